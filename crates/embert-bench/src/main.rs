@@ -1,0 +1,2 @@
+//! Every benchmark of embert.
+fn main() {}

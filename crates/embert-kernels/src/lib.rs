@@ -1,0 +1,1 @@
+//! The fused tensor operations of a BERT encoder on Burn.

@@ -1,0 +1,1 @@
+//! BERT for sequence classification on Burn, in Hugging Face's files.

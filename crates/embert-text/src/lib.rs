@@ -1,0 +1,1 @@
+//! BERT's WordPiece tokenization, truncation and batches without waste.

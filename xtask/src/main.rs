@@ -1,0 +1,2 @@
+//! The project's own commands: they start processes and link none of the crates.
+fn main() {}
