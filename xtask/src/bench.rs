@@ -1,0 +1,23 @@
+//! `cargo xtask bench`: builds the benchmarks for a backend and becomes them.
+
+use crate::{Outcome, process, request::Request};
+use std::{
+    ffi::OsString,
+    process::{Command, ExitCode},
+};
+
+const USAGE: &str = "\
+Usage: cargo xtask bench [--backend cpu|cuda|wgpu] [ARGS of embert-bench]
+
+Builds the benchmarks in release mode and runs them. `cargo xtask bench -- --help` lists ARGS.";
+
+pub(crate) fn run(args: Vec<OsString>) -> Outcome {
+    let Some(Request { backend, rest, .. }) = Request::parse(args)? else {
+        println!("{USAGE}");
+        return Ok(ExitCode::SUCCESS);
+    };
+    backend.check()?;
+    let mut benchmarks = Command::new(process::build("embert-bench", backend)?);
+    benchmarks.args(rest);
+    process::become_command(benchmarks)
+}

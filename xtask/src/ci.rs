@@ -1,0 +1,68 @@
+//! `cargo xtask ci`: what CI runs, the quick checks first, `cargo xtask test` last.
+
+use crate::{Outcome, process, test, tidy};
+use std::{process::ExitCode, time::Instant};
+
+struct Step {
+    name: &'static str,
+    run: fn() -> Outcome,
+    mend: &'static str,
+}
+
+const STEPS: [Step; 6] = [
+    Step { name: "format", run: format, mend: "run `cargo fmt --all`" },
+    Step {
+        name: "tidy",
+        run: tidy::run,
+        mend: "each line above says what to do; `cargo xtask tidy` checks again",
+    },
+    Step { name: "lints", run: lints, mend: "run `cargo clippy --workspace --all-targets -- -D warnings`" },
+    Step {
+        name: "documentation",
+        run: documentation,
+        mend: "run `RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps`",
+    },
+    Step { name: "packages", run: packages, mend: "run `cargo package --workspace --no-verify`" },
+    Step { name: "tests", run: test::run, mend: "run `cargo xtask test`, or `cargo test --package NAME`" },
+];
+
+/// Stops at the first step that fails.
+pub(crate) fn run() -> Outcome {
+    for (i, Step { name, run, mend }) in STEPS.iter().enumerate() {
+        println!("==> {name} ({} of {})", i + 1, STEPS.len());
+        let start = Instant::now();
+        let code = run().unwrap_or_else(|message| {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        });
+        let seconds = start.elapsed().as_secs();
+        if code != ExitCode::SUCCESS {
+            eprintln!("==> {name} failed after {seconds} s: {mend}");
+            return Ok(code);
+        }
+        println!("==> {name} passed in {seconds} s");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn format() -> Outcome {
+    process::run(process::cargo("fmt --all --check".split(' ')))
+}
+
+/// With `--locked`: a `Cargo.lock` that was not committed is found here.
+fn lints() -> Outcome {
+    let line = "clippy --workspace --all-targets --locked -- -D warnings";
+    process::run(process::cargo(line.split(' ')))
+}
+
+/// Compiles nothing that the lints have not checked already.
+fn documentation() -> Outcome {
+    let mut doc = process::cargo("doc --workspace --no-deps".split(' '));
+    doc.env("RUSTDOCFLAGS", "-D warnings");
+    process::run(doc)
+}
+
+/// Packs every crate as for publishing, which checks its manifest and that its dependencies have versions.
+fn packages() -> Outcome {
+    process::run(process::cargo("package --workspace --no-verify --allow-dirty --quiet".split(' ')))
+}
