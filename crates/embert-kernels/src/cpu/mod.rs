@@ -1,0 +1,4 @@
+//! Implementations for the CPU backend, on slices.
+
+#[cfg(feature = "flex")]
+mod dropout;

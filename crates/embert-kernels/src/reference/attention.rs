@@ -1,0 +1,111 @@
+//! Self-attention: dropout(softmax(QKᵀ/√d))·V for each sequence and head (Vaswani et al., 2017).
+
+use burn::tensor::activation::softmax;
+use burn::tensor::{Bool, Int, Tensor, TensorData};
+
+use crate::{DropoutSite, SequenceLayout, dropout_mask};
+
+/// O = dropout(softmax(QKᵀ/√d))·V for each sequence and head; a query sees the tokens of its own sequence.
+///
+/// # Shapes
+/// - `query`, `key`, `value`, output: `[num_tokens, hidden]`, heads side by side in the columns, d = hidden / num_heads
+///
+/// # Panics
+/// If `hidden` is not a multiple of `num_heads`, or the rows are not those of the layout.
+pub fn attention(
+    query: Tensor<2>,
+    key: Tensor<2>,
+    value: Tensor<2>,
+    layout: &SequenceLayout,
+    num_heads: usize,
+    site: Option<DropoutSite>,
+) -> Tensor<2> {
+    let [num_tokens, hidden] = query.dims();
+    assert_eq!(num_tokens, layout.num_tokens(), "one row for each token of the layout");
+    assert_eq!(hidden % num_heads, 0, "hidden size {hidden} is not a multiple of {num_heads} heads");
+    let grid = Grid::new(layout, num_heads, &query);
+    let scale = 1.0 / ((hidden / num_heads) as f64).sqrt();
+    let scores = grid.split(query.mul_scalar(scale)).matmul(grid.split(key).transpose()); // [batch, heads, rows, rows]
+    let scores = scores.mask_fill(grid.mask.clone(), f32::NEG_INFINITY);
+    let probabilities = grid.drop(softmax(scores, 3), site);
+    grid.merge(probabilities.matmul(grid.split(value))) // [num_tokens, hidden]
+}
+
+/// The sequences as a rectangle `[batch, rows]`: what batched products want.
+struct Grid<'a> {
+    layout: &'a SequenceLayout,
+    num_heads: usize,
+    rows: usize,
+    /// Keys that are no tokens, `[batch, heads, rows, rows]`.
+    mask: Tensor<4, Bool>,
+}
+
+impl<'a> Grid<'a> {
+    fn new(layout: &'a SequenceLayout, num_heads: usize, like: &Tensor<2>) -> Self {
+        let rows = layout.padded_to.unwrap_or(layout.longest());
+        let batch_size = layout.batch_size();
+        let masked = layout.lengths.iter().flat_map(|&length| (0..rows).map(move |row| row >= length));
+        let masked = TensorData::new(masked.collect::<Vec<_>>(), [batch_size, 1, 1, rows]);
+        let mask = Tensor::<4, Bool>::from_data(masked, &like.device());
+        Self { layout, num_heads, rows, mask: mask.expand([batch_size, num_heads, rows, rows]) }
+    }
+
+    /// `[num_tokens, hidden]` to `[batch, heads, rows, d]`.
+    fn split(&self, x: Tensor<2>) -> Tensor<4> {
+        let [_, hidden] = x.dims();
+        let x = match self.layout.padded_to {
+            Some(_) => x,
+            None => {
+                let indices = self.token_of_row(&x);
+                x.select(0, indices)
+            }
+        };
+        x.reshape([self.layout.batch_size(), self.rows, self.num_heads, hidden / self.num_heads])
+            .swap_dims(1, 2)
+    }
+
+    /// `[batch, heads, rows, d]` to `[num_tokens, hidden]`.
+    fn merge(&self, x: Tensor<4>) -> Tensor<2> {
+        let [batch_size, num_heads, rows, d] = x.dims();
+        let x = x.swap_dims(1, 2).reshape([batch_size * rows, num_heads * d]);
+        match self.layout.padded_to {
+            Some(_) => x,
+            None => {
+                let indices = self.row_of_token(&x);
+                x.select(0, indices)
+            }
+        }
+    }
+
+    fn drop(&self, probabilities: Tensor<4>, site: Option<DropoutSite>) -> Tensor<4> {
+        let Some(site) = site.filter(|site| site.rate > 0.0) else { return probabilities };
+        let keys = site.attention_rows(self.layout.batch_size(), self.num_heads, self.rows);
+        let mask = dropout_mask(keys, self.rows, &site, &probabilities); // [batch * heads * rows, rows]
+        let shape = probabilities.dims();
+        probabilities * mask.reshape(shape)
+    }
+
+    /// For each row of the rectangle its token; rows past a sequence's end repeat its first, and are masked as keys.
+    fn token_of_row(&self, like: &Tensor<2>) -> Tensor<1, Int> {
+        let sequences = self.layout.starts().into_iter().zip(&self.layout.lengths);
+        let rows = self.rows;
+        let tokens = sequences.flat_map(|(start, &length)| {
+            (0..rows).map(move |row| start + if row < length { row } else { 0 })
+        });
+        indices(tokens, like)
+    }
+
+    fn row_of_token(&self, like: &Tensor<2>) -> Tensor<1, Int> {
+        let rows = self.rows;
+        let sequences = self.layout.lengths.iter().enumerate();
+        indices(
+            sequences.flat_map(|(sequence, &length)| (0..length).map(move |row| sequence * rows + row)),
+            like,
+        )
+    }
+}
+
+fn indices(values: impl Iterator<Item = usize>, like: &Tensor<2>) -> Tensor<1, Int> {
+    let values = values.map(|value| value as i32).collect::<Vec<_>>();
+    Tensor::from_data(values.as_slice(), &like.device())
+}

@@ -1,0 +1,35 @@
+//! Layer normalization of rows: y = γ·(x − μ)/√(σ² + ε) + β (Ba, Kiros and Hinton, 2016), alone or after a
+//! residual connection.
+
+use burn::tensor::Tensor;
+
+use crate::{DropoutSite, SequenceLayout, dropout};
+
+/// y = γ·(x − μ)/√(σ² + ε) + β, with mean and (biased) variance of each row.
+///
+/// # Shapes
+/// - `x`, output: `[num_tokens, hidden]`
+/// - `weight` (γ), `bias` (β): `[hidden]`
+pub fn layer_norm(x: Tensor<2>, weight: Tensor<1>, bias: Tensor<1>, epsilon: f64) -> Tensor<2> {
+    let centered = x.clone() - x.mean_dim(1); // [num_tokens, hidden]
+    let variance = (centered.clone() * centered.clone()).mean_dim(1); // [num_tokens, 1]
+    let normalized = centered / variance.add_scalar(epsilon).sqrt();
+    normalized * weight.unsqueeze() + bias.unsqueeze()
+}
+
+/// y = LayerNorm(residual + dropout(x)).
+///
+/// # Shapes
+/// - `x`, `residual`, output: `[num_tokens, hidden]`
+/// - `weight` (γ), `bias` (β): `[hidden]`
+pub fn add_layer_norm(
+    x: Tensor<2>,
+    residual: Tensor<2>,
+    weight: Tensor<1>,
+    bias: Tensor<1>,
+    epsilon: f64,
+    layout: &SequenceLayout,
+    site: Option<DropoutSite>,
+) -> Tensor<2> {
+    layer_norm(residual + dropout(x, Some(layout), site), weight, bias, epsilon)
+}

@@ -1,0 +1,92 @@
+//! Backward against central differences, (f(x + h) − f(x − h)) / 2h, in double precision on tiny shapes.
+
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use embert_kernels::{SequenceLayout, reference};
+
+const H: f64 = 1e-5;
+
+/// Values between -1 and 1 without a pattern.
+fn values(len: usize, salt: usize) -> Vec<f64> {
+    (0..len).map(|i| ((((i + salt * 101) * 7919) % 1013) as f64 / 506.0) - 1.0).collect()
+}
+
+fn tensor(values: &[f64], shape: [usize; 2], device: &Device) -> Tensor<2> {
+    Tensor::from_data(TensorData::new(values.to_vec(), shape), (device, DType::F64))
+}
+
+/// Compares the gradient of Σ c∘f(x₀, x₁, ...) with central differences, for every element of every input.
+fn check<const N: usize>(shapes: [[usize; 2]; N], f: impl Fn([Tensor<2>; N]) -> Tensor<2>) {
+    let device = Device::flex();
+    let inputs: [Vec<f64>; N] = std::array::from_fn(|n| values(shapes[n][0] * shapes[n][1], n));
+    let weighted = |y: Tensor<2>| {
+        let [rows, columns] = y.dims();
+        (y.clone() * tensor(&values(rows * columns, 99), [rows, columns], &y.device())).sum()
+    };
+    let loss = |inputs: &[Vec<f64>; N]| {
+        let tensors = std::array::from_fn(|n| tensor(&inputs[n], shapes[n], &device));
+        weighted(f(tensors)).into_scalar::<f64>()
+    };
+    let tracked: [Tensor<2>; N] =
+        std::array::from_fn(|n| tensor(&inputs[n], shapes[n], &device.clone().autodiff()).require_grad());
+    let gradients = weighted(f(tracked.clone())).backward();
+    for n in 0..N {
+        let gradient = tracked[n].grad(&gradients).expect("a gradient for each input");
+        let gradient = gradient.into_data().to_vec::<f64>().unwrap();
+        for (i, &got) in gradient.iter().enumerate() {
+            let moved = |h| {
+                let mut inputs = inputs.clone();
+                inputs[n][i] += h;
+                loss(&inputs)
+            };
+            let expected = (moved(H) - moved(-H)) / (2.0 * H);
+            assert!((got - expected).abs() < 1e-7, "input {n}, element {i}: {got} is not {expected}");
+        }
+    }
+}
+
+#[test]
+fn linear() {
+    check([[3, 4], [4, 5], [1, 5]], |[x, w, b]| reference::linear(x, w, b.squeeze_dim(0)));
+}
+
+#[test]
+fn bias_gelu() {
+    check([[5, 7], [1, 7]], |[x, b]| reference::bias_gelu(x.mul_scalar(3.0), b.squeeze_dim(0)));
+}
+
+#[test]
+fn layer_norm() {
+    let epsilon = 1e-12;
+    check([[4, 6], [1, 6], [1, 6]], |[x, w, b]| {
+        reference::layer_norm(x, w.squeeze_dim(0), b.squeeze_dim(0), epsilon)
+    });
+}
+
+#[test]
+fn add_layer_norm() {
+    let layout = SequenceLayout::packed(vec![1, 3]);
+    check([[4, 6], [4, 6], [1, 6], [1, 6]], |[x, r, w, b]| {
+        reference::add_layer_norm(x, r, w.squeeze_dim(0), b.squeeze_dim(0), 1e-12, &layout, None)
+    });
+}
+
+#[test]
+fn attention_packed() {
+    let layout = SequenceLayout::packed(vec![3, 1, 2]);
+    check([[6, 4]; 3], |[q, k, v]| reference::attention(q, k, v, &layout, 2, None));
+}
+
+#[test]
+fn attention_padded() {
+    let layout = SequenceLayout::padded(vec![3, 1], 4);
+    check([[8, 4]; 3], |[q, k, v]| reference::attention(q, k, v, &layout, 1, None));
+}
+
+#[test]
+fn embeddings_scatter_their_gradient() {
+    let layout = SequenceLayout::packed(vec![3, 2]);
+    check([[5, 3], [4, 3], [2, 3]], |[word, position, token_type]| {
+        let ids = Tensor::<1, Int>::from_data([4, 0, 4, 1, 4], &word.device());
+        reference::embeddings(ids, &layout, word, position, token_type)
+    });
+}

@@ -1,0 +1,111 @@
+//! What is computed for a token does not depend on how the batch is laid out.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use embert_kernels::{DropoutStream, SequenceLayout, attention, dropout};
+
+const LENGTHS: [usize; 4] = [5, 1, 7, 3];
+const HIDDEN: usize = 8;
+
+fn device() -> Device {
+    Device::flex()
+}
+
+fn rows(num_rows: usize, salt: usize) -> Vec<f32> {
+    (0..num_rows * HIDDEN).map(|i| (((i + salt * 31) * 7919) % 211) as f32 / 105.0 - 1.0).collect()
+}
+
+fn tensor(values: Vec<f32>) -> Tensor<2> {
+    let num_rows = values.len() / HIDDEN;
+    Tensor::from_data(TensorData::new(values, [num_rows, HIDDEN]), &device())
+}
+
+/// The packed rows with each sequence filled up to `padded_to` rows of `fill`.
+fn pad(packed: &[f32], padded_to: usize, fill: f32) -> Vec<f32> {
+    let mut tokens = packed.chunks(HIDDEN);
+    LENGTHS.iter().fold(vec![], |mut padded, &length| {
+        padded.extend(tokens.by_ref().take(length).flatten());
+        padded.extend(vec![fill; (padded_to - length) * HIDDEN]);
+        padded
+    })
+}
+
+fn unpad(padded: Tensor<2>, padded_to: usize) -> Vec<f32> {
+    let values = padded.into_data().to_vec::<f32>().unwrap();
+    let sequences = values.chunks(padded_to * HIDDEN).zip(LENGTHS);
+    sequences.flat_map(|(rows, length)| rows[..length * HIDDEN].to_vec()).collect()
+}
+
+fn packed_and_padded(f: impl Fn(&dyn Fn(usize) -> Tensor<2>, &SequenceLayout) -> Tensor<2>) {
+    let num_tokens = LENGTHS.iter().sum();
+    let packed = SequenceLayout::packed(LENGTHS.to_vec());
+    let expected = f(&|salt| tensor(rows(num_tokens, salt)), &packed).into_data().to_vec::<f32>().unwrap();
+    for padded_to in [7, 8, 13] {
+        let layout = SequenceLayout::padded(LENGTHS.to_vec(), padded_to);
+        let got = f(&|salt| tensor(pad(&rows(num_tokens, salt), padded_to, 9.0)), &layout);
+        for (i, (got, expected)) in unpad(got, padded_to).iter().zip(&expected).enumerate() {
+            assert!(
+                (got - expected).abs() < 1e-6,
+                "padded to {padded_to}, element {i}: {got} is not {expected}"
+            );
+        }
+    }
+}
+
+fn stream(first_sequence: usize) -> DropoutStream {
+    DropoutStream { seed: 42, step: 3, first_sequence }
+}
+
+#[test]
+fn attention_is_the_same_packed_and_padded() {
+    packed_and_padded(|x, layout| attention(x(0), x(1), x(2), layout, 2, None));
+}
+
+#[test]
+fn attention_drops_the_same_packed_and_padded() {
+    let site = stream(0).site(1, 0, 0.3);
+    packed_and_padded(|x, layout| attention(x(0), x(1), x(2), layout, 2, Some(site)));
+}
+
+#[test]
+fn dropout_is_the_same_packed_and_padded() {
+    let site = stream(0).site(1, 0, 0.3);
+    packed_and_padded(|x, layout| dropout(x(0), Some(layout), Some(site)));
+}
+
+#[test]
+fn two_small_batches_drop_what_one_large_batch_drops() {
+    let drop = |lengths: &[usize], first_sequence| {
+        let layout = SequenceLayout::packed(lengths.to_vec());
+        let x = Tensor::<2>::ones([layout.num_tokens(), HIDDEN], &device());
+        let site = stream(first_sequence).site(0, 2, 0.5);
+        dropout(x, Some(&layout), Some(site)).into_data().to_vec::<f32>().unwrap()
+    };
+    let halves = [drop(&LENGTHS[..2], 0), drop(&LENGTHS[2..], 2)].concat();
+    assert_eq!(drop(&LENGTHS, 0), halves);
+}
+
+#[test]
+fn masks_differ_by_seed_step_layer_and_site() {
+    let mask = |seed, step, layer, number| {
+        let site = DropoutStream { seed, step, first_sequence: 0 }.site(layer, number, 0.5);
+        dropout(Tensor::ones([16, HIDDEN], &device()), None, Some(site)).into_data().to_vec::<f32>().unwrap()
+    };
+    let masks = [mask(1, 2, 3, 4), mask(2, 2, 3, 4), mask(1, 3, 3, 4), mask(1, 2, 4, 4), mask(1, 2, 3, 5)];
+    for (i, one) in masks.iter().enumerate() {
+        let agreeing = masks[..i].iter().map(|other| one.iter().zip(other).filter(|(a, b)| a == b).count());
+        assert!(
+            agreeing.into_iter().all(|same| (40..=88).contains(&same)),
+            "64 of 128 agree by chance, +- 4 sigma"
+        );
+    }
+}
+
+#[test]
+fn a_sequence_does_not_see_its_neighbours() {
+    let x = |salt| tensor(rows(LENGTHS.iter().sum(), salt));
+    let all = attention(x(0), x(1), x(2), &SequenceLayout::packed(LENGTHS.to_vec()), 2, None);
+    let third = |salt| x(salt).slice(6..13);
+    let alone = attention(third(0), third(1), third(2), &SequenceLayout::packed(vec![7]), 2, None);
+    let all = all.slice(6..13).into_data();
+    all.assert_approx_eq::<f32>(&alone.into_data(), burn::tensor::Tolerance::absolute(1e-6));
+}
