@@ -1,0 +1,104 @@
+//! Which files of a repository hold the splits of a data set: `{split}-*.parquet` in one folder.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::snapshot::Snapshot;
+use super::{HubError, HubProgress};
+
+/// Brings the parquet files of the splits and returns the folder that holds them.
+pub(super) fn bring(
+    snapshot: &Snapshot,
+    splits: &[&str],
+    on_progress: &mut dyn FnMut(HubProgress<'_>),
+) -> Result<PathBuf, HubError> {
+    let folder = folder_of(snapshot, splits)?;
+    for split in splits {
+        let files: Vec<&str> = files(snapshot, &folder, split).collect();
+        if let Some(missing) = missing_shards(&files) {
+            return Err(snapshot.lacks(&missing));
+        }
+        for file in files {
+            snapshot.bring(file, on_progress)?;
+        }
+    }
+    snapshot.finish()?;
+    Ok(snapshot.path().join(folder))
+}
+
+/// The one folder, `""` for the top, that has files of every split.
+fn folder_of(snapshot: &Snapshot, splits: &[&str]) -> Result<String, HubError> {
+    let folders: BTreeSet<&str> = snapshot
+        .names
+        .iter()
+        .filter(|name| name.ends_with(".parquet"))
+        .map(|name| name.rsplit_once('/').map_or("", |(folder, _)| folder))
+        .filter(|folder| !folder.contains('/'))
+        .collect();
+    let has = |folder: &str, split: &str| files(snapshot, folder, split).next().is_some();
+    if let Some(split) = splits.iter().find(|split| !folders.iter().any(|folder| has(folder, split))) {
+        return Err(no_split(snapshot, split));
+    }
+    let whole: Vec<&str> =
+        folders.iter().copied().filter(|folder| splits.iter().all(|split| has(folder, split))).collect();
+    match whole.as_slice() {
+        [folder] => Ok((*folder).to_owned()),
+        several => {
+            let several = if several.is_empty() { folders.into_iter().collect() } else { several.to_vec() };
+            let shown: Vec<String> = several.iter().map(|folder| format!("{folder}/")).collect();
+            Err(HubError::SeveralFolders { repo: snapshot.repo(), folders: listed(&shown) })
+        }
+    }
+}
+
+/// The files of a split in a folder, in the order of their names.
+fn files<'a>(snapshot: &'a Snapshot, folder: &str, split: &str) -> impl Iterator<Item = &'a str> {
+    let start = if folder.is_empty() { format!("{split}-") } else { format!("{folder}/{split}-") };
+    let is_of_split = move |name: &&str| {
+        name.strip_prefix(&start).is_some_and(|rest| rest.ends_with(".parquet") && !rest.contains('/'))
+    };
+    let mut names: Vec<&str> = snapshot.names.iter().map(String::as_str).filter(is_of_split).collect();
+    names.sort_unstable();
+    names.into_iter()
+}
+
+/// What lacks when files named `train-00000-of-00003.parquet` are fewer than their names say.
+fn missing_shards(files: &[&str]) -> Option<String> {
+    let (start, count) = files.first()?.strip_suffix(".parquet")?.rsplit_once("-of-")?;
+    let expected: usize = count.parse().ok()?;
+    let (start, _) = start.rsplit_once('-')?;
+    (files.len() < expected)
+        .then(|| format!("{start}-*-of-{count}.parquet (all but {} of {expected} files)", files.len()))
+}
+
+fn no_split(snapshot: &Snapshot, split: &str) -> HubError {
+    if !snapshot.is_listed() {
+        return snapshot.lacks(&format!("{split}-*.parquet"));
+    }
+    let parquet: Vec<String> =
+        snapshot.names.iter().filter(|name| name.ends_with(".parquet")).cloned().collect();
+    let found = match parquet.is_empty() {
+        true => "it has no parquet files at all: give its files as a local folder".to_owned(),
+        false => format!("it has {}", listed(&parquet)),
+    };
+    HubError::MissingSplit { repo: snapshot.repo(), split: split.to_owned(), found }
+}
+
+/// The first few of a list.
+fn listed(names: &[String]) -> String {
+    let more = if names.len() > 8 { ", ..." } else { "" };
+    format!("{}{more}", names[..names.len().min(8)].join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_how_many_files_a_split_has() {
+        assert_eq!(missing_shards(&["train-00000-of-00001.parquet"]), None);
+        assert_eq!(missing_shards(&["train-part.parquet"]), None);
+        let missing = missing_shards(&["x/train-00001-of-00003.parquet"]).unwrap();
+        assert_eq!(missing, "x/train-*-of-00003.parquet (all but 1 of 3 files)");
+    }
+}

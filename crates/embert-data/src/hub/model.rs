@@ -1,0 +1,71 @@
+//! Which files of a repository make a BERT-family model.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::cache::at;
+use super::snapshot::Snapshot;
+use super::{HubError, HubProgress};
+
+const CONFIG: &str = "config.json";
+const WEIGHTS: &str = "model.safetensors";
+const WEIGHTS_INDEX: &str = "model.safetensors.index.json";
+const PICKLES: [&str; 2] = ["pytorch_model.bin", "pytorch_model.bin.index.json"];
+/// One of them is enough; of a fast tokenizer's repository both are kept, as transformers saves both.
+const TOKENIZERS: [&str; 2] = ["tokenizer.json", "vocab.txt"];
+const OPTIONAL: [&str; 2] = ["tokenizer_config.json", "special_tokens_map.json"];
+
+/// Brings the files of a model and returns their folder. Nothing is downloaded before it is known
+/// that all of them are there.
+pub(super) fn bring(
+    snapshot: &Snapshot,
+    on_progress: &mut dyn FnMut(HubProgress<'_>),
+) -> Result<PathBuf, HubError> {
+    if !snapshot.has(CONFIG) {
+        return Err(snapshot.lacks(CONFIG));
+    }
+    let weights = weights(snapshot)?;
+    if !TOKENIZERS.iter().any(|name| snapshot.has(name)) {
+        return Err(snapshot.lacks(&TOKENIZERS.join(" or ")));
+    }
+    snapshot.bring(CONFIG, on_progress)?;
+    for name in TOKENIZERS.iter().chain(&OPTIONAL).filter(|name| snapshot.has(name)) {
+        snapshot.bring(name, on_progress)?;
+    }
+    let weights_path = snapshot.bring(weights, on_progress)?;
+    if weights == WEIGHTS_INDEX {
+        for shard in shards(&weights_path)? {
+            snapshot.bring(&shard, on_progress)?;
+        }
+    }
+    snapshot.finish()?;
+    Ok(snapshot.path())
+}
+
+fn weights(snapshot: &Snapshot) -> Result<&'static str, HubError> {
+    if let Some(name) = [WEIGHTS, WEIGHTS_INDEX].into_iter().find(|name| snapshot.has(name)) {
+        return Ok(name);
+    }
+    match PICKLES.into_iter().find(|name| snapshot.has(name)) {
+        Some(file) if snapshot.is_listed() => {
+            Err(HubError::PickleOnly { repo: snapshot.repo(), file: file.to_owned() })
+        }
+        _ => Err(snapshot.lacks(WEIGHTS)),
+    }
+}
+
+/// The files that an index spreads the weights over.
+fn shards(index: &Path) -> Result<BTreeSet<String>, HubError> {
+    let bad = |reason: String| HubError::BadIndex { path: index.to_owned(), reason };
+    let text = fs::read_to_string(index).map_err(at(index))?;
+    let value: Value = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
+    let map = value["weight_map"].as_object().ok_or_else(|| bad("it has no weight_map".to_owned()))?;
+    let shard = |(tensor, shard): (&String, &Value)| match shard.as_str() {
+        Some(shard) => Ok(shard.to_owned()),
+        None => Err(bad(format!("weight_map names no file for {tensor}"))),
+    };
+    map.iter().map(shard).collect()
+}

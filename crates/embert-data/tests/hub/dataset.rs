@@ -1,0 +1,63 @@
+//! Which files of a data set come, and from which folder.
+
+use std::fs;
+
+use embert_data::fetch_dataset;
+
+use crate::server::{COMMIT, Hub, Plan};
+use crate::{offline, says, settings};
+
+const IMDB: [(&str, &[u8]); 5] = [
+    ("README.md", b""),
+    ("plain_text/test-00000-of-00001.parquet", b"test"),
+    ("plain_text/train-00000-of-00002.parquet", b"train, one"),
+    ("plain_text/train-00001-of-00002.parquet", b"train, two"),
+    ("plain_text/unsupervised-00000-of-00001.parquet", b"not wanted"),
+];
+
+#[test]
+fn splits_come_from_one_folder_down_and_are_found_again_offline() {
+    let hub = Hub::new(Plan::with("datasets/stanfordnlp/imdb", &IMDB));
+    let cache = tempfile::tempdir().unwrap();
+    let settings = settings(&hub.endpoint, cache.path());
+    let folder = fetch_dataset(&settings, "imdb", &["train", "test"], &mut |_| {}).unwrap();
+    let snapshot = cache.path().join("datasets--stanfordnlp--imdb/snapshots").join(COMMIT);
+    assert_eq!(folder, snapshot.join("plain_text"));
+    assert_eq!(fs::read(folder.join("train-00001-of-00002.parquet")).unwrap(), b"train, two");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 3);
+
+    hub.requests();
+    let offline = offline(&settings);
+    assert_eq!(fetch_dataset(&offline, "imdb", &["train", "test"], &mut |_| {}).unwrap(), folder);
+
+    let error = fetch_dataset(&offline, "imdb", &["unsupervised"], &mut |_| {}).unwrap_err();
+    says(&error, &["data set stanfordnlp/imdb: unsupervised-*.parquet is not in the cache"]);
+    fs::remove_file(folder.join("train-00000-of-00002.parquet")).unwrap();
+    let error = fetch_dataset(&offline, "imdb", &["train"], &mut |_| {}).unwrap_err();
+    says(&error, &["plain_text/train-*-of-00002.parquet (all but 1 of 2 files)"]);
+    assert_eq!(hub.requests(), [""; 0]);
+}
+
+#[test]
+fn splits_may_lie_at_the_top() {
+    let files: [(&str, &[u8]); 2] = [("train-a.parquet", b"t"), ("deep/er/train-b.parquet", b"too deep")];
+    let hub = Hub::new(Plan::with("datasets/owner/name", &files));
+    let cache = tempfile::tempdir().unwrap();
+    let settings = settings(&hub.endpoint, cache.path());
+    let folder = fetch_dataset(&settings, "owner/name", &["train"], &mut |_| {}).unwrap();
+    assert_eq!(fs::read(folder.join("train-a.parquet")).unwrap(), b"t");
+}
+
+#[test]
+fn a_split_that_is_not_there_is_named_with_what_is() {
+    let check = |files: &[(&str, &[u8])], splits: &[&str], words: &[&str]| {
+        let hub = Hub::new(Plan::with("datasets/owner/name", files));
+        let cache = tempfile::tempdir().unwrap();
+        let settings = settings(&hub.endpoint, cache.path());
+        says(&fetch_dataset(&settings, "owner/name", splits, &mut |_| {}).unwrap_err(), words);
+    };
+    check(&IMDB, &["train", "dev"], &["no dev-*.parquet", "plain_text/test-00000-of-00001.parquet"]);
+    check(&[("train.csv", b"")], &["train"], &["no train-*.parquet", "no parquet files at all"]);
+    let two: [(&str, &[u8]); 2] = [("cola/train-0.parquet", b""), ("sst2/train-0.parquet", b"")];
+    check(&two, &["train"], &["several folders (cola/, sst2/)"]);
+}

@@ -1,0 +1,133 @@
+//! Answers that fail, break off or lie: what passes is waited for, and no half file gets a name.
+
+use std::fs;
+use std::path::Path;
+
+use embert_data::{HubError, fetch_model};
+
+use crate::server::{Hub, Plan, sha256};
+use crate::{offline, says, settings};
+
+/// 100,000 bytes of which no two neighbourhoods are alike.
+fn weights() -> Vec<u8> {
+    (0..25_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect()
+}
+
+fn plan() -> Plan {
+    let weights = weights();
+    Plan::with("owner/name", &[("config.json", b"{}"), ("vocab.txt", b"[PAD]"), ("model.safetensors", &weights)])
+}
+
+fn fetched(hub: &Hub, cache: &Path) -> Result<Vec<u8>, HubError> {
+    let folder = fetch_model(&settings(&hub.endpoint, cache), "owner/name", &mut |_| {})?;
+    Ok(fs::read(folder.join("model.safetensors")).unwrap())
+}
+
+fn blobs(cache: &Path) -> std::path::PathBuf {
+    cache.join("models--owner--name/blobs")
+}
+
+#[test]
+fn a_hub_that_is_busy_for_a_moment_is_asked_again() {
+    let hub = Hub::new(Plan { fail_first: 2, ..plan() });
+    let cache = tempfile::tempdir().unwrap();
+    assert!(fetched(&hub, cache.path()).unwrap() == weights());
+}
+
+#[test]
+fn a_hub_that_stays_busy_is_given_up() {
+    let hub = Hub::new(Plan { fail_first: usize::MAX, ..plan() });
+    let cache = tempfile::tempdir().unwrap();
+    let error = fetched(&hub, cache.path()).unwrap_err();
+    says(&error, &[&hub.endpoint, "503", "try again later", "local folder"]);
+    assert_eq!(hub.requests().len(), 5);
+}
+
+#[test]
+fn a_body_that_breaks_off_is_gone_on_with() {
+    let hub = Hub::new(Plan { cut_after: Some(40_000), ..plan() });
+    let cache = tempfile::tempdir().unwrap();
+    assert!(fetched(&hub, cache.path()).unwrap() == weights());
+    let requests = hub.requests();
+    assert!(requests.last().unwrap().ends_with("/model.safetensors 40000-"), "{requests:?}");
+}
+
+#[test]
+fn a_body_that_breaks_off_is_fetched_again_where_there_are_no_ranges() {
+    let hub = Hub::new(Plan { cut_after: Some(40_000), ignores_ranges: true, ..plan() });
+    let cache = tempfile::tempdir().unwrap();
+    assert!(fetched(&hub, cache.path()).unwrap() == weights());
+}
+
+#[test]
+fn what_a_killed_run_left_is_used() {
+    let hub = Hub::new(plan());
+    let cache = tempfile::tempdir().unwrap();
+    let part = blobs(cache.path()).join(format!("{}.part", sha256(&weights())));
+    fs::create_dir_all(blobs(cache.path())).unwrap();
+    for left in [60_000, 100_000] {
+        fs::write(&part, &weights()[..left]).unwrap();
+        assert!(fetched(&hub, cache.path()).unwrap() == weights());
+        assert!(!part.exists());
+        let resumed = hub.requests().iter().any(|request| request.ends_with(" 60000-"));
+        assert_eq!(resumed, left == 60_000);
+        fs::remove_dir_all(cache.path().join("models--owner--name/snapshots")).unwrap();
+        fs::remove_file(blobs(cache.path()).join(sha256(&weights()))).unwrap();
+    }
+}
+
+#[test]
+fn what_a_killed_run_left_is_replaced_when_it_is_wrong() {
+    let hub = Hub::new(plan());
+    let cache = tempfile::tempdir().unwrap();
+    fs::create_dir_all(blobs(cache.path())).unwrap();
+    let part = blobs(cache.path()).join(format!("{}.part", sha256(&weights())));
+    fs::write(&part, vec![0; 60_000]).unwrap();
+    assert!(fetched(&hub, cache.path()).unwrap() == weights());
+}
+
+#[test]
+fn a_file_that_is_not_what_was_announced_gets_no_name() {
+    let hub = Hub::new(Plan { lies: true, ..plan() });
+    let cache = tempfile::tempdir().unwrap();
+    let error = fetched(&hub, cache.path()).unwrap_err();
+    says(&error, &["config.json", "sha256", &sha256(b"{}"), &sha256(b"something else")]);
+    assert_eq!(fs::read_dir(blobs(cache.path())).unwrap().count(), 0);
+    let error = fetch_model(&offline(&settings(&hub.endpoint, cache.path())), "owner/name", &mut |_| {});
+    says(&error.unwrap_err(), &["not in the cache"]);
+}
+
+#[test]
+fn a_blob_of_the_wrong_size_is_replaced() {
+    let hub = Hub::new(plan());
+    let cache = tempfile::tempdir().unwrap();
+    fs::create_dir_all(blobs(cache.path())).unwrap();
+    fs::write(blobs(cache.path()).join(sha256(&weights())), b"cut").unwrap();
+    assert!(fetched(&hub, cache.path()).unwrap() == weights());
+}
+
+#[test]
+fn a_complete_snapshot_serves_when_nobody_answers() {
+    let hub = Hub::new(plan());
+    let cache = tempfile::tempdir().unwrap();
+    let folder = fetch_model(&settings(&hub.endpoint, cache.path()), "owner/name", &mut |_| {}).unwrap();
+    let nobody = settings(&nobody(), cache.path());
+    assert_eq!(fetch_model(&nobody, "owner/name", &mut |_| {}).unwrap(), folder);
+    fs::remove_file(folder.join("model.safetensors")).unwrap();
+    let error = fetch_model(&nobody, "owner/name", &mut |_| {}).unwrap_err();
+    says(&error, &["model.safetensors is not in the cache", "cannot be reached"]);
+}
+
+#[test]
+fn without_a_network_the_quickstart_is_offered() {
+    let cache = tempfile::tempdir().unwrap();
+    let endpoint = nobody();
+    let error = fetch_model(&settings(&endpoint, cache.path()), "owner/name", &mut |_| {}).unwrap_err();
+    says(&error, &[&endpoint, "local folder", "--recipe quickstart"]);
+}
+
+/// An address where nobody listens.
+fn nobody() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}

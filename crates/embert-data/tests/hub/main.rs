@@ -1,0 +1,30 @@
+//! The hub's files against a small hub of the tests' own, with every fault that a network has.
+
+mod dataset;
+mod faults;
+mod model;
+mod refusals;
+mod server;
+
+use std::path::Path;
+
+use embert_data::HubSettings;
+
+/// Settings for a cache folder and a hub, without a token.
+fn settings(endpoint: &str, cache: &Path) -> HubSettings {
+    HubSettings { endpoint: endpoint.to_owned(), cache: cache.to_owned(), token: None, offline: false }
+}
+
+/// The same, but no request may be made.
+fn offline(settings: &HubSettings) -> HubSettings {
+    HubSettings { offline: true, ..settings.clone() }
+}
+
+/// That an error is one line and says each of these.
+fn says(error: &dyn std::error::Error, words: &[&str]) {
+    let message = error.to_string();
+    assert!(!message.contains('\n'), "{message}");
+    for word in words {
+        assert!(message.contains(word), "no {word:?} in: {message}");
+    }
+}

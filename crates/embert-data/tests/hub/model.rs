@@ -1,0 +1,149 @@
+//! Which files of a model come, where they lie, and that they are found again.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use embert_data::{HubSettings, fetch_model};
+
+use crate::server::{COMMIT, Hub, Plan, sha256};
+use crate::{offline, says, settings};
+
+const FILES: [(&str, &[u8]); 8] = [
+    ("README.md", b"not wanted"),
+    ("config.json", b"{}"),
+    ("model.safetensors", b"weights"),
+    ("pytorch_model.bin", b"not wanted either"),
+    ("special_tokens_map.json", b"{\"a\": 1}"),
+    ("tokenizer.json", b"{\"b\": 2}"),
+    ("tokenizer_config.json", b"{\"c\": 3}"),
+    ("vocab.txt", b"[PAD]"),
+];
+
+fn names(folder: &std::path::Path) -> BTreeSet<String> {
+    let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
+    fs::read_dir(folder).unwrap().map(name).collect()
+}
+
+#[test]
+fn a_model_is_laid_out_as_huggingface_hub_does_and_found_again_offline_without_a_request() {
+    let hub = Hub::new(Plan::with("owner/name", &FILES));
+    let cache = tempfile::tempdir().unwrap();
+    let settings = settings(&hub.endpoint, cache.path());
+
+    let folder = fetch_model(&settings, "owner/name", &mut |_| {}).unwrap();
+    let repo = cache.path().join("models--owner--name");
+    assert_eq!(folder, repo.join("snapshots").join(COMMIT));
+    assert_eq!(fs::read_to_string(repo.join("refs/main")).unwrap(), COMMIT);
+    let wanted = FILES.iter().filter(|(_, bytes)| !bytes.starts_with(b"not"));
+    assert_eq!(names(&folder), wanted.clone().map(|(name, _)| (*name).to_owned()).collect());
+    assert_eq!(names(&repo.join("blobs")), wanted.clone().map(|(_, bytes)| sha256(bytes)).collect());
+    for (name, bytes) in wanted {
+        assert_eq!(fs::read(folder.join(name)).unwrap(), *bytes);
+    }
+    // One listing; HEAD and GET for each of six files.
+    assert_eq!(hub.requests().len(), 1 + 2 * 6);
+
+    let again = fetch_model(&offline(&settings), "owner/name", &mut |_| panic!("nothing to download"));
+    assert_eq!(again.unwrap(), folder);
+    assert_eq!(hub.requests(), [""; 0]);
+
+    fetch_model(&settings, "owner/name", &mut |_| panic!("nothing to download")).unwrap();
+    assert_eq!(hub.requests(), ["GET /api/models/owner/name/revision/main"]);
+}
+
+#[test]
+fn progress_goes_from_nothing_to_the_whole_file() {
+    let weights = vec![7; 300_000];
+    let files: [(&str, &[u8]); 3] = [("config.json", b"{}"), ("vocab.txt", b""), ("model.safetensors", &weights)];
+    let hub = Hub::new(Plan::with("owner/name", &files));
+    let cache = tempfile::tempdir().unwrap();
+    let mut seen = Vec::new();
+    let mut note = |progress: embert_data::HubProgress<'_>| {
+        if progress.file == "model.safetensors" {
+            assert_eq!(progress.bytes_total, 300_000);
+            seen.push(progress.bytes_done);
+        }
+    };
+    fetch_model(&settings(&hub.endpoint, cache.path()), "owner/name", &mut note).unwrap();
+    assert!(seen.is_sorted());
+    assert_eq!((seen.first(), seen.last()), (Some(&0), Some(&300_000)));
+}
+
+#[test]
+fn a_sharded_model_comes_with_its_shards() {
+    let index = br#"{"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors", "c": "model-1.safetensors"}}"#;
+    let files: [(&str, &[u8]); 6] = [
+        ("config.json", b"{}"),
+        ("tokenizer.json", b"{}"),
+        ("model.safetensors.index.json", index),
+        ("model-1.safetensors", b"one"),
+        ("model-2.safetensors", b"two"),
+        ("model-3.safetensors", b"not in the index"),
+    ];
+    let hub = Hub::new(Plan::with("owner/name", &files));
+    let cache = tempfile::tempdir().unwrap();
+    let settings = settings(&hub.endpoint, cache.path());
+    let folder = fetch_model(&settings, "owner/name", &mut |_| {}).unwrap();
+    assert_eq!(fs::read(folder.join("model-2.safetensors")).unwrap(), b"two");
+    assert!(!folder.join("model-3.safetensors").exists());
+
+    fs::remove_file(folder.join("model-2.safetensors")).unwrap();
+    let error = fetch_model(&offline(&settings), "owner/name", &mut |_| {}).unwrap_err();
+    says(&error, &["model owner/name: model-2.safetensors is not in the cache"]);
+}
+
+#[test]
+fn an_index_that_leads_out_of_the_repository_is_refused() {
+    let index = br#"{"weight_map": {"a": "../../../secret"}}"#;
+    let files: [(&str, &[u8]); 3] =
+        [("config.json", b"{}"), ("vocab.txt", b""), ("model.safetensors.index.json", index)];
+    let hub = Hub::new(Plan::with("owner/name", &files));
+    let cache = tempfile::tempdir().unwrap();
+    let error = fetch_model(&settings(&hub.endpoint, cache.path()), "owner/name", &mut |_| {}).unwrap_err();
+    says(&error, &["model owner/name has no ../../../secret"]);
+}
+
+#[test]
+fn a_pickle_alone_is_not_downloaded() {
+    let files: [(&str, &[u8]); 3] = [("config.json", b"{}"), ("vocab.txt", b""), ("pytorch_model.bin", b"x")];
+    let hub = Hub::new(Plan::with("owner/name", &files));
+    let cache = tempfile::tempdir().unwrap();
+    let error = fetch_model(&settings(&hub.endpoint, cache.path()), "owner/name", &mut |_| {}).unwrap_err();
+    says(&error, &["owner/name", "pytorch_model.bin", "pickle", "save_pretrained"]);
+    assert_eq!(hub.requests().len(), 1);
+}
+
+#[test]
+fn what_a_model_lacks_is_named_before_anything_is_downloaded() {
+    for lacking in ["config.json", "model.safetensors", "tokenizer.json"] {
+        let mut files = FILES.to_vec();
+        files.retain(|(name, _)| ![lacking, "vocab.txt", "pytorch_model.bin"].contains(name));
+        let hub = Hub::new(Plan::with("owner/name", &files));
+        let cache = tempfile::tempdir().unwrap();
+        let error =
+            fetch_model(&settings(&hub.endpoint, cache.path()), "owner/name", &mut |_| {}).unwrap_err();
+        says(&error, &["model owner/name has no", lacking]);
+        assert_eq!(hub.requests().len(), 1);
+    }
+}
+
+#[test]
+fn offline_names_what_is_missing_and_where() {
+    let cache = tempfile::tempdir().unwrap();
+    let offline = HubSettings { offline: true, ..settings("http://127.0.0.1:1", cache.path()) };
+    let error = fetch_model(&offline, "bert-base-uncased", &mut |_| {}).unwrap_err();
+    let folder = cache.path().join("models--google-bert--bert-base-uncased");
+    says(&error, &["model google-bert/bert-base-uncased", folder.to_str().unwrap(), "HF_HUB_OFFLINE", "local folder"]);
+}
+
+#[test]
+fn a_link_whose_blob_was_deleted_is_made_anew() {
+    let hub = Hub::new(Plan::with("owner/name", &FILES));
+    let cache = tempfile::tempdir().unwrap();
+    let settings = settings(&hub.endpoint, cache.path());
+    let folder = fetch_model(&settings, "owner/name", &mut |_| {}).unwrap();
+    fs::remove_dir_all(cache.path().join("models--owner--name/blobs")).unwrap();
+    assert!(fetch_model(&offline(&settings), "owner/name", &mut |_| {}).is_err());
+    fetch_model(&settings, "owner/name", &mut |_| {}).unwrap();
+    assert_eq!(fs::read(folder.join("model.safetensors")).unwrap(), b"weights");
+}
