@@ -1,1 +1,24 @@
-//! BERT's WordPiece tokenization, truncation and batches without waste.
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+
+mod batch;
+mod bucket;
+mod encoded;
+mod error;
+mod lengths;
+mod permutation;
+mod save;
+mod tokenizer;
+mod tokenizer_json;
+mod train;
+mod truncation;
+mod vocabulary;
+
+pub use batch::{Padding, TokenBatch, in_row_order};
+pub use bucket::{BatchBudget, SamplingStrategy, evaluation_batches, training_batches};
+pub use encoded::EncodedTexts;
+pub use error::{Result, TextError};
+pub use lengths::{LengthReport, PaddingWaste, padding_share};
+pub use tokenizer::Tokenizer;
+pub use truncation::{Limit, Truncation};

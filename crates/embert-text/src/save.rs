@@ -1,0 +1,64 @@
+//! A tokenizer's four files, as transformers' `AutoTokenizer` opens them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+use tokenizers::{Model, NormalizerWrapper};
+
+use crate::{Result, TextError, vocabulary};
+
+/// transformers' names for the special tokens.
+const TOKEN_NAMES: [(&str, &str); 5] = [
+    ("unk_token", "[UNK]"),
+    ("sep_token", "[SEP]"),
+    ("pad_token", "[PAD]"),
+    ("cls_token", "[CLS]"),
+    ("mask_token", "[MASK]"),
+];
+
+/// Writes the files into a directory that exists, over those of the same names.
+pub(crate) fn save(
+    tokenizer: &tokenizers::Tokenizer,
+    directory: &Path,
+    model_max_length: usize,
+) -> Result<()> {
+    let tokens: BTreeMap<u32, String> =
+        tokenizer.get_model().get_vocab().into_iter().map(|(token, id)| (id, token)).collect();
+    let json = tokenizer.to_string(true).expect("a tokenizer is plain data");
+    let special_tokens: Map<_, _> =
+        TOKEN_NAMES.iter().map(|(name, token)| (name.to_string(), Value::from(*token))).collect();
+    let config = config(tokenizer, &special_tokens, model_max_length);
+
+    write(directory, "tokenizer.json", &json)?;
+    write(directory, "vocab.txt", &vocabulary::to_lines(&tokens))?;
+    write(directory, "tokenizer_config.json", &pretty(config))?;
+    write(directory, "special_tokens_map.json", &pretty(special_tokens))
+}
+
+fn config(
+    tokenizer: &tokenizers::Tokenizer,
+    special_tokens: &Map<String, Value>,
+    model_max_length: usize,
+) -> Map<String, Value> {
+    let Some(NormalizerWrapper::BertNormalizer(normalizer)) = tokenizer.get_normalizer() else {
+        unreachable!("loading accepts no other normalizer")
+    };
+    let mut config = special_tokens.clone();
+    config.insert("tokenizer_class".to_owned(), json!("BertTokenizer"));
+    config.insert("do_lower_case".to_owned(), json!(normalizer.lowercase));
+    config.insert("strip_accents".to_owned(), json!(normalizer.strip_accents));
+    config.insert("tokenize_chinese_chars".to_owned(), json!(normalizer.handle_chinese_chars));
+    config.insert("model_max_length".to_owned(), json!(model_max_length));
+    config
+}
+
+fn pretty(object: Map<String, Value>) -> String {
+    format!("{:#}\n", Value::Object(object))
+}
+
+fn write(directory: &Path, name: &str, content: &str) -> Result<()> {
+    let path = directory.join(name);
+    fs::write(&path, content).map_err(|source| TextError::Write { path, source })
+}

@@ -1,0 +1,184 @@
+//! The tokenizer: text in, ids of WordPiece tokens out, `[CLS]` first and `[SEP]` last.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use rayon::prelude::*;
+use serde_json::Value;
+
+use crate::truncation::NUM_SPECIAL_TOKENS;
+use crate::{EncodedTexts, Limit, Result, TextError, save, tokenizer_json, train, vocabulary};
+
+/// Texts that one task encodes: enough to make progress cheap, few enough to keep cores busy.
+const TEXTS_PER_TASK: usize = 64;
+
+/// Tokenizers that a bare `vocab.txt` stands for; others split words before WordPiece sees them.
+const BERT_TOKENIZERS: [&str; 5] =
+    ["BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "PreTrainedTokenizer", "TokenizersBackend"];
+
+/// BERT's WordPiece tokenizer.
+#[derive(Debug, Clone)]
+pub struct Tokenizer {
+    inner: tokenizers::Tokenizer,
+    vocab_size: usize,
+    pad_id: u32,
+    cls_id: u32,
+    sep_id: u32,
+}
+
+impl Tokenizer {
+    /// Reads a directory as saved by transformers: its `tokenizer.json`, or else its `vocab.txt`.
+    pub fn from_dir(directory: &Path) -> Result<Self> {
+        let found = ["tokenizer.json", "vocab.txt"]
+            .map(|name| directory.join(name))
+            .into_iter()
+            .find(|path| path.is_file());
+        let path = found.ok_or_else(|| TextError::NoTokenizer { directory: directory.to_owned() })?;
+        Self::from_file(&path)
+    }
+
+    /// Reads a `tokenizer.json` (any name that ends in `.json`) or a `vocab.txt` (any other name).
+    ///
+    /// `do_lower_case`, `strip_accents` and `tokenize_chinese_chars` in a `tokenizer_config.json`
+    /// beside it win, as in transformers; a vocabulary alone is uncased. Truncation and padding
+    /// stored in a `tokenizer.json` are ignored.
+    pub fn from_file(path: &Path) -> Result<Self> {
+        let origin = path.display().to_string();
+        let bytes = read(path)?;
+        let config_path = path.with_file_name("tokenizer_config.json");
+        let config =
+            if config_path.is_file() { parse_json(&read(&config_path)?, &config_path)? } else { Value::Null };
+        let mut content = if path.extension().is_some_and(|extension| extension == "json") {
+            parse_json(&bytes, path)?
+        } else {
+            check_class(&config, &config_path)?;
+            tokenizer_json::from_vocabulary(&vocabulary::parse(&bytes, &origin)?)
+        };
+        tokenizer_json::apply_config(&mut content, &config, &config_path.display().to_string())?;
+        Self::load(content, &origin)
+    }
+
+    /// Makes an uncased tokenizer of a vocabulary in memory; a token's id is its place.
+    pub fn from_vocab<T: AsRef<str>>(tokens: &[T]) -> Result<Self> {
+        let ids: BTreeMap<_, _> =
+            tokens.iter().zip(0..).map(|(token, id)| (token.as_ref().to_owned(), id)).collect();
+        if ids.len() < tokens.len() {
+            let reason = format!("{} of {} tokens are repeated", tokens.len() - ids.len(), tokens.len());
+            return Err(TextError::Broken { origin: "vocabulary".to_owned(), reason });
+        }
+        Self::load(tokenizer_json::from_vocabulary(&ids), "vocabulary")
+    }
+
+    /// Learns an uncased vocabulary of at most `vocab_size` tokens from texts: `[PAD]`, `[UNK]`,
+    /// `[CLS]`, `[SEP]`, `[MASK]` with ids 0 to 4, letters, and the most frequent pieces.
+    ///
+    /// The same texts give the same ids.
+    pub fn train<T: AsRef<str> + Sync>(texts: &[T], vocab_size: usize) -> Result<Self> {
+        Self::from_vocab(&train::vocabulary(texts, vocab_size)?)
+    }
+
+    /// Writes `tokenizer.json`, `vocab.txt`, `tokenizer_config.json` and `special_tokens_map.json`
+    /// into a directory that exists; transformers' `AutoTokenizer` opens it.
+    ///
+    /// `model_max_length` is what the model can read: its `max_position_embeddings`.
+    pub fn save(&self, directory: &Path, model_max_length: usize) -> Result<()> {
+        save::save(&self.inner, directory, model_max_length)
+    }
+
+    /// The ids of one text, `[CLS]` first and `[SEP]` last, at most `limit.max_length()` of them.
+    pub fn encode(&self, text: &str, limit: Limit) -> Vec<u32> {
+        self.enclose(&self.content(text), limit)
+    }
+
+    /// Encodes all texts on rayon's threads; the result does not depend on how many there are.
+    ///
+    /// `on_progress` gets the number of texts done since its last call, from any thread; the
+    /// numbers add up to `texts.len()`.
+    pub fn encode_all<T: AsRef<str> + Sync>(
+        &self,
+        texts: &[T],
+        limit: Limit,
+        on_progress: &(dyn Fn(usize) + Sync),
+    ) -> EncodedTexts {
+        let encode_some = |texts: &[T]| {
+            let mut encoded = self.no_texts(limit);
+            for text in texts {
+                let content = self.content(text.as_ref());
+                encoded.push(&self.enclose(&content, limit), content.len() + NUM_SPECIAL_TOKENS);
+            }
+            on_progress(texts.len());
+            encoded
+        };
+        let parts: Vec<_> = texts.par_chunks(TEXTS_PER_TASK).map(encode_some).collect();
+        let mut encoded = self.no_texts(limit);
+        parts.iter().for_each(|part| encoded.append(part));
+        encoded
+    }
+
+    /// The rows that an embedding of these ids needs: the highest id and one.
+    pub fn vocab_size(&self) -> usize {
+        self.vocab_size
+    }
+
+    /// The id of `[PAD]`.
+    pub fn pad_id(&self) -> u32 {
+        self.pad_id
+    }
+
+    /// The id of a token, if the vocabulary has it.
+    pub fn token_to_id(&self, token: &str) -> Option<u32> {
+        self.inner.token_to_id(token)
+    }
+
+    /// The token of an id, if the vocabulary has it.
+    pub fn id_to_token(&self, id: u32) -> Option<String> {
+        self.inner.id_to_token(id)
+    }
+
+    fn load(content: Value, origin: &str) -> Result<Self> {
+        let inner = tokenizer_json::load(content, origin)?;
+        let id = |token| inner.token_to_id(token).expect("loading checks the special tokens");
+        let (pad_id, cls_id, sep_id) = (id("[PAD]"), id("[CLS]"), id("[SEP]"));
+        let vocab_size = inner.get_vocab(true).values().max().map_or(0, |id| *id as usize + 1);
+        Ok(Self { inner, vocab_size, pad_id, cls_id, sep_id })
+    }
+
+    fn no_texts(&self, limit: Limit) -> EncodedTexts {
+        EncodedTexts::new(limit, self.vocab_size, self.pad_id)
+    }
+
+    fn content(&self, text: &str) -> Vec<u32> {
+        let encoding = self.inner.encode_fast(text, false);
+        encoding.expect("WordPiece with [UNK] has ids for every text").get_ids().to_vec()
+    }
+
+    fn enclose(&self, content: &[u32], limit: Limit) -> Vec<u32> {
+        let (beginning, end) = limit.keep(content);
+        [&[self.cls_id], beginning, end, &[self.sep_id]].concat()
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|source| TextError::Read { path: path.to_owned(), source })
+}
+
+fn parse_json(bytes: &[u8], path: &Path) -> Result<Value> {
+    serde_json::from_slice(bytes).map_err(|error| TextError::Broken {
+        origin: path.display().to_string(),
+        reason: format!("not JSON: {error}"),
+    })
+}
+
+fn check_class(config: &Value, config_path: &Path) -> Result<()> {
+    let Some(class) = config["tokenizer_class"].as_str() else { return Ok(()) };
+    if BERT_TOKENIZERS.contains(&class.strip_suffix("Fast").unwrap_or(class)) {
+        return Ok(());
+    }
+    Err(TextError::Unsupported {
+        origin: config_path.display().to_string(),
+        part: "tokenizer_class",
+        found: class.to_owned(),
+        supported: "BertTokenizer",
+    })
+}

@@ -1,0 +1,159 @@
+//! Truncation: which tokens of a long text stay between `[CLS]` and `[SEP]`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::{Result, TextError};
+
+/// `[CLS]` and `[SEP]`, which truncation never removes.
+pub(crate) const NUM_SPECIAL_TOKENS: usize = 2;
+
+/// Which end of a long text is cut off.
+///
+/// Written and read as `right`, `left`, `head+tail(128,382)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Truncation {
+    /// Keeps the beginning: transformers' `truncation_side="right"`.
+    #[default]
+    Right,
+    /// Keeps the end: transformers' `truncation_side="left"`.
+    Left,
+    /// Keeps the first `head` and the last `tail` tokens of a text that is too long
+    /// (Sun et al. 2019, arXiv 1905.05583, section 5.3.1: 128 and 382 of 510).
+    HeadTail {
+        /// Tokens kept from the beginning.
+        head: usize,
+        /// Tokens kept from the end.
+        tail: usize,
+    },
+}
+
+/// A checked `max_length`, `[CLS]` and `[SEP]` included, with the truncation that keeps to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    max_length: usize,
+    truncation: Truncation,
+}
+
+impl Limit {
+    /// Checks `max_length` (special tokens counted, as in transformers) against the model's
+    /// `max_position_embeddings`, and head and tail against `max_length`.
+    pub fn new(max_length: usize, truncation: Truncation, max_position_embeddings: usize) -> Result<Self> {
+        if max_length > max_position_embeddings {
+            return Err(TextError::MaxLengthTooLarge { max_length, max_position_embeddings });
+        }
+        if max_length <= NUM_SPECIAL_TOKENS {
+            return Err(TextError::MaxLengthTooSmall { max_length });
+        }
+        if let Truncation::HeadTail { head, tail } = truncation
+            && head.saturating_add(tail) > max_length - NUM_SPECIAL_TOKENS
+        {
+            return Err(TextError::HeadTailTooLong { head, tail, max_length });
+        }
+        Ok(Self { max_length, truncation })
+    }
+
+    /// The most tokens that a sequence has, `[CLS]` and `[SEP]` included.
+    pub fn max_length(&self) -> usize {
+        self.max_length
+    }
+
+    /// Which end is cut.
+    pub fn truncation(&self) -> Truncation {
+        self.truncation
+    }
+
+    /// The tokens that stay, as a beginning and an end.
+    pub(crate) fn keep<'a>(&self, content: &'a [u32]) -> (&'a [u32], &'a [u32]) {
+        let room = self.max_length - NUM_SPECIAL_TOKENS;
+        if content.len() <= room {
+            return (content, &[]);
+        }
+        match self.truncation {
+            Truncation::Right => (&content[..room], &[]),
+            Truncation::Left => (&content[content.len() - room..], &[]),
+            Truncation::HeadTail { head, tail } => (&content[..head], &content[content.len() - tail..]),
+        }
+    }
+}
+
+impl fmt::Display for Truncation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Right => f.write_str("right"),
+            Self::Left => f.write_str("left"),
+            Self::HeadTail { head, tail } => write!(f, "head+tail({head},{tail})"),
+        }
+    }
+}
+
+impl FromStr for Truncation {
+    type Err = TextError;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text.trim() {
+            "right" => Ok(Self::Right),
+            "left" => Ok(Self::Left),
+            other => {
+                head_and_tail(other).ok_or_else(|| TextError::UnknownTruncation { found: text.to_owned() })
+            }
+        }
+    }
+}
+
+fn head_and_tail(text: &str) -> Option<Truncation> {
+    let numbers = text.strip_prefix("head+tail(")?.strip_suffix(')')?;
+    let (head, tail) = numbers.split_once(',')?;
+    Some(Truncation::HeadTail { head: head.trim().parse().ok()?, tail: tail.trim().parse().ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(max_length: usize, truncation: Truncation) -> Vec<u32> {
+        let limit = Limit::new(max_length, truncation, 512).unwrap();
+        let (beginning, end) = limit.keep(&[1, 2, 3, 4, 5, 6]);
+        [beginning, end].concat()
+    }
+
+    #[test]
+    fn each_truncation_keeps_its_end_and_leaves_room_for_special_tokens() {
+        assert_eq!(kept(6, Truncation::Right), [1, 2, 3, 4]);
+        assert_eq!(kept(6, Truncation::Left), [3, 4, 5, 6]);
+        assert_eq!(kept(6, Truncation::HeadTail { head: 1, tail: 3 }), [1, 4, 5, 6]);
+        assert_eq!(kept(6, Truncation::HeadTail { head: 1, tail: 1 }), [1, 6]);
+        assert_eq!(kept(8, Truncation::HeadTail { head: 1, tail: 1 }), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(kept(8, Truncation::Left), [1, 2, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn impossible_lengths_are_errors_that_say_the_numbers() {
+        let message = |max_length, truncation, positions| {
+            Limit::new(max_length, truncation, positions).unwrap_err().to_string()
+        };
+        let longer = message(513, Truncation::Right, 512);
+        assert!(longer.contains("513") && longer.contains("512 positions"), "{longer}");
+        assert!(message(2, Truncation::Left, 512).contains("max_length 2"));
+        let both = message(256, Truncation::HeadTail { head: 128, tail: 127 }, 512);
+        assert!(both.contains("keeps 255") && both.contains("room for 254"), "{both}");
+        let huge = message(256, Truncation::HeadTail { head: usize::MAX, tail: 2 }, 512);
+        assert!(huge.contains("room for 254"), "{huge}");
+        assert!(Limit::new(256, Truncation::HeadTail { head: 128, tail: 126 }, 512).is_ok());
+    }
+
+    #[test]
+    fn truncation_reads_what_it_writes() {
+        for truncation in [Truncation::Right, Truncation::Left, Truncation::HeadTail { head: 128, tail: 382 }]
+        {
+            assert_eq!(truncation.to_string().parse::<Truncation>().unwrap(), truncation);
+        }
+        assert_eq!(
+            " head+tail(1, 2)".parse::<Truncation>().unwrap(),
+            Truncation::HeadTail { head: 1, tail: 2 }
+        );
+        for wrong in ["", "middle", "head+tail(1)", "head+tail(-1,2)", "head+tail(1,2"] {
+            assert!(wrong.parse::<Truncation>().unwrap_err().to_string().contains("head+tail(HEAD,TAIL)"));
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Damaged, foreign and contradictory tokenizers are errors that say what was found, never panics.
+
+use std::fs;
+use std::path::Path;
+
+use embert_text::{TextError, Tokenizer};
+use serde_json::{Value, json};
+
+use crate::fixtures::{path, tokenizer, unlimited};
+
+fn open(name: &str, content: &[u8]) -> Result<Tokenizer, TextError> {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join(name), content).unwrap();
+    Tokenizer::from_dir(directory.path())
+}
+
+fn saved() -> Value {
+    let directory = tempfile::tempdir().unwrap();
+    tokenizer().save(directory.path(), 512).unwrap();
+    serde_json::from_slice(&fs::read(directory.path().join("tokenizer.json")).unwrap()).unwrap()
+}
+
+/// The error of a good `tokenizer.json` with one value changed.
+fn changed(pointer: &str, value: Value) -> String {
+    let mut content = saved();
+    *content.pointer_mut(pointer).unwrap() = value;
+    open("tokenizer.json", content.to_string().as_bytes()).unwrap_err().to_string()
+}
+
+#[test]
+fn errors_name_the_file_and_what_was_found() {
+    let check = |error: String, expected: &[&str]| {
+        assert!(expected.iter().all(|part| error.contains(part)), "{error:?} lacks one of {expected:?}");
+    };
+    let failed = |name, content: &[u8]| open(name, content).unwrap_err().to_string();
+    check(failed("readme.md", b""), &["neither tokenizer.json nor vocab.txt"]);
+    check(failed("tokenizer.json", b"<html>404</html>"), &["tokenizer.json", "not JSON"]);
+    check(failed("tokenizer.json", b"\x1f\x8b\x08"), &["tokenizer.json", "not JSON"]);
+    check(failed("tokenizer.json", b"[1]"), &["tokenizer.json", "no model"]);
+    check(failed("tokenizer.json", b"{}"), &["tokenizer.json", "no model"]);
+    check(failed("vocab.txt", b""), &["vocab.txt", "empty"]);
+    check(failed("vocab.txt", b"[PAD]\n\xff"), &["vocab.txt", "line 2 is not UTF-8"]);
+    check(failed("vocab.txt", b"[PAD]\n[UNK]\nthe\n"), &["vocab.txt", "3 tokens", "[CLS], [SEP], [MASK]"]);
+    check(
+        Tokenizer::from_file(Path::new("absent/vocab.txt")).unwrap_err().to_string(),
+        &["absent/vocab.txt"],
+    );
+    check(Tokenizer::from_vocab(&["[PAD]", "[UNK]"]).unwrap_err().to_string(), &["vocabulary", "[CLS]"]);
+    check(
+        Tokenizer::from_vocab(&["[PAD]", "[PAD]"]).unwrap_err().to_string(),
+        &["1 of 2 tokens are repeated"],
+    );
+}
+
+#[test]
+fn other_families_are_refused_by_name() {
+    assert!(changed("/model/type", json!("BPE")).contains("model.type is \"BPE\", and only WordPiece"));
+    assert!(changed("/normalizer", json!(null)).contains("normalizer.type is missing"));
+    assert!(changed("/normalizer", json!({"type": "NFC"})).contains("normalizer.type is \"NFC\""));
+    assert!(
+        changed("/pre_tokenizer", json!({"type": "Metaspace"}))
+            .contains("pre_tokenizer.type is \"Metaspace\"")
+    );
+    assert!(changed("/model/unk_token", json!("<unk>")).contains("model.unk_token is \"<unk>\""));
+
+    let directory = tempfile::tempdir().unwrap();
+    fs::copy(path("vocab.txt"), directory.path().join("vocab.txt")).unwrap();
+    let class = r#"{"tokenizer_class": "BertJapaneseTokenizer"}"#;
+    fs::write(directory.path().join("tokenizer_config.json"), class).unwrap();
+    let error = Tokenizer::from_dir(directory.path()).unwrap_err().to_string();
+    assert!(error.contains("tokenizer_class is BertJapaneseTokenizer"), "{error}");
+}
+
+#[test]
+fn contradictions_within_a_file_are_found() {
+    assert!(changed("/model/vocab/the", json!(0)).contains("both have the id 0"));
+    assert!(changed("/model/vocab/the", json!(-1)).contains("the id of \"the\" is -1"));
+    assert!(changed("/model/vocab/the", json!(4_000_000_000_u32)).contains("4000000000"));
+    assert!(changed("/added_tokens/2/id", json!(77)).contains("added token \"[CLS]\" says id 77"));
+    assert!(changed("/added_tokens", json!("none")).contains("tokenizer.json"));
+    let swapped = json!({"type": "BertProcessing", "sep": ["[SEP]", 2], "cls": ["[CLS]", 3]});
+    assert!(changed("/post_processor", swapped).contains("post_processor"));
+    let unknown_token = json!({"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "[X]", "type_id": 0}}],
+        "pair": [], "special_tokens": {}});
+    assert!(changed("/post_processor", unknown_token).contains("tokenizer.json"));
+}
+
+#[test]
+fn a_tokenizer_config_of_the_wrong_kind_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::copy(path("vocab.txt"), directory.path().join("vocab.txt")).unwrap();
+    fs::write(directory.path().join("tokenizer_config.json"), r#"{"do_lower_case": "yes"}"#).unwrap();
+    let error = Tokenizer::from_dir(directory.path()).unwrap_err().to_string();
+    assert!(error.contains("tokenizer_config.json") && error.contains("do_lower_case is \"yes\""), "{error}");
+}
+
+/// Cuts, and values of every kind in every place: each opens with usable ids or is an error.
+#[test]
+fn no_damage_to_a_file_panics() {
+    let content = saved();
+    let text = content.to_string();
+    for end in (0..text.len()).step_by(97) {
+        assert!(open("tokenizer.json", &text.as_bytes()[..end]).is_err());
+    }
+    let mut pointers = Vec::new();
+    collect(&content, String::new(), &mut pointers);
+    for pointer in pointers.iter().filter(|pointer| !pointer.starts_with("/model/vocab/##")) {
+        for value in [
+            json!(null),
+            json!(-1),
+            json!(1e300),
+            json!(""),
+            json!("[CLS]"),
+            json!([]),
+            json!({}),
+            json!(true),
+        ] {
+            let mut damaged = content.clone();
+            *damaged.pointer_mut(pointer).unwrap() = value;
+            if let Ok(tokenizer) = open("tokenizer.json", damaged.to_string().as_bytes()) {
+                tokenizer.encode("the unwanted [CLS] film é", unlimited());
+            }
+        }
+    }
+}
+
+fn collect(value: &Value, pointer: String, pointers: &mut Vec<String>) {
+    let escaped = |key: &str| key.replace('~', "~0").replace('/', "~1");
+    match value {
+        Value::Object(fields) => {
+            fields
+                .iter()
+                .for_each(|(key, value)| collect(value, format!("{pointer}/{}", escaped(key)), pointers));
+        }
+        Value::Array(items) => {
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(place, value)| collect(value, format!("{pointer}/{place}"), pointers));
+        }
+        _ => {}
+    }
+    pointers.push(pointer);
+}

@@ -1,0 +1,7 @@
+//! Whole paths through the crate: files, fixtures made by transformers, and properties of batches.
+
+mod batches;
+mod broken;
+mod fixtures;
+mod parity;
+mod saving;
