@@ -1,1 +1,30 @@
-//! Labelled texts for classification: read, shuffled as NumPy shuffles, split, cleaned, made up.
+#![doc = include_str!("../README.md")]
+
+mod acl_imdb;
+mod balance;
+mod clean;
+mod delimited;
+mod error;
+mod format;
+mod hub;
+mod jsonl;
+mod labels;
+mod parquet;
+mod permutation;
+mod read;
+mod review;
+mod shards;
+mod split;
+mod synthetic;
+mod table;
+
+pub use balance::{ClassBalance, require_two_classes};
+pub use clean::clean;
+pub use error::DataError;
+pub use hub::{HubError, HubProgress, HubSettings, fetch_dataset, fetch_model};
+pub use permutation::permutation;
+pub use read::{Columns, read, read_texts};
+pub use review::{Dataset, Example, Labels};
+pub use split::{Split, stratified_split};
+pub use synthetic::synthetic;
+pub use table::{Column, Table};

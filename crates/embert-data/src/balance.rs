@@ -1,0 +1,68 @@
+//! How many rows each label has, and whether that is enough to learn from.
+
+use std::fmt;
+
+use crate::error::DataError;
+use crate::review::Dataset;
+
+/// The rows of each label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClassBalance {
+    /// The names of the labels, by id.
+    pub names: Vec<String>,
+    /// How many rows each of them has, by id.
+    pub counts: Vec<usize>,
+}
+
+impl ClassBalance {
+    /// Counts the rows of a data set.
+    pub fn of(dataset: &Dataset) -> Self {
+        Self { names: dataset.labels.names().to_vec(), counts: dataset.class_counts() }
+    }
+
+    /// How many rows there are.
+    pub fn total(&self) -> usize {
+        self.counts.iter().sum()
+    }
+
+    /// The share of a label's rows in percent, 0 when there are no rows at all.
+    ///
+    /// # Panics
+    ///
+    /// When there is no label with this id.
+    pub fn percent(&self, id: usize) -> f64 {
+        100.0 * self.counts[id] as f64 / self.total().max(1) as f64
+    }
+}
+
+/// Writes each label with its rows and share: `neg 512 (51.2 %), pos 488 (48.8 %)`.
+impl fmt::Display for ClassBalance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (id, (name, count)) in self.names.iter().zip(&self.counts).enumerate() {
+            let comma = if id == 0 { "" } else { ", " };
+            write!(f, "{comma}{name} {count} ({:.1} %)", self.percent(id))?;
+        }
+        Ok(())
+    }
+}
+
+/// Refuses rows that are all of one class, before anything is trained on them or judged by them.
+///
+/// `split` says what the rows are for, `train` or `eval`, as in the flag `--max_train_samples`.
+///
+/// # Errors
+///
+/// [`DataError::OneClass`], which says how such a selection comes about, and [`DataError::NoRows`].
+pub fn require_two_classes(dataset: &Dataset, split: &str) -> Result<(), DataError> {
+    let counts = dataset.class_counts();
+    let mut present = (0..counts.len()).filter(|&id| counts[id] > 0);
+    match (present.next(), present.next()) {
+        (None, _) => Err(DataError::NoRows { split: split.to_owned() }),
+        (Some(only), None) => Err(DataError::OneClass {
+            split: split.to_owned(),
+            rows: dataset.len(),
+            label: dataset.labels.names()[only].clone(),
+        }),
+        (Some(_), Some(_)) => Ok(()),
+    }
+}

@@ -1,0 +1,102 @@
+//! The format of a table file: what its extension says, checked against its first bytes.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use crate::error::DataError;
+
+/// A kind of table file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Parquet,
+    /// csv and tsv, with the byte between two cells.
+    Delimited(u8),
+    Jsonl,
+}
+
+impl Format {
+    /// The format that the extension names.
+    pub(crate) fn by_extension(path: &Path) -> Result<Self, DataError> {
+        let extension = path.extension().map(|it| it.to_string_lossy().into_owned());
+        match extension.as_deref().map(str::to_ascii_lowercase).as_deref() {
+            Some("parquet") => Ok(Self::Parquet),
+            Some("csv") => Ok(Self::Delimited(b',')),
+            Some("tsv") => Ok(Self::Delimited(b'\t')),
+            Some("jsonl") => Ok(Self::Jsonl),
+            _ => Err(DataError::UnknownExtension {
+                path: path.to_path_buf(),
+                extension: extension.unwrap_or_default(),
+            }),
+        }
+    }
+
+    /// The format of a file that exists, after a look at how it begins.
+    pub(crate) fn of(path: &Path) -> Result<Self, DataError> {
+        let format = Self::by_extension(path)?;
+        let start = first_bytes(path)?;
+        if start.is_empty() {
+            return Err(DataError::Empty { path: path.to_path_buf() });
+        }
+        match format.contradiction(&start) {
+            Some(found) => {
+                Err(DataError::OtherFormat { path: path.to_path_buf(), expected: format.name(), found })
+            }
+            None => Ok(format),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Parquet => "parquet",
+            Self::Delimited(b'\t') => "tsv",
+            Self::Delimited(_) => "csv",
+            Self::Jsonl => "jsonl (a JSON object on each line)",
+        }
+    }
+
+    fn contradiction(self, start: &[u8]) -> Option<&'static str> {
+        if let Some(found) = foreign(start) {
+            return Some(found);
+        }
+        let is_parquet = start.starts_with(b"PAR1");
+        match self {
+            Self::Parquet if start.starts_with(b"PARE") => {
+                Some("an encrypted parquet file, which cannot be read")
+            }
+            Self::Parquet if !is_parquet => Some("a file that does not begin with PAR1"),
+            Self::Delimited(_) | Self::Jsonl if is_parquet => Some("a parquet file; name it .parquet"),
+            Self::Jsonl if start.trim_ascii_start().starts_with(b"[") => {
+                Some("a JSON array; write each of its objects on a line of its own")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What often arrives in place of a table.
+fn foreign(start: &[u8]) -> Option<&'static str> {
+    let text = start.trim_ascii_start().to_ascii_lowercase();
+    if start.starts_with(&[0x1f, 0x8b]) {
+        Some("a gzip archive; unpack it first")
+    } else if start.starts_with(b"PK\x03\x04") {
+        Some("a zip archive; unpack it first")
+    } else if start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        Some("a zstandard archive; unpack it first")
+    } else if start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff]) {
+        Some("UTF-16 text; save it as UTF-8")
+    } else if text.starts_with(b"<!doctype html") || text.starts_with(b"<html") {
+        Some("an HTML page, perhaps an error page of the server; fetch the file again")
+    } else if text.starts_with(b"version https://git-lfs") {
+        Some("a Git LFS pointer, not the file itself; run git lfs pull")
+    } else {
+        None
+    }
+}
+
+fn first_bytes(path: &Path) -> Result<Vec<u8>, DataError> {
+    let mut start = Vec::with_capacity(512);
+    let file = File::open(path).map_err(DataError::io(path))?;
+    file.take(512).read_to_end(&mut start).map_err(DataError::io(path))?;
+    Ok(start)
+}

@@ -1,0 +1,22 @@
+//! The real IMDb, where it is at hand: `../shared/data/imdb/plain_text` beside the workspace.
+
+use std::path::Path;
+
+use embert_data::{Columns, read};
+
+#[test]
+fn imdb_is_read_whole_and_sampled_as_published() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/imdb/plain_text");
+    if !path.is_dir() {
+        eprintln!("SKIPPED: {} is not there, so the real IMDb is not read", path.display());
+        return;
+    }
+    for split in ["train", "test"] {
+        let dataset = read(&path, split, &Columns::default(), None).unwrap();
+        assert_eq!(dataset.labels.names(), ["neg", "pos"]);
+        assert_eq!(dataset.class_counts(), [12_500, 12_500]);
+        assert_eq!(dataset.sample(1000, 42).class_counts(), [512, 488]);
+    }
+    let unlabelled = read(&path, "unsupervised", &Columns::default(), None).unwrap_err();
+    assert!(unlabelled.to_string().contains("row 1 is unlabelled"), "{unlabelled}");
+}

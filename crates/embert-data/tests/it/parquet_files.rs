@@ -1,0 +1,240 @@
+//! Parquet files of every type that a text or a label may have, and damaged ones.
+
+use std::sync::Arc;
+
+use arrow_array::types::{Int8Type, Int32Type};
+use arrow_array::{
+    ArrayRef, BinaryArray, BooleanArray, DictionaryArray, Float64Array, Int8Array, Int16Array, Int32Array,
+    Int64Array, LargeStringArray, RecordBatch, StringArray, StringViewArray, UInt8Array, UInt16Array,
+    UInt32Array, UInt64Array,
+};
+use embert_data::{Columns, DataError, Dataset, Labels, read, read_texts};
+use parquet::arrow::ArrowWriter;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+
+use crate::{Place, message, read_content, rows};
+
+fn write(columns: Vec<(&str, ArrayRef)>, features: Option<&str>) -> Vec<u8> {
+    let metadata = features.map(|it| vec![KeyValue::new("huggingface".to_owned(), it.to_owned())]);
+    let properties = WriterProperties::builder()
+        .set_key_value_metadata(metadata)
+        .set_max_row_group_row_count(Some(3))
+        .build();
+    let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| {
+        let nullable = column.is_nullable();
+        (name, column, nullable)
+    }))
+    .unwrap();
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    bytes
+}
+
+/// A file of the two default columns.
+pub(crate) fn parquet_of(rows: &[(&str, i64)]) -> Vec<u8> {
+    let (texts, labels): (Vec<&str>, Vec<i64>) = rows.iter().copied().unzip();
+    write(vec![("text", texts_of(&texts)), ("label", Arc::new(Int64Array::from(labels)))], None)
+}
+
+fn texts_of(texts: &[&str]) -> ArrayRef {
+    Arc::new(StringArray::from(texts.to_vec()))
+}
+
+fn abcd() -> ArrayRef {
+    texts_of(&["a", "b", "c", "d"])
+}
+
+const FEATURES: &str = r#"{"info": {"features": {"text": {"dtype": "string", "_type": "Value"},
+    "label": {"names": ["neg", "pos"], "_type": "ClassLabel"}}}}"#;
+
+fn hub_file(labels: Vec<i64>) -> Vec<u8> {
+    let texts: Vec<String> = (0..labels.len()).map(|row| row.to_string()).collect();
+    let texts: ArrayRef = Arc::new(StringArray::from(texts));
+    write(vec![("text", texts), ("label", Arc::new(Int64Array::from(labels)))], Some(FEATURES))
+}
+
+#[test]
+fn every_type_of_text_is_read() {
+    let texts = ["a", "", "ü", "d"];
+    let dictionary: DictionaryArray<Int32Type> = texts.into_iter().collect();
+    let columns: [ArrayRef; 5] = [
+        texts_of(&texts),
+        Arc::new(LargeStringArray::from(texts.to_vec())),
+        Arc::new(StringViewArray::from(texts.to_vec())),
+        Arc::new(dictionary),
+        Arc::new(BinaryArray::from_iter_values(texts)),
+    ];
+    let place = Place::new();
+    for column in columns {
+        let kind = column.data_type().to_string();
+        let path = place.file("a.parquet", write(vec![("other", abcd()), ("text", column.clone())], None));
+        assert_eq!(read_texts(&path, "text").unwrap(), texts, "{kind}");
+        let labelled = write(vec![("text", abcd()), ("label", column)], None);
+        let dataset = read_content("a.parquet", labelled).unwrap();
+        assert_eq!(dataset.labels.names(), ["", "a", "d", "ü"], "{kind}");
+        assert_eq!(rows(&dataset), [("a", 1), ("b", 0), ("c", 3), ("d", 2)], "{kind}");
+    }
+}
+
+#[test]
+fn every_type_of_integer_is_a_label() {
+    let dictionary = DictionaryArray::<Int8Type>::new(
+        Int8Array::from(vec![0, 1, 1, 0]),
+        Arc::new(Int64Array::from(vec![0, 1])),
+    );
+    let columns: [ArrayRef; 10] = [
+        Arc::new(Int8Array::from(vec![0, 1, 1, 0])),
+        Arc::new(Int16Array::from(vec![0, 1, 1, 0])),
+        Arc::new(Int32Array::from(vec![0, 1, 1, 0])),
+        Arc::new(Int64Array::from(vec![0, 1, 1, 0])),
+        Arc::new(UInt8Array::from(vec![0, 1, 1, 0])),
+        Arc::new(UInt16Array::from(vec![0, 1, 1, 0])),
+        Arc::new(UInt32Array::from(vec![0, 1, 1, 0])),
+        Arc::new(UInt64Array::from(vec![0, 1, 1, 0])),
+        Arc::new(BooleanArray::from(vec![false, true, true, false])),
+        Arc::new(dictionary),
+    ];
+    for column in columns {
+        let kind = column.data_type().to_string();
+        let dataset =
+            read_content("a.parquet", write(vec![("label", column), ("text", abcd())], None)).unwrap();
+        assert_eq!(rows(&dataset), [("a", 0), ("b", 1), ("c", 1), ("d", 0)], "{kind}");
+        assert_eq!(dataset.labels, Labels::numbered(2), "{kind}");
+    }
+}
+
+#[test]
+fn the_hubs_label_names_are_used() {
+    let dataset = read_content("a.parquet", hub_file(vec![0, 0])).unwrap();
+    assert_eq!(dataset.labels.names(), ["neg", "pos"]);
+    let broken = write(vec![("text", abcd()), ("label", abcd())], Some("{not json"));
+    assert_eq!(read_content("a.parquet", broken).unwrap().labels.names(), ["a", "b", "c", "d"]);
+}
+
+#[test]
+fn ids_are_translated_by_name_when_the_model_has_the_names_in_another_order() {
+    let place = Place::new();
+    let path = place.file("a.parquet", hub_file(vec![0, 1]));
+    let read_with = |names: [&str; 2]| {
+        let labels = Labels::new(names.map(str::to_owned).to_vec()).unwrap();
+        read(&path, "", &Columns::default(), Some(&labels)).unwrap()
+    };
+    assert_eq!(rows(&read_with(["pos", "neg"])), [("0", 1), ("1", 0)]);
+    assert_eq!(rows(&read_with(["LABEL_0", "LABEL_1"])), [("0", 0), ("1", 1)]);
+}
+
+#[test]
+fn labels_outside_the_files_own_names_are_refused() {
+    assert_eq!(
+        message("a.parquet", hub_file(vec![0, 1, 0, 1, 2])),
+        "a.parquet: row 5: unknown label 2; known are \"neg\" (0), \"pos\" (1)"
+    );
+    let unlabelled = message("a.parquet", hub_file(vec![-1, -1]));
+    assert!(unlabelled.starts_with("a.parquet: row 1 is unlabelled (label -1"), "{unlabelled}");
+}
+
+#[test]
+fn shards_that_name_their_labels_differently_are_refused() {
+    let place = Place::new();
+    place.file("train-0-of-2.parquet", hub_file(vec![0, 1]));
+    let turned = FEATURES.replace(r#""neg", "pos""#, r#""pos", "neg""#);
+    let label: ArrayRef = Arc::new(Int64Array::from(vec![0, 1, 1, 0]));
+    place.file("train-1-of-2.parquet", write(vec![("text", abcd()), ("label", label)], Some(&turned)));
+    let error = read(&place.path(""), "train", &Columns::default(), None).unwrap_err().to_string();
+    assert!(
+        error.contains("labels are \"pos\", \"neg\", but \"neg\", \"pos\" in the files before"),
+        "{error}"
+    );
+}
+
+#[test]
+fn columns_that_cannot_be_used_are_named() {
+    let numbers: ArrayRef = Arc::new(Float64Array::from(vec![0.0, 1.0, 1.0, 0.0]));
+    let nulls: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), Some("b"), Some("c"), None]));
+    let null_labels: ArrayRef = Arc::new(Int32Array::from(vec![Some(0), None, Some(1), Some(1)]));
+    let huge: ArrayRef = Arc::new(UInt64Array::from(vec![0, u64::MAX, 1, 1]));
+    for (columns, expected) in [
+        (
+            vec![("review", abcd()), ("label", abcd())],
+            "a.parquet: no column \"text\"; its columns are \"review\", \"label\"",
+        ),
+        (vec![("text", abcd())], "a.parquet: no column \"label\"; its columns are \"text\""),
+        (
+            vec![("text", numbers.clone()), ("label", abcd())],
+            "a.parquet: column \"text\" holds Float64, expected text",
+        ),
+        (
+            vec![("text", abcd()), ("label", numbers)],
+            "a.parquet: column \"label\" holds Float64, expected integers, text or booleans",
+        ),
+        (vec![("text", nulls), ("label", abcd())], "a.parquet: row 4, column \"text\" is null"),
+        (vec![("text", abcd()), ("label", null_labels)], "a.parquet: row 2, column \"label\" is null"),
+        (
+            vec![("text", abcd()), ("label", huge)],
+            "a.parquet: row 2: label 9223372036854775807 is no class id (they count from 0 and stay below 65536); \
+             is this the right column?",
+        ),
+        (vec![("text", texts_of(&[])), ("label", texts_of(&[]))], "a.parquet: no rows"),
+    ] {
+        assert_eq!(message("a.parquet", write(columns, None)), expected);
+    }
+}
+
+#[test]
+fn text_that_is_not_utf8_is_named_by_its_row() {
+    // Bytes under a text type, as a careless writer leaves them: of "xyz0" to "xyz9", one is spoilt.
+    let texts: Vec<String> = (0..10).map(|row| format!("xyz{row}")).collect();
+    let good = write(
+        vec![
+            ("text", Arc::new(StringArray::from(texts)) as ArrayRef),
+            ("label", Arc::new(Int64Array::from(vec![0; 10]))),
+        ],
+        None,
+    );
+    let mut spoilt = good.clone();
+    let mut found = 0;
+    for at in 0..good.len() - 4 {
+        if &good[at..at + 4] == b"xyz7" {
+            spoilt[at + 1] = 0xff;
+            found += 1;
+        }
+    }
+    assert!(found > 0);
+    assert_eq!(message("a.parquet", spoilt), "a.parquet: row 8, column \"text\" is not UTF-8");
+    let binary: ArrayRef = Arc::new(BinaryArray::from_vec(vec![b"ok", b"\xff", b"a", b"b"]));
+    let binary = write(vec![("text", binary), ("label", abcd())], None);
+    assert_eq!(message("a.parquet", binary), "a.parquet: row 2, column \"text\" is not UTF-8");
+}
+
+#[test]
+fn a_truncated_file_says_so() {
+    let whole = hub_file(vec![0, 1, 0, 1]);
+    for length in [4, 5, 100, whole.len() / 2, whole.len() - 9, whole.len() - 1] {
+        let found = message("a.parquet", &whole[..length]);
+        assert!(found.starts_with("a.parquet: damaged or cut short: "), "{length}: {found}");
+    }
+}
+
+#[test]
+fn damaged_bytes_never_panic_and_never_add_rows() {
+    let place = Place::new();
+    let whole = hub_file(vec![0, 1, 0, 1, 1, 0, 1]);
+    let path = place.path("a.parquet");
+    let mut refused = 0;
+    for at in 4..whole.len() {
+        for flip in [0x01, 0x80, 0xff] {
+            let mut damaged = whole.clone();
+            damaged[at] ^= flip;
+            std::fs::write(&path, damaged).unwrap();
+            let read: Result<Dataset, DataError> = read(&path, "train", &Columns::default(), None);
+            match read {
+                Ok(dataset) => assert!(dataset.len() <= 7, "byte {at}"),
+                Err(_) => refused += 1,
+            }
+        }
+    }
+    assert!(refused > whole.len(), "only {refused} of {} were refused", 3 * whole.len());
+}

@@ -1,0 +1,69 @@
+//! The made-up reviews: balanced, all different, as long as promised, the same for the same seed.
+
+use std::collections::{BTreeSet, HashSet};
+
+use embert_data::{Dataset, stratified_split, synthetic};
+
+fn words(text: &str) -> impl Iterator<Item = String> {
+    text.split(' ').map(|word| word.trim_matches(['.', ',']).to_lowercase())
+}
+
+fn texts(dataset: &Dataset) -> HashSet<&str> {
+    dataset.examples.iter().map(|example| example.text.as_str()).collect()
+}
+
+#[test]
+fn reviews_are_balanced_different_and_of_6_to_60_words() {
+    for (count, seed) in [(3000, 42), (3000, 0), (1, 1), (20_001, 5)] {
+        let reviews = synthetic(count, seed);
+        assert_eq!(reviews.labels.names(), ["negative", "positive"]);
+        assert_eq!(reviews.class_counts(), [count.div_ceil(2), count / 2]);
+        assert_eq!(texts(&reviews).len(), count);
+        let lengths: Vec<usize> = reviews.examples.iter().map(|it| words(&it.text).count()).collect();
+        assert!(lengths.iter().all(|length| (6..=60).contains(length)));
+        assert!(count < 3000 || (lengths.contains(&6) && lengths.iter().any(|&length| length > 50)));
+    }
+    assert!(synthetic(0, 0).is_empty());
+}
+
+#[test]
+fn reviews_depend_on_the_seed_alone() {
+    assert_eq!(synthetic(500, 7), synthetic(500, 7));
+    assert_ne!(synthetic(500, 7), synthetic(500, 8));
+}
+
+#[test]
+fn the_vocabulary_is_small() {
+    let reviews = synthetic(3000, 42);
+    let vocabulary: BTreeSet<String> = reviews.examples.iter().flat_map(|it| words(&it.text)).collect();
+    assert!((100..250).contains(&vocabulary.len()), "{} words", vocabulary.len());
+}
+
+#[test]
+fn both_labels_use_the_same_words_of_judgement() {
+    let reviews = synthetic(3000, 42);
+    for word in ["good", "dull", "not", "never", "but", "although", "enjoy", "bored"] {
+        let label_of = |label| {
+            let holds = |text: &str| words(text).any(|it| it.starts_with(word));
+            reviews.examples.iter().any(|it| it.label == label && holds(&it.text))
+        };
+        assert!(label_of(0) && label_of(1), "{word:?} gives the label away");
+    }
+}
+
+#[test]
+fn no_pattern_of_a_review_stands_on_both_sides_of_a_split() {
+    const SLOTS: [&str; 3] = [
+        "plot script dialogue acting cast lead ending pacing music camera work editing humour direction opening",
+        "great wonderful brilliant superb good moving funny clever gripping charming",
+        "bad awful terrible dreadful dull boring clumsy weak lazy messy",
+    ];
+    let slots: HashSet<&str> = SLOTS.iter().flat_map(|line| line.split(' ')).collect();
+    let pattern = |text: &str| -> String {
+        words(text).map(|word| if slots.contains(word.as_str()) { "@".to_owned() } else { word }).collect()
+    };
+    let split = stratified_split(&synthetic(3000, 42), 600, 42).unwrap();
+    let seen: HashSet<String> = split.train.examples.iter().map(|it| pattern(&it.text)).collect();
+    let repeated = split.held_out.examples.iter().filter(|it| seen.contains(&pattern(&it.text)));
+    assert_eq!(repeated.map(|it| &it.text).collect::<Vec<_>>(), Vec::<&String>::new());
+}
