@@ -2,6 +2,7 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+mod ascii;
 mod batch;
 mod bucket;
 mod encoded;

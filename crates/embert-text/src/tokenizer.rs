@@ -7,6 +7,7 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde_json::Value;
 
+use crate::ascii::{AsciiWords, WHITE_SPACE};
 use crate::truncation::NUM_SPECIAL_TOKENS;
 use crate::{EncodedTexts, Limit, Result, TextError, save, tokenizer_json, train, vocabulary};
 
@@ -21,6 +22,7 @@ const BERT_TOKENIZERS: [&str; 5] =
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
+    ascii: Option<AsciiWords>,
     vocab_size: usize,
     pad_id: u32,
     cls_id: u32,
@@ -141,7 +143,8 @@ impl Tokenizer {
         let id = |token| inner.token_to_id(token).expect("loading checks the special tokens");
         let (pad_id, cls_id, sep_id) = (id("[PAD]"), id("[CLS]"), id("[SEP]"));
         let vocab_size = inner.get_vocab(true).values().max().map_or(0, |id| *id as usize + 1);
-        Ok(Self { inner, vocab_size, pad_id, cls_id, sep_id })
+        let ascii = AsciiWords::new(&inner);
+        Ok(Self { inner, ascii, vocab_size, pad_id, cls_id, sep_id })
     }
 
     fn no_texts(&self, limit: Limit) -> EncodedTexts {
@@ -149,6 +152,17 @@ impl Tokenizer {
     }
 
     fn content(&self, text: &str) -> Vec<u32> {
+        let Some(ascii) = &self.ascii else { return self.content_of_any(text) };
+        let mut ids = Vec::new();
+        for part in text.split(WHITE_SPACE).filter(|part| !part.is_empty()) {
+            if !ascii.encode(part, &mut ids) {
+                ids.extend(self.content_of_any(part));
+            }
+        }
+        ids
+    }
+
+    fn content_of_any(&self, text: &str) -> Vec<u32> {
         let encoding = self.inner.encode_fast(text, false);
         encoding.expect("WordPiece with [UNK] has ids for every text").get_ids().to_vec()
     }
@@ -181,4 +195,29 @@ fn check_class(config: &Value, config_path: &Path) -> Result<()> {
         found: class.to_owned(),
         supported: "BertTokenizer",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every string of four from letters, punctuation, white space, special tokens and what is not ASCII.
+    #[test]
+    fn words_taken_one_by_one_have_the_ids_of_the_whole_text() {
+        let parts = [
+            "Good", "ness", "q", "7", "!", "-", " ", "\t", "\u{b}", "\0", "é", "\u{301}", "中", "\u{a0}",
+            "[SEP]", "[",
+        ];
+        let tokens = [
+            "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "##ness", "ness", "7", "!", "-", "e",
+            "##e", "中",
+        ];
+        let tokenizer = Tokenizer::from_vocab(&tokens).unwrap();
+        assert!(tokenizer.ascii.is_some());
+        for number in 0..parts.len().pow(4) {
+            let text: String =
+                (0..4).map(|place| parts[number / parts.len().pow(place) % parts.len()]).collect();
+            assert_eq!(tokenizer.content(&text), tokenizer.content_of_any(&text), "{text:?}");
+        }
+    }
 }

@@ -47,8 +47,8 @@ pub(crate) fn from_vocabulary(vocabulary: &BTreeMap<String, u32>) -> Value {
 pub(crate) fn apply_config(tokenizer: &mut Value, config: &Value, config_path: &str) -> Result<()> {
     for (key, normalizer_key) in NORMALIZER_KEYS {
         let Some(stated) = config.get(key) else { continue };
-        let may_be_null = key == "strip_accents";
-        if !stated.is_boolean() && !(may_be_null && stated.is_null()) {
+        let unset = key == "strip_accents" && stated.is_null();
+        if !(stated.is_boolean() || unset) {
             return Err(broken(config_path, format!("{key} is {stated}, not true or false")));
         }
         if let Some(normalizer) = tokenizer.get_mut("normalizer").and_then(Value::as_object_mut) {
