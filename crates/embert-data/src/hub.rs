@@ -12,7 +12,7 @@
 //!
 //! A file gets its name under `blobs` only when its size, and its SHA-256 where the hub says it,
 //! are right. A fetch asks for one listing and for the files that the snapshot lacks; when the hub
-//! cannot be reached at all, a snapshot that is complete is used as it is.
+//! does not answer, a snapshot that is complete is used as it is.
 
 mod cache;
 mod client;
@@ -49,7 +49,8 @@ pub struct HubProgress<'a> {
 /// that it names), `tokenizer.json` or `vocab.txt` (both when both are there), and, when they are
 /// there, `tokenizer_config.json` and `special_tokens_map.json`. `id` is `owner/name`; the short
 /// names `bert-base-uncased` and `distilbert-base-uncased` are known, other single names are asked
-/// for as they are.
+/// for as they are. Proxies are those that `HTTPS_PROXY` and its like name: the HTTP client finds
+/// them by itself.
 ///
 /// # Errors
 ///

@@ -45,7 +45,7 @@ const PAUSES: [Duration; 4] = [
 ];
 
 /// Silence after which a connection counts as dropped.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// More than the list of any repository that holds a model; a body without end stops here.
 const LONGEST_LISTING: u64 = 256 << 20;
@@ -161,12 +161,7 @@ impl Client {
     }
 
     /// The response itself if it is a success, else what its refusal means.
-    fn accepted(
-        &self,
-        repo: &Repo,
-        url: &str,
-        response: Response<Body>,
-    ) -> Result<Response<Body>, HubError> {
+    fn accepted(&self, repo: &Repo, url: &str, response: Response<Body>) -> Result<Response<Body>, HubError> {
         let status = response.status().as_u16();
         let code = text_header(&response, "x-error-code").unwrap_or_default();
         let repo_name = repo.to_string();
@@ -207,10 +202,8 @@ fn parse_listing(text: &str) -> Option<Listing> {
     let value: Value = serde_json::from_str(text).ok()?;
     let commit = value["sha"].as_str()?.to_owned();
     let names = value["siblings"].as_array()?.iter().filter_map(|file| file["rfilename"].as_str());
-    is_plain(&commit).then(|| Listing {
-        commit,
-        names: names.filter(|name| is_inside(name)).map(str::to_owned).collect(),
-    })
+    is_plain(&commit)
+        .then(|| Listing { commit, names: names.filter(|name| is_inside(name)).map(str::to_owned).collect() })
 }
 
 fn parse_metadata(response: &Response<Body>) -> Option<Metadata> {

@@ -77,10 +77,10 @@ impl Download<'_> {
         retried(|| {
             loop {
                 let before = part.metadata().map_err(at(path))?.len();
-                tell(before);
                 if before >= size {
                     return Ok(());
                 }
+                tell(before);
                 let (start, body) = self.client.body(self.repo, url, before)?;
                 part.set_len(start).map_err(at(path))?;
                 part.seek(SeekFrom::Start(start)).map_err(at(path))?;

@@ -101,8 +101,8 @@ pub enum HubError {
     },
     /// Offline, and the cache lacks something.
     #[error(
-        "{repo}: {missing} is not in the cache {cache}, and {reason}: go online once, or give a local folder instead of \
-         a hub name", cache = .cache.display()
+        "{repo}: the cache {cache} has no {missing}, and {reason}: go online once, or give a local folder instead of a \
+         hub name", cache = .cache.display()
     )]
     NotCached {
         /// The repository: `model owner/name` or `data set owner/name`.
@@ -186,11 +186,16 @@ impl HubError {
 /// A connection that was there and went; not one that could not be made.
 fn may_come_back(error: &ureq::Error) -> bool {
     match error {
-        ureq::Error::Io(error) => error.kind() != io::ErrorKind::ConnectionRefused,
-        ureq::Error::Timeout(phase) => !matches!(
-            phase,
-            ureq::Timeout::Resolve | ureq::Timeout::Connect
+        // Names that do not resolve and certificates that do not hold are errors of other kinds.
+        ureq::Error::Io(error) => matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::BrokenPipe
+                | io::ErrorKind::UnexpectedEof
+                | io::ErrorKind::TimedOut
         ),
+        ureq::Error::Timeout(phase) => !matches!(phase, ureq::Timeout::Resolve | ureq::Timeout::Connect),
         ureq::Error::Protocol(_) => true,
         _ => false,
     }

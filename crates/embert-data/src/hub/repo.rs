@@ -22,10 +22,7 @@ pub(super) struct Repo {
 /// one cache folder for both spellings.
 const MODELS: [(&str, &str); 2] = [
     ("bert-base-uncased", "google-bert/bert-base-uncased"),
-    (
-        "distilbert-base-uncased",
-        "distilbert/distilbert-base-uncased",
-    ),
+    ("distilbert-base-uncased", "distilbert/distilbert-base-uncased"),
 ];
 const DATASETS: [(&str, &str); 1] = [("imdb", "stanfordnlp/imdb")];
 
@@ -90,9 +87,7 @@ fn is_id(id: &str) -> bool {
     parts.len() <= 2
         && parts.iter().all(|part| {
             part.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
-                && part
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+                && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
         })
 }
 
@@ -103,18 +98,12 @@ mod tests {
     #[test]
     fn short_names_are_written_out() {
         let folder = |repo: Result<Repo, HubError>| repo.unwrap().folder();
-        assert_eq!(
-            folder(Repo::model("bert-base-uncased")),
-            "models--google-bert--bert-base-uncased"
-        );
+        assert_eq!(folder(Repo::model("bert-base-uncased")), "models--google-bert--bert-base-uncased");
         assert_eq!(
             folder(Repo::model("distilbert-base-uncased")),
             "models--distilbert--distilbert-base-uncased"
         );
-        assert_eq!(
-            folder(Repo::dataset("imdb")),
-            "datasets--stanfordnlp--imdb"
-        );
+        assert_eq!(folder(Repo::dataset("imdb")), "datasets--stanfordnlp--imdb");
         assert_eq!(folder(Repo::model("gpt2")), "models--gpt2");
         assert_eq!(folder(Repo::model("imdb")), "models--imdb");
     }

@@ -92,6 +92,7 @@ mod tests {
     }
 
     // The folders are those of huggingface_hub 2.4.0's constants.HF_HUB_CACHE under the same variables.
+    // The last two differ: there an empty HF_HOME is a folder without a name, and HOME comes from the system.
     #[test]
     fn the_cache_is_where_huggingface_hub_has_it() {
         let check = |variables: &[(&str, &str)], expected: &str| {

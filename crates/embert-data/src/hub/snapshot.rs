@@ -41,9 +41,9 @@ impl Snapshot {
                 names: listing.names,
                 source: Source::Hub(client),
             }),
-            Err(unreachable @ HubError::Unreachable { .. }) => {
-                let reason = format!("the hub at {} cannot be reached", client.endpoint());
-                Self::cached(settings, repo, reason).map_err(|_| unreachable)
+            Err(error @ (HubError::Unreachable { .. } | HubError::Status { .. })) => {
+                let reason = format!("the hub at {} does not answer", client.endpoint());
+                Self::cached(settings, repo, reason).map_err(|_| error)
             }
             Err(error) => Err(error),
         }
@@ -52,7 +52,7 @@ impl Snapshot {
     fn cached(settings: &HubSettings, repo: Repo, reason: String) -> Result<Self, HubError> {
         let folder = RepoFolder { path: settings.cache.join(repo.folder()) };
         let Some(commit) = folder.main_commit() else {
-            let (repo, missing) = (repo.to_string(), "any file of it".to_owned());
+            let (repo, missing) = (repo.to_string(), "file of it".to_owned());
             return Err(HubError::NotCached { repo, missing, cache: folder.path, reason });
         };
         let names = folder.names(&commit);

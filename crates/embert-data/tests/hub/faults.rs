@@ -15,7 +15,10 @@ fn weights() -> Vec<u8> {
 
 fn plan() -> Plan {
     let weights = weights();
-    Plan::with("owner/name", &[("config.json", b"{}"), ("vocab.txt", b"[PAD]"), ("model.safetensors", &weights)])
+    Plan::with(
+        "owner/name",
+        &[("config.json", b"{}"), ("vocab.txt", b"[PAD]"), ("model.safetensors", &weights)],
+    )
 }
 
 fn fetched(hub: &Hub, cache: &Path) -> Result<Vec<u8>, HubError> {
@@ -94,7 +97,7 @@ fn a_file_that_is_not_what_was_announced_gets_no_name() {
     says(&error, &["config.json", "sha256", &sha256(b"{}"), &sha256(b"something else")]);
     assert_eq!(fs::read_dir(blobs(cache.path())).unwrap().count(), 0);
     let error = fetch_model(&offline(&settings(&hub.endpoint, cache.path())), "owner/name", &mut |_| {});
-    says(&error.unwrap_err(), &["not in the cache"]);
+    says(&error.unwrap_err(), &["has no file of it"]);
 }
 
 #[test]
@@ -113,9 +116,11 @@ fn a_complete_snapshot_serves_when_nobody_answers() {
     let folder = fetch_model(&settings(&hub.endpoint, cache.path()), "owner/name", &mut |_| {}).unwrap();
     let nobody = settings(&nobody(), cache.path());
     assert_eq!(fetch_model(&nobody, "owner/name", &mut |_| {}).unwrap(), folder);
+    hub.plan().fail_first = usize::MAX;
+    assert!(fetched(&hub, cache.path()).unwrap() == weights());
     fs::remove_file(folder.join("model.safetensors")).unwrap();
     let error = fetch_model(&nobody, "owner/name", &mut |_| {}).unwrap_err();
-    says(&error, &["model.safetensors is not in the cache", "cannot be reached"]);
+    says(&error, &["has no model.safetensors", "does not answer"]);
 }
 
 #[test]

@@ -54,7 +54,8 @@ fn a_model_is_laid_out_as_huggingface_hub_does_and_found_again_offline_without_a
 #[test]
 fn progress_goes_from_nothing_to_the_whole_file() {
     let weights = vec![7; 300_000];
-    let files: [(&str, &[u8]); 3] = [("config.json", b"{}"), ("vocab.txt", b""), ("model.safetensors", &weights)];
+    let files: [(&str, &[u8]); 3] =
+        [("config.json", b"{}"), ("vocab.txt", b""), ("model.safetensors", &weights)];
     let hub = Hub::new(Plan::with("owner/name", &files));
     let cache = tempfile::tempdir().unwrap();
     let mut seen = Vec::new();
@@ -65,7 +66,7 @@ fn progress_goes_from_nothing_to_the_whole_file() {
         }
     };
     fetch_model(&settings(&hub.endpoint, cache.path()), "owner/name", &mut note).unwrap();
-    assert!(seen.is_sorted());
+    assert!(seen.windows(2).all(|pair| pair[0] < pair[1]), "{seen:?}");
     assert_eq!((seen.first(), seen.last()), (Some(&0), Some(&300_000)));
 }
 
@@ -89,7 +90,7 @@ fn a_sharded_model_comes_with_its_shards() {
 
     fs::remove_file(folder.join("model-2.safetensors")).unwrap();
     let error = fetch_model(&offline(&settings), "owner/name", &mut |_| {}).unwrap_err();
-    says(&error, &["model owner/name: model-2.safetensors is not in the cache"]);
+    says(&error, &["model owner/name: the cache", "has no model-2.safetensors"]);
 }
 
 #[test]
@@ -133,7 +134,10 @@ fn offline_names_what_is_missing_and_where() {
     let offline = HubSettings { offline: true, ..settings("http://127.0.0.1:1", cache.path()) };
     let error = fetch_model(&offline, "bert-base-uncased", &mut |_| {}).unwrap_err();
     let folder = cache.path().join("models--google-bert--bert-base-uncased");
-    says(&error, &["model google-bert/bert-base-uncased", folder.to_str().unwrap(), "HF_HUB_OFFLINE", "local folder"]);
+    says(
+        &error,
+        &["model google-bert/bert-base-uncased", folder.to_str().unwrap(), "HF_HUB_OFFLINE", "local folder"],
+    );
 }
 
 #[test]

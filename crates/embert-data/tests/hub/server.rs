@@ -160,13 +160,7 @@ fn send_listing(stream: &TcpStream, request: &Request, plan: &Plan, repo: &str) 
     send(stream, request, 200, &[], body.as_bytes())
 }
 
-fn send_file(
-    stream: &TcpStream,
-    request: &Request,
-    plan: &mut Plan,
-    name: &str,
-    bytes: &[u8],
-) -> Option<()> {
+fn send_file(stream: &TcpStream, request: &Request, plan: &mut Plan, name: &str, bytes: &[u8]) -> Option<()> {
     let first = request.first.filter(|_| !plan.ignores_ranges);
     let body = &bytes[first.unwrap_or(0)..];
     let digest = sha256(if plan.lies { b"something else" } else { bytes });
