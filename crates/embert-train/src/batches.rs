@@ -1,0 +1,65 @@
+//! From a batch of tokens and its labels to what the model and the loss take.
+
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use embert_kernels::SequenceLayout;
+use embert_text::{EncodedTexts, Padding, TokenBatch};
+
+use crate::error::TrainError;
+
+/// Tokenized texts with the ids of their labels, by row.
+#[derive(Debug, Clone, Copy)]
+pub struct LabelledTexts<'a> {
+    /// The tokens.
+    pub texts: &'a EncodedTexts,
+    /// One label for each text, from 0 on.
+    pub labels: &'a [usize],
+}
+
+/// A batch of tokens and the labels of its sequences.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LabelledBatch {
+    /// The tokens.
+    pub tokens: TokenBatch,
+    /// One label for each sequence.
+    pub labels: Vec<usize>,
+}
+
+impl LabelledTexts<'_> {
+    /// Says what is wrong with the examples, if something is.
+    ///
+    /// # Errors
+    /// If there are none, or not one label below `num_labels` for each text.
+    pub fn check(&self, num_labels: usize) -> Result<(), TrainError> {
+        if self.texts.is_empty() {
+            return Err(TrainError::NoExamples);
+        }
+        if self.texts.len() != self.labels.len() {
+            return Err(TrainError::LabelCount { texts: self.texts.len(), labels: self.labels.len() });
+        }
+        match self.labels.iter().position(|&label| label >= num_labels) {
+            Some(row) => Err(TrainError::UnknownLabel { row, label: self.labels[row], num_labels }),
+            None => Ok(()),
+        }
+    }
+
+    /// The examples of these rows as one batch.
+    pub fn batch(&self, rows: &[usize], padding: Padding) -> LabelledBatch {
+        let labels = rows.iter().map(|&row| self.labels[row]).collect();
+        LabelledBatch { tokens: self.texts.batch(rows, padding), labels }
+    }
+}
+
+/// The token ids of a batch.
+///
+/// # Shapes
+/// - output: `[num_tokens]`
+pub(crate) fn input_ids(tokens: &TokenBatch, device: &Device) -> Tensor<1, Int> {
+    let ids = tokens.ids.iter().map(|&id| id as i32).collect::<Vec<_>>();
+    let num_tokens = ids.len();
+    Tensor::from_data(TensorData::new(ids, [num_tokens]), (device, DType::I32))
+}
+
+/// Where the sequences of a batch begin and end.
+pub(crate) fn sequence_layout(tokens: &TokenBatch) -> SequenceLayout {
+    SequenceLayout { lengths: tokens.lengths.clone(), padded_to: tokens.padded_to }
+}

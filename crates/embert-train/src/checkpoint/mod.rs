@@ -1,0 +1,202 @@
+//! The run directory: what a run leaves on disk, under the names that transformers and the Hub know.
+//!
+//! While a run trains, its files gather in `OUT.partial`, beside the output directory `OUT`: `recipe.toml`,
+//! `metrics.jsonl` (flushed line by line, so that a killed run keeps it) and `checkpoint-N/`. When it is done, all the
+//! rest is added, flushed to the disk, and the directory takes the name `OUT`.
+//!
+//! A `checkpoint-N/` holds a model that `transformers` opens. It does not hold the optimizer's state: a run cannot be
+//! taken up from it yet.
+
+mod atomic;
+mod model_card;
+mod trainer_state;
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use embert_model::{BertConfig, BertForSequenceClassification, save_pretrained};
+use embert_text::Tokenizer;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::config::TrainConfig;
+use crate::error::{TrainError, at};
+use crate::evaluate::Evaluation;
+use crate::event::{Event, LogEntry, RunPlan, TrainReport};
+use atomic::{flush_tree, remove_directory, replace_directory, sibling, write_directory};
+pub use model_card::ModelCard;
+use trainer_state::{TrainerState, to_value};
+
+/// What to do when the output directory holds files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnExisting {
+    /// Refuse before training begins.
+    Refuse,
+    /// Replace it, when the new run is complete (`--overwrite_output_dir`).
+    Replace,
+}
+
+/// A run directory that is being written.
+#[derive(Debug)]
+pub struct RunDirectory {
+    output_dir: PathBuf,
+    partial_dir: PathBuf,
+    metrics: File,
+    recipe: String,
+    config: TrainConfig,
+    model_config: BertConfig,
+    tokenizer: Tokenizer,
+    plan: Option<RunPlan>,
+}
+
+impl RunDirectory {
+    /// Makes room for a run, before it trains. `recipe` is the resolved recipe as TOML, kept as `recipe.toml`.
+    ///
+    /// # Errors
+    /// [`TrainError::OutputExists`] if `output_dir` or its `.partial` sibling holds files and may not be replaced;
+    /// [`TrainError::Io`] if nothing can be written there.
+    pub fn create(
+        output_dir: &Path,
+        on_existing: OnExisting,
+        config: &TrainConfig,
+        model_config: &BertConfig,
+        tokenizer: &Tokenizer,
+        recipe: &str,
+    ) -> Result<Self, TrainError> {
+        let partial_dir = sibling(output_dir, "partial");
+        if on_existing == OnExisting::Refuse {
+            refuse_files(output_dir)?;
+            refuse_files(&partial_dir)?;
+        }
+        remove_directory(&partial_dir)?;
+        fs::create_dir_all(&partial_dir).map_err(at(&partial_dir))?;
+        write(&partial_dir, "recipe.toml", recipe)?;
+        let path = partial_dir.join("metrics.jsonl");
+        Ok(Self {
+            output_dir: output_dir.to_owned(),
+            metrics: File::create(&path).map_err(at(path))?,
+            partial_dir,
+            recipe: recipe.to_owned(),
+            config: config.clone(),
+            model_config: model_config.clone(),
+            tokenizer: tokenizer.clone(),
+            plan: None,
+        })
+    }
+
+    /// Where the run's files are until it is finished.
+    pub fn partial_dir(&self) -> &Path {
+        &self.partial_dir
+    }
+
+    /// Keeps what an event of [`fit`](crate::fit) brings: a line of the log, or a checkpoint. Returns the path of the
+    /// checkpoint, if one was written.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn record(&mut self, event: &Event<'_>) -> Result<Option<PathBuf>, TrainError> {
+        match event {
+            Event::Started(plan) => self.plan = Some(*plan),
+            Event::Logged(entry) | Event::Evaluated(entry) => self.append(entry)?,
+            Event::CheckpointDue { step, epoch, model, log_history } => {
+                return self.save_checkpoint(*step, *epoch, model, log_history).map(Some);
+            }
+            _ => {}
+        }
+        Ok(None)
+    }
+
+    /// Adds all that a finished run has and gives the directory its name. Returns that name.
+    ///
+    /// `evaluation` is the last one, for `eval_results.json` and the model card.
+    ///
+    /// # Errors
+    /// If a file cannot be written or the directory cannot be renamed; everything is then still in
+    /// [`partial_dir`](Self::partial_dir).
+    pub fn finish(
+        self,
+        model: &BertForSequenceClassification,
+        report: &TrainReport,
+        evaluation: Option<&Evaluation>,
+        card: &ModelCard,
+    ) -> Result<PathBuf, TrainError> {
+        let directory = &self.partial_dir;
+        self.save_model(directory, model)?;
+        write_json(directory, "trainer_state.json", &TrainerState::finished(&self.config, report))?;
+        write_results(directory, report, evaluation)?;
+        let labels = self.model_config.label_names();
+        write(directory, "README.md", &card.render(report, evaluation, &labels, &self.recipe))?;
+        flush_tree(directory)?;
+        replace_directory(directory, &self.output_dir)?;
+        Ok(self.output_dir)
+    }
+
+    fn append(&mut self, entry: &LogEntry) -> Result<(), TrainError> {
+        let line = format!("{}\n", to_value(entry));
+        let written = self.metrics.write_all(line.as_bytes()).and_then(|()| self.metrics.sync_data());
+        written.map_err(at(self.partial_dir.join("metrics.jsonl")))
+    }
+
+    fn save_checkpoint(
+        &self,
+        step: usize,
+        epoch: f64,
+        model: &BertForSequenceClassification,
+        log_history: &[LogEntry],
+    ) -> Result<PathBuf, TrainError> {
+        let path = self.partial_dir.join(format!("checkpoint-{step}"));
+        let plan = self.plan.as_ref().expect("a run starts before its first checkpoint");
+        write_directory(&path, |directory| {
+            self.save_model(directory, model)?;
+            let state = TrainerState::new(&self.config, plan, step, epoch, log_history);
+            write_json(directory, "trainer_state.json", &state)
+        })?;
+        Ok(path)
+    }
+
+    fn save_model(&self, directory: &Path, model: &BertForSequenceClassification) -> Result<(), TrainError> {
+        save_pretrained(model, &self.model_config, directory)?;
+        Ok(self.tokenizer.save(directory, self.model_config.max_position_embeddings)?)
+    }
+}
+
+fn write_results(directory: &Path, report: &TrainReport, evaluation: Option<&Evaluation>) -> Result<(), TrainError> {
+    let mut train = numbers(report);
+    train.remove("step");
+    write_json(directory, "train_results.json", &train)?;
+    let mut all = train;
+    if let Some(evaluation) = evaluation {
+        let mut eval = numbers(evaluation);
+        eval.insert("epoch".to_owned(), report.epoch.into());
+        write_json(directory, "eval_results.json", &eval)?;
+        all.extend(eval);
+    }
+    write_json(directory, "all_results.json", &all)
+}
+
+fn numbers(line: &impl Serialize) -> Map<String, Value> {
+    match to_value(line) {
+        Value::Object(map) => map,
+        other => unreachable!("a log line is an object, not {other}"),
+    }
+}
+
+fn refuse_files(directory: &Path) -> Result<(), TrainError> {
+    let holds_files = match fs::read_dir(directory) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
+        Err(error) => return Err(at(directory)(error)),
+    };
+    if holds_files { Err(TrainError::OutputExists { path: directory.to_owned() }) } else { Ok(()) }
+}
+
+fn write_json(directory: &Path, name: &str, value: &impl Serialize) -> Result<(), TrainError> {
+    let text = serde_json::to_string_pretty(value).expect("results are plain data");
+    write(directory, name, &(text + "\n"))
+}
+
+fn write(directory: &Path, name: &str, text: &str) -> Result<(), TrainError> {
+    let path = directory.join(name);
+    fs::write(&path, text).map_err(at(path))
+}

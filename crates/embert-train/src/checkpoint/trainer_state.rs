@@ -1,0 +1,71 @@
+//! `trainer_state.json`: what transformers' Trainer tells of a run, so that its plots and scripts read ours.
+
+use serde::Serialize;
+
+use crate::config::TrainConfig;
+use crate::event::{LogEntry, RunPlan, TrainReport};
+
+/// The file's keys. Those that have no meaning here hold what transformers writes when they are not used.
+#[derive(Debug, Serialize)]
+pub(crate) struct TrainerState {
+    best_global_step: Option<usize>,
+    best_metric: Option<f64>,
+    best_model_checkpoint: Option<String>,
+    epoch: f64,
+    eval_steps: usize,
+    global_step: usize,
+    is_hyper_param_search: bool,
+    is_local_process_zero: bool,
+    is_world_process_zero: bool,
+    log_history: Vec<serde_json::Value>,
+    logging_steps: usize,
+    max_steps: usize,
+    num_input_tokens_seen: usize,
+    num_train_epochs: usize,
+    save_steps: usize,
+    stateful_callbacks: serde_json::Map<String, serde_json::Value>,
+    total_flos: f64,
+    train_batch_size: usize,
+    trial_name: Option<String>,
+    trial_params: Option<String>,
+}
+
+impl TrainerState {
+    /// The state in the midst of a run.
+    pub(crate) fn new(config: &TrainConfig, plan: &RunPlan, step: usize, epoch: f64, log_history: &[LogEntry]) -> Self {
+        Self {
+            best_global_step: None,
+            best_metric: None,
+            best_model_checkpoint: None,
+            epoch,
+            eval_steps: config.steps_between_evaluations(),
+            global_step: step,
+            is_hyper_param_search: false,
+            is_local_process_zero: true,
+            is_world_process_zero: true,
+            log_history: log_history.iter().map(to_value).collect(),
+            logging_steps: config.logging_steps,
+            max_steps: plan.total_steps,
+            num_input_tokens_seen: 0,
+            num_train_epochs: plan.num_train_epochs.ceil() as usize,
+            save_steps: config.save_steps,
+            stateful_callbacks: serde_json::Map::new(),
+            total_flos: 0.0,
+            train_batch_size: config.per_device_train_batch_size,
+            trial_name: None,
+            trial_params: None,
+        }
+    }
+
+    /// The state at the end: the log ends with the line that sums the run up.
+    pub(crate) fn finished(config: &TrainConfig, report: &TrainReport) -> Self {
+        let mut state = Self::new(config, &report.plan, report.global_step, report.epoch, &report.log_history);
+        state.log_history.push(to_value(report));
+        state
+    }
+}
+
+/// A log line as JSON; what is not a number becomes null.
+pub(crate) fn to_value(line: &impl Serialize) -> serde_json::Value {
+    serde_json::to_value(line).expect("a log line is plain data")
+}

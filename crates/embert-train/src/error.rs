@@ -1,0 +1,100 @@
+//! What can go wrong while training, evaluating, predicting or writing a run.
+
+use std::io;
+use std::path::PathBuf;
+
+use embert_model::ModelError;
+use embert_text::TextError;
+
+use crate::config::ConfigError;
+
+/// Why a run ended before its time.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// A setting that cannot be.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The set of examples is empty.
+    #[error("there are no examples to train on, evaluate or predict")]
+    NoExamples,
+    /// Texts and labels are not of one number.
+    #[error("{texts} texts came with {labels} labels; each text needs one")]
+    LabelCount {
+        /// The number of texts.
+        texts: usize,
+        /// The number of labels.
+        labels: usize,
+    },
+    /// An example's label is none of the model's.
+    #[error("example {row} has label {label}, but the model has {num_labels} labels, from 0 on")]
+    UnknownLabel {
+        /// The row of the example, from 0.
+        row: usize,
+        /// Its label.
+        label: usize,
+        /// The number of labels of the model.
+        num_labels: usize,
+    },
+    /// `class_weights` has the wrong length.
+    #[error("class_weights lists {found} numbers for {num_labels} labels; give one for each label")]
+    ClassWeights {
+        /// Numbers in the list.
+        found: usize,
+        /// Labels of the model.
+        num_labels: usize,
+    },
+    /// `class_weights = "balanced"` where a label never occurs.
+    #[error("class_weights is \"balanced\", but no training example has label {label}; list the weights instead")]
+    NothingToBalance {
+        /// The label without examples.
+        label: usize,
+    },
+    /// A loss or a gradient that is infinite or not a number. The weights are still those of the step before.
+    #[error(
+        "training diverged at step {step}: loss {loss}, gradient norm {grad_norm}, learning rate {learning_rate:e}; \
+         no weight was changed by this step; try a lower learning_rate, more warmup_steps or a smaller max_grad_norm"
+    )]
+    Diverged {
+        /// The optimizer step, counted from 1 as in the logs.
+        step: usize,
+        /// Its loss.
+        loss: f64,
+        /// The global norm of its gradients before clipping.
+        grad_norm: f64,
+        /// The learning rate that it would have used.
+        learning_rate: f64,
+    },
+    /// The model's files could not be written.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The tokenizer's files could not be written.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// The caller asked an evaluation or a prediction to stop.
+    #[error("interrupted")]
+    Interrupted,
+    /// The output directory is there and holds files.
+    #[error(
+        "output directory {path} exists and is not empty; choose another or give --overwrite_output_dir to replace it",
+        path = path.display()
+    )]
+    OutputExists {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A file of the run could not be written.
+    #[error("{path}: {source}", path = path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the file system said.
+        source: io::Error,
+    },
+}
+
+/// Names the path in an error of the file system.
+pub(crate) fn at(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> TrainError {
+    let path = path.into();
+    move |source| TrainError::Io { path, source }
+}

@@ -1,0 +1,135 @@
+//! What a run tells its caller while it goes on.
+
+use std::ops::ControlFlow;
+
+use embert_model::BertForSequenceClassification;
+use serde::Serialize;
+
+use crate::error::TrainError;
+use crate::evaluate::Evaluation;
+
+/// Something that happened. The caller's answer says whether to go on.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// Training begins.
+    Started(RunPlan),
+    /// The optimizer made a step.
+    Step(StepLog),
+    /// `logging_steps` steps are over, or the run is: a [`LogEntry::Train`].
+    Logged(&'a LogEntry),
+    /// A batch of the evaluation set is done.
+    Evaluating(Progress),
+    /// The evaluation set was evaluated: a [`LogEntry::Evaluation`].
+    Evaluated(&'a LogEntry),
+    /// `save_strategy` says that a checkpoint is due: the caller saves `model`.
+    CheckpointDue {
+        /// Optimizer steps made.
+        step: usize,
+        /// Passes over the training examples made.
+        epoch: f64,
+        /// The weights of now.
+        model: &'a BertForSequenceClassification,
+        /// The log up to now.
+        log_history: &'a [LogEntry],
+    },
+    /// Training is over, or was interrupted.
+    Finished(&'a TrainReport),
+}
+
+/// The answer to an event: go on, stop in good order (`Break`), or fail.
+pub type Answer = Result<ControlFlow<()>, TrainError>;
+
+/// What a run is going to do.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RunPlan {
+    /// Training examples.
+    pub num_examples: usize,
+    /// Passes over them.
+    pub num_train_epochs: f64,
+    /// Examples in a micro-batch.
+    pub per_device_train_batch_size: usize,
+    /// Micro-batches to an optimizer step.
+    pub gradient_accumulation_steps: usize,
+    /// Optimizer steps of one epoch.
+    pub steps_per_epoch: usize,
+    /// Optimizer steps of the run.
+    pub total_steps: usize,
+    /// Parameters that training changes.
+    pub num_trainable_parameters: usize,
+    /// Parameters of the model.
+    pub num_parameters: usize,
+}
+
+/// How far a pass over examples is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Examples done.
+    pub done: usize,
+    /// Examples in all.
+    pub total: usize,
+}
+
+/// One optimizer step, or the mean of several.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct StepLog {
+    /// Optimizer steps made, this one included.
+    pub step: usize,
+    /// Passes over the training examples made.
+    pub epoch: f64,
+    /// The training loss, before the step.
+    pub loss: f64,
+    /// The global norm of the gradients of the (last) step, before clipping.
+    pub grad_norm: f64,
+    /// The learning rate of the (last) step.
+    pub learning_rate: f64,
+    /// Tokens trained on in a second, padding not counted.
+    pub tokens_per_second: f64,
+}
+
+/// One line of the log, with transformers' keys.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum LogEntry {
+    /// The mean of the steps since the last line.
+    Train(StepLog),
+    /// An evaluation.
+    Evaluation {
+        /// Optimizer steps made.
+        step: usize,
+        /// Passes over the training examples made.
+        epoch: f64,
+        /// The figures.
+        #[serde(flatten)]
+        evaluation: Evaluation,
+    },
+}
+
+/// What a run amounted to, with transformers' keys.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TrainReport {
+    /// Passes over the training examples made.
+    pub epoch: f64,
+    /// Optimizer steps made.
+    #[serde(rename = "step")]
+    pub global_step: usize,
+    /// The mean training loss of all steps.
+    pub train_loss: f64,
+    /// Seconds, evaluations and checkpoints included.
+    pub train_runtime: f64,
+    /// Examples trained on in a second.
+    pub train_samples_per_second: f64,
+    /// Optimizer steps in a second.
+    pub train_steps_per_second: f64,
+    /// Tokens trained on in a second, padding not counted.
+    pub train_tokens_per_second: f64,
+    /// Whether the caller stopped the run before its end.
+    #[serde(skip)]
+    pub interrupted: bool,
+    /// What the run set out to do.
+    #[serde(skip)]
+    pub plan: RunPlan,
+    /// Every line of the log, in order.
+    #[serde(skip)]
+    pub log_history: Vec<LogEntry>,
+}

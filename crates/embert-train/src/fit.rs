@@ -1,0 +1,278 @@
+//! The training loop: windows of micro-batches, gradients, a check, a clipped AdamW step, and events in between.
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::Tensor;
+use embert_kernels::DropoutStream;
+use embert_model::BertForSequenceClassification;
+use embert_text::{BatchBudget, Padding, SamplingStrategy, training_batches};
+
+use crate::batches::{LabelledBatch, LabelledTexts};
+use crate::clip::clip_coefficient;
+use crate::config::{ConfigError, IntervalStrategy, TrainConfig, TrainSamplingStrategy};
+use crate::error::TrainError;
+use crate::evaluate::evaluate;
+use crate::event::{Answer, Event, RunPlan, TrainReport};
+use crate::journal::{Journal, StepFigures};
+use crate::loss::CrossEntropy;
+use crate::optimizer::AdamW;
+use crate::predict::{Batching, num_labels};
+use crate::schedule::Schedule;
+use crate::step::{StepGradients, step_gradients};
+
+/// What a run learns from, and how its batches lie in memory.
+#[derive(Debug, Clone, Copy)]
+pub struct TrainData<'a> {
+    /// The examples to learn from.
+    pub train: LabelledTexts<'a>,
+    /// The examples that `eval_strategy` evaluates.
+    pub eval: Option<LabelledTexts<'a>>,
+    /// What shorter texts are filled up to: nothing on a CPU, a multiple of 64 on a GPU.
+    pub padding: Padding,
+}
+
+/// A trained model and what its training amounted to.
+#[derive(Debug)]
+pub struct Fitted {
+    /// The model, without autodiff.
+    pub model: BertForSequenceClassification,
+    /// The figures of the run.
+    pub report: TrainReport,
+}
+
+/// Trains `model` on its own device.
+///
+/// The order of the examples is a function of (seed, epoch), dropout one of (seed, step, example): two runs with one
+/// seed are equal. `on_event` hears all that happens; when it answers `Break`, the run ends after the current step and
+/// its report says `interrupted`.
+///
+/// # Errors
+/// Before the first step for settings, labels or examples that cannot be; [`TrainError::Diverged`] when a loss or a
+/// gradient norm is not finite; whatever `on_event` returns.
+pub fn fit(
+    model: BertForSequenceClassification,
+    data: TrainData<'_>,
+    config: &TrainConfig,
+    on_event: &mut dyn FnMut(Event<'_>) -> Answer,
+) -> Result<Fitted, TrainError> {
+    check(&model, &data, config)?;
+    let model = model.train();
+    let plan = plan(&model, &data, config);
+    let mut run = Run {
+        data,
+        config,
+        schedule: config.schedule(plan.total_steps),
+        loss: CrossEntropy::new(config, data.train.labels, num_labels(&model))?,
+        optimizer: AdamW::new(config),
+        journal: Journal::new(plan),
+        on_event,
+    };
+    let (model, flow) = run.train(model)?;
+    if run.log_steps()?.is_break() || flow.is_break() {
+        return finish(model, run.journal, run.on_event, true);
+    }
+    finish(model, run.journal, run.on_event, false)
+}
+
+fn finish(
+    model: BertForSequenceClassification,
+    journal: Journal,
+    on_event: &mut dyn FnMut(Event<'_>) -> Answer,
+    interrupted: bool,
+) -> Result<Fitted, TrainError> {
+    let report = journal.into_report(interrupted);
+    let _ = on_event(Event::Finished(&report))?; // there is nothing left to stop
+    Ok(Fitted { model: model.valid(), report })
+}
+
+fn check(model: &BertForSequenceClassification, data: &TrainData<'_>, config: &TrainConfig) -> Result<(), TrainError> {
+    config.validate()?;
+    let num_labels = num_labels(model);
+    data.train.check(num_labels)?;
+    match data.eval {
+        Some(eval) => eval.check(num_labels),
+        None if config.eval_strategy == IntervalStrategy::No => Ok(()),
+        None => Err(TrainError::Config(ConfigError {
+            key: "eval_strategy",
+            found: format!("{:?}", config.eval_strategy).to_lowercase(),
+            expected: "\"no\" where there are no examples to evaluate",
+        })),
+    }
+}
+
+fn plan(model: &BertForSequenceClassification, data: &TrainData<'_>, config: &TrainConfig) -> RunPlan {
+    let num_batches = data.train.labels.len().div_ceil(config.per_device_train_batch_size);
+    let steps_per_epoch = num_batches.div_ceil(config.gradient_accumulation_steps);
+    let by_epochs = (config.num_train_epochs * steps_per_epoch as f64).ceil() as usize;
+    let total_steps = config.max_steps.unwrap_or(by_epochs);
+    RunPlan {
+        num_examples: data.train.labels.len(),
+        num_train_epochs: total_steps as f64 / steps_per_epoch as f64,
+        per_device_train_batch_size: config.per_device_train_batch_size,
+        gradient_accumulation_steps: config.gradient_accumulation_steps,
+        steps_per_epoch,
+        total_steps,
+        num_trainable_parameters: num_trainable_parameters(model),
+        num_parameters: model.num_params(),
+    }
+}
+
+/// A run that is going on.
+struct Run<'a, 'b> {
+    data: TrainData<'a>,
+    config: &'a TrainConfig,
+    schedule: Schedule,
+    loss: CrossEntropy,
+    optimizer: AdamW,
+    journal: Journal,
+    on_event: &'b mut dyn FnMut(Event<'_>) -> Answer,
+}
+
+const GO_ON: Answer = Ok(ControlFlow::Continue(()));
+
+impl Run<'_, '_> {
+    fn train(
+        &mut self,
+        mut model: BertForSequenceClassification,
+    ) -> Result<(BertForSequenceClassification, ControlFlow<()>), TrainError> {
+        if (self.on_event)(Event::Started(self.journal.plan))?.is_break() {
+            return Ok((model, ControlFlow::Break(())));
+        }
+        for epoch in 0.. {
+            let windows = self.windows(epoch);
+            for (index, rows) in windows.iter().enumerate() {
+                model = self.step(model, rows, self.epoch_after(epoch, index))?;
+                if self.after_step(&model)?.is_break() {
+                    return Ok((model, ControlFlow::Break(())));
+                }
+                if self.is_over() {
+                    break;
+                }
+            }
+            let flow = self.after_interval(&model, IntervalStrategy::Epoch)?;
+            if flow.is_break() || self.is_over() {
+                return Ok((model, flow));
+            }
+        }
+        unreachable!("epochs go on until the run is over")
+    }
+
+    /// The rows of each optimizer step of an epoch.
+    ///
+    /// Planned by whole steps, so that what shares a step does not depend on how it is cut into micro-batches.
+    fn windows(&self, epoch: u64) -> Vec<Vec<usize>> {
+        let strategy = match self.config.train_sampling_strategy {
+            TrainSamplingStrategy::Random => SamplingStrategy::Random,
+            TrainSamplingStrategy::GroupByLength => SamplingStrategy::GroupByLength,
+        };
+        let rows_of_step = self.config.per_device_train_batch_size * self.config.gradient_accumulation_steps;
+        training_batches(&self.data.train.texts.lengths(), rows_of_step, strategy, self.config.seed, epoch)
+    }
+
+    fn step(
+        &mut self,
+        model: BertForSequenceClassification,
+        rows: &[usize],
+        epoch: f64,
+    ) -> Result<BertForSequenceClassification, TrainError> {
+        let begin = Instant::now();
+        let learning_rate = self.schedule.learning_rate(self.journal.step);
+        let step = self.gradients(&model, rows);
+        let figures = StepFigures::new(&step, learning_rate);
+        if !step.is_finite() {
+            let (step, loss, grad_norm) = (self.journal.step + 1, step.loss, step.grad_norm);
+            return Err(TrainError::Diverged { step, loss, grad_norm, learning_rate });
+        }
+        let scale = clip_coefficient(step.grad_norm, self.config.max_grad_norm);
+        let model = self.optimizer.step(model, step.gradients, scale, learning_rate);
+        self.journal.count(&figures, epoch, begin.elapsed());
+        Ok(model)
+    }
+
+    fn gradients(&self, model: &BertForSequenceClassification, rows: &[usize]) -> StepGradients {
+        let micro_batches = rows.chunks(self.config.per_device_train_batch_size);
+        let window = micro_batches.map(|rows| self.data.train.batch(rows, self.data.padding)).collect::<Vec<LabelledBatch>>();
+        let dropout = DropoutStream { seed: self.config.seed, step: self.journal.step as u64, first_sequence: 0 };
+        step_gradients(model, &window, &self.loss, Some(dropout))
+    }
+
+    fn after_step(&mut self, model: &BertForSequenceClassification) -> Answer {
+        let Some(log) = self.journal.last_step() else { return GO_ON };
+        if (self.on_event)(Event::Step(log))?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        let due = self.journal.step.is_multiple_of(self.config.logging_steps) || self.is_over();
+        if due && self.log_steps()?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        self.after_interval(model, IntervalStrategy::Steps)
+    }
+
+    /// Evaluates and saves, where the strategy is the one of this moment.
+    fn after_interval(&mut self, model: &BertForSequenceClassification, moment: IntervalStrategy) -> Answer {
+        let due = |strategy, every| {
+            strategy == moment && (moment == IntervalStrategy::Epoch || self.journal.step.is_multiple_of(every))
+        };
+        let evaluates = due(self.config.eval_strategy, self.config.steps_between_evaluations());
+        let saves = due(self.config.save_strategy, self.config.save_steps);
+        if evaluates && self.evaluate(model)?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        if saves { self.save(model) } else { GO_ON }
+    }
+
+    fn evaluate(&mut self, model: &BertForSequenceClassification) -> Answer {
+        let Some(examples) = self.data.eval else { return GO_ON };
+        let budget = BatchBudget::Examples(self.config.per_device_eval_batch_size);
+        let batching = Batching { budget, padding: self.data.padding };
+        let mut on_progress = |progress| (self.on_event)(Event::Evaluating(progress));
+        match evaluate(&model.valid(), examples, batching, &mut on_progress) {
+            Ok(evaluation) => (self.on_event)(Event::Evaluated(self.journal.log_evaluation(evaluation))),
+            Err(TrainError::Interrupted) => Ok(ControlFlow::Break(())),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn save(&mut self, model: &BertForSequenceClassification) -> Answer {
+        let journal = &self.journal;
+        (self.on_event)(Event::CheckpointDue {
+            step: journal.step,
+            epoch: journal.epoch,
+            model: &model.valid(),
+            log_history: &journal.log_history,
+        })
+    }
+
+    fn log_steps(&mut self) -> Answer {
+        match self.journal.log_steps() {
+            Some(entry) => (self.on_event)(Event::Logged(entry)),
+            None => GO_ON,
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.journal.step >= self.journal.plan.total_steps
+    }
+
+    /// Epochs made after step `index` of epoch `epoch`, counted in micro-batches as transformers does.
+    fn epoch_after(&self, epoch: u64, index: usize) -> f64 {
+        let num_batches = self.journal.plan.num_examples.div_ceil(self.config.per_device_train_batch_size);
+        let done = ((index + 1) * self.config.gradient_accumulation_steps).min(num_batches);
+        epoch as f64 + done as f64 / num_batches as f64
+    }
+}
+
+fn num_trainable_parameters(model: &BertForSequenceClassification) -> usize {
+    struct Count(usize);
+    impl ModuleVisitor for Count {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let value = param.val();
+            self.0 += if value.is_require_grad() { value.shape().num_elements() } else { 0 };
+        }
+    }
+    let mut count = Count(0);
+    model.visit(&mut count);
+    count.0
+}

@@ -1,0 +1,165 @@
+//! How good predictions are: loss, accuracy, precision, recall, F1, Matthews' correlation and AUROC, as scikit-learn
+//! counts them.
+
+use serde::Serialize;
+
+/// The figures of a classifier on labelled examples. A division by zero counts as 0.
+///
+/// Serialized, the names begin with `eval_`, and the confusion matrix stays out: scripts that read transformers' logs
+/// expect numbers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Metrics {
+    /// Mean cross-entropy in nats, without label smoothing or class weights.
+    #[serde(rename = "eval_loss")]
+    pub loss: f64,
+    /// Share of the examples whose highest logit is their label's.
+    #[serde(rename = "eval_accuracy")]
+    pub accuracy: f64,
+    /// With two labels the F1 of label 1; with more the mean over the labels.
+    #[serde(rename = "eval_f1")]
+    pub f1: f64,
+    /// With two labels the precision of label 1; with more the mean over the labels.
+    #[serde(rename = "eval_precision")]
+    pub precision: f64,
+    /// With two labels the recall of label 1; with more the mean over the labels.
+    #[serde(rename = "eval_recall")]
+    pub recall: f64,
+    /// The mean F1 over the labels that occur in the gold labels or the predictions.
+    #[serde(rename = "eval_f1_macro")]
+    pub f1_macro: f64,
+    /// Matthews' correlation of gold and predicted labels, between −1 and 1.
+    #[serde(rename = "eval_matthews_correlation")]
+    pub matthews_correlation: f64,
+    /// Area under the ROC curve: of the score of label 1, or with more labels the mean of one against the rest.
+    /// `None` where a label has no example.
+    #[serde(rename = "eval_roc_auc")]
+    pub roc_auc: Option<f64>,
+    /// How many examples of label `[i]` were predicted to be `[j]`.
+    #[serde(skip)]
+    pub confusion_matrix: Vec<Vec<u64>>,
+}
+
+/// Precision, recall and F1 of one label, or a mean of several.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Scores {
+    precision: f64,
+    recall: f64,
+    f1: f64,
+}
+
+impl Metrics {
+    /// The figures of `logits`, one row for each of `labels`.
+    ///
+    /// # Panics
+    /// If there are not as many rows as labels, or a label has no column.
+    pub fn from_logits(logits: &[Vec<f32>], labels: &[usize]) -> Self {
+        assert_eq!(logits.len(), labels.len(), "one label for each row of logits");
+        let num_labels = logits.first().map_or(0, Vec::len);
+        let matrix = confusion_matrix(logits, labels, num_labels);
+        let macro_mean = macro_mean(&matrix);
+        let headline = if num_labels == 2 { scores_of(&matrix, 1) } else { macro_mean };
+        let right = (0..num_labels).map(|label| matrix[label][label]).sum::<u64>();
+        Self {
+            loss: ratio(logits.iter().zip(labels).map(|(row, &label)| -log_softmax(row)[label]).sum(), count(labels)),
+            accuracy: ratio(right as f64, count(labels)),
+            f1: headline.f1,
+            precision: headline.precision,
+            recall: headline.recall,
+            f1_macro: macro_mean.f1,
+            matthews_correlation: matthews_correlation(&matrix),
+            roc_auc: roc_auc(logits, labels, num_labels),
+            confusion_matrix: matrix,
+        }
+    }
+}
+
+/// The index of the highest value, the first of equals.
+pub(crate) fn argmax(row: &[f32]) -> usize {
+    (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best })
+}
+
+/// Natural logarithms of the probabilities of a row of logits.
+pub(crate) fn log_softmax(row: &[f32]) -> Vec<f64> {
+    let highest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let shifted = row.iter().map(|&logit| f64::from(logit) - f64::from(highest)).collect::<Vec<_>>();
+    let log_sum = shifted.iter().map(|x| x.exp()).sum::<f64>().ln();
+    shifted.into_iter().map(|x| x - log_sum).collect()
+}
+
+fn confusion_matrix(logits: &[Vec<f32>], labels: &[usize], num_labels: usize) -> Vec<Vec<u64>> {
+    let mut matrix = vec![vec![0; num_labels]; num_labels];
+    for (row, &label) in logits.iter().zip(labels) {
+        matrix[label][argmax(row)] += 1;
+    }
+    matrix
+}
+
+/// How often `label` is the gold label, and how often it is the predicted one.
+fn occurrences(matrix: &[Vec<u64>], label: usize) -> (u64, u64) {
+    (matrix[label].iter().sum(), matrix.iter().map(|row| row[label]).sum())
+}
+
+fn scores_of(matrix: &[Vec<u64>], label: usize) -> Scores {
+    let (gold, predicted) = occurrences(matrix, label);
+    let right = matrix[label][label] as f64;
+    Scores {
+        precision: ratio(right, predicted as f64),
+        recall: ratio(right, gold as f64),
+        f1: ratio(2.0 * right, (gold + predicted) as f64),
+    }
+}
+
+fn macro_mean(matrix: &[Vec<u64>]) -> Scores {
+    let occurs = |&label: &usize| occurrences(matrix, label) != (0, 0);
+    let scores = (0..matrix.len()).filter(occurs).map(|label| scores_of(matrix, label)).collect::<Vec<_>>();
+    let mean = |of: fn(&Scores) -> f64| ratio(scores.iter().map(of).sum(), scores.len() as f64);
+    Scores { precision: mean(|s| s.precision), recall: mean(|s| s.recall), f1: mean(|s| s.f1) }
+}
+
+/// The correlation of gold and predicted labels as indicator vectors (Gorodkin, 2004).
+fn matthews_correlation(matrix: &[Vec<u64>]) -> f64 {
+    let (gold, predicted): (Vec<_>, Vec<_>) = (0..matrix.len()).map(|label| occurrences(matrix, label)).unzip();
+    let dot = |a: &[u64], b: &[u64]| a.iter().zip(b).map(|(&a, &b)| a as f64 * b as f64).sum::<f64>();
+    let n = gold.iter().sum::<u64>() as f64;
+    let right = (0..matrix.len()).map(|label| matrix[label][label]).sum::<u64>() as f64;
+    let covariance = n * right - dot(&gold, &predicted);
+    let variances = (n * n - dot(&gold, &gold)) * (n * n - dot(&predicted, &predicted));
+    ratio(covariance, variances.sqrt())
+}
+
+fn roc_auc(logits: &[Vec<f32>], labels: &[usize], num_labels: usize) -> Option<f64> {
+    // The difference of two logits orders rows as the probability does, and does not saturate at 1.
+    if num_labels == 2 {
+        let scores = logits.iter().map(|row| f64::from(row[1]) - f64::from(row[0])).collect::<Vec<_>>();
+        return area_under_roc(&scores, labels, 1);
+    }
+    let log_probabilities = logits.iter().map(|row| log_softmax(row)).collect::<Vec<_>>();
+    let areas = (0..num_labels).map(|label| {
+        let scores = log_probabilities.iter().map(|row| row[label]).collect::<Vec<_>>();
+        area_under_roc(&scores, labels, label)
+    });
+    Some(areas.sum::<Option<f64>>()? / num_labels as f64)
+}
+
+/// The probability that an example of `label` scores above another one: the Mann-Whitney statistic, ties as a half.
+fn area_under_roc(scores: &[f64], labels: &[usize], label: usize) -> Option<f64> {
+    let mut order = (0..scores.len()).collect::<Vec<_>>();
+    order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
+    let (mut below, mut positives, mut pairs_won) = (0.0, 0.0, 0.0);
+    for ties in order.chunk_by(|&a, &b| scores[a] == scores[b]) {
+        let positive = ties.iter().filter(|&&row| labels[row] == label).count() as f64;
+        let negative = ties.len() as f64 - positive;
+        pairs_won += positive * (below + negative / 2.0);
+        below += negative;
+        positives += positive;
+    }
+    (positives > 0.0 && below > 0.0).then(|| pairs_won / (positives * below))
+}
+
+fn count(labels: &[usize]) -> f64 {
+    labels.len() as f64
+}
+
+fn ratio(numerator: f64, denominator: f64) -> f64 {
+    if denominator == 0.0 { 0.0 } else { numerator / denominator }
+}

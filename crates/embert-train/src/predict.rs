@@ -1,0 +1,62 @@
+//! Logits for texts, in the order in which they came.
+
+use embert_model::BertForSequenceClassification;
+use embert_text::{BatchBudget, EncodedTexts, Padding, evaluation_batches, in_row_order};
+
+use crate::batches::{input_ids, sequence_layout};
+use crate::error::TrainError;
+use crate::event::{Answer, Progress};
+use crate::metrics::{argmax, log_softmax};
+use crate::step::device_of;
+
+/// How texts are put into batches where no weight changes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Batching {
+    /// How much a batch holds; not 0.
+    pub budget: BatchBudget,
+    /// What a batch's shorter texts are filled up to, if they are.
+    pub padding: Padding,
+}
+
+/// The logits of every text, `[texts][num_labels]`, in the order of the texts.
+///
+/// Texts of like length share a batch; the longest come first, so that memory is short at once or never. Give the
+/// model without autodiff (`model.valid()`): it is faster and keeps no graph. Dropout is off.
+///
+/// # Errors
+/// [`TrainError::Interrupted`] when `on_progress` answers `Break`, and its own errors.
+pub fn predict(
+    model: &BertForSequenceClassification,
+    texts: &EncodedTexts,
+    batching: Batching,
+    on_progress: &mut dyn FnMut(Progress) -> Answer,
+) -> Result<Vec<Vec<f32>>, TrainError> {
+    let device = device_of(model);
+    let mut logits = Vec::with_capacity(texts.len());
+    for rows in evaluation_batches(&texts.lengths(), batching.budget) {
+        let batch = texts.batch(&rows, batching.padding);
+        let output = model.forward(input_ids(&batch, &device), &sequence_layout(&batch), None); // [batch, num_labels]
+        let [_, num_labels] = output.dims();
+        let values = output.into_data().iter::<f32>().collect::<Vec<_>>(); // reads back: synchronises
+        logits.extend(rows.into_iter().zip(values.chunks(num_labels).map(<[f32]>::to_vec)));
+        if on_progress(Progress { done: logits.len(), total: texts.len() })?.is_break() {
+            return Err(TrainError::Interrupted);
+        }
+    }
+    Ok(in_row_order(logits))
+}
+
+/// The probability of each label for a row of logits.
+pub fn probabilities(logits: &[f32]) -> Vec<f64> {
+    log_softmax(logits).into_iter().map(f64::exp).collect()
+}
+
+/// The label that a row of logits speaks for, the first of equals.
+pub fn predicted_label(logits: &[f32]) -> usize {
+    argmax(logits)
+}
+
+/// The number of labels that a model tells apart.
+pub(crate) fn num_labels(model: &BertForSequenceClassification) -> usize {
+    model.classifier.bias.dims()[0]
+}

@@ -1,0 +1,84 @@
+//! The gradients of one optimizer step: ∇ of the mean loss over all examples of its window of micro-batches.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use embert_kernels::DropoutStream;
+use embert_model::BertForSequenceClassification;
+
+use crate::batches::{LabelledBatch, input_ids, sequence_layout};
+use crate::clip::global_norm;
+use crate::gradients::ParameterGradients;
+use crate::loss::{CrossEntropy, cross_entropy_sum};
+
+/// What the micro-batches of one optimizer step amount to.
+#[derive(Debug)]
+pub struct StepGradients {
+    /// The mean loss over all examples of the window.
+    pub loss: f64,
+    /// The global norm of the gradients, before clipping.
+    pub grad_norm: f64,
+    /// The gradients of that loss.
+    pub gradients: ParameterGradients,
+    /// Examples of the window.
+    pub num_examples: usize,
+    /// Tokens of the window, padding not counted.
+    pub num_tokens: usize,
+}
+
+impl StepGradients {
+    /// Whether loss and gradient norm are numbers that a step may be made with.
+    pub fn is_finite(&self) -> bool {
+        self.loss.is_finite() && self.grad_norm.is_finite()
+    }
+}
+
+/// Runs the micro-batches of `window` forward and backward. Reads loss and norm back: synchronises.
+///
+/// `dropout` is the stream of the window's first example; each micro-batch takes up where the one before ended, so
+/// that the window is one large batch, whatever its parts.
+///
+/// # Panics
+/// If `model` does not stand on a device with autodiff, or nothing in it requires a gradient.
+pub fn step_gradients(
+    model: &BertForSequenceClassification,
+    window: &[LabelledBatch],
+    loss: &CrossEntropy,
+    dropout: Option<DropoutStream>,
+) -> StepGradients {
+    let normalizer = window.iter().map(|batch| loss.normalizer(&batch.labels)).sum::<f64>();
+    let mut gradients = ParameterGradients::default();
+    let mut losses = Vec::with_capacity(window.len());
+    let mut num_examples = 0;
+    for batch in window {
+        let dropout = dropout.map(|stream| DropoutStream { first_sequence: stream.first_sequence + num_examples, ..stream });
+        let share = loss_of(model, batch, loss, dropout) / normalizer; // [1]
+        losses.push(share.clone().inner());
+        gradients.accumulate(model, share.backward());
+        num_examples += batch.labels.len();
+    }
+    StepGradients {
+        loss: Tensor::cat(losses, 0).into_data().iter::<f64>().sum(),
+        grad_norm: global_norm(&gradients),
+        gradients,
+        num_examples,
+        num_tokens: window.iter().map(|batch| batch.tokens.num_tokens()).sum(),
+    }
+}
+
+fn loss_of(
+    model: &BertForSequenceClassification,
+    batch: &LabelledBatch,
+    loss: &CrossEntropy,
+    dropout: Option<DropoutStream>,
+) -> Tensor<1> {
+    let device = device_of(model);
+    let ids = input_ids(&batch.tokens, &device); // [num_tokens]
+    let logits = model.forward(ids, &sequence_layout(&batch.tokens), dropout); // [batch, num_labels]
+    let targets = loss.targets(&batch.labels, &logits.device()); // [batch, num_labels]
+    cross_entropy_sum(logits, targets)
+}
+
+/// The device of the parameters.
+pub(crate) fn device_of(model: &BertForSequenceClassification) -> burn::tensor::Device {
+    model.devices().into_iter().next().expect("a model has parameters")
+}

@@ -1,0 +1,76 @@
+//! Micro-batches make one large batch.
+
+use embert_train::{Event, Fitted, IntervalStrategy, TrainConfig, TrainSamplingStrategy, fit};
+
+use crate::tiny::{self, Examples};
+
+/// The sums of a step are added in another order: float32 in forward and backward, some 1e-7 a step.
+const TOLERANCE: f64 = 1e-6;
+
+/// Trains and returns the loss of every step.
+fn train(config: &TrainConfig, dropout: f64) -> (Vec<f64>, Fitted) {
+    let examples = Examples::new(22); // windows of 8: the last holds 6
+    let mut losses = Vec::new();
+    let fitted = fit(tiny::model(dropout), examples.train_only(), config, &mut |event| {
+        if let Event::Step(step) = event {
+            losses.push(step.loss);
+        }
+        tiny::GO_ON
+    });
+    (losses, fitted.unwrap())
+}
+
+fn config(batch_size: usize, accumulation: usize) -> TrainConfig {
+    TrainConfig {
+        per_device_train_batch_size: batch_size,
+        gradient_accumulation_steps: accumulation,
+        num_train_epochs: 2.0,
+        learning_rate: 1e-4,
+        save_strategy: IntervalStrategy::No,
+        ..TrainConfig::default()
+    }
+}
+
+#[track_caller]
+fn check_equal(large: &TrainConfig, small: &TrainConfig, dropout: f64) {
+    let (large_losses, large) = train(large, dropout);
+    let (small_losses, small) = train(small, dropout);
+    assert_eq!(large_losses.len(), 6);
+    for (step, (large, small)) in large_losses.iter().zip(&small_losses).enumerate() {
+        assert!((large - small).abs() < TOLERANCE, "step {step}: {large} and {small}");
+    }
+    let difference = tiny::largest_difference(&tiny::weights(&large.model), &tiny::weights(&small.model));
+    assert!(f64::from(difference) < TOLERANCE, "weights differ by {difference}");
+    assert_eq!(large.report.epoch, small.report.epoch);
+}
+
+#[test]
+fn accumulation_is_one_large_batch() {
+    check_equal(&config(8, 1), &config(2, 4), 0.0);
+}
+
+#[test]
+fn accumulation_is_one_large_batch_with_dropout() {
+    check_equal(&config(8, 1), &config(2, 4), 0.3);
+}
+
+#[test]
+fn micro_batches_that_do_not_divide_the_last_window_change_nothing() {
+    check_equal(&config(8, 1), &config(4, 2), 0.3);
+}
+
+#[test]
+fn accumulation_is_one_large_batch_with_smoothing_and_class_weights() {
+    let weighted = |config| TrainConfig {
+        label_smoothing_factor: 0.1,
+        class_weights: embert_train::ClassWeights::List(vec![0.5, 2.0]),
+        ..config
+    };
+    check_equal(&weighted(config(8, 1)), &weighted(config(2, 4)), 0.3);
+}
+
+#[test]
+fn accumulation_is_one_large_batch_with_length_groups() {
+    let grouped = |config| TrainConfig { train_sampling_strategy: TrainSamplingStrategy::GroupByLength, ..config };
+    check_equal(&grouped(config(8, 1)), &grouped(config(2, 4)), 0.3);
+}

@@ -1,0 +1,69 @@
+//! The loss and its gradient against `torch.nn.functional.cross_entropy`.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use embert_train::{ClassWeights, CrossEntropy, TrainConfig, TrainError, cross_entropy_sum};
+
+use crate::golden::Golden;
+
+#[track_caller]
+fn check(name: &str, config: &TrainConfig) {
+    let golden = Golden::read();
+    let labels = golden.integers("labels");
+    let logits = golden.floats("logits");
+    let device = Device::flex().autodiff();
+    let logits = Tensor::<2>::from_data(TensorData::new(logits, [labels.len(), 3]), &device).require_grad();
+    let loss = CrossEntropy::new(config, &labels, 3).unwrap();
+    let mean = cross_entropy_sum(logits.clone(), loss.targets(&labels, &device)) / loss.normalizer(&labels);
+    let gradient = logits.grad(&mean.backward()).unwrap().into_data().iter::<f32>().collect::<Vec<_>>();
+
+    // float32 against figures computed in float64
+    let (found, expected) = (mean.into_scalar::<f32>(), golden.floats(name)[0]);
+    assert!((found - expected).abs() < 1e-6, "{name} is {found}, not {expected}");
+    let expected = golden.floats(&format!("{name}.grad_logits"));
+    let difference = crate::tiny::largest_difference(&[gradient], &[expected]);
+    assert!(difference < 1e-6, "the gradient of {name} differs by {difference}");
+}
+
+fn class_weights() -> ClassWeights {
+    ClassWeights::List(Golden::read().floats("class_weights").into_iter().map(f64::from).collect())
+}
+
+#[test]
+fn plain_cross_entropy_is_torchs() {
+    check("loss", &TrainConfig::default());
+}
+
+#[test]
+fn label_smoothing_is_torchs() {
+    check("smoothed_loss", &TrainConfig { label_smoothing_factor: 0.1, ..TrainConfig::default() });
+}
+
+#[test]
+fn class_weights_are_torchs() {
+    check("weighted_loss", &TrainConfig { class_weights: class_weights(), ..TrainConfig::default() });
+}
+
+#[test]
+fn smoothing_with_class_weights_is_torchs() {
+    let config = TrainConfig { class_weights: class_weights(), label_smoothing_factor: 0.1, ..TrainConfig::default() };
+    check("smoothed_weighted_loss", &config);
+}
+
+#[test]
+fn balanced_weights_are_scikit_learns() {
+    // sklearn.utils.class_weight.compute_class_weight("balanced", classes=[0, 1, 2], y=[0, 0, 0, 1, 1, 2])
+    // → 0.66666667, 1., 2.
+    let config = TrainConfig { class_weights: ClassWeights::Balanced, ..TrainConfig::default() };
+    let loss = CrossEntropy::new(&config, &[0, 0, 0, 1, 1, 2], 3).unwrap();
+    assert_eq!(loss.class_weights, [2.0 / 3.0, 1.0, 2.0]);
+}
+
+#[test]
+fn weights_that_do_not_fit_the_labels_are_refused() {
+    let weighted = |class_weights| TrainConfig { class_weights, ..TrainConfig::default() };
+    let list = weighted(ClassWeights::List(vec![1.0, 2.0]));
+    let error = CrossEntropy::new(&list, &[0, 1, 2], 3).unwrap_err();
+    assert!(matches!(error, TrainError::ClassWeights { found: 2, num_labels: 3 }), "{error}");
+    let error = CrossEntropy::new(&weighted(ClassWeights::Balanced), &[0, 0, 2], 3).unwrap_err();
+    assert!(matches!(error, TrainError::NothingToBalance { label: 1 }), "{error}");
+}

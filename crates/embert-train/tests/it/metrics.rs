@@ -1,0 +1,71 @@
+//! Every figure of `metrics.json`, which scikit-learn made.
+
+use embert_train::{Metrics, predicted_label};
+use serde_json::Value;
+
+/// Sums in another order than NumPy's.
+const TOLERANCE: f64 = 1e-9;
+
+fn cases() -> Vec<Value> {
+    serde_json::from_str(include_str!("../fixtures/metrics.json")).unwrap()
+}
+
+fn labels(case: &Value) -> Vec<usize> {
+    serde_json::from_value(case["labels"].clone()).unwrap()
+}
+
+fn logits(case: &Value) -> Vec<Vec<f32>> {
+    serde_json::from_value(case["logits"].clone()).unwrap()
+}
+
+fn metrics(case: &Value) -> Metrics {
+    Metrics::from_logits(&logits(case), &labels(case))
+}
+
+#[track_caller]
+fn check(case: &Value, name: &str, found: f64, expected: &Value) {
+    let expected = expected.as_f64().unwrap_or_else(|| panic!("{}: {name} is not a number", case["name"]));
+    assert!((found - expected).abs() < TOLERANCE, "{}: {name} is {found}, not {expected}", case["name"]);
+}
+
+#[test]
+fn loss_accuracy_and_matthews_are_scikit_learns() {
+    for case in cases() {
+        let found = metrics(&case);
+        check(&case, "loss", found.loss, &case["loss"]);
+        check(&case, "accuracy", found.accuracy, &case["accuracy"]);
+        check(&case, "matthews_correlation", found.matthews_correlation, &case["matthews_correlation"]);
+    }
+}
+
+#[test]
+fn precision_recall_and_f1_are_those_of_label_1_of_two_and_macro_means_of_more() {
+    for case in cases() {
+        let found = metrics(&case);
+        let headline = if case["num_labels"] == 2 { &case["binary"] } else { &case["macro"] };
+        check(&case, "precision", found.precision, &headline["precision"]);
+        check(&case, "recall", found.recall, &headline["recall"]);
+        check(&case, "f1", found.f1, &headline["f1"]);
+        check(&case, "f1_macro", found.f1_macro, &case["macro"]["f1"]);
+    }
+}
+
+#[test]
+fn roc_auc_is_scikit_learns_and_undefined_where_a_label_is_absent() {
+    for case in cases() {
+        match metrics(&case).roc_auc {
+            Some(found) => check(&case, "roc_auc", found, &case["roc_auc"]),
+            None => assert!(case["roc_auc"].is_null(), "{}: roc_auc", case["name"]),
+        }
+    }
+}
+
+#[test]
+fn predictions_and_confusion_matrices_are_scikit_learns() {
+    for case in cases() {
+        let predictions = logits(&case).iter().map(|row| predicted_label(row)).collect::<Vec<_>>();
+        assert_eq!(serde_json::to_value(predictions).unwrap(), case["predictions"], "{}", case["name"]);
+        let matrix = serde_json::to_value(metrics(&case).confusion_matrix).unwrap();
+        assert_eq!(matrix, case["confusion_matrix"], "{}", case["name"]);
+    }
+}

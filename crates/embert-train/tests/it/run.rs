@@ -1,0 +1,269 @@
+//! A run of `fit`: what it learns, says, repeats and refuses.
+
+use std::ops::ControlFlow;
+
+use embert_text::Padding;
+use embert_train::{
+    Batching, Event, Fitted, IntervalStrategy, LabelledTexts, LogEntry, TrainConfig, TrainData, TrainError, evaluate, fit,
+};
+
+use crate::tiny::{self, BATCHING, Examples};
+
+fn config() -> TrainConfig {
+    TrainConfig { num_train_epochs: 2.0, learning_rate: 1e-3, logging_steps: 2, ..TrainConfig::default() }
+}
+
+fn train(config: &TrainConfig, padding: Padding) -> Fitted {
+    let examples = Examples::new(20);
+    let data = TrainData { padding, ..examples.train_only() };
+    fit(tiny::model(0.1), data, config, &mut tiny::ignore).unwrap()
+}
+
+/// What happened, in short.
+fn names_of_events(config: &TrainConfig) -> Vec<String> {
+    let examples = Examples::new(20);
+    let data = TrainData { eval: Some(examples.labelled()), ..examples.train_only() };
+    let mut names = Vec::new();
+    fit(tiny::model(0.1), data, config, &mut |event| {
+        names.push(match event {
+            Event::Started(plan) => format!("started {}", plan.total_steps),
+            Event::Step(log) => format!("step {}", log.step),
+            Event::Logged(LogEntry::Train(log)) => format!("logged {}", log.step),
+            Event::Evaluated(LogEntry::Evaluation { step, epoch, .. }) => format!("evaluated {step} {epoch}"),
+            Event::CheckpointDue { step, epoch, .. } => format!("checkpoint {step} {epoch}"),
+            Event::Finished(report) => format!("finished {}", report.global_step),
+            Event::Evaluating(_) => return tiny::GO_ON,
+            other => panic!("{other:?}"),
+        });
+        tiny::GO_ON
+    })
+    .unwrap();
+    names
+}
+
+#[test]
+fn a_tiny_model_learns_words() {
+    let (train, held_out) = (Examples::new(160), Examples::new(50));
+    let config = TrainConfig { num_train_epochs: 4.0, learning_rate: 2e-3, warmup_ratio: 0.1, ..TrainConfig::default() };
+    let before = evaluate(&tiny::model(0.1), held_out.labelled(), BATCHING, &mut |_| tiny::GO_ON).unwrap();
+    let fitted = fit(tiny::model(0.1), train.train_only(), &config, &mut tiny::ignore).unwrap();
+    let after = evaluate(&fitted.model, held_out.labelled(), BATCHING, &mut |_| tiny::GO_ON).unwrap();
+    assert!(before.metrics.accuracy < 0.8, "{}", before.metrics.accuracy);
+    assert!(after.metrics.accuracy > 0.95, "{}", after.metrics.accuracy);
+    assert!(after.metrics.loss < before.metrics.loss / 2.0);
+}
+
+#[test]
+fn two_runs_with_one_seed_are_equal_to_the_last_bit() {
+    let (first, second) = (train(&config(), Padding::Packed), train(&config(), Padding::Packed));
+    assert_eq!(tiny::weights(&first.model), tiny::weights(&second.model));
+    assert_eq!(first.report.train_loss, second.report.train_loss);
+}
+
+#[test]
+fn another_seed_is_another_run() {
+    let other = TrainConfig { seed: 43, ..config() };
+    let difference = tiny::largest_difference(
+        &tiny::weights(&train(&config(), Padding::Packed).model),
+        &tiny::weights(&train(&other, Padding::Packed).model),
+    );
+    assert!(difference > 1e-4, "{difference}");
+}
+
+#[test]
+fn padding_changes_nothing() {
+    let rates = TrainConfig { learning_rate: 1e-4, ..config() };
+    let packed = train(&rates, Padding::Packed).report;
+    let padded = train(&rates, Padding::MultipleOf(8)).report;
+    // float32 in another order of sums, over six steps
+    assert!((packed.train_loss - padded.train_loss).abs() < 1e-5, "{} and {}", packed.train_loss, padded.train_loss);
+}
+
+#[test]
+fn events_come_in_order() {
+    let config = TrainConfig {
+        eval_strategy: IntervalStrategy::Epoch,
+        save_strategy: IntervalStrategy::Steps,
+        save_steps: 4,
+        ..config()
+    };
+    let expected = [
+        "started 6",
+        "step 1",
+        "step 2",
+        "logged 2",
+        "step 3",
+        "evaluated 3 1",
+        "step 4",
+        "logged 4",
+        "checkpoint 4 1.3333333333333333",
+        "step 5",
+        "step 6",
+        "logged 6",
+        "evaluated 6 2",
+        "finished 6",
+    ];
+    assert_eq!(names_of_events(&config), expected);
+}
+
+#[test]
+fn max_steps_decides_before_the_epochs() {
+    let config = TrainConfig {
+        max_steps: Some(4),
+        logging_steps: 3,
+        eval_strategy: IntervalStrategy::Steps,
+        save_strategy: IntervalStrategy::Epoch,
+        ..config()
+    };
+    let expected = [
+        "started 4",
+        "step 1",
+        "step 2",
+        "step 3",
+        "logged 3",
+        "evaluated 3 1",
+        "checkpoint 3 1",
+        "step 4",
+        "logged 4",
+        "checkpoint 4 1.3333333333333333",
+        "finished 4",
+    ];
+    assert_eq!(names_of_events(&config), expected);
+}
+
+#[test]
+fn a_logged_loss_is_the_mean_of_its_steps() {
+    let examples = Examples::new(20);
+    let (mut losses, mut logged) = (Vec::new(), Vec::new());
+    let fitted = fit(tiny::model(0.1), examples.train_only(), &config(), &mut |event| {
+        match event {
+            Event::Step(log) => losses.push(log.loss),
+            Event::Logged(LogEntry::Train(log)) => logged.push(log.loss),
+            _ => {}
+        }
+        tiny::GO_ON
+    })
+    .unwrap();
+    let means = losses.chunks(2).map(|pair| (pair[0] + pair[1]) / 2.0).collect::<Vec<_>>();
+    assert_eq!(logged, means);
+    assert!((fitted.report.train_loss - losses.iter().sum::<f64>() / 6.0).abs() < 1e-12);
+    assert_eq!(fitted.report.log_history.len(), 3);
+}
+
+#[test]
+fn a_caller_can_stop_the_run_after_any_step() {
+    let examples = Examples::new(20);
+    let stop_after = |steps: usize| {
+        fit(tiny::model(0.1), examples.train_only(), &config(), &mut |event| {
+            let stops = matches!(event, Event::Step(log) if log.step == steps);
+            Ok(if stops { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })
+        .unwrap()
+    };
+    let stopped = stop_after(3);
+    assert!(stopped.report.interrupted);
+    assert_eq!((stopped.report.global_step, stopped.report.plan.total_steps), (3, 6));
+    // What the steps since the last log amounted to is not lost.
+    assert!(matches!(stopped.report.log_history.last(), Some(LogEntry::Train(log)) if log.step == 3));
+    assert!(!train(&config(), Padding::Packed).report.interrupted);
+}
+
+#[test]
+fn a_run_that_diverges_stops_before_the_weights_change() {
+    let examples = Examples::new(20);
+    let config = TrainConfig { learning_rate: 1e30, save_strategy: IntervalStrategy::Steps, save_steps: 1, ..config() };
+    let mut last_saved = None;
+    let error = fit(tiny::model(0.0), examples.train_only(), &config, &mut |event| {
+        if let Event::CheckpointDue { step, model, .. } = event {
+            last_saved = Some((step, tiny::weights(model)));
+        }
+        tiny::GO_ON
+    })
+    .unwrap_err();
+    let TrainError::Diverged { step, loss, grad_norm, .. } = error else { panic!("{error}") };
+    assert!(!loss.is_finite() || !grad_norm.is_finite());
+    let (saved_step, weights) = last_saved.unwrap();
+    assert_eq!(saved_step + 1, step);
+    assert!(weights.iter().flatten().all(|weight| weight.is_finite()));
+}
+
+#[test]
+fn a_weight_that_is_not_a_number_stops_the_first_step() {
+    let examples = Examples::new(20);
+    let mut model = tiny::model(0.0);
+    model.classifier.bias = model.classifier.bias.map(|bias| bias * f32::NAN);
+    let mut steps = 0;
+    let error = fit(model, examples.train_only(), &config(), &mut |event| {
+        steps += usize::from(matches!(event, Event::Step(_)));
+        tiny::GO_ON
+    })
+    .unwrap_err();
+    assert_eq!(steps, 0);
+    let message = error.to_string();
+    assert!(message.starts_with("training diverged at step 1: loss NaN, gradient norm NaN"), "{message}");
+}
+
+#[test]
+fn frozen_parameters_stay_as_they_are() {
+    let examples = Examples::new(20);
+    let mut model = tiny::model(0.0);
+    model.bert = burn::module::Module::no_grad(model.bert);
+    let before = tiny::weights(&model);
+    let fitted = fit(model, examples.train_only(), &TrainConfig { weight_decay: 0.1, ..config() }, &mut tiny::ignore).unwrap();
+    let after = tiny::weights(&fitted.model);
+    let changed = before.iter().zip(&after).filter(|(before, after)| before != after).count();
+    assert_eq!(changed, 2); // the classifier's weight and bias
+    assert_eq!(fitted.report.plan.num_trainable_parameters, 32 * 2 + 2);
+}
+
+#[test]
+fn weight_decay_shrinks_matrices_alone() {
+    // With no gradient to speak of but a decay, a weight shrinks by 1 − ηλ a step.
+    let examples = Examples::new(8);
+    let config = TrainConfig {
+        learning_rate: 0.1,
+        weight_decay: 0.5,
+        adam_epsilon: 1e9,
+        max_steps: Some(1),
+        ..TrainConfig::default()
+    };
+    let before = tiny::model(0.0);
+    let after = fit(before.clone(), examples.train_only(), &config, &mut tiny::ignore).unwrap().model;
+    let pair = |of: fn(&embert_model::BertForSequenceClassification) -> Vec<f32>| (of(&before), of(&after));
+    let (old, new) = pair(|model| model.classifier.weight.val().into_data().iter::<f32>().collect());
+    assert!(old.iter().zip(&new).all(|(old, new)| (new - 0.95 * old).abs() < 1e-6));
+    let (old, new) = pair(|model| model.bert.embeddings.layer_norm.weight.val().into_data().iter::<f32>().collect());
+    assert!(old.iter().zip(&new).all(|(old, new)| (new - old).abs() < 1e-6));
+}
+
+#[test]
+fn examples_that_cannot_be_are_refused_before_training() {
+    let (examples, none) = (Examples::new(20), Examples::new(0));
+    let refusal = |train: LabelledTexts<'_>, config: &TrainConfig| {
+        let data = TrainData { train, ..examples.train_only() };
+        let mut events = 0;
+        let error = fit(tiny::model(0.0), data, config, &mut |_| {
+            events += 1;
+            tiny::GO_ON
+        })
+        .unwrap_err();
+        assert_eq!(events, 0);
+        error.to_string()
+    };
+    let good = examples.labelled();
+    assert!(refusal(none.labelled(), &config()).starts_with("there are no examples"));
+    let few = LabelledTexts { labels: &[0, 1], ..good };
+    assert_eq!(refusal(few, &config()), "20 texts came with 2 labels; each text needs one");
+    let unknown = LabelledTexts { labels: &[2; 20], ..good };
+    assert_eq!(refusal(unknown, &config()), "example 0 has label 2, but the model has 2 labels, from 0 on");
+    let evaluates = TrainConfig { eval_strategy: IntervalStrategy::Epoch, ..config() };
+    assert!(refusal(good, &evaluates).starts_with("eval_strategy is epoch; it must be \"no\""));
+}
+
+#[test]
+fn batching_of_nothing_is_an_error_not_a_panic() {
+    let none = Examples::new(0);
+    let batching = Batching { padding: Padding::Longest, ..BATCHING };
+    let error = evaluate(&tiny::model(0.0), none.labelled(), batching, &mut |_| tiny::GO_ON).unwrap_err();
+    assert!(matches!(error, TrainError::NoExamples));
+}

@@ -1,0 +1,110 @@
+//! What the tests train: a BERT of two small layers, and texts of words that say their own label.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Tensor};
+use embert_model::{BertConfig, BertForSequenceClassification, from_pretrained};
+use embert_text::{BatchBudget, EncodedTexts, Limit, Padding, Tokenizer, Truncation};
+use embert_train::{Answer, Batching, Event, LabelledTexts, TrainData};
+
+pub(crate) const GO_ON: Answer = Ok(ControlFlow::Continue(()));
+pub(crate) const BATCHING: Batching = Batching { budget: BatchBudget::Examples(4), padding: Padding::Packed };
+
+/// Hears all events and goes on.
+pub(crate) fn ignore(_event: Event<'_>) -> Answer {
+    GO_ON
+}
+
+/// Texts with labels, owned.
+pub(crate) struct Examples {
+    texts: EncodedTexts,
+    labels: Vec<usize>,
+}
+
+impl Examples {
+    /// `count` texts of 1 to 12 words; half of the words tell the label.
+    pub(crate) fn new(count: usize) -> Self {
+        let limit = Limit::new(16, Truncation::Right, 48).unwrap();
+        let rows = (0..count).map(|row| (text(row), row % 2)).collect::<Vec<_>>();
+        let (texts, labels): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        Self { texts: tokenizer().encode_all(&texts, limit, &|_| ()), labels }
+    }
+
+    pub(crate) fn labelled(&self) -> LabelledTexts<'_> {
+        LabelledTexts { texts: &self.texts, labels: &self.labels }
+    }
+
+    pub(crate) fn train_only(&self) -> TrainData<'_> {
+        TrainData { train: self.labelled(), eval: None, padding: Padding::Packed }
+    }
+}
+
+fn text(row: usize) -> String {
+    let words = (0..1 + row * 7 % 12).map(|place| {
+        let own = if row % 2 == 0 { 5 } else { 25 };
+        let word = if place % 2 == 0 { own + (row * 3 + place) % 20 } else { 45 + (row * 5 + place) % 54 };
+        format!("w{word}")
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// A vocabulary of the special tokens and `w5` to `w98`.
+pub(crate) fn tokenizer() -> Tokenizer {
+    let special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"].map(str::to_owned);
+    let tokens = special.into_iter().chain((5..99).map(|id| format!("w{id}"))).collect::<Vec<_>>();
+    Tokenizer::from_vocab(&tokens).unwrap()
+}
+
+pub(crate) fn config(dropout: f64) -> BertConfig {
+    let mut config = BertConfig {
+        vocab_size: 99,
+        hidden_size: 32,
+        num_hidden_layers: 2,
+        num_attention_heads: 4,
+        intermediate_size: 64,
+        max_position_embeddings: 48,
+        initializer_range: 0.2,
+        hidden_dropout_prob: dropout,
+        attention_probs_dropout_prob: dropout,
+        ..BertConfig::default()
+    };
+    config.set_labels(["NEGATIVE", "POSITIVE"]);
+    config
+}
+
+/// A model with random weights, on the CPU, without autodiff.
+pub(crate) fn model(dropout: f64) -> BertForSequenceClassification {
+    BertForSequenceClassification::new(&config(dropout), 7, &Device::flex().autodiff()).valid()
+}
+
+/// The model that a directory holds, on the CPU, without autodiff.
+pub(crate) fn read_model(directory: &Path) -> BertForSequenceClassification {
+    let config = BertConfig::from_dir(directory).unwrap();
+    from_pretrained(directory, &config, 0, &Device::flex().autodiff()).unwrap().complete(directory).unwrap().valid()
+}
+
+/// The directory of embert-model's fixtures.
+pub(crate) fn model_fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../embert-model/tests/fixtures")
+}
+
+/// Every parameter of a model, in the order of its fields.
+pub(crate) fn weights(model: &BertForSequenceClassification) -> Vec<Vec<f32>> {
+    struct Weights(Vec<Vec<f32>>);
+    impl ModuleVisitor for Weights {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.0.push(param.val().into_data().iter::<f32>().collect());
+        }
+    }
+    let mut weights = Weights(Vec::new());
+    model.visit(&mut weights);
+    weights.0
+}
+
+/// The largest difference of two sets of numbers.
+pub(crate) fn largest_difference(a: &[Vec<f32>], b: &[Vec<f32>]) -> f32 {
+    assert_eq!(a.iter().map(Vec::len).collect::<Vec<_>>(), b.iter().map(Vec::len).collect::<Vec<_>>());
+    a.iter().flatten().zip(b.iter().flatten()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
