@@ -316,7 +316,10 @@ mod tests {
             let refusal = refusal(change);
             assert!(refusal.starts_with(&format!("{key} is ")), "{change}: {refusal}");
         }
-        assert_eq!(refusal(r#"{"max_grad_norm": -1}"#), "max_grad_norm is -1; it must be a number above 0, or 0 for no clipping");
+        assert_eq!(
+            refusal(r#"{"max_grad_norm": -1}"#),
+            "max_grad_norm is -1; it must be a number above 0, or 0 for no clipping"
+        );
     }
 
     #[test]

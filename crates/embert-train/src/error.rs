@@ -45,7 +45,9 @@ pub enum TrainError {
         num_labels: usize,
     },
     /// `class_weights = "balanced"` where a label never occurs.
-    #[error("class_weights is \"balanced\", but no training example has label {label}; list the weights instead")]
+    #[error(
+        "class_weights is \"balanced\", but no training example has label {label}; list the weights instead"
+    )]
     NothingToBalance {
         /// The label without examples.
         label: usize,
@@ -82,6 +84,14 @@ pub enum TrainError {
     OutputExists {
         /// The directory.
         path: PathBuf,
+    },
+    /// A run is complete, but its directory could not take its name.
+    #[error("{source}; the run is complete and lies in {partial_dir}", partial_dir = partial_dir.display())]
+    Unnamed {
+        /// Where the run's files are.
+        partial_dir: PathBuf,
+        /// What the file system said.
+        source: Box<TrainError>,
     },
     /// A file of the run could not be written.
     #[error("{path}: {source}", path = path.display())]

@@ -87,7 +87,11 @@ fn finish(
     Ok(Fitted { model: model.valid(), report })
 }
 
-fn check(model: &BertForSequenceClassification, data: &TrainData<'_>, config: &TrainConfig) -> Result<(), TrainError> {
+fn check(
+    model: &BertForSequenceClassification,
+    data: &TrainData<'_>,
+    config: &TrainConfig,
+) -> Result<(), TrainError> {
     config.validate()?;
     let num_labels = num_labels(model);
     data.train.check(num_labels)?;
@@ -193,8 +197,11 @@ impl Run<'_, '_> {
 
     fn gradients(&self, model: &BertForSequenceClassification, rows: &[usize]) -> StepGradients {
         let micro_batches = rows.chunks(self.config.per_device_train_batch_size);
-        let window = micro_batches.map(|rows| self.data.train.batch(rows, self.data.padding)).collect::<Vec<LabelledBatch>>();
-        let dropout = DropoutStream { seed: self.config.seed, step: self.journal.step as u64, first_sequence: 0 };
+        let window = micro_batches
+            .map(|rows| self.data.train.batch(rows, self.data.padding))
+            .collect::<Vec<LabelledBatch>>();
+        let dropout =
+            DropoutStream { seed: self.config.seed, step: self.journal.step as u64, first_sequence: 0 };
         step_gradients(model, &window, &self.loss, Some(dropout))
     }
 
@@ -213,7 +220,8 @@ impl Run<'_, '_> {
     /// Evaluates and saves, where the strategy is the one of this moment.
     fn after_interval(&mut self, model: &BertForSequenceClassification, moment: IntervalStrategy) -> Answer {
         let due = |strategy, every| {
-            strategy == moment && (moment == IntervalStrategy::Epoch || self.journal.step.is_multiple_of(every))
+            strategy == moment
+                && (moment == IntervalStrategy::Epoch || self.journal.step.is_multiple_of(every))
         };
         let evaluates = due(self.config.eval_strategy, self.config.steps_between_evaluations());
         let saves = due(self.config.save_strategy, self.config.save_steps);

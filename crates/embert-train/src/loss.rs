@@ -47,10 +47,12 @@ impl CrossEntropy {
         let num_labels = self.class_weights.len();
         let spread = self.label_smoothing / num_labels as f64;
         let factor = |label: usize, column: usize| {
-            let own = if label == column { (1.0 - self.label_smoothing) * self.class_weights[label] } else { 0.0 };
+            let own =
+                if label == column { (1.0 - self.label_smoothing) * self.class_weights[label] } else { 0.0 };
             (own + spread * self.class_weights[column]) as f32
         };
-        let factors = labels.iter().flat_map(|&label| (0..num_labels).map(move |column| factor(label, column)));
+        let factors =
+            labels.iter().flat_map(|&label| (0..num_labels).map(move |column| factor(label, column)));
         let factors = TensorData::new(factors.collect::<Vec<_>>(), [labels.len(), num_labels]);
         Tensor::from_data(factors, device)
     }

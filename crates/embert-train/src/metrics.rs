@@ -60,7 +60,10 @@ impl Metrics {
         let headline = if num_labels == 2 { scores_of(&matrix, 1) } else { macro_mean };
         let right = (0..num_labels).map(|label| matrix[label][label]).sum::<u64>();
         Self {
-            loss: ratio(logits.iter().zip(labels).map(|(row, &label)| -log_softmax(row)[label]).sum(), count(labels)),
+            loss: ratio(
+                logits.iter().zip(labels).map(|(row, &label)| -log_softmax(row)[label]).sum(),
+                count(labels),
+            ),
             accuracy: ratio(right as f64, count(labels)),
             f1: headline.f1,
             precision: headline.precision,
@@ -118,7 +121,8 @@ fn macro_mean(matrix: &[Vec<u64>]) -> Scores {
 
 /// The correlation of gold and predicted labels as indicator vectors (Gorodkin, 2004).
 fn matthews_correlation(matrix: &[Vec<u64>]) -> f64 {
-    let (gold, predicted): (Vec<_>, Vec<_>) = (0..matrix.len()).map(|label| occurrences(matrix, label)).unzip();
+    let (gold, predicted): (Vec<_>, Vec<_>) =
+        (0..matrix.len()).map(|label| occurrences(matrix, label)).unzip();
     let dot = |a: &[u64], b: &[u64]| a.iter().zip(b).map(|(&a, &b)| a as f64 * b as f64).sum::<f64>();
     let n = gold.iter().sum::<u64>() as f64;
     let right = (0..matrix.len()).map(|label| matrix[label][label]).sum::<u64>() as f64;

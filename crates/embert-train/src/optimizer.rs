@@ -49,7 +49,13 @@ impl AdamW {
     /// Makes one step on `model` with `gradients · scale` (`scale` is the clipping coefficient).
     ///
     /// Works in place where the caller holds no other copy of the model.
-    pub fn step<M: Module>(&mut self, model: M, gradients: ParameterGradients, scale: f64, learning_rate: f64) -> M {
+    pub fn step<M: Module>(
+        &mut self,
+        model: M,
+        gradients: ParameterGradients,
+        scale: f64,
+        learning_rate: f64,
+    ) -> M {
         model.map(&mut Step { path: PathStack::default(), gradients, scale, learning_rate, optimizer: self })
     }
 
@@ -64,7 +70,8 @@ impl AdamW {
         let denominator = (moments.mean_of_squares.clone().sqrt() / correction2.sqrt()) + self.epsilon;
         let direction = moments.mean.clone() / denominator;
         self.moments.insert(path, moments);
-        values * (1.0 - rates.learning_rate * rates.weight_decay) - direction * (rates.learning_rate / correction1)
+        values * (1.0 - rates.learning_rate * rates.weight_decay)
+            - direction * (rates.learning_rate / correction1)
     }
 }
 

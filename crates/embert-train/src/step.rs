@@ -50,7 +50,8 @@ pub fn step_gradients(
     let mut losses = Vec::with_capacity(window.len());
     let mut num_examples = 0;
     for batch in window {
-        let dropout = dropout.map(|stream| DropoutStream { first_sequence: stream.first_sequence + num_examples, ..stream });
+        let dropout = dropout
+            .map(|stream| DropoutStream { first_sequence: stream.first_sequence + num_examples, ..stream });
         let share = loss_of(model, batch, loss, dropout) / normalizer; // [1]
         losses.push(share.clone().inner());
         gradients.accumulate(model, share.backward());

@@ -64,17 +64,19 @@ impl RunDirectory {
         tokenizer: &Tokenizer,
         recipe: &str,
     ) -> Result<Self, TrainError> {
-        let partial_dir = sibling(output_dir, "partial");
-        if on_existing == OnExisting::Refuse {
-            refuse_files(output_dir)?;
-            refuse_files(&partial_dir)?;
+        let output_dir = with_name(output_dir)?;
+        let partial_dir = sibling(&output_dir, "partial");
+        for directory in [&output_dir, &partial_dir] {
+            if holds_files(directory)? && on_existing == OnExisting::Refuse {
+                return Err(TrainError::OutputExists { path: directory.clone() });
+            }
         }
         remove_directory(&partial_dir)?;
         fs::create_dir_all(&partial_dir).map_err(at(&partial_dir))?;
         write(&partial_dir, "recipe.toml", recipe)?;
         let path = partial_dir.join("metrics.jsonl");
         Ok(Self {
-            output_dir: output_dir.to_owned(),
+            output_dir,
             metrics: File::create(&path).map_err(at(path))?,
             partial_dir,
             recipe: recipe.to_owned(),
@@ -128,7 +130,11 @@ impl RunDirectory {
         let labels = self.model_config.label_names();
         write(directory, "README.md", &card.render(report, evaluation, &labels, &self.recipe))?;
         flush_tree(directory)?;
-        replace_directory(directory, &self.output_dir)?;
+        let named = replace_directory(directory, &self.output_dir);
+        named.map_err(|error| TrainError::Unnamed {
+            partial_dir: self.partial_dir,
+            source: Box::new(error),
+        })?;
         Ok(self.output_dir)
     }
 
@@ -161,7 +167,11 @@ impl RunDirectory {
     }
 }
 
-fn write_results(directory: &Path, report: &TrainReport, evaluation: Option<&Evaluation>) -> Result<(), TrainError> {
+fn write_results(
+    directory: &Path,
+    report: &TrainReport,
+    evaluation: Option<&Evaluation>,
+) -> Result<(), TrainError> {
     let mut train = numbers(report);
     train.remove("step");
     write_json(directory, "train_results.json", &train)?;
@@ -182,13 +192,18 @@ fn numbers(line: &impl Serialize) -> Map<String, Value> {
     }
 }
 
-fn refuse_files(directory: &Path) -> Result<(), TrainError> {
-    let holds_files = match fs::read_dir(directory) {
-        Ok(mut entries) => entries.next().is_some(),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
-        Err(error) => return Err(at(directory)(error)),
-    };
-    if holds_files { Err(TrainError::OutputExists { path: directory.to_owned() }) } else { Ok(()) }
+/// The path, with a name to put siblings beside: not `.` or `..`.
+fn with_name(path: &Path) -> Result<PathBuf, TrainError> {
+    if path.file_name().is_some() { Ok(path.to_owned()) } else { fs::canonicalize(path).map_err(at(path)) }
+}
+
+/// Whether there is such a directory with something in it. A file in its place is an error.
+fn holds_files(directory: &Path) -> Result<bool, TrainError> {
+    match fs::read_dir(directory) {
+        Ok(mut entries) => Ok(entries.next().is_some()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(at(directory)(error)),
+    }
 }
 
 fn write_json(directory: &Path, name: &str, value: &impl Serialize) -> Result<(), TrainError> {

@@ -24,7 +24,13 @@ pub struct ModelCard {
 
 impl ModelCard {
     /// The card in Markdown with the Hub's front matter.
-    pub(crate) fn render(&self, report: &TrainReport, evaluation: Option<&Evaluation>, labels: &[String], recipe: &str) -> String {
+    pub(crate) fn render(
+        &self,
+        report: &TrainReport,
+        evaluation: Option<&Evaluation>,
+        labels: &[String],
+        recipe: &str,
+    ) -> String {
         let mut card = self.front_matter();
         let _ = writeln!(card, "\n# {}\n", self.model_name);
         let _ = writeln!(card, "A text classifier ({}), fine-tuned with embert.\n", labels.join(", "));
@@ -33,7 +39,11 @@ impl ModelCard {
         let _ = writeln!(
             card,
             "- Training: {} examples, {} steps, {:.2} epochs, mean loss {:.4}, {:.0} s",
-            report.plan.num_examples, report.global_step, report.epoch, report.train_loss, report.train_runtime
+            report.plan.num_examples,
+            report.global_step,
+            report.epoch,
+            report.train_loss,
+            report.train_runtime
         );
         if let Some(evaluation) = evaluation {
             let _ = write!(card, "\n## Evaluation ({})\n\n{}", self.eval_split, metrics_table(evaluation));
@@ -81,7 +91,8 @@ fn metrics_table(evaluation: &Evaluation) -> String {
 
 fn confusion_table(matrix: &[Vec<u64>], labels: &[String]) -> String {
     let names = labels.iter().map(|label| label.replace('|', "\\|")).collect::<Vec<_>>();
-    let mut table = format!("| label \\ predicted | {} |\n|---|{}\n", names.join(" | "), "---|".repeat(names.len()));
+    let mut table =
+        format!("| label \\ predicted | {} |\n|---|{}\n", names.join(" | "), "---|".repeat(names.len()));
     for (name, row) in names.iter().zip(matrix) {
         let counts = row.iter().map(u64::to_string).collect::<Vec<_>>();
         let _ = writeln!(table, "| {name} | {} |", counts.join(" | "));

@@ -32,7 +32,13 @@ pub(crate) struct TrainerState {
 
 impl TrainerState {
     /// The state in the midst of a run.
-    pub(crate) fn new(config: &TrainConfig, plan: &RunPlan, step: usize, epoch: f64, log_history: &[LogEntry]) -> Self {
+    pub(crate) fn new(
+        config: &TrainConfig,
+        plan: &RunPlan,
+        step: usize,
+        epoch: f64,
+        log_history: &[LogEntry],
+    ) -> Self {
         Self {
             best_global_step: None,
             best_metric: None,
@@ -59,7 +65,8 @@ impl TrainerState {
 
     /// The state at the end: the log ends with the line that sums the run up.
     pub(crate) fn finished(config: &TrainConfig, report: &TrainReport) -> Self {
-        let mut state = Self::new(config, &report.plan, report.global_step, report.epoch, &report.log_history);
+        let mut state =
+            Self::new(config, &report.plan, report.global_step, report.epoch, &report.log_history);
         state.log_history.push(to_value(report));
         state
     }

@@ -12,7 +12,8 @@ fn logits_come_in_the_order_of_the_texts() {
     let examples = Examples::new(17);
     let model = tiny::model(0.1);
     let predict_in = |budget, padding| {
-        predict(&model, examples.labelled().texts, Batching { budget, padding }, &mut |_| tiny::GO_ON).unwrap()
+        predict(&model, examples.labelled().texts, Batching { budget, padding }, &mut |_| tiny::GO_ON)
+            .unwrap()
     };
     let one_by_one = predict_in(BatchBudget::Examples(1), Padding::Packed);
     let padded = predict_in(BatchBudget::Examples(5), Padding::MultipleOf(16));

@@ -45,7 +45,8 @@ fn class_weights_are_torchs() {
 
 #[test]
 fn smoothing_with_class_weights_is_torchs() {
-    let config = TrainConfig { class_weights: class_weights(), label_smoothing_factor: 0.1, ..TrainConfig::default() };
+    let config =
+        TrainConfig { class_weights: class_weights(), label_smoothing_factor: 0.1, ..TrainConfig::default() };
     check("smoothed_weighted_loss", &config);
 }
 

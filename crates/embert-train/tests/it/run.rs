@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 
 use embert_text::Padding;
 use embert_train::{
-    Batching, Event, Fitted, IntervalStrategy, LabelledTexts, LogEntry, TrainConfig, TrainData, TrainError, evaluate, fit,
+    Batching, Event, Fitted, IntervalStrategy, LabelledTexts, LogEntry, TrainConfig, TrainData, TrainError,
+    evaluate, fit,
 };
 
 use crate::tiny::{self, BATCHING, Examples};
@@ -44,7 +45,12 @@ fn names_of_events(config: &TrainConfig) -> Vec<String> {
 #[test]
 fn a_tiny_model_learns_words() {
     let (train, held_out) = (Examples::new(160), Examples::new(50));
-    let config = TrainConfig { num_train_epochs: 4.0, learning_rate: 2e-3, warmup_ratio: 0.1, ..TrainConfig::default() };
+    let config = TrainConfig {
+        num_train_epochs: 4.0,
+        learning_rate: 2e-3,
+        warmup_ratio: 0.1,
+        ..TrainConfig::default()
+    };
     let before = evaluate(&tiny::model(0.1), held_out.labelled(), BATCHING, &mut |_| tiny::GO_ON).unwrap();
     let fitted = fit(tiny::model(0.1), train.train_only(), &config, &mut tiny::ignore).unwrap();
     let after = evaluate(&fitted.model, held_out.labelled(), BATCHING, &mut |_| tiny::GO_ON).unwrap();
@@ -76,7 +82,12 @@ fn padding_changes_nothing() {
     let packed = train(&rates, Padding::Packed).report;
     let padded = train(&rates, Padding::MultipleOf(8)).report;
     // float32 in another order of sums, over six steps
-    assert!((packed.train_loss - padded.train_loss).abs() < 1e-5, "{} and {}", packed.train_loss, padded.train_loss);
+    assert!(
+        (packed.train_loss - padded.train_loss).abs() < 1e-5,
+        "{} and {}",
+        packed.train_loss,
+        padded.train_loss
+    );
 }
 
 #[test]
@@ -171,7 +182,12 @@ fn a_caller_can_stop_the_run_after_any_step() {
 #[test]
 fn a_run_that_diverges_stops_before_the_weights_change() {
     let examples = Examples::new(20);
-    let config = TrainConfig { learning_rate: 1e30, save_strategy: IntervalStrategy::Steps, save_steps: 1, ..config() };
+    let config = TrainConfig {
+        learning_rate: 1e30,
+        save_strategy: IntervalStrategy::Steps,
+        save_steps: 1,
+        ..config()
+    };
     let mut last_saved = None;
     let error = fit(tiny::model(0.0), examples.train_only(), &config, &mut |event| {
         if let Event::CheckpointDue { step, model, .. } = event {
@@ -209,7 +225,9 @@ fn frozen_parameters_stay_as_they_are() {
     let mut model = tiny::model(0.0);
     model.bert = burn::module::Module::no_grad(model.bert);
     let before = tiny::weights(&model);
-    let fitted = fit(model, examples.train_only(), &TrainConfig { weight_decay: 0.1, ..config() }, &mut tiny::ignore).unwrap();
+    let fitted =
+        fit(model, examples.train_only(), &TrainConfig { weight_decay: 0.1, ..config() }, &mut tiny::ignore)
+            .unwrap();
     let after = tiny::weights(&fitted.model);
     let changed = before.iter().zip(&after).filter(|(before, after)| before != after).count();
     assert_eq!(changed, 2); // the classifier's weight and bias
@@ -232,7 +250,8 @@ fn weight_decay_shrinks_matrices_alone() {
     let pair = |of: fn(&embert_model::BertForSequenceClassification) -> Vec<f32>| (of(&before), of(&after));
     let (old, new) = pair(|model| model.classifier.weight.val().into_data().iter::<f32>().collect());
     assert!(old.iter().zip(&new).all(|(old, new)| (new - 0.95 * old).abs() < 1e-6));
-    let (old, new) = pair(|model| model.bert.embeddings.layer_norm.weight.val().into_data().iter::<f32>().collect());
+    let (old, new) =
+        pair(|model| model.bert.embeddings.layer_norm.weight.val().into_data().iter::<f32>().collect());
     assert!(old.iter().zip(&new).all(|(old, new)| (new - old).abs() < 1e-6));
 }
 

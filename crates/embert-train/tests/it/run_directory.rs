@@ -7,8 +7,8 @@ use std::path::Path;
 use embert_model::BertForSequenceClassification;
 use embert_text::Tokenizer;
 use embert_train::{
-    Evaluation, Fitted, IntervalStrategy, ModelCard, OnExisting, RunDirectory, TrainConfig, TrainData, TrainError, evaluate, fit,
-    predict,
+    Evaluation, Fitted, IntervalStrategy, ModelCard, OnExisting, RunDirectory, TrainConfig, TrainData,
+    TrainError, evaluate, fit, predict,
 };
 use serde_json::Value;
 
@@ -111,7 +111,9 @@ fn a_finished_run_predicts_what_the_model_did() {
     run.finish(&fitted.model, &fitted.report, None, &card()).unwrap();
 
     let examples = Examples::new(9);
-    let logits = |model: &BertForSequenceClassification| predict(model, examples.labelled().texts, BATCHING, &mut |_| tiny::GO_ON).unwrap();
+    let logits = |model: &BertForSequenceClassification| {
+        predict(model, examples.labelled().texts, BATCHING, &mut |_| tiny::GO_ON).unwrap()
+    };
     assert_eq!(logits(&tiny::read_model(&output_dir)), logits(&fitted.model));
     assert_ne!(logits(&tiny::read_model(&output_dir.join("checkpoint-3"))), logits(&fitted.model));
     let tokenizer = Tokenizer::from_dir(&output_dir).unwrap();
@@ -144,15 +146,28 @@ fn results_are_under_transformers_names() {
     run.finish(&fitted.model, &fitted.report, Some(&evaluation), &card()).unwrap();
 
     let state = json(&output_dir.join("trainer_state.json"));
-    assert_eq!((&state["global_step"], &state["max_steps"], &state["epoch"]), (&6.into(), &6.into(), &2.0.into()));
+    assert_eq!(
+        (&state["global_step"], &state["max_steps"], &state["epoch"]),
+        (&6.into(), &6.into(), &2.0.into())
+    );
     let history = state["log_history"].as_array().unwrap();
     assert_eq!(history.len(), 6);
     assert_eq!(history[5]["train_loss"], fitted.report.train_loss);
     assert_eq!(history[5]["step"], 6);
-    assert_eq!(json(&output_dir.join("checkpoint-3/trainer_state.json"))["log_history"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        json(&output_dir.join("checkpoint-3/trainer_state.json"))["log_history"].as_array().unwrap().len(),
+        2
+    );
 
     let all = json(&output_dir.join("all_results.json"));
-    for key in ["train_runtime", "train_samples_per_second", "train_steps_per_second", "train_loss", "eval_loss", "epoch"] {
+    for key in [
+        "train_runtime",
+        "train_samples_per_second",
+        "train_steps_per_second",
+        "train_loss",
+        "eval_loss",
+        "epoch",
+    ] {
         assert!(all[key].is_number(), "{key}");
     }
     assert_eq!(all["eval_accuracy"], evaluation.metrics.accuracy);
@@ -171,7 +186,14 @@ fn the_model_card_says_what_the_hub_wants_to_know() {
     let front = "---\nlibrary_name: transformers\npipeline_tag: text-classification\ndatasets:\n- stanfordnlp/imdb\nmetrics:\n";
     assert!(card.starts_with(front), "{card}");
     let accuracy = format!("| accuracy | {:.4} |", evaluation.metrics.accuracy);
-    for part in ["# tiny reviews", "Base model: random weights", "Data: words", "NEGATIVE | POSITIVE", RECIPE, &accuracy] {
+    for part in [
+        "# tiny reviews",
+        "Base model: random weights",
+        "Data: words",
+        "NEGATIVE | POSITIVE",
+        RECIPE,
+        &accuracy,
+    ] {
         assert!(card.contains(part), "{part:?} is not in\n{card}");
     }
 }

@@ -25,7 +25,10 @@ fn learning_rates_are_those_of_transformers() {
         assert_eq!(rates.len(), schedule.total_steps + 1);
         for (step, expected) in rates.into_iter().enumerate() {
             let found = schedule.learning_rate(step);
-            assert!((found - expected).abs() < 1e-18, "{schedule:?}: step {step} has {found}, not {expected}");
+            assert!(
+                (found - expected).abs() < 1e-18,
+                "{schedule:?}: step {step} has {found}, not {expected}"
+            );
         }
     }
 }
@@ -33,7 +36,8 @@ fn learning_rates_are_those_of_transformers() {
 #[test]
 fn the_warmup_ratio_counts_steps_as_transformers_does() {
     for case in fixture()["warmup_ratios"].as_array().unwrap() {
-        let config = TrainConfig { warmup_ratio: case["warmup_ratio"].as_f64().unwrap(), ..TrainConfig::default() };
+        let config =
+            TrainConfig { warmup_ratio: case["warmup_ratio"].as_f64().unwrap(), ..TrainConfig::default() };
         let schedule = config.schedule(number(&case["num_training_steps"]));
         assert_eq!(schedule.warmup_steps, number(&case["num_warmup_steps"]), "{case}");
     }
