@@ -97,6 +97,9 @@ impl RunDirectory {
     ///
     /// # Errors
     /// If a file cannot be written.
+    ///
+    /// # Panics
+    /// If a checkpoint is due before the run has started: pass every event on.
     pub fn record(&mut self, event: &Event<'_>) -> Result<Option<PathBuf>, TrainError> {
         match event {
             Event::Started(plan) => self.plan = Some(*plan),

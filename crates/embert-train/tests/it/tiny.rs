@@ -45,7 +45,7 @@ impl Examples {
 
 fn text(row: usize) -> String {
     let words = (0..1 + row * 7 % 12).map(|place| {
-        let own = if row % 2 == 0 { 5 } else { 25 };
+        let own = [5, 25][row % 2];
         let word = if place % 2 == 0 { own + (row * 3 + place) % 20 } else { 45 + (row * 5 + place) % 54 };
         format!("w{word}")
     });
