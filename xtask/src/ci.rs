@@ -23,7 +23,11 @@ const STEPS: [Step; 6] = [
         mend: "run `RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps`",
     },
     Step { name: "packages", run: packages, mend: "run `cargo package --workspace --no-verify`" },
-    Step { name: "tests", run: test::run, mend: "run `cargo xtask test`, or `cargo test --package NAME`" },
+    Step {
+        name: "tests",
+        run: test::run,
+        mend: "run `cargo xtask test`, or `cargo test --release --package NAME`",
+    },
 ];
 
 /// Stops at the first step that fails.
@@ -51,13 +55,13 @@ fn format() -> Outcome {
 
 /// With `--locked`: a `Cargo.lock` that was not committed is found here.
 fn lints() -> Outcome {
-    let line = "clippy --workspace --all-targets --locked -- -D warnings";
+    let line = "clippy --workspace --all-targets --release --locked -- -D warnings";
     process::run(process::cargo(line.split(' ')))
 }
 
 /// Compiles nothing that the lints have not checked already.
 fn documentation() -> Outcome {
-    let mut doc = process::cargo("doc --workspace --no-deps".split(' '));
+    let mut doc = process::cargo("doc --workspace --no-deps --release".split(' '));
     doc.env("RUSTDOCFLAGS", "-D warnings");
     process::run(doc)
 }

@@ -2,7 +2,7 @@
 
 use crate::{Outcome, process};
 
-/// One profile and one set of features, so that nothing is built twice.
+/// In the profile of `cargo xtask train`, with its features, so that no dependency is built twice.
 pub(crate) fn run() -> Outcome {
-    process::run(process::cargo("test --workspace".split(' ')))
+    process::run(process::cargo("test --workspace --release".split(' ')))
 }

@@ -1,2 +1,43 @@
-//! Fine-tunes BERT-family encoders for text classification: one binary, no Python.
-fn main() {}
+//! embert: fine-tunes BERT-family encoders for text classification. Arguments in, lines out.
+
+mod args;
+mod commands;
+mod device;
+mod error;
+mod examples;
+mod hub;
+mod interrupt;
+mod keys;
+mod model_source;
+mod progress;
+mod recipe;
+mod recipe_files;
+mod report;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    start_logging();
+    let arguments = std::env::args().map(args::with_underscores);
+    let matches = args::command().get_matches_from(arguments);
+    let (name, matches) = matches.subcommand().expect("clap asks for a subcommand");
+    let done = match name {
+        "train" => commands::train::run(matches),
+        "evaluate" => commands::evaluate::run(matches),
+        "predict" => commands::predict::run(matches),
+        _ => commands::check::run(matches),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", error.message);
+            ExitCode::from(error.code)
+        }
+    }
+}
+
+/// What libraries trace goes to standard error, as `RUST_LOG` says; nothing without it.
+fn start_logging() {
+    let filter = tracing_subscriber::EnvFilter::from_default_env();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

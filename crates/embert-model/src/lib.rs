@@ -1,1 +1,33 @@
-//! BERT for sequence classification on Burn, in Hugging Face's files.
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
+
+mod attention;
+mod bert;
+mod classification;
+mod config;
+mod embeddings;
+mod encoder;
+mod error;
+mod initialize;
+mod layer;
+mod layer_norm;
+mod linear;
+pub mod names;
+mod pooler;
+mod pretrained;
+mod save;
+mod weights;
+
+pub use attention::{BertAttention, BertSelfAttention, BertSelfOutput};
+pub use bert::{BertModel, BertModelOutput};
+pub use classification::BertForSequenceClassification;
+pub use config::BertConfig;
+pub use embeddings::{BertEmbeddings, Embedding};
+pub use encoder::BertEncoder;
+pub use error::ModelError;
+pub use layer::{BertIntermediate, BertLayer, BertOutput};
+pub use layer_norm::LayerNorm;
+pub use linear::Linear;
+pub use pooler::BertPooler;
+pub use pretrained::{Pretrained, from_pretrained};
+pub use save::save_pretrained;

@@ -30,7 +30,7 @@ fn pad(packed: &[f32], padded_to: usize, fill: f32) -> Vec<f32> {
 }
 
 fn unpad(padded: Tensor<2>, padded_to: usize) -> Vec<f32> {
-    let values = padded.into_data().to_vec::<f32>().unwrap();
+    let values = padded.into_data().try_to_vec::<f32>().unwrap();
     let sequences = values.chunks(padded_to * HIDDEN).zip(LENGTHS);
     sequences.flat_map(|(rows, length)| rows[..length * HIDDEN].to_vec()).collect()
 }
@@ -38,7 +38,8 @@ fn unpad(padded: Tensor<2>, padded_to: usize) -> Vec<f32> {
 fn packed_and_padded(f: impl Fn(&dyn Fn(usize) -> Tensor<2>, &SequenceLayout) -> Tensor<2>) {
     let num_tokens = LENGTHS.iter().sum();
     let packed = SequenceLayout::packed(LENGTHS.to_vec());
-    let expected = f(&|salt| tensor(rows(num_tokens, salt)), &packed).into_data().to_vec::<f32>().unwrap();
+    let expected =
+        f(&|salt| tensor(rows(num_tokens, salt)), &packed).into_data().try_to_vec::<f32>().unwrap();
     for padded_to in [7, 8, 13] {
         let layout = SequenceLayout::padded(LENGTHS.to_vec(), padded_to);
         let got = f(&|salt| tensor(pad(&rows(num_tokens, salt), padded_to, 9.0)), &layout);
@@ -78,7 +79,7 @@ fn two_small_batches_drop_what_one_large_batch_drops() {
         let layout = SequenceLayout::packed(lengths.to_vec());
         let x = Tensor::<2>::ones([layout.num_tokens(), HIDDEN], &device());
         let site = stream(first_sequence).site(0, 2, 0.5);
-        dropout(x, Some(&layout), Some(site)).into_data().to_vec::<f32>().unwrap()
+        dropout(x, Some(&layout), Some(site)).into_data().try_to_vec::<f32>().unwrap()
     };
     let halves = [drop(&LENGTHS[..2], 0), drop(&LENGTHS[2..], 2)].concat();
     assert_eq!(drop(&LENGTHS, 0), halves);
@@ -88,7 +89,10 @@ fn two_small_batches_drop_what_one_large_batch_drops() {
 fn masks_differ_by_seed_step_layer_and_site() {
     let mask = |seed, step, layer, number| {
         let site = DropoutStream { seed, step, first_sequence: 0 }.site(layer, number, 0.5);
-        dropout(Tensor::ones([16, HIDDEN], &device()), None, Some(site)).into_data().to_vec::<f32>().unwrap()
+        dropout(Tensor::ones([16, HIDDEN], &device()), None, Some(site))
+            .into_data()
+            .try_to_vec::<f32>()
+            .unwrap()
     };
     let masks = [mask(1, 2, 3, 4), mask(2, 2, 3, 4), mask(1, 3, 3, 4), mask(1, 2, 4, 4), mask(1, 2, 3, 5)];
     for (i, one) in masks.iter().enumerate() {

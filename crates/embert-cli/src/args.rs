@@ -1,0 +1,120 @@
+//! The command line: four commands, whose flags are the recipe's keys.
+
+use clap::{Arg, ArgAction, Command};
+
+use crate::device;
+use crate::keys::{DATA, EVALUATION, Key, Kind, MODEL, OUTPUT, TRAIN};
+use crate::recipe_files;
+
+/// `--learning-rate` and `--learning_rate` are one flag: everything before `=` gets Hugging Face's underscores.
+pub(crate) fn with_underscores(argument: String) -> String {
+    let Some(flag) = argument.strip_prefix("--").filter(|flag| !flag.is_empty()) else { return argument };
+    match flag.split_once('=') {
+        Some((name, value)) => format!("--{}={value}", name.replace('-', "_")),
+        None => format!("--{}", flag.replace('-', "_")),
+    }
+}
+
+/// The whole command line.
+pub(crate) fn command() -> Command {
+    Command::new("embert")
+        .about("Fine-tunes BERT-family encoders for text classification")
+        .version(env!("CARGO_PKG_VERSION"))
+        .after_help(
+            "Flags have Hugging Face's names; - and _ are alike.\n\
+             Exit codes: 0 done, 1 failed, 2 usage or recipe, 3 data rejected, 4 diverged, 130/143 interrupted.",
+        )
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands([train(), evaluate(), predict(), check()])
+}
+
+fn train() -> Command {
+    let print = Arg::new("print_config")
+        .long("print_config")
+        .action(ArgAction::SetTrue)
+        .help("Print the resolved recipe as TOML and stop");
+    let command = Command::new("train").about("Fine-tunes a model and leaves it where transformers opens it");
+    with_recipe(command.arg(print)).arg(device_flag())
+}
+
+fn check() -> Command {
+    with_recipe(Command::new("check").about("Looks at the data and the recipe before anything trains"))
+}
+
+fn evaluate() -> Command {
+    let keys = [&MODEL[..1], DATA, EVALUATION];
+    with_keys(Command::new("evaluate").about("Measures a fine-tuned model on labelled texts"), &keys)
+        .mut_arg("model", |model| model.required(true))
+        .arg(device_flag())
+}
+
+fn predict() -> Command {
+    let texts =
+        Arg::new("text").value_name("TEXT").num_args(0..).help("Texts; without any, lines of standard input");
+    let input = file("input", "Take the texts of this .parquet, .csv, .tsv or .jsonl file");
+    let output = file("output", "Write to this .parquet, .csv, .tsv or .jsonl file; - is standard output")
+        .requires("input");
+    let logits = Arg::new("logits").long("logits").action(ArgAction::SetTrue).help("Write the logits, too");
+    let keys = DATA
+        .iter()
+        .filter(|key| ["text_column_name", "clean", "max_seq_length", "truncation_side"].contains(&key.flag));
+    with_each_key(
+        Command::new("predict").about("Labels texts, one JSON object a line"),
+        MODEL[..1].iter().chain(keys),
+    )
+    .mut_arg("model", |model| model.required(true))
+    .args([texts, input.conflicts_with("text"), output, logits, device_flag()])
+    .args(EVALUATION.iter().map(flag))
+}
+
+fn file(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name("FILE").help(help)
+}
+
+fn device_flag() -> Arg {
+    Arg::new("device")
+        .long("device")
+        .value_name("DEVICE")
+        .default_value(device::DEFAULT)
+        .help(format!("Where to compute: {}", device::compiled().join(", ")))
+}
+
+fn with_recipe(command: Command) -> Command {
+    let recipe = Arg::new("recipe")
+        .long("recipe")
+        .value_name("NAME|FILE")
+        .default_value("imdb")
+        .help(format!("{}, or a TOML file", recipe_files::names()));
+    let set = Arg::new("set")
+        .long("set")
+        .value_name("KEY=VALUE")
+        .action(ArgAction::Append)
+        .help("Set a recipe key, such as train.seed=1");
+    with_keys(command.args([recipe, set]), &[MODEL, DATA, TRAIN, EVALUATION, OUTPUT])
+}
+
+fn with_keys(command: Command, groups: &[&'static [Key]]) -> Command {
+    with_each_key(command, groups.iter().copied().flatten())
+}
+
+fn with_each_key(command: Command, keys: impl Iterator<Item = &'static Key>) -> Command {
+    command.args_override_self(true).args(keys.map(flag))
+}
+
+fn flag(key: &'static Key) -> Arg {
+    let arg = Arg::new(key.flag).long(key.flag).visible_aliases(key.aliases.iter().copied()).help(key.help);
+    let (section, _) = key.path.split_once('.').expect("keys have sections");
+    let arg = arg.help_heading(match section {
+        "model" => "Model",
+        "data" => "Data",
+        "train" => "Training",
+        _ => "Output",
+    });
+    match key.kind {
+        Kind::Switch => arg.value_name("BOOL").num_args(0..=1).default_missing_value("true"),
+        Kind::Means(_) => arg.action(ArgAction::SetTrue),
+        Kind::Number => arg.value_name("N").allow_negative_numbers(true),
+        Kind::Text | Kind::WordOrNumbers => arg.value_name("TEXT"),
+    }
+}

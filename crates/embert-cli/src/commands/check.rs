@@ -1,0 +1,28 @@
+//! `embert check`: the data and the recipe, before anything trains.
+
+use clap::ArgMatches;
+use embert_data::ClassBalance;
+
+use crate::error::CliError;
+use crate::model_source::ModelSource;
+use crate::{examples, recipe_files, report};
+
+/// Runs the command.
+pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
+    let recipe = recipe_files::resolve(matches)?;
+    let examples = examples::read_examples(&recipe.data)?;
+    let source = ModelSource::of_recipe(&recipe, &examples.train)?;
+    let limit = examples::limit(&recipe.data, source.config.max_position_embeddings)?;
+    for (name, dataset) in [("train", &examples.train), (examples.eval_name.as_str(), &examples.eval)] {
+        println!("{name}: {} texts, {}", report::grouped(dataset.len()), ClassBalance::of(dataset));
+        let (texts, _) = examples::columns(dataset);
+        let encoded = examples::encode(&source.tokenizer, &texts, limit);
+        println!("{}", report::lengths(&encoded));
+        println!(
+            "{}",
+            report::padding(&encoded, recipe.train.per_device_train_batch_size, recipe.train.seed)
+        );
+    }
+    println!("the recipe and the data are in order");
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! `embert evaluate`: the figures of a fine-tuned model on labelled texts.
+
+use clap::ArgMatches;
+use embert_text::BatchBudget;
+use embert_train::{Batching, LabelledTexts, evaluate};
+
+use crate::error::CliError;
+use crate::model_source::{self, ModelSource};
+use crate::progress::Bar;
+use crate::{device, examples, recipe_files, report};
+
+/// Runs the command.
+pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
+    let place = device::open(matches.get_one::<String>("device").expect("--device has a default"))?;
+    let directory =
+        model_source::directory(matches.get_one::<String>("model").expect("--model is required"))?;
+    let source = ModelSource::of_directory(directory.clone())?;
+    let recipe = recipe_files::of_model(&directory, &source.config, matches)?;
+    let limit = examples::limit(&recipe.data, source.config.max_position_embeddings)?;
+    let eval = examples::read_evaluation(&recipe.data, &source.labels()?)?;
+    let model = source.load_complete(&place.device)?;
+    println!("{} texts, {}", report::grouped(eval.len()), embert_data::ClassBalance::of(&eval));
+    let (texts, labels) = examples::columns(&eval);
+    let texts = examples::encode(&source.tokenizer, &texts, limit);
+    let bar = Bar::items("Evaluating", labels.len());
+    let budget = BatchBudget::Examples(recipe.train.per_device_eval_batch_size);
+    let batching = Batching { budget, padding: place.padding };
+    let evaluation =
+        evaluate(&model, LabelledTexts { texts: &texts, labels: &labels }, batching, &mut |progress| {
+            bar.set(progress.done as u64);
+            Ok(std::ops::ControlFlow::Continue(()))
+        })?;
+    drop(bar);
+    println!(
+        "{}\n{}",
+        report::figures(&evaluation),
+        report::confusion(&evaluation, &source.config.label_names())
+    );
+    println!("{}", serde_json::to_string(&evaluation).expect("figures are JSON"));
+    Ok(())
+}

@@ -1,0 +1,6 @@
+//! One file for each command.
+
+pub(crate) mod check;
+pub(crate) mod evaluate;
+pub(crate) mod predict;
+pub(crate) mod train;

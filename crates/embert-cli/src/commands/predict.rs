@@ -1,0 +1,85 @@
+//! `embert predict`: texts in, labels and scores out, in the same order.
+
+use std::io::{BufRead, stdin, stdout};
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use clap::ArgMatches;
+use embert_data::{Column, Table, clean, read_texts};
+use embert_text::BatchBudget;
+use embert_train::{Batching, predict, predicted_label, probabilities};
+
+use crate::error::CliError;
+use crate::model_source::{self, ModelSource};
+use crate::progress::Bar;
+use crate::recipe::Recipe;
+use crate::{device, examples, recipe_files};
+
+/// Runs the command.
+pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
+    let place = device::open(matches.get_one::<String>("device").expect("--device has a default"))?;
+    let directory =
+        model_source::directory(matches.get_one::<String>("model").expect("--model is required"))?;
+    let source = ModelSource::of_directory(directory.clone())?;
+    let recipe = recipe_files::of_model(&directory, &source.config, matches)?;
+    let limit = examples::limit(&recipe.data, source.config.max_position_embeddings)?;
+    let texts = texts(&recipe, matches)?;
+    let model = source.load_complete(&place.device)?;
+    let texts = examples::encode(&source.tokenizer, &texts, limit);
+    let budget = BatchBudget::Examples(recipe.train.per_device_eval_batch_size);
+    let bar = Bar::items("Predicting", texts.len());
+    let logits = predict(&model, &texts, Batching { budget, padding: place.padding }, &mut |progress| {
+        bar.set(progress.done as u64);
+        Ok(ControlFlow::Continue(()))
+    })?;
+    drop(bar);
+    write(&table(logits, &source.config.label_names(), matches.get_flag("logits")), matches)
+}
+
+fn texts(recipe: &Recipe, matches: &ArgMatches) -> Result<Vec<String>, CliError> {
+    let mut texts = match (matches.get_one::<String>("input"), matches.get_many::<String>("text")) {
+        (Some(input), _) => read_texts(Path::new(input), &recipe.data.text_column_name)?,
+        (None, Some(texts)) => texts.cloned().collect(),
+        (None, None) => lines()?,
+    };
+    if texts.is_empty() {
+        return Err(CliError::rejected(
+            "there are no texts: give them as arguments, as lines or with --input",
+        ));
+    }
+    if recipe.data.clean {
+        texts.iter_mut().for_each(|text| *text = clean(text));
+    }
+    Ok(texts)
+}
+
+fn lines() -> Result<Vec<String>, CliError> {
+    let lines = stdin().lock().lines().enumerate();
+    let text = |(number, line): (usize, std::io::Result<String>)| {
+        line.map_err(|error| CliError::rejected(format!("standard input, line {}: {error}", number + 1)))
+    };
+    lines.map(text).collect()
+}
+
+fn table(logits: Vec<Vec<f32>>, names: &[String], with_logits: bool) -> Table {
+    let scores =
+        logits.iter().map(|row| probabilities(row).into_iter().map(|score| score as f32).collect::<Vec<_>>());
+    let scores = scores.collect::<Vec<_>>();
+    let labels = logits.iter().map(|row| predicted_label(row)).collect::<Vec<_>>();
+    let best = labels.iter().zip(&scores).map(|(&label, scores)| scores[label]).collect();
+    let table = Table::default()
+        .with_column("label", Column::Text(labels.iter().map(|&label| names[label].clone()).collect()))
+        .with_column("score", Column::Number(best))
+        .with_column("scores", Column::Numbers(scores));
+    if with_logits { table.with_column("logits", Column::Numbers(logits)) } else { table }
+}
+
+fn write(table: &Table, matches: &ArgMatches) -> Result<(), CliError> {
+    match matches.get_one::<String>("output").filter(|output| *output != "-") {
+        Some(output) => Ok(table.write(Path::new(output))?),
+        None => match table.write_jsonl(stdout().lock()) {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(CliError::failed(error)),
+            _ => Ok(()), // whoever reads may stop reading
+        },
+    }
+}

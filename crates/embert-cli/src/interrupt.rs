@@ -1,0 +1,41 @@
+//! Ctrl-C and SIGTERM end a run in good order; a second one ends it at once.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+/// Which signal has come, if one has.
+#[derive(Clone, Default)]
+pub(crate) struct Interrupt {
+    signal: Arc<AtomicUsize>,
+}
+
+impl Interrupt {
+    /// Listens from now on.
+    pub(crate) fn listen() -> std::io::Result<Self> {
+        let interrupt = Self::default();
+        let again = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            flag::register_conditional_shutdown(signal, 128 + signal, again.clone())?;
+            flag::register(signal, again.clone())?;
+            flag::register_usize(signal, interrupt.signal.clone(), signal as usize)?;
+        }
+        Ok(interrupt)
+    }
+
+    /// The signal that has come.
+    pub(crate) fn signal(&self) -> Option<usize> {
+        Some(self.signal.load(Ordering::Relaxed)).filter(|&signal| signal != 0)
+    }
+
+    /// `Break` when one has come.
+    pub(crate) fn flow(&self) -> ControlFlow<()> {
+        match self.signal() {
+            Some(_) => ControlFlow::Break(()),
+            None => ControlFlow::Continue(()),
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Every recipe key once: its place in the file, its flag under Hugging Face's name, and what it means.
+
+/// How a value is written on the command line.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Kind {
+    Text,
+    Number,
+    /// A word, or a list with commas between its numbers.
+    WordOrNumbers,
+    /// `--flag`, `--flag true` or `--flag false`.
+    Switch,
+    /// A flag without a value, which means this value of another key.
+    Means(&'static str),
+}
+
+/// One recipe key.
+#[derive(Debug)]
+pub(crate) struct Key {
+    /// `section.key`
+    pub(crate) path: &'static str,
+    /// The flag, without its dashes.
+    pub(crate) flag: &'static str,
+    /// Other spellings, old ones of `transformers` among them.
+    pub(crate) aliases: &'static [&'static str],
+    pub(crate) kind: Kind,
+    pub(crate) help: &'static str,
+}
+
+const fn key(
+    path: &'static str,
+    flag: &'static str,
+    aliases: &'static [&'static str],
+    kind: Kind,
+    help: &'static str,
+) -> Key {
+    Key { path, flag, aliases, kind, help }
+}
+
+use Kind::{Means, Number, Switch, Text, WordOrNumbers};
+
+/// The keys of the model.
+pub(crate) const MODEL: &[Key] = &[
+    key(
+        "model.model_name_or_path",
+        "model",
+        &["model_name_or_path"],
+        Text,
+        "A directory or a hub id, such as bert-base-uncased",
+    ),
+    key("model.hidden_dropout_prob", "hidden_dropout_prob", &[], Number, "Instead of config.json's"),
+    key(
+        "model.attention_probs_dropout_prob",
+        "attention_probs_dropout_prob",
+        &[],
+        Number,
+        "Instead of config.json's",
+    ),
+    key("model.classifier_dropout", "classifier_dropout", &[], Number, "Instead of config.json's"),
+    key(
+        "model.scratch.vocab_size",
+        "vocab_size",
+        &[],
+        Number,
+        "Of a BERT with random weights (all six sizes are needed)",
+    ),
+    key("model.scratch.hidden_size", "hidden_size", &[], Number, "Of a BERT with random weights"),
+    key("model.scratch.num_hidden_layers", "num_hidden_layers", &[], Number, "Of a BERT with random weights"),
+    key(
+        "model.scratch.num_attention_heads",
+        "num_attention_heads",
+        &[],
+        Number,
+        "Of a BERT with random weights",
+    ),
+    key("model.scratch.intermediate_size", "intermediate_size", &[], Number, "Of a BERT with random weights"),
+    key(
+        "model.scratch.max_position_embeddings",
+        "max_position_embeddings",
+        &[],
+        Number,
+        "Of a BERT with random weights",
+    ),
+];
+
+/// The keys of the data.
+pub(crate) const DATA: &[Key] = &[
+    key(
+        "data.dataset_name",
+        "dataset",
+        &["dataset_name"],
+        Text,
+        "imdb, synthetic, a hub id, a directory, or a .parquet, .csv, .tsv or .jsonl file",
+    ),
+    key(
+        "data.train_file",
+        "train_file",
+        &[],
+        Text,
+        "Train on this file instead of the data set's training split",
+    ),
+    key("data.validation_file", "validation_file", &[], Text, "Evaluate on this file"),
+    key("data.test_file", "test_file", &[], Text, "Evaluate on this file, where there is no validation file"),
+    key("data.train_split_name", "train_split_name", &[], Text, "The split to train on"),
+    key("data.test_split_name", "test_split_name", &["split"], Text, "The split to evaluate on"),
+    key(
+        "data.validation_share",
+        "validation_share",
+        &[],
+        Number,
+        "Share held out, stratified, where there is nothing else to evaluate on",
+    ),
+    key("data.text_column_name", "text_column_name", &["text_column_names"], Text, "The column of texts"),
+    key("data.label_column_name", "label_column_name", &[], Text, "The column of labels: integers or names"),
+    key(
+        "data.max_train_samples",
+        "max_train_samples",
+        &[],
+        Number,
+        "Train on shuffle(shuffle_seed).select(range(N))",
+    ),
+    key(
+        "data.max_eval_samples",
+        "max_eval_samples",
+        &[],
+        Number,
+        "Evaluate on shuffle(shuffle_seed).select(range(N))",
+    ),
+    key("data.shuffle_seed", "shuffle_seed", &[], Number, "Of these samples, and of the share held out"),
+    key(
+        "data.synthetic_reviews",
+        "synthetic_reviews",
+        &[],
+        Number,
+        "How many reviews --dataset synthetic writes",
+    ),
+    key(
+        "data.clean",
+        "clean",
+        &[],
+        Switch,
+        "Remove HTML tags, entities, control characters and runs of white space",
+    ),
+    key(
+        "data.max_seq_length",
+        "max_seq_length",
+        &["max_length"],
+        Number,
+        "The most tokens of a text, [CLS] and [SEP] included",
+    ),
+    key(
+        "data.truncation_side",
+        "truncation_side",
+        &["truncation"],
+        Text,
+        "Which end of longer texts is cut: right, left, or head+tail(128,126) to cut the middle",
+    ),
+];
+
+/// The keys of training.
+pub(crate) const TRAIN: &[Key] = &[
+    key("train.learning_rate", "learning_rate", &["lr"], Number, "The highest learning rate"),
+    key(
+        "train.per_device_train_batch_size",
+        "per_device_train_batch_size",
+        &["train_batch_size"],
+        Number,
+        "Examples in a batch",
+    ),
+    key(
+        "train.gradient_accumulation_steps",
+        "gradient_accumulation_steps",
+        &[],
+        Number,
+        "Batches to an optimizer step, equal to one large batch",
+    ),
+    key(
+        "train.num_train_epochs",
+        "num_train_epochs",
+        &["epochs"],
+        Number,
+        "Passes over the training examples",
+    ),
+    key("train.max_steps", "max_steps", &[], Number, "Optimizer steps, instead of epochs"),
+    key("train.weight_decay", "weight_decay", &[], Number, "AdamW's; none on biases and LayerNorm"),
+    key("train.adam_beta1", "adam_beta1", &[], Number, "AdamW's first decay rate"),
+    key("train.adam_beta2", "adam_beta2", &[], Number, "AdamW's second decay rate"),
+    key("train.adam_epsilon", "adam_epsilon", &[], Number, "AdamW's epsilon"),
+    key(
+        "train.max_grad_norm",
+        "max_grad_norm",
+        &[],
+        Number,
+        "Clip the global gradient norm to this; 0 does not",
+    ),
+    key(
+        "train.lr_scheduler_type",
+        "lr_scheduler_type",
+        &[],
+        Text,
+        "linear, cosine, constant or constant_with_warmup",
+    ),
+    key("train.warmup_steps", "warmup_steps", &[], Number, "Steps of warm-up; below 1, a share of the run"),
+    key(
+        "train.warmup_ratio",
+        "warmup_ratio",
+        &[],
+        Number,
+        "Share of the run that is warm-up, where warmup_steps is 0",
+    ),
+    key(
+        "train.label_smoothing_factor",
+        "label_smoothing_factor",
+        &[],
+        Number,
+        "Share of a label's probability spread over all labels",
+    ),
+    key(
+        "train.class_weights",
+        "class_weights",
+        &[],
+        WordOrNumbers,
+        "none, balanced, or one number for each label: 1,2.5",
+    ),
+    key("train.train_sampling_strategy", "train_sampling_strategy", &[], Text, "random or group_by_length"),
+    key(
+        "train.train_sampling_strategy",
+        "group_by_length",
+        &[],
+        Means("group_by_length"),
+        "The same as --train_sampling_strategy group_by_length",
+    ),
+    key("train.logging_steps", "logging_steps", &[], Number, "A line of the log every so many steps"),
+    key(
+        "train.eval_strategy",
+        "eval_strategy",
+        &["evaluation_strategy"],
+        Text,
+        "When to evaluate while training: no, epoch or steps",
+    ),
+    key("train.eval_steps", "eval_steps", &[], Number, "Steps between evaluations"),
+    key(
+        "train.save_strategy",
+        "save_strategy",
+        &[],
+        Text,
+        "When to save checkpoint-N while training: no, epoch or steps",
+    ),
+    key("train.save_steps", "save_steps", &[], Number, "Steps between checkpoints"),
+    key("train.seed", "seed", &[], Number, "Of the order of examples, dropout and new weights"),
+];
+
+/// The one key that evaluation shares with training.
+pub(crate) const EVALUATION: &[Key] = &[key(
+    "train.per_device_eval_batch_size",
+    "per_device_eval_batch_size",
+    &["eval_batch_size"],
+    Number,
+    "Examples in a batch of evaluation",
+)];
+
+/// The keys of the output.
+pub(crate) const OUTPUT: &[Key] = &[
+    key("output.output_dir", "output_dir", &["output"], Text, "Where the finished run is left"),
+    key(
+        "output.overwrite_output_dir",
+        "overwrite_output_dir",
+        &[],
+        Switch,
+        "Replace a finished run that is there",
+    ),
+];
+
+/// All keys, in the order of the help.
+pub(crate) fn all() -> impl Iterator<Item = &'static Key> {
+    [MODEL, DATA, TRAIN, EVALUATION, OUTPUT].into_iter().flatten()
+}
+
+/// The key that was probably meant.
+pub(crate) fn nearest(path: &str) -> Option<&'static str> {
+    let last = |path: &'static str| path.rsplit('.').next().unwrap_or(path);
+    let name = path.rsplit('.').next().unwrap_or(path);
+    let similarity =
+        |key: &Key| strsim::jaro_winkler(name, last(key.path)).max(strsim::jaro_winkler(name, key.flag));
+    let best = all().max_by(|a, b| similarity(a).total_cmp(&similarity(b)))?;
+    (similarity(best) > 0.8).then_some(best.path)
+}

@@ -1,0 +1,67 @@
+//! Progress bars on a terminal, nothing elsewhere.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// A progress bar on standard error.
+pub(crate) struct Bar(ProgressBar);
+
+impl Bar {
+    /// Of things that are counted.
+    pub(crate) fn items(what: &str, total: usize) -> Self {
+        Self::new(what, total as u64, "{msg} {wide_bar:.cyan/dim} {human_pos}/{human_len} {eta}")
+    }
+
+    /// Of a download.
+    pub(crate) fn bytes(what: &str, total: u64) -> Self {
+        Self::new(what, total, "{msg} {wide_bar:.cyan/dim} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
+    }
+
+    /// Of optimizer steps; `describe` adds the figures.
+    pub(crate) fn steps(total: usize) -> Self {
+        Self::new("", total as u64, "{pos}/{len} {wide_bar:.cyan/dim} {msg} {elapsed}<{eta}")
+    }
+
+    fn new(what: &str, total: u64, template: &str) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(total), target());
+        bar.set_style(ProgressStyle::with_template(template).expect("a template of ours"));
+        bar.set_message(what.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(500));
+        Self(bar)
+    }
+
+    pub(crate) fn set(&self, position: u64) {
+        self.0.set_position(position);
+    }
+
+    pub(crate) fn add(&self, more: usize) {
+        self.0.inc(more as u64);
+    }
+
+    pub(crate) fn describe(&self, figures: String) {
+        self.0.set_message(figures);
+    }
+
+    /// Prints a line above the bar; without a terminal, on standard output as it is.
+    pub(crate) fn print(&self, line: &str) {
+        match self.0.is_hidden() {
+            true => println!("{line}"),
+            false => self.0.println(line),
+        }
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+fn target() -> ProgressDrawTarget {
+    match std::io::stderr().is_terminal() {
+        true => ProgressDrawTarget::stderr(),
+        false => ProgressDrawTarget::hidden(),
+    }
+}

@@ -1,0 +1,204 @@
+//! A recipe: everything that a run is told, in four sections of a TOML file.
+
+use embert_data::Columns;
+use embert_model::BertConfig;
+use embert_text::Truncation;
+use embert_train::TrainConfig;
+use serde::{Deserialize, Serialize};
+
+/// The resolved recipe of a run. Each section's `Default` is the only place of its defaults.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Recipe {
+    pub(crate) model: ModelSection,
+    pub(crate) data: DataSection,
+    pub(crate) train: TrainConfig,
+    pub(crate) output: OutputSection,
+}
+
+/// Where the model comes from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ModelSection {
+    /// A directory or an id of the hub; with `scratch`, nothing is read from it.
+    pub(crate) model_name_or_path: String,
+    /// Rates that replace those of config.json.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hidden_dropout_prob: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) attention_probs_dropout_prob: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) classifier_dropout: Option<f64>,
+    /// The shape of a BERT with random weights, whose vocabulary is trained on the training texts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) scratch: Option<ScratchSection>,
+}
+
+/// The shape of a BERT that is not pretrained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ScratchSection {
+    /// The most tokens that the vocabulary may have.
+    pub(crate) vocab_size: usize,
+    pub(crate) hidden_size: usize,
+    pub(crate) num_hidden_layers: usize,
+    pub(crate) num_attention_heads: usize,
+    pub(crate) intermediate_size: usize,
+    pub(crate) max_position_embeddings: usize,
+}
+
+/// What is learnt from, and how texts become tokens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct DataSection {
+    /// `imdb`, `synthetic`, an id of the hub, a directory or a file.
+    pub(crate) dataset_name: String,
+    /// A file, instead of the data set's training split.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) train_file: Option<String>,
+    /// A file to evaluate on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) validation_file: Option<String>,
+    /// A file to evaluate on, where there is no validation file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) test_file: Option<String>,
+    pub(crate) train_split_name: String,
+    pub(crate) test_split_name: String,
+    /// The share that is held out to evaluate on where there is nothing else to, stratified.
+    pub(crate) validation_share: f64,
+    pub(crate) text_column_name: String,
+    pub(crate) label_column_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) max_train_samples: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) max_eval_samples: Option<usize>,
+    /// Of `shuffle(seed).select(range(n))` and of the held-out share.
+    pub(crate) shuffle_seed: u64,
+    /// How many reviews `synthetic` writes.
+    pub(crate) synthetic_reviews: usize,
+    /// HTML tags and entities, white space, control characters.
+    pub(crate) clean: bool,
+    pub(crate) max_seq_length: usize,
+    /// `right`, `left` or `head+tail(h,t)`.
+    pub(crate) truncation_side: String,
+}
+
+/// What is left on disk.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct OutputSection {
+    pub(crate) output_dir: String,
+    pub(crate) overwrite_output_dir: bool,
+}
+
+impl Default for ModelSection {
+    fn default() -> Self {
+        Self {
+            model_name_or_path: "bert-base-uncased".into(),
+            hidden_dropout_prob: None,
+            attention_probs_dropout_prob: None,
+            classifier_dropout: None,
+            scratch: None,
+        }
+    }
+}
+
+impl Default for DataSection {
+    fn default() -> Self {
+        let columns = Columns::default();
+        Self {
+            dataset_name: "imdb".into(),
+            train_file: None,
+            validation_file: None,
+            test_file: None,
+            train_split_name: "train".into(),
+            test_split_name: "test".into(),
+            validation_share: 0.2,
+            text_column_name: columns.text,
+            label_column_name: columns.label,
+            max_train_samples: None,
+            max_eval_samples: None,
+            shuffle_seed: 42,
+            synthetic_reviews: 3000,
+            clean: false,
+            max_seq_length: 512,
+            truncation_side: Truncation::default().to_string(),
+        }
+    }
+}
+
+impl Default for OutputSection {
+    fn default() -> Self {
+        Self { output_dir: "runs/embert".into(), overwrite_output_dir: false }
+    }
+}
+
+impl DataSection {
+    pub(crate) fn columns(&self) -> Columns {
+        Columns { text: self.text_column_name.clone(), label: self.label_column_name.clone() }
+    }
+}
+
+impl ModelSection {
+    /// config.json with the recipe's rates.
+    pub(crate) fn with_dropout(&self, config: BertConfig) -> BertConfig {
+        BertConfig {
+            hidden_dropout_prob: self.hidden_dropout_prob.unwrap_or(config.hidden_dropout_prob),
+            attention_probs_dropout_prob: self
+                .attention_probs_dropout_prob
+                .unwrap_or(config.attention_probs_dropout_prob),
+            classifier_dropout: self.classifier_dropout.or(config.classifier_dropout),
+            ..config
+        }
+    }
+}
+
+impl ScratchSection {
+    /// The config of the model, once the vocabulary is there.
+    pub(crate) fn config(&self, vocab_size: usize) -> BertConfig {
+        BertConfig {
+            vocab_size,
+            hidden_size: self.hidden_size,
+            num_hidden_layers: self.num_hidden_layers,
+            num_attention_heads: self.num_attention_heads,
+            intermediate_size: self.intermediate_size,
+            max_position_embeddings: self.max_position_embeddings,
+            ..BertConfig::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys;
+
+    /// A recipe whose optional keys all have a value, so that each appears in the TOML.
+    fn full() -> Recipe {
+        let mut recipe = Recipe::default();
+        let scratch = "vocab_size = 1\nhidden_size = 1\nnum_hidden_layers = 1\nnum_attention_heads = 1\n\
+                       intermediate_size = 1\nmax_position_embeddings = 1";
+        recipe.model.scratch = Some(toml::from_str(scratch).unwrap());
+        recipe.model.hidden_dropout_prob = Some(0.0);
+        recipe.model.attention_probs_dropout_prob = Some(0.0);
+        recipe.model.classifier_dropout = Some(0.0);
+        let file = Some(String::new());
+        (recipe.data.train_file, recipe.data.validation_file, recipe.data.test_file) =
+            (file.clone(), file.clone(), file);
+        (recipe.data.max_train_samples, recipe.data.max_eval_samples) = (Some(1), Some(1));
+        (recipe.train.max_steps, recipe.train.eval_steps) = (Some(1), Some(1));
+        recipe
+    }
+
+    #[test]
+    fn every_recipe_key_has_a_flag_and_every_flag_a_key() {
+        let toml = toml::Table::try_from(full()).unwrap();
+        let mut paths = vec![];
+        crate::recipe_files::leaves(&toml, "", &mut paths);
+        let mut flags = keys::all().map(|key| key.path).collect::<Vec<_>>();
+        paths.sort();
+        flags.sort();
+        flags.dedup();
+        assert_eq!(paths, flags);
+    }
+}

@@ -1,0 +1,162 @@
+//! From a recipe's name or file, `--set` and flags to the resolved recipe; keys are strict.
+
+use std::fs;
+use std::path::Path;
+
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+use embert_model::BertConfig;
+use toml::{Table, Value};
+
+use crate::error::CliError;
+use crate::keys::{self, Key, Kind};
+use crate::recipe::Recipe;
+
+/// The recipes that are compiled in, by name.
+const RECIPES: &[(&str, &str)] = &[
+    ("quickstart", include_str!("../recipes/quickstart.toml")),
+    ("imdb", include_str!("../recipes/imdb.toml")),
+];
+
+/// The names of the recipes that are compiled in.
+pub(crate) fn names() -> String {
+    RECIPES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+}
+
+/// The recipe that the arguments mean.
+pub(crate) fn resolve(matches: &ArgMatches) -> Result<Recipe, CliError> {
+    let name = matches.get_one::<String>("recipe").expect("--recipe has a default");
+    overridden(read(name)?, name, matches)
+}
+
+/// How a model reads texts: as the recipe in its directory says, or else as much as its positions allow, with flags
+/// over that.
+pub(crate) fn of_model(
+    directory: &Path,
+    config: &BertConfig,
+    matches: &ArgMatches,
+) -> Result<Recipe, CliError> {
+    let path = directory.join("recipe.toml");
+    let table = if path.is_file() {
+        read(&path.display().to_string())?
+    } else {
+        let mut table = Table::new();
+        insert(&mut table, "data.max_seq_length", Value::Integer(config.max_position_embeddings as i64));
+        table
+    };
+    overridden(table, &path.display().to_string(), matches)
+}
+
+/// A recipe with `--set` and flags over it. `origin` is named where a key of its own is wrong.
+fn overridden(mut table: Table, origin: &str, matches: &ArgMatches) -> Result<Recipe, CliError> {
+    for assignment in matches.try_get_many::<String>("set").ok().flatten().into_iter().flatten() {
+        let (path, value) = assignment.split_once('=').ok_or_else(|| {
+            CliError::usage(format!("--set {assignment}: it must be KEY=VALUE, such as train.seed=1"))
+        })?;
+        insert(&mut table, path.trim(), literal(value.trim()));
+    }
+    for key in keys::all() {
+        apply_flag(&mut table, key, matches)?;
+    }
+    strict(&table, origin)?;
+    let recipe: Recipe = table.try_into().map_err(|error: toml::de::Error| {
+        CliError::usage(format!("recipe {origin}: {}", error.to_string().trim().replace('\n', "; ")))
+    })?;
+    recipe.train.validate().map_err(CliError::usage)?;
+    Ok(recipe)
+}
+
+fn read(name: &str) -> Result<Table, CliError> {
+    if let Some((_, text)) = RECIPES.iter().find(|(known, _)| *known == name) {
+        return parse(text, name);
+    }
+    let text = fs::read_to_string(name).map_err(|error| {
+        CliError::usage(format!("recipe {name}: {error}; it must be a TOML file or one of {}", names()))
+    })?;
+    parse(&text, name)
+}
+
+fn parse(text: &str, origin: &str) -> Result<Table, CliError> {
+    text.parse().map_err(|error: toml::de::Error| CliError::usage(format!("recipe {origin}: {error}")))
+}
+
+fn apply_flag(table: &mut Table, key: &Key, matches: &ArgMatches) -> Result<(), CliError> {
+    let given = matches.try_contains_id(key.flag).unwrap_or(false)
+        && matches.value_source(key.flag) == Some(ValueSource::CommandLine);
+    if !given {
+        return Ok(());
+    }
+    if let Kind::Means(value) = key.kind {
+        insert(table, key.path, Value::String(value.into()));
+        return Ok(());
+    }
+    let text = matches.get_one::<String>(key.flag).expect("a flag that is there has a value");
+    let value = value(key, text)?;
+    match (key.path, value.as_float()) {
+        // transformers 5: a share of the run, where earlier versions had warmup_ratio
+        ("train.warmup_steps", Some(share)) if share < 1.0 => {
+            insert(table, "train.warmup_steps", Value::Integer(0));
+            insert(table, "train.warmup_ratio", Value::Float(share));
+        }
+        _ => insert(table, key.path, value),
+    }
+    Ok(())
+}
+
+fn value(key: &Key, text: &str) -> Result<Value, CliError> {
+    let wrong = |expected| Err(CliError::usage(format!("--{} is {text}; it must be {expected}", key.flag)));
+    match (key.kind, literal(text)) {
+        (Kind::Text | Kind::Means(_), _) => Ok(Value::String(text.into())),
+        (Kind::Number, number @ (Value::Integer(_) | Value::Float(_))) => Ok(number),
+        (Kind::Number, _) => wrong("a number"),
+        (Kind::Switch, switch @ Value::Boolean(_)) => Ok(switch),
+        (Kind::Switch, _) => wrong("true or false"),
+        (Kind::WordOrNumbers, _) if text.contains(',') => Ok(literal(&format!("[{text}]"))),
+        (Kind::WordOrNumbers, word) => Ok(word),
+    }
+}
+
+/// A TOML value, or text that is none as a string.
+fn literal(text: &str) -> Value {
+    let line = format!("value = {text}");
+    let parsed = line.parse::<Table>().ok().and_then(|mut table| table.remove("value"));
+    parsed.unwrap_or_else(|| Value::String(text.into()))
+}
+
+fn insert(table: &mut Table, path: &str, value: Value) {
+    match path.split_once('.') {
+        None => {
+            table.insert(path.into(), value);
+        }
+        Some((section, rest)) => {
+            let section = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+            if !section.is_table() {
+                *section = Value::Table(Table::new());
+            }
+            insert(section.as_table_mut().expect("made one above"), rest, value);
+        }
+    }
+}
+
+/// Refuses a key that is none, and says which was probably meant.
+fn strict(table: &Table, origin: &str) -> Result<(), CliError> {
+    let mut paths = vec![];
+    leaves(table, "", &mut paths);
+    let Some(unknown) = paths.iter().find(|path| !keys::all().any(|key| key.path == **path)) else {
+        return Ok(());
+    };
+    let hint = match keys::nearest(unknown) {
+        Some(known) => format!("; did you mean {known}?"),
+        None => "; `embert train --print_config` shows all keys".into(),
+    };
+    Err(CliError::usage(format!("recipe {origin}: unknown key {unknown}{hint}")))
+}
+
+pub(crate) fn leaves(table: &Table, prefix: &str, paths: &mut Vec<String>) {
+    for (name, value) in table {
+        match value {
+            Value::Table(inner) => leaves(inner, &format!("{prefix}{name}."), paths),
+            _ => paths.push(format!("{prefix}{name}")),
+        }
+    }
+}

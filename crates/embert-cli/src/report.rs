@@ -1,0 +1,180 @@
+//! What a person is shown: tables of lengths, epochs, confusion and samples.
+
+use comfy_table::{Cell, CellAlignment, Table, presets};
+use embert_text::{EncodedTexts, LengthReport, PaddingWaste};
+use embert_train::{Evaluation, LogEntry, RunPlan};
+
+/// A number with commas between thousands.
+pub(crate) fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev().map(|group| String::from_utf8_lossy(group).into_owned());
+    groups.collect::<Vec<_>>().join(",")
+}
+
+/// How long the texts are, before truncation.
+pub(crate) fn lengths(texts: &EncodedTexts) -> String {
+    let Some(report) = LengthReport::new(texts.full_lengths()) else { return "no texts".into() };
+    let mut table = plain(&[
+        "tokens", "min", "p25", "p50", "p75", "p90", "p95", "p99", "max", "mean", ">128", ">256", ">512",
+    ]);
+    let quantiles = [report.p25, report.p50, report.p75, report.p90, report.p95, report.p99];
+    let mut row = vec![grouped(report.total), report.min.to_string()];
+    row.extend(quantiles.map(|quantile| format!("{quantile:.0}")));
+    row.extend([report.max.to_string(), format!("{:.1}", report.mean)]);
+    row.extend([report.cut_at_128, report.cut_at_256, report.cut_at_512].map(percent));
+    add(&mut table, row);
+    table.to_string()
+}
+
+/// What padding would have wasted.
+pub(crate) fn padding(texts: &EncodedTexts, batch_size: usize, seed: u64) -> String {
+    let max_length = texts.limit().max_length();
+    let waste = PaddingWaste::new(&texts.lengths(), max_length, batch_size, seed);
+    format!(
+        "{} tokens after truncation; padding to {max_length} would add {} to them, to the longest of each batch {}",
+        grouped(texts.num_tokens()),
+        percent(share_to_surplus(waste.max_length)),
+        percent(share_to_surplus(waste.random)),
+    )
+}
+
+/// The lines that transformers prints before training.
+pub(crate) fn plan(plan: &RunPlan) -> String {
+    format!(
+        "***** Running training *****\n  Num examples = {}\n  Num Epochs = {}\n  Instantaneous batch size per device = {}\n  \
+         Gradient Accumulation steps = {}\n  Total optimization steps = {}\n  trainable params: {} || all params: {} || trainable%: {:.4}",
+        grouped(plan.num_examples),
+        plan.num_train_epochs,
+        plan.per_device_train_batch_size,
+        plan.gradient_accumulation_steps,
+        grouped(plan.total_steps),
+        grouped(plan.num_trainable_parameters),
+        grouped(plan.num_parameters),
+        100.0 * plan.num_trainable_parameters as f64 / plan.num_parameters as f64,
+    )
+}
+
+/// One row for each evaluation, with the mean training loss before it.
+pub(crate) fn epochs(log: &[LogEntry]) -> String {
+    let mut table =
+        plain(&["epoch", "step", "train loss", "eval loss", "accuracy", "F1", "precision", "recall"]);
+    let mut losses = vec![];
+    for entry in log {
+        match entry {
+            LogEntry::Train(line) => losses.push(line.loss),
+            LogEntry::Evaluation { step, epoch, evaluation } => {
+                let metrics = &evaluation.metrics;
+                let figures = [metrics.loss, metrics.accuracy, metrics.f1, metrics.precision, metrics.recall];
+                let mut row = vec![format!("{epoch:.2}"), step.to_string(), mean(&losses)];
+                row.extend(figures.map(|figure| format!("{figure:.4}")));
+                add(&mut table, row);
+                losses.clear();
+            }
+        }
+    }
+    table.to_string()
+}
+
+/// The confusion matrix: gold labels down, predictions across.
+pub(crate) fn confusion(evaluation: &Evaluation, names: &[String]) -> String {
+    let mut table = plain(&[]);
+    table.set_header(std::iter::once("gold \\ predicted".to_owned()).chain(names.iter().cloned()));
+    for (name, counts) in names.iter().zip(&evaluation.metrics.confusion_matrix) {
+        let counts = counts.iter().map(|&count| grouped(count as usize));
+        add(&mut table, std::iter::once(name.clone()).chain(counts).collect());
+    }
+    table.to_string()
+}
+
+/// One line of figures.
+pub(crate) fn figures(evaluation: &Evaluation) -> String {
+    let metrics = &evaluation.metrics;
+    let roc_auc = metrics.roc_auc.map_or("undefined".into(), |auc| format!("{auc:.4}"));
+    format!(
+        "accuracy {:.4}, F1 {:.4}, precision {:.4}, recall {:.4}, Matthews {:.4}, AUROC {roc_auc}, loss {:.4}; {:.1} texts/s",
+        metrics.accuracy,
+        metrics.f1,
+        metrics.precision,
+        metrics.recall,
+        metrics.matthews_correlation,
+        metrics.loss,
+        evaluation.eval_samples_per_second,
+    )
+}
+
+/// A text that was predicted, for the table of samples.
+pub(crate) struct Sample<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) gold: &'a str,
+    pub(crate) predicted: &'a str,
+    pub(crate) score: f64,
+}
+
+/// A few predictions, with the beginning of each text.
+pub(crate) fn samples(samples: &[Sample<'_>]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(["text", "gold", "predicted", "score"]);
+    for sample in samples {
+        let predicted = if sample.gold == sample.predicted {
+            sample.predicted.into()
+        } else {
+            format!("{} ✗", sample.predicted)
+        };
+        table.add_row([preview(sample.text), sample.gold.into(), predicted, format!("{:.3}", sample.score)]);
+    }
+    table.to_string()
+}
+
+/// The first 50 characters, on one line.
+fn preview(text: &str) -> String {
+    const SHOWN: usize = 50;
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(SHOWN) {
+        None => line,
+        Some((end, _)) => format!("{}…", &line[..end]),
+    }
+}
+
+/// A share of padding in all places to the surplus over the tokens.
+fn share_to_surplus(share: f64) -> f64 {
+    share / (1.0 - share)
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
+
+fn mean(values: &[f64]) -> String {
+    match values.len() {
+        0 => "-".into(),
+        n => format!("{:.4}", values.iter().sum::<f64>() / n as f64),
+    }
+}
+
+fn plain(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header(header.iter().map(|name| Cell::new(name).set_alignment(CellAlignment::Right)));
+    table
+}
+
+fn add(table: &mut Table, row: Vec<String>) {
+    table.add_row(row.into_iter().map(|cell| Cell::new(cell).set_alignment(CellAlignment::Right)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_grouped() {
+        assert_eq!([0, 999, 1000, 109_483_778].map(grouped), ["0", "999", "1,000", "109,483,778"]);
+    }
+
+    #[test]
+    fn previews_are_one_line_of_fifty_characters() {
+        assert_eq!(preview("one\n two"), "one two");
+        let long = "ä".repeat(60);
+        assert_eq!(preview(&long).chars().count(), 51);
+    }
+}

@@ -1,0 +1,112 @@
+//! Flags, recipes and what is said when they are wrong.
+
+use std::fs;
+
+use crate::{fails, succeeds};
+
+fn config(arguments: &str) -> toml::Table {
+    let folder = tempfile::tempdir().unwrap();
+    succeeds(folder.path(), &format!("train --print_config {arguments}")).parse().unwrap()
+}
+
+#[test]
+fn the_default_recipe_is_imdb() {
+    let config = config("");
+    assert_eq!(config["data"]["dataset_name"].as_str(), Some("imdb"));
+    assert_eq!(config["model"]["model_name_or_path"].as_str(), Some("bert-base-uncased"));
+}
+
+#[test]
+fn flags_in_both_spellings_and_old_names_set_recipe_keys() {
+    let config = config(
+        "--learning-rate 1e-4 --max_length=64 --evaluation_strategy steps --group_by_length --output_dir a_b-c",
+    );
+    assert_eq!(config["train"]["learning_rate"].as_float(), Some(1e-4));
+    assert_eq!(config["data"]["max_seq_length"].as_integer(), Some(64));
+    assert_eq!(config["train"]["eval_strategy"].as_str(), Some("steps"));
+    assert_eq!(config["train"]["train_sampling_strategy"].as_str(), Some("group_by_length"));
+    assert_eq!(config["output"]["output_dir"].as_str(), Some("a_b-c"));
+}
+
+#[test]
+fn flags_win_over_set_and_set_over_the_recipe() {
+    let config = config("--recipe quickstart --set train.seed=1 --set train.num_train_epochs=2 --seed 3");
+    assert_eq!(config["train"]["seed"].as_integer(), Some(3));
+    assert_eq!(config["train"]["num_train_epochs"].as_float(), Some(2.0));
+    assert_eq!(config["data"]["dataset_name"].as_str(), Some("synthetic"));
+}
+
+#[test]
+fn warmup_steps_below_one_are_a_share() {
+    let config = config("--warmup_steps 0.06");
+    assert_eq!(config["train"]["warmup_ratio"].as_float(), Some(0.06));
+    assert_eq!(config["train"]["warmup_steps"].as_integer(), Some(0));
+}
+
+#[test]
+fn a_printed_recipe_resolves_to_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let printed = succeeds(folder.path(), "train --print_config --recipe quickstart --class_weights 1,2.5");
+    fs::write(folder.path().join("mine.toml"), &printed).unwrap();
+    assert_eq!(succeeds(folder.path(), "train --print_config --recipe mine.toml"), printed);
+}
+
+#[test]
+fn wrong_arguments_are_usage_errors_that_say_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("typo.toml"), "[train]\nlearning_rat = 1e-5\n").unwrap();
+    fs::write(folder.path().join("broken.toml"), "[train\n").unwrap();
+    let cases = [
+        ("train --learning_rat 1", "learning_rate"),
+        ("train --learning_rate fast", "--learning_rate is fast; it must be a number"),
+        ("train --learning_rate -1", "learning_rate is -1; it must be a number, 0 or more"),
+        (
+            "train --set train.learning_rat=1",
+            "unknown key train.learning_rat; did you mean train.learning_rate?",
+        ),
+        ("train --set seed", "--set seed: it must be KEY=VALUE"),
+        (
+            "train --recipe typo.toml",
+            "recipe typo.toml: unknown key train.learning_rat; did you mean train.learning_rate?",
+        ),
+        ("train --recipe broken.toml", "recipe broken.toml: "),
+        ("train --recipe nowhere", "it must be a TOML file or one of quickstart, imdb"),
+        ("train --recipe quickstart --lr_scheduler_type linaer", "unknown variant `linaer`"),
+        ("train --recipe quickstart --device tpu", "--device tpu: this build has cpu"),
+        ("train --recipe quickstart --truncation_side middle", "middle"),
+        ("train --recipe quickstart --max_seq_length 1000", "1000"),
+        ("predict text", "--model"),
+    ];
+    for (arguments, expected) in cases {
+        let said = fails(folder.path(), 2, arguments);
+        assert!(said.contains(expected), "{arguments}: {said}");
+    }
+    assert!(
+        !folder.path().join("runs").join("quickstart").exists(),
+        "nothing is left by a run that did not begin"
+    );
+}
+
+#[test]
+fn data_that_is_not_there_or_has_one_class_is_rejected() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("one.csv"), "text,label\nfine,1\ngood,1\nnice,1\n").unwrap();
+    let cases = [
+        ("--dataset nowhere.csv", "nowhere.csv: there is no such file or directory"),
+        ("--dataset one.csv --validation_file one.csv", "class"),
+        ("--dataset one.csv --text_column_name review", "review"),
+    ];
+    for (arguments, expected) in cases {
+        let said = fails(folder.path(), 3, &format!("check --recipe quickstart {arguments}"));
+        assert!(said.contains(expected), "{arguments}: {said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+}
+
+#[test]
+fn offline_without_a_cache_names_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = fails(folder.path(), 1, "train");
+    assert!(said.contains("stanfordnlp/imdb"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}

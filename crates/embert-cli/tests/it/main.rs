@@ -1,0 +1,39 @@
+//! The binary as its users run it: arguments and files in, lines, files and exit codes out.
+
+mod arguments;
+mod main_job;
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// Runs `embert` with these arguments in a folder, with nothing on standard input.
+fn embert(folder: &Path, arguments: &str) -> Output {
+    let arguments = arguments.split_whitespace();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_embert"));
+    command.args(arguments).current_dir(folder).env("HF_HUB_OFFLINE", "1").env("HF_HOME", folder);
+    command.stdin(Stdio::null()).output().expect("the binary was built")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("output is UTF-8")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("output is UTF-8")
+}
+
+/// Asserts success and returns standard output.
+#[track_caller]
+fn succeeds(folder: &Path, arguments: &str) -> String {
+    let output = embert(folder, arguments);
+    assert_eq!(output.status.code(), Some(0), "{arguments}: {}", stderr(&output));
+    stdout(&output)
+}
+
+/// Asserts this exit code and returns standard error.
+#[track_caller]
+fn fails(folder: &Path, code: i32, arguments: &str) -> String {
+    let output = embert(folder, arguments);
+    assert_eq!(output.status.code(), Some(code), "{arguments}: {}{}", stdout(&output), stderr(&output));
+    stderr(&output)
+}

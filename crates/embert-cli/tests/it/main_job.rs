@@ -1,0 +1,160 @@
+//! Train, evaluate and predict on a small model, end to end.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::{fails, succeeds};
+
+/// A model small enough that a test may train it.
+const TINY: &str = "--recipe quickstart --vocab_size 300 --hidden_size 32 --num_hidden_layers 1 --intermediate_size 32 \
+                    --synthetic_reviews 200 --num_train_epochs 1";
+
+fn trained(folder: &Path) -> String {
+    succeeds(folder, &format!("train {TINY} --output_dir run"))
+}
+
+#[test]
+fn a_run_leaves_what_transformers_opens_and_repeats_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = trained(folder.path());
+    for expected in [
+        "***** Running training *****",
+        "\"loss\":",
+        "\"eval_accuracy\":",
+        "gold \\ predicted",
+        "not a model to use",
+    ] {
+        assert!(said.contains(expected), "{expected} is not in\n{said}");
+    }
+    let run = folder.path().join("run");
+    let files = [
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "vocab.txt",
+        "tokenizer_config.json",
+        "special_tokens_map.json",
+        "README.md",
+        "all_results.json",
+        "eval_results.json",
+        "train_results.json",
+        "trainer_state.json",
+        "metrics.jsonl",
+        "recipe.toml",
+    ];
+    for file in files {
+        assert!(run.join(file).is_file(), "{file}");
+    }
+    succeeds(folder.path(), "train --recipe run/recipe.toml --output_dir again");
+    let weights = |run: &str| fs::read(folder.path().join(run).join("model.safetensors")).unwrap();
+    assert!(weights("run") == weights("again"), "the recipe of a run repeats it bit for bit");
+}
+
+#[test]
+fn a_finished_run_is_not_overwritten_unless_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    trained(folder.path());
+    let weights = fs::read(folder.path().join("run/model.safetensors")).unwrap();
+    let said =
+        fails(folder.path(), 2, &format!("train {TINY} --output_dir run --overwrite_output_dir false"));
+    assert!(said.contains("--overwrite_output_dir"), "{said}");
+    assert!(fs::read(folder.path().join("run/model.safetensors")).unwrap() == weights);
+    succeeds(folder.path(), &format!("train {TINY} --output_dir run --overwrite_output_dir --seed 7"));
+    assert!(fs::read(folder.path().join("run/model.safetensors")).unwrap() != weights);
+}
+
+#[test]
+fn predictions_are_one_row_out_for_one_row_in_whatever_the_door() {
+    let folder = tempfile::tempdir().unwrap();
+    trained(folder.path());
+    let texts = ["the plot is thin", "a very good movie with a story that goes on and on", "", "good"];
+    let rows = texts.map(|text| serde_json::json!({ "text": text }).to_string()).join("\n");
+    fs::write(folder.path().join("rows.jsonl"), rows).unwrap();
+
+    let on_stdout = succeeds(folder.path(), "predict --model run --input rows.jsonl --logits");
+    succeeds(folder.path(), "predict --model run --input rows.jsonl --logits --output out.jsonl");
+    assert_eq!(fs::read_to_string(folder.path().join("out.jsonl")).unwrap(), on_stdout);
+    assert_eq!(lines_through_stdin(folder.path(), &texts), on_stdout);
+    succeeds(folder.path(), "predict --model run --input rows.jsonl --output out.csv");
+    assert_eq!(fs::read_to_string(folder.path().join("out.csv")).unwrap().lines().count(), 1 + texts.len());
+
+    let results = on_stdout.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let results = results.collect::<Vec<_>>();
+    assert_eq!(results.len(), texts.len());
+    for result in &results {
+        let scores = result["scores"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|score| score.as_f64().unwrap())
+            .collect::<Vec<_>>();
+        assert!((scores.iter().sum::<f64>() - 1.0).abs() < 1e-6);
+        let best = scores.iter().copied().fold(0.0, f64::max);
+        assert_eq!(result["score"].as_f64(), Some(best));
+        assert_eq!(result["logits"].as_array().unwrap().len(), 2);
+    }
+    let alone = succeeds(folder.path(), "predict --model run good");
+    let alone: serde_json::Value = serde_json::from_str(&alone).unwrap();
+    assert_eq!(alone["label"], results[3]["label"]);
+    assert!((alone["score"].as_f64().unwrap() - results[3]["score"].as_f64().unwrap()).abs() < 1e-6);
+}
+
+fn lines_through_stdin(folder: &Path, texts: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_embert"));
+    command.args(["predict", "--model", "run", "--logits"]).current_dir(folder);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(texts.join("\n").as_bytes()).unwrap();
+    String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
+}
+
+#[test]
+fn evaluation_says_what_training_said_last() {
+    let folder = tempfile::tempdir().unwrap();
+    trained(folder.path());
+    let results = fs::read_to_string(folder.path().join("run/eval_results.json")).unwrap();
+    let results: serde_json::Value = serde_json::from_str(&results).unwrap();
+    let said = succeeds(folder.path(), "evaluate --model run");
+    let said: serde_json::Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    for key in ["eval_accuracy", "eval_f1", "eval_loss"] {
+        assert_eq!(said[key], results[key], "{key}");
+    }
+}
+
+#[test]
+fn a_rate_that_diverges_ends_with_its_own_exit_code_and_no_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = fails(
+        folder.path(),
+        4,
+        &format!("train {TINY} --output_dir run --learning_rate 1e38 --warmup_ratio 0"),
+    );
+    assert!(said.contains("diverged"), "{said}");
+    assert!(!folder.path().join("run").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_keeps_the_weights_and_says_where() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_embert"));
+    let arguments = format!("train {TINY} --output_dir run --num_train_epochs 1000");
+    command.args(arguments.split_whitespace()).current_dir(folder.path());
+    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let metrics = folder.path().join("run.partial/metrics.jsonl");
+    while !fs::read_to_string(&metrics).is_ok_and(|lines| lines.lines().count() > 1) {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(said.contains("interrupted after step"), "{said}");
+    let checkpoint = fs::read_dir(folder.path().join("run.partial")).unwrap().filter_map(|entry| {
+        let path = entry.unwrap().path();
+        path.file_name()?.to_str()?.starts_with("checkpoint-").then_some(path)
+    });
+    let checkpoint = checkpoint.last().expect("a checkpoint of the interrupted run");
+    succeeds(folder.path(), &format!("predict --model {} good", checkpoint.display()));
+}

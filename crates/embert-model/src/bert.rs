@@ -1,0 +1,61 @@
+//! BERT: embeddings, encoder, pooler.
+
+use burn::module::Module;
+use burn::tensor::{Device, Int, Tensor};
+use embert_kernels::{DropoutStream, SequenceLayout};
+
+use crate::{BertConfig, BertEmbeddings, BertEncoder, BertPooler};
+
+/// BERT without a head.
+#[derive(Module, Debug)]
+pub struct BertModel {
+    /// Ids to the first hidden states.
+    pub embeddings: BertEmbeddings,
+    /// The layers.
+    pub encoder: BertEncoder,
+    /// One vector for each sequence.
+    pub pooler: BertPooler,
+}
+
+/// What `transformers` returns with `output_hidden_states=True`.
+#[derive(Debug)]
+pub struct BertModelOutput {
+    /// After the embeddings and after each layer, `[num_tokens, hidden]` each.
+    pub hidden_states: Vec<Tensor<2>>,
+    /// `[batch, hidden]`
+    pub pooler_output: Tensor<2>,
+}
+
+impl BertModel {
+    pub(crate) fn zeros(config: &BertConfig, device: &Device) -> Self {
+        Self {
+            embeddings: BertEmbeddings::zeros(config, device),
+            encoder: BertEncoder::zeros(config, device),
+            pooler: BertPooler::zeros(config, device),
+        }
+    }
+
+    /// # Shapes
+    /// - `input_ids`: `[num_tokens]`
+    /// - output: `[batch, hidden]`
+    pub fn forward(
+        &self,
+        input_ids: Tensor<1, Int>,
+        layout: &SequenceLayout,
+        stream: Option<DropoutStream>,
+    ) -> Tensor<2> {
+        let x = self.embeddings.forward(input_ids, layout, stream); // [num_tokens, hidden]
+        self.pooler.forward(self.encoder.forward(x, layout, stream), layout)
+    }
+
+    /// All hidden states, without dropout.
+    ///
+    /// # Shapes
+    /// - `input_ids`: `[num_tokens]`
+    pub fn hidden_states(&self, input_ids: Tensor<1, Int>, layout: &SequenceLayout) -> BertModelOutput {
+        let mut hidden_states = vec![self.embeddings.forward(input_ids, layout, None)];
+        hidden_states.extend(self.encoder.forward_each(hidden_states[0].clone(), layout, None));
+        let last = hidden_states[hidden_states.len() - 1].clone();
+        BertModelOutput { hidden_states, pooler_output: self.pooler.forward(last, layout) }
+    }
+}

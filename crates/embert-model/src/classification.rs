@@ -1,0 +1,56 @@
+//! BERT with a classifier: logits = dropout(pooler_output)·W + b.
+
+use burn::module::Module;
+use burn::tensor::{Device, Int, Tensor};
+use embert_kernels::{DropoutStream, SequenceLayout, dropout};
+
+use crate::initialize::initialize;
+use crate::{BertConfig, BertModel, Linear};
+
+/// The number by which dropout knows the classifier; layers count from 0.
+const CLASSIFIER: usize = u16::MAX as usize - 1;
+
+/// BERT with a linear classifier on the pooled first token.
+#[derive(Module, Debug)]
+pub struct BertForSequenceClassification {
+    /// The encoder.
+    pub bert: BertModel,
+    /// `[hidden, num_labels]`
+    pub classifier: Linear,
+    classifier_dropout: f64,
+}
+
+impl BertForSequenceClassification {
+    /// A model with random weights, as BERT's are before pretraining: weights N(0, initializer_range²), biases 0,
+    /// norms 1 and 0. The same seed gives the same weights on every device.
+    pub fn new(config: &BertConfig, seed: u64, device: &Device) -> Self {
+        initialize(Self::zeros(config, device), seed, config.initializer_range)
+    }
+
+    pub(crate) fn zeros(config: &BertConfig, device: &Device) -> Self {
+        Self {
+            bert: BertModel::zeros(config, device),
+            classifier: Linear::zeros(config.hidden_size, config.num_labels(), device),
+            classifier_dropout: config.classifier_dropout.unwrap_or(config.hidden_dropout_prob),
+        }
+    }
+
+    /// The scores of each label before the softmax. Nothing is dropped where `stream` is `None`.
+    ///
+    /// # Shapes
+    /// - `input_ids`: `[num_tokens]`, sequences one after another as `layout` says
+    /// - output: `[batch, num_labels]`
+    ///
+    /// # Panics
+    /// If there are not as many ids as the layout has rows.
+    pub fn forward(
+        &self,
+        input_ids: Tensor<1, Int>,
+        layout: &SequenceLayout,
+        stream: Option<DropoutStream>,
+    ) -> Tensor<2> {
+        let pooled = self.bert.forward(input_ids, layout, stream); // [batch, hidden]
+        let site = stream.map(|stream| stream.site(CLASSIFIER, 0, self.classifier_dropout));
+        self.classifier.forward(dropout(pooled, None, site)) // [batch, num_labels]
+    }
+}

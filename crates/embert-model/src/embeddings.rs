@@ -1,0 +1,70 @@
+//! The first hidden states: dropout(LayerNorm(word + position + token_type)).
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Int, Tensor};
+use embert_kernels::{DropoutStream, SequenceLayout, dropout};
+
+use crate::{BertConfig, LayerNorm};
+
+/// The number by which dropout knows the embeddings; layers count from 0.
+const EMBEDDINGS: usize = u16::MAX as usize;
+
+/// A table of vectors.
+#[derive(Module, Debug)]
+pub struct Embedding {
+    /// `[rows, hidden]`
+    pub weight: Param<Tensor<2>>,
+}
+
+impl Embedding {
+    fn zeros(rows: usize, hidden_size: usize, device: &Device) -> Self {
+        Self { weight: Param::from_tensor(Tensor::zeros([rows, hidden_size], device)) }
+    }
+}
+
+/// dropout(LayerNorm(word + position + token_type)).
+#[derive(Module, Debug)]
+pub struct BertEmbeddings {
+    /// `[vocab_size, hidden]`
+    pub word_embeddings: Embedding,
+    /// `[max_position_embeddings, hidden]`
+    pub position_embeddings: Embedding,
+    /// `[type_vocab_size, hidden]`; all tokens are of type 0
+    pub token_type_embeddings: Embedding,
+    /// Over the sum of the three.
+    pub layer_norm: LayerNorm,
+    dropout: f64,
+}
+
+impl BertEmbeddings {
+    pub(crate) fn zeros(config: &BertConfig, device: &Device) -> Self {
+        let table = |rows| Embedding::zeros(rows, config.hidden_size, device);
+        Self {
+            word_embeddings: table(config.vocab_size),
+            position_embeddings: table(config.max_position_embeddings),
+            token_type_embeddings: table(config.type_vocab_size),
+            layer_norm: LayerNorm::zeros(config, device),
+            dropout: config.hidden_dropout_prob,
+        }
+    }
+
+    /// # Shapes
+    /// - `input_ids`: `[num_tokens]`
+    /// - output: `[num_tokens, hidden]`
+    pub fn forward(
+        &self,
+        input_ids: Tensor<1, Int>,
+        layout: &SequenceLayout,
+        stream: Option<DropoutStream>,
+    ) -> Tensor<2> {
+        let x = embert_kernels::embeddings(
+            input_ids,
+            layout,
+            self.word_embeddings.weight.val(),
+            self.position_embeddings.weight.val(),
+            self.token_type_embeddings.weight.val(),
+        );
+        let site = stream.map(|stream| stream.site(EMBEDDINGS, 0, self.dropout));
+        dropout(self.layer_norm.forward(x), Some(layout), site)
+    }
+}

@@ -1,0 +1,48 @@
+//! The layers, one after another.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use embert_kernels::{DropoutStream, SequenceLayout};
+
+use crate::{BertConfig, BertLayer};
+
+/// The layers, one after another.
+#[derive(Module, Debug)]
+pub struct BertEncoder {
+    /// From the embeddings upwards.
+    pub layer: Vec<BertLayer>,
+}
+
+impl BertEncoder {
+    pub(crate) fn zeros(config: &BertConfig, device: &Device) -> Self {
+        Self { layer: (0..config.num_hidden_layers).map(|_| BertLayer::zeros(config, device)).collect() }
+    }
+
+    /// The hidden states after each layer, as they are made; the last is the encoder's output.
+    ///
+    /// # Shapes
+    /// - `hidden_states`, each item: `[num_tokens, hidden]`
+    pub fn forward_each<'a>(
+        &'a self,
+        hidden_states: Tensor<2>,
+        layout: &'a SequenceLayout,
+        stream: Option<DropoutStream>,
+    ) -> impl Iterator<Item = Tensor<2>> + 'a {
+        self.layer.iter().enumerate().scan(hidden_states, move |x, (number, layer)| {
+            *x = layer.forward(x.clone(), layout, number, stream);
+            Some(x.clone())
+        })
+    }
+
+    /// # Shapes
+    /// - `hidden_states`, output: `[num_tokens, hidden]`
+    pub fn forward(
+        &self,
+        hidden_states: Tensor<2>,
+        layout: &SequenceLayout,
+        stream: Option<DropoutStream>,
+    ) -> Tensor<2> {
+        let layers = self.layer.iter().enumerate();
+        layers.fold(hidden_states, |x, (number, layer)| layer.forward(x, layout, number, stream))
+    }
+}

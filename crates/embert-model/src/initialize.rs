@@ -1,0 +1,94 @@
+//! Random weights: N(0, σ²) by Box and Muller's transform of a counter-based uniform, keyed by seed and name.
+
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{Tensor, TensorData};
+use embert_kernels::mix64;
+
+use crate::names::PathStack;
+
+/// Every parameter of the module made new: matrices N(0, std²), biases 0, norms' weights 1.
+pub(crate) fn initialize<M: Module>(module: M, seed: u64, std: f64) -> M {
+    module.map(&mut Initialize { path: PathStack::default(), seed, std })
+}
+
+/// The first values of the parameter with this path.
+pub(crate) fn initial_value(path: &str, shape: &[usize], seed: u64, std: f64) -> Vec<f32> {
+    let len: usize = shape.iter().product();
+    match (shape.len(), path.ends_with(".weight")) {
+        (1, true) => vec![1.0; len],
+        (1, false) => vec![0.0; len],
+        _ => normal(key(path, seed), len, std),
+    }
+}
+
+struct Initialize {
+    path: PathStack,
+    seed: u64,
+    std: f64,
+}
+
+impl ModuleMapper for Initialize {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.exit();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let path = self.path.to_string();
+        param.map(|tensor| {
+            let shape = tensor.dims();
+            let values = initial_value(&path, &shape, self.seed, self.std);
+            let made = Tensor::from_data(TensorData::new(values, shape), &tensor.device());
+            made.set_require_grad(tensor.is_require_grad())
+        })
+    }
+}
+
+/// FNV-1a of the path, with the seed.
+fn key(path: &str, seed: u64) -> u64 {
+    let hash = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    path.bytes().fold(0xcbf2_9ce4_8422_2325 ^ mix64(seed), hash)
+}
+
+fn normal(key: u64, len: usize, std: f64) -> Vec<f32> {
+    let mut values = Vec::with_capacity(len + 1);
+    for pair in 0..len.div_ceil(2) as u64 {
+        let [u, v] = [2 * pair, 2 * pair + 1].map(|counter| uniform(mix64(key ^ mix64(counter))));
+        let radius = std * (-2.0 * u.ln()).sqrt();
+        let angle = std::f64::consts::TAU * v;
+        values.extend([(radius * angle.cos()) as f32, (radius * angle.sin()) as f32]);
+    }
+    values.truncate(len);
+    values
+}
+
+/// In (0, 1].
+fn uniform(bits: u64) -> f64 {
+    ((bits >> 11) + 1) as f64 / (1u64 << 53) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_have_the_wanted_moments() {
+        let values = initial_value("bert.pooler.dense.weight", &[300, 401], 42, 0.02);
+        let n = values.len() as f64;
+        let mean = values.iter().map(|&x| f64::from(x)).sum::<f64>() / n;
+        let variance = values.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / n;
+        assert!(mean.abs() < 3e-4, "{mean}"); // 5 standard errors
+        assert!((variance.sqrt() - 0.02).abs() < 2.5e-4, "{}", variance.sqrt());
+    }
+
+    #[test]
+    fn another_seed_and_another_name_give_other_values() {
+        let value = |path, seed| initial_value(path, &[2, 2], seed, 1.0);
+        assert_eq!(value("a.weight", 1), value("a.weight", 1));
+        assert_ne!(value("a.weight", 1), value("a.weight", 2));
+        assert_ne!(value("a.weight", 1), value("b.weight", 1));
+    }
+}

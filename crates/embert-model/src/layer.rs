@@ -1,0 +1,86 @@
+//! A transformer layer: attention, then LayerNorm(x + dropout(gelu(xW₁ + b₁)W₂ + b₂)) (Devlin et al., 2018).
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use embert_kernels::{DropoutSite, DropoutStream, SequenceLayout, bias_gelu};
+
+use crate::{BertAttention, BertConfig, LayerNorm, Linear};
+
+/// gelu(xW + b).
+#[derive(Module, Debug)]
+pub struct BertIntermediate {
+    /// `[hidden, intermediate]`
+    pub dense: Linear,
+}
+
+/// LayerNorm(residual + dropout(xW + b)).
+#[derive(Module, Debug)]
+pub struct BertOutput {
+    /// `[intermediate, hidden]`
+    pub dense: Linear,
+    /// After the residual connection.
+    pub layer_norm: LayerNorm,
+}
+
+/// One transformer layer.
+#[derive(Module, Debug)]
+pub struct BertLayer {
+    /// The first half.
+    pub attention: BertAttention,
+    /// The feed-forward network's first product and its activation.
+    pub intermediate: BertIntermediate,
+    /// The feed-forward network's second product, the residual connection and its norm.
+    pub output: BertOutput,
+    hidden_dropout: f64,
+    attention_dropout: f64,
+}
+
+/// The dropout sites of one layer: none when nothing is dropped.
+#[derive(Clone, Copy)]
+pub(crate) struct LayerDropout {
+    pub(crate) attention_probs: Option<DropoutSite>,
+    pub(crate) attention_output: Option<DropoutSite>,
+    pub(crate) output: Option<DropoutSite>,
+}
+
+impl BertLayer {
+    pub(crate) fn zeros(config: &BertConfig, device: &Device) -> Self {
+        let (hidden, intermediate) = (config.hidden_size, config.intermediate_size);
+        Self {
+            attention: BertAttention::zeros(config, device),
+            intermediate: BertIntermediate { dense: Linear::zeros(hidden, intermediate, device) },
+            output: BertOutput {
+                dense: Linear::zeros(intermediate, hidden, device),
+                layer_norm: LayerNorm::zeros(config, device),
+            },
+            hidden_dropout: config.hidden_dropout_prob,
+            attention_dropout: config.attention_probs_dropout_prob,
+        }
+    }
+
+    /// # Shapes
+    /// - `x`, output: `[num_tokens, hidden]`
+    pub fn forward(
+        &self,
+        x: Tensor<2>,
+        layout: &SequenceLayout,
+        layer: usize,
+        stream: Option<DropoutStream>,
+    ) -> Tensor<2> {
+        let dropout = self.dropout(layer, stream);
+        let x = self.attention.forward(x, layout, dropout);
+        let dense = &self.intermediate.dense;
+        let activation = bias_gelu(x.clone().matmul(dense.weight.val()), dense.bias.val()); // [num_tokens, intermediate]
+        let output = self.output.dense.forward(activation);
+        self.output.layer_norm.add_forward(output, x, layout, dropout.output)
+    }
+
+    fn dropout(&self, layer: usize, stream: Option<DropoutStream>) -> LayerDropout {
+        let site = |number, rate| stream.map(|stream| stream.site(layer, number, rate));
+        LayerDropout {
+            attention_probs: site(0, self.attention_dropout),
+            attention_output: site(1, self.hidden_dropout),
+            output: site(2, self.hidden_dropout),
+        }
+    }
+}

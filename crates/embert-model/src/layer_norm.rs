@@ -1,0 +1,48 @@
+//! Layer normalization: y = γ·(x − μ)/√(σ² + ε) + β.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor};
+use embert_kernels::{DropoutSite, SequenceLayout};
+
+use crate::BertConfig;
+
+/// y = γ·(x − μ)/√(σ² + ε) + β over each row.
+#[derive(Module, Debug)]
+pub struct LayerNorm {
+    /// γ, `[hidden]`
+    pub weight: Param<Tensor<1>>,
+    /// β, `[hidden]`
+    pub bias: Param<Tensor<1>>,
+    epsilon: f64,
+}
+
+impl LayerNorm {
+    pub(crate) fn zeros(config: &BertConfig, device: &Device) -> Self {
+        Self {
+            weight: Param::from_tensor(Tensor::zeros([config.hidden_size], device)),
+            bias: Param::from_tensor(Tensor::zeros([config.hidden_size], device)),
+            epsilon: config.layer_norm_eps,
+        }
+    }
+
+    /// # Shapes
+    /// - `x`, output: `[num_tokens, hidden]`
+    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        embert_kernels::layer_norm(x, self.weight.val(), self.bias.val(), self.epsilon)
+    }
+
+    /// LayerNorm(residual + dropout(x)).
+    ///
+    /// # Shapes
+    /// - `x`, `residual`, output: `[num_tokens, hidden]`
+    pub fn add_forward(
+        &self,
+        x: Tensor<2>,
+        residual: Tensor<2>,
+        layout: &SequenceLayout,
+        site: Option<DropoutSite>,
+    ) -> Tensor<2> {
+        let (weight, bias) = (self.weight.val(), self.bias.val());
+        embert_kernels::add_layer_norm(x, residual, weight, bias, self.epsilon, layout, site)
+    }
+}

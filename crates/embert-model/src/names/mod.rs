@@ -1,0 +1,72 @@
+//! Hugging Face's names of BERT's tensors: module path <-> name in a checkpoint.
+
+mod path;
+
+pub use path::PathStack;
+
+/// The name that `transformers` gives the parameter at a module path.
+///
+/// ```
+/// let path = "bert.encoder.layer.0.attention.self_attention.query.weight";
+/// assert_eq!(embert_model::names::hugging_face_name(path), "bert.encoder.layer.0.attention.self.query.weight");
+/// ```
+pub fn hugging_face_name(path: &str) -> String {
+    let name = path.split('.').map(|part| match part {
+        "self_attention" => "self",
+        "layer_norm" => "LayerNorm",
+        part => part,
+    });
+    name.collect::<Vec<_>>().join(".")
+}
+
+/// The names under which older or barer checkpoints keep a tensor, the modern one first: TensorFlow's `gamma` and
+/// `beta`, and the encoder saved without its prefix.
+pub(crate) fn accepted_names(name: &str) -> Vec<String> {
+    let mut names = vec![name.to_string()];
+    if let Some(norm) = name.strip_suffix("LayerNorm.weight") {
+        names.push(format!("{norm}LayerNorm.gamma"));
+    }
+    if let Some(norm) = name.strip_suffix("LayerNorm.bias") {
+        names.push(format!("{norm}LayerNorm.beta"));
+    }
+    let bare = names.iter().filter_map(|name| name.strip_prefix("bert.")).map(str::to_string);
+    let bare = bare.collect::<Vec<_>>();
+    names.extend(bare);
+    names
+}
+
+/// Whether a checkpoint may hold this tensor though a classifier has no use for it: the heads of pretraining, and
+/// the position numbers that old versions saved.
+pub(crate) fn is_ignored(name: &str) -> bool {
+    name.starts_with("cls.")
+        || name.ends_with("embeddings.position_ids")
+        || name.ends_with("embeddings.token_type_ids")
+}
+
+/// Whether a parameter may be new: the classifier always, the pooler in checkpoints saved without one.
+pub(crate) fn may_be_initialized(name: &str) -> bool {
+    name.starts_with("classifier.") || name.starts_with("bert.pooler.")
+}
+
+/// Whether files hold the transpose of what the module holds: PyTorch's dense layers are `[out, in]`.
+pub(crate) fn is_transposed(name: &str, rank: usize) -> bool {
+    rank == 2 && !name.contains("embeddings.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn legacy_names_are_accepted() {
+        let names = accepted_names("bert.embeddings.LayerNorm.bias");
+        let expected = [
+            "bert.embeddings.LayerNorm.bias",
+            "bert.embeddings.LayerNorm.beta",
+            "embeddings.LayerNorm.bias",
+            "embeddings.LayerNorm.beta",
+        ];
+        assert_eq!(names, expected);
+        assert_eq!(accepted_names("classifier.weight"), ["classifier.weight"]);
+    }
+}

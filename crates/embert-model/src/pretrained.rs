@@ -1,0 +1,162 @@
+//! Loading a checkpoint into the model: names mapped, dense layers transposed, everything accounted for.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::initialize::initial_value;
+use crate::names::{self, PathStack};
+use crate::weights::{StoredTensor, Weights};
+use crate::{BertConfig, BertForSequenceClassification, ModelError};
+
+/// A model that was read from a checkpoint.
+#[derive(Debug)]
+pub struct Pretrained {
+    /// The model.
+    pub model: BertForSequenceClassification,
+    /// The names of parameters that the checkpoint does not hold and that were made new: to be trained before use.
+    pub newly_initialized: Vec<String>,
+}
+
+impl Pretrained {
+    /// The model, if nothing of it is new: what evaluation and prediction need.
+    ///
+    /// # Errors
+    /// [`ModelError::Missing`] names what the checkpoint lacks.
+    pub fn complete(self, directory: &Path) -> Result<BertForSequenceClassification, ModelError> {
+        match self.newly_initialized.is_empty() {
+            true => Ok(self.model),
+            false => Err(ModelError::Missing { path: directory.into(), names: self.newly_initialized }),
+        }
+    }
+}
+
+/// Reads `model.safetensors` (or its shards) of a checkpoint directory into a model of this shape.
+///
+/// The checkpoint may be of a classifier, of a pretrained BERT with other heads (ignored) or of the encoder alone.
+/// Classifier and pooler are made new, from `seed`, where it has none.
+///
+/// # Errors
+/// Any other tensor that is missing, has no place or has the wrong shape is an error that names it; so are files
+/// that are broken, and pickles.
+pub fn from_pretrained(
+    directory: &Path,
+    config: &BertConfig,
+    seed: u64,
+    device: &Device,
+) -> Result<Pretrained, ModelError> {
+    let weights = Weights::open(directory)?;
+    let mut loader = Loader::new(&weights, seed, config.initializer_range);
+    let model = BertForSequenceClassification::zeros(config, device).map(&mut loader);
+    loader.finish(directory).map(|newly_initialized| Pretrained { model, newly_initialized })
+}
+
+struct Loader<'a> {
+    weights: &'a Weights,
+    path: PathStack,
+    seed: u64,
+    std: f64,
+    used: BTreeSet<String>,
+    missing: Vec<String>,
+    error: Option<ModelError>,
+}
+
+impl<'a> Loader<'a> {
+    fn new(weights: &'a Weights, seed: u64, std: f64) -> Self {
+        let (used, missing) = (BTreeSet::new(), vec![]);
+        Self { weights, path: PathStack::default(), seed, std, used, missing, error: None }
+    }
+
+    /// The values of the parameter that the walk stands at, in the module's orientation.
+    fn values(&mut self, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
+        let path = self.path.to_string();
+        let name = names::hugging_face_name(&path);
+        let Some((found, stored)) = self.weights.find(&names::accepted_names(&name)) else {
+            self.missing.push(name);
+            return Ok(initial_value(&path, shape, self.seed, self.std));
+        };
+        self.used.insert(found.to_string());
+        read(stored, found, shape, names::is_transposed(&name, shape.len()))
+    }
+
+    fn finish(self, directory: &Path) -> Result<Vec<String>, ModelError> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        let (newly_initialized, missing): (Vec<_>, Vec<_>) =
+            self.missing.into_iter().partition(|name| names::may_be_initialized(name));
+        if !missing.is_empty() {
+            return Err(ModelError::Missing { path: directory.into(), names: missing });
+        }
+        let unused =
+            self.weights.names().filter(|name| !self.used.contains(*name) && !names::is_ignored(name));
+        let unused = unused.map(str::to_string).collect::<Vec<_>>();
+        match unused.is_empty() {
+            true => Ok(newly_initialized),
+            false => Err(ModelError::Unused { path: directory.into(), names: unused }),
+        }
+    }
+}
+
+impl ModuleMapper for Loader<'_> {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.exit();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if self.error.is_some() {
+            return param;
+        }
+        let shape = param.dims();
+        match self.values(&shape) {
+            Ok(values) => param.map(|tensor| {
+                let read = Tensor::from_data(TensorData::new(values, shape), &tensor.device());
+                read.set_require_grad(tensor.is_require_grad())
+            }),
+            Err(error) => {
+                self.error = Some(error);
+                param
+            }
+        }
+    }
+}
+
+fn read(
+    stored: &StoredTensor,
+    name: &str,
+    shape: &[usize],
+    transposed: bool,
+) -> Result<Vec<f32>, ModelError> {
+    let mut expected = shape.to_vec();
+    if transposed {
+        expected.reverse();
+    }
+    if stored.shape != expected {
+        let found = stored.shape.clone();
+        return Err(ModelError::Shape { path: stored.path.clone(), name: name.into(), found, expected });
+    }
+    let values = stored.read(name)?;
+    Ok(if transposed { transpose(&values, expected[0], expected[1]) } else { values })
+}
+
+/// `[rows, columns]` to `[columns, rows]`, in blocks that stay in the cache.
+pub(crate) fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    const BLOCK: usize = 32;
+    let mut transposed = vec![0.0; values.len()];
+    for row in (0..rows).step_by(BLOCK) {
+        for column in (0..columns).step_by(BLOCK) {
+            for r in row..rows.min(row + BLOCK) {
+                for c in column..columns.min(column + BLOCK) {
+                    transposed[c * rows + r] = values[r * columns + c];
+                }
+            }
+        }
+    }
+    transposed
+}

@@ -1,0 +1,94 @@
+//! Saving a model as `transformers` opens it: config.json and model.safetensors, one tensor in memory at a time.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::Path;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::Tensor;
+use safetensors::Dtype;
+use safetensors::tensor::View;
+
+use crate::names::{self, PathStack};
+use crate::pretrained::transpose;
+use crate::{BertConfig, BertForSequenceClassification, ModelError};
+
+/// Writes `config.json` and `model.safetensors` (F32) into a directory that exists.
+///
+/// # Errors
+/// [`ModelError::File`] and [`ModelError::Write`] when a file cannot be written.
+pub fn save_pretrained(
+    model: &BertForSequenceClassification,
+    config: &BertConfig,
+    directory: &Path,
+) -> Result<(), ModelError> {
+    let architectures = Some(vec!["BertForSequenceClassification".to_string()]);
+    let problem_type = Some("single_label_classification".to_string());
+    BertConfig { architectures, problem_type, ..config.clone() }.save(directory)?;
+    let mut collector = Collector::default();
+    model.visit(&mut collector);
+    let path = directory.join("model.safetensors");
+    let metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
+    safetensors::serialize_to_file(collector.tensors, Some(metadata), &path)
+        .map_err(|error| ModelError::Write { path, reason: error.to_string() })
+}
+
+#[derive(Default)]
+struct Collector {
+    path: PathStack,
+    tensors: Vec<(String, LazyTensor)>,
+}
+
+impl ModuleVisitor for Collector {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.exit();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let name = names::hugging_face_name(&self.path.to_string());
+        let transposed = names::is_transposed(&name, D);
+        let tensor = param.val();
+        let shape = match tensor.dims().as_slice() {
+            &[rows, columns] if transposed => vec![columns, rows],
+            shape => shape.to_vec(),
+        };
+        let length: usize = shape.iter().product();
+        let flat = tensor.reshape([length]);
+        self.tensors.push((name, LazyTensor { flat, shape, transposed }));
+    }
+}
+
+/// A tensor that is read back (which synchronizes the device) only when it is written.
+struct LazyTensor {
+    flat: Tensor<1>,
+    /// As in the file.
+    shape: Vec<usize>,
+    transposed: bool,
+}
+
+impl View for LazyTensor {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        let values = self.flat.clone().into_data().try_to_vec::<f32>().expect("parameters are f32");
+        let values = match self.transposed {
+            true => transpose(&values, self.shape[1], self.shape[0]),
+            false => values,
+        };
+        Cow::Owned(values.into_iter().flat_map(f32::to_le_bytes).collect())
+    }
+
+    fn data_len(&self) -> usize {
+        self.shape.iter().product::<usize>() * size_of::<f32>()
+    }
+}

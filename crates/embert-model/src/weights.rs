@@ -1,0 +1,139 @@
+//! The tensors of a checkpoint's safetensors files, read one at a time.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use half::{bf16, f16};
+use safetensors::Dtype;
+use safetensors::tensor::Metadata;
+
+use crate::ModelError;
+
+/// The largest header that the format allows.
+const MAX_HEADER: u64 = 100_000_000;
+
+/// Where each tensor of a checkpoint lies.
+pub(crate) struct Weights {
+    tensors: BTreeMap<String, StoredTensor>,
+}
+
+/// Where one tensor lies, and what it is.
+pub(crate) struct StoredTensor {
+    pub(crate) path: PathBuf,
+    pub(crate) shape: Vec<usize>,
+    dtype: Dtype,
+    begin: u64,
+    len: usize,
+}
+
+impl Weights {
+    /// Reads the headers of `model.safetensors`, or of the shards that its index names.
+    pub(crate) fn open(directory: &Path) -> Result<Self, ModelError> {
+        let mut tensors = BTreeMap::new();
+        for path in files(directory)? {
+            tensors.extend(read_header(&path)?);
+        }
+        Ok(Self { tensors })
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.tensors.keys().map(String::as_str)
+    }
+
+    /// The tensor under the first of these names that the checkpoint holds.
+    pub(crate) fn find(&self, names: &[String]) -> Option<(&str, &StoredTensor)> {
+        names
+            .iter()
+            .find_map(|name| self.tensors.get_key_value(name))
+            .map(|(name, tensor)| (name.as_str(), tensor))
+    }
+}
+
+impl StoredTensor {
+    /// The values as f32.
+    pub(crate) fn read(&self, name: &str) -> Result<Vec<f32>, ModelError> {
+        let bytes =
+            self.read_bytes().map_err(|source| ModelError::File { path: self.path.clone(), source })?;
+        match self.dtype {
+            Dtype::F32 => Ok(convert(&bytes, f32::from_le_bytes)),
+            Dtype::F16 => Ok(convert(&bytes, |bytes| f16::from_le_bytes(bytes).to_f32())),
+            Dtype::BF16 => Ok(convert(&bytes, |bytes| bf16::from_le_bytes(bytes).to_f32())),
+            other => {
+                let found = format!("{other:?}");
+                Err(ModelError::Type { path: self.path.clone(), name: name.into(), found })
+            }
+        }
+    }
+
+    fn read_bytes(&self) -> std::io::Result<Vec<u8>> {
+        let mut file = File::open(&self.path)?;
+        file.seek(SeekFrom::Start(self.begin))?;
+        let mut bytes = vec![0; self.len];
+        file.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+fn convert<const N: usize>(bytes: &[u8], value: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+    let (values, _) = bytes.as_chunks::<N>();
+    values.iter().map(|&bytes| value(bytes)).collect()
+}
+
+fn files(directory: &Path) -> Result<Vec<PathBuf>, ModelError> {
+    let single = directory.join("model.safetensors");
+    let index = directory.join("model.safetensors.index.json");
+    let pickle = directory.join("pytorch_model.bin");
+    if single.is_file() {
+        Ok(vec![single])
+    } else if index.is_file() {
+        shards(&index)
+    } else if pickle.is_file() {
+        Err(ModelError::Pickle { path: pickle })
+    } else {
+        Err(ModelError::NoWeights { directory: directory.into() })
+    }
+}
+
+/// The files that an index names, each once.
+fn shards(index: &Path) -> Result<Vec<PathBuf>, ModelError> {
+    #[derive(serde::Deserialize)]
+    struct Index {
+        weight_map: BTreeMap<String, String>,
+    }
+    let text =
+        std::fs::read_to_string(index).map_err(|source| ModelError::File { path: index.into(), source })?;
+    let index_file: Index =
+        serde_json::from_str(&text).map_err(|source| ModelError::Json { path: index.into(), source })?;
+    let mut files = index_file.weight_map.into_values().collect::<Vec<_>>();
+    files.sort();
+    files.dedup();
+    Ok(files.into_iter().map(|file| index.with_file_name(file)).collect())
+}
+
+fn read_header(path: &Path) -> Result<Vec<(String, StoredTensor)>, ModelError> {
+    let file_error = |source| ModelError::File { path: path.into(), source };
+    let corrupt = |reason: String| ModelError::Corrupt { path: path.into(), reason };
+    let mut file = File::open(path).map_err(file_error)?;
+    let size = file.metadata().map_err(file_error)?.len();
+    let mut length = [0; 8];
+    file.read_exact(&mut length).map_err(|_| corrupt(format!("{size} bytes are too few for a header")))?;
+    let length = u64::from_le_bytes(length);
+    if length > MAX_HEADER || length + 8 > size {
+        return Err(corrupt(format!("a header of {length} bytes does not fit in a file of {size} bytes")));
+    }
+    let mut header = vec![0; length as usize];
+    file.read_exact(&mut header).map_err(file_error)?;
+    let metadata: Metadata = serde_json::from_slice(&header).map_err(|e| corrupt(format!("header: {e}")))?;
+    let stored = metadata.tensors().into_iter().map(|(name, info)| {
+        let (begin, end) = info.data_offsets;
+        let bits = info.shape.iter().try_fold(info.dtype.bitsize(), |bits, &n| bits.checked_mul(n));
+        if begin > end || length + 8 + end as u64 > size || bits != Some((end - begin) * 8) {
+            return Err(corrupt(format!("{name} does not lie in the file (it has {size} bytes)")));
+        }
+        let (shape, begin, len) = (info.shape.clone(), length + 8 + begin as u64, end - begin);
+        Ok((name, StoredTensor { path: path.into(), shape, dtype: info.dtype, begin, len }))
+    });
+    stored.collect()
+}

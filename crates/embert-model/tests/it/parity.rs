@@ -1,0 +1,95 @@
+//! Hidden states, logits, loss and gradients are transformers'.
+
+use std::collections::BTreeMap;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::activation::log_softmax;
+use burn::tensor::backend::Gradients;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use embert_kernels::SequenceLayout;
+use embert_model::names::{PathStack, hugging_face_name};
+use embert_model::{BertConfig, BertForSequenceClassification, from_pretrained};
+
+use crate::fixtures;
+use crate::golden::{Golden, assert_close, values};
+
+fn tiny_bert(device: &Device) -> BertForSequenceClassification {
+    let directory = fixtures().join("tiny_bert");
+    let config = BertConfig::from_dir(&directory).unwrap();
+    from_pretrained(&directory, &config, 0, device).unwrap().complete(&directory).unwrap()
+}
+
+#[test]
+fn hidden_states_and_logits_agree() {
+    let (golden, device) = (Golden::read(), Device::flex());
+    let model = tiny_bert(&device);
+    let output = model.bert.hidden_states(golden.input_ids(&device), &golden.layout());
+    assert_eq!(output.hidden_states.len(), 3);
+    for (layer, hidden_states) in output.hidden_states.into_iter().enumerate() {
+        let name = format!("hidden_states.{layer}");
+        assert_close(&name, &values(hidden_states), &golden.floats(&name), 1e-5);
+    }
+    assert_close("pooler_output", &values(output.pooler_output), &golden.floats("pooler_output"), 1e-5);
+    let logits = model.forward(golden.input_ids(&device), &golden.layout(), None);
+    assert_close("logits", &values(logits), &golden.floats("logits"), 1e-5);
+}
+
+#[test]
+fn padding_does_not_change_logits() {
+    let (golden, device) = (Golden::read(), Device::flex());
+    let lengths = golden.layout().lengths;
+    let ids = golden.integers("input_ids");
+    let mut rest = ids.as_slice();
+    let mut padded = vec![];
+    for &length in &lengths {
+        let (sequence, after) = rest.split_at(length);
+        padded.extend_from_slice(sequence);
+        padded.extend(vec![0; 48 - length]);
+        rest = after;
+    }
+    let shape = [padded.len()];
+    let ids = Tensor::<1, Int>::from_data(TensorData::new(padded, shape), &device);
+    let logits = tiny_bert(&device).forward(ids, &SequenceLayout::padded(lengths, 48), None);
+    assert_close("logits", &values(logits), &golden.floats("logits"), 1e-5);
+}
+
+#[test]
+fn loss_and_every_gradient_agree() {
+    let (golden, device) = (Golden::read(), Device::flex().autodiff());
+    let model = tiny_bert(&device);
+    let logits = model.forward(golden.input_ids(&device), &golden.layout(), None);
+    let labels = Tensor::<1, Int>::from_data(golden.integers("labels").as_slice(), &device).unsqueeze_dim(1);
+    let loss = log_softmax(logits, 1).gather(1, labels).mean().neg();
+    assert_close("loss", &values(loss.clone()), &golden.floats("loss"), 1e-5);
+    let mut collector =
+        Collector { path: PathStack::default(), gradients: loss.backward(), found: BTreeMap::new() };
+    model.visit(&mut collector);
+    assert_eq!(collector.found.len(), 5 + 2 * 16 + 2 + 2);
+    for (name, gradient) in collector.found {
+        assert_close(&name, &gradient, &golden.floats(&format!("grad.{name}")), 1e-4);
+    }
+}
+
+/// Gradients by Hugging Face's name, in the files' orientation.
+struct Collector {
+    path: PathStack,
+    gradients: Gradients,
+    found: BTreeMap<String, Vec<f32>>,
+}
+
+impl ModuleVisitor for Collector {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.exit();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let name = hugging_face_name(&self.path.to_string());
+        let gradient = param.grad(&self.gradients).unwrap_or_else(|| panic!("no gradient for {name}"));
+        let dense = D == 2 && !name.contains("embeddings");
+        self.found.insert(name, values(if dense { gradient.transpose() } else { gradient }));
+    }
+}
