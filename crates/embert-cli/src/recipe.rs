@@ -156,6 +156,7 @@ impl ModelSection {
 impl ScratchSection {
     /// The config of the model, once the vocabulary is there.
     pub(crate) fn config(&self, vocab_size: usize) -> BertConfig {
+        let bert_base = BertConfig::default();
         BertConfig {
             vocab_size,
             hidden_size: self.hidden_size,
@@ -163,7 +164,10 @@ impl ScratchSection {
             num_attention_heads: self.num_attention_heads,
             intermediate_size: self.intermediate_size,
             max_position_embeddings: self.max_position_embeddings,
-            ..BertConfig::default()
+            // As wide as it takes for sums over fewer columns to spread as bert-base's do.
+            initializer_range: bert_base.initializer_range
+                * (bert_base.hidden_size as f64 / self.hidden_size as f64).sqrt(),
+            ..bert_base
         }
     }
 }

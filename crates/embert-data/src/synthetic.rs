@@ -53,10 +53,10 @@ fn is_sound(draft: &Draft) -> bool {
     (FEWEST_WORDS..=MOST_WORDS).contains(&words) && draft.slots.iter().all(|slot| seen.insert(*slot))
 }
 
-/// One to three sentences that judge and up to five that do not, in any order.
+/// Two or three sentences that judge and up to four that do not, in any order.
 fn review(verdict: Verdict, generator: &mut Generator) -> Draft {
-    let judging = *generator.pick(&[1, 1, 2, 2, 3]);
-    let others = *generator.pick(&[0, 0, 1, 2, 3, 4, 5]);
+    let judging = *generator.pick(&[2, 3, 3]);
+    let others = *generator.pick(&[0, 0, 1, 1, 2, 3, 4]);
     let mut kinds = vec!["judgement"; judging];
     kinds.resize(judging + others, "setting");
     generator.shuffle(&mut kinds);

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::activation::log_softmax;
-use burn::tensor::backend::Gradients;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
 use embert_kernels::SequenceLayout;
 use embert_model::names::{PathStack, hugging_face_name};
 use embert_model::{BertConfig, BertForSequenceClassification, from_pretrained};
