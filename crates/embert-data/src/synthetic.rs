@@ -1,9 +1,9 @@
 //! Made-up movie reviews: a seeded grammar with aspects, intensity, negation and contrast.
 //!
 //! A review is some sentences that judge the film, all to the same verdict, among some that do not.
-//! What a sentence says hangs on more than its words: "never dull" praises, and in "the plot is thin,
-//! but that does not spoil it" the clause after the contrast rules. So counting words gets about four
-//! reviews in five right, and reading them gets nearly all.
+//! What a sentence says hangs on more than its words: "never dull" praises, and in "the plot is weak,
+//! yet I enjoyed it" the clause after the contrast rules. So counting words gets about nine reviews in
+//! ten right, and counting pairs of words nearly all.
 
 mod grammar;
 
