@@ -2,8 +2,8 @@
 //!
 //! A review is some sentences that judge the film, all to the same verdict, among some that do not.
 //! What a sentence says hangs on more than its words: "never dull" praises, and in "the plot is weak,
-//! yet I enjoyed it" the clause after the contrast rules. So counting words gets about nine reviews in
-//! ten right, and counting pairs of words nearly all.
+//! yet the acting saves it" the clause after the contrast rules. So counting words gets about four
+//! reviews in five right, and reading them gets nearly all.
 
 mod grammar;
 
@@ -53,13 +53,16 @@ fn is_sound(draft: &Draft) -> bool {
     (FEWEST_WORDS..=MOST_WORDS).contains(&words) && draft.slots.iter().all(|slot| seen.insert(*slot))
 }
 
-/// Two or three sentences that judge and up to four that do not, in any order.
+/// One to three sentences that judge the film and up to five that do not. Three times in four the
+/// judgement comes first.
 fn review(verdict: Verdict, generator: &mut Generator) -> Draft {
-    let judging = *generator.pick(&[2, 3, 3]);
-    let others = *generator.pick(&[0, 0, 1, 1, 2, 3, 4]);
+    let judging = *generator.pick(&[1, 1, 2, 2, 3]);
+    let others = *generator.pick(&[0, 0, 0, 0, 1, 1, 2, 5]);
     let mut kinds = vec!["judgement"; judging];
     kinds.resize(judging + others, "setting");
-    generator.shuffle(&mut kinds);
+    if generator.up_to(3) == 0 {
+        generator.shuffle(&mut kinds);
+    }
     let sentences = kinds.into_iter().map(|kind| grammar::sentence(kind, verdict, generator));
     Draft::join(sentences)
 }

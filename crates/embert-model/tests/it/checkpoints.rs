@@ -84,7 +84,7 @@ fn saved_tensors_are_the_loaded_ones_bit_for_bit() {
     let [before, after] =
         [directory.as_path(), saved.path()].map(|d| fs::read(d.join("model.safetensors")).unwrap());
     let [before, after] = [&before, &after].map(|bytes| SafeTensors::deserialize(bytes).unwrap());
-    assert_eq!(before.names(), after.names());
+    assert_eq!(before.len(), after.len());
     for (name, tensor) in before.tensors() {
         assert_eq!(tensor, after.tensor(&name).unwrap(), "{name}");
     }
