@@ -1,10 +1,10 @@
-//! What a token starts as: word_embeddings[id] + position_embeddings[position] + token_type_embeddings[0].
+//! What a token starts as: `word_embeddings[id] + position_embeddings[position] + token_type_embeddings[0]`.
 
 use burn::tensor::{Int, Tensor};
 
 use crate::SequenceLayout;
 
-/// word_embeddings[id] + position_embeddings[position] + token_type_embeddings[0]; every token is of the first
+/// `word_embeddings[id] + position_embeddings[position] + token_type_embeddings[0]`; every token is of the first
 /// type, as in a classification of single texts.
 ///
 /// # Shapes

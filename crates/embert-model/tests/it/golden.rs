@@ -9,27 +9,27 @@ use safetensors::SafeTensors;
 use crate::fixtures;
 
 /// What `transformers` computes with the tiny BERT.
-pub struct Golden(Vec<u8>);
+pub(crate) struct Golden(Vec<u8>);
 
 impl Golden {
-    pub fn read() -> Self {
+    pub(crate) fn read() -> Self {
         Self(fs::read(fixtures().join("golden.safetensors")).expect("the fixture is committed"))
     }
 
     /// A tensor's values.
-    pub fn floats(&self, name: &str) -> Vec<f32> {
+    pub(crate) fn floats(&self, name: &str) -> Vec<f32> {
         self.bytes(name).as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()
     }
 
-    pub fn integers(&self, name: &str) -> Vec<i64> {
+    pub(crate) fn integers(&self, name: &str) -> Vec<i64> {
         self.bytes(name).as_chunks::<8>().0.iter().map(|&bytes| i64::from_le_bytes(bytes)).collect()
     }
 
-    pub fn layout(&self) -> SequenceLayout {
+    pub(crate) fn layout(&self) -> SequenceLayout {
         SequenceLayout::packed(self.integers("lengths").into_iter().map(|length| length as usize).collect())
     }
 
-    pub fn input_ids(&self, device: &Device) -> Tensor<1, Int> {
+    pub(crate) fn input_ids(&self, device: &Device) -> Tensor<1, Int> {
         let ids = self.integers("input_ids");
         let shape = [ids.len()];
         Tensor::from_data(TensorData::new(ids, shape), device)
@@ -42,7 +42,7 @@ impl Golden {
 }
 
 /// Compares with an absolute tolerance, relative to values beyond 1.
-pub fn assert_close(what: &str, got: &[f32], expected: &[f32], tolerance: f32) {
+pub(crate) fn assert_close(what: &str, got: &[f32], expected: &[f32], tolerance: f32) {
     assert_eq!(got.len(), expected.len(), "{what}");
     for (i, (got, expected)) in got.iter().zip(expected).enumerate() {
         let error = (got - expected).abs() / expected.abs().max(1.0);
@@ -50,6 +50,6 @@ pub fn assert_close(what: &str, got: &[f32], expected: &[f32], tolerance: f32) {
     }
 }
 
-pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+pub(crate) fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().try_to_vec().expect("f32")
 }
