@@ -117,7 +117,9 @@ fn read_path(
     split: &str,
     labels: Option<&Labels>,
 ) -> Result<Dataset, CliError> {
-    Ok(read(path, split, &data.columns(), labels)?)
+    let dataset = read(path, split, &data.columns(), labels)?;
+    tracing::debug!(path = %path.display(), split, rows = dataset.len(), "read");
+    Ok(dataset)
 }
 
 fn select(dataset: &Dataset, count: Option<usize>, data: &DataSection) -> Dataset {

@@ -83,6 +83,7 @@ impl ModelSource {
 /// A directory that is there, or the hub's.
 pub(crate) fn directory(name: &str) -> Result<PathBuf, CliError> {
     let path = Path::new(name);
+    tracing::debug!(name, is_directory = path.is_dir(), "looking for the model");
     match path.is_dir() {
         true => Ok(path.to_owned()),
         false if path.exists() => Err(CliError::failed(format!(

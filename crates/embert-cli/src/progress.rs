@@ -40,8 +40,10 @@ impl Bar {
         self.0.inc(more as u64);
     }
 
+    /// Adds figures, and how long a step takes on average.
     pub(crate) fn describe(&self, figures: String) {
-        self.0.set_message(figures);
+        let seconds = self.0.elapsed().as_secs_f64() / self.0.position().max(1) as f64;
+        self.0.set_message(format!("{figures} {seconds:.2} s/it"));
     }
 
     /// Prints a line above the bar; without a terminal, on standard output as it is.

@@ -113,7 +113,7 @@ pub(crate) struct Sample<'a> {
 /// A few predictions, with the beginning of each text.
 pub(crate) fn samples(samples: &[Sample<'_>]) -> String {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(["text", "gold", "predicted", "score"]);
+    table.load_style(presets::UTF8_BORDERS_ONLY).set_header(["text", "gold", "predicted", "score"]);
     for sample in samples {
         let predicted = if sample.gold == sample.predicted {
             sample.predicted.into()
@@ -153,7 +153,7 @@ fn mean(values: &[f64]) -> String {
 
 fn plain(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::UTF8_BORDERS_ONLY);
     table.set_header(header.iter().map(|name| Cell::new(name).set_alignment(CellAlignment::Right)));
     table
 }

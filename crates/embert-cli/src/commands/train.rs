@@ -27,6 +27,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
         print!("{recipe_text}");
         return Ok(());
     }
+    tracing::debug!(recipe = %recipe_text, "resolved");
     let place = device::open(matches.get_one::<String>("device").expect("--device has a default"))?;
     let examples = examples::read_examples(&recipe.data)?;
     let source = ModelSource::of_recipe(&recipe, &examples.train)?;
@@ -270,7 +271,13 @@ impl Watch<'_> {
     }
 }
 
-/// A line of the log as JSON.
+/// A line of the log as JSON, to four digits; `metrics.jsonl` has all of them.
 fn line(entry: &LogEntry) -> String {
-    serde_json::to_string(entry).expect("a log line is JSON")
+    let mut line = serde_json::to_value(entry).expect("a log line is JSON");
+    for figure in line.as_object_mut().expect("a log line is an object").values_mut() {
+        if let Some(exact) = figure.as_f64().filter(|_| figure.is_f64()) {
+            *figure = format!("{exact:.3e}").parse::<f64>().expect("a number was written").into();
+        }
+    }
+    line.to_string()
 }
