@@ -32,8 +32,8 @@ impl Backend {
     /// How long everything takes to compile, in words.
     pub(crate) fn first_build(self) -> &'static str {
         match self {
-            Self::Cpu => "about 3 minutes",
-            Self::Cuda | Self::Wgpu => "about 11 minutes",
+            Self::Cpu => "several minutes",
+            Self::Cuda | Self::Wgpu => "ten minutes or more",
         }
     }
 

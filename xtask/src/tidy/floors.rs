@@ -11,7 +11,7 @@ struct Room {
     below: &'static [&'static str],
     burn: bool,
     /// A library may neither print nor pick a backend.
-    library: bool,
+    is_library: bool,
     /// Crates that would bring in what this one must not know.
     never: &'static [&'static str],
 }
@@ -21,40 +21,40 @@ const ROOMS: [Room; 8] = [
         package: "embert-data",
         below: &[],
         burn: false,
-        library: true,
+        is_library: true,
         never: &["tokenizers", "safetensors"],
     },
     Room {
         package: "embert-text",
         below: &[],
         burn: false,
-        library: true,
+        is_library: true,
         never: &["arrow-array", "csv", "ureq", "parquet"],
     },
     Room {
         package: "embert-kernels",
         below: &[],
         burn: true,
-        library: true,
+        is_library: true,
         never: &["tokenizers", "safetensors", "serde_json"],
     },
     Room {
         package: "embert-model",
         below: &["embert-kernels"],
         burn: true,
-        library: true,
+        is_library: true,
         never: &["arrow-array", "csv", "ureq", "parquet", "tokenizers"],
     },
     Room {
         package: "embert-train",
         below: &["embert-data", "embert-kernels", "embert-model", "embert-text"],
         burn: true,
-        library: true,
+        is_library: true,
         never: &["arrow-array", "ureq", "parquet", "tokenizers"],
     },
-    Room { package: "embert-cli", below: EVERY_LIBRARY, burn: true, library: false, never: &[] },
-    Room { package: "embert-bench", below: EVERY_LIBRARY, burn: true, library: false, never: &[] },
-    Room { package: "xtask", below: &[], burn: false, library: false, never: &[] },
+    Room { package: "embert-cli", below: EVERY_LIBRARY, burn: true, is_library: false, never: &[] },
+    Room { package: "embert-bench", below: EVERY_LIBRARY, burn: true, is_library: false, never: &[] },
+    Room { package: "xtask", below: &[], burn: false, is_library: false, never: &[] },
 ];
 
 const EVERY_LIBRARY: &[&str] =
@@ -111,7 +111,7 @@ fn check_manifest(manifest: &Manifest, lock: &Lock) -> Vec<Finding> {
         list(&manifest.package["dependencies"]).iter().flat_map(|found| dependency(manifest, room, found)),
     );
     findings.extend(burn_below(manifest, room, lock));
-    if room.library {
+    if room.is_library {
         findings.extend(features(manifest));
     }
     findings
@@ -128,11 +128,11 @@ fn dependency(manifest: &Manifest, room: &Room, found: &Value) -> Vec<Finding> {
     if room.never.contains(&name) {
         troubles.push(format!("{package} must not know {name}: leave that to the crate whose matter it is"));
     }
-    if room.library && TERMINAL.contains(&name) {
+    if room.is_library && TERMINAL.contains(&name) {
         troubles
             .push(format!("{package} is a library and must not know {name}: the terminal is embert-cli's"));
     }
-    if room.library && found["kind"] != "dev" {
+    if room.is_library && found["kind"] != "dev" {
         let on = list(&found["features"]).iter().map(string).find(|feature| BACKENDS.contains(feature));
         troubles.extend(on.map(|on| {
             format!("{package} turns on {name}/{on}: only embert-cli and embert-bench choose a backend")
