@@ -249,14 +249,17 @@ pub(crate) const TRAIN: &[Key] = &[
     key("train.seed", "seed", &[], Number, "Of the order of examples, dropout and new weights"),
 ];
 
-/// The one key that evaluation shares with training.
-pub(crate) const EVALUATION: &[Key] = &[key(
-    "train.per_device_eval_batch_size",
-    "per_device_eval_batch_size",
-    &["eval_batch_size"],
-    Number,
-    "Examples in a batch of evaluation",
-)];
+/// The keys that evaluation and prediction share with training.
+pub(crate) const EVALUATION: &[Key] = &[
+    key(
+        "train.per_device_eval_batch_size",
+        "per_device_eval_batch_size",
+        &["eval_batch_size"],
+        Number,
+        "Examples of full length whose tokens make a batch of evaluation",
+    ),
+    key("train.bf16", "bf16", &[], Switch, "Matrix products in bf16, where the device has it"),
+];
 
 /// The keys of the output.
 pub(crate) const OUTPUT: &[Key] = &[

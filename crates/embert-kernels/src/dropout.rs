@@ -4,12 +4,8 @@
 //! does not depend on threads, on the layout of the batch or on what ran before, and so training resumed at
 //! any step draws the same masks.
 
-use burn::backend::Dispatch;
-use burn::tensor::{DType, Int, Tensor, TensorData};
-
 use crate::SequenceLayout;
 use crate::counter::mix64;
-use crate::extension::KernelOps;
 
 /// The randomness of one optimizer step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,8 +38,12 @@ impl DropoutStream {
 }
 
 impl DropoutSite {
-    /// One key for each row of the hidden states, `[num_tokens]`.
-    pub(crate) fn token_rows(&self, layout: &SequenceLayout) -> Vec<u32> {
+    /// One key for each row of the hidden states, `[num_tokens]`; without a layout one for each of `num_rows` sequences:
+    /// what is dropped of a pooled output.
+    pub(crate) fn rows(&self, layout: Option<&SequenceLayout>, num_rows: usize) -> Vec<u32> {
+        let Some(layout) = layout else {
+            return (0..num_rows).map(|sequence| self.row(sequence, 0, 0)).collect();
+        };
         let rows = layout.rows().enumerate();
         rows.flat_map(|(sequence, rows)| (0..rows).map(move |position| self.row(sequence, 0, position)))
             .collect()
@@ -60,47 +60,9 @@ impl DropoutSite {
         keys
     }
 
-    /// One key for each sequence, `[batch]`: what is dropped of a pooled output.
-    pub(crate) fn sequence_rows(&self, batch_size: usize) -> Vec<u32> {
-        (0..batch_size).map(|sequence| self.row(sequence, 0, 0)).collect()
-    }
-
-    fn row(&self, sequence: usize, head: usize, position: usize) -> u32 {
+    /// The key of one row.
+    pub(crate) fn row(&self, sequence: usize, head: usize, position: usize) -> u32 {
         let sequence = mix64(self.key ^ (self.first_sequence + sequence) as u64);
         (mix64(sequence ^ ((head as u64) << 32 | position as u64)) >> 32) as u32
     }
-}
-
-/// Zeroes each element with the site's rate and scales the others by 1/(1 − rate).
-///
-/// # Shapes
-/// - `x`, output: `[num_tokens, hidden]`, or `[batch, hidden]` with one row for each sequence, when `layout`
-///   is `None`
-pub fn dropout(x: Tensor<2>, layout: Option<&SequenceLayout>, site: Option<DropoutSite>) -> Tensor<2> {
-    let Some(site) = site.filter(|site| site.rate > 0.0) else { return x };
-    let [num_rows, columns] = x.dims();
-    let rows = match layout {
-        Some(layout) => site.token_rows(layout),
-        None => site.sequence_rows(num_rows),
-    };
-    let mask = dropout_mask(rows, columns, &site, &x); // [num_rows, columns]
-    x * mask
-}
-
-/// The mask of a site, 0 or 1/(1 − rate), on the device of `like`.
-///
-/// # Shapes
-/// - output: `[rows, columns]`
-pub fn dropout_mask<const D: usize>(
-    rows: Vec<u32>,
-    columns: usize,
-    site: &DropoutSite,
-    like: &Tensor<D>,
-) -> Tensor<2> {
-    let num_rows = rows.len();
-    let rows = rows.into_iter().map(|row| row as i32).collect::<Vec<_>>();
-    let keys =
-        Tensor::<2, Int>::from_data(TensorData::new(rows, [num_rows, 1]), (&like.device(), DType::I32));
-    let mask = <Dispatch as KernelOps>::dropout_mask(keys.into_dispatch(), columns, site.rate);
-    Tensor::from_dispatch(mask)
 }

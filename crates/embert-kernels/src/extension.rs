@@ -1,28 +1,75 @@
-//! The one trait through which a Burn backend may bring its own implementation of an operation.
+//! The operations that Burn's CPU backend (`Flex`) computes with code of ours, with and without a tape.
 //!
-//! A method's default body is a composition of primitives, which every backend has; `Flex` (the CPU) overrides
-//! it with code on slices.
+//! Tensors are fp32; what is not in this list runs as its reference.
 
-use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
-use burn::backend::tensor::{FloatTensor, IntTensor};
-use burn::backend::{Autodiff, AutodiffBackend, Backend, backend_extension};
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, backend_extension};
 
-use crate::reference;
+use crate::Precision;
+use crate::cpu::{Heads, Mask, TokenRows};
 
-#[backend_extension(Flex: cfg(feature = "flex"), Cube: cfg(feature = "cube"), Autodiff)]
-pub(crate) trait KernelOps: Backend {
-    /// The dropout mask `[rows, columns]` for row keys `[rows, 1]` of 32-bit integers.
-    fn dropout_mask(keys: IntTensor<Self>, columns: usize, rate: f64) -> FloatTensor<Self> {
-        reference::dropout_mask::<Self>(keys, columns, rate)
-    }
-}
+#[backend_extension(Flex, Autodiff)]
+pub(crate) trait CpuOps: Backend {
+    fn linear(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self>;
 
-#[cfg(feature = "cube")]
-impl KernelOps for burn::backend::Cube {}
+    fn linear_without_bias(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self>;
 
-impl<B: KernelOps, C: CheckpointStrategy> KernelOps for Autodiff<B, C> {
-    /// A mask is a constant: nothing flows back into it.
-    fn dropout_mask(keys: IntTensor<Self>, columns: usize, rate: f64) -> FloatTensor<Self> {
-        Self::from_inner(B::dropout_mask(keys, columns, rate))
-    }
+    #[expect(clippy::too_many_arguments, reason = "three maps of one input")]
+    fn query_key_value(
+        x: FloatTensor<Self>,
+        query_weight: FloatTensor<Self>,
+        key_weight: FloatTensor<Self>,
+        value_weight: FloatTensor<Self>,
+        query_bias: FloatTensor<Self>,
+        key_bias: FloatTensor<Self>,
+        value_bias: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self>;
+
+    fn attention(query_key_value: FloatTensor<Self>, heads: Heads, precision: Precision)
+    -> FloatTensor<Self>;
+
+    fn layer_norm(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> FloatTensor<Self>;
+
+    fn add_layer_norm(
+        x: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        epsilon: f64,
+        mask: Option<Mask>,
+    ) -> FloatTensor<Self>;
+
+    fn bias_gelu(x: FloatTensor<Self>, bias: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    fn bias_gelu_linear(
+        x: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        output_bias: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self>;
+
+    fn embeddings(
+        word: FloatTensor<Self>,
+        position: FloatTensor<Self>,
+        token_type: FloatTensor<Self>,
+        rows: TokenRows,
+    ) -> FloatTensor<Self>;
+
+    fn dropout(x: FloatTensor<Self>, mask: Mask) -> FloatTensor<Self>;
 }

@@ -2,14 +2,26 @@
 #![deny(missing_docs)]
 
 mod counter;
+#[cfg(feature = "flex")]
+#[expect(unsafe_code, reason = "kernels read and write memory by pointers")]
 mod cpu;
 mod dropout;
+#[cfg(feature = "flex")]
 mod extension;
 mod layout;
+mod operations;
+mod optimizer;
+mod precision;
 pub mod reference;
 
 pub use counter::mix64;
-pub use dropout::{DropoutSite, DropoutStream, dropout, dropout_mask};
+#[cfg(feature = "flex")]
+pub use cpu::instructions;
+pub use dropout::{DropoutSite, DropoutStream};
 pub use layout::SequenceLayout;
-// Every other operation is still its reference; a faster one takes its name here and is tested against it.
-pub use reference::{add_layer_norm, attention, bias_gelu, embeddings, layer_norm, linear};
+pub use operations::{
+    add_layer_norm, attention, bias_gelu, bias_gelu_linear, dropout, embeddings, layer_norm, linear,
+    query_key_value,
+};
+pub use optimizer::{AdamWStep, Moments, adamw, sum_of_squares};
+pub use precision::Precision;

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use embert_kernels::{DropoutSite, SequenceLayout, attention};
+use embert_kernels::{DropoutSite, Precision, SequenceLayout, attention, query_key_value};
 
 use crate::layer::LayerDropout;
 use crate::{BertConfig, LayerNorm, Linear};
@@ -27,11 +27,17 @@ impl BertSelfAttention {
 
     /// # Shapes
     /// - `x`, output: `[num_tokens, hidden]`
-    pub fn forward(&self, x: Tensor<2>, layout: &SequenceLayout, site: Option<DropoutSite>) -> Tensor<2> {
-        let query = self.query.forward(x.clone());
-        let key = self.key.forward(x.clone());
-        let value = self.value.forward(x);
-        attention(query, key, value, layout, self.num_heads, site)
+    pub fn forward(
+        &self,
+        x: Tensor<2>,
+        layout: &SequenceLayout,
+        site: Option<DropoutSite>,
+        precision: Precision,
+    ) -> Tensor<2> {
+        let maps = [&self.query, &self.key, &self.value];
+        let (weights, biases) = (maps.map(|map| map.weight.val()), maps.map(|map| map.bias.val()));
+        let qkv = query_key_value(x, weights, biases, precision); // [num_tokens, 3 · hidden]
+        attention(qkv, layout, self.num_heads, site, precision)
     }
 }
 
@@ -64,9 +70,15 @@ impl BertAttention {
 
     /// # Shapes
     /// - `x`, output: `[num_tokens, hidden]`
-    pub(crate) fn forward(&self, x: Tensor<2>, layout: &SequenceLayout, dropout: LayerDropout) -> Tensor<2> {
-        let context = self.self_attention.forward(x.clone(), layout, dropout.attention_probs);
-        let context = self.output.dense.forward(context);
+    pub(crate) fn forward(
+        &self,
+        x: Tensor<2>,
+        layout: &SequenceLayout,
+        dropout: LayerDropout,
+        precision: Precision,
+    ) -> Tensor<2> {
+        let context = self.self_attention.forward(x.clone(), layout, dropout.attention_probs, precision);
+        let context = self.output.dense.forward(context, precision);
         self.output.layer_norm.add_forward(context, x, layout, dropout.attention_output)
     }
 }

@@ -2,9 +2,9 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
-use embert_kernels::{DropoutStream, SequenceLayout};
+use embert_kernels::SequenceLayout;
 
-use crate::{BertConfig, BertEmbeddings, BertEncoder, BertPooler};
+use crate::{BertConfig, BertEmbeddings, BertEncoder, BertPooler, Pass};
 
 /// BERT without a head.
 #[derive(Module, Debug)]
@@ -38,24 +38,20 @@ impl BertModel {
     /// # Shapes
     /// - `input_ids`: `[num_tokens]`
     /// - output: `[batch, hidden]`
-    pub fn forward(
-        &self,
-        input_ids: Tensor<1, Int>,
-        layout: &SequenceLayout,
-        stream: Option<DropoutStream>,
-    ) -> Tensor<2> {
-        let x = self.embeddings.forward(input_ids, layout, stream); // [num_tokens, hidden]
-        self.pooler.forward(self.encoder.forward(x, layout, stream), layout)
+    pub fn forward(&self, input_ids: Tensor<1, Int>, layout: &SequenceLayout, pass: Pass) -> Tensor<2> {
+        let x = self.embeddings.forward(input_ids, layout, pass); // [num_tokens, hidden]
+        self.pooler.forward(self.encoder.forward(x, layout, pass), layout, pass.precision)
     }
 
-    /// All hidden states, without dropout.
+    /// All hidden states, in fp32 and without dropout.
     ///
     /// # Shapes
     /// - `input_ids`: `[num_tokens]`
     pub fn hidden_states(&self, input_ids: Tensor<1, Int>, layout: &SequenceLayout) -> BertModelOutput {
-        let mut hidden_states = vec![self.embeddings.forward(input_ids, layout, None)];
-        hidden_states.extend(self.encoder.forward_each(hidden_states[0].clone(), layout, None));
+        let pass = Pass::default();
+        let mut hidden_states = vec![self.embeddings.forward(input_ids, layout, pass)];
+        hidden_states.extend(self.encoder.forward_each(hidden_states[0].clone(), layout, pass));
         let last = hidden_states[hidden_states.len() - 1].clone();
-        BertModelOutput { hidden_states, pooler_output: self.pooler.forward(last, layout) }
+        BertModelOutput { hidden_states, pooler_output: self.pooler.forward(last, layout, pass.precision) }
     }
 }

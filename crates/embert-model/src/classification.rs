@@ -2,10 +2,10 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
-use embert_kernels::{DropoutStream, SequenceLayout, dropout};
+use embert_kernels::{SequenceLayout, dropout};
 
 use crate::initialize::initialize;
-use crate::{BertConfig, BertModel, Linear};
+use crate::{BertConfig, BertModel, Linear, Pass};
 
 /// The number by which dropout knows the classifier; layers count from 0.
 const CLASSIFIER: usize = u16::MAX as usize - 1;
@@ -35,7 +35,7 @@ impl BertForSequenceClassification {
         }
     }
 
-    /// The scores of each label before the softmax. Nothing is dropped where `stream` is `None`.
+    /// The scores of each label before the softmax.
     ///
     /// # Shapes
     /// - `input_ids`: `[num_tokens]`, sequences one after another as `layout` says
@@ -43,14 +43,9 @@ impl BertForSequenceClassification {
     ///
     /// # Panics
     /// If there are not as many ids as the layout has rows.
-    pub fn forward(
-        &self,
-        input_ids: Tensor<1, Int>,
-        layout: &SequenceLayout,
-        stream: Option<DropoutStream>,
-    ) -> Tensor<2> {
-        let pooled = self.bert.forward(input_ids, layout, stream); // [batch, hidden]
-        let site = stream.map(|stream| stream.site(CLASSIFIER, 0, self.classifier_dropout));
-        self.classifier.forward(dropout(pooled, None, site)) // [batch, num_labels]
+    pub fn forward(&self, input_ids: Tensor<1, Int>, layout: &SequenceLayout, pass: Pass) -> Tensor<2> {
+        let pooled = self.bert.forward(input_ids, layout, pass); // [batch, hidden]
+        let site = pass.site(CLASSIFIER, 0, self.classifier_dropout);
+        self.classifier.forward(dropout(pooled, None, site), pass.precision) // [batch, num_labels]
     }
 }

@@ -2,9 +2,9 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor};
-use embert_kernels::{DropoutStream, SequenceLayout, dropout};
+use embert_kernels::{SequenceLayout, dropout};
 
-use crate::{BertConfig, LayerNorm};
+use crate::{BertConfig, LayerNorm, Pass};
 
 /// The number by which dropout knows the embeddings; layers count from 0.
 const EMBEDDINGS: usize = u16::MAX as usize;
@@ -51,12 +51,7 @@ impl BertEmbeddings {
     /// # Shapes
     /// - `input_ids`: `[num_tokens]`
     /// - output: `[num_tokens, hidden]`
-    pub fn forward(
-        &self,
-        input_ids: Tensor<1, Int>,
-        layout: &SequenceLayout,
-        stream: Option<DropoutStream>,
-    ) -> Tensor<2> {
+    pub fn forward(&self, input_ids: Tensor<1, Int>, layout: &SequenceLayout, pass: Pass) -> Tensor<2> {
         let x = embert_kernels::embeddings(
             input_ids,
             layout,
@@ -64,7 +59,7 @@ impl BertEmbeddings {
             self.position_embeddings.weight.val(),
             self.token_type_embeddings.weight.val(),
         );
-        let site = stream.map(|stream| stream.site(EMBEDDINGS, 0, self.dropout));
+        let site = pass.site(EMBEDDINGS, 0, self.dropout);
         dropout(self.layer_norm.forward(x), Some(layout), site)
     }
 }

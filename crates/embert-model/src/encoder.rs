@@ -2,9 +2,9 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use embert_kernels::{DropoutStream, SequenceLayout};
+use embert_kernels::SequenceLayout;
 
-use crate::{BertConfig, BertLayer};
+use crate::{BertConfig, BertLayer, Pass};
 
 /// The layers, one after another.
 #[derive(Module, Debug)]
@@ -26,23 +26,18 @@ impl BertEncoder {
         &'a self,
         hidden_states: Tensor<2>,
         layout: &'a SequenceLayout,
-        stream: Option<DropoutStream>,
+        pass: Pass,
     ) -> impl Iterator<Item = Tensor<2>> + 'a {
         self.layer.iter().enumerate().scan(hidden_states, move |x, (number, layer)| {
-            *x = layer.forward(x.clone(), layout, number, stream);
+            *x = layer.forward(x.clone(), layout, number, pass);
             Some(x.clone())
         })
     }
 
     /// # Shapes
     /// - `hidden_states`, output: `[num_tokens, hidden]`
-    pub fn forward(
-        &self,
-        hidden_states: Tensor<2>,
-        layout: &SequenceLayout,
-        stream: Option<DropoutStream>,
-    ) -> Tensor<2> {
+    pub fn forward(&self, hidden_states: Tensor<2>, layout: &SequenceLayout, pass: Pass) -> Tensor<2> {
         let layers = self.layer.iter().enumerate();
-        layers.fold(hidden_states, |x, (number, layer)| layer.forward(x, layout, number, stream))
+        layers.fold(hidden_states, |x, (number, layer)| layer.forward(x, layout, number, pass))
     }
 }

@@ -2,9 +2,9 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use embert_kernels::{DropoutSite, DropoutStream, SequenceLayout, bias_gelu};
+use embert_kernels::{DropoutSite, Precision, SequenceLayout, bias_gelu_linear, linear};
 
-use crate::{BertAttention, BertConfig, LayerNorm, Linear};
+use crate::{BertAttention, BertConfig, LayerNorm, Linear, Pass};
 
 /// gelu(xW + b).
 #[derive(Module, Debug)]
@@ -60,23 +60,22 @@ impl BertLayer {
 
     /// # Shapes
     /// - `x`, output: `[num_tokens, hidden]`
-    pub fn forward(
-        &self,
-        x: Tensor<2>,
-        layout: &SequenceLayout,
-        layer: usize,
-        stream: Option<DropoutStream>,
-    ) -> Tensor<2> {
-        let dropout = self.dropout(layer, stream);
-        let x = self.attention.forward(x, layout, dropout);
-        let dense = &self.intermediate.dense;
-        let activation = bias_gelu(x.clone().matmul(dense.weight.val()), dense.bias.val()); // [num_tokens, intermediate]
-        let output = self.output.dense.forward(activation);
+    pub fn forward(&self, x: Tensor<2>, layout: &SequenceLayout, layer: usize, pass: Pass) -> Tensor<2> {
+        let dropout = self.dropout(layer, pass);
+        let x = self.attention.forward(x, layout, dropout, pass.precision);
+        let output = self.feed_forward(x.clone(), pass.precision);
         self.output.layer_norm.add_forward(output, x, layout, dropout.output)
     }
 
-    fn dropout(&self, layer: usize, stream: Option<DropoutStream>) -> LayerDropout {
-        let site = |number, rate| stream.map(|stream| stream.site(layer, number, rate));
+    /// gelu(xW₁ + b₁)·W₂ + b₂, `[num_tokens, hidden]`
+    fn feed_forward(&self, x: Tensor<2>, precision: Precision) -> Tensor<2> {
+        let (first, second) = (&self.intermediate.dense, &self.output.dense);
+        let h = linear(x, first.weight.val(), None, precision); // [num_tokens, intermediate]
+        bias_gelu_linear(h, first.bias.val(), second.weight.val(), second.bias.val(), precision)
+    }
+
+    fn dropout(&self, layer: usize, pass: Pass) -> LayerDropout {
+        let site = |number, rate| pass.site(layer, number, rate);
         LayerDropout {
             attention_probs: site(0, self.attention_dropout),
             attention_output: site(1, self.hidden_dropout),

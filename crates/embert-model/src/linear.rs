@@ -2,6 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
+use embert_kernels::Precision;
 
 /// y = xW + b.
 #[derive(Module, Debug)]
@@ -23,7 +24,7 @@ impl Linear {
     /// # Shapes
     /// - `x`: `[rows, in]`
     /// - output: `[rows, out]`
-    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        embert_kernels::linear(x, self.weight.val(), self.bias.val())
+    pub fn forward(&self, x: Tensor<2>, precision: Precision) -> Tensor<2> {
+        embert_kernels::linear(x, self.weight.val(), Some(self.bias.val()), precision)
     }
 }

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
-use embert_kernels::SequenceLayout;
+use embert_kernels::{Precision, SequenceLayout};
 
 use crate::{BertConfig, Linear};
 
@@ -21,9 +21,14 @@ impl BertPooler {
     /// # Shapes
     /// - `hidden_states`: `[num_tokens, hidden]`
     /// - output: `[batch, hidden]`
-    pub fn forward(&self, hidden_states: Tensor<2>, layout: &SequenceLayout) -> Tensor<2> {
+    pub fn forward(
+        &self,
+        hidden_states: Tensor<2>,
+        layout: &SequenceLayout,
+        precision: Precision,
+    ) -> Tensor<2> {
         let starts = layout.starts().into_iter().map(|start| start as i32).collect::<Vec<_>>();
         let starts = Tensor::<1, Int>::from_data(starts.as_slice(), &hidden_states.device());
-        self.dense.forward(hidden_states.select(0, starts)).tanh() // [batch, hidden]
+        self.dense.forward(hidden_states.select(0, starts), precision).tanh() // [batch, hidden]
     }
 }

@@ -1,23 +1,14 @@
 //! Clipping by the global norm: c = min(1, max_norm / (‖g‖₂ + 10⁻⁶)) with ‖g‖₂ over all parameters at once.
 
-use burn::tensor::Tensor;
+use embert_kernels::sum_of_squares;
 
 use crate::gradients::ParameterGradients;
-
-/// Elements that are summed in one go. Burn's CPU backend sums longer tensors on several threads in an order that
-/// differs from run to run; pieces of this size keep two runs with one seed equal to the last bit.
-const SUMMED_AT_ONCE: usize = 1 << 21;
 
 /// The Euclidean length of all gradients together. Reads back: synchronises.
 ///
 /// It is infinite or NaN where a gradient is.
 pub fn global_norm(gradients: &ParameterGradients) -> f64 {
-    let sums = gradients.values().flat_map(sums_of_squares).collect::<Vec<_>>();
-    if sums.is_empty() {
-        return 0.0;
-    }
-    let sums = Tensor::cat(sums, 0).into_data(); // [pieces]
-    sums.iter::<f64>().sum::<f64>().sqrt()
+    gradients.values().map(|gradient| sum_of_squares(gradient.clone())).sum::<f64>().sqrt()
 }
 
 /// What gradients of length `norm` are multiplied with, as `torch.nn.utils.clip_grad_norm_` does; 1 when
@@ -27,14 +18,6 @@ pub fn clip_coefficient(norm: f64, max_grad_norm: f64) -> f64 {
         return 1.0;
     }
     (max_grad_norm / (norm + 1e-6)).min(1.0)
-}
-
-fn sums_of_squares(gradient: &Tensor<1>) -> impl Iterator<Item = Tensor<1>> + '_ {
-    let [elements] = gradient.dims();
-    (0..elements).step_by(SUMMED_AT_ONCE).map(move |start| {
-        let piece = gradient.clone().narrow(0, start, SUMMED_AT_ONCE.min(elements - start));
-        piece.square().sum()
-    })
 }
 
 #[cfg(test)]

@@ -4,6 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use embert_kernels::Precision;
+use embert_text::{BatchBudget, Padding};
+
+use crate::predict::Batching;
 use crate::schedule::{LrSchedulerType, Schedule};
 
 /// The settings of a run. `Default` is the only place that holds defaults; they are Hugging Face's unless a
@@ -15,7 +19,7 @@ pub struct TrainConfig {
     pub learning_rate: f64,
     /// Examples in a micro-batch of training.
     pub per_device_train_batch_size: usize,
-    /// Examples in a batch of evaluation.
+    /// Examples of full length in a batch of evaluation; of shorter ones it holds more.
     pub per_device_eval_batch_size: usize,
     /// Passes over the training examples; a fraction ends inside an epoch.
     pub num_train_epochs: f64,
@@ -55,6 +59,8 @@ pub struct TrainConfig {
     pub save_strategy: IntervalStrategy,
     /// Steps from one checkpoint to the next under `save_strategy = "steps"`.
     pub save_steps: usize,
+    /// Matrix products on operands rounded to bf16; sums, parameters and gradients stay fp32.
+    pub bf16: bool,
     /// The seed of the order of the examples, and of dropout.
     pub seed: u64,
     /// Which examples share a batch.
@@ -169,6 +175,7 @@ impl Default for TrainConfig {
             eval_steps: None,
             save_strategy: IntervalStrategy::No,
             save_steps: 500,
+            bf16: false,
             seed: 42,
             train_sampling_strategy: TrainSamplingStrategy::Random,
         }
@@ -185,6 +192,18 @@ impl TrainConfig {
         self.validate_schedule()?;
         self.validate_loss()?;
         self.validate_intervals()
+    }
+
+    /// The precision of matrix products.
+    pub fn precision(&self) -> Precision {
+        if self.bf16 { Precision::Bf16 } else { Precision::Fp32 }
+    }
+
+    /// How texts of at most `max_length` tokens are put into batches of evaluation: as many tokens in each as
+    /// `per_device_eval_batch_size` of the longest have.
+    pub fn evaluation_batching(&self, max_length: usize, padding: Padding) -> Batching {
+        let budget = BatchBudget::Tokens(self.per_device_eval_batch_size * max_length);
+        Batching { budget, padding, precision: self.precision() }
     }
 
     /// The learning rates of a run of `total_steps` optimizer steps.

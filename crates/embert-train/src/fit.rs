@@ -6,8 +6,8 @@ use std::time::Instant;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 use embert_kernels::DropoutStream;
-use embert_model::BertForSequenceClassification;
-use embert_text::{BatchBudget, Padding, SamplingStrategy, training_batches};
+use embert_model::{BertForSequenceClassification, Pass};
+use embert_text::{Padding, SamplingStrategy, training_batches};
 
 use crate::batches::{LabelledBatch, LabelledTexts};
 use crate::clip::clip_coefficient;
@@ -18,7 +18,7 @@ use crate::event::{Answer, Event, RunPlan, TrainReport};
 use crate::journal::{Journal, StepFigures};
 use crate::loss::CrossEntropy;
 use crate::optimizer::AdamW;
-use crate::predict::{Batching, num_labels};
+use crate::predict::num_labels;
 use crate::schedule::Schedule;
 use crate::step::{StepGradients, step_gradients};
 
@@ -202,7 +202,8 @@ impl Run<'_, '_> {
             .collect::<Vec<LabelledBatch>>();
         let dropout =
             DropoutStream { seed: self.config.seed, step: self.journal.step as u64, first_sequence: 0 };
-        step_gradients(model, &window, &self.loss, Some(dropout))
+        let pass = Pass { precision: self.config.precision(), dropout: Some(dropout) };
+        step_gradients(model, &window, &self.loss, pass)
     }
 
     fn after_step(&mut self, model: &BertForSequenceClassification) -> Answer {
@@ -233,8 +234,8 @@ impl Run<'_, '_> {
 
     fn evaluate(&mut self, model: &BertForSequenceClassification) -> Answer {
         let Some(examples) = self.data.eval else { return GO_ON };
-        let budget = BatchBudget::Examples(self.config.per_device_eval_batch_size);
-        let batching = Batching { budget, padding: self.data.padding };
+        let longest = examples.texts.limit().max_length();
+        let batching = self.config.evaluation_batching(longest, self.data.padding);
         let mut on_progress = |progress| (self.on_event)(Event::Evaluating(progress));
         match evaluate(&model.valid(), examples, batching, &mut on_progress) {
             Ok(evaluation) => (self.on_event)(Event::Evaluated(self.journal.log_evaluation(evaluation))),

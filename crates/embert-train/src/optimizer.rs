@@ -1,10 +1,10 @@
-//! AdamW (Loshchilov and Hutter, 2019): m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g²,
-//! θ ← θ·(1 − ηλ) − η · m/(1−β₁ᵗ) / (√(v/(1−β₂ᵗ)) + ε).
+//! AdamW (Loshchilov and Hutter, 2019) over a module: which parameters move, how they decay, what is remembered of them.
 
 use std::collections::HashMap;
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::Tensor;
+use embert_kernels::{AdamWStep, Moments, adamw};
 use embert_model::names::PathStack;
 
 use crate::config::TrainConfig;
@@ -23,15 +23,14 @@ pub struct AdamW {
     pub epsilon: f64,
     /// λ, the decoupled decay of matrices.
     pub weight_decay: f64,
-    moments: HashMap<String, Moments>,
+    moments: HashMap<String, State>,
 }
 
-/// What AdamW remembers of one parameter, flat.
+/// What is remembered of one parameter, and how many steps it has made.
 #[derive(Debug)]
-struct Moments {
+struct State {
     step: i32,
-    mean: Tensor<1>,
-    mean_of_squares: Tensor<1>,
+    moments: Moments,
 }
 
 impl AdamW {
@@ -60,29 +59,21 @@ impl AdamW {
     }
 
     fn update(&mut self, path: String, values: Tensor<1>, gradient: Tensor<1>, rates: Rates) -> Tensor<1> {
-        let moments = match self.moments.remove(&path) {
-            Some(moments) => moments,
-            None => Moments { step: 0, mean: gradient.zeros_like(), mean_of_squares: gradient.zeros_like() },
+        let zeros = || Moments { mean: gradient.zeros_like(), mean_of_squares: gradient.zeros_like() };
+        let state = self.moments.remove(&path).unwrap_or_else(|| State { step: 0, moments: zeros() });
+        let step = state.step + 1;
+        let numbers = AdamWStep {
+            learning_rate: rates.learning_rate,
+            beta1: self.beta1,
+            beta2: self.beta2,
+            epsilon: self.epsilon,
+            weight_decay: rates.weight_decay,
+            step,
+            gradient_scale: rates.gradient_scale,
         };
-        let moments = moments.updated(gradient, self.beta1, self.beta2);
-        let correction1 = 1.0 - self.beta1.powi(moments.step);
-        let correction2 = 1.0 - self.beta2.powi(moments.step);
-        let denominator = (moments.mean_of_squares.clone().sqrt() / correction2.sqrt()) + self.epsilon;
-        let direction = moments.mean.clone() / denominator;
-        self.moments.insert(path, moments);
-        values * (1.0 - rates.learning_rate * rates.weight_decay)
-            - direction * (rates.learning_rate / correction1)
-    }
-}
-
-impl Moments {
-    fn updated(self, gradient: Tensor<1>, beta1: f64, beta2: f64) -> Self {
-        let squares = gradient.clone().square() * (1.0 - beta2);
-        Self {
-            step: self.step + 1,
-            mean: self.mean * beta1 + gradient * (1.0 - beta1),
-            mean_of_squares: self.mean_of_squares * beta2 + squares,
-        }
+        let (values, moments) = adamw(values, gradient, state.moments, &numbers);
+        self.moments.insert(path, State { step, moments });
+        values
     }
 }
 
@@ -90,6 +81,7 @@ impl Moments {
 struct Rates {
     learning_rate: f64,
     weight_decay: f64,
+    gradient_scale: f64,
 }
 
 struct Step<'a> {
@@ -112,10 +104,10 @@ impl ModuleMapper for Step<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let path = self.path.to_string();
         let Some(gradient) = self.gradients.remove(&path) else { return param };
-        let gradient = if self.scale < 1.0 { gradient * self.scale } else { gradient };
         let rates = Rates {
             learning_rate: self.learning_rate,
             weight_decay: if D > 1 { self.optimizer.weight_decay } else { 0.0 },
+            gradient_scale: self.scale,
         };
         param.map(|values| {
             let checkpointing = values.gradient_checkpointing_strategy();

@@ -1,6 +1,7 @@
 //! Logits for texts, in the order in which they came.
 
-use embert_model::BertForSequenceClassification;
+use embert_kernels::Precision;
+use embert_model::{BertForSequenceClassification, Pass};
 use embert_text::{BatchBudget, EncodedTexts, Padding, evaluation_batches, in_row_order};
 
 use crate::batches::{input_ids, sequence_layout};
@@ -16,6 +17,8 @@ pub struct Batching {
     pub budget: BatchBudget,
     /// What a batch's shorter texts are filled up to, if they are.
     pub padding: Padding,
+    /// The precision of matrix products.
+    pub precision: Precision,
 }
 
 /// The logits of every text, `[texts][num_labels]`, in the order of the texts.
@@ -32,10 +35,11 @@ pub fn predict(
     on_progress: &mut dyn FnMut(Progress) -> Answer,
 ) -> Result<Vec<Vec<f32>>, TrainError> {
     let device = device_of(model);
+    let pass = Pass { precision: batching.precision, dropout: None };
     let mut logits = Vec::with_capacity(texts.len());
     for rows in evaluation_batches(&texts.lengths(), batching.budget) {
         let batch = texts.batch(&rows, batching.padding);
-        let output = model.forward(input_ids(&batch, &device), &sequence_layout(&batch), None); // [batch, num_labels]
+        let output = model.forward(input_ids(&batch, &device), &sequence_layout(&batch), pass); // [batch, num_labels]
         let [_, num_labels] = output.dims();
         let values = output.into_data().iter::<f32>().collect::<Vec<_>>(); // reads back: synchronises
         logits.extend(rows.into_iter().zip(values.chunks(num_labels).map(<[f32]>::to_vec)));

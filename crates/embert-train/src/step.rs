@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 use embert_kernels::DropoutStream;
-use embert_model::BertForSequenceClassification;
+use embert_model::{BertForSequenceClassification, Pass};
 
 use crate::batches::{LabelledBatch, input_ids, sequence_layout};
 use crate::clip::global_norm;
@@ -34,8 +34,8 @@ impl StepGradients {
 
 /// Runs the micro-batches of `window` forward and backward. Reads loss and norm back: synchronises.
 ///
-/// `dropout` is the stream of the window's first example; each micro-batch takes up where the one before ended, so
-/// that the window is one large batch, whatever its parts.
+/// `pass` has the dropout stream of the window's first example; each micro-batch takes up where the one before ended,
+/// so that the window is one large batch, whatever its parts.
 ///
 /// # Panics
 /// If `model` does not stand on a device with autodiff, or nothing in it requires a gradient.
@@ -43,16 +43,17 @@ pub fn step_gradients(
     model: &BertForSequenceClassification,
     window: &[LabelledBatch],
     loss: &CrossEntropy,
-    dropout: Option<DropoutStream>,
+    pass: Pass,
 ) -> StepGradients {
     let normalizer = window.iter().map(|batch| loss.normalizer(&batch.labels)).sum::<f64>();
     let mut gradients = ParameterGradients::default();
     let mut losses = Vec::with_capacity(window.len());
     let mut num_examples = 0;
     for batch in window {
-        let dropout = dropout
+        let dropout = pass
+            .dropout
             .map(|stream| DropoutStream { first_sequence: stream.first_sequence + num_examples, ..stream });
-        let share = loss_of(model, batch, loss, dropout) / normalizer; // [1]
+        let share = loss_of(model, batch, loss, Pass { dropout, ..pass }) / normalizer; // [1]
         losses.push(share.clone().inner());
         gradients.accumulate(model, share.backward());
         num_examples += batch.labels.len();
@@ -70,11 +71,11 @@ fn loss_of(
     model: &BertForSequenceClassification,
     batch: &LabelledBatch,
     loss: &CrossEntropy,
-    dropout: Option<DropoutStream>,
+    pass: Pass,
 ) -> Tensor<1> {
     let device = device_of(model);
     let ids = input_ids(&batch.tokens, &device); // [num_tokens]
-    let logits = model.forward(ids, &sequence_layout(&batch.tokens), dropout); // [batch, num_labels]
+    let logits = model.forward(ids, &sequence_layout(&batch.tokens), pass); // [batch, num_labels]
     let targets = loss.targets(&batch.labels, &logits.device()); // [batch, num_labels]
     cross_entropy_sum(logits, targets)
 }

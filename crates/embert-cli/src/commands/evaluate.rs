@@ -1,8 +1,7 @@
 //! `embert evaluate`: the figures of a fine-tuned model on labelled texts.
 
 use clap::ArgMatches;
-use embert_text::BatchBudget;
-use embert_train::{Batching, LabelledTexts, evaluate};
+use embert_train::{LabelledTexts, evaluate};
 
 use crate::error::CliError;
 use crate::model_source::{self, ModelSource};
@@ -23,8 +22,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     let (texts, labels) = examples::columns(&eval);
     let texts = examples::encode(&source.tokenizer, &texts, limit);
     let bar = Bar::items("Evaluating", labels.len());
-    let budget = BatchBudget::Examples(recipe.train.per_device_eval_batch_size);
-    let batching = Batching { budget, padding: place.padding };
+    let batching = recipe.train.evaluation_batching(limit.max_length(), place.padding);
     let evaluation =
         evaluate(&model, LabelledTexts { texts: &texts, labels: &labels }, batching, &mut |progress| {
             bar.set(progress.done as u64);

@@ -6,8 +6,7 @@ use std::path::Path;
 
 use clap::ArgMatches;
 use embert_data::{Column, Table, clean, read_texts};
-use embert_text::BatchBudget;
-use embert_train::{Batching, predict, predicted_label, probabilities};
+use embert_train::{predict, predicted_label, probabilities};
 
 use crate::error::CliError;
 use crate::model_source::{self, ModelSource};
@@ -26,9 +25,9 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     let texts = texts(&recipe, matches)?;
     let model = source.load_complete(&place.device)?;
     let texts = examples::encode(&source.tokenizer, &texts, limit);
-    let budget = BatchBudget::Examples(recipe.train.per_device_eval_batch_size);
+    let batching = recipe.train.evaluation_batching(limit.max_length(), place.padding);
     let bar = Bar::items("Predicting", texts.len());
-    let logits = predict(&model, &texts, Batching { budget, padding: place.padding }, &mut |progress| {
+    let logits = predict(&model, &texts, batching, &mut |progress| {
         bar.set(progress.done as u64);
         Ok(ControlFlow::Continue(()))
     })?;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::ArgMatches;
 use embert_data::ClassBalance;
-use embert_text::{BatchBudget, EncodedTexts};
+use embert_text::EncodedTexts;
 use embert_train::{
     Batching, Evaluation, Event, Fitted, LabelledTexts, LogEntry, ModelCard, OnExisting, RunDirectory,
     StepLog, TrainData, evaluate, fit, predict, predicted_label, probabilities,
@@ -144,8 +144,7 @@ impl<'a> Run<'a> {
     }
 
     fn batching(&self) -> Batching {
-        let budget = BatchBudget::Examples(self.recipe.train.per_device_eval_batch_size);
-        Batching { budget, padding: self.place.padding }
+        self.recipe.train.evaluation_batching(self.eval.limit().max_length(), self.place.padding)
     }
 
     fn finish(

@@ -1,84 +1,103 @@
-//! The dropout mask by rows, threaded: keep(lowbias32(row ^ column · 2³²/φ)) / (1 − rate).
+//! keep(lowbias32(row ^ column · 2³²/φ)) / (1 − rate), drawn where it is needed and stored nowhere.
 
-use burn::backend::Flex;
+use burn::backend::TensorMetadata;
 use burn::backend::flex::FlexTensor;
-use burn::tensor::{Shape, TensorData};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use crate::extension::KernelOps;
+use super::memory::{floats, tensor, unwritten};
+use super::simd::Cpu;
+use super::vectors::{load, store};
 use crate::reference::{COLUMN_STEP, MIX, threshold};
 
-/// Rows that one task takes, so that small masks are not split at all.
-const ROWS_PER_TASK: usize = 64;
+/// Rows that one task takes.
+pub(crate) const ROWS_PER_TASK: usize = 64;
 
-impl KernelOps for Flex {
-    fn dropout_mask(keys: FlexTensor, columns: usize, rate: f64) -> FlexTensor {
-        let keys = keys.to_contiguous();
-        let keys: &[i32] = keys.storage();
-        let mut mask = vec![0f32; keys.len() * columns]; // [rows, columns]
-        let threshold = threshold(rate);
-        let scale = (1.0 / (1.0 - rate)) as f32;
-        mask.par_chunks_mut(columns * ROWS_PER_TASK).zip(keys.par_chunks(ROWS_PER_TASK)).for_each(
-            |(mask, keys)| {
-                for (row, &key) in mask.chunks_exact_mut(columns).zip(keys) {
-                    fill_row(row, key as u32, threshold, scale);
-                }
-            },
-        );
-        FlexTensor::from_data(TensorData::new(mask, Shape::new([keys.len(), columns])))
-    }
+/// The draw of one site, in vectors.
+#[derive(Clone, Copy)]
+pub(crate) struct Draw<S: Simd> {
+    simd: S,
+    threshold: S::u32s,
+    scale: S::f32s,
+    /// column · 2³²/φ for the first columns
+    steps: S::u32s,
 }
 
-fn fill_row(row: &mut [f32], key: u32, threshold: u32, scale: f32) {
-    for (column, value) in row.iter_mut().enumerate() {
-        let kept = lowbias32(key ^ (column as u32).wrapping_mul(COLUMN_STEP)) >> 8 >= threshold;
-        *value = if kept { scale } else { 0.0 };
-    }
-}
-
-fn lowbias32(x: u32) -> u32 {
-    let x = (x ^ (x >> 16)).wrapping_mul(MIX[0]);
-    let x = (x ^ (x >> 15)).wrapping_mul(MIX[1]);
-    x ^ (x >> 16)
-}
-
-#[cfg(test)]
-mod tests {
-    use burn::tensor::{DType, Device, Int, Tensor};
-
-    use super::*;
-    use crate::reference;
-
-    #[test]
-    fn mask_is_that_of_the_primitives() {
-        let keys = (0..70u32).map(|row| lowbias32(row) as i32).collect::<Vec<_>>();
-        for rate in [0.1, 0.5, 0.999] {
-            let data = TensorData::new(keys.clone(), [70, 1]);
-            let tensor = Tensor::<2, Int>::from_data(data, (&Device::flex(), DType::I32));
-            let keys = tensor.try_into_primitive::<Flex>().expect("a tensor of this backend");
-            let fast = <Flex as KernelOps>::dropout_mask(keys.clone(), 33, rate).into_data();
-            fast.assert_eq(&reference::dropout_mask::<Flex>(keys, 33, rate).into_data(), true);
+impl<S: Simd> Draw<S> {
+    #[inline(always)]
+    pub(crate) fn new(simd: S, rate: f64) -> Self {
+        let mut steps = [0u32; 64];
+        steps.iter_mut().enumerate().for_each(|(i, step)| *step = column_step(i));
+        Self {
+            simd,
+            threshold: simd.splat_u32s(threshold(rate)),
+            scale: simd.splat_f32s((1.0 / (1.0 - rate)) as f32),
+            steps: simd.partial_load_u32s(&steps[..S::U32_LANES]),
         }
     }
 
-    #[test]
-    fn the_share_of_zeros_is_the_rate_in_rows_and_in_columns() {
-        let (rows, columns) = (2000, 300);
-        let keys = (0..rows as u32).map(|row| lowbias32(row) as i32).collect::<Vec<_>>();
-        let keys = FlexTensor::from_data(TensorData::new(keys, [rows, 1]));
-        let mask = <Flex as KernelOps>::dropout_mask(keys, columns, 0.1);
-        let mask = mask.storage::<f32>();
-        let zeros = |values: &mut dyn Iterator<Item = &f32>, n: usize| {
-            values.filter(|&&value| value == 0.0).count() as f64 / n as f64
-        };
-        assert!((zeros(&mut mask.iter(), mask.len()) - 0.1).abs() < 0.002); // 5 standard deviations
-        for column in 0..columns {
-            let share = zeros(&mut mask.iter().skip(column).step_by(columns), rows);
-            assert!((share - 0.1).abs() < 0.035, "column {column}: {share}"); // 5 standard deviations
-        }
-        for (row, values) in mask.chunks(columns).enumerate() {
-            let share = zeros(&mut values.iter(), columns);
-            assert!((share - 0.1).abs() < 0.1, "row {row}: {share}"); // 6 standard deviations
+    /// Factors of the elements (row, column), (row, column + 1), ...
+    #[inline(always)]
+    pub(crate) fn along_row(self, row: u32, column: usize) -> S::f32s {
+        let steps = self.simd.add_u32s(self.steps, self.simd.splat_u32s(column_step(column)));
+        self.factors(self.simd.xor_u32s(self.simd.splat_u32s(row), steps))
+    }
+
+    /// Factors of elements of one column, by the keys of their rows.
+    #[inline(always)]
+    pub(crate) fn down_column(self, rows: S::u32s, column: usize) -> S::f32s {
+        self.factors(self.simd.xor_u32s(rows, self.simd.splat_u32s(column_step(column))))
+    }
+
+    #[inline(always)]
+    fn factors(self, x: S::u32s) -> S::f32s {
+        let simd = self.simd;
+        let x = simd.mul_u32s(self.folded(x, 16), simd.splat_u32s(MIX[0]));
+        let x = simd.mul_u32s(self.folded(x, 15), simd.splat_u32s(MIX[1]));
+        let hash = simd.wrapping_dyn_shr_u32s(self.folded(x, 16), simd.splat_u32s(8)); // 24 bits
+        let kept = simd.greater_than_or_equal_u32s(hash, self.threshold);
+        simd.select_f32s(kept, self.scale, simd.splat_f32s(0.0))
+    }
+
+    #[inline(always)]
+    fn folded(self, x: S::u32s, bits: u32) -> S::u32s {
+        self.simd.xor_u32s(x, self.simd.wrapping_dyn_shr_u32s(x, self.simd.splat_u32s(bits)))
+    }
+}
+
+fn column_step(column: usize) -> u32 {
+    (column as u32).wrapping_mul(COLUMN_STEP)
+}
+
+/// x ∘ mask, its own derivative: the mask `[rows, columns]` is drawn by `keys`, one for each row.
+pub(crate) fn apply(cpu: Cpu, x: &FlexTensor, keys: &[u32], rate: f64) -> FlexTensor {
+    let [rows, columns] = x.shape().dims();
+    let mut y = unwritten(rows * columns);
+    let task = columns * ROWS_PER_TASK;
+    let chunks = y.par_chunks_mut(task).zip(floats(x).par_chunks(task)).zip(keys.par_chunks(ROWS_PER_TASK));
+    chunks.for_each(|((y, x), keys)| cpu.vectors(Rows { y, x, keys, columns, rate }));
+    tensor(y, [rows, columns])
+}
+
+struct Rows<'a> {
+    y: &'a mut [f32],
+    x: &'a [f32],
+    keys: &'a [u32],
+    columns: usize,
+    rate: f64,
+}
+
+impl WithSimd for Rows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let draw = Draw::new(simd, self.rate);
+        let rows = self.y.chunks_exact_mut(self.columns).zip(self.x.chunks_exact(self.columns));
+        for ((y, x), &key) in rows.zip(self.keys) {
+            for at in (0..self.columns).step_by(S::F32_LANES) {
+                store(simd, y, at, simd.mul_f32s(load(simd, x, at), draw.along_row(key, at)));
+            }
         }
     }
 }

@@ -1,4 +1,46 @@
-//! Implementations for the CPU backend, on slices.
+//! The operations on slices, for Burn's CPU backend: packed, threaded, vectorized for what the processor has.
 
-#[cfg(feature = "flex")]
+mod adamw;
+mod attention;
 mod dropout;
+mod embeddings;
+mod flex;
+mod gelu;
+mod layer_norm;
+mod linear;
+mod math;
+mod memory;
+mod optimizer;
+mod product;
+mod record;
+mod simd;
+mod tape;
+mod vectors;
+
+use std::sync::Arc;
+
+use burn::backend::DispatchDevice;
+use burn::tensor::{DType, Tensor};
+
+pub(crate) use attention::Heads;
+pub(crate) use optimizer::{adamw, sum_of_squares};
+pub use simd::instructions;
+
+/// A dropout mask: a key for each row, and the rate.
+#[derive(Clone)]
+pub(crate) struct Mask {
+    pub(crate) keys: Arc<[u32]>,
+    pub(crate) rate: f64,
+}
+
+/// Which rows of the embedding tables each token reads.
+#[derive(Clone)]
+pub(crate) struct TokenRows {
+    pub(crate) ids: Arc<[u32]>,
+    pub(crate) positions: Arc<[u32]>,
+}
+
+/// Whether the operations of this module compute a tensor: one of Burn's CPU backend, in fp32.
+pub(crate) fn computes<const D: usize>(x: &Tensor<D>) -> bool {
+    x.dtype() == DType::F32 && matches!(x.device().inner().as_dispatch(), DispatchDevice::Flex(_))
+}

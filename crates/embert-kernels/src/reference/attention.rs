@@ -3,26 +3,18 @@
 use burn::tensor::activation::softmax;
 use burn::tensor::{Bool, Int, Tensor, TensorData};
 
-use crate::{DropoutSite, SequenceLayout, dropout_mask};
+use super::dropout_mask;
+use crate::{DropoutSite, SequenceLayout};
 
-/// O = dropout(softmax(QKᵀ/√d))·V for each sequence and head; a query sees the tokens of its own sequence.
-///
-/// # Shapes
-/// - `query`, `key`, `value`, output: `[num_tokens, hidden]`, heads side by side in the columns, d = hidden / num_heads
-///
-/// # Panics
-/// If `hidden` is not a multiple of `num_heads`, or the rows are not those of the layout.
+/// O = dropout(softmax(QKᵀ/√d))·V for each sequence and head; see [`attention`](crate::attention).
 pub fn attention(
-    query: Tensor<2>,
-    key: Tensor<2>,
-    value: Tensor<2>,
+    query_key_value: Tensor<2>,
     layout: &SequenceLayout,
     num_heads: usize,
     site: Option<DropoutSite>,
 ) -> Tensor<2> {
-    let [num_tokens, hidden] = query.dims();
-    assert_eq!(num_tokens, layout.num_tokens(), "one row for each token of the layout");
-    assert_eq!(hidden % num_heads, 0, "hidden size {hidden} is not a multiple of {num_heads} heads");
+    let hidden = query_key_value.dims()[1] / 3;
+    let [query, key, value] = [0, 1, 2].map(|part| query_key_value.clone().narrow(1, part * hidden, hidden));
     let grid = Grid::new(layout, num_heads, &query);
     let scale = 1.0 / ((hidden / num_heads) as f64).sqrt();
     let scores = grid.split(query.mul_scalar(scale)).matmul(grid.split(key).transpose()); // [batch, heads, rows, rows]
@@ -80,7 +72,7 @@ impl<'a> Grid<'a> {
     fn drop(&self, probabilities: Tensor<4>, site: Option<DropoutSite>) -> Tensor<4> {
         let Some(site) = site.filter(|site| site.rate > 0.0) else { return probabilities };
         let keys = site.attention_rows(self.layout.batch_size(), self.num_heads, self.rows);
-        let mask = dropout_mask(keys, self.rows, &site, &probabilities); // [batch * heads * rows, rows]
+        let mask = dropout_mask(&keys, self.rows, site.rate, &probabilities); // [batch * heads * rows, rows]
         let shape = probabilities.dims();
         probabilities * mask.reshape(shape)
     }

@@ -1,8 +1,8 @@
 //! The dropout mask in primitives: keep(lowbias32(row ^ column · 2³²/φ)) / (1 − rate), in 32-bit integers that wrap.
 
-use burn::backend::tensor::{FloatTensor, IntTensor};
-use burn::backend::{Backend, TensorMetadata};
-use burn::tensor::{FloatDType, IntDType, Shape};
+use burn::tensor::{DType, Int, Tensor, TensorData};
+
+use crate::{DropoutSite, SequenceLayout};
 
 /// What the columns of a mask are spread by before they meet the row's key: 2³² / φ, odd.
 pub(crate) const COLUMN_STEP: u32 = 0x9e37_79b9;
@@ -14,29 +14,36 @@ pub(crate) fn threshold(rate: f64) -> u32 {
     (rate * f64::from(1 << 24)).round() as u32
 }
 
-/// The mask `[rows, columns]` for row keys `[rows, 1]`.
-pub(crate) fn dropout_mask<B: Backend>(keys: IntTensor<B>, columns: usize, rate: f64) -> FloatTensor<B> {
-    let [rows, _] = keys.shape().dims();
-    let shape = Shape::new([rows, columns]);
-    let steps = B::int_arange(0..columns as i64, &keys.device(), IntDType::I32);
-    let steps = B::int_mul_scalar(steps, (COLUMN_STEP as i32).into()); // [columns]
-    let steps = B::int_expand(B::int_reshape(steps, Shape::new([1, columns])), shape.clone());
-    let x = B::bitwise_xor(B::int_expand(keys, shape), steps); // [rows, columns]
-    let x = B::int_mul_scalar(xor_shifted::<B>(x, 16), (MIX[0] as i32).into());
-    let x = B::int_mul_scalar(xor_shifted::<B>(x, 15), (MIX[1] as i32).into());
-    let hash = logical_right_shift::<B>(xor_shifted::<B>(x, 16), 8); // 24 bits, not negative
-    let kept = B::int_sub_scalar(hash, (threshold(rate) as i32 - 1).into());
-    let kept = B::int_clamp(kept, 0i32.into(), 1i32.into());
-    B::float_mul_scalar(B::int_into_float(kept, FloatDType::F32), (1.0 / (1.0 - rate)).into())
+/// x ∘ mask; see [`dropout`](crate::dropout).
+pub fn dropout(x: Tensor<2>, layout: Option<&SequenceLayout>, site: Option<DropoutSite>) -> Tensor<2> {
+    let Some(site) = site.filter(|site| site.rate > 0.0) else { return x };
+    let [rows, columns] = x.dims();
+    let mask = dropout_mask(&site.rows(layout, rows), columns, site.rate, &x); // [rows, columns]
+    x * mask
+}
+
+/// The mask `[rows, columns]` for the keys of its rows, 0 or 1/(1 − rate), on the device of `like`.
+pub fn dropout_mask<const D: usize>(keys: &[u32], columns: usize, rate: f64, like: &Tensor<D>) -> Tensor<2> {
+    let integers = |values: Vec<u32>, shape| {
+        let values = values.into_iter().map(|value| value as i32).collect::<Vec<_>>();
+        Tensor::<2, Int>::from_data(TensorData::new(values, shape), (&like.device(), DType::I32))
+    };
+    let steps = (0..columns as u32).map(|column| column.wrapping_mul(COLUMN_STEP)).collect();
+    let steps = integers(steps, [1, columns]).expand([keys.len(), columns]);
+    let keys = integers(keys.to_vec(), [keys.len(), 1]).expand([keys.len(), columns]);
+    let x = xor_shifted(keys.bitwise_xor(steps), 16).mul_scalar(MIX[0] as i32);
+    let x = xor_shifted(x, 15).mul_scalar(MIX[1] as i32);
+    let hash = logical_right_shift(xor_shifted(x, 16), 8); // 24 bits, not negative
+    let kept = hash.sub_scalar(threshold(rate) as i32 - 1).clamp(0, 1);
+    kept.float().cast(like.dtype()).mul_scalar(1.0 / (1.0 - rate))
 }
 
 /// x ^ (x >>> bits).
-fn xor_shifted<B: Backend>(x: IntTensor<B>, bits: i32) -> IntTensor<B> {
-    B::bitwise_xor(x.clone(), logical_right_shift::<B>(x, bits))
+fn xor_shifted(x: Tensor<2, Int>, bits: i32) -> Tensor<2, Int> {
+    x.clone().bitwise_xor(logical_right_shift(x, bits))
 }
 
 /// x >>> bits: the sign's copies, which an arithmetic shift brings in, are cut off.
-fn logical_right_shift<B: Backend>(x: IntTensor<B>, bits: i32) -> IntTensor<B> {
-    let mask = (u32::MAX >> bits) as i32;
-    B::bitwise_and_scalar(B::bitwise_right_shift_scalar(x, bits.into()), mask.into())
+fn logical_right_shift(x: Tensor<2, Int>, bits: i32) -> Tensor<2, Int> {
+    x.bitwise_right_shift_scalar(bits).bitwise_and_scalar((u32::MAX >> bits) as i32)
 }

@@ -4,17 +4,7 @@ use burn::tensor::{Int, Tensor};
 
 use crate::SequenceLayout;
 
-/// `word_embeddings[id] + position_embeddings[position] + token_type_embeddings[0]`; every token is of the first
-/// type, as in a classification of single texts.
-///
-/// # Shapes
-/// - `input_ids`: `[num_tokens]`
-/// - `word`: `[vocab_size, hidden]`, `position`: `[max_position_embeddings, hidden]`,
-///   `token_type`: `[type_vocab_size, hidden]`
-/// - output: `[num_tokens, hidden]`
-///
-/// # Panics
-/// If there are not as many ids as the layout has rows.
+/// The sum of three rows for each token; see [`embeddings`](crate::embeddings).
 pub fn embeddings(
     input_ids: Tensor<1, Int>,
     layout: &SequenceLayout,
@@ -22,7 +12,6 @@ pub fn embeddings(
     position: Tensor<2>,
     token_type: Tensor<2>,
 ) -> Tensor<2> {
-    assert_eq!(input_ids.dims(), [layout.num_tokens()], "one id for each row of the layout");
     let positions = layout.positions().map(|position| position as i32).collect::<Vec<_>>();
     let positions = Tensor::<1, Int>::from_data(positions.as_slice(), &input_ids.device()); // [num_tokens]
     let token_type = token_type.slice(0..1); // [1, hidden]

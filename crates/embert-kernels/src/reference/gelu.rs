@@ -4,16 +4,26 @@ use std::f64::consts::FRAC_1_SQRT_2;
 
 use burn::tensor::Tensor;
 
-/// y = h·Φ(h) with h = x + b.
+use super::linear;
+use crate::Precision;
+
+/// y = h·Φ(h) with h = x + b; see [`bias_gelu`](crate::bias_gelu).
 ///
 /// Composed of erf, whose gradient is exact on every backend; Burn's own `gelu` takes the derivative of the tanh
 /// approximation on GPUs.
-///
-/// # Shapes
-/// - `x`, output: `[num_tokens, intermediate]`
-/// - `bias`: `[intermediate]`
 pub fn bias_gelu(x: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
     let h = x + bias.unsqueeze();
     let erf = h.clone().mul_scalar(FRAC_1_SQRT_2).erf();
     h * erf.add_scalar(1.0).mul_scalar(0.5)
+}
+
+/// y = gelu(x + b)·W + c; see [`bias_gelu_linear`](crate::bias_gelu_linear).
+pub fn bias_gelu_linear(
+    x: Tensor<2>,
+    bias: Tensor<1>,
+    weight: Tensor<2>,
+    output_bias: Tensor<1>,
+    precision: Precision,
+) -> Tensor<2> {
+    linear(bias_gelu(x, bias), weight, Some(output_bias), precision)
 }

@@ -3,13 +3,10 @@
 
 use burn::tensor::Tensor;
 
-use crate::{DropoutSite, SequenceLayout, dropout};
+use super::dropout;
+use crate::{DropoutSite, SequenceLayout};
 
-/// y = γ·(x − μ)/√(σ² + ε) + β, with mean and (biased) variance of each row.
-///
-/// # Shapes
-/// - `x`, output: `[num_tokens, hidden]`
-/// - `weight` (γ), `bias` (β): `[hidden]`
+/// y = γ·(x − μ)/√(σ² + ε) + β; see [`layer_norm`](crate::layer_norm).
 pub fn layer_norm(x: Tensor<2>, weight: Tensor<1>, bias: Tensor<1>, epsilon: f64) -> Tensor<2> {
     let centered = x.clone() - x.mean_dim(1); // [num_tokens, hidden]
     let variance = (centered.clone() * centered.clone()).mean_dim(1); // [num_tokens, 1]
@@ -17,11 +14,7 @@ pub fn layer_norm(x: Tensor<2>, weight: Tensor<1>, bias: Tensor<1>, epsilon: f64
     normalized * weight.unsqueeze() + bias.unsqueeze()
 }
 
-/// y = LayerNorm(residual + dropout(x)).
-///
-/// # Shapes
-/// - `x`, `residual`, output: `[num_tokens, hidden]`
-/// - `weight` (γ), `bias` (β): `[hidden]`
+/// y = LayerNorm(residual + dropout(x)); see [`add_layer_norm`](crate::add_layer_norm).
 pub fn add_layer_norm(
     x: Tensor<2>,
     residual: Tensor<2>,

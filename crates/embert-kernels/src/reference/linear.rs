@@ -1,14 +1,36 @@
-//! The affine map: y = xW + b.
+//! Affine maps: y = xW + b.
 
-use burn::tensor::Tensor;
+use burn::tensor::{FloatDType, Tensor};
 
-/// y = xW + b.
-///
-/// # Shapes
-/// - `x`: `[num_tokens, in]`
-/// - `weight`: `[in, out]` (the transpose of PyTorch's)
-/// - `bias`: `[out]`
-/// - output: `[num_tokens, out]`
-pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
-    x.matmul(weight) + bias.unsqueeze()
+use crate::Precision;
+
+/// y = xW + b, or xW; see [`linear`](crate::linear).
+pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>, precision: Precision) -> Tensor<2> {
+    let y = product(x, weight, precision);
+    match bias {
+        Some(bias) => y + bias.unsqueeze(),
+        None => y,
+    }
+}
+
+/// Three maps of one input side by side; see [`query_key_value`](crate::query_key_value).
+pub fn query_key_value(
+    x: Tensor<2>,
+    weights: [Tensor<2>; 3],
+    biases: [Tensor<1>; 3],
+    precision: Precision,
+) -> Tensor<2> {
+    let maps = weights.into_iter().zip(biases);
+    Tensor::cat(maps.map(|(weight, bias)| linear(x.clone(), weight, Some(bias), precision)).collect(), 1)
+}
+
+/// xW with the operands in this precision.
+fn product(x: Tensor<2>, weight: Tensor<2>, precision: Precision) -> Tensor<2> {
+    match precision {
+        Precision::Fp32 => x.matmul(weight),
+        Precision::Bf16 => {
+            let dtype = x.dtype();
+            x.cast(FloatDType::BF16).matmul(weight.cast(FloatDType::BF16)).cast(dtype)
+        }
+    }
 }

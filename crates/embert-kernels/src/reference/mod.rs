@@ -7,12 +7,14 @@ mod embeddings;
 mod gelu;
 mod layer_norm;
 mod linear;
+mod optimizer;
 
 pub use attention::attention;
-pub(crate) use dropout::dropout_mask;
 #[cfg(feature = "flex")]
 pub(crate) use dropout::{COLUMN_STEP, MIX, threshold};
+pub use dropout::{dropout, dropout_mask};
 pub use embeddings::embeddings;
-pub use gelu::bias_gelu;
+pub use gelu::{bias_gelu, bias_gelu_linear};
 pub use layer_norm::{add_layer_norm, layer_norm};
-pub use linear::linear;
+pub use linear::{linear, query_key_value};
+pub use optimizer::{adamw, sum_of_squares};

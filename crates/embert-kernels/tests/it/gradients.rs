@@ -1,7 +1,7 @@
 //! Backward against central differences, (f(x + h) − f(x − h)) / 2h, in double precision on tiny shapes.
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
-use embert_kernels::{SequenceLayout, reference};
+use embert_kernels::{Precision, SequenceLayout, reference};
 
 const H: f64 = 1e-5;
 
@@ -46,7 +46,9 @@ fn check<const N: usize>(shapes: [[usize; 2]; N], f: impl Fn([Tensor<2>; N]) -> 
 
 #[test]
 fn linear() {
-    check([[3, 4], [4, 5], [1, 5]], |[x, w, b]| reference::linear(x, w, b.squeeze_dim(0)));
+    check([[3, 4], [4, 5], [1, 5]], |[x, w, b]| {
+        reference::linear(x, w, Some(b.squeeze_dim(0)), Precision::Fp32)
+    });
 }
 
 #[test]
@@ -73,13 +75,13 @@ fn add_layer_norm() {
 #[test]
 fn attention_packed() {
     let layout = SequenceLayout::packed(vec![3, 1, 2]);
-    check([[6, 4]; 3], |[q, k, v]| reference::attention(q, k, v, &layout, 2, None));
+    check([[6, 12]], |[qkv]| reference::attention(qkv, &layout, 2, None));
 }
 
 #[test]
 fn attention_padded() {
     let layout = SequenceLayout::padded(vec![3, 1], 4);
-    check([[8, 4]; 3], |[q, k, v]| reference::attention(q, k, v, &layout, 1, None));
+    check([[8, 12]], |[qkv]| reference::attention(qkv, &layout, 1, None));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What is computed for a token does not depend on how the batch is laid out.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use embert_kernels::{DropoutStream, SequenceLayout, attention, dropout};
+use embert_kernels::{DropoutSite, DropoutStream, Precision, SequenceLayout, dropout};
 
 const LENGTHS: [usize; 4] = [5, 1, 7, 3];
 const HIDDEN: usize = 8;
@@ -52,19 +52,24 @@ fn packed_and_padded(f: impl Fn(&dyn Fn(usize) -> Tensor<2>, &SequenceLayout) ->
     }
 }
 
+/// Attention of three inputs.
+fn attention(x: [Tensor<2>; 3], layout: &SequenceLayout, site: Option<DropoutSite>) -> Tensor<2> {
+    embert_kernels::attention(Tensor::cat(x.to_vec(), 1), layout, 2, site, Precision::Fp32)
+}
+
 fn stream(first_sequence: usize) -> DropoutStream {
     DropoutStream { seed: 42, step: 3, first_sequence }
 }
 
 #[test]
 fn attention_is_the_same_packed_and_padded() {
-    packed_and_padded(|x, layout| attention(x(0), x(1), x(2), layout, 2, None));
+    packed_and_padded(|x, layout| attention([0, 1, 2].map(x), layout, None));
 }
 
 #[test]
 fn attention_drops_the_same_packed_and_padded() {
     let site = stream(0).site(1, 0, 0.3);
-    packed_and_padded(|x, layout| attention(x(0), x(1), x(2), layout, 2, Some(site)));
+    packed_and_padded(|x, layout| attention([0, 1, 2].map(x), layout, Some(site)));
 }
 
 #[test]
@@ -107,9 +112,9 @@ fn masks_differ_by_seed_step_layer_and_site() {
 #[test]
 fn a_sequence_does_not_see_its_neighbours() {
     let x = |salt| tensor(rows(LENGTHS.iter().sum(), salt));
-    let all = attention(x(0), x(1), x(2), &SequenceLayout::packed(LENGTHS.to_vec()), 2, None);
+    let all = attention([0, 1, 2].map(x), &SequenceLayout::packed(LENGTHS.to_vec()), None);
     let third = |salt| x(salt).slice(6..13);
-    let alone = attention(third(0), third(1), third(2), &SequenceLayout::packed(vec![7]), 2, None);
+    let alone = attention([0, 1, 2].map(third), &SequenceLayout::packed(vec![7]), None);
     let all = all.slice(6..13).into_data();
     all.assert_approx_eq::<f32>(&alone.into_data(), burn::tensor::Tolerance::absolute(1e-6));
 }

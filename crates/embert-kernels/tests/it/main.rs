@@ -1,4 +1,5 @@
 //! Every operation against finite differences, and in every layout.
 
+mod cpu;
 mod gradients;
 mod layouts;

@@ -6,7 +6,7 @@ use std::path::Path;
 use burn::module::Module;
 use burn::tensor::Device;
 use embert_model::{
-    BertConfig, BertForSequenceClassification, ModelError, Pretrained, from_pretrained, save_pretrained,
+    BertConfig, BertForSequenceClassification, ModelError, Pass, Pretrained, from_pretrained, save_pretrained,
 };
 use safetensors::SafeTensors;
 use tempfile::TempDir;
@@ -29,7 +29,7 @@ fn load(directory: &Path) -> Result<Pretrained, ModelError> {
 
 fn logits(model: &BertForSequenceClassification) -> Vec<f32> {
     let golden = Golden::read();
-    values(model.forward(golden.input_ids(&Device::flex()), &golden.layout(), None))
+    values(model.forward(golden.input_ids(&Device::flex()), &golden.layout(), Pass::default()))
 }
 
 fn error(directory: &Path) -> String {

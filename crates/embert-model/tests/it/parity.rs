@@ -7,7 +7,7 @@ use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
 use embert_kernels::SequenceLayout;
 use embert_model::names::{PathStack, hugging_face_name};
-use embert_model::{BertConfig, BertForSequenceClassification, from_pretrained};
+use embert_model::{BertConfig, BertForSequenceClassification, Pass, from_pretrained};
 
 use crate::fixtures;
 use crate::golden::{Golden, assert_close, values};
@@ -29,7 +29,7 @@ fn hidden_states_and_logits_agree() {
         assert_close(&name, &values(hidden_states), &golden.floats(&name), 1e-5);
     }
     assert_close("pooler_output", &values(output.pooler_output), &golden.floats("pooler_output"), 1e-5);
-    let logits = model.forward(golden.input_ids(&device), &golden.layout(), None);
+    let logits = model.forward(golden.input_ids(&device), &golden.layout(), Pass::default());
     assert_close("logits", &values(logits), &golden.floats("logits"), 1e-5);
 }
 
@@ -48,7 +48,7 @@ fn padding_does_not_change_logits() {
     }
     let shape = [padded.len()];
     let ids = Tensor::<1, Int>::from_data(TensorData::new(padded, shape), &device);
-    let logits = tiny_bert(&device).forward(ids, &SequenceLayout::padded(lengths, 48), None);
+    let logits = tiny_bert(&device).forward(ids, &SequenceLayout::padded(lengths, 48), Pass::default());
     assert_close("logits", &values(logits), &golden.floats("logits"), 1e-5);
 }
 
@@ -56,7 +56,7 @@ fn padding_does_not_change_logits() {
 fn loss_and_every_gradient_agree() {
     let (golden, device) = (Golden::read(), Device::flex().autodiff());
     let model = tiny_bert(&device);
-    let logits = model.forward(golden.input_ids(&device), &golden.layout(), None);
+    let logits = model.forward(golden.input_ids(&device), &golden.layout(), Pass::default());
     let labels = Tensor::<1, Int>::from_data(golden.integers("labels").as_slice(), &device).unsqueeze_dim(1);
     let loss = log_softmax(logits, 1).gather(1, labels).mean().neg();
     assert_close("loss", &values(loss.clone()), &golden.floats("loss"), 1e-5);

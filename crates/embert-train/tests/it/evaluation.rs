@@ -12,8 +12,10 @@ fn logits_come_in_the_order_of_the_texts() {
     let examples = Examples::new(17);
     let model = tiny::model(0.1);
     let predict_in = |budget, padding| {
-        predict(&model, examples.labelled().texts, Batching { budget, padding }, &mut |_| tiny::GO_ON)
-            .unwrap()
+        predict(&model, examples.labelled().texts, Batching { budget, padding, ..BATCHING }, &mut |_| {
+            tiny::GO_ON
+        })
+        .unwrap()
     };
     let one_by_one = predict_in(BatchBudget::Examples(1), Padding::Packed);
     let padded = predict_in(BatchBudget::Examples(5), Padding::MultipleOf(16));
@@ -31,7 +33,7 @@ fn evaluation_does_not_depend_on_the_batches() {
     let examples = Examples::new(17);
     let model = tiny::model(0.1);
     let evaluate_in = |budget, padding| {
-        let batching = Batching { budget, padding };
+        let batching = Batching { budget, padding, ..BATCHING };
         evaluate(&model, examples.labelled(), batching, &mut |_| tiny::GO_ON).unwrap().metrics
     };
     let packed = evaluate_in(BatchBudget::Examples(4), Padding::Packed);

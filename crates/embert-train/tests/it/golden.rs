@@ -3,7 +3,7 @@
 use std::fs;
 
 use burn::module::Module;
-use embert_model::BertForSequenceClassification;
+use embert_model::{BertForSequenceClassification, Pass};
 use embert_text::TokenBatch;
 use embert_train::{AdamW, CrossEntropy, LabelledBatch, TrainConfig, clip_coefficient, step_gradients};
 use safetensors::{Dtype, SafeTensors};
@@ -62,7 +62,7 @@ fn ten_steps(window: &[LabelledBatch]) -> TenSteps {
     let mut optimizer = AdamW::new(&config);
     let (mut losses, mut grad_norms, mut learning_rates) = (vec![], vec![], vec![]);
     for step in 0..10 {
-        let found = step_gradients(&model, window, &loss, None);
+        let found = step_gradients(&model, window, &loss, Pass::default());
         losses.push(found.loss);
         grad_norms.push(found.grad_norm);
         learning_rates.push(schedule.learning_rate(step));

@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
+use embert_kernels::Precision;
 use embert_model::names::{PathStack, hugging_face_name};
 use embert_model::{BertConfig, BertForSequenceClassification, from_pretrained};
 use embert_text::{BatchBudget, EncodedTexts, Limit, Padding, Tokenizer, Truncation};
 use embert_train::{Answer, Batching, Event, LabelledTexts, TrainData};
 
 pub(crate) const GO_ON: Answer = Ok(ControlFlow::Continue(()));
-pub(crate) const BATCHING: Batching = Batching { budget: BatchBudget::Examples(4), padding: Padding::Packed };
+pub(crate) const BATCHING: Batching =
+    Batching { budget: BatchBudget::Examples(4), padding: Padding::Packed, precision: Precision::Fp32 };
 
 /// Hears all events and goes on.
 pub(crate) fn ignore(_event: Event<'_>) -> Answer {

@@ -1,0 +1,155 @@
+//! Forward: O and, for each query and head, the logarithm of the sum of the exponentials of its scores.
+
+use std::cell::RefCell;
+
+use pulp::{Simd, WithSimd};
+
+use super::tile::{Left, Right, multiply};
+use super::{Heads, Output, Task};
+use crate::cpu::dropout::Draw;
+use crate::cpu::math::exp;
+use crate::cpu::memory::unwritten;
+use crate::cpu::product::{Kernel, Matrix};
+use crate::cpu::simd::{Cpu, WithKernel};
+use crate::cpu::vectors::{load, store};
+
+/// The most queries that a tile has.
+pub(super) const MOST_QUERIES: usize = 64;
+
+/// O `[tokens, hidden]` and the log-sum-exp `[tokens, num_heads]` of `qkv`, `[tokens, 3 · hidden]`. Rows that are
+/// padding are 0.
+pub(crate) fn forward(cpu: Cpu, qkv: &[f32], heads: &Heads) -> (Vec<f32>, Vec<f32>) {
+    let tokens = heads.layout.num_tokens();
+    let padded = heads.layout.padded_to.is_some();
+    let zeros_or_unwritten = |len| if padded { vec![0.0; len] } else { unwritten(len) };
+    let mut output = zeros_or_unwritten(tokens * heads.hidden());
+    let mut log_sums = zeros_or_unwritten(tokens * heads.num_heads);
+    let (to, sums) = (Output(output.as_mut_ptr()), Output(log_sums.as_mut_ptr()));
+    heads.for_each(|task| cpu.narrow(Forward { qkv, heads, task, output: to, log_sums: sums }));
+    (output, log_sums)
+}
+
+#[derive(Default)]
+struct Scratch {
+    keys: Left,
+    values: Left,
+    queries: Right,
+    probabilities: Right,
+    scores: Vec<f32>,
+    output: Vec<f32>,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+struct Forward<'a> {
+    qkv: &'a [f32],
+    heads: &'a Heads,
+    task: Task,
+    output: Output,
+    log_sums: Output,
+}
+
+impl WithKernel for Forward<'_> {
+    type Output = ();
+
+    fn run<K: Kernel, S: Simd>(self, kernel: K, simd: S) {
+        let Self { qkv, heads, task, .. } = self;
+        let mut scratch = SCRATCH.take();
+        let queries = heads.part(qkv, task, 0);
+        scratch.keys.pack(kernel, heads.part(qkv, task, 1));
+        scratch.values.pack(kernel, heads.part(qkv, task, 2).t());
+        for first in (0..task.length).step_by(K::NR) {
+            let count = K::NR.min(task.length - first);
+            scratch.queries.pack(kernel, queries.rows(first, count));
+            multiply(kernel, &scratch.keys, &scratch.queries, false, &mut scratch.scores); // [keys, NR]
+            let scores = &mut scratch.scores[..task.length * K::NR];
+            let sums = simd.vectorize(Softmax { scores, heads, task, first, queries: K::NR });
+            scratch.probabilities.pack(kernel, Matrix::new(scores, task.length, K::NR).t());
+            multiply(kernel, &scratch.values, &scratch.probabilities, false, &mut scratch.output); // [width, NR]
+            for (i, (inverse, log_sum)) in sums.iter().take(count).enumerate() {
+                let row = task.start + first + i;
+                let to = self.output.at(row * heads.hidden() + task.head * heads.width);
+                for column in 0..heads.width {
+                    // SAFETY: only this task writes the columns of its head in the rows of its sequence.
+                    unsafe { *to.add(column) = scratch.output[column * K::NR + i] * inverse };
+                }
+                // SAFETY: as above.
+                unsafe { *self.log_sums.at(row * heads.num_heads + task.head) = *log_sum };
+            }
+        }
+        SCRATCH.set(scratch);
+    }
+}
+
+/// Turns scores `[keys, queries]` into mask ∘ e^(scale · score − maximum).
+struct Softmax<'a> {
+    scores: &'a mut [f32],
+    heads: &'a Heads,
+    task: Task,
+    first: usize,
+    queries: usize,
+}
+
+impl WithSimd for Softmax<'_> {
+    /// For each query 1/Σ and the log-sum-exp.
+    type Output = [(f32, f32); MOST_QUERIES];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let mut dropout_keys = [0u32; MOST_QUERIES];
+        self.heads.dropout_keys(self.task, self.first, &mut dropout_keys[..self.queries]);
+        let draw = self.heads.rate().map(|rate| Draw::new(simd, rate));
+        let scale = self.heads.scale();
+        let mut sums = [(0.0, 0.0); MOST_QUERIES];
+        for lane in (0..self.queries).step_by(S::F32_LANES) {
+            let rows = simd.partial_load_u32s(&dropout_keys[lane..lane + S::U32_LANES]);
+            let most = column_maximum(simd, self.scores, self.queries, lane);
+            let most = simd.mul_f32s(most, simd.splat_f32s(scale));
+            let mask = draw.map(|draw| (draw, rows));
+            let sum = exponentials(simd, self.scores, self.queries, lane, scale, most, mask);
+            let (mut most_of, mut sum_of) = ([0.0; MOST_QUERIES], [0.0; MOST_QUERIES]);
+            store(simd, &mut most_of, 0, most);
+            store(simd, &mut sum_of, 0, sum);
+            for i in 0..S::F32_LANES {
+                sums[lane + i] = (1.0 / sum_of[i], most_of[i] + sum_of[i].ln());
+            }
+        }
+        sums
+    }
+}
+
+#[inline(always)]
+fn column_maximum<S: Simd>(simd: S, scores: &[f32], stride: usize, lane: usize) -> S::f32s {
+    let mut most = simd.splat_f32s(f32::NEG_INFINITY);
+    for row in scores.chunks_exact(stride) {
+        most = simd.max_f32s(most, load(simd, row, lane));
+    }
+    most
+}
+
+/// s ← mask ∘ e^(scale·s − most) down the columns; gives Σ e^(scale·s − most).
+#[inline(always)]
+fn exponentials<S: Simd>(
+    simd: S,
+    scores: &mut [f32],
+    stride: usize,
+    lane: usize,
+    scale: f32,
+    most: S::f32s,
+    mask: Option<(Draw<S>, S::u32s)>,
+) -> S::f32s {
+    let scale = simd.splat_f32s(scale);
+    let mut sum = simd.splat_f32s(0.0);
+    for (key, row) in scores.chunks_exact_mut(stride).enumerate() {
+        let e = exp(simd, simd.sub_f32s(simd.mul_f32s(load(simd, row, lane), scale), most));
+        sum = simd.add_f32s(sum, e);
+        let e = match mask {
+            Some((draw, rows)) => simd.mul_f32s(e, draw.down_column(rows, key)),
+            None => e,
+        };
+        store(simd, row, lane, e);
+    }
+    sum
+}

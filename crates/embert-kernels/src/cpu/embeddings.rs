@@ -1,0 +1,105 @@
+//! y = word[id] + position[p] + token_type[0]; backward adds each token's gradient to its rows, in the order of tokens.
+
+use burn::backend::TensorMetadata;
+use burn::backend::flex::FlexTensor;
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::memory::{floats, tensor, unwritten};
+use super::simd::Cpu;
+use super::vectors::{add, load, store};
+
+/// Rows that one task takes.
+const ROWS_PER_TASK: usize = 64;
+/// Rows of a table whose gradient one task makes.
+const TABLE_ROWS_PER_TASK: usize = 1024;
+
+/// The three tables, `[rows, hidden]` each.
+pub(crate) struct Tables<'a> {
+    pub(crate) word: &'a FlexTensor,
+    pub(crate) position: &'a FlexTensor,
+    pub(crate) token_type: &'a FlexTensor,
+}
+
+/// The sums of the rows, `[tokens, hidden]`.
+pub(crate) fn forward(cpu: Cpu, ids: &[u32], positions: &[u32], tables: &Tables<'_>) -> FlexTensor {
+    let [_, hidden] = tables.word.shape().dims();
+    let [word, position, token_type] = [tables.word, tables.position, tables.token_type].map(floats);
+    let mut y = unwritten(ids.len() * hidden);
+    let tokens = ids.par_chunks(ROWS_PER_TASK).zip(positions.par_chunks(ROWS_PER_TASK));
+    y.par_chunks_mut(ROWS_PER_TASK * hidden).zip(tokens).for_each(|(y, (ids, positions))| {
+        let first = &token_type[..hidden];
+        cpu.vectors(Sums { y, ids, positions, word, position, first });
+    });
+    tensor(y, [ids.len(), hidden])
+}
+
+struct Sums<'a> {
+    y: &'a mut [f32],
+    ids: &'a [u32],
+    positions: &'a [u32],
+    word: &'a [f32],
+    position: &'a [f32],
+    first: &'a [f32],
+}
+
+impl WithSimd for Sums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let hidden = self.first.len();
+        let row_of = |table, row| row_of(table, row, hidden);
+        for ((y, &id), &position) in self.y.chunks_exact_mut(hidden).zip(self.ids).zip(self.positions) {
+            let (word, position) = (row_of(self.word, id), row_of(self.position, position));
+            for at in (0..hidden).step_by(S::F32_LANES) {
+                let sum = simd.add_f32s(load(simd, word, at), load(simd, position, at));
+                store(simd, y, at, simd.add_f32s(sum, load(simd, self.first, at)));
+            }
+        }
+    }
+}
+
+/// The gradient of a table of which token i read row `rows[i]`, `[table_rows, hidden]`.
+pub(crate) fn table_gradient(cpu: Cpu, gradient: &[f32], rows: &[u32], table_rows: usize) -> FlexTensor {
+    let hidden = gradient.len() / rows.len();
+    let mut order = (0..rows.len()).collect::<Vec<_>>();
+    order.sort_by_key(|&token| rows[token]); // stable: tokens of one row stay in their order
+    let mut table = unwritten(table_rows * hidden);
+    table.par_chunks_mut(TABLE_ROWS_PER_TASK * hidden).enumerate().for_each(|(task, table)| {
+        let first = (task * TABLE_ROWS_PER_TASK) as u32;
+        let before = |row: u32| order.partition_point(|&token| rows[token] < row);
+        let tokens = &order[before(first)..before(first + TABLE_ROWS_PER_TASK as u32)];
+        cpu.vectors(Scatter { table, gradient, tokens, rows, first, hidden });
+    });
+    tensor(table, [table_rows, hidden])
+}
+
+struct Scatter<'a> {
+    table: &'a mut [f32],
+    gradient: &'a [f32],
+    tokens: &'a [usize],
+    rows: &'a [u32],
+    first: u32,
+    hidden: usize,
+}
+
+impl WithSimd for Scatter<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.table.fill(0.0);
+        for &token in self.tokens {
+            let row = (self.rows[token] - self.first) as usize;
+            let (to, from) = (&mut self.table[row * self.hidden..][..self.hidden], token * self.hidden);
+            for at in (0..self.hidden).step_by(S::F32_LANES) {
+                add(simd, to, at, load(simd, &self.gradient[from..from + self.hidden], at));
+            }
+        }
+    }
+}
+
+fn row_of(table: &[f32], row: u32, hidden: usize) -> &[f32] {
+    &table[row as usize * hidden..][..hidden]
+}

@@ -1,0 +1,131 @@
+//! The operations without a tape: inference.
+
+use burn::backend::Flex;
+use burn::backend::TensorMetadata;
+use burn::backend::flex::FlexTensor;
+
+use super::layer_norm::{Norm, Normalized};
+use super::memory::{floats, tensor};
+use super::product::{Init, Matrix, MatrixMut};
+use super::simd::Cpu;
+use super::{Heads, Mask, TokenRows, attention, dropout, embeddings, gelu, layer_norm, linear};
+use crate::Precision;
+use crate::extension::CpuOps;
+
+impl CpuOps for Flex {
+    fn linear(x: FlexTensor, weight: FlexTensor, bias: FlexTensor, precision: Precision) -> FlexTensor {
+        let [x, weight, bias] = [x, weight, bias].map(|tensor| tensor.to_contiguous());
+        linear::forward(Cpu::new(precision), &x, &weight, Some(&bias))
+    }
+
+    fn linear_without_bias(x: FlexTensor, weight: FlexTensor, precision: Precision) -> FlexTensor {
+        linear::forward(Cpu::new(precision), &x.to_contiguous(), &weight.to_contiguous(), None)
+    }
+
+    fn query_key_value(
+        x: FlexTensor,
+        query_weight: FlexTensor,
+        key_weight: FlexTensor,
+        value_weight: FlexTensor,
+        query_bias: FlexTensor,
+        key_bias: FlexTensor,
+        value_bias: FlexTensor,
+        precision: Precision,
+    ) -> FlexTensor {
+        let weights = [query_weight, key_weight, value_weight].map(|weight| weight.to_contiguous());
+        let biases = [query_bias, key_bias, value_bias].map(|bias| bias.to_contiguous());
+        query_key_value(Cpu::new(precision), &x.to_contiguous(), &weights, &biases)
+    }
+
+    fn attention(query_key_value: FlexTensor, heads: Heads, precision: Precision) -> FlexTensor {
+        let qkv = query_key_value.to_contiguous();
+        let [tokens, columns] = qkv.shape().dims();
+        let (output, _) = attention::forward(Cpu::new(precision), floats(&qkv), &heads);
+        tensor(output, [tokens, columns / 3])
+    }
+
+    fn layer_norm(x: FlexTensor, weight: FlexTensor, bias: FlexTensor, epsilon: f64) -> FlexTensor {
+        let (x, weight, bias) = (x.to_contiguous(), weight.to_contiguous(), bias.to_contiguous());
+        tensor(normalized(&x, None, &weight, &bias, epsilon, None).y, x.shape().dims::<2>())
+    }
+
+    fn add_layer_norm(
+        x: FlexTensor,
+        residual: FlexTensor,
+        weight: FlexTensor,
+        bias: FlexTensor,
+        epsilon: f64,
+        mask: Option<Mask>,
+    ) -> FlexTensor {
+        let [x, residual, weight, bias] = [x, residual, weight, bias].map(|tensor| tensor.to_contiguous());
+        let normalized = normalized(&x, Some(&residual), &weight, &bias, epsilon, mask.as_ref());
+        tensor(normalized.y, x.shape().dims::<2>())
+    }
+
+    fn bias_gelu(x: FlexTensor, bias: FlexTensor) -> FlexTensor {
+        let (x, bias) = (x.to_contiguous(), bias.to_contiguous());
+        tensor(gelu::forward(Cpu::new(Precision::Fp32), floats(&x), floats(&bias)), x.shape().dims::<2>())
+    }
+
+    fn bias_gelu_linear(
+        x: FlexTensor,
+        bias: FlexTensor,
+        weight: FlexTensor,
+        output_bias: FlexTensor,
+        precision: Precision,
+    ) -> FlexTensor {
+        let activation = Self::bias_gelu(x, bias);
+        Self::linear(activation, weight, output_bias, precision)
+    }
+
+    fn embeddings(
+        word: FlexTensor,
+        position: FlexTensor,
+        token_type: FlexTensor,
+        rows: TokenRows,
+    ) -> FlexTensor {
+        let [word, position, token_type] = [word, position, token_type].map(|table| table.to_contiguous());
+        let tables = embeddings::Tables { word: &word, position: &position, token_type: &token_type };
+        embeddings::forward(Cpu::new(Precision::Fp32), &rows.ids, &rows.positions, &tables)
+    }
+
+    fn dropout(x: FlexTensor, mask: Mask) -> FlexTensor {
+        dropout::apply(Cpu::new(Precision::Fp32), &x.to_contiguous(), &mask.keys, mask.rate)
+    }
+}
+
+/// x·[Wq Wk Wv] + [bq bk bv], `[rows, 3 · hidden]`.
+pub(super) fn query_key_value(
+    cpu: Cpu,
+    x: &FlexTensor,
+    weights: &[FlexTensor; 3],
+    biases: &[FlexTensor; 3],
+) -> FlexTensor {
+    let ([rows, _], [_, hidden]) = (x.shape().dims(), weights[0].shape().dims());
+    let mut y = super::memory::unwritten(rows * 3 * hidden);
+    let whole = MatrixMut::new(&mut y, rows, 3 * hidden);
+    for (part, (weight, bias)) in weights.iter().zip(biases).enumerate() {
+        let part = whole.part(0..rows, part * hidden..(part + 1) * hidden);
+        linear::product(cpu, linear::matrix(x), linear::matrix(weight), part, Init::Bias(floats(bias)));
+    }
+    tensor(y, [rows, 3 * hidden])
+}
+
+/// The columns of part 0, 1 or 2 of `[rows, 3 · hidden]`.
+pub(super) fn third(values: &[f32], rows: usize, part: usize) -> Matrix<'_> {
+    let hidden = values.len() / rows / 3;
+    Matrix::strided(&values[part * hidden..], rows, hidden, 3 * hidden)
+}
+
+pub(super) fn normalized(
+    x: &FlexTensor,
+    residual: Option<&FlexTensor>,
+    weight: &FlexTensor,
+    bias: &FlexTensor,
+    epsilon: f64,
+    mask: Option<&Mask>,
+) -> Normalized {
+    let mask = mask.map(|mask| (&*mask.keys, mask.rate));
+    let norm = Norm { weight: floats(weight), bias: floats(bias), epsilon: epsilon as f32, mask };
+    layer_norm::forward(Cpu::new(Precision::Fp32), floats(x), residual.map(floats), norm)
+}

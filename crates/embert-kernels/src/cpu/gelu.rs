@@ -1,0 +1,103 @@
+//! y = h·Φ(h), h = x + b; dy/dh = Φ(h) + h·φ(h), with Φ(h) = ½(1 + erf(h/√2)) and φ(h) = e^(−h²/2)/√(2π).
+
+use std::f32::consts::FRAC_1_SQRT_2;
+
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::math::{erf, exp};
+use super::memory::{sum_in_order, unwritten};
+use super::simd::Cpu;
+use super::vectors::{add, load, store};
+
+const FRAC_1_SQRT_2PI: f32 = 0.398_942_3;
+/// Rows that one task takes; the order of the bias gradient's sum depends on it.
+const ROWS_PER_TASK: usize = 64;
+
+/// gelu(x + b) by rows.
+pub(crate) fn forward(cpu: Cpu, x: &[f32], bias: &[f32]) -> Vec<f32> {
+    let mut y = unwritten(x.len());
+    let task = bias.len() * ROWS_PER_TASK;
+    y.par_chunks_mut(task).zip(x.par_chunks(task)).for_each(|(y, x)| cpu.vectors(Forward { y, x, bias }));
+    y
+}
+
+/// Turns the gradient of gelu(x + b) into that of x, in place, and gives that of b; gelu(x + b) itself, again, goes
+/// into `activation`.
+pub(crate) fn backward(
+    cpu: Cpu,
+    x: &[f32],
+    bias: &[f32],
+    gradient: &mut [f32],
+    activation: &mut [f32],
+) -> Vec<f32> {
+    let task = bias.len() * ROWS_PER_TASK;
+    let chunks = gradient.par_chunks_mut(task).zip(activation.par_chunks_mut(task)).zip(x.par_chunks(task));
+    let parts = chunks.map(|((gradient, activation), x)| cpu.vectors(Back { gradient, activation, x, bias }));
+    sum_in_order(parts.collect())
+}
+
+struct Forward<'a> {
+    y: &'a mut [f32],
+    x: &'a [f32],
+    bias: &'a [f32],
+}
+
+impl WithSimd for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let columns = self.bias.len();
+        for (y, x) in self.y.chunks_exact_mut(columns).zip(self.x.chunks_exact(columns)) {
+            for at in (0..columns).step_by(S::F32_LANES) {
+                let h = simd.add_f32s(load(simd, x, at), load(simd, self.bias, at));
+                store(simd, y, at, simd.mul_f32s(h, normal_cdf(simd, h)));
+            }
+        }
+    }
+}
+
+struct Back<'a> {
+    gradient: &'a mut [f32],
+    activation: &'a mut [f32],
+    x: &'a [f32],
+    bias: &'a [f32],
+}
+
+impl WithSimd for Back<'_> {
+    type Output = Vec<f32>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
+        let columns = self.bias.len();
+        let mut sums = vec![0.0; columns];
+        let rows = self.gradient.chunks_exact_mut(columns).zip(self.activation.chunks_exact_mut(columns));
+        for ((gradient, activation), x) in rows.zip(self.x.chunks_exact(columns)) {
+            for at in (0..columns).step_by(S::F32_LANES) {
+                let h = simd.add_f32s(load(simd, x, at), load(simd, self.bias, at));
+                let cdf = normal_cdf(simd, h);
+                store(simd, activation, at, simd.mul_f32s(h, cdf));
+                let slope = simd.mul_add_e_f32s(h, normal_pdf(simd, h), cdf);
+                let d = simd.mul_f32s(load(simd, gradient, at), slope);
+                store(simd, gradient, at, d);
+                add(simd, &mut sums, at, d);
+            }
+        }
+        sums
+    }
+}
+
+/// Φ(h)
+#[inline(always)]
+fn normal_cdf<S: Simd>(simd: S, h: S::f32s) -> S::f32s {
+    let erf = erf(simd, simd.mul_f32s(h, simd.splat_f32s(FRAC_1_SQRT_2)));
+    simd.mul_add_e_f32s(erf, simd.splat_f32s(0.5), simd.splat_f32s(0.5))
+}
+
+/// φ(h)
+#[inline(always)]
+fn normal_pdf<S: Simd>(simd: S, h: S::f32s) -> S::f32s {
+    let e = exp(simd, simd.mul_f32s(simd.mul_f32s(h, h), simd.splat_f32s(-0.5)));
+    simd.mul_f32s(e, simd.splat_f32s(FRAC_1_SQRT_2PI))
+}

@@ -1,0 +1,81 @@
+//! y = xW + b; dx = g·Wᵀ, dW = xᵀ·g, db = Σ g over the rows.
+
+use burn::backend::TensorMetadata;
+use burn::backend::flex::FlexTensor;
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::memory::{floats, sum_in_order, tensor, unwritten};
+use super::product::{Init, Kernel, Matrix, MatrixMut, multiply};
+use super::simd::{Cpu, WithKernel};
+use super::vectors::{add, load};
+
+/// C = init + A·B on all threads of the pool.
+pub(crate) fn product(cpu: Cpu, a: Matrix<'_>, b: Matrix<'_>, c: MatrixMut<'_>, init: Init<'_>) {
+    struct Product<'a>(Matrix<'a>, Matrix<'a>, MatrixMut<'a>, Init<'a>);
+    impl WithKernel for Product<'_> {
+        type Output = ();
+        fn run<K: Kernel, S: Simd>(self, kernel: K, _: S) {
+            multiply(kernel, self.0, self.1, self.2, self.3, rayon::current_num_threads());
+        }
+    }
+    cpu.wide(Product(a, b, c, init));
+}
+
+/// A tensor `[rows, columns]` as a matrix.
+pub(crate) fn matrix(tensor: &FlexTensor) -> Matrix<'_> {
+    let [rows, columns] = tensor.shape().dims();
+    Matrix::new(floats(tensor), rows, columns)
+}
+
+/// y = xW + b, `[rows, out]`.
+pub(crate) fn forward(
+    cpu: Cpu,
+    x: &FlexTensor,
+    weight: &FlexTensor,
+    bias: Option<&FlexTensor>,
+) -> FlexTensor {
+    let ([rows, _], [_, columns]) = (x.shape().dims(), weight.shape().dims());
+    let mut y = unwritten(rows * columns);
+    let init = bias.map_or(Init::Zero, |bias| Init::Bias(floats(bias)));
+    product(cpu, matrix(x), matrix(weight), MatrixMut::new(&mut y, rows, columns), init);
+    tensor(y, [rows, columns])
+}
+
+/// g·Wᵀ, `[rows, in]`.
+pub(crate) fn input_gradient(cpu: Cpu, g: Matrix<'_>, weight: &FlexTensor) -> Vec<f32> {
+    let [input, _] = weight.shape().dims();
+    let mut dx = unwritten(g.rows * input);
+    product(cpu, g, matrix(weight).t(), MatrixMut::new(&mut dx, g.rows, input), Init::Zero);
+    dx
+}
+
+/// xᵀ·g, `[in, out]`.
+pub(crate) fn weight_gradient(cpu: Cpu, x: Matrix<'_>, g: Matrix<'_>) -> FlexTensor {
+    let mut dw = unwritten(x.columns * g.columns);
+    product(cpu, x.t(), g, MatrixMut::new(&mut dw, x.columns, g.columns), Init::Zero);
+    tensor(dw, [x.columns, g.columns])
+}
+
+/// Rows whose sum is one part of a sum over all rows: it fixes the order of addition.
+const ROWS_PER_PART: usize = 128;
+
+/// Σ g over the rows, `[columns]`.
+pub(crate) fn column_sums(cpu: Cpu, g: &[f32], columns: usize) -> Vec<f32> {
+    struct Sums<'a>(&'a [f32], usize);
+    impl WithSimd for Sums<'_> {
+        type Output = Vec<f32>;
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
+            let mut sums = vec![0.0; self.1];
+            for row in self.0.chunks_exact(self.1) {
+                for at in (0..self.1).step_by(S::F32_LANES) {
+                    add(simd, &mut sums, at, load(simd, row, at));
+                }
+            }
+            sums
+        }
+    }
+    let parts = g.par_chunks(columns * ROWS_PER_PART).map(|rows| cpu.vectors(Sums(rows, columns)));
+    sum_in_order(parts.collect())
+}

@@ -1,0 +1,32 @@
+//! Between Burn's tensors and slices.
+
+use burn::backend::flex::{FlexTensor, Layout};
+use burn::tensor::{Bytes, DType, Shape};
+
+/// The values of a contiguous fp32 tensor.
+pub(crate) fn floats(tensor: &FlexTensor) -> &[f32] {
+    tensor.as_slice().expect("a contiguous fp32 tensor")
+}
+
+/// A tensor of these values.
+pub(crate) fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexTensor {
+    FlexTensor::new(Bytes::from_elems(values), Layout::contiguous(Shape::new(shape)), DType::F32)
+}
+
+/// `len` values that are written before anything reads them: what `vec![0.0; len]` is without its sweep of zeros.
+#[expect(clippy::uninit_vec, reason = "the operations write every element of their outputs")]
+pub(crate) fn unwritten(len: usize) -> Vec<f32> {
+    let mut values = Vec::with_capacity(len);
+    // SAFETY: there is room for `len`; each caller writes all of it first, and every pattern of bits is an f32.
+    unsafe { values.set_len(len) };
+    values
+}
+
+/// Sums of equally long parts, in their order.
+pub(crate) fn sum_in_order(parts: Vec<Vec<f32>>) -> Vec<f32> {
+    let add = |mut sum: Vec<f32>, part: Vec<f32>| {
+        sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+        sum
+    };
+    parts.into_iter().reduce(add).expect("at least one part")
+}

@@ -1,0 +1,203 @@
+//! The blocks of a product: B packed whole, A packed block by block into the cache of the thread that multiplies it.
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::kernel::{From, Kernel};
+use super::matrix::{Matrix, MatrixMut};
+
+/// Words along k that are multiplied in one go: a panel of B of this length fits the first cache.
+const WORDS: usize = 384;
+/// Words of A that one thread packs at a time: half of a second-level cache of 1 MiB.
+const BLOCK: usize = 128 * 1024;
+
+/// What C is before the product is added.
+#[derive(Clone, Copy)]
+pub(crate) enum Init<'a> {
+    /// 0
+    Zero,
+    /// One value for each column.
+    Bias(&'a [f32]),
+    /// What C holds.
+    Add,
+}
+
+thread_local! {
+    static PACKED_A: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
+    static PACKED_B: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// C = init + A·B on this thread and, where `threads` is more than 1, on others of the pool.
+pub(crate) fn multiply<K: Kernel>(
+    kernel: K,
+    a: Matrix<'_>,
+    b: Matrix<'_>,
+    c: MatrixMut<'_>,
+    init: Init<'_>,
+    threads: usize,
+) {
+    assert!(a.columns == b.rows && a.rows == c.rows && b.columns == c.columns, "shapes of a product");
+    if let Init::Bias(bias) = init {
+        assert_eq!(bias.len(), c.columns, "one bias for each column");
+    }
+    if c.rows == 0 || c.columns == 0 {
+        return;
+    }
+    let mut packed = PACKED_B.take(); // taken, so that a task of this thread that multiplies finds none
+    let plan = Plan::<K>::new(kernel, a, b, c, init, threads);
+    plan.pack_b(&mut packed);
+    plan.for_each_block(|rows, columns| plan.block(rows, columns, &packed));
+    PACKED_B.set(packed);
+}
+
+struct Plan<'a, K> {
+    kernel: K,
+    a: Matrix<'a>,
+    b: Matrix<'a>,
+    c: MatrixMut<'a>,
+    init: Init<'a>,
+    threads: usize,
+    /// Words along k.
+    words: usize,
+    /// Panels of B.
+    panels: usize,
+}
+
+impl<'a, K: Kernel> Plan<'a, K> {
+    fn new(
+        kernel: K,
+        a: Matrix<'a>,
+        b: Matrix<'a>,
+        c: MatrixMut<'a>,
+        init: Init<'a>,
+        threads: usize,
+    ) -> Self {
+        let (words, panels) = (a.columns.div_ceil(K::PER_WORD), c.columns.div_ceil(K::NR));
+        Self { kernel, a, b, c, init, threads, words, panels }
+    }
+
+    /// Ranges of words along k, in order.
+    fn depths(&self) -> impl Iterator<Item = Range<usize>> + use<K> {
+        let words = self.words;
+        let pieces = words.div_ceil(WORDS).max(1);
+        (0..pieces).map(move |piece| piece * words / pieces..(piece + 1) * words / pieces)
+    }
+
+    /// `[depth][panel][words of the depth, NR]`
+    fn pack_b(&self, packed: &mut Vec<u32>) {
+        let panel = K::NR * self.words;
+        grow(packed, panel * self.panels);
+        let to = Shared(packed.as_mut_ptr());
+        let pack = |j: usize| {
+            for depth in self.depths() {
+                let offset = K::NR * (depth.start * self.panels + depth.len() * j);
+                let k = depth.start * K::PER_WORD;
+                // SAFETY: each panel of each depth has its own place in `packed`.
+                unsafe {
+                    self.kernel.pack(self.b.t(), j * K::NR, k, depth.len(), K::NR, to.at(offset));
+                }
+            }
+        };
+        for_each(self.threads, self.panels, pack);
+    }
+
+    /// Blocks of C, of about equal size, enough of them for the threads.
+    fn for_each_block(&self, work: impl Fn(Range<usize>, Range<usize>) + Sync) {
+        let row_panels = self.c.rows.div_ceil(K::MR);
+        let most = (BLOCK / WORDS / K::MR).max(1); // row panels that fit a block
+        let blocks = row_panels.div_ceil(most).next_multiple_of(self.threads).min(row_panels);
+        let across = self.threads.div_ceil(blocks).min(self.panels);
+        for_each(self.threads, blocks * across, |task| {
+            let (down, across_index) = (task / across, task % across);
+            let rows = down * row_panels / blocks * K::MR..(down + 1) * row_panels / blocks * K::MR;
+            let panels = across_index * self.panels / across..(across_index + 1) * self.panels / across;
+            work(rows.start..rows.end.min(self.c.rows), panels);
+        });
+    }
+
+    fn block(&self, rows: Range<usize>, panels: Range<usize>, packed_b: &[u32]) {
+        let mut packed_a = PACKED_A.take();
+        let row_panels = rows.len().div_ceil(K::MR);
+        for depth in self.depths() {
+            let words = depth.len();
+            grow(&mut packed_a, row_panels * K::MR * words);
+            for i in 0..row_panels {
+                let panel = &mut packed_a[i * K::MR * words..][..K::MR * words];
+                let (row, k) = (rows.start + i * K::MR, depth.start * K::PER_WORD);
+                // SAFETY: the panel has room for its words.
+                unsafe { self.kernel.pack(self.a, row, k, words, K::MR, panel.as_mut_ptr()) };
+            }
+            for j in panels.clone() {
+                let b = &packed_b[K::NR * (depth.start * self.panels + words * j)..][..K::NR * words];
+                for i in 0..row_panels {
+                    let a = &packed_a[i * K::MR * words..][..K::MR * words];
+                    self.tile(rows.start + i * K::MR, j * K::NR, a, b, words, depth.start == 0);
+                }
+            }
+        }
+        PACKED_A.set(packed_a);
+    }
+
+    fn tile(&self, row: usize, column: usize, a: &[u32], b: &[u32], words: usize, first: bool) {
+        let (rows, columns) = (K::MR.min(self.c.rows - row), K::NR.min(self.c.columns - column));
+        let whole = rows == K::MR && columns == K::NR;
+        let (a, b) = (a.as_ptr(), b.as_ptr());
+        // SAFETY: panels hold `words` positions; a whole tile lies in C, another goes through `edge`.
+        unsafe {
+            let from = match (first, self.init) {
+                (false, _) | (_, Init::Add) => From::Tile,
+                (_, Init::Bias(bias)) if whole => From::Row(bias[column..].as_ptr()),
+                _ => From::Zero,
+            };
+            if whole {
+                return self.kernel.tile(words, a, b, from, self.c.at(row, column), self.c.row_stride);
+            }
+            let mut edge = [0f32; MOST_IN_A_TILE];
+            assert!(K::MR * K::NR <= MOST_IN_A_TILE);
+            self.kernel.tile(words, a, b, From::Zero, edge.as_mut_ptr(), K::NR);
+            for i in 0..rows {
+                for j in 0..columns {
+                    let to = self.c.at(row + i, column + j);
+                    let start = match (from, self.init) {
+                        (From::Tile, _) => *to,
+                        (_, Init::Bias(bias)) => bias[column + j],
+                        _ => 0.0,
+                    };
+                    *to = start + edge[i * K::NR + j];
+                }
+            }
+        }
+    }
+}
+
+/// The most elements that a kernel's tile has.
+const MOST_IN_A_TILE: usize = 16 * 64;
+
+fn for_each(threads: usize, tasks: usize, work: impl Fn(usize) + Sync) {
+    if threads == 1 || tasks == 1 {
+        (0..tasks).for_each(work);
+    } else {
+        (0..tasks).into_par_iter().for_each(&work);
+    }
+}
+
+fn grow(buffer: &mut Vec<u32>, len: usize) {
+    if buffer.len() < len {
+        buffer.resize(len, 0);
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Shared(*mut u32);
+
+// SAFETY: threads write disjoint places.
+unsafe impl Send for Shared {}
+unsafe impl Sync for Shared {}
+
+impl Shared {
+    fn at(self, offset: usize) -> *mut u32 {
+        self.0.wrapping_add(offset)
+    }
+}

@@ -1,0 +1,273 @@
+//! The operations on the tape: each with its own derivative, keeping no more than that needs.
+
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::ops::NodeGuard;
+use burn::backend::flex::FlexTensor;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Flex, TensorMetadata};
+
+use super::attention::Kept;
+use super::flex::{normalized, query_key_value, third};
+use super::layer_norm::{Norm, Normalized};
+use super::linear::{column_sums, input_gradient, matrix, weight_gradient};
+use super::memory::{floats, tensor, unwritten};
+use super::product::{Init, MatrixMut};
+use super::record::record;
+use super::simd::Cpu;
+use super::{Heads, Mask, TokenRows, attention, dropout, embeddings, gelu, layer_norm, linear};
+use crate::Precision;
+use crate::extension::CpuOps;
+
+impl<C: CheckpointStrategy> CpuOps for Autodiff<Flex, C> {
+    fn linear(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self> {
+        let (bias, bias_node) = bias.into_parts();
+        let cpu = Cpu::new(precision);
+        let (y, [x_node, weight_node], derivative) = product(cpu, x, weight, Some(&bias.to_contiguous()));
+        record::<C, 3>([x_node, weight_node, bias_node], y, move |g, [_, _, bias]| {
+            let [dx, dw] = derivative(&g);
+            [dx, dw, bias.then(|| bias_gradient(cpu, &g))]
+        })
+    }
+
+    fn linear_without_bias(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self> {
+        let (y, nodes, derivative) = product(Cpu::new(precision), x, weight, None);
+        record::<C, 2>(nodes, y, move |g, _| derivative(&g))
+    }
+
+    fn query_key_value(
+        x: FloatTensor<Self>,
+        query_weight: FloatTensor<Self>,
+        key_weight: FloatTensor<Self>,
+        value_weight: FloatTensor<Self>,
+        query_bias: FloatTensor<Self>,
+        key_bias: FloatTensor<Self>,
+        value_bias: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self> {
+        let weights = [query_weight, key_weight, value_weight];
+        let biases = [query_bias, key_bias, value_bias];
+        let (x_tracked, any_weight) = (x.is_tracked(), weights.iter().any(|weight| weight.is_tracked()));
+        let (x, x_node) = x.into_parts();
+        let [(wq, wq_node), (wk, wk_node), (wv, wv_node)] = weights.map(|weight| weight.into_parts());
+        let [(bq, bq_node), (bk, bk_node), (bv, bv_node)] = biases.map(|bias| bias.into_parts());
+        let (x, weights) = (x.to_contiguous(), [wq, wk, wv].map(|weight| weight.to_contiguous()));
+        let cpu = Cpu::new(precision);
+        let y = query_key_value(cpu, &x, &weights, &[bq, bk, bv].map(|bias| bias.to_contiguous()));
+        let (x, weights) = (any_weight.then_some(x), x_tracked.then_some(weights));
+        let nodes = [x_node, wq_node, wk_node, wv_node, bq_node, bk_node, bv_node];
+        record::<C, 7>(nodes, y, move |g, [_, wq, wk, wv, bq, bk, bv]| {
+            let [rows, _] = g.shape().dims();
+            let dx = weights.as_ref().map(|weights| input_gradient_of_three(cpu, &g, weights));
+            let dw = |part, needed: bool| match &x {
+                Some(x) if needed => Some(weight_gradient(cpu, matrix(x), third(floats(&g), rows, part))),
+                _ => None,
+            };
+            let (dwq, dwk, dwv) = (dw(0, wq), dw(1, wk), dw(2, wv));
+            let sums = (bq || bk || bv).then(|| column_sums(cpu, floats(&g), floats(&g).len() / rows));
+            let db = |part, needed: bool| {
+                let sums = sums.as_ref().filter(|_| needed)?;
+                let hidden = sums.len() / 3;
+                Some(tensor(sums[part * hidden..(part + 1) * hidden].to_vec(), [hidden]))
+            };
+            [dx, dwq, dwk, dwv, db(0, bq), db(1, bk), db(2, bv)]
+        })
+    }
+
+    fn attention(
+        query_key_value: FloatTensor<Self>,
+        heads: Heads,
+        precision: Precision,
+    ) -> FloatTensor<Self> {
+        let (qkv, node) = query_key_value.into_parts();
+        let (qkv, cpu) = (qkv.to_contiguous(), Cpu::new(precision));
+        let [tokens, columns] = qkv.shape().dims();
+        let (output, log_sums) = attention::forward(cpu, floats(&qkv), &heads);
+        let output = tensor(output, [tokens, columns / 3]);
+        let kept = output.clone();
+        record::<C, 1>([node], output, move |g, _| {
+            let kept = Kept { qkv: floats(&qkv), output: floats(&kept), log_sums: &log_sums };
+            [Some(tensor(attention::backward(cpu, kept, floats(&g), &heads), [tokens, columns]))]
+        })
+    }
+
+    fn layer_norm(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> FloatTensor<Self> {
+        let ((x, x_node), (weight, weight_node), (bias, bias_node)) =
+            (x.into_parts(), weight.into_parts(), bias.into_parts());
+        let (x, weight, bias) = (x.to_contiguous(), weight.to_contiguous(), bias.to_contiguous());
+        let shape = x.shape().dims::<2>();
+        let kept = normalized(&x, None, &weight, &bias, epsilon, None);
+        let y = tensor(kept.y, shape);
+        let (n, inverse_deviation) = (kept.normalized, kept.inverse_deviation);
+        record::<C, 3>([x_node, weight_node, bias_node], y, move |g, _| {
+            let [x, _, weight, bias] = norm_gradients(&g, &n, &inverse_deviation, &weight, &bias, None);
+            [x, weight, bias]
+        })
+    }
+
+    fn add_layer_norm(
+        x: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        epsilon: f64,
+        mask: Option<Mask>,
+    ) -> FloatTensor<Self> {
+        let [(x, x_node), (residual, residual_node), (weight, weight_node), (bias, bias_node)] =
+            [x, residual, weight, bias].map(|input| input.into_parts());
+        let [x, residual, weight, bias] = [x, residual, weight, bias].map(|input| input.to_contiguous());
+        let shape = x.shape().dims::<2>();
+        let Normalized { y, normalized: n, inverse_deviation } =
+            normalized(&x, Some(&residual), &weight, &bias, epsilon, mask.as_ref());
+        let nodes = [x_node, residual_node, weight_node, bias_node];
+        record::<C, 4>(nodes, tensor(y, shape), move |g, _| {
+            norm_gradients(&g, &n, &inverse_deviation, &weight, &bias, mask.as_ref())
+        })
+    }
+
+    fn bias_gelu(x: FloatTensor<Self>, bias: FloatTensor<Self>) -> FloatTensor<Self> {
+        let ((x, x_node), (bias, bias_node)) = (x.into_parts(), bias.into_parts());
+        let (x, bias, cpu) = (x.to_contiguous(), bias.to_contiguous(), Cpu::new(Precision::Fp32));
+        let shape = x.shape().dims::<2>();
+        let y = tensor(gelu::forward(cpu, floats(&x), floats(&bias)), shape);
+        record::<C, 2>([x_node, bias_node], y, move |g, _| {
+            let (mut dx, mut again) = (floats(&g).to_vec(), unwritten(floats(&g).len()));
+            let db = gelu::backward(cpu, floats(&x), floats(&bias), &mut dx, &mut again);
+            [Some(tensor(dx, shape)), Some(tensor(db, [shape[1]]))]
+        })
+    }
+
+    fn bias_gelu_linear(
+        x: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        output_bias: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self> {
+        let [(x, x_node), (bias, bias_node), (weight, weight_node), (output_bias, output_bias_node)] =
+            [x, bias, weight, output_bias].map(|input| input.into_parts());
+        let [x, bias, weight, output_bias] =
+            [x, bias, weight, output_bias].map(|input| input.to_contiguous());
+        let cpu = Cpu::new(precision);
+        let shape = x.shape().dims::<2>();
+        let activation = tensor(gelu::forward(cpu, floats(&x), floats(&bias)), shape);
+        let y = linear::forward(cpu, &activation, &weight, Some(&output_bias));
+        let nodes = [x_node, bias_node, weight_node, output_bias_node];
+        record::<C, 4>(nodes, y, move |g, [_, _, weight_needed, output_bias_needed]| {
+            let mut dx = input_gradient(cpu, matrix(&g), &weight);
+            let mut activation = unwritten(dx.len());
+            let db = gelu::backward(cpu, floats(&x), floats(&bias), &mut dx, &mut activation);
+            let activation = tensor(activation, shape);
+            let dw = weight_needed.then(|| weight_gradient(cpu, matrix(&activation), matrix(&g)));
+            let db2 = output_bias_needed.then(|| bias_gradient(cpu, &g));
+            [Some(tensor(dx, shape)), Some(tensor(db, [shape[1]])), dw, db2]
+        })
+    }
+
+    fn embeddings(
+        word: FloatTensor<Self>,
+        position: FloatTensor<Self>,
+        token_type: FloatTensor<Self>,
+        rows: TokenRows,
+    ) -> FloatTensor<Self> {
+        let [(word, word_node), (position, position_node), (token_type, token_type_node)] =
+            [word, position, token_type].map(|table| table.into_parts());
+        let [word, position, token_type] = [word, position, token_type].map(|table| table.to_contiguous());
+        let cpu = Cpu::new(Precision::Fp32);
+        let tables = embeddings::Tables { word: &word, position: &position, token_type: &token_type };
+        let y = embeddings::forward(cpu, &rows.ids, &rows.positions, &tables);
+        let [words, positions, types] =
+            [&word, &position, &token_type].map(|table| table.shape().dims::<2>()[0]);
+        record::<C, 3>([word_node, position_node, token_type_node], y, move |g, needed| {
+            let first = vec![0; rows.ids.len()]; // every token is of the first type
+            let of = |rows: &[u32], table_rows| embeddings::table_gradient(cpu, floats(&g), rows, table_rows);
+            [
+                needed[0].then(|| of(&rows.ids, words)),
+                needed[1].then(|| of(&rows.positions, positions)),
+                needed[2].then(|| of(&first, types)),
+            ]
+        })
+    }
+
+    fn dropout(x: FloatTensor<Self>, mask: Mask) -> FloatTensor<Self> {
+        let (x, node) = x.into_parts();
+        let apply = move |x: &FlexTensor| dropout::apply(Cpu::new(Precision::Fp32), x, &mask.keys, mask.rate);
+        let y = apply(&x.to_contiguous());
+        record::<C, 1>([node], y, move |g, _| [Some(apply(&g))])
+    }
+}
+
+/// xW + b, and from its gradient those of x and W: each kept only where the other's gradient is wanted.
+fn product(
+    cpu: Cpu,
+    x: FloatTensor<Autodiff<Flex>>,
+    weight: FloatTensor<Autodiff<Flex>>,
+    bias: Option<&FlexTensor>,
+) -> (FlexTensor, [NodeGuard; 2], impl Fn(&FlexTensor) -> [Option<FlexTensor>; 2] + Send + Sync + 'static) {
+    let (x_tracked, weight_tracked) = (x.is_tracked(), weight.is_tracked());
+    let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
+    let (x, weight) = (x.to_contiguous(), weight.to_contiguous());
+    let y = linear::forward(cpu, &x, &weight, bias);
+    let (x, weight) = (weight_tracked.then_some(x), x_tracked.then_some(weight));
+    let derivative = move |g: &FlexTensor| {
+        let [rows, _] = g.shape().dims();
+        let dx = weight.as_ref().map(|weight| {
+            let [input, _] = weight.shape().dims();
+            tensor(input_gradient(cpu, matrix(g), weight), [rows, input])
+        });
+        [dx, x.as_ref().map(|x| weight_gradient(cpu, matrix(x), matrix(g)))]
+    };
+    (y, [x_node, weight_node], derivative)
+}
+
+/// Σ g over the rows, `[columns]`.
+fn bias_gradient(cpu: Cpu, g: &FlexTensor) -> FlexTensor {
+    let [_, columns] = g.shape().dims();
+    tensor(column_sums(cpu, floats(g), columns), [columns])
+}
+
+/// g·[Wq Wk Wv]ᵀ, `[rows, hidden]`.
+fn input_gradient_of_three(cpu: Cpu, g: &FlexTensor, weights: &[FlexTensor; 3]) -> FlexTensor {
+    let ([rows, _], [input, _]) = (g.shape().dims(), weights[0].shape().dims());
+    let mut dx = unwritten(rows * input);
+    for (part, weight) in weights.iter().enumerate() {
+        let init = if part == 0 { Init::Zero } else { Init::Add };
+        let to = MatrixMut::new(&mut dx, rows, input);
+        linear::product(cpu, third(floats(g), rows, part), matrix(weight).t(), to, init);
+    }
+    tensor(dx, [rows, input])
+}
+
+/// The gradients of x, residual, γ and β.
+fn norm_gradients(
+    g: &FlexTensor,
+    normalized: &[f32],
+    inverse_deviation: &[f32],
+    weight: &FlexTensor,
+    bias: &FlexTensor,
+    mask: Option<&Mask>,
+) -> [Option<FlexTensor>; 4] {
+    let shape @ [_, hidden] = g.shape().dims::<2>();
+    let mask = mask.map(|mask| (&*mask.keys, mask.rate));
+    let norm = Norm { weight: floats(weight), bias: floats(bias), epsilon: 0.0, mask }; // 1/√(σ² + ε) is known
+    let cpu = Cpu::new(Precision::Fp32);
+    let gradients = layer_norm::backward(cpu, floats(g), normalized, inverse_deviation, norm);
+    let residual = tensor(gradients.residual, shape);
+    let x = gradients.x.map_or_else(|| residual.clone(), |x| tensor(x, shape));
+    let (dweight, dbias) = gradients.weight_and_bias.split_at(hidden);
+    let vector = |values: &[f32]| Some(tensor(values.to_vec(), [hidden]));
+    [Some(x), Some(residual), vector(dweight), vector(dbias)]
+}

@@ -1,0 +1,210 @@
+//! The operations of an encoder: on Burn's CPU backend in code of ours, elsewhere as their references.
+
+#[cfg(feature = "flex")]
+use burn::backend::Dispatch;
+use burn::tensor::{Int, Tensor};
+
+#[cfg(feature = "flex")]
+use crate::cpu::{self, Heads, Mask, TokenRows};
+#[cfg(feature = "flex")]
+use crate::extension::CpuOps;
+use crate::{DropoutSite, Precision, SequenceLayout, reference};
+
+/// y = xW + b, or xW.
+///
+/// # Shapes
+/// - `x`: `[num_tokens, in]`
+/// - `weight`: `[in, out]` (the transpose of PyTorch's)
+/// - `bias`: `[out]`
+/// - output: `[num_tokens, out]`
+pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>, precision: Precision) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    if cpu::computes(&x) {
+        let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
+        return Tensor::from_dispatch(match bias {
+            Some(bias) => <Dispatch as CpuOps>::linear(x, weight, bias.into_dispatch(), precision),
+            None => <Dispatch as CpuOps>::linear_without_bias(x, weight, precision),
+        });
+    }
+    reference::linear(x, weight, bias, precision)
+}
+
+/// Three linear maps of one input, for query, key and value: x·\[W₀ W₁ W₂\] + \[b₀ b₁ b₂\].
+///
+/// # Shapes
+/// - `x`: `[num_tokens, hidden]`
+/// - `weights`: `[hidden, hidden]` each, `biases`: `[hidden]` each
+/// - output: `[num_tokens, 3 · hidden]`, the three side by side
+pub fn query_key_value(
+    x: Tensor<2>,
+    weights: [Tensor<2>; 3],
+    biases: [Tensor<1>; 3],
+    precision: Precision,
+) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    if cpu::computes(&x) {
+        let [wq, wk, wv] = weights.map(Tensor::into_dispatch);
+        let [bq, bk, bv] = biases.map(Tensor::into_dispatch);
+        let x = x.into_dispatch();
+        let y = <Dispatch as CpuOps>::query_key_value(x, wq, wk, wv, bq, bk, bv, precision);
+        return Tensor::from_dispatch(y);
+    }
+    reference::query_key_value(x, weights, biases, precision)
+}
+
+/// O = dropout(softmax(QKᵀ/√d))·V for each sequence and head; a query sees the tokens of its own sequence
+/// (Vaswani et al., 2017).
+///
+/// # Shapes
+/// - `query_key_value`: `[num_tokens, 3 · hidden]`, Q, K and V side by side, the heads of each side by side,
+///   d = hidden / num_heads
+/// - output: `[num_tokens, hidden]`
+///
+/// # Panics
+/// If `hidden` is not a multiple of `num_heads`, or the rows are not those of the layout.
+pub fn attention(
+    query_key_value: Tensor<2>,
+    layout: &SequenceLayout,
+    num_heads: usize,
+    site: Option<DropoutSite>,
+    precision: Precision,
+) -> Tensor<2> {
+    let [num_tokens, columns] = query_key_value.dims();
+    assert_eq!(num_tokens, layout.num_tokens(), "one row for each token of the layout");
+    assert_eq!(columns % (3 * num_heads), 0, "{columns} columns are not three times {num_heads} heads");
+    #[cfg(feature = "flex")]
+    if cpu::computes(&query_key_value) {
+        let heads = Heads { layout: layout.clone(), num_heads, width: columns / 3 / num_heads, site };
+        let qkv = query_key_value.into_dispatch();
+        return Tensor::from_dispatch(<Dispatch as CpuOps>::attention(qkv, heads, precision));
+    }
+    let _ = precision; // scores and probabilities stay fp32 in the reference
+    reference::attention(query_key_value, layout, num_heads, site)
+}
+
+/// y = γ·(x − μ)/√(σ² + ε) + β, with mean and (biased) variance of each row (Ba, Kiros and Hinton, 2016).
+///
+/// # Shapes
+/// - `x`, output: `[num_tokens, hidden]`
+/// - `weight` (γ), `bias` (β): `[hidden]`
+pub fn layer_norm(x: Tensor<2>, weight: Tensor<1>, bias: Tensor<1>, epsilon: f64) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    if cpu::computes(&x) {
+        let [x, weight, bias] = [x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch()];
+        return Tensor::from_dispatch(<Dispatch as CpuOps>::layer_norm(x, weight, bias, epsilon));
+    }
+    reference::layer_norm(x, weight, bias, epsilon)
+}
+
+/// y = LayerNorm(residual + dropout(x)).
+///
+/// # Shapes
+/// - `x`, `residual`, output: `[num_tokens, hidden]`
+/// - `weight` (γ), `bias` (β): `[hidden]`
+pub fn add_layer_norm(
+    x: Tensor<2>,
+    residual: Tensor<2>,
+    weight: Tensor<1>,
+    bias: Tensor<1>,
+    epsilon: f64,
+    layout: &SequenceLayout,
+    site: Option<DropoutSite>,
+) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    if cpu::computes(&x) {
+        let mask = mask(site, Some(layout), x.dims()[0]);
+        let [x, residual, weight, bias] =
+            [x.into_dispatch(), residual.into_dispatch(), weight.into_dispatch(), bias.into_dispatch()];
+        let y = <Dispatch as CpuOps>::add_layer_norm(x, residual, weight, bias, epsilon, mask);
+        return Tensor::from_dispatch(y);
+    }
+    reference::add_layer_norm(x, residual, weight, bias, epsilon, layout, site)
+}
+
+/// y = h·Φ(h) with h = x + b: GELU, exact (Hendrycks and Gimpel, 2016).
+///
+/// # Shapes
+/// - `x`, output: `[num_tokens, intermediate]`
+/// - `bias`: `[intermediate]`
+pub fn bias_gelu(x: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    if cpu::computes(&x) {
+        return Tensor::from_dispatch(<Dispatch as CpuOps>::bias_gelu(
+            x.into_dispatch(),
+            bias.into_dispatch(),
+        ));
+    }
+    reference::bias_gelu(x, bias)
+}
+
+/// y = gelu(x + b)·W + c. For backward `x` is kept, the activation is computed again.
+///
+/// # Shapes
+/// - `x`: `[num_tokens, intermediate]`, `bias` (b): `[intermediate]`
+/// - `weight`: `[intermediate, hidden]`, `output_bias` (c): `[hidden]`
+/// - output: `[num_tokens, hidden]`
+pub fn bias_gelu_linear(
+    x: Tensor<2>,
+    bias: Tensor<1>,
+    weight: Tensor<2>,
+    output_bias: Tensor<1>,
+    precision: Precision,
+) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    if cpu::computes(&x) {
+        let [x, bias, weight, output_bias] =
+            [x.into_dispatch(), bias.into_dispatch(), weight.into_dispatch(), output_bias.into_dispatch()];
+        let y = <Dispatch as CpuOps>::bias_gelu_linear(x, bias, weight, output_bias, precision);
+        return Tensor::from_dispatch(y);
+    }
+    reference::bias_gelu_linear(x, bias, weight, output_bias, precision)
+}
+
+/// `word[id] + position[p] + token_type[0]`; every token is of the first type, as in a classification of single texts.
+///
+/// # Shapes
+/// - `input_ids`: `[num_tokens]`
+/// - `word`: `[vocab_size, hidden]`, `position`: `[max_position_embeddings, hidden]`,
+///   `token_type`: `[type_vocab_size, hidden]`
+/// - output: `[num_tokens, hidden]`
+///
+/// # Panics
+/// If there are not as many ids as the layout has rows.
+pub fn embeddings(
+    input_ids: Tensor<1, Int>,
+    layout: &SequenceLayout,
+    word: Tensor<2>,
+    position: Tensor<2>,
+    token_type: Tensor<2>,
+) -> Tensor<2> {
+    assert_eq!(input_ids.dims(), [layout.num_tokens()], "one id for each row of the layout");
+    #[cfg(feature = "flex")]
+    if cpu::computes(&word) {
+        let ids = input_ids.into_data().iter::<i64>().map(|id| id as u32).collect();
+        let rows = TokenRows { ids, positions: layout.positions().map(|position| position as u32).collect() };
+        let [word, position, token_type] =
+            [word.into_dispatch(), position.into_dispatch(), token_type.into_dispatch()];
+        return Tensor::from_dispatch(<Dispatch as CpuOps>::embeddings(word, position, token_type, rows));
+    }
+    reference::embeddings(input_ids, layout, word, position, token_type)
+}
+
+/// Zeroes each element with the site's rate and scales the others by 1/(1 − rate).
+///
+/// # Shapes
+/// - `x`, output: `[num_tokens, hidden]`, or `[batch, hidden]` with one row for each sequence, when `layout`
+///   is `None`
+pub fn dropout(x: Tensor<2>, layout: Option<&SequenceLayout>, site: Option<DropoutSite>) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    if cpu::computes(&x) {
+        let Some(mask) = mask(site, layout, x.dims()[0]) else { return x };
+        return Tensor::from_dispatch(<Dispatch as CpuOps>::dropout(x.into_dispatch(), mask));
+    }
+    reference::dropout(x, layout, site)
+}
+
+#[cfg(feature = "flex")]
+fn mask(site: Option<DropoutSite>, layout: Option<&SequenceLayout>, rows: usize) -> Option<Mask> {
+    let site = site.filter(|site| site.rate > 0.0)?;
+    Some(Mask { keys: site.rows(layout, rows).into(), rate: site.rate })
+}

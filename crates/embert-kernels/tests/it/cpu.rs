@@ -1,0 +1,301 @@
+//! The CPU's operations, forward and backward, against their references in double precision, on hostile shapes.
+
+use std::sync::Arc;
+
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use embert_kernels::{AdamWStep, DropoutStream, Moments, Precision, SequenceLayout, reference};
+
+/// Values between -1 and 1 without a pattern.
+fn values(len: usize, salt: usize) -> Vec<f64> {
+    let mut state = salt as u64 * 0x9e37 + 1;
+    let next = move || {
+        state = embert_kernels::mix64(state);
+        (state >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+    };
+    std::iter::repeat_with(next).take(len).collect()
+}
+
+fn tensor(shape: [usize; 2], salt: usize, dtype: DType) -> Tensor<2> {
+    let data = TensorData::new(values(shape[0] * shape[1], salt), shape).convert_dtype(dtype);
+    Tensor::<2>::from_data(data, (&Device::flex().autodiff(), dtype)).require_grad()
+}
+
+/// The output of an operation and the gradient of Σ c∘output for each input, as f64.
+fn run<const N: usize>(
+    shapes: [[usize; 2]; N],
+    dtype: DType,
+    f: impl Fn([Tensor<2>; N]) -> Tensor<2>,
+) -> Vec<Vec<f64>> {
+    let inputs: [Tensor<2>; N] = std::array::from_fn(|n| tensor(shapes[n], n, dtype));
+    let output = f(inputs.clone());
+    let [rows, columns] = output.dims();
+    let factors = tensor([rows, columns], 99, dtype).detach();
+    let gradients = (output.clone() * factors).sum().backward();
+    let of = |tensor: Tensor<2>| tensor.into_data().iter::<f64>().collect::<Vec<_>>();
+    let gradients = inputs.iter().map(|input| of(input.grad(&gradients).expect("a gradient")));
+    std::iter::once(of(output)).chain(gradients).collect()
+}
+
+/// Asserts that two lists of values differ by at most `tolerance` of the largest.
+fn assert_close(got: &[Vec<f64>], truth: &[Vec<f64>], tolerance: f64, what: &str) {
+    for (which, (got, truth)) in got.iter().zip(truth).enumerate() {
+        let largest = truth.iter().fold(1e-30f64, |largest, value| largest.max(value.abs()));
+        for (i, (got, truth)) in got.iter().zip(truth).enumerate() {
+            let error = (got - truth).abs() / largest;
+            assert!(
+                error <= tolerance,
+                "{what}, value {which} (0 is the output), element {i}: {got} is not {truth}"
+            );
+        }
+    }
+}
+
+const FP32: f64 = 1e-5;
+/// bf16 keeps 8 bits; errors of many products partly cancel.
+const BF16: f64 = 2e-2;
+
+const LENGTHS: [&[usize]; 5] = [&[1], &[512], &[1, 2, 3], &[33, 7, 64, 1, 129], &[50, 50]];
+
+#[test]
+fn linear() {
+    for [rows, input, output] in
+        [[1, 1, 1], [7, 5, 3], [65, 129, 47], [200, 96, 144], [8, 384, 2], [130, 770, 50]]
+    {
+        let shapes = [[rows, input], [input, output], [1, output]];
+        let truth = run(shapes, DType::F64, |[x, w, b]| {
+            reference::linear(x, w, Some(b.squeeze_dim(0)), Precision::Fp32)
+        });
+        for (precision, tolerance) in [(Precision::Fp32, FP32), (Precision::Bf16, BF16)] {
+            let got = run(shapes, DType::F32, |[x, w, b]| {
+                embert_kernels::linear(x, w, Some(b.squeeze_dim(0)), precision)
+            });
+            assert_close(&got, &truth, tolerance, &format!("{rows}x{input}x{output} {precision:?}"));
+        }
+    }
+}
+
+#[test]
+fn linear_without_bias() {
+    let shapes = [[33, 20], [20, 70]];
+    let truth = run(shapes, DType::F64, |[x, w]| reference::linear(x, w, None, Precision::Fp32));
+    let got = run(shapes, DType::F32, |[x, w]| embert_kernels::linear(x, w, None, Precision::Fp32));
+    assert_close(&got, &truth, FP32, "without bias");
+}
+
+#[test]
+fn query_key_value() {
+    for [rows, hidden] in [[1, 8], [37, 50], [130, 96]] {
+        let (square, row) = ([hidden, hidden], [1, hidden]);
+        let shapes = [[rows, hidden], square, square, square, row, row, row];
+        let biases = |b: [Tensor<2>; 3]| b.map(|b| b.squeeze_dim(0));
+        let truth = run(shapes, DType::F64, |[x, q, k, v, a, b, c]| {
+            reference::query_key_value(x, [q, k, v], biases([a, b, c]), Precision::Fp32)
+        });
+        for (precision, tolerance) in [(Precision::Fp32, FP32), (Precision::Bf16, BF16)] {
+            let got = run(shapes, DType::F32, |[x, q, k, v, a, b, c]| {
+                embert_kernels::query_key_value(x, [q, k, v], biases([a, b, c]), precision)
+            });
+            assert_close(&got, &truth, tolerance, &format!("{rows}x{hidden} {precision:?}"));
+        }
+    }
+}
+
+#[test]
+fn attention() {
+    for lengths in LENGTHS {
+        for (num_heads, width) in [(1, 32), (2, 64), (3, 20)] {
+            for rate in [0.0, 0.2] {
+                let site = DropoutStream { seed: 7, step: 3, first_sequence: 0 }.site(1, 0, rate);
+                let layout = SequenceLayout::packed(lengths.to_vec());
+                let shapes = [[layout.num_tokens(), 3 * num_heads * width]];
+                let truth = run(shapes, DType::F64, |[qkv]| {
+                    reference::attention(qkv.mul_scalar(3.0), &layout, num_heads, Some(site))
+                });
+                for (precision, tolerance) in [(Precision::Fp32, FP32), (Precision::Bf16, BF16)] {
+                    let got = run(shapes, DType::F32, |[qkv]| {
+                        let qkv = qkv.mul_scalar(3.0);
+                        embert_kernels::attention(qkv, &layout, num_heads, Some(site), precision)
+                    });
+                    let what =
+                        format!("{lengths:?}, {num_heads} heads of {width}, rate {rate}, {precision:?}");
+                    assert_close(&got, &truth, tolerance, &what);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn attention_leaves_padding_alone() {
+    let layout = SequenceLayout::padded(vec![5, 1, 7], 9);
+    let got = run([[27, 24]], DType::F32, |[qkv]| {
+        embert_kernels::attention(qkv, &layout, 2, None, Precision::Fp32)
+    });
+    for (sequence, length) in [5, 1, 7].into_iter().enumerate() {
+        let padding = (sequence * 9 + length)..(sequence + 1) * 9;
+        assert!(got[0][padding.start * 8..padding.end * 8].iter().all(|&value| value == 0.0));
+        assert!(got[1][padding.start * 24..padding.end * 24].iter().all(|&value| value == 0.0));
+    }
+}
+
+#[test]
+fn layer_norms() {
+    for (lengths, hidden) in [(vec![1], 1), (vec![3, 1], 17), (vec![100, 33], 384)] {
+        let layout = SequenceLayout::packed(lengths);
+        let rows = layout.num_tokens();
+        let shapes = [[rows, hidden], [rows, hidden], [1, hidden], [1, hidden]];
+        for rate in [0.0, 0.3] {
+            let site = DropoutStream { seed: 1, step: 2, first_sequence: 5 }.site(0, 1, rate);
+            let truth = run(shapes, DType::F64, |[x, r, w, b]| {
+                let (w, b) = (w.squeeze_dim(0), b.squeeze_dim(0));
+                reference::add_layer_norm(x, r, w, b, 1e-5, &layout, Some(site))
+            });
+            let got = run(shapes, DType::F32, |[x, r, w, b]| {
+                let (w, b) = (w.squeeze_dim(0), b.squeeze_dim(0));
+                embert_kernels::add_layer_norm(x, r, w, b, 1e-5, &layout, Some(site))
+            });
+            assert_close(&got, &truth, 2.0 * FP32, &format!("{rows}x{hidden}, rate {rate}"));
+        }
+        let shapes = [shapes[0], shapes[2], shapes[3]];
+        let truth = run(shapes, DType::F64, |[x, w, b]| {
+            reference::layer_norm(x, w.squeeze_dim(0), b.squeeze_dim(0), 1e-5)
+        });
+        let got = run(shapes, DType::F32, |[x, w, b]| {
+            embert_kernels::layer_norm(x, w.squeeze_dim(0), b.squeeze_dim(0), 1e-5)
+        });
+        assert_close(&got, &truth, 2.0 * FP32, &format!("{rows}x{hidden}, alone"));
+    }
+}
+
+#[test]
+fn gelu() {
+    for [rows, columns] in [[1, 1], [5, 33], [130, 100]] {
+        let shapes = [[rows, columns], [1, columns]];
+        let stretched = |x: Tensor<2>| x.mul_scalar(6.0);
+        let truth = run(shapes, DType::F64, |[x, b]| reference::bias_gelu(stretched(x), b.squeeze_dim(0)));
+        let got = run(shapes, DType::F32, |[x, b]| embert_kernels::bias_gelu(stretched(x), b.squeeze_dim(0)));
+        assert_close(&got, &truth, FP32, &format!("{rows}x{columns}"));
+    }
+}
+
+#[test]
+fn gelu_and_linear() {
+    for [rows, input, output] in [[1, 3, 2], [70, 130, 33]] {
+        let shapes = [[rows, input], [1, input], [input, output], [1, output]];
+        let truth = run(shapes, DType::F64, |[x, b, w, c]| {
+            reference::bias_gelu_linear(x, b.squeeze_dim(0), w, c.squeeze_dim(0), Precision::Fp32)
+        });
+        for (precision, tolerance) in [(Precision::Fp32, FP32), (Precision::Bf16, BF16)] {
+            let got = run(shapes, DType::F32, |[x, b, w, c]| {
+                embert_kernels::bias_gelu_linear(x, b.squeeze_dim(0), w, c.squeeze_dim(0), precision)
+            });
+            assert_close(&got, &truth, tolerance, &format!("{rows}x{input}x{output} {precision:?}"));
+        }
+    }
+}
+
+#[test]
+fn embeddings() {
+    let layout = SequenceLayout::packed(vec![70, 1, 40]);
+    let ids = (0..111).map(|i| (i * i * 7) % 1500).collect::<Vec<i32>>();
+    let sum = |fast: bool, [word, position, token_type]: [Tensor<2>; 3]| {
+        let ids = Tensor::<1, Int>::from_data(ids.as_slice(), &word.device());
+        match fast {
+            true => embert_kernels::embeddings(ids, &layout, word, position, token_type),
+            false => reference::embeddings(ids, &layout, word, position, token_type),
+        }
+    };
+    let shapes = [[1500, 33], [70, 33], [2, 33]];
+    let truth = run(shapes, DType::F64, |tables| sum(false, tables));
+    let got = run(shapes, DType::F32, |tables| sum(true, tables));
+    assert_close(&got, &truth, FP32, "embeddings");
+}
+
+#[test]
+fn dropout_draws_the_mask_of_the_reference() {
+    let layout = SequenceLayout::packed(vec![70, 3]);
+    for (rate, columns) in [(0.1, 33), (0.5, 64), (0.999, 1)] {
+        let site = DropoutStream { seed: 3, step: 1, first_sequence: 0 }.site(2, 2, rate);
+        for layout in [Some(&layout), None] {
+            let got = run([[73, columns]], DType::F32, |[x]| embert_kernels::dropout(x, layout, Some(site)));
+            let truth = run([[73, columns]], DType::F32, |[x]| reference::dropout(x, layout, Some(site)));
+            assert_eq!(got, truth);
+        }
+    }
+}
+
+#[test]
+fn adamw() {
+    let device = Device::flex();
+    let vector = |salt, dtype| {
+        let data = TensorData::new(values(70_000, salt), [70_000]).convert_dtype(dtype);
+        Tensor::<1>::from_data(data, (&device, dtype))
+    };
+    let step = |step| AdamWStep {
+        learning_rate: 1e-3,
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        weight_decay: 0.01,
+        step,
+        gradient_scale: 0.3,
+    };
+    let steps = |dtype| {
+        let zeros = vector(1, dtype).zeros_like();
+        let start = (vector(0, dtype), Moments { mean: zeros.clone(), mean_of_squares: zeros });
+        let (values, moments) = (1..=5).fold(start, |(values, moments), t| {
+            embert_kernels::adamw(values, vector(t as usize, dtype), moments, &step(t))
+        });
+        [values, moments.mean, moments.mean_of_squares]
+            .map(|tensor| tensor.into_data().iter::<f64>().collect::<Vec<_>>())
+    };
+    let (got, truth) = (steps(DType::F32), steps(DType::F64));
+    for (got, truth) in got.iter().zip(&truth) {
+        for (got, truth) in got.iter().zip(truth) {
+            assert!((got - truth).abs() <= 1e-6 * truth.abs().max(0.01), "{got} is not {truth}");
+        }
+    }
+}
+
+#[test]
+fn sum_of_squares() {
+    for len in [1, 100_003] {
+        let data = TensorData::new(values(len, 5), [len]);
+        let truth = data.iter::<f64>().map(|value| value * value).sum::<f64>();
+        let x = Tensor::<1>::from_data(data.convert_dtype(DType::F32), &Device::flex());
+        assert!((embert_kernels::sum_of_squares(x) / truth - 1.0).abs() < 1e-6);
+    }
+}
+
+/// A layer's worth of operations, as bits.
+fn layer(threads: usize, precision: Precision) -> Vec<Vec<u64>> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    let layout = Arc::new(SequenceLayout::packed(vec![90, 3, 41, 200]));
+    let stream = DropoutStream { seed: 1, step: 0, first_sequence: 0 };
+    let hidden = 96;
+    let shapes =
+        [[334, 3 * hidden], [hidden, 4 * hidden], [1, 4 * hidden], [4 * hidden, hidden], [1, hidden]];
+    let outputs = pool.install(|| {
+        run(shapes, DType::F32, |[qkv, first, first_bias, second, bias]| {
+            let x = qkv.clone().narrow(1, 0, hidden);
+            let y = embert_kernels::attention(qkv, &layout, 3, Some(stream.site(0, 0, 0.1)), precision);
+            let weight = bias.clone().squeeze_dim(0);
+            let site = Some(stream.site(0, 1, 0.1));
+            let y = embert_kernels::add_layer_norm(y, x, weight.clone(), weight, 1e-12, &layout, site);
+            let y = embert_kernels::linear(y, first, None, precision);
+            let bias = bias.squeeze_dim(0);
+            embert_kernels::bias_gelu_linear(y, first_bias.squeeze_dim(0), second, bias, precision)
+        })
+    });
+    outputs.into_iter().map(|values| values.into_iter().map(f64::to_bits).collect()).collect()
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    for precision in [Precision::Fp32, Precision::Bf16] {
+        let one = layer(1, precision);
+        assert!(layer(1, precision) == one, "two runs differ");
+        assert!(layer(2, precision) == one, "two threads differ from one");
+        assert!(layer(4, precision) == one, "four threads differ from one");
+    }
+}
