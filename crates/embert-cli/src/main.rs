@@ -17,6 +17,8 @@ mod report;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    #[cfg(feature = "cpu")]
+    embert_kernels::keep_freed_memory();
     start_logging();
     let arguments = std::env::args().map(args::with_underscores);
     let matches = args::command().get_matches_from(arguments);

@@ -16,7 +16,7 @@ pub mod reference;
 
 pub use counter::mix64;
 #[cfg(feature = "flex")]
-pub use cpu::instructions;
+pub use cpu::{instructions, keep_freed_memory};
 pub use dropout::{DropoutSite, DropoutStream};
 pub use layout::SequenceLayout;
 pub use operations::{

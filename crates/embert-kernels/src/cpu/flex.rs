@@ -5,7 +5,7 @@ use burn::backend::TensorMetadata;
 use burn::backend::flex::FlexTensor;
 
 use super::layer_norm::{Norm, Normalized};
-use super::memory::{floats, tensor};
+use super::memory::{floats, tensor, unwritten};
 use super::product::{Init, Matrix, MatrixMut};
 use super::simd::Cpu;
 use super::{Heads, Mask, TokenRows, attention, dropout, embeddings, gelu, layer_norm, linear};
@@ -102,7 +102,7 @@ pub(super) fn query_key_value(
     biases: &[FlexTensor; 3],
 ) -> FlexTensor {
     let ([rows, _], [_, hidden]) = (x.shape().dims(), weights[0].shape().dims());
-    let mut y = super::memory::unwritten(rows * 3 * hidden);
+    let mut y = unwritten(rows * 3 * hidden);
     let whole = MatrixMut::new(&mut y, rows, 3 * hidden);
     for (part, (weight, bias)) in weights.iter().zip(biases).enumerate() {
         let part = whole.part(0..rows, part * hidden..(part + 1) * hidden);

@@ -6,8 +6,10 @@ mod dropout;
 mod embeddings;
 mod flex;
 mod gelu;
+mod heap;
 mod layer_norm;
 mod linear;
+mod lines;
 mod math;
 mod memory;
 mod optimizer;
@@ -23,6 +25,7 @@ use burn::backend::DispatchDevice;
 use burn::tensor::{DType, Tensor};
 
 pub(crate) use attention::Heads;
+pub use heap::keep_freed_memory;
 pub(crate) use optimizer::{adamw, sum_of_squares};
 pub use simd::instructions;
 

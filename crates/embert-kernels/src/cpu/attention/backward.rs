@@ -9,6 +9,7 @@ use super::forward::MOST_QUERIES;
 use super::tile::{Left, Right, multiply};
 use super::{Heads, Output, Task};
 use crate::cpu::dropout::Draw;
+use crate::cpu::lines::Lines;
 use crate::cpu::math::exp;
 use crate::cpu::memory::unwritten;
 use crate::cpu::product::{Kernel, Matrix};
@@ -41,11 +42,11 @@ struct Scratch {
     gradients: Right,
     by_key: Left,
     by_query: Right,
-    probabilities: Vec<f32>,
-    dscores: Vec<f32>,
-    dq: Vec<f32>,
-    dk: Vec<f32>,
-    dv: Vec<f32>,
+    probabilities: Lines,
+    dscores: Lines,
+    dq: Lines,
+    dk: Lines,
+    dv: Lines,
 }
 
 thread_local! {
@@ -81,11 +82,13 @@ impl WithKernel for Backward<'_> {
                 gradients.rows(first, count),
                 first,
             );
-            self.write(0, first, count, |i, column| scratch.dq[column * K::NR + i]);
+            let dq = scratch.dq.floats(heads.width * K::NR);
+            self.write(0, first, count, |i, column| dq[column * K::NR + i]);
         }
         let stride = heads.width.next_multiple_of(K::NR);
-        self.write(1, 0, task.length, |i, column| scratch.dk[i * stride + column]);
-        self.write(2, 0, task.length, |i, column| scratch.dv[i * stride + column]);
+        let [dk, dv] = [&scratch.dk, &scratch.dv].map(|d| d.floats(task.length * stride));
+        self.write(1, 0, task.length, |i, column| dk[i * stride + column]);
+        self.write(2, 0, task.length, |i, column| dv[i * stride + column]);
         SCRATCH.set(scratch);
     }
 }
@@ -106,8 +109,8 @@ impl Backward<'_> {
         scratch.gradients.pack(kernel, gradients);
         multiply(kernel, &scratch.keys, &scratch.queries, false, &mut scratch.probabilities); // [keys, NR]
         multiply(kernel, &scratch.values, &scratch.gradients, false, &mut scratch.dscores); // [keys, NR]
-        let probabilities = &mut scratch.probabilities[..keys * K::NR];
-        let dscores = &mut scratch.dscores[..keys * K::NR];
+        let probabilities = scratch.probabilities.floats_mut(keys * K::NR);
+        let dscores = scratch.dscores.floats_mut(keys * K::NR);
         simd.vectorize(Scores { of: self, probabilities, dscores, first, count, queries: K::NR });
         let by_key = |matrix| Matrix::strided(matrix, keys, count, K::NR); // [keys, queries]
         scratch.by_key.pack(kernel, by_key(probabilities));

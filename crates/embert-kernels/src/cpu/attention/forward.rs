@@ -7,6 +7,7 @@ use pulp::{Simd, WithSimd};
 use super::tile::{Left, Right, multiply};
 use super::{Heads, Output, Task};
 use crate::cpu::dropout::Draw;
+use crate::cpu::lines::Lines;
 use crate::cpu::math::exp;
 use crate::cpu::memory::unwritten;
 use crate::cpu::product::{Kernel, Matrix};
@@ -21,9 +22,9 @@ pub(super) const MOST_QUERIES: usize = 64;
 pub(crate) fn forward(cpu: Cpu, qkv: &[f32], heads: &Heads) -> (Vec<f32>, Vec<f32>) {
     let tokens = heads.layout.num_tokens();
     let padded = heads.layout.padded_to.is_some();
-    let zeros_or_unwritten = |len| if padded { vec![0.0; len] } else { unwritten(len) };
-    let mut output = zeros_or_unwritten(tokens * heads.hidden());
-    let mut log_sums = zeros_or_unwritten(tokens * heads.num_heads);
+    let buffer = |len| if padded { vec![0.0; len] } else { unwritten(len) };
+    let mut output = buffer(tokens * heads.hidden());
+    let mut log_sums = buffer(tokens * heads.num_heads);
     let (to, sums) = (Output(output.as_mut_ptr()), Output(log_sums.as_mut_ptr()));
     heads.for_each(|task| cpu.narrow(Forward { qkv, heads, task, output: to, log_sums: sums }));
     (output, log_sums)
@@ -35,8 +36,8 @@ struct Scratch {
     values: Left,
     queries: Right,
     probabilities: Right,
-    scores: Vec<f32>,
-    output: Vec<f32>,
+    scores: Lines,
+    output: Lines,
 }
 
 thread_local! {
@@ -64,16 +65,17 @@ impl WithKernel for Forward<'_> {
             let count = K::NR.min(task.length - first);
             scratch.queries.pack(kernel, queries.rows(first, count));
             multiply(kernel, &scratch.keys, &scratch.queries, false, &mut scratch.scores); // [keys, NR]
-            let scores = &mut scratch.scores[..task.length * K::NR];
+            let scores = scratch.scores.floats_mut(task.length * K::NR);
             let sums = simd.vectorize(Softmax { scores, heads, task, first, queries: K::NR });
             scratch.probabilities.pack(kernel, Matrix::new(scores, task.length, K::NR).t());
             multiply(kernel, &scratch.values, &scratch.probabilities, false, &mut scratch.output); // [width, NR]
+            let output = scratch.output.floats(heads.width * K::NR);
             for (i, (inverse, log_sum)) in sums.iter().take(count).enumerate() {
                 let row = task.start + first + i;
                 let to = self.output.at(row * heads.hidden() + task.head * heads.width);
                 for column in 0..heads.width {
                     // SAFETY: only this task writes the columns of its head in the rows of its sequence.
-                    unsafe { *to.add(column) = scratch.output[column * K::NR + i] * inverse };
+                    unsafe { *to.add(column) = output[column * K::NR + i] * inverse };
                 }
                 // SAFETY: as above.
                 unsafe { *self.log_sums.at(row * heads.num_heads + task.head) = *log_sum };

@@ -1,11 +1,12 @@
 //! Panels of a head's operands, and tiles of `[rows, NR]` made from them.
 
+use crate::cpu::lines::Lines;
 use crate::cpu::product::{From, Kernel, Matrix};
 
 /// A matrix `[rows, depth]` as left operand: panels of MR rows.
 #[derive(Default)]
 pub(super) struct Left {
-    panels: Vec<u32>,
+    panels: Lines,
     words: usize,
     count: usize,
 }
@@ -13,7 +14,7 @@ pub(super) struct Left {
 /// A matrix `[depth, NR · panels]` as right operand, packed from its transpose: panels of NR rows of that.
 #[derive(Default)]
 pub(super) struct Right {
-    panels: Vec<u32>,
+    panels: Lines,
     words: usize,
     count: usize,
 }
@@ -22,6 +23,10 @@ impl Left {
     pub(super) fn pack<K: Kernel>(&mut self, kernel: K, source: Matrix<'_>) {
         (self.words, self.count) = (source.columns.div_ceil(K::PER_WORD), source.rows.div_ceil(K::MR));
         pack(kernel, source, K::MR, self.words, &mut self.panels);
+    }
+
+    fn panel(&self, index: usize, width: usize) -> &[u32] {
+        &self.panels.as_words()[index * width * self.words..][..width * self.words]
     }
 }
 
@@ -32,32 +37,30 @@ impl Right {
         self.count = transposed.rows.div_ceil(K::NR);
         pack(kernel, transposed, K::NR, self.words, &mut self.panels);
     }
+
+    fn panel(&self, index: usize, width: usize) -> &[u32] {
+        &self.panels.as_words()[index * width * self.words..][..width * self.words]
+    }
 }
 
-fn pack<K: Kernel>(kernel: K, source: Matrix<'_>, width: usize, words: usize, panels: &mut Vec<u32>) {
+fn pack<K: Kernel>(kernel: K, source: Matrix<'_>, width: usize, words: usize, panels: &mut Lines) {
     let (count, panel) = (source.rows.div_ceil(width), words * width);
-    if panels.len() < count * panel {
-        panels.resize(count * panel, 0);
-    }
-    for (i, panel) in panels.chunks_exact_mut(panel.max(1)).take(count).enumerate() {
+    for (i, panel) in panels.words(count * panel).chunks_exact_mut(panel.max(1)).enumerate() {
         // SAFETY: the panel has room for its words.
         unsafe { kernel.pack(source, i * width, 0, words, width, panel.as_mut_ptr()) };
     }
 }
 
 /// C = A·B, or C += A·B: `[rows of A rounded up to MR, columns of B rounded up to NR]`, rows one after another.
-pub(super) fn multiply<K: Kernel>(kernel: K, a: &Left, b: &Right, accumulate: bool, c: &mut Vec<f32>) {
+pub(super) fn multiply<K: Kernel>(kernel: K, a: &Left, b: &Right, accumulate: bool, c: &mut Lines) {
     debug_assert_eq!(a.words, b.words);
     let stride = b.count * K::NR;
     let len = a.count * K::MR * stride;
-    if c.len() < len {
-        c.resize(len, 0.0);
-    }
+    let c = c.floats_mut(len);
     let from = if accumulate { From::Tile } else { From::Zero };
     for j in 0..b.count {
         for i in 0..a.count {
-            let panel_a = &a.panels[i * K::MR * a.words..][..K::MR * a.words];
-            let panel_b = &b.panels[j * K::NR * b.words..][..K::NR * b.words];
+            let (panel_a, panel_b) = (a.panel(i, K::MR), b.panel(j, K::NR));
             let to = c[i * K::MR * stride + j * K::NR..len].as_mut_ptr();
             // SAFETY: the panels hold their words; a whole tile lies from `to` on.
             unsafe { kernel.tile(a.words, panel_a.as_ptr(), panel_b.as_ptr(), from, to, stride) };

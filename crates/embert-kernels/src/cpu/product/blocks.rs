@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::kernel::{From, Kernel};
 use super::matrix::{Matrix, MatrixMut};
+use crate::cpu::lines::Lines;
 
 /// Words along k that are multiplied in one go: a panel of B of this length fits the first cache.
 const WORDS: usize = 384;
@@ -25,8 +26,8 @@ pub(crate) enum Init<'a> {
 }
 
 thread_local! {
-    static PACKED_A: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
-    static PACKED_B: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
+    static PACKED_A: RefCell<Lines> = RefCell::default();
+    static PACKED_B: RefCell<Lines> = RefCell::default();
 }
 
 /// C = init + A·B on this thread and, where `threads` is more than 1, on others of the pool.
@@ -48,7 +49,7 @@ pub(crate) fn multiply<K: Kernel>(
     let mut packed = PACKED_B.take(); // taken, so that a task of this thread that multiplies finds none
     let plan = Plan::<K>::new(kernel, a, b, c, init, threads);
     plan.pack_b(&mut packed);
-    plan.for_each_block(|rows, columns| plan.block(rows, columns, &packed));
+    plan.for_each_block(|rows, columns| plan.block(rows, columns, packed.as_words()));
     PACKED_B.set(packed);
 }
 
@@ -86,10 +87,9 @@ impl<'a, K: Kernel> Plan<'a, K> {
     }
 
     /// `[depth][panel][words of the depth, NR]`
-    fn pack_b(&self, packed: &mut Vec<u32>) {
+    fn pack_b(&self, packed: &mut Lines) {
         let panel = K::NR * self.words;
-        grow(packed, panel * self.panels);
-        let to = Shared(packed.as_mut_ptr());
+        let to = Shared(packed.words(panel * self.panels).as_mut_ptr());
         let pack = |j: usize| {
             for depth in self.depths() {
                 let offset = K::NR * (depth.start * self.panels + depth.len() * j);
@@ -122,7 +122,7 @@ impl<'a, K: Kernel> Plan<'a, K> {
         let row_panels = rows.len().div_ceil(K::MR);
         for depth in self.depths() {
             let words = depth.len();
-            grow(&mut packed_a, row_panels * K::MR * words);
+            let packed_a = packed_a.words(row_panels * K::MR * words);
             for i in 0..row_panels {
                 let panel = &mut packed_a[i * K::MR * words..][..K::MR * words];
                 let (row, k) = (rows.start + i * K::MR, depth.start * K::PER_WORD);
@@ -180,12 +180,6 @@ fn for_each(threads: usize, tasks: usize, work: impl Fn(usize) + Sync) {
         (0..tasks).for_each(work);
     } else {
         (0..tasks).into_par_iter().for_each(&work);
-    }
-}
-
-fn grow(buffer: &mut Vec<u32>, len: usize) {
-    if buffer.len() < len {
-        buffer.resize(len, 0);
     }
 }
 
