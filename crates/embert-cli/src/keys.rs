@@ -229,6 +229,13 @@ pub(crate) const TRAIN: &[Key] = &[
         Means("group_by_length"),
         "The same as --train_sampling_strategy group_by_length",
     ),
+    key(
+        "train.gradient_checkpointing",
+        "gradient_checkpointing",
+        &[],
+        Switch,
+        "Run layers again in backward: less memory, more time",
+    ),
     key("train.logging_steps", "logging_steps", &[], Number, "A line of the log every so many steps"),
     key(
         "train.eval_strategy",

@@ -35,12 +35,19 @@ impl BertModel {
         }
     }
 
+    /// The hidden states after the last layer.
+    ///
     /// # Shapes
     /// - `input_ids`: `[num_tokens]`
-    /// - output: `[batch, hidden]`
-    pub fn forward(&self, input_ids: Tensor<1, Int>, layout: &SequenceLayout, pass: Pass) -> Tensor<2> {
+    /// - output: `[num_tokens, hidden]`
+    pub fn last_hidden_state(
+        &self,
+        input_ids: Tensor<1, Int>,
+        layout: &SequenceLayout,
+        pass: Pass,
+    ) -> Tensor<2> {
         let x = self.embeddings.forward(input_ids, layout, pass); // [num_tokens, hidden]
-        self.pooler.forward(self.encoder.forward(x, layout, pass), layout, pass.precision)
+        self.encoder.forward(x, layout, pass)
     }
 
     /// All hidden states, in fp32 and without dropout.

@@ -44,7 +44,16 @@ impl BertForSequenceClassification {
     /// # Panics
     /// If there are not as many ids as the layout has rows.
     pub fn forward(&self, input_ids: Tensor<1, Int>, layout: &SequenceLayout, pass: Pass) -> Tensor<2> {
-        let pooled = self.bert.forward(input_ids, layout, pass); // [batch, hidden]
+        self.classify(self.bert.last_hidden_state(input_ids, layout, pass), layout, pass)
+    }
+
+    /// What follows the last layer: the pooler, dropout and the classifier.
+    ///
+    /// # Shapes
+    /// - `last_hidden_state`: `[num_tokens, hidden]`
+    /// - output: `[batch, num_labels]`
+    pub fn classify(&self, last_hidden_state: Tensor<2>, layout: &SequenceLayout, pass: Pass) -> Tensor<2> {
+        let pooled = self.bert.pooler.forward(last_hidden_state, layout, pass.precision); // [batch, hidden]
         let site = pass.site(CLASSIFIER, 0, self.classifier_dropout);
         self.classifier.forward(dropout(pooled, None, site), pass.precision) // [batch, num_labels]
     }

@@ -203,7 +203,7 @@ impl Run<'_, '_> {
         let dropout =
             DropoutStream { seed: self.config.seed, step: self.journal.step as u64, first_sequence: 0 };
         let pass = Pass { precision: self.config.precision(), dropout: Some(dropout) };
-        step_gradients(model, &window, &self.loss, pass)
+        step_gradients(model, &window, &self.loss, pass, self.config.gradient_checkpointing)
     }
 
     fn after_step(&mut self, model: &BertForSequenceClassification) -> Answer {

@@ -15,6 +15,7 @@ mod loss;
 mod metrics;
 mod optimizer;
 mod predict;
+mod recompute;
 mod schedule;
 mod step;
 

@@ -9,6 +9,7 @@ use crate::batches::{LabelledBatch, input_ids, sequence_layout};
 use crate::clip::global_norm;
 use crate::gradients::ParameterGradients;
 use crate::loss::{CrossEntropy, cross_entropy_sum};
+use crate::recompute::recomputed_gradients;
 
 /// What the micro-batches of one optimizer step amount to.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ impl StepGradients {
 /// `pass` has the dropout stream of the window's first example; each micro-batch takes up where the one before ended,
 /// so that the window is one large batch, whatever its parts.
 ///
+/// With `gradient_checkpointing` each layer runs forward twice, and its activations live only while it runs backward.
+///
 /// # Panics
 /// If `model` does not stand on a device with autodiff, or nothing in it requires a gradient.
 pub fn step_gradients(
@@ -44,6 +47,7 @@ pub fn step_gradients(
     window: &[LabelledBatch],
     loss: &CrossEntropy,
     pass: Pass,
+    gradient_checkpointing: bool,
 ) -> StepGradients {
     let normalizer = window.iter().map(|batch| loss.normalizer(&batch.labels)).sum::<f64>();
     let mut gradients = ParameterGradients::default();
@@ -53,9 +57,9 @@ pub fn step_gradients(
         let dropout = pass
             .dropout
             .map(|stream| DropoutStream { first_sequence: stream.first_sequence + num_examples, ..stream });
-        let share = loss_of(model, batch, loss, Pass { dropout, ..pass }) / normalizer; // [1]
-        losses.push(share.clone().inner());
-        gradients.accumulate(model, share.backward());
+        let pass = Pass { dropout, ..pass };
+        let backward = if gradient_checkpointing { recomputed_gradients } else { taped_gradients };
+        losses.push(backward(model, batch, loss, normalizer, pass, &mut gradients));
         num_examples += batch.labels.len();
     }
     StepGradients {
@@ -67,17 +71,22 @@ pub fn step_gradients(
     }
 }
 
-fn loss_of(
+/// Adds the gradients of a batch's share of the loss and gives that share, `[1]`.
+fn taped_gradients(
     model: &BertForSequenceClassification,
     batch: &LabelledBatch,
     loss: &CrossEntropy,
+    normalizer: f64,
     pass: Pass,
+    gradients: &mut ParameterGradients,
 ) -> Tensor<1> {
     let device = device_of(model);
     let ids = input_ids(&batch.tokens, &device); // [num_tokens]
     let logits = model.forward(ids, &sequence_layout(&batch.tokens), pass); // [batch, num_labels]
     let targets = loss.targets(&batch.labels, &logits.device()); // [batch, num_labels]
-    cross_entropy_sum(logits, targets)
+    let share = cross_entropy_sum(logits, targets) / normalizer;
+    gradients.accumulate(model, share.clone().backward());
+    share.inner()
 }
 
 /// The device of the parameters.

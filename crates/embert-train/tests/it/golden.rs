@@ -62,7 +62,7 @@ fn ten_steps(window: &[LabelledBatch]) -> TenSteps {
     let mut optimizer = AdamW::new(&config);
     let (mut losses, mut grad_norms, mut learning_rates) = (vec![], vec![], vec![]);
     for step in 0..10 {
-        let found = step_gradients(&model, window, &loss, Pass::default());
+        let found = step_gradients(&model, window, &loss, Pass::default(), false);
         losses.push(found.loss);
         grad_norms.push(found.grad_norm);
         learning_rates.push(schedule.learning_rate(step));

@@ -286,3 +286,16 @@ fn batching_of_nothing_is_an_error_not_a_panic() {
     let error = evaluate(&tiny::model(0.0), none.labelled(), batching, &mut |_| tiny::GO_ON).unwrap_err();
     assert!(matches!(error, TrainError::NoExamples));
 }
+
+#[test]
+fn gradient_checkpointing_and_bf16_reach_the_same_place() {
+    let plain = train(&config(), Padding::Packed);
+    let checkpointed = train(&TrainConfig { gradient_checkpointing: true, ..config() }, Padding::Packed);
+    assert!(
+        tiny::weights(&plain.model) == tiny::weights(&checkpointed.model),
+        "layers that run again give other bits"
+    );
+    let rounded = train(&TrainConfig { bf16: true, ..config() }, Padding::Packed);
+    let (exact, rounded) = (plain.report.train_loss, rounded.report.train_loss);
+    assert!((exact - rounded).abs() < 0.05 * exact, "{rounded} is far from {exact}");
+}

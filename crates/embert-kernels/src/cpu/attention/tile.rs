@@ -44,11 +44,10 @@ impl Right {
 }
 
 fn pack<K: Kernel>(kernel: K, source: Matrix<'_>, width: usize, words: usize, panels: &mut Lines) {
-    let (count, panel) = (source.rows.div_ceil(width), words * width);
-    for (i, panel) in panels.words(count * panel).chunks_exact_mut(panel.max(1)).enumerate() {
-        // SAFETY: the panel has room for its words.
-        unsafe { kernel.pack(source, i * width, 0, words, width, panel.as_mut_ptr()) };
-    }
+    let count = source.rows.div_ceil(width);
+    let panels = panels.words(count * words * width).as_mut_ptr();
+    // SAFETY: the panels have room for their words.
+    unsafe { kernel.pack(source, 0, 0, words, width, count, panels) };
 }
 
 /// C = A·B, or C += A·B: `[rows of A rounded up to MR, columns of B rounded up to NR]`, rows one after another.

@@ -1,6 +1,7 @@
 //! Products in fp32: a tile of MR × (NV vectors), one fused multiply-add for each vector and position along k.
 
-use std::mem::size_of;
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::*;
 
 use pulp::{Simd, WithSimd};
 
@@ -23,10 +24,17 @@ impl<S: Simd, const MR: usize, const NV: usize> Kernel for F32<S, MR, NV> {
         k: usize,
         words: usize,
         width: usize,
-        panel: *mut u32,
+        count: usize,
+        panels: *mut u32,
     ) {
-        // SAFETY: as this function's.
-        unsafe { pack(S::F32_LANES == 16, source, row, k, words, width, panel) }
+        // SAFETY: sixteen lanes mean AVX-512; the rest is the caller's.
+        unsafe {
+            #[cfg(target_arch = "x86_64")]
+            if S::F32_LANES == 16 {
+                return pack_avx512(source, row, k, words, width, count, panels);
+            }
+            pack(source, row, k, words, width, count, panels);
+        }
     }
 
     #[inline(always)]
@@ -96,73 +104,61 @@ unsafe fn tile<S: Simd, const MR: usize, const NV: usize>(
     }
 }
 
+/// Any matrix, any width.
 unsafe fn pack(
-    avx512: bool,
     source: Matrix<'_>,
     row: usize,
     k: usize,
     words: usize,
     width: usize,
-    panel: *mut u32,
+    count: usize,
+    panels: *mut u32,
 ) {
-    let lanes = width.min(source.rows - row);
-    // SAFETY: the caller's panel has room for `words · width` words; the source's elements are read inside its bounds.
-    unsafe {
-        if lanes < width {
-            panel.write_bytes(0, words * width);
-        }
-        let start = source.at(row, k).cast::<u32>();
-        if source.row_stride == 1 {
-            for p in 0..words {
-                let from = start.add(p * source.column_stride);
-                std::ptr::copy_nonoverlapping(from, panel.add(p * width), lanes);
-            }
-            return;
-        }
-        let mut p = 0;
-        #[cfg(target_arch = "x86_64")]
-        if avx512 {
-            p = words / 16 * 16;
-            pack_transposed(start, source.row_stride, lanes, p, width, panel);
-        }
-        for lane in 0..lanes {
-            for p in p..words {
-                *panel.add(p * width + lane) = *start.add(lane * source.row_stride + p);
+    for lane in 0..count * width {
+        let panel = panels.wrapping_add(lane / width * words * width + lane % width);
+        for word in 0..words {
+            let inside = row + lane < source.rows;
+            // SAFETY: the caller's panels have the room; the source is read where it is.
+            unsafe {
+                let value = if inside { *source.at(row + lane, k + word) } else { 0.0 };
+                *panel.add(word * width) = value.to_bits();
             }
         }
     }
-    let _ = size_of::<u32>();
 }
 
-/// Rows that are contiguous along k, 16 × 16 at a time.
+/// Numbers as they are: one in a word.
+#[cfg(target_arch = "x86_64")]
+struct Exact;
+
+#[cfg(target_arch = "x86_64")]
+impl super::pack::Words for Exact {
+    const NUMBERS: usize = 1;
+
+    #[inline(always)]
+    unsafe fn across(at: *const f32, _: usize, read: __mmask16, _: __mmask16) -> __m512i {
+        // SAFETY: the caller's mask.
+        unsafe { _mm512_maskz_loadu_epi32(read, at.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn along(at: *const f32, numbers: usize) -> __m512i {
+        // SAFETY: so many numbers are there.
+        unsafe { _mm512_maskz_loadu_epi32(super::pack::first(numbers), at.cast()) }
+    }
+}
+
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
-unsafe fn pack_transposed(
-    start: *const u32,
-    row_stride: usize,
-    lanes: usize,
+unsafe fn pack_avx512(
+    source: Matrix<'_>,
+    row: usize,
+    k: usize,
     words: usize,
     width: usize,
-    panel: *mut u32,
+    count: usize,
+    panels: *mut u32,
 ) {
-    use std::arch::x86_64::*;
-
-    use super::transpose::transpose_16x16;
-    // SAFETY: `words` is a multiple of 16 and all rows hold so many; the panel has room for them.
-    unsafe {
-        for p in (0..words).step_by(16) {
-            for first in (0..lanes).step_by(16) {
-                let count = (lanes - first).min(16);
-                let mut rows = [_mm512_setzero_si512(); 16];
-                for i in 0..count {
-                    rows[i] = _mm512_loadu_si512(start.add((first + i) * row_stride + p).cast());
-                }
-                let columns = transpose_16x16(rows);
-                let mask = (1u32 << count).wrapping_sub(1) as u16;
-                for (i, column) in columns.into_iter().enumerate() {
-                    _mm512_mask_storeu_epi32(panel.add((p + i) * width + first).cast(), mask, column);
-                }
-            }
-        }
-    }
+    // SAFETY: the caller's.
+    unsafe { super::pack::pack::<Exact>(source, row, k, words, width, count, panels) }
 }

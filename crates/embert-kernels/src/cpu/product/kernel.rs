@@ -14,11 +14,12 @@ pub(crate) trait Kernel: Copy + Send + Sync {
     /// Elements along k in one word.
     const PER_WORD: usize;
 
-    /// Packs `lanes` rows of `source`, from `row` on and from column `k` on, into a panel `[words, width]`; lanes past
-    /// the last row are zero, as are elements past the last column.
+    /// Packs rows of `source`, from `row` on and from column `k` on, into `count` panels `[words, width]` that follow each
+    /// other; what is past the last row or column is zero.
     ///
     /// # Safety
-    /// `panel` has room for `words · width` words, `width` is MR or NR, and the processor has the instructions.
+    /// `panels` has room for `count · words · width` words, `width` is MR or NR, the processor has the instructions.
+    #[expect(clippy::too_many_arguments, reason = "a part of a matrix and the shape of its panels")]
     unsafe fn pack(
         self,
         source: Matrix<'_>,
@@ -26,7 +27,8 @@ pub(crate) trait Kernel: Copy + Send + Sync {
         k: usize,
         words: usize,
         width: usize,
-        panel: *mut u32,
+        count: usize,
+        panels: *mut u32,
     );
 
     /// The tile A·B `[MR, NR]` of two panels, added to `from`, written to `to` (rows `stride` apart).

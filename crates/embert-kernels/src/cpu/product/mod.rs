@@ -8,6 +8,7 @@ mod blocks;
 mod f32;
 mod kernel;
 mod matrix;
+mod pack;
 #[cfg(target_arch = "x86_64")]
 mod transpose;
 

@@ -5,7 +5,7 @@ use std::arch::x86_64::*;
 /// Rows become columns.
 #[inline]
 #[target_feature(enable = "avx512f")]
-pub(crate) fn transpose_16x16(r: [__m512i; 16]) -> [__m512i; 16] {
+pub(super) fn transpose_16x16(r: [__m512i; 16]) -> [__m512i; 16] {
     let mut a = [_mm512_setzero_si512(); 16]; // pairs of rows, by 32 bits
     for i in 0..8 {
         a[2 * i] = _mm512_unpacklo_epi32(r[2 * i], r[2 * i + 1]);

@@ -1,0 +1,132 @@
+//! Packing with AVX-512: 16 lanes by one word, or 16 rows by 16 words turned in registers.
+
+#![cfg(target_arch = "x86_64")]
+
+use std::arch::x86_64::*;
+
+use super::matrix::Matrix;
+use super::transpose::transpose_16x16;
+
+/// How numbers become words.
+pub(super) trait Words {
+    /// Numbers in one word.
+    const NUMBERS: usize;
+
+    /// 16 lanes that lie side by side, from `at` on; the other numbers of a word lie `k_stride` further each.
+    ///
+    /// # Safety
+    /// The lanes of `read` can be read at `at`, and those of `next` at `at + k_stride`.
+    unsafe fn across(at: *const f32, k_stride: usize, read: __mmask16, next: __mmask16) -> __m512i;
+
+    /// 16 words of one lane, whose `numbers` numbers follow each other from `at` on.
+    ///
+    /// # Safety
+    /// So many numbers can be read at `at`.
+    unsafe fn along(at: *const f32, numbers: usize) -> __m512i;
+}
+
+/// Where panels go: `[panel][words, width]`, `width` 8 or a multiple of 16.
+#[derive(Clone, Copy)]
+struct Panels {
+    start: *mut u32,
+    words: usize,
+    width: usize,
+    /// Lanes of all panels.
+    lanes: usize,
+}
+
+impl Panels {
+    /// Writes word `word` of lanes `lane..lane + 16`.
+    #[inline(always)]
+    unsafe fn write(self, lane: usize, word: usize, values: __m512i) {
+        let at = |lane: usize| {
+            let offset = (lane / self.width * self.words + word) * self.width + lane % self.width;
+            self.start.wrapping_add(offset)
+        };
+        // SAFETY: the lanes are in the panels.
+        unsafe {
+            if self.width != 8 {
+                return _mm512_storeu_si512(at(lane).cast(), values);
+            }
+            _mm256_storeu_si256(at(lane).cast(), _mm512_castsi512_si256(values));
+            if lane + 8 < self.lanes {
+                _mm256_storeu_si256(at(lane + 8).cast(), _mm512_extracti64x4_epi64::<1>(values));
+            }
+        }
+    }
+}
+
+/// The first `count` of 16.
+#[inline(always)]
+pub(super) fn first(count: usize) -> __mmask16 {
+    (1u32 << count.min(16)).wrapping_sub(1) as u16
+}
+
+/// Packs `count` panels from row `row` and column `k` of `source` on; what is past its end is zero.
+///
+/// # Safety
+/// The panels have room for `count · words · width` words, the processor has AVX-512F and what `W` uses.
+#[inline(always)]
+pub(super) unsafe fn pack<W: Words>(
+    source: Matrix<'_>,
+    row: usize,
+    k: usize,
+    words: usize,
+    width: usize,
+    count: usize,
+    panels: *mut u32,
+) {
+    let panels = Panels { start: panels, words, width, lanes: count * width };
+    let lanes = (source.rows - row).min(panels.lanes);
+    let numbers = (words * W::NUMBERS).min(source.columns - k);
+    // SAFETY: as this function's; masks keep the reads inside the source.
+    unsafe {
+        match source.row_stride {
+            1 => across::<W>(source.at(row, k), source.column_stride, lanes, numbers, panels),
+            stride => along::<W>(source.at(row, k), stride, lanes, numbers, panels),
+        }
+    }
+}
+
+/// Lanes that lie side by side.
+#[inline(always)]
+unsafe fn across<W: Words>(start: *const f32, k_stride: usize, lanes: usize, numbers: usize, panels: Panels) {
+    for word in 0..panels.words {
+        let from = start.wrapping_add(word * W::NUMBERS * k_stride);
+        for lane in (0..panels.lanes).step_by(16) {
+            let read = first(lanes.saturating_sub(lane));
+            let next = if word * W::NUMBERS + 1 < numbers { read } else { 0 };
+            // SAFETY: the masks leave out what is not there.
+            unsafe { panels.write(lane, word, W::across(from.wrapping_add(lane), k_stride, read, next)) };
+        }
+    }
+}
+
+/// Rows whose numbers follow each other.
+#[inline(always)]
+unsafe fn along<W: Words>(
+    start: *const f32,
+    row_stride: usize,
+    lanes: usize,
+    numbers: usize,
+    panels: Panels,
+) {
+    for lane in (0..panels.lanes).step_by(16) {
+        for word in (0..panels.words).step_by(16) {
+            let k = word * W::NUMBERS;
+            // SAFETY: the processor has AVX-512F.
+            let mut rows = unsafe { [_mm512_setzero_si512(); 16] };
+            for (i, row) in rows.iter_mut().enumerate().take(lanes.saturating_sub(lane)) {
+                let from = start.wrapping_add((lane + i) * row_stride + k);
+                // SAFETY: the row is there, with so many numbers from k on.
+                *row = unsafe { W::along(from, numbers - k) };
+            }
+            // SAFETY: the processor has AVX-512F.
+            let columns = unsafe { transpose_16x16(rows) };
+            for (i, column) in columns.into_iter().enumerate().take(panels.words - word) {
+                // SAFETY: lanes and words are in the panels.
+                unsafe { panels.write(lane, word + i, column) };
+            }
+        }
+    }
+}

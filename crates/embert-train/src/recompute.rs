@@ -1,0 +1,82 @@
+//! Gradient checkpointing: forward keeps the input of each layer only; backward runs one layer again, from the last to
+//! the first, and asks it for gᵀ·∂y, the gradient of Σ g∘y with g the gradient of its output.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use embert_kernels::SequenceLayout;
+use embert_model::{BertForSequenceClassification, Pass};
+
+use crate::batches::{LabelledBatch, input_ids, sequence_layout};
+use crate::gradients::ParameterGradients;
+use crate::loss::{CrossEntropy, cross_entropy_sum};
+use crate::step::device_of;
+
+/// Adds the gradients of a batch's share of the loss and gives that share, `[1]`: what the whole tape would give, to the
+/// last bit.
+pub(crate) fn recomputed_gradients(
+    model: &BertForSequenceClassification,
+    batch: &LabelledBatch,
+    loss: &CrossEntropy,
+    normalizer: f64,
+    pass: Pass,
+    gradients: &mut ParameterGradients,
+) -> Tensor<1> {
+    let layout = sequence_layout(&batch.tokens);
+    let mut inputs = layer_inputs(model, batch, &layout, pass);
+    let last = on_tape(model, inputs.pop().expect("embeddings at least")); // [num_tokens, hidden]
+    let logits = model.classify(last.clone(), &layout, pass); // [batch, num_labels]
+    let targets = loss.targets(&batch.labels, &logits.device());
+    let share = cross_entropy_sum(logits, targets) / normalizer; // [1]
+    let mut output_gradient = backward(model, share.clone(), last, gradients);
+    for (number, layer) in model.bert.encoder.layer.iter().enumerate().rev() {
+        let input = on_tape(model, inputs.pop().expect("one input for each layer"));
+        let output = layer.forward(input.clone(), &layout, number, pass); // [num_tokens, hidden]
+        output_gradient = backward(model, weighted_sum(output, output_gradient), input, gradients);
+    }
+    let ids = input_ids(&batch.tokens, &device_of(model));
+    let embedded = model.bert.embeddings.forward(ids, &layout, pass); // [num_tokens, hidden]
+    gradients.accumulate(model, weighted_sum(embedded, output_gradient).backward());
+    share.inner()
+}
+
+/// The hidden states after the embeddings and after each layer, without a tape.
+fn layer_inputs(
+    model: &BertForSequenceClassification,
+    batch: &LabelledBatch,
+    layout: &SequenceLayout,
+    pass: Pass,
+) -> Vec<Tensor<2>> {
+    let model = model.valid();
+    let ids = input_ids(&batch.tokens, &device_of(&model));
+    let embedded = model.bert.embeddings.forward(ids, layout, pass);
+    let mut states = vec![embedded.clone()];
+    states.extend(model.bert.encoder.forward_each(embedded, layout, pass));
+    states
+}
+
+/// The same values as the start of a tape.
+fn on_tape(model: &BertForSequenceClassification, values: Tensor<2>) -> Tensor<2> {
+    let values = match model.classifier.bias.val().gradient_checkpointing_strategy() {
+        Some(strategy) => Tensor::from_inner(values).with_gradient_checkpointing_strategy(strategy),
+        None => Tensor::from_inner(values),
+    };
+    values.require_grad()
+}
+
+/// Σ g∘y, whose gradient by y is g.
+fn weighted_sum(y: Tensor<2>, g: Tensor<2>) -> Tensor<1> {
+    (y * Tensor::from_inner(g)).sum()
+}
+
+/// Runs a tape backward: adds the gradients of the parameters and gives that of `input`.
+fn backward(
+    model: &BertForSequenceClassification,
+    loss: Tensor<1>,
+    input: Tensor<2>,
+    gradients: &mut ParameterGradients,
+) -> Tensor<2> {
+    let mut found = loss.backward();
+    let of_input = input.grad_remove(&mut found).expect("the input is on the tape");
+    gradients.accumulate(model, found);
+    of_input
+}
