@@ -1,26 +1,78 @@
 //! Every benchmark of embert: `cargo xtask bench [NAME]...`, all of them without a name.
 
+mod breakdown;
+mod case;
+mod child;
+mod choice;
+mod comparison;
+mod device;
+mod evaluation;
+mod flops;
 mod measure;
+mod memory;
+mod operations;
+mod product_limit;
+mod rates;
+mod sizes;
+mod spread;
+mod texts;
 mod tokenization;
+mod trainer;
+mod training;
+mod work;
+mod worker;
 
+use choice::Choice;
 use std::{env, process::ExitCode};
 
+type Run = fn(&Choice) -> Result<(), String>;
+
 /// A benchmark prints one line for each of its cases.
-const BENCHMARKS: [(&str, fn()); 1] = [("tokenization", tokenization::run)];
+const BENCHMARKS: [(&str, Run); 4] = [
+    ("tokenization", tokenization::run),
+    ("training", training::run),
+    ("evaluation", evaluation::run),
+    ("breakdown", breakdown::run),
+];
+
+const USAGE: &str = "\
+Usage: embert-bench [BENCHMARK]... [WORD]... [--peer PYTHON]
+
+  tokenization   texts to ids
+  training       steps of training on random weights, each row in a process of its own
+  evaluation     forward passes without gradient, likewise
+  breakdown      where the time of a step of training goes
+
+Without BENCHMARK all of them run; with WORDs only rows whose names contain them all, as in
+`training minilm bf16`. With --peer, training and evaluation run under transformers too, with a Python that
+has the packages at the top of peer.py, and print both.";
 
 fn main() -> ExitCode {
-    let wanted: Vec<String> = env::args().skip(1).collect();
-    let known = BENCHMARKS.map(|(name, _)| name);
-    if let Some(other) = wanted.iter().find(|wanted| !known.contains(&wanted.as_str())) {
-        eprintln!("there is no benchmark `{other}`; there are: {}", known.join(", "));
-        return ExitCode::from(2);
-    }
-    println!("{}", measure::circumstances());
-    for (name, run) in BENCHMARKS {
-        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
-            println!("\n{name}");
-            run();
+    #[cfg(feature = "cpu")]
+    embert_kernels::keep_freed_memory();
+    let args: Vec<String> = env::args().skip(1).collect();
+    let done = match args.first().map(String::as_str) {
+        Some(child::WORKER) => worker::run(),
+        Some("--help" | "-h") => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => Choice::parse(args, &BENCHMARKS.map(|(name, _)| name)).and_then(|choice| run(&choice)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
         }
     }
-    ExitCode::SUCCESS
+}
+
+fn run(choice: &Choice) -> Result<(), String> {
+    println!("{}", measure::circumstances());
+    for (name, run) in BENCHMARKS.into_iter().filter(|(name, _)| choice.has(name)) {
+        println!("\n{name}");
+        run(choice)?;
+    }
+    Ok(())
 }

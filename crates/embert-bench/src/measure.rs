@@ -1,29 +1,23 @@
-//! The median time of a piece of work, after some runs that do not count.
+//! How long a piece of work takes, after some runs that do not count, and on what machine.
 
-use std::{
-    env::consts,
-    hint::black_box,
-    process::Command,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{env::consts, hint::black_box, process::Command, thread, time::Instant};
+
+use crate::{device, spread::Spread};
 
 /// Runs before the clock starts: caches, allocator and threads are warm by then.
 pub(crate) const BURN_IN: usize = 2;
 /// Runs that count.
 pub(crate) const RUNS: usize = 11;
 
-/// The median over [`RUNS`] of what `work` takes.
-pub(crate) fn median<T>(work: impl Fn() -> T) -> Duration {
-    let time = |_| {
+/// The seconds of [`RUNS`] runs of `work`.
+pub(crate) fn time<T>(work: impl Fn() -> T) -> Spread {
+    let seconds = |_| {
         let start = Instant::now();
         black_box(work());
-        start.elapsed()
+        start.elapsed().as_secs_f64()
     };
-    (0..BURN_IN).map(time).for_each(drop);
-    let mut times: Vec<Duration> = (0..RUNS).map(time).collect();
-    times.sort();
-    times[RUNS / 2]
+    (0..BURN_IN).map(seconds).for_each(drop);
+    Spread::of((0..RUNS).map(seconds))
 }
 
 /// What figures mean nothing without.
@@ -31,7 +25,9 @@ pub(crate) fn circumstances() -> String {
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let (version, commit) = (env!("CARGO_PKG_VERSION"), commit().unwrap_or("unknown".into()));
     let machine = format!("{} {}, {threads} threads", consts::OS, consts::ARCH);
-    format!("embert {version}, commit {commit}; {machine}; median of {RUNS} after {BURN_IN}")
+    let instructions = device::instructions()
+        .map_or(String::new(), |[fp32, bf16]| format!("\nmatrix products in {fp32}; under bf16 in {bf16}"));
+    format!("embert {version}, commit {commit}; {machine}{instructions}")
 }
 
 fn commit() -> Option<String> {
@@ -44,7 +40,7 @@ fn commit() -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::cell::Cell;
+    use std::{cell::Cell, time::Duration};
 
     #[test]
     fn one_slow_run_does_not_move_the_median() {
@@ -53,7 +49,7 @@ mod tests {
             runs.set(runs.get() + 1);
             thread::sleep(Duration::from_millis(if runs.get() == RUNS { 300 } else { 1 }));
         };
-        assert!(median(slow_once) < Duration::from_millis(100));
+        assert!(time(slow_once).median < 0.1);
         assert_eq!(runs.get(), BURN_IN + RUNS);
     }
 }

@@ -1,6 +1,9 @@
 //! How fast texts become ids, on made-up reviews: as they are, and joined to the length of IMDb's.
 
-use crate::measure::median;
+use crate::{
+    choice::Choice,
+    measure::{BURN_IN, RUNS, time},
+};
 use embert_data::synthetic;
 use embert_text::{Limit, Tokenizer, Truncation};
 
@@ -10,18 +13,22 @@ const VOCAB_SIZE: usize = 8_000;
 /// So many made-up reviews are about as long as one of IMDb's.
 const JOINED: usize = 8;
 
-pub(crate) fn run() {
+pub(crate) fn run(choice: &Choice) -> Result<(), String> {
+    println!("  median of {RUNS} after {BURN_IN}");
     let dataset = synthetic(REVIEWS, SEED);
     let short: Vec<String> = dataset.examples.into_iter().map(|example| example.text).collect();
     let long: Vec<String> = short.chunks(JOINED).map(|reviews| reviews.join(" ")).collect();
     let tokenizer = Tokenizer::train(&short, VOCAB_SIZE).expect("made-up reviews hold words");
-    encode(&tokenizer, "short reviews", &short);
-    encode(&tokenizer, "long reviews", &long);
+    let rows = vec![("short reviews", &short), ("long reviews", &long)];
+    for (name, texts) in choice.among(rows, |(name, _)| name) {
+        encode(&tokenizer, name, texts);
+    }
+    Ok(())
 }
 
 fn encode(tokenizer: &Tokenizer, name: &str, texts: &[String]) {
     let limit = Limit::new(512, Truncation::Right, 512).expect("no more than the positions");
-    let time = median(|| tokenizer.encode_all(texts, limit, &|_| ())).as_secs_f64();
+    let time = time(|| tokenizer.encode_all(texts, limit, &|_| ())).median;
     let tokens = tokenizer.encode_all(texts, limit, &|_| ()).num_tokens();
     let per_text = tokens as f64 / texts.len() as f64;
     let (texts_per_second, tokens_per_second) = (texts.len() as f64 / time, tokens as f64 / time);

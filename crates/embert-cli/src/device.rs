@@ -1,6 +1,7 @@
 //! The only file that names a backend: from `cpu`, `cuda:N` or `wgpu:N` to a device that is there.
 
 use burn::tensor::Device;
+use embert_kernels::Precision;
 use embert_text::Padding;
 
 use crate::error::CliError;
@@ -21,6 +22,19 @@ compile_error!("embert needs one of the features cpu, cuda and wgpu");
 pub(crate) struct Place {
     pub(crate) device: Device,
     pub(crate) padding: Padding,
+}
+
+impl Place {
+    /// What computes matrix products of this precision here, where that is known.
+    #[cfg_attr(not(feature = "cpu"), expect(clippy::unused_self, reason = "nothing is known of GPUs"))]
+    pub(crate) fn precision(&self, precision: Precision) -> Option<&'static str> {
+        #[cfg(feature = "cpu")]
+        if self.device == Device::flex() {
+            return Some(embert_kernels::instructions(precision));
+        }
+        let _ = precision;
+        None
+    }
 }
 
 /// The devices that this binary was built for.

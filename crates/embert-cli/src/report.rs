@@ -54,8 +54,9 @@ pub(crate) fn plan(plan: &RunPlan) -> String {
     )
 }
 
-/// One row for each evaluation, with the mean training loss before it.
-pub(crate) fn epochs(log: &[LogEntry]) -> String {
+/// One row for each evaluation, with the mean training loss before it; nothing where there was none.
+pub(crate) fn epochs(log: &[LogEntry]) -> Option<String> {
+    log.iter().find(|entry| matches!(entry, LogEntry::Evaluation { .. }))?;
     let mut table =
         plain(&["epoch", "step", "train loss", "eval loss", "accuracy", "F1", "precision", "recall"]);
     let mut losses = vec![];
@@ -72,7 +73,7 @@ pub(crate) fn epochs(log: &[LogEntry]) -> String {
             }
         }
     }
-    table.to_string()
+    Some(table.to_string())
 }
 
 /// The confusion matrix: gold labels down, predictions across.

@@ -107,6 +107,9 @@ impl<'a> Run<'a> {
     }
 
     fn describe_model(&self, newly_initialized: &[String]) {
+        if let Some(precision) = self.place.precision(self.recipe.train.precision()) {
+            println!("matrix products: {precision}");
+        }
         if self.source.directory.is_none() {
             println!(
                 "A BERT with random weights and a vocabulary of the training texts: a demonstration, not a model to use."
@@ -155,7 +158,9 @@ impl<'a> Run<'a> {
     ) -> Result<(), CliError> {
         let evaluation = self.evaluation(fitted, eval)?;
         let labels = self.source.config.label_names();
-        println!("{}", report::epochs(&fitted.report.log_history));
+        if let Some(epochs) = report::epochs(&fitted.report.log_history) {
+            println!("{epochs}");
+        }
         println!("{}\n{}", report::figures(&evaluation), report::confusion(&evaluation, &labels));
         println!("{}", self.samples(fitted, &labels)?);
         let card = self.card();

@@ -1,0 +1,104 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["torch==2.15.0", "transformers==5.23.0"]
+# ///
+"""Does the work that `embert-bench worker` does, as transformers' Trainer would on a CPU: batches padded to their
+longest row, scaled dot product attention, autocast for bf16, fused AdamW.
+
+    uv run peer.py < work.json
+
+The work comes as JSON on standard input; one line of JSON with the seconds of each step goes out.
+"""
+
+import json
+import os
+import sys
+import time
+
+import torch
+import transformers
+from transformers import BertConfig, BertForSequenceClassification
+
+
+def main():
+    work = json.load(sys.stdin)
+    torch.set_num_threads(os.cpu_count())
+    torch.manual_seed(42)
+    model = BertForSequenceClassification(BertConfig.from_dict(work["config"]))
+    step = evaluation(model, work) if work["task"] == "evaluation" else training(model, work)
+    seconds = []
+    for number in range(work["warm_up"] + work["steps"]):
+        begin = time.perf_counter()
+        step(number)
+        seconds.append(time.perf_counter() - begin)
+    versions = f"torch {torch.__version__}, transformers {transformers.__version__}, {torch.get_num_threads()} threads"
+    answer = {"seconds": seconds[work["warm_up"]:], "peak_bytes": peak_bytes(), "versions": versions}
+    print(json.dumps(answer))
+
+
+def training(model, work):
+    model.train()
+    if work["task"] == "frozen":
+        trained = ("query.bias", "value.bias", "classifier.weight", "classifier.bias")
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(name.endswith(trained))
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(parameters, lr=5e-5, weight_decay=0.0, fused=True)
+    rows, size = made_up_rows(work), work["batch_size"]
+
+    def step(number):
+        batch = collate(rows[number * size:(number + 1) * size])
+        with autocast(work):
+            loss = model(**batch).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return step
+
+
+def evaluation(model, work):
+    model.eval()
+    rows, size = made_up_rows(work), work["batch_size"]
+
+    def step(_):
+        with torch.no_grad(), autocast(work):
+            for start in range(0, len(rows), size):
+                model(**collate(rows[start:start + size])).logits.float().tolist()
+
+    return step
+
+
+def autocast(work):
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=work["bf16"])
+
+
+def made_up_rows(work):
+    ids = lambda length: torch.randint(5, work["config"]["vocab_size"], (length,))
+    return [(ids(length), row % 2) for row, length in enumerate(work["lengths"])]
+
+
+def collate(rows):
+    lengths = torch.tensor([len(ids) for ids, _ in rows])
+    input_ids = torch.nn.utils.rnn.pad_sequence([ids for ids, _ in rows], batch_first=True)
+    attention_mask = (torch.arange(input_ids.shape[1]) < lengths[:, None]).long()
+    return {
+        "input_ids": input_ids,
+        "token_type_ids": torch.zeros_like(input_ids),
+        "attention_mask": attention_mask,
+        "labels": torch.tensor([label for _, label in rows]),
+    }
+
+
+def peak_bytes():
+    """VmHWM of Linux, as embert reads it."""
+    try:
+        with open("/proc/self/status", encoding="ascii") as status:
+            line = next(line for line in status if line.startswith("VmHWM:"))
+    except OSError:
+        return None
+    return int(line.split()[1]) * 1024
+
+
+main()

@@ -1,0 +1,62 @@
+//! Floating-point operations of matrix products, for sequences of lengths L, T = ΣL: a layer's forward pass makes
+//! 2·T·(4h² + 2hi) in its linear maps and 4·h·ΣL² in attention.
+//!
+//! Backward, a product makes two: for its input and for its weight; frozen weights need no second. Embeddings, and
+//! pooler and classifier with one row for each sequence, are not counted.
+
+use embert_model::BertConfig;
+
+use crate::work::{Task, Work};
+
+/// Of all steps that count.
+pub(crate) fn of_work(work: &Work) -> f64 {
+    work.counted().iter().map(|lengths| of_step(&work.config, work.task, lengths)).sum()
+}
+
+fn of_step(config: &BertConfig, task: Task, lengths: &[usize]) -> f64 {
+    let (linear, attention) = (linear_maps(config, lengths), attention(config, lengths));
+    match task {
+        Task::Full => 3.0 * linear + 3.0 * attention,
+        Task::Frozen => 2.0 * linear + 3.0 * attention,
+        Task::Evaluation => linear + attention,
+    }
+}
+
+/// 2·T·(4h² + 2hi) for each layer.
+fn linear_maps(config: &BertConfig, lengths: &[usize]) -> f64 {
+    let (hidden, intermediate) = (config.hidden_size, config.intermediate_size);
+    let num_tokens: usize = lengths.iter().sum();
+    let weights = 4 * hidden * hidden + 2 * hidden * intermediate;
+    (config.num_hidden_layers * 2 * num_tokens * weights) as f64
+}
+
+/// 4·h·ΣL² for each layer.
+fn attention(config: &BertConfig, lengths: &[usize]) -> f64 {
+    let pairs: usize = lengths.iter().map(|length| length * length).sum();
+    (config.num_hidden_layers * 4 * config.hidden_size * pairs) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_cost_what_their_products_cost() {
+        let config = BertConfig {
+            hidden_size: 2,
+            intermediate_size: 8,
+            num_hidden_layers: 3,
+            ..BertConfig::default()
+        };
+        // A layer: 10 tokens · 2 · (4 · 4 + 2 · 16) = 960, and 4 · 2 · (16 + 36) = 416.
+        assert_eq!(of_step(&config, Task::Evaluation, &[4, 6]), 3.0 * (960.0 + 416.0));
+        assert_eq!(of_step(&config, Task::Full, &[4, 6]), 9.0 * (960.0 + 416.0));
+        assert_eq!(of_step(&config, Task::Frozen, &[4, 6]), 3.0 * (2.0 * 960.0 + 3.0 * 416.0));
+    }
+
+    #[test]
+    fn bert_base_makes_85_million_multiplications_a_token_in_its_linear_maps() {
+        let config = BertConfig::default();
+        assert_eq!(linear_maps(&config, &[1]), 2.0 * 84_934_656.0);
+    }
+}

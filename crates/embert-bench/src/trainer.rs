@@ -1,0 +1,118 @@
+//! A step of training as `embert_train::fit` makes it: gradients with dropout, clipping, AdamW.
+
+use burn::module::Module;
+use burn::tensor::Device;
+use embert_kernels::DropoutStream;
+use embert_model::{BertForSequenceClassification, Pass};
+use embert_text::{EncodedTexts, Padding};
+use embert_train::{
+    AdamW, CrossEntropy, LabelledTexts, StepGradients, TrainConfig, clip_coefficient, step_gradients,
+};
+
+use crate::{
+    device,
+    texts::{labels, texts},
+    work::{Task, Work},
+    worker::SEED,
+};
+
+/// A model with random weights that is being trained.
+pub(crate) struct Trainer {
+    model: Option<BertForSequenceClassification>,
+    config: TrainConfig,
+    optimizer: AdamW,
+    loss: CrossEntropy,
+    texts: EncodedTexts,
+    labels: Vec<usize>,
+    device: Device,
+    padding: Padding,
+    step: u64,
+}
+
+impl Trainer {
+    pub(crate) fn new(work: &Work) -> Self {
+        let (device, padding) = device::open();
+        let model = BertForSequenceClassification::new(&work.config, SEED, &device);
+        let model = if work.task == Task::Frozen { freeze(model) } else { model };
+        let config = TrainConfig { bf16: work.bf16, seed: SEED, ..TrainConfig::default() };
+        let labels = labels(work);
+        Self {
+            model: Some(model.train()),
+            optimizer: AdamW::new(&config),
+            loss: CrossEntropy::new(&config, &labels, work.config.num_labels()).expect("no weights to check"),
+            config,
+            texts: texts(work),
+            labels,
+            device,
+            padding,
+            step: 0,
+        }
+    }
+
+    /// Trains on these rows.
+    pub(crate) fn step(&mut self, rows: &[usize]) {
+        let gradients = self.gradients(rows);
+        self.update(gradients);
+    }
+
+    pub(crate) fn gradients(&self, rows: &[usize]) -> StepGradients {
+        let batch = LabelledTexts { texts: &self.texts, labels: &self.labels }.batch(rows, self.padding);
+        let dropout = DropoutStream { seed: SEED, step: self.step, first_sequence: 0 };
+        let pass = Pass { precision: self.config.precision(), dropout: Some(dropout) };
+        step_gradients(self.model.as_ref().expect("there between steps"), &[batch], &self.loss, pass, false)
+    }
+
+    pub(crate) fn update(&mut self, gradients: StepGradients) {
+        assert!(gradients.is_finite(), "random weights do not diverge so soon");
+        let scale = clip_coefficient(gradients.grad_norm, self.config.max_grad_norm);
+        let model = self.model.take().expect("there between steps");
+        let rate = self.config.learning_rate;
+        self.model = Some(self.optimizer.step(model, gradients.gradients, scale, rate));
+        self.device.sync().expect("the device works");
+        self.step += 1;
+    }
+}
+
+/// Leaves only the biases of query and value and the classifier to be trained.
+fn freeze(model: BertForSequenceClassification) -> BertForSequenceClassification {
+    let mut model = model.no_grad();
+    for layer in &mut model.bert.encoder.layer {
+        let attention = &mut layer.attention.self_attention;
+        for map in [&mut attention.query, &mut attention.value] {
+            map.bias = map.bias.clone().set_require_grad(true);
+        }
+    }
+    let classifier = &mut model.classifier;
+    classifier.weight = classifier.weight.clone().set_require_grad(true);
+    classifier.bias = classifier.bias.clone().set_require_grad(true);
+    model
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use embert_model::BertConfig;
+
+    fn trained_tensors(task: Task) -> usize {
+        let config = BertConfig {
+            vocab_size: 50,
+            hidden_size: 16,
+            intermediate_size: 32,
+            num_hidden_layers: 2,
+            num_attention_heads: 2,
+            ..BertConfig::default()
+        };
+        let lengths = vec![5, 9];
+        let work =
+            Work { task, config, bf16: false, batch_size: 2, max_length: 9, lengths, warm_up: 0, steps: 1 };
+        let mut trainer = Trainer::new(&work);
+        trainer.step(&[0, 1]);
+        trainer.gradients(&[0, 1]).gradients.values().count()
+    }
+
+    #[test]
+    fn frozen_training_has_gradients_of_two_biases_a_layer_and_the_classifier() {
+        assert_eq!(trained_tensors(Task::Frozen), 2 * 2 + 2);
+        assert_eq!(trained_tensors(Task::Full), 3 + 2 + 2 * 16 + 2 + 2);
+    }
+}
