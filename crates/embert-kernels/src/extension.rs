@@ -23,7 +23,6 @@ pub(crate) trait CpuOps: Backend {
         precision: Precision,
     ) -> FloatTensor<Self>;
 
-    #[expect(clippy::too_many_arguments, reason = "three maps of one input")]
     fn query_key_value(
         x: FloatTensor<Self>,
         query_weight: FloatTensor<Self>,

@@ -1,7 +1,7 @@
 //! Panels of a head's operands, and tiles of `[rows, NR]` made from them.
 
 use crate::cpu::lines::Lines;
-use crate::cpu::product::{From, Kernel, Matrix};
+use crate::cpu::product::{From, Kernel, Matrix, Panels, Tile};
 
 /// A matrix `[rows, depth]` as left operand: panels of MR rows.
 #[derive(Default)]
@@ -45,9 +45,9 @@ impl Right {
 
 fn pack<K: Kernel>(kernel: K, source: Matrix<'_>, width: usize, words: usize, panels: &mut Lines) {
     let count = source.rows.div_ceil(width);
-    let panels = panels.words(count * words * width).as_mut_ptr();
+    let start = panels.words(count * words * width).as_mut_ptr();
     // SAFETY: the panels have room for their words.
-    unsafe { kernel.pack(source, 0, 0, words, width, count, panels) };
+    unsafe { kernel.pack(source, 0, 0, Panels { start, words, width, count }) };
 }
 
 /// C = A·B, or C += A·B: `[rows of A rounded up to MR, columns of B rounded up to NR]`, rows one after another.
@@ -62,7 +62,7 @@ pub(super) fn multiply<K: Kernel>(kernel: K, a: &Left, b: &Right, accumulate: bo
             let (panel_a, panel_b) = (a.panel(i, K::MR), b.panel(j, K::NR));
             let to = c[i * K::MR * stride + j * K::NR..len].as_mut_ptr();
             // SAFETY: the panels hold their words; a whole tile lies from `to` on.
-            unsafe { kernel.tile(a.words, panel_a.as_ptr(), panel_b.as_ptr(), from, to, stride) };
+            unsafe { kernel.tile(a.words, panel_a.as_ptr(), panel_b.as_ptr(), Tile { from, to, stride }) };
         }
     }
 }

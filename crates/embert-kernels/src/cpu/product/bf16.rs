@@ -4,7 +4,7 @@
 
 use std::arch::x86_64::*;
 
-use super::kernel::{From, Kernel};
+use super::kernel::{From, Kernel, Panels, Tile};
 use super::matrix::Matrix;
 use super::pack::{Words, first};
 
@@ -27,67 +27,54 @@ impl<const MR: usize, const NV: usize> Kernel for Bf16<MR, NV> {
     const NR: usize = 16 * NV;
     const PER_WORD: usize = 2;
 
-    unsafe fn pack(
-        self,
-        source: Matrix<'_>,
-        row: usize,
-        k: usize,
-        words: usize,
-        width: usize,
-        count: usize,
-        panels: *mut u32,
-    ) {
+    /// # Safety
+    /// The trait's.
+    unsafe fn pack(self, source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
         // SAFETY: `self` proves the instructions; the rest is the caller's.
-        unsafe { pack(source, row, k, words, width, count, panels) }
+        unsafe { pack(source, row, k, panels) }
     }
 
-    unsafe fn tile(
-        self,
-        words: usize,
-        a: *const u32,
-        b: *const u32,
-        from: From,
-        to: *mut f32,
-        stride: usize,
-    ) {
+    /// # Safety
+    /// The trait's.
+    unsafe fn tile(self, words: usize, a: *const u32, b: *const u32, tile: Tile) {
         // SAFETY: `self` proves the instructions; the rest is the caller's.
-        unsafe { tile::<MR, NV>(words, a, b, from, to, stride) }
+        unsafe { product::<MR, NV>(words, a, b, tile) }
     }
 }
 
+/// # Safety
+/// The trait's, and the processor has AVX512-BF16.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-unsafe fn tile<const MR: usize, const NV: usize>(
+unsafe fn product<const MR: usize, const NV: usize>(
     words: usize,
     mut a: *const u32,
     mut b: *const u32,
-    from: From,
-    to: *mut f32,
-    stride: usize,
+    tile: Tile,
 ) {
-    // SAFETY: the caller's panels hold `words` positions, `to` a whole tile.
+    let mut c = [[_mm512_setzero_ps(); NV]; MR];
+    // SAFETY: the panels hold `words` positions, and the tile lies in memory that may be written.
     unsafe {
-        let mut c = [[_mm512_setzero_ps(); NV]; MR];
         for _ in 0..words {
             let mut columns = [_mm512_setzero_si512(); NV];
-            for v in 0..NV {
-                columns[v] = _mm512_loadu_si512(b.add(16 * v).cast());
+            for (v, column) in columns.iter_mut().enumerate() {
+                *column = _mm512_loadu_si512(b.add(16 * v).cast());
             }
-            for i in 0..MR {
+            for (i, c) in c.iter_mut().enumerate() {
                 let row = pairs(_mm512_set1_epi32(*a.add(i) as i32));
-                for v in 0..NV {
-                    c[i][v] = _mm512_dpbf16_ps(c[i][v], row, pairs(columns[v]));
+                for (c, &column) in c.iter_mut().zip(&columns) {
+                    *c = _mm512_dpbf16_ps(*c, row, pairs(column));
                 }
             }
             a = a.add(MR);
             b = b.add(16 * NV);
         }
-        for i in 0..MR {
-            for v in 0..NV {
-                let to = to.add(i * stride + 16 * v);
-                let value = match from {
-                    From::Zero => c[i][v],
-                    From::Row(row) => _mm512_add_ps(c[i][v], _mm512_loadu_ps(row.add(16 * v))),
-                    From::Tile => _mm512_add_ps(c[i][v], _mm512_loadu_ps(to)),
+        for (i, c) in c.into_iter().enumerate() {
+            for (v, c) in c.into_iter().enumerate() {
+                let to = tile.to.add(i * tile.stride + 16 * v);
+                let value = match tile.from {
+                    From::Zero => c,
+                    From::Row(row) => _mm512_add_ps(c, _mm512_loadu_ps(row.add(16 * v))),
+                    From::Tile => _mm512_add_ps(c, _mm512_loadu_ps(to)),
                 };
                 _mm512_storeu_ps(to, value);
             }
@@ -106,6 +93,8 @@ struct Rounded;
 impl Words for Rounded {
     const NUMBERS: usize = 2;
 
+    /// # Safety
+    /// The trait's.
     #[inline(always)]
     unsafe fn across(at: *const f32, k_stride: usize, read: __mmask16, next: __mmask16) -> __m512i {
         // SAFETY: the caller's masks.
@@ -116,6 +105,8 @@ impl Words for Rounded {
         }
     }
 
+    /// # Safety
+    /// The trait's.
     #[inline(always)]
     unsafe fn along(at: *const f32, numbers: usize) -> __m512i {
         // SAFETY: so many numbers are there.
@@ -136,16 +127,10 @@ fn half_words(numbers: __m512) -> __m512i {
     _mm512_cvtepu16_epi32(unsafe { std::mem::transmute::<__m256bh, __m256i>(rounded) })
 }
 
+/// # Safety
+/// There is room for the panels, and the processor has AVX512-BF16.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-unsafe fn pack(
-    source: Matrix<'_>,
-    row: usize,
-    k: usize,
-    words: usize,
-    width: usize,
-    count: usize,
-    panels: *mut u32,
-) {
+unsafe fn pack(source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
     // SAFETY: the caller's.
-    unsafe { super::pack::pack::<Rounded>(source, row, k, words, width, count, panels) }
+    unsafe { super::pack::pack::<Rounded>(source, row, k, panels) }
 }

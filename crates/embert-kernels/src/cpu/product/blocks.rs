@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::kernel::{From, Kernel};
+use super::kernel::{From, Kernel, Panels, Tile};
 use super::matrix::{Matrix, MatrixMut};
 use crate::cpu::lines::Lines;
 
@@ -13,6 +13,9 @@ use crate::cpu::lines::Lines;
 const WORDS: usize = 384;
 /// Words of A that one thread packs at a time: half of a second-level cache of 1 MiB.
 const BLOCK: usize = 128 * 1024;
+
+/// Panels of B that are packed in one go.
+const PANELS: usize = 8;
 
 /// What C is before the product is added.
 #[derive(Clone, Copy)]
@@ -86,21 +89,19 @@ impl<'a, K: Kernel> Plan<'a, K> {
         (0..pieces).map(move |piece| piece * words / pieces..(piece + 1) * words / pieces)
     }
 
-    /// `[depth][panel][words of the depth, NR]`
+    /// `[depth][panel][words of the depth, NR]`, a group of panels at a time, so that rows are read in long pieces.
     fn pack_b(&self, packed: &mut Lines) {
-        let panel = K::NR * self.words;
-        let to = Shared(packed.words(panel * self.panels).as_mut_ptr());
-        let pack = |j: usize| {
-            for depth in self.depths() {
-                let offset = K::NR * (depth.start * self.panels + depth.len() * j);
-                let k = depth.start * K::PER_WORD;
-                // SAFETY: each panel of each depth has its own place in `packed`.
-                unsafe {
-                    self.kernel.pack(self.b.t(), j * K::NR, k, depth.len(), K::NR, 1, to.at(offset));
-                }
-            }
-        };
-        for_each(self.threads, self.panels, pack);
+        let to = Shared(packed.words(K::NR * self.words * self.panels).as_mut_ptr());
+        let depths = self.depths().collect::<Vec<_>>();
+        let groups = self.panels.div_ceil(PANELS);
+        for_each(self.threads, depths.len() * groups, |task| {
+            let (depth, first) = (&depths[task / groups], task % groups * PANELS);
+            let (words, width) = (depth.len(), K::NR);
+            let start = to.at(K::NR * (depth.start * self.panels + words * first));
+            let panels = Panels { start, words, width, count: PANELS.min(self.panels - first) };
+            // SAFETY: each panel of each depth has its own place in `packed`.
+            unsafe { self.kernel.pack(self.b.t(), first * K::NR, depth.start * K::PER_WORD, panels) };
+        });
     }
 
     /// Blocks of C, of about equal size, enough of them for the threads.
@@ -126,7 +127,9 @@ impl<'a, K: Kernel> Plan<'a, K> {
             let k = depth.start * K::PER_WORD;
             // SAFETY: there is room for all panels.
             unsafe {
-                self.kernel.pack(self.a, rows.start, k, words, K::MR, row_panels, packed_a.as_mut_ptr());
+                let start = packed_a.as_mut_ptr();
+                let panels = Panels { start, words, width: K::MR, count: row_panels };
+                self.kernel.pack(self.a, rows.start, k, panels);
             }
             for j in panels.clone() {
                 let b = &packed_b[K::NR * (depth.start * self.panels + words * j)..][..K::NR * words];
@@ -151,11 +154,13 @@ impl<'a, K: Kernel> Plan<'a, K> {
                 _ => From::Zero,
             };
             if whole {
-                return self.kernel.tile(words, a, b, from, self.c.at(row, column), self.c.row_stride);
+                let tile = Tile { from, to: self.c.at(row, column), stride: self.c.row_stride };
+                return self.kernel.tile(words, a, b, tile);
             }
             let mut edge = [0f32; MOST_IN_A_TILE];
             assert!(K::MR * K::NR <= MOST_IN_A_TILE);
-            self.kernel.tile(words, a, b, From::Zero, edge.as_mut_ptr(), K::NR);
+            let tile = Tile { from: From::Zero, to: edge.as_mut_ptr(), stride: K::NR };
+            self.kernel.tile(words, a, b, tile);
             for i in 0..rows {
                 for j in 0..columns {
                     let to = self.c.at(row + i, column + j);
@@ -228,6 +233,7 @@ mod tests {
     }
 
     fn truth(case: Case<'_>) -> Vec<f32> {
+        // SAFETY: indices are inside the matrices.
         let element = |matrix: &Matrix<'_>, i, j| unsafe { *matrix.at(i, j) };
         let at = |i: usize, j: usize| {
             let start = match case.init {

@@ -5,7 +5,7 @@ use std::arch::x86_64::*;
 
 use pulp::{Simd, WithSimd};
 
-use super::kernel::{From, Kernel};
+use super::kernel::{From, Kernel, Panels, Tile};
 use super::matrix::Matrix;
 
 /// MR rows by NV vectors of S in registers.
@@ -17,105 +17,88 @@ impl<S: Simd, const MR: usize, const NV: usize> Kernel for F32<S, MR, NV> {
     const NR: usize = NV * S::F32_LANES;
     const PER_WORD: usize = 1;
 
-    unsafe fn pack(
-        self,
-        source: Matrix<'_>,
-        row: usize,
-        k: usize,
-        words: usize,
-        width: usize,
-        count: usize,
-        panels: *mut u32,
-    ) {
+    /// # Safety
+    /// The trait's.
+    unsafe fn pack(self, source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
         // SAFETY: sixteen lanes mean AVX-512; the rest is the caller's.
         unsafe {
             #[cfg(target_arch = "x86_64")]
             if S::F32_LANES == 16 {
-                return pack_avx512(source, row, k, words, width, count, panels);
+                return pack_avx512(source, row, k, panels);
             }
-            pack(source, row, k, words, width, count, panels);
+            pack(source, row, k, panels);
         }
     }
 
+    /// # Safety
+    /// The trait's.
     #[inline(always)]
-    unsafe fn tile(
-        self,
-        words: usize,
-        a: *const u32,
-        b: *const u32,
-        from: From,
-        to: *mut f32,
-        stride: usize,
-    ) {
-        struct Tile<const MR: usize, const NV: usize>(usize, *const u32, *const u32, From, *mut f32, usize);
-        impl<const MR: usize, const NV: usize> WithSimd for Tile<MR, NV> {
-            type Output = ();
-            #[inline(always)]
-            fn with_simd<S: Simd>(self, simd: S) {
-                let Self(words, a, b, from, to, stride) = self;
-                // SAFETY: as the trait's.
-                unsafe { tile::<S, MR, NV>(simd, words, a.cast(), b.cast(), from, to, stride) }
-            }
-        }
-        self.0.vectorize(Tile::<MR, NV>(words, a, b, from, to, stride));
+    unsafe fn tile(self, words: usize, a: *const u32, b: *const u32, tile: Tile) {
+        let (a, b) = (a.cast(), b.cast());
+        self.0.vectorize(Product::<MR, NV> { words, a, b, tile });
     }
 }
 
-#[inline(always)]
-unsafe fn tile<S: Simd, const MR: usize, const NV: usize>(
-    simd: S,
+/// A·B of two panels.
+struct Product<const MR: usize, const NV: usize> {
     words: usize,
-    mut a: *const f32,
-    mut b: *const f32,
-    from: From,
-    to: *mut f32,
-    stride: usize,
-) {
-    let lanes = S::F32_LANES;
-    // SAFETY: the caller's panels hold `words` positions, `to` a whole tile.
-    unsafe {
-        let load = |at: *const f32| at.cast::<S::f32s>().read_unaligned();
+    a: *const f32,
+    b: *const f32,
+    tile: Tile,
+}
+
+impl<const MR: usize, const NV: usize> WithSimd for Product<MR, NV> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let lanes = S::F32_LANES;
         let mut c = [[simd.splat_f32s(0.0); NV]; MR];
-        for _ in 0..words {
-            let mut columns = [simd.splat_f32s(0.0); NV];
-            for v in 0..NV {
-                columns[v] = load(b.add(v * lanes));
-            }
-            for i in 0..MR {
-                let row = simd.splat_f32s(*a.add(i));
-                for v in 0..NV {
-                    c[i][v] = simd.mul_add_e_f32s(row, columns[v], c[i][v]);
+        // SAFETY: the panels hold `words` positions, and the tile lies in memory that may be written.
+        unsafe {
+            for _ in 0..self.words {
+                let columns: [S::f32s; NV] = std::array::from_fn(|v| load::<S>(self.b.add(v * lanes)));
+                for (i, c) in c.iter_mut().enumerate() {
+                    let row = simd.splat_f32s(*self.a.add(i));
+                    for (c, &column) in c.iter_mut().zip(&columns) {
+                        *c = simd.mul_add_e_f32s(row, column, *c);
+                    }
                 }
+                self.a = self.a.add(MR);
+                self.b = self.b.add(NV * lanes);
             }
-            a = a.add(MR);
-            b = b.add(NV * lanes);
-        }
-        for i in 0..MR {
-            for v in 0..NV {
-                let to = to.add(i * stride + v * lanes);
-                let value = match from {
-                    From::Zero => c[i][v],
-                    From::Row(row) => simd.add_f32s(c[i][v], load(row.add(v * lanes))),
-                    From::Tile => simd.add_f32s(c[i][v], load(to)),
-                };
-                to.cast::<S::f32s>().write_unaligned(value);
+            let Tile { from, to, stride } = self.tile;
+            for (i, c) in c.into_iter().enumerate() {
+                for (v, c) in c.into_iter().enumerate() {
+                    let to = to.add(i * stride + v * lanes);
+                    let value = match from {
+                        From::Zero => c,
+                        From::Row(row) => simd.add_f32s(c, load::<S>(row.add(v * lanes))),
+                        From::Tile => simd.add_f32s(c, load::<S>(to)),
+                    };
+                    to.cast::<S::f32s>().write_unaligned(value);
+                }
             }
         }
     }
+}
+
+/// # Safety
+/// A vector can be read there.
+#[inline(always)]
+unsafe fn load<S: Simd>(at: *const f32) -> S::f32s {
+    // SAFETY: the caller's.
+    unsafe { at.cast::<S::f32s>().read_unaligned() }
 }
 
 /// Any matrix, any width.
-unsafe fn pack(
-    source: Matrix<'_>,
-    row: usize,
-    k: usize,
-    words: usize,
-    width: usize,
-    count: usize,
-    panels: *mut u32,
-) {
+///
+/// # Safety
+/// There is room for the panels.
+unsafe fn pack(source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
+    let Panels { start, words, width, count } = panels;
     for lane in 0..count * width {
-        let panel = panels.wrapping_add(lane / width * words * width + lane % width);
+        let panel = start.wrapping_add(lane / width * words * width + lane % width);
         for word in 0..words {
             let inside = row + lane < source.rows;
             // SAFETY: the caller's panels have the room; the source is read where it is.
@@ -135,12 +118,16 @@ struct Exact;
 impl super::pack::Words for Exact {
     const NUMBERS: usize = 1;
 
+    /// # Safety
+    /// The trait's.
     #[inline(always)]
     unsafe fn across(at: *const f32, _: usize, read: __mmask16, _: __mmask16) -> __m512i {
         // SAFETY: the caller's mask.
         unsafe { _mm512_maskz_loadu_epi32(read, at.cast()) }
     }
 
+    /// # Safety
+    /// The trait's.
     #[inline(always)]
     unsafe fn along(at: *const f32, numbers: usize) -> __m512i {
         // SAFETY: so many numbers are there.
@@ -148,17 +135,11 @@ impl super::pack::Words for Exact {
     }
 }
 
+/// # Safety
+/// There is room for the panels, and the processor has AVX-512F.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
-unsafe fn pack_avx512(
-    source: Matrix<'_>,
-    row: usize,
-    k: usize,
-    words: usize,
-    width: usize,
-    count: usize,
-    panels: *mut u32,
-) {
+unsafe fn pack_avx512(source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
     // SAFETY: the caller's.
-    unsafe { super::pack::pack::<Exact>(source, row, k, words, width, count, panels) }
+    unsafe { super::pack::pack::<Exact>(source, row, k, panels) }
 }

@@ -14,28 +14,34 @@ pub(crate) trait Kernel: Copy + Send + Sync {
     /// Elements along k in one word.
     const PER_WORD: usize;
 
-    /// Packs rows of `source`, from `row` on and from column `k` on, into `count` panels `[words, width]` that follow each
-    /// other; what is past the last row or column is zero.
+    /// Packs rows of `source`, from `row` on and from column `k` on; what is past the last row or column is zero.
     ///
     /// # Safety
-    /// `panels` has room for `count · words · width` words, `width` is MR or NR, the processor has the instructions.
-    #[expect(clippy::too_many_arguments, reason = "a part of a matrix and the shape of its panels")]
-    unsafe fn pack(
-        self,
-        source: Matrix<'_>,
-        row: usize,
-        k: usize,
-        words: usize,
-        width: usize,
-        count: usize,
-        panels: *mut u32,
-    );
+    /// There is room for the panels, their width is MR or NR, and the processor has the instructions.
+    unsafe fn pack(self, source: Matrix<'_>, row: usize, k: usize, panels: Panels);
 
-    /// The tile A·B `[MR, NR]` of two panels, added to `from`, written to `to` (rows `stride` apart).
+    /// The product of two panels of `words` positions, `[MR, NR]`.
     ///
     /// # Safety
-    /// `a` and `b` hold `words` positions, `to` (and `from` where it is `Tile`) a whole tile, `Row` NR values.
-    unsafe fn tile(self, words: usize, a: *const u32, b: *const u32, from: From, to: *mut f32, stride: usize);
+    /// `a` and `b` hold so many positions, and the tile lies in memory that may be written.
+    unsafe fn tile(self, words: usize, a: *const u32, b: *const u32, tile: Tile);
+}
+
+/// Where panels go, one after another.
+#[derive(Clone, Copy)]
+pub(crate) struct Panels {
+    pub(crate) start: *mut u32,
+    pub(crate) words: usize,
+    pub(crate) width: usize,
+    pub(crate) count: usize,
+}
+
+/// Where a tile of C lies, its rows `stride` apart, and what it starts from.
+#[derive(Clone, Copy)]
+pub(crate) struct Tile {
+    pub(crate) from: From,
+    pub(crate) to: *mut f32,
+    pub(crate) stride: usize,
 }
 
 /// What a tile starts from.

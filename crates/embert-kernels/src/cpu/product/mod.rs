@@ -16,5 +16,5 @@ mod transpose;
 pub(crate) use bf16::Bf16;
 pub(crate) use blocks::{Init, multiply};
 pub(crate) use f32::F32;
-pub(crate) use kernel::{From, Kernel};
+pub(crate) use kernel::{From, Kernel, Panels, Tile};
 pub(crate) use matrix::{Matrix, MatrixMut};

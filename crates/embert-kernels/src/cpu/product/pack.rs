@@ -4,6 +4,7 @@
 
 use std::arch::x86_64::*;
 
+use super::kernel::Panels;
 use super::matrix::Matrix;
 use super::transpose::transpose_16x16;
 
@@ -25,31 +26,29 @@ pub(super) trait Words {
     unsafe fn along(at: *const f32, numbers: usize) -> __m512i;
 }
 
-/// Where panels go: `[panel][words, width]`, `width` 8 or a multiple of 16.
-#[derive(Clone, Copy)]
-struct Panels {
-    start: *mut u32,
-    words: usize,
-    width: usize,
-    /// Lanes of all panels.
-    lanes: usize,
-}
-
 impl Panels {
+    /// Lanes of all panels.
+    fn lanes(self) -> usize {
+        self.count * self.width
+    }
+
     /// Writes word `word` of lanes `lane..lane + 16`.
+    ///
+    /// # Safety
+    /// The lanes are in the panels, whose width is 8 or a multiple of 16; the processor has AVX-512F.
     #[inline(always)]
     unsafe fn write(self, lane: usize, word: usize, values: __m512i) {
         let at = |lane: usize| {
             let offset = (lane / self.width * self.words + word) * self.width + lane % self.width;
             self.start.wrapping_add(offset)
         };
-        // SAFETY: the lanes are in the panels.
+        // SAFETY: the caller's.
         unsafe {
             if self.width != 8 {
                 return _mm512_storeu_si512(at(lane).cast(), values);
             }
             _mm256_storeu_si256(at(lane).cast(), _mm512_castsi512_si256(values));
-            if lane + 8 < self.lanes {
+            if lane + 8 < self.lanes() {
                 _mm256_storeu_si256(at(lane + 8).cast(), _mm512_extracti64x4_epi64::<1>(values));
             }
         }
@@ -62,24 +61,15 @@ pub(super) fn first(count: usize) -> __mmask16 {
     (1u32 << count.min(16)).wrapping_sub(1) as u16
 }
 
-/// Packs `count` panels from row `row` and column `k` of `source` on; what is past its end is zero.
+/// Packs panels from row `row` and column `k` of `source` on; what is past its end is zero.
 ///
 /// # Safety
-/// The panels have room for `count · words · width` words, the processor has AVX-512F and what `W` uses.
+/// There is room for the panels, whose width is 8 or a multiple of 16; the processor has AVX-512F and what `W` uses.
 #[inline(always)]
-pub(super) unsafe fn pack<W: Words>(
-    source: Matrix<'_>,
-    row: usize,
-    k: usize,
-    words: usize,
-    width: usize,
-    count: usize,
-    panels: *mut u32,
-) {
-    let panels = Panels { start: panels, words, width, lanes: count * width };
-    let lanes = (source.rows - row).min(panels.lanes);
-    let numbers = (words * W::NUMBERS).min(source.columns - k);
-    // SAFETY: as this function's; masks keep the reads inside the source.
+pub(super) unsafe fn pack<W: Words>(source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
+    let lanes = (source.rows - row).min(panels.lanes());
+    let numbers = (panels.words * W::NUMBERS).min(source.columns - k);
+    // SAFETY: the caller's; masks keep the reads inside the source.
     unsafe {
         match source.row_stride {
             1 => across::<W>(source.at(row, k), source.column_stride, lanes, numbers, panels),
@@ -89,11 +79,14 @@ pub(super) unsafe fn pack<W: Words>(
 }
 
 /// Lanes that lie side by side.
+///
+/// # Safety
+/// As for [`pack`].
 #[inline(always)]
 unsafe fn across<W: Words>(start: *const f32, k_stride: usize, lanes: usize, numbers: usize, panels: Panels) {
     for word in 0..panels.words {
         let from = start.wrapping_add(word * W::NUMBERS * k_stride);
-        for lane in (0..panels.lanes).step_by(16) {
+        for lane in (0..panels.lanes()).step_by(16) {
             let read = first(lanes.saturating_sub(lane));
             let next = if word * W::NUMBERS + 1 < numbers { read } else { 0 };
             // SAFETY: the masks leave out what is not there.
@@ -103,6 +96,9 @@ unsafe fn across<W: Words>(start: *const f32, k_stride: usize, lanes: usize, num
 }
 
 /// Rows whose numbers follow each other.
+///
+/// # Safety
+/// As for [`pack`].
 #[inline(always)]
 unsafe fn along<W: Words>(
     start: *const f32,
@@ -111,7 +107,7 @@ unsafe fn along<W: Words>(
     numbers: usize,
     panels: Panels,
 ) {
-    for lane in (0..panels.lanes).step_by(16) {
+    for lane in (0..panels.lanes()).step_by(16) {
         for word in (0..panels.words).step_by(16) {
             let k = word * W::NUMBERS;
             // SAFETY: the processor has AVX-512F.
