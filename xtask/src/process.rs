@@ -128,6 +128,6 @@ mod tests {
         };
         check("exit 0", 0);
         check("exit 4", 4);
-        check("kill -INT $$", 130);
+        check("kill -KILL $$", 137); // a signal that nobody ignores
     }
 }

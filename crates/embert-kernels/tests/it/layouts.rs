@@ -21,8 +21,12 @@ fn tensor(values: Vec<f32>) -> Tensor<2> {
 
 /// The packed rows with each sequence filled up to `padded_to` rows of `fill`.
 fn pad(packed: &[f32], padded_to: usize, fill: f32) -> Vec<f32> {
+    pad_to(packed, &LENGTHS, padded_to, fill)
+}
+
+fn pad_to(packed: &[f32], lengths: &[usize], padded_to: usize, fill: f32) -> Vec<f32> {
     let mut tokens = packed.chunks(HIDDEN);
-    LENGTHS.iter().fold(vec![], |mut padded, &length| {
+    lengths.iter().fold(vec![], |mut padded, &length| {
         padded.extend(tokens.by_ref().take(length).flatten());
         padded.extend(vec![fill; (padded_to - length) * HIDDEN]);
         padded
@@ -76,6 +80,51 @@ fn attention_drops_the_same_packed_and_padded() {
 fn dropout_is_the_same_packed_and_padded() {
     let site = stream(0).site(1, 0, 0.3);
     packed_and_padded(|x, layout| dropout(x(0), Some(layout), Some(site)));
+}
+
+/// The gradients of Σ c∘f for three inputs, without the rows that are padding.
+fn gradients(lengths: &[usize], padded_to: Option<usize>) -> Vec<Vec<f32>> {
+    let layout = SequenceLayout { lengths: lengths.to_vec(), padded_to };
+    let lay_out = |salt| match padded_to {
+        None => rows(layout.num_tokens(), salt),
+        Some(padded_to) => pad_to(&rows(lengths.iter().sum(), salt), lengths, padded_to, 0.0),
+    };
+    let autodiff = |values: Vec<f32>| {
+        let num_rows = values.len() / HIDDEN;
+        let data = TensorData::new(values, [num_rows, HIDDEN]);
+        Tensor::<2>::from_data(data, &device().autodiff())
+    };
+    let inputs: [Tensor<2>; 3] = [0, 1, 2].map(|salt| autodiff(lay_out(salt)).require_grad());
+    let site = |number| Some(stream(0).site(1, number, 0.2));
+    let y = attention(inputs.clone(), &layout, site(0));
+    let ones = Tensor::ones([HIDDEN], &device().autodiff());
+    let y = embert_kernels::add_layer_norm(y, inputs[0].clone(), ones.clone(), ones, 1e-5, &layout, site(1));
+    let found = (y * autodiff(lay_out(7))).sum().backward();
+    let of = |input: &Tensor<2>| input.grad(&found).expect("a gradient").into_data().try_to_vec().unwrap();
+    let gradients: Vec<Vec<f32>> = inputs.iter().map(of).collect();
+    let unpadded = |values: Vec<f32>| match padded_to {
+        None => values,
+        Some(padded_to) => values
+            .chunks(padded_to * HIDDEN)
+            .zip(lengths)
+            .flat_map(|(rows, &length)| rows[..length * HIDDEN].to_vec())
+            .collect(),
+    };
+    gradients.into_iter().map(unpadded).collect()
+}
+
+#[test]
+fn gradients_are_the_same_in_any_layout() {
+    for case in 0..20u64 {
+        let draw = |i: u64, below: u64| embert_kernels::mix64(case << 8 | i) % below;
+        let lengths = (0..=draw(0, 6)).map(|i| 1 + draw(i + 1, 70) as usize).collect::<Vec<_>>();
+        let longest = *lengths.iter().max().unwrap();
+        let packed = gradients(&lengths, None);
+        let padded = gradients(&lengths, Some(longest + draw(99, 9) as usize));
+        for (packed, padded) in packed.iter().flatten().zip(padded.iter().flatten()) {
+            assert!((packed - padded).abs() < 1e-5, "{lengths:?}: {packed} is not {padded}");
+        }
+    }
 }
 
 #[test]
