@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use pulp::{Simd, WithSimd};
 
 use super::forward::MOST_QUERIES;
-use super::tile::{Left, Right, multiply};
+use super::tile::{Packed, multiply};
 use super::{Heads, Output, Task};
 use crate::cpu::dropout::Draw;
 use crate::cpu::lines::Lines;
@@ -35,13 +35,13 @@ pub(crate) fn backward(cpu: Cpu, kept: Kept<'_>, gradient: &[f32], heads: &Heads
 
 #[derive(Default)]
 struct Scratch {
-    keys: Left,
-    values: Left,
-    keys_by_column: Left,
-    queries: Right,
-    gradients: Right,
-    by_key: Left,
-    by_query: Right,
+    keys: Packed,
+    values: Packed,
+    keys_by_column: Packed,
+    queries: Packed,
+    gradients: Packed,
+    by_key: Packed,
+    by_query: Packed,
     probabilities: Lines,
     dscores: Lines,
     dq: Lines,
@@ -68,9 +68,9 @@ impl WithKernel for Backward<'_> {
         let Self { heads, task, .. } = self;
         let mut scratch = SCRATCH.take();
         let [queries, keys, values] = [0, 1, 2].map(|part| heads.part(self.kept.qkv, task, part));
-        scratch.keys.pack(kernel, keys);
-        scratch.values.pack(kernel, values);
-        scratch.keys_by_column.pack(kernel, keys.t());
+        scratch.keys.left(kernel, keys);
+        scratch.values.left(kernel, values);
+        scratch.keys_by_column.left(kernel, keys.t());
         let gradients = heads.rows(self.gradient, task);
         for first in (0..task.length).step_by(K::NR) {
             let count = K::NR.min(task.length - first);
@@ -105,21 +105,21 @@ impl Backward<'_> {
         first: usize,
     ) {
         let (keys, count) = (self.task.length, queries.rows);
-        scratch.queries.pack(kernel, queries);
-        scratch.gradients.pack(kernel, gradients);
+        scratch.queries.right(kernel, queries);
+        scratch.gradients.right(kernel, gradients);
         multiply(kernel, &scratch.keys, &scratch.queries, false, &mut scratch.probabilities); // [keys, NR]
         multiply(kernel, &scratch.values, &scratch.gradients, false, &mut scratch.dscores); // [keys, NR]
         let probabilities = scratch.probabilities.floats_mut(keys * K::NR);
         let dscores = scratch.dscores.floats_mut(keys * K::NR);
         simd.vectorize(Scores { of: self, probabilities, dscores, first, count, queries: K::NR });
         let by_key = |matrix| Matrix::strided(matrix, keys, count, K::NR); // [keys, queries]
-        scratch.by_key.pack(kernel, by_key(probabilities));
-        scratch.by_query.pack(kernel, gradients.t());
+        scratch.by_key.left(kernel, by_key(probabilities));
+        scratch.by_query.right(kernel, gradients.t());
         multiply(kernel, &scratch.by_key, &scratch.by_query, first > 0, &mut scratch.dv); // [keys, width]
-        scratch.by_key.pack(kernel, by_key(dscores));
-        scratch.by_query.pack(kernel, queries.t());
+        scratch.by_key.left(kernel, by_key(dscores));
+        scratch.by_query.right(kernel, queries.t());
         multiply(kernel, &scratch.by_key, &scratch.by_query, first > 0, &mut scratch.dk); // [keys, width]
-        scratch.by_query.pack(kernel, Matrix::new(dscores, keys, K::NR).t());
+        scratch.by_query.right(kernel, Matrix::new(dscores, keys, K::NR).t());
         multiply(kernel, &scratch.keys_by_column, &scratch.by_query, false, &mut scratch.dq); // [width, NR]
     }
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use pulp::{Simd, WithSimd};
 
-use super::tile::{Left, Right, multiply};
+use super::tile::{Packed, multiply};
 use super::{Heads, Output, Task};
 use crate::cpu::dropout::Draw;
 use crate::cpu::lines::Lines;
@@ -32,10 +32,10 @@ pub(crate) fn forward(cpu: Cpu, qkv: &[f32], heads: &Heads) -> (Vec<f32>, Vec<f3
 
 #[derive(Default)]
 struct Scratch {
-    keys: Left,
-    values: Left,
-    queries: Right,
-    probabilities: Right,
+    keys: Packed,
+    values: Packed,
+    queries: Packed,
+    probabilities: Packed,
     scores: Lines,
     output: Lines,
 }
@@ -59,15 +59,15 @@ impl WithKernel for Forward<'_> {
         let Self { qkv, heads, task, .. } = self;
         let mut scratch = SCRATCH.take();
         let queries = heads.part(qkv, task, 0);
-        scratch.keys.pack(kernel, heads.part(qkv, task, 1));
-        scratch.values.pack(kernel, heads.part(qkv, task, 2).t());
+        scratch.keys.left(kernel, heads.part(qkv, task, 1));
+        scratch.values.left(kernel, heads.part(qkv, task, 2).t());
         for first in (0..task.length).step_by(K::NR) {
             let count = K::NR.min(task.length - first);
-            scratch.queries.pack(kernel, queries.rows(first, count));
+            scratch.queries.right(kernel, queries.rows(first, count));
             multiply(kernel, &scratch.keys, &scratch.queries, false, &mut scratch.scores); // [keys, NR]
             let scores = scratch.scores.floats_mut(task.length * K::NR);
             let sums = simd.vectorize(Softmax { scores, heads, task, first, queries: K::NR });
-            scratch.probabilities.pack(kernel, Matrix::new(scores, task.length, K::NR).t());
+            scratch.probabilities.right(kernel, Matrix::new(scores, task.length, K::NR).t());
             multiply(kernel, &scratch.values, &scratch.probabilities, false, &mut scratch.output); // [width, NR]
             let output = scratch.output.floats(heads.width * K::NR);
             for (i, (inverse, log_sum)) in sums.iter().take(count).enumerate() {

@@ -3,55 +3,40 @@
 use crate::cpu::lines::Lines;
 use crate::cpu::product::{From, Kernel, Matrix, Panels, Tile};
 
-/// A matrix `[rows, depth]` as left operand: panels of MR rows.
+/// An operand in panels.
 #[derive(Default)]
-pub(super) struct Left {
+pub(super) struct Packed {
     panels: Lines,
     words: usize,
     count: usize,
 }
 
-/// A matrix `[depth, NR · panels]` as right operand, packed from its transpose: panels of NR rows of that.
-#[derive(Default)]
-pub(super) struct Right {
-    panels: Lines,
-    words: usize,
-    count: usize,
-}
+impl Packed {
+    /// A left operand, `[rows, depth]`: panels of MR rows.
+    pub(super) fn left<K: Kernel>(&mut self, kernel: K, source: Matrix<'_>) {
+        self.pack(kernel, source, K::MR);
+    }
 
-impl Left {
-    pub(super) fn pack<K: Kernel>(&mut self, kernel: K, source: Matrix<'_>) {
-        (self.words, self.count) = (source.columns.div_ceil(K::PER_WORD), source.rows.div_ceil(K::MR));
-        pack(kernel, source, K::MR, self.words, &mut self.panels);
+    /// A right operand, `[depth, columns]`, by its transpose: panels of NR rows of that.
+    pub(super) fn right<K: Kernel>(&mut self, kernel: K, transposed: Matrix<'_>) {
+        self.pack(kernel, transposed, K::NR);
+    }
+
+    fn pack<K: Kernel>(&mut self, kernel: K, source: Matrix<'_>, width: usize) {
+        (self.words, self.count) = (source.columns.div_ceil(K::PER_WORD), source.rows.div_ceil(width));
+        let start = self.panels.words(self.count * self.words * width).as_mut_ptr();
+        let panels = Panels { start, words: self.words, width, count: self.count };
+        // SAFETY: the panels have room for their words.
+        unsafe { kernel.pack(source, 0, 0, panels) };
     }
 
     fn panel(&self, index: usize, width: usize) -> &[u32] {
         &self.panels.as_words()[index * width * self.words..][..width * self.words]
     }
-}
-
-impl Right {
-    /// Packs the transpose of the operand: its rows from `first` on, at most `panels` times NR of them.
-    pub(super) fn pack<K: Kernel>(&mut self, kernel: K, transposed: Matrix<'_>) {
-        self.words = transposed.columns.div_ceil(K::PER_WORD);
-        self.count = transposed.rows.div_ceil(K::NR);
-        pack(kernel, transposed, K::NR, self.words, &mut self.panels);
-    }
-
-    fn panel(&self, index: usize, width: usize) -> &[u32] {
-        &self.panels.as_words()[index * width * self.words..][..width * self.words]
-    }
-}
-
-fn pack<K: Kernel>(kernel: K, source: Matrix<'_>, width: usize, words: usize, panels: &mut Lines) {
-    let count = source.rows.div_ceil(width);
-    let start = panels.words(count * words * width).as_mut_ptr();
-    // SAFETY: the panels have room for their words.
-    unsafe { kernel.pack(source, 0, 0, Panels { start, words, width, count }) };
 }
 
 /// C = A·B, or C += A·B: `[rows of A rounded up to MR, columns of B rounded up to NR]`, rows one after another.
-pub(super) fn multiply<K: Kernel>(kernel: K, a: &Left, b: &Right, accumulate: bool, c: &mut Lines) {
+pub(super) fn multiply<K: Kernel>(kernel: K, a: &Packed, b: &Packed, accumulate: bool, c: &mut Lines) {
     debug_assert_eq!(a.words, b.words);
     let stride = b.count * K::NR;
     let len = a.count * K::MR * stride;
