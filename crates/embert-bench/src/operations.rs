@@ -5,6 +5,7 @@ use embert_kernels::{
     DropoutSite, DropoutStream, SequenceLayout, add_layer_norm, attention, bias_gelu_linear, dropout,
     embeddings, layer_norm, linear, query_key_value,
 };
+use embert_model::{BertConfig, BertForSequenceClassification, Pass};
 
 use crate::{device, measure::time, texts::texts, work::Work};
 
@@ -25,7 +26,7 @@ impl Operation {
 /// The operations of a step on these rows, in their order.
 pub(crate) fn measure(work: &Work, rows: &[usize]) -> Vec<Operation> {
     let step = Step::new(work, rows);
-    let layers = work.config.num_hidden_layers;
+    let layers = work.config.num_hidden_layers - 1; // the last is not like them
     let operation = |name, times, seconds| Operation { name, times, seconds };
     vec![
         operation("embeddings", 1, step.embeddings()),
@@ -35,6 +36,7 @@ pub(crate) fn measure(work: &Work, rows: &[usize]) -> Vec<Operation> {
         operation("add_layer_norm", 2 * layers, step.add_layer_norm()),
         operation("linear intermediate", layers, step.intermediate()),
         operation("bias_gelu_linear", layers, step.bias_gelu_linear()),
+        operation("last layer, first tokens", 1, step.last_layer()),
     ]
 }
 
@@ -148,5 +150,14 @@ impl<'a> Step<'a> {
         self.seconds(|| {
             bias_gelu_linear(x.clone(), bias.clone(), weight.clone(), output_bias.clone(), precision)
         })
+    }
+
+    fn last_layer(&self) -> f64 {
+        let config = BertConfig { num_hidden_layers: 1, vocab_size: 1, ..self.work.config.clone() };
+        let model = BertForSequenceClassification::new(&config, 0, &self.device);
+        let x = self.hidden_states(config.hidden_size);
+        let dropout = Some(DropoutStream { seed: 42, step: 0, first_sequence: 0 });
+        let pass = Pass { precision: self.work.precision(), dropout };
+        self.seconds(|| model.bert.encoder.forward_first(x.clone(), &self.layout, pass))
     }
 }

@@ -49,12 +49,12 @@ impl DropoutSite {
             .collect()
     }
 
-    /// One key for each row of the attention probabilities, `[batch, num_heads, rows]`.
-    pub(crate) fn attention_rows(&self, batch_size: usize, num_heads: usize, rows: usize) -> Vec<u32> {
-        let mut keys = Vec::with_capacity(batch_size * num_heads * rows);
+    /// One key for each row of the attention probabilities, `[batch, num_heads, queries]`.
+    pub(crate) fn attention_rows(&self, batch_size: usize, num_heads: usize, queries: usize) -> Vec<u32> {
+        let mut keys = Vec::with_capacity(batch_size * num_heads * queries);
         for sequence in 0..batch_size {
             for head in 0..num_heads {
-                keys.extend((0..rows).map(|position| self.row(sequence, head, position)));
+                keys.extend((0..queries).map(|position| self.row(sequence, head, position)));
             }
         }
         keys

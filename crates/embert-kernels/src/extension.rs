@@ -34,8 +34,24 @@ pub(crate) trait CpuOps: Backend {
         precision: Precision,
     ) -> FloatTensor<Self>;
 
+    fn key_value(
+        x: FloatTensor<Self>,
+        key_weight: FloatTensor<Self>,
+        value_weight: FloatTensor<Self>,
+        key_bias: FloatTensor<Self>,
+        value_bias: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self>;
+
     fn attention(query_key_value: FloatTensor<Self>, heads: Heads, precision: Precision)
     -> FloatTensor<Self>;
+
+    fn first_token_attention(
+        query: FloatTensor<Self>,
+        key_value: FloatTensor<Self>,
+        heads: Heads,
+        precision: Precision,
+    ) -> FloatTensor<Self>;
 
     fn layer_norm(
         x: FloatTensor<Self>,

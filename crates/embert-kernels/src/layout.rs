@@ -28,6 +28,11 @@ impl SequenceLayout {
         Self { lengths, padded_to: Some(rows) }
     }
 
+    /// The layout of one row for each sequence: its first token.
+    pub fn first_tokens(&self) -> Self {
+        Self::packed(vec![1; self.batch_size()])
+    }
+
     /// The number of sequences.
     pub fn batch_size(&self) -> usize {
         self.lengths.len()

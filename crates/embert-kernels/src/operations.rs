@@ -5,7 +5,7 @@ use burn::backend::Dispatch;
 use burn::tensor::{Int, Tensor};
 
 #[cfg(feature = "flex")]
-use crate::cpu::{self, Heads, Mask, TokenRows};
+use crate::cpu::{self, Heads, Mask, Queries, TokenRows};
 #[cfg(feature = "flex")]
 use crate::extension::CpuOps;
 use crate::{DropoutSite, Precision, SequenceLayout, reference};
@@ -49,7 +49,29 @@ pub fn query_key_value(
         let y = <Dispatch as CpuOps>::query_key_value(x, wq, wk, wv, bq, bk, bv, precision);
         return Tensor::from_dispatch(y);
     }
-    reference::query_key_value(x, weights, biases, precision)
+    reference::side_by_side(x, weights, biases, precision)
+}
+
+/// Two linear maps of one input, for key and value alone: x·\[W₀ W₁\] + \[b₀ b₁\].
+///
+/// # Shapes
+/// - `x`: `[num_tokens, hidden]`
+/// - `weights`: `[hidden, hidden]` each, `biases`: `[hidden]` each
+/// - output: `[num_tokens, 2 · hidden]`, the two side by side
+pub fn key_value(
+    x: Tensor<2>,
+    weights: [Tensor<2>; 2],
+    biases: [Tensor<1>; 2],
+    precision: Precision,
+) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    if cpu::computes(&x) {
+        let [wk, wv] = weights.map(Tensor::into_dispatch);
+        let [bk, bv] = biases.map(Tensor::into_dispatch);
+        let y = <Dispatch as CpuOps>::key_value(x.into_dispatch(), wk, wv, bk, bv, precision);
+        return Tensor::from_dispatch(y);
+    }
+    reference::side_by_side(x, weights, biases, precision)
 }
 
 /// O = dropout(softmax(QKᵀ/√d))·V for each sequence and head; a query sees the tokens of its own sequence
@@ -74,12 +96,46 @@ pub fn attention(
     assert_eq!(columns % (3 * num_heads), 0, "{columns} columns are not three times {num_heads} heads");
     #[cfg(feature = "flex")]
     if cpu::computes(&query_key_value) {
-        let heads = Heads { layout: layout.clone(), num_heads, width: columns / 3 / num_heads, site };
+        let heads = heads(layout, num_heads, columns / 3, Queries::All, site);
         let qkv = query_key_value.into_dispatch();
         return Tensor::from_dispatch(<Dispatch as CpuOps>::attention(qkv, heads, precision));
     }
     let _ = precision; // scores and probabilities stay fp32 in the reference
     reference::attention(query_key_value, layout, num_heads, site)
+}
+
+/// [`attention`] of each sequence's first token alone, `[CLS]`: what a classifier reads of the last layer. Keys and values
+/// are those of all tokens.
+///
+/// # Shapes
+/// - `query`: `[batch, hidden]`
+/// - `key_value`: `[num_tokens, 2 · hidden]`, K and V side by side, the heads of each side by side
+/// - output: `[batch, hidden]`: the rows that [`attention`] gives those tokens
+///
+/// # Panics
+/// If `hidden` is not a multiple of `num_heads`, the rows are not those of the layout, or a sequence has no token.
+pub fn first_token_attention(
+    query: Tensor<2>,
+    key_value: Tensor<2>,
+    layout: &SequenceLayout,
+    num_heads: usize,
+    site: Option<DropoutSite>,
+    precision: Precision,
+) -> Tensor<2> {
+    let [rows, hidden] = query.dims();
+    assert_eq!(rows, layout.batch_size(), "one query for each sequence");
+    assert!(layout.lengths.iter().all(|&length| length > 0), "every sequence has a first token");
+    assert_eq!(key_value.dims(), [layout.num_tokens(), 2 * hidden], "a key and a value for each token");
+    assert_eq!(hidden % num_heads, 0, "{hidden} columns are not {num_heads} heads");
+    #[cfg(feature = "flex")]
+    if cpu::computes(&query) {
+        let heads = heads(layout, num_heads, hidden, Queries::First, site);
+        let (query, key_value) = (query.into_dispatch(), key_value.into_dispatch());
+        let output = <Dispatch as CpuOps>::first_token_attention(query, key_value, heads, precision);
+        return Tensor::from_dispatch(output);
+    }
+    let _ = precision; // as in `attention`
+    reference::first_token_attention(query, key_value, layout, num_heads, site)
 }
 
 /// y = γ·(x − μ)/√(σ² + ε) + β, with mean and (biased) variance of each row (Ba, Kiros and Hinton, 2016).
@@ -201,6 +257,17 @@ pub fn dropout(x: Tensor<2>, layout: Option<&SequenceLayout>, site: Option<Dropo
         return Tensor::from_dispatch(<Dispatch as CpuOps>::dropout(x.into_dispatch(), mask));
     }
     reference::dropout(x, layout, site)
+}
+
+#[cfg(feature = "flex")]
+fn heads(
+    layout: &SequenceLayout,
+    num_heads: usize,
+    hidden: usize,
+    queries: Queries,
+    site: Option<DropoutSite>,
+) -> Heads {
+    Heads { layout: layout.clone(), num_heads, width: hidden / num_heads, queries, site }
 }
 
 #[cfg(feature = "flex")]

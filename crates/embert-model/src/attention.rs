@@ -2,8 +2,11 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use embert_kernels::{DropoutSite, Precision, SequenceLayout, attention, query_key_value};
+use embert_kernels::{
+    DropoutSite, Precision, SequenceLayout, attention, first_token_attention, key_value, query_key_value,
+};
 
+use crate::encoder::first_tokens;
 use crate::layer::LayerDropout;
 use crate::{BertConfig, LayerNorm, Linear};
 
@@ -34,11 +37,33 @@ impl BertSelfAttention {
         site: Option<DropoutSite>,
         precision: Precision,
     ) -> Tensor<2> {
-        let maps = [&self.query, &self.key, &self.value];
-        let (weights, biases) = (maps.map(|map| map.weight.val()), maps.map(|map| map.bias.val()));
+        let (weights, biases) = weights_and_biases([&self.query, &self.key, &self.value]);
         let qkv = query_key_value(x, weights, biases, precision); // [num_tokens, 3 · hidden]
         attention(qkv, layout, self.num_heads, site, precision)
     }
+
+    /// The rows of each sequence's first token, which are given as `first`.
+    ///
+    /// # Shapes
+    /// - `x`: `[num_tokens, hidden]`
+    /// - `first`, output: `[batch, hidden]`
+    pub fn forward_first(
+        &self,
+        x: Tensor<2>,
+        first: Tensor<2>,
+        layout: &SequenceLayout,
+        site: Option<DropoutSite>,
+        precision: Precision,
+    ) -> Tensor<2> {
+        let query = self.query.forward(first, precision);
+        let (weights, biases) = weights_and_biases([&self.key, &self.value]);
+        let key_value = key_value(x, weights, biases, precision); // [num_tokens, 2 · hidden]
+        first_token_attention(query, key_value, layout, self.num_heads, site, precision)
+    }
+}
+
+fn weights_and_biases<const N: usize>(maps: [&Linear; N]) -> ([Tensor<2>; N], [Tensor<1>; N]) {
+    (maps.map(|map| map.weight.val()), maps.map(|map| map.bias.val()))
 }
 
 /// LayerNorm(residual + dropout(xW + b)).
@@ -48,6 +73,20 @@ pub struct BertSelfOutput {
     pub dense: Linear,
     /// After the residual connection.
     pub layer_norm: LayerNorm,
+}
+
+impl BertSelfOutput {
+    fn forward(
+        &self,
+        context: Tensor<2>,
+        residual: Tensor<2>,
+        layout: &SequenceLayout,
+        dropout: LayerDropout,
+        precision: Precision,
+    ) -> Tensor<2> {
+        let x = self.dense.forward(context, precision);
+        self.layer_norm.add_forward(x, residual, layout, dropout.attention_output)
+    }
 }
 
 /// A layer's first half.
@@ -78,7 +117,23 @@ impl BertAttention {
         precision: Precision,
     ) -> Tensor<2> {
         let context = self.self_attention.forward(x.clone(), layout, dropout.attention_probs, precision);
-        let context = self.output.dense.forward(context, precision);
-        self.output.layer_norm.add_forward(context, x, layout, dropout.attention_output)
+        self.output.forward(context, x, layout, dropout, precision)
+    }
+
+    /// The rows of each sequence's first token.
+    ///
+    /// # Shapes
+    /// - `x`: `[num_tokens, hidden]`
+    /// - output: `[batch, hidden]`
+    pub(crate) fn forward_first(
+        &self,
+        x: Tensor<2>,
+        layout: &SequenceLayout,
+        dropout: LayerDropout,
+        precision: Precision,
+    ) -> Tensor<2> {
+        let (first, site) = (first_tokens(x.clone(), layout), dropout.attention_probs); // [batch, hidden]
+        let context = self.self_attention.forward_first(x, first.clone(), layout, site, precision);
+        self.output.forward(context, first, &layout.first_tokens(), dropout, precision)
     }
 }

@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
 use embert_kernels::SequenceLayout;
 
+use crate::encoder::first_tokens;
 use crate::{BertConfig, BertEmbeddings, BertEncoder, BertPooler, Pass};
 
 /// BERT without a head.
@@ -50,6 +51,16 @@ impl BertModel {
         self.encoder.forward(x, layout, pass)
     }
 
+    /// tanh(x₀W + b) of each sequence's first token after the last layer, which computes no other token.
+    ///
+    /// # Shapes
+    /// - `input_ids`: `[num_tokens]`
+    /// - output: `[batch, hidden]`
+    pub fn pooler_output(&self, input_ids: Tensor<1, Int>, layout: &SequenceLayout, pass: Pass) -> Tensor<2> {
+        let x = self.embeddings.forward(input_ids, layout, pass); // [num_tokens, hidden]
+        self.pooler.forward(self.encoder.forward_first(x, layout, pass), pass.precision)
+    }
+
     /// All hidden states, in fp32 and without dropout.
     ///
     /// # Shapes
@@ -58,7 +69,7 @@ impl BertModel {
         let pass = Pass::default();
         let mut hidden_states = vec![self.embeddings.forward(input_ids, layout, pass)];
         hidden_states.extend(self.encoder.forward_each(hidden_states[0].clone(), layout, pass));
-        let last = hidden_states[hidden_states.len() - 1].clone();
-        BertModelOutput { hidden_states, pooler_output: self.pooler.forward(last, layout, pass.precision) }
+        let first = first_tokens(hidden_states[hidden_states.len() - 1].clone(), layout);
+        BertModelOutput { hidden_states, pooler_output: self.pooler.forward(first, pass.precision) }
     }
 }

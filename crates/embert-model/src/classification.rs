@@ -44,16 +44,15 @@ impl BertForSequenceClassification {
     /// # Panics
     /// If there are not as many ids as the layout has rows.
     pub fn forward(&self, input_ids: Tensor<1, Int>, layout: &SequenceLayout, pass: Pass) -> Tensor<2> {
-        self.classify(self.bert.last_hidden_state(input_ids, layout, pass), layout, pass)
+        self.classify(self.bert.pooler_output(input_ids, layout, pass), pass)
     }
 
-    /// What follows the last layer: the pooler, dropout and the classifier.
+    /// What follows the pooler: dropout and the classifier.
     ///
     /// # Shapes
-    /// - `last_hidden_state`: `[num_tokens, hidden]`
+    /// - `pooled`: `[batch, hidden]`
     /// - output: `[batch, num_labels]`
-    pub fn classify(&self, last_hidden_state: Tensor<2>, layout: &SequenceLayout, pass: Pass) -> Tensor<2> {
-        let pooled = self.bert.pooler.forward(last_hidden_state, layout, pass.precision); // [batch, hidden]
+    pub fn classify(&self, pooled: Tensor<2>, pass: Pass) -> Tensor<2> {
         let site = pass.site(CLASSIFIER, 0, self.classifier_dropout);
         self.classifier.forward(dropout(pooled, None, site), pass.precision) // [batch, num_labels]
     }

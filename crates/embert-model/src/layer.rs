@@ -63,15 +63,39 @@ impl BertLayer {
     pub fn forward(&self, x: Tensor<2>, layout: &SequenceLayout, layer: usize, pass: Pass) -> Tensor<2> {
         let dropout = self.dropout(layer, pass);
         let x = self.attention.forward(x, layout, dropout, pass.precision);
-        let output = self.feed_forward(x.clone(), pass.precision);
-        self.output.layer_norm.add_forward(output, x, layout, dropout.output)
+        self.feed_forward(x, layout, dropout, pass.precision)
     }
 
-    /// gelu(xW₁ + b₁)·W₂ + b₂, `[num_tokens, hidden]`
-    fn feed_forward(&self, x: Tensor<2>, precision: Precision) -> Tensor<2> {
+    /// The rows of [`forward`](Self::forward) that belong to each sequence's first token; only keys and values are computed
+    /// for the others.
+    ///
+    /// # Shapes
+    /// - `x`: `[num_tokens, hidden]`
+    /// - output: `[batch, hidden]`
+    pub fn forward_first(
+        &self,
+        x: Tensor<2>,
+        layout: &SequenceLayout,
+        layer: usize,
+        pass: Pass,
+    ) -> Tensor<2> {
+        let dropout = self.dropout(layer, pass);
+        let x = self.attention.forward_first(x, layout, dropout, pass.precision); // [batch, hidden]
+        self.feed_forward(x, &layout.first_tokens(), dropout, pass.precision)
+    }
+
+    /// LayerNorm(x + dropout(gelu(xW₁ + b₁)·W₂ + b₂)) of the rows of `layout`.
+    fn feed_forward(
+        &self,
+        x: Tensor<2>,
+        layout: &SequenceLayout,
+        dropout: LayerDropout,
+        precision: Precision,
+    ) -> Tensor<2> {
         let (first, second) = (&self.intermediate.dense, &self.output.dense);
-        let h = linear(x, first.weight.val(), None, precision); // [num_tokens, intermediate]
-        bias_gelu_linear(h, first.bias.val(), second.weight.val(), second.bias.val(), precision)
+        let h = linear(x.clone(), first.weight.val(), None, precision); // [rows, intermediate]
+        let h = bias_gelu_linear(h, first.bias.val(), second.weight.val(), second.bias.val(), precision);
+        self.output.layer_norm.add_forward(h, x, layout, dropout.output)
     }
 
     fn dropout(&self, layer: usize, pass: Pass) -> LayerDropout {

@@ -1,8 +1,8 @@
 //! One vector for each sequence: tanh(x₀W + b) of its first token.
 
 use burn::module::Module;
-use burn::tensor::{Device, Int, Tensor};
-use embert_kernels::{Precision, SequenceLayout};
+use burn::tensor::{Device, Tensor};
+use embert_kernels::Precision;
 
 use crate::{BertConfig, Linear};
 
@@ -19,16 +19,8 @@ impl BertPooler {
     }
 
     /// # Shapes
-    /// - `hidden_states`: `[num_tokens, hidden]`
-    /// - output: `[batch, hidden]`
-    pub fn forward(
-        &self,
-        hidden_states: Tensor<2>,
-        layout: &SequenceLayout,
-        precision: Precision,
-    ) -> Tensor<2> {
-        let starts = layout.starts().into_iter().map(|start| start as i32).collect::<Vec<_>>();
-        let starts = Tensor::<1, Int>::from_data(starts.as_slice(), &hidden_states.device());
-        self.dense.forward(hidden_states.select(0, starts), precision).tanh() // [batch, hidden]
+    /// - `first_tokens`, output: `[batch, hidden]`
+    pub fn forward(&self, first_tokens: Tensor<2>, precision: Precision) -> Tensor<2> {
+        self.dense.forward(first_tokens, precision).tanh()
     }
 }

@@ -22,24 +22,27 @@ pub(crate) fn recomputed_gradients(
     gradients: &mut ParameterGradients,
 ) -> Tensor<1> {
     let layout = sequence_layout(&batch.tokens);
-    let mut inputs = layer_inputs(model, batch, &layout, pass);
-    let last = on_tape(model, inputs.pop().expect("embeddings at least")); // [num_tokens, hidden]
-    let logits = model.classify(last.clone(), &layout, pass); // [batch, num_labels]
+    let (bert, mut inputs) = (&model.bert, layer_inputs(model, batch, &layout, pass));
+    let (last, below) = bert.encoder.layer.split_last().expect("a model has layers");
+    let mut next_input = || on_tape(model, inputs.pop().expect("one input for each layer")); // [num_tokens, hidden]
+    let input = next_input();
+    let first = last.forward_first(input.clone(), &layout, below.len(), pass); // [batch, hidden]
+    let logits = model.classify(bert.pooler.forward(first, pass.precision), pass); // [batch, num_labels]
     let targets = loss.targets(&batch.labels, &logits.device());
     let share = cross_entropy_sum(logits, targets) / normalizer; // [1]
-    let mut output_gradient = backward(model, share.clone(), last, gradients);
-    for (number, layer) in model.bert.encoder.layer.iter().enumerate().rev() {
-        let input = on_tape(model, inputs.pop().expect("one input for each layer"));
+    let mut output_gradient = backward(model, share.clone(), input, gradients);
+    for (number, layer) in below.iter().enumerate().rev() {
+        let input = next_input();
         let output = layer.forward(input.clone(), &layout, number, pass); // [num_tokens, hidden]
         output_gradient = backward(model, weighted_sum(output, output_gradient), input, gradients);
     }
     let ids = input_ids(&batch.tokens, &device_of(model));
-    let embedded = model.bert.embeddings.forward(ids, &layout, pass); // [num_tokens, hidden]
+    let embedded = bert.embeddings.forward(ids, &layout, pass); // [num_tokens, hidden]
     gradients.accumulate(model, weighted_sum(embedded, output_gradient).backward());
     share.inner()
 }
 
-/// The hidden states after the embeddings and after each layer, without a tape.
+/// The input of each layer, without a tape.
 fn layer_inputs(
     model: &BertForSequenceClassification,
     batch: &LabelledBatch,
@@ -49,9 +52,10 @@ fn layer_inputs(
     let model = model.valid();
     let ids = input_ids(&batch.tokens, &device_of(&model));
     let embedded = model.bert.embeddings.forward(ids, layout, pass);
-    let mut states = vec![embedded.clone()];
-    states.extend(model.bert.encoder.forward_each(embedded, layout, pass));
-    states
+    let mut inputs = vec![embedded.clone()];
+    let encoder = &model.bert.encoder;
+    inputs.extend(encoder.forward_each(embedded, layout, pass).take(encoder.layer.len() - 1));
+    inputs
 }
 
 /// The same values as the start of a tape.

@@ -4,6 +4,7 @@ use burn::backend::Flex;
 use burn::backend::TensorMetadata;
 use burn::backend::flex::FlexTensor;
 
+use super::attention::Inputs;
 use super::layer_norm::{Norm, Normalized};
 use super::memory::{floats, tensor, unwritten};
 use super::product::{Init, Matrix, MatrixMut};
@@ -34,14 +35,40 @@ impl CpuOps for Flex {
     ) -> FlexTensor {
         let weights = [query_weight, key_weight, value_weight].map(|weight| weight.to_contiguous());
         let biases = [query_bias, key_bias, value_bias].map(|bias| bias.to_contiguous());
-        query_key_value(Cpu::new(precision), &x.to_contiguous(), &weights, &biases)
+        side_by_side(Cpu::new(precision), &x.to_contiguous(), &weights, &biases)
+    }
+
+    fn key_value(
+        x: FlexTensor,
+        key_weight: FlexTensor,
+        value_weight: FlexTensor,
+        key_bias: FlexTensor,
+        value_bias: FlexTensor,
+        precision: Precision,
+    ) -> FlexTensor {
+        let weights = [key_weight, value_weight].map(|weight| weight.to_contiguous());
+        let biases = [key_bias, value_bias].map(|bias| bias.to_contiguous());
+        side_by_side(Cpu::new(precision), &x.to_contiguous(), &weights, &biases)
     }
 
     fn attention(query_key_value: FlexTensor, heads: Heads, precision: Precision) -> FlexTensor {
         let qkv = query_key_value.to_contiguous();
         let [tokens, columns] = qkv.shape().dims();
-        let (output, _) = attention::forward(Cpu::new(precision), floats(&qkv), &heads);
+        let inputs = Inputs::of_all(floats(&qkv), &heads);
+        let (output, _) = attention::forward(Cpu::new(precision), inputs, &heads);
         tensor(output, [tokens, columns / 3])
+    }
+
+    fn first_token_attention(
+        query: FlexTensor,
+        key_value: FlexTensor,
+        heads: Heads,
+        precision: Precision,
+    ) -> FlexTensor {
+        let (query, key_value) = (query.to_contiguous(), key_value.to_contiguous());
+        let inputs = Inputs::of_first(floats(&query), floats(&key_value), &heads);
+        let (output, _) = attention::forward(Cpu::new(precision), inputs, &heads);
+        tensor(output, query.shape().dims::<2>())
     }
 
     fn layer_norm(x: FlexTensor, weight: FlexTensor, bias: FlexTensor, epsilon: f64) -> FlexTensor {
@@ -94,27 +121,27 @@ impl CpuOps for Flex {
     }
 }
 
-/// x·[Wq Wk Wv] + [bq bk bv], `[rows, 3 · hidden]`.
-pub(super) fn query_key_value(
+/// x·[W₀ W₁ …] + [b₀ b₁ …], `[rows, N · hidden]`.
+pub(super) fn side_by_side<const N: usize>(
     cpu: Cpu,
     x: &FlexTensor,
-    weights: &[FlexTensor; 3],
-    biases: &[FlexTensor; 3],
+    weights: &[FlexTensor; N],
+    biases: &[FlexTensor; N],
 ) -> FlexTensor {
     let ([rows, _], [_, hidden]) = (x.shape().dims(), weights[0].shape().dims());
-    let mut y = unwritten(rows * 3 * hidden);
-    let whole = MatrixMut::new(&mut y, rows, 3 * hidden);
+    let mut y = unwritten(rows * N * hidden);
+    let whole = MatrixMut::new(&mut y, rows, N * hidden);
     for (part, (weight, bias)) in weights.iter().zip(biases).enumerate() {
         let part = whole.part(0..rows, part * hidden..(part + 1) * hidden);
         linear::product(cpu, linear::matrix(x), linear::matrix(weight), part, Init::Bias(floats(bias)));
     }
-    tensor(y, [rows, 3 * hidden])
+    tensor(y, [rows, N * hidden])
 }
 
-/// The columns of part 0, 1 or 2 of `[rows, 3 · hidden]`.
-pub(super) fn third(values: &[f32], rows: usize, part: usize) -> Matrix<'_> {
-    let hidden = values.len() / rows / 3;
-    Matrix::strided(&values[part * hidden..], rows, hidden, 3 * hidden)
+/// The columns of one of `parts` parts of `[rows, parts · hidden]`.
+pub(super) fn part(values: &[f32], rows: usize, part: usize, parts: usize) -> Matrix<'_> {
+    let hidden = values.len() / rows / parts;
+    Matrix::strided(&values[part * hidden..], rows, hidden, parts * hidden)
 }
 
 pub(super) fn normalized(

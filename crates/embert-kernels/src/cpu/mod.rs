@@ -24,7 +24,7 @@ use std::sync::Arc;
 use burn::backend::DispatchDevice;
 use burn::tensor::{DType, Tensor};
 
-pub(crate) use attention::Heads;
+pub(crate) use attention::{Heads, Queries};
 pub use heap::keep_freed_memory;
 pub(crate) use optimizer::{adamw, sum_of_squares};
 pub use simd::instructions;

@@ -6,8 +6,8 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Flex, TensorMetadata};
 
-use super::attention::Kept;
-use super::flex::{normalized, query_key_value, third};
+use super::attention::{Gradients, Inputs, Kept};
+use super::flex::{normalized, part, side_by_side};
 use super::layer_norm::{Norm, Normalized};
 use super::linear::{column_sums, input_gradient, matrix, weight_gradient};
 use super::memory::{floats, tensor, unwritten};
@@ -53,33 +53,20 @@ impl<C: CheckpointStrategy> CpuOps for Autodiff<Flex, C> {
         value_bias: FloatTensor<Self>,
         precision: Precision,
     ) -> FloatTensor<Self> {
-        let weights = [query_weight, key_weight, value_weight];
-        let biases = [query_bias, key_bias, value_bias];
-        let (x_tracked, any_weight) = (x.is_tracked(), weights.iter().any(|weight| weight.is_tracked()));
-        let (x, x_node) = x.into_parts();
-        let [(wq, wq_node), (wk, wk_node), (wv, wv_node)] = weights.map(|weight| weight.into_parts());
-        let [(bq, bq_node), (bk, bk_node), (bv, bv_node)] = biases.map(|bias| bias.into_parts());
-        let (x, weights) = (x.to_contiguous(), [wq, wk, wv].map(|weight| weight.to_contiguous()));
-        let cpu = Cpu::new(precision);
-        let y = query_key_value(cpu, &x, &weights, &[bq, bk, bv].map(|bias| bias.to_contiguous()));
-        let (x, weights) = (any_weight.then_some(x), x_tracked.then_some(weights));
-        let nodes = [x_node, wq_node, wk_node, wv_node, bq_node, bk_node, bv_node];
-        record::<C, 7>(nodes, y, move |g, [_, wq, wk, wv, bq, bk, bv]| {
-            let [rows, _] = g.shape().dims();
-            let dx = weights.as_ref().map(|weights| input_gradient_of_three(cpu, &g, weights));
-            let dw = |part, needed: bool| match &x {
-                Some(x) if needed => Some(weight_gradient(cpu, matrix(x), third(floats(&g), rows, part))),
-                _ => None,
-            };
-            let (dwq, dwk, dwv) = (dw(0, wq), dw(1, wk), dw(2, wv));
-            let sums = (bq || bk || bv).then(|| column_sums(cpu, floats(&g), floats(&g).len() / rows));
-            let db = |part, needed: bool| {
-                let sums = sums.as_ref().filter(|_| needed)?;
-                let hidden = sums.len() / 3;
-                Some(tensor(sums[part * hidden..(part + 1) * hidden].to_vec(), [hidden]))
-            };
-            [dx, dwq, dwk, dwv, db(0, bq), db(1, bk), db(2, bv)]
-        })
+        let (weights, biases) =
+            ([query_weight, key_weight, value_weight], [query_bias, key_bias, value_bias]);
+        maps_side_by_side::<C, 3, 7>(x, weights, biases, precision)
+    }
+
+    fn key_value(
+        x: FloatTensor<Self>,
+        key_weight: FloatTensor<Self>,
+        value_weight: FloatTensor<Self>,
+        key_bias: FloatTensor<Self>,
+        value_bias: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self> {
+        maps_side_by_side::<C, 2, 5>(x, [key_weight, value_weight], [key_bias, value_bias], precision)
     }
 
     fn attention(
@@ -90,12 +77,37 @@ impl<C: CheckpointStrategy> CpuOps for Autodiff<Flex, C> {
         let (qkv, node) = query_key_value.into_parts();
         let (qkv, cpu) = (qkv.to_contiguous(), Cpu::new(precision));
         let [tokens, columns] = qkv.shape().dims();
-        let (output, log_sums) = attention::forward(cpu, floats(&qkv), &heads);
+        let (output, log_sums) = attention::forward(cpu, Inputs::of_all(floats(&qkv), &heads), &heads);
         let output = tensor(output, [tokens, columns / 3]);
         let kept = output.clone();
         record::<C, 1>([node], output, move |g, _| {
-            let kept = Kept { qkv: floats(&qkv), output: floats(&kept), log_sums: &log_sums };
-            [Some(tensor(attention::backward(cpu, kept, floats(&g), &heads), [tokens, columns]))]
+            let inputs = Inputs::of_all(floats(&qkv), &heads);
+            let kept = Kept { inputs, output: floats(&kept), log_sums: &log_sums };
+            let (gradient, to) = Gradients::of_all(&heads);
+            attention::backward(cpu, kept, floats(&g), &heads, to);
+            [Some(tensor(gradient, [tokens, columns]))]
+        })
+    }
+
+    fn first_token_attention(
+        query: FloatTensor<Self>,
+        key_value: FloatTensor<Self>,
+        heads: Heads,
+        precision: Precision,
+    ) -> FloatTensor<Self> {
+        let ((query, query_node), (key_value, key_value_node)) = (query.into_parts(), key_value.into_parts());
+        let (query, key_value, cpu) = (query.to_contiguous(), key_value.to_contiguous(), Cpu::new(precision));
+        let (first, all) = (query.shape().dims::<2>(), key_value.shape().dims::<2>());
+        let inputs = Inputs::of_first(floats(&query), floats(&key_value), &heads);
+        let (output, log_sums) = attention::forward(cpu, inputs, &heads);
+        let output = tensor(output, first);
+        let kept = output.clone();
+        record::<C, 2>([query_node, key_value_node], output, move |g, _| {
+            let inputs = Inputs::of_first(floats(&query), floats(&key_value), &heads);
+            let kept = Kept { inputs, output: floats(&kept), log_sums: &log_sums };
+            let (dquery, dkey_value, to) = Gradients::of_first(&heads);
+            attention::backward(cpu, kept, floats(&g), &heads, to);
+            [Some(tensor(dquery, first)), Some(tensor(dkey_value, all))]
         })
     }
 
@@ -239,14 +251,52 @@ fn bias_gradient(cpu: Cpu, g: &FlexTensor) -> FlexTensor {
     tensor(column_sums(cpu, floats(g), columns), [columns])
 }
 
-/// g·[Wq Wk Wv]ᵀ, `[rows, hidden]`.
-fn input_gradient_of_three(cpu: Cpu, g: &FlexTensor, weights: &[FlexTensor; 3]) -> FlexTensor {
+/// N maps of one input, of which M = 2·N + 1 inputs have gradients.
+fn maps_side_by_side<C: CheckpointStrategy, const N: usize, const M: usize>(
+    x: FloatTensor<Autodiff<Flex>>,
+    weights: [FloatTensor<Autodiff<Flex>>; N],
+    biases: [FloatTensor<Autodiff<Flex>>; N],
+    precision: Precision,
+) -> FloatTensor<Autodiff<Flex>> {
+    let (x_tracked, any_weight) = (x.is_tracked(), weights.iter().any(|weight| weight.is_tracked()));
+    let mut nodes = Vec::with_capacity(M);
+    let mut values = |input: FloatTensor<Autodiff<Flex>>| {
+        let (values, node) = input.into_parts();
+        nodes.push(node);
+        values.to_contiguous()
+    };
+    let (x, weights, biases) = (values(x), weights.map(&mut values), biases.map(&mut values));
+    let nodes: [NodeGuard; M] = nodes.try_into().ok().expect("x, weights and biases");
+    let cpu = Cpu::new(precision);
+    let y = side_by_side(cpu, &x, &weights, &biases);
+    let (x, weights) = (any_weight.then_some(x), x_tracked.then_some(weights));
+    record::<C, M>(nodes, y, move |g, needed| {
+        let [rows, _] = g.shape().dims();
+        let sums =
+            needed[N + 1..].contains(&true).then(|| column_sums(cpu, floats(&g), floats(&g).len() / rows));
+        std::array::from_fn(|input| match input {
+            0 => weights.as_ref().map(|weights| input_gradient_of_all(cpu, &g, weights)),
+            weight if weight <= N => {
+                let x = x.as_ref().filter(|_| needed[weight])?;
+                Some(weight_gradient(cpu, matrix(x), part(floats(&g), rows, weight - 1, N)))
+            }
+            bias => {
+                let sums = sums.as_ref().filter(|_| needed[bias])?;
+                let hidden = sums.len() / N;
+                Some(tensor(sums.chunks(hidden).nth(bias - N - 1)?.to_vec(), [hidden]))
+            }
+        })
+    })
+}
+
+/// g·[W₀ W₁ …]ᵀ, `[rows, hidden]`.
+fn input_gradient_of_all<const N: usize>(cpu: Cpu, g: &FlexTensor, weights: &[FlexTensor; N]) -> FlexTensor {
     let ([rows, _], [input, _]) = (g.shape().dims(), weights[0].shape().dims());
     let mut dx = unwritten(rows * input);
-    for (part, weight) in weights.iter().enumerate() {
-        let init = if part == 0 { Init::Zero } else { Init::Add };
+    for (number, weight) in weights.iter().enumerate() {
+        let init = if number == 0 { Init::Zero } else { Init::Add };
         let to = MatrixMut::new(&mut dx, rows, input);
-        linear::product(cpu, third(floats(g), rows, part), matrix(weight).t(), to, init);
+        linear::product(cpu, part(floats(g), rows, number, N), matrix(weight).t(), to, init);
     }
     tensor(dx, [rows, input])
 }

@@ -15,12 +15,25 @@ pub fn attention(
 ) -> Tensor<2> {
     let hidden = query_key_value.dims()[1] / 3;
     let [query, key, value] = [0, 1, 2].map(|part| query_key_value.clone().narrow(1, part * hidden, hidden));
-    let grid = Grid::new(layout, num_heads, &query);
-    let scale = 1.0 / ((hidden / num_heads) as f64).sqrt();
-    let scores = grid.split(query.mul_scalar(scale)).matmul(grid.split(key).transpose()); // [batch, heads, rows, rows]
-    let scores = scores.mask_fill(grid.mask.clone(), f32::NEG_INFINITY);
-    let probabilities = grid.drop(softmax(scores, 3), site);
-    grid.merge(probabilities.matmul(grid.split(value))) // [num_tokens, hidden]
+    let grid = Grid::new(layout, num_heads);
+    let [query, key, value] = [query, key, value].map(|x| grid.split(x)); // [batch, heads, rows, d]
+    grid.merge(grid.attend(query, key, value, site)) // [num_tokens, hidden]
+}
+
+/// The rows of first tokens; see [`first_token_attention`](crate::first_token_attention).
+pub fn first_token_attention(
+    query: Tensor<2>,
+    key_value: Tensor<2>,
+    layout: &SequenceLayout,
+    num_heads: usize,
+    site: Option<DropoutSite>,
+) -> Tensor<2> {
+    let [batch_size, hidden] = query.dims();
+    let [key, value] = [0, 1].map(|part| key_value.clone().narrow(1, part * hidden, hidden));
+    let grid = Grid::new(layout, num_heads);
+    let query = query.reshape([batch_size, num_heads, 1, hidden / num_heads]);
+    let output = grid.attend(query, grid.split(key), grid.split(value), site); // [batch, heads, 1, d]
+    output.reshape([batch_size, hidden])
 }
 
 /// The sequences as a rectangle `[batch, rows]`: what batched products want.
@@ -28,18 +41,34 @@ struct Grid<'a> {
     layout: &'a SequenceLayout,
     num_heads: usize,
     rows: usize,
-    /// Keys that are no tokens, `[batch, heads, rows, rows]`.
-    mask: Tensor<4, Bool>,
 }
 
 impl<'a> Grid<'a> {
-    fn new(layout: &'a SequenceLayout, num_heads: usize, like: &Tensor<2>) -> Self {
-        let rows = layout.padded_to.unwrap_or(layout.longest());
-        let batch_size = layout.batch_size();
-        let masked = layout.lengths.iter().flat_map(|&length| (0..rows).map(move |row| row >= length));
-        let masked = TensorData::new(masked.collect::<Vec<_>>(), [batch_size, 1, 1, rows]);
-        let mask = Tensor::<4, Bool>::from_data(masked, &like.device());
-        Self { layout, num_heads, rows, mask: mask.expand([batch_size, num_heads, rows, rows]) }
+    fn new(layout: &'a SequenceLayout, num_heads: usize) -> Self {
+        Self { layout, num_heads, rows: layout.padded_to.unwrap_or(layout.longest()) }
+    }
+
+    /// dropout(softmax(QKᵀ/√d))·V of `[batch, heads, queries, d]` and twice `[batch, heads, rows, d]`.
+    fn attend(
+        &self,
+        query: Tensor<4>,
+        key: Tensor<4>,
+        value: Tensor<4>,
+        site: Option<DropoutSite>,
+    ) -> Tensor<4> {
+        let scale = 1.0 / (query.dims()[3] as f64).sqrt();
+        let scores = query.mul_scalar(scale).matmul(key.transpose()); // [batch, heads, queries, rows]
+        let masked = self.no_tokens(&scores);
+        let scores = scores.mask_fill(masked, f32::NEG_INFINITY);
+        self.drop(softmax(scores, 3), site).matmul(value) // [batch, heads, queries, d]
+    }
+
+    /// Keys that are no tokens, `[batch, heads, queries, rows]`.
+    fn no_tokens(&self, scores: &Tensor<4>) -> Tensor<4, Bool> {
+        let rows = self.rows;
+        let masked = self.layout.lengths.iter().flat_map(|&length| (0..rows).map(move |row| row >= length));
+        let masked = TensorData::new(masked.collect::<Vec<_>>(), [self.layout.batch_size(), 1, 1, rows]);
+        Tensor::<4, Bool>::from_data(masked, &scores.device()).expand(scores.dims())
     }
 
     /// `[num_tokens, hidden]` to `[batch, heads, rows, d]`.
@@ -71,9 +100,9 @@ impl<'a> Grid<'a> {
 
     fn drop(&self, probabilities: Tensor<4>, site: Option<DropoutSite>) -> Tensor<4> {
         let Some(site) = site.filter(|site| site.rate > 0.0) else { return probabilities };
-        let keys = site.attention_rows(self.layout.batch_size(), self.num_heads, self.rows);
-        let mask = dropout_mask(&keys, self.rows, site.rate, &probabilities); // [batch * heads * rows, rows]
-        let shape = probabilities.dims();
+        let shape @ [batch_size, num_heads, queries, rows] = probabilities.dims();
+        let keys = site.attention_rows(batch_size, num_heads, queries);
+        let mask = dropout_mask(&keys, rows, site.rate, &probabilities); // [batch * heads * queries, rows]
         probabilities * mask.reshape(shape)
     }
 

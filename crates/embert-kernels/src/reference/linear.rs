@@ -13,11 +13,12 @@ pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>, precisio
     }
 }
 
-/// Three maps of one input side by side; see [`query_key_value`](crate::query_key_value).
-pub fn query_key_value(
+/// Several maps of one input side by side; see [`query_key_value`](crate::query_key_value) and
+/// [`key_value`](crate::key_value).
+pub fn side_by_side<const N: usize>(
     x: Tensor<2>,
-    weights: [Tensor<2>; 3],
-    biases: [Tensor<1>; 3],
+    weights: [Tensor<2>; N],
+    biases: [Tensor<1>; N],
     precision: Precision,
 ) -> Tensor<2> {
     let maps = weights.into_iter().zip(biases);

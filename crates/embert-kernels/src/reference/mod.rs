@@ -9,12 +9,12 @@ mod layer_norm;
 mod linear;
 mod optimizer;
 
-pub use attention::attention;
+pub use attention::{attention, first_token_attention};
 #[cfg(feature = "flex")]
 pub(crate) use dropout::{COLUMN_STEP, MIX, threshold};
 pub use dropout::{dropout, dropout_mask};
 pub use embeddings::embeddings;
 pub use gelu::{bias_gelu, bias_gelu_linear};
 pub use layer_norm::{add_layer_norm, layer_norm};
-pub use linear::{linear, query_key_value};
+pub use linear::{linear, side_by_side};
 pub use optimizer::{adamw, sum_of_squares};

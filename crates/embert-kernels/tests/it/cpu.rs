@@ -89,7 +89,7 @@ fn query_key_value() {
         let shapes = [[rows, hidden], square, square, square, row, row, row];
         let biases = |b: [Tensor<2>; 3]| b.map(|b| b.squeeze_dim(0));
         let truth = run(shapes, DType::F64, |[x, q, k, v, a, b, c]| {
-            reference::query_key_value(x, [q, k, v], biases([a, b, c]), Precision::Fp32)
+            reference::side_by_side(x, [q, k, v], biases([a, b, c]), Precision::Fp32)
         });
         for (precision, tolerance) in [(Precision::Fp32, FP32), (Precision::Bf16, BF16)] {
             let got = run(shapes, DType::F32, |[x, q, k, v, a, b, c]| {
@@ -98,6 +98,56 @@ fn query_key_value() {
             assert_close(&got, &truth, tolerance, &format!("{rows}x{hidden} {precision:?}"));
         }
     }
+}
+
+#[test]
+fn key_value() {
+    let shapes = [[37, 50], [50, 50], [50, 50], [1, 50], [1, 50]];
+    let biases = |b: [Tensor<2>; 2]| b.map(|b| b.squeeze_dim(0));
+    let truth = run(shapes, DType::F64, |[x, k, v, a, b]| {
+        reference::side_by_side(x, [k, v], biases([a, b]), Precision::Fp32)
+    });
+    let got = run(shapes, DType::F32, |[x, k, v, a, b]| {
+        embert_kernels::key_value(x, [k, v], biases([a, b]), Precision::Fp32)
+    });
+    assert_close(&got, &truth, FP32, "key and value");
+}
+
+#[test]
+fn first_token_attention() {
+    // Without [1] alone: the gradient of a query with one key is 0, against which no error is small.
+    for (lengths, rate) in LENGTHS[1..].iter().flat_map(|&lengths| [(lengths, 0.0), (lengths, 0.2)]) {
+        let site = Some(DropoutStream { seed: 7, step: 3, first_sequence: 2 }.site(1, 0, rate));
+        for layout in [
+            SequenceLayout::packed(lengths.to_vec()),
+            SequenceLayout::padded(lengths.to_vec(), 3 + lengths.iter().max().unwrap()),
+        ] {
+            let shapes = [[lengths.len(), 60], [layout.num_tokens(), 120]];
+            let truth = run(shapes, DType::F64, |[query, key_value]| {
+                reference::first_token_attention(query.mul_scalar(3.0), key_value, &layout, 3, site)
+            });
+            for (precision, tolerance) in [(Precision::Fp32, FP32), (Precision::Bf16, BF16)] {
+                let got = run(shapes, DType::F32, |[query, key_value]| {
+                    let query = query.mul_scalar(3.0);
+                    embert_kernels::first_token_attention(query, key_value, &layout, 3, site, precision)
+                });
+                assert_close(&got, &truth, tolerance, &format!("{layout:?}, rate {rate}, {precision:?}"));
+            }
+        }
+    }
+}
+
+/// The query of a first token meets the same keys, values and mask in both.
+#[test]
+fn first_tokens_attend_as_they_do_among_all() {
+    let layout = SequenceLayout::packed(vec![33, 1, 70]);
+    let site = Some(DropoutStream { seed: 7, step: 3, first_sequence: 2 }.site(1, 0, 0.1));
+    let starts = Tensor::<1, Int>::from_data(TensorData::from([0, 33, 34]), &Device::flex());
+    let qkv = tensor([104, 96], 1, DType::F32).inner();
+    let all = embert_kernels::attention(qkv.clone(), &layout, 2, site, Precision::Fp32);
+    let (query, key_value) = (qkv.clone().narrow(1, 0, 32).select(0, starts.clone()), qkv.narrow(1, 32, 64));
+    let first = embert_kernels::first_token_attention(query, key_value, &layout, 2, site, Precision::Fp32);
+    assert_eq!(first.into_data(), all.select(0, starts).into_data());
 }
 
 #[test]

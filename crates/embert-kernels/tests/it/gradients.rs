@@ -85,6 +85,14 @@ fn attention_padded() {
 }
 
 #[test]
+fn first_token_attention() {
+    let layout = SequenceLayout::packed(vec![3, 1, 2]);
+    check([[3, 4], [6, 8]], |[query, key_value]| {
+        reference::first_token_attention(query, key_value, &layout, 2, None)
+    });
+}
+
+#[test]
 fn embeddings_scatter_their_gradient() {
     let layout = SequenceLayout::packed(vec![3, 2]);
     check([[5, 3], [4, 3], [2, 3]], |[word, position, token_type]| {

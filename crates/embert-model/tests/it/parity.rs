@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
-use embert_kernels::SequenceLayout;
+use embert_kernels::{DropoutStream, SequenceLayout};
 use embert_model::names::{PathStack, hugging_face_name};
 use embert_model::{BertConfig, BertForSequenceClassification, Pass, from_pretrained};
 
@@ -31,6 +31,21 @@ fn hidden_states_and_logits_agree() {
     assert_close("pooler_output", &values(output.pooler_output), &golden.floats("pooler_output"), 1e-5);
     let logits = model.forward(golden.input_ids(&device), &golden.layout(), Pass::default());
     assert_close("logits", &values(logits), &golden.floats("logits"), 1e-5);
+}
+
+/// Forward computes the last layer for first tokens only, with the same masks.
+#[test]
+fn the_pooler_reads_what_the_whole_last_layer_gives() {
+    let (golden, device) = (Golden::read(), Device::flex());
+    let (model, layout) = (tiny_bert(&device), golden.layout());
+    let dropout = Some(DropoutStream { seed: 1, step: 2, first_sequence: 3 });
+    let pass = Pass { dropout, ..Pass::default() };
+    let all = model.bert.last_hidden_state(golden.input_ids(&device), &layout, pass); // [num_tokens, hidden]
+    let starts: Vec<i32> = layout.starts().into_iter().map(|start| start as i32).collect();
+    let first = all.select(0, Tensor::from_data(starts.as_slice(), &device)); // [batch, hidden]
+    let whole = values(model.bert.pooler.forward(first, pass.precision));
+    let pooled = values(model.bert.pooler_output(golden.input_ids(&device), &layout, pass));
+    assert_close("pooler_output", &pooled, &whole, 1e-6);
 }
 
 #[test]

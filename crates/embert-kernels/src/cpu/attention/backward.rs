@@ -7,11 +7,10 @@ use pulp::{Simd, WithSimd};
 
 use super::forward::MOST_QUERIES;
 use super::tile::{Packed, multiply};
-use super::{Heads, Output, Task};
+use super::{Heads, Inputs, Output, Rows, Task};
 use crate::cpu::dropout::Draw;
 use crate::cpu::lines::Lines;
 use crate::cpu::math::exp;
-use crate::cpu::memory::unwritten;
 use crate::cpu::product::{Kernel, Matrix};
 use crate::cpu::simd::{Cpu, WithKernel};
 use crate::cpu::vectors::{load, store};
@@ -19,18 +18,55 @@ use crate::cpu::vectors::{load, store};
 /// What forward was given and made.
 #[derive(Clone, Copy)]
 pub(crate) struct Kept<'a> {
-    pub(crate) qkv: &'a [f32],
+    pub(crate) inputs: Inputs<'a>,
+    /// O, `[queries, hidden]`
     pub(crate) output: &'a [f32],
     pub(crate) log_sums: &'a [f32],
 }
 
-/// The gradient of `qkv`, `[tokens, 3 · hidden]`, for that of the output. Rows that are padding are 0.
-pub(crate) fn backward(cpu: Cpu, kept: Kept<'_>, gradient: &[f32], heads: &Heads) -> Vec<f32> {
-    let len = kept.qkv.len();
-    let mut dqkv = if heads.layout.padded_to.is_some() { vec![0.0; len] } else { unwritten(len) };
-    let to = Output(dqkv.as_mut_ptr());
-    heads.for_each(|task| cpu.narrow(Backward { kept, gradient, heads, task, dqkv: to }));
-    dqkv
+/// Where the gradients of query, key and value go, laid out as they are.
+#[derive(Clone, Copy)]
+pub(crate) struct Gradients {
+    query: To,
+    key: To,
+    value: To,
+}
+
+/// Rows of `stride` numbers, from the first column that counts on.
+#[derive(Clone, Copy)]
+struct To {
+    start: Output,
+    stride: usize,
+}
+
+impl Gradients {
+    /// The gradient of `[tokens, 3 · hidden]`, and where its parts lie. Rows that are padding are 0.
+    pub(crate) fn of_all(heads: &Heads) -> (Vec<f32>, Self) {
+        let mut qkv = heads.buffer(heads.layout.num_tokens() * 3 * heads.hidden());
+        let [query, key, value] = [0, 1, 2].map(|part| To::part(&mut qkv, part, 3, heads));
+        (qkv, Self { query, key, value })
+    }
+
+    /// Those of `[sequences, hidden]` and `[tokens, 2 · hidden]`, and where their parts lie.
+    pub(crate) fn of_first(heads: &Heads) -> (Vec<f32>, Vec<f32>, Self) {
+        let mut query = heads.buffer(heads.num_queries() * heads.hidden());
+        let mut key_value = heads.buffer(heads.layout.num_tokens() * 2 * heads.hidden());
+        let [key, value] = [0, 1].map(|part| To::part(&mut key_value, part, 2, heads));
+        let to = Self { query: To::part(&mut query, 0, 1, heads), key, value };
+        (query, key_value, to)
+    }
+}
+
+impl To {
+    fn part(values: &mut [f32], part: usize, parts: usize, heads: &Heads) -> Self {
+        let start = Output(Output(values.as_mut_ptr()).at(part * heads.hidden()));
+        Self { start, stride: parts * heads.hidden() }
+    }
+}
+
+/// Writes the gradients of query, key and value for that of the output, `[queries, hidden]`.
+pub(crate) fn backward(cpu: Cpu, kept: Kept<'_>, gradient: &[f32], heads: &Heads, to: Gradients) {
+    heads.for_each(|task| cpu.narrow(Backward { kept, gradient, heads, task, to }));
 }
 
 #[derive(Default)]
@@ -58,37 +94,34 @@ struct Backward<'a> {
     gradient: &'a [f32],
     heads: &'a Heads,
     task: Task,
-    dqkv: Output,
+    to: Gradients,
 }
 
 impl WithKernel for Backward<'_> {
     type Output = ();
 
     fn run<K: Kernel, S: Simd>(self, kernel: K, simd: S) {
-        let Self { heads, task, .. } = self;
+        let Self { kept: Kept { inputs, .. }, heads, task, to, .. } = self;
         let mut scratch = SCRATCH.take();
-        let [queries, keys, values] = [0, 1, 2].map(|part| heads.part(self.kept.qkv, task, part));
+        let queries = inputs.query.of_head(heads, task.head, task.first_query, task.queries);
+        let keys = inputs.key.of_head(heads, task.head, task.start, task.length);
+        let values = inputs.value.of_head(heads, task.head, task.start, task.length);
         scratch.keys.left(kernel, keys);
         scratch.values.left(kernel, values);
         scratch.keys_by_column.left(kernel, keys.t());
-        let gradients = heads.rows(self.gradient, task);
-        for first in (0..task.length).step_by(K::NR) {
-            let count = K::NR.min(task.length - first);
-            self.tile(
-                kernel,
-                simd,
-                &mut scratch,
-                queries.rows(first, count),
-                gradients.rows(first, count),
-                first,
-            );
+        let gradients = Rows::part(self.gradient, 0, 1, heads);
+        let gradients = gradients.of_head(heads, task.head, task.first_query, task.queries);
+        for first in (0..task.queries).step_by(K::NR) {
+            let count = K::NR.min(task.queries - first);
+            let (queries, gradients) = (queries.rows(first, count), gradients.rows(first, count));
+            self.tile(kernel, simd, &mut scratch, queries, gradients, first);
             let dq = scratch.dq.floats(heads.width * K::NR);
-            self.write(0, first, count, |i, column| dq[column * K::NR + i]);
+            self.write(to.query, task.first_query + first, count, |i, column| dq[column * K::NR + i]);
         }
         let stride = heads.width.next_multiple_of(K::NR);
         let [dk, dv] = [&scratch.dk, &scratch.dv].map(|d| d.floats(task.length * stride));
-        self.write(1, 0, task.length, |i, column| dk[i * stride + column]);
-        self.write(2, 0, task.length, |i, column| dv[i * stride + column]);
+        self.write(to.key, task.start, task.length, |i, column| dk[i * stride + column]);
+        self.write(to.value, task.start, task.length, |i, column| dv[i * stride + column]);
         SCRATCH.set(scratch);
     }
 }
@@ -123,12 +156,11 @@ impl Backward<'_> {
         multiply(kernel, &scratch.keys_by_column, &scratch.by_query, false, &mut scratch.dq); // [width, NR]
     }
 
-    /// Writes the rows from `first` on of one part of the gradient.
-    fn write(&self, part: usize, first: usize, count: usize, value: impl Fn(usize, usize) -> f32) {
+    /// Writes `count` rows of this head from row `first` on.
+    fn write(&self, to: To, first: usize, count: usize, value: impl Fn(usize, usize) -> f32) {
         let Self { heads, task, .. } = self;
         for i in 0..count {
-            let row = (task.start + first + i) * 3 * heads.hidden();
-            let to = self.dqkv.at(row + part * heads.hidden() + task.head * heads.width);
+            let to = to.start.at((first + i) * to.stride + task.head * heads.width);
             for column in 0..heads.width {
                 // SAFETY: only this task writes the columns of its head in the rows of its sequence.
                 unsafe { *to.add(column) = value(i, column) };
@@ -139,7 +171,7 @@ impl Backward<'_> {
     /// D = Σ dO∘O of a query.
     #[inline(always)]
     fn dot_with_output<S: Simd>(&self, simd: S, query: usize) -> f32 {
-        let first = (self.task.start + query) * self.heads.hidden() + self.task.head * self.heads.width;
+        let first = (self.task.first_query + query) * self.heads.hidden() + self.task.head * self.heads.width;
         let of_head = first..first + self.heads.width;
         crate::cpu::vectors::dot(simd, &self.gradient[of_head.clone()], &self.kept.output[of_head])
     }
@@ -164,7 +196,7 @@ impl WithSimd for Scores<'_> {
         let mut log_sums = [f32::MAX; MOST_QUERIES]; // queries that are not there get P = 0
         let mut dots = [0.0; MOST_QUERIES];
         for i in 0..self.count {
-            let row = task.start + self.first + i;
+            let row = task.first_query + self.first + i;
             log_sums[i] = kept.log_sums[row * heads.num_heads + task.head];
             dots[i] = self.of.dot_with_output(simd, self.first + i);
         }

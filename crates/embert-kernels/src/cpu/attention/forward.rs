@@ -5,11 +5,10 @@ use std::cell::RefCell;
 use pulp::{Simd, WithSimd};
 
 use super::tile::{Packed, multiply};
-use super::{Heads, Output, Task};
+use super::{Heads, Inputs, Output, Task};
 use crate::cpu::dropout::Draw;
 use crate::cpu::lines::Lines;
 use crate::cpu::math::exp;
-use crate::cpu::memory::unwritten;
 use crate::cpu::product::{Kernel, Matrix};
 use crate::cpu::simd::{Cpu, WithKernel};
 use crate::cpu::vectors::{load, store};
@@ -17,16 +16,12 @@ use crate::cpu::vectors::{load, store};
 /// The most queries that a tile has.
 pub(super) const MOST_QUERIES: usize = 64;
 
-/// O `[tokens, hidden]` and the log-sum-exp `[tokens, num_heads]` of `qkv`, `[tokens, 3 · hidden]`. Rows that are
-/// padding are 0.
-pub(crate) fn forward(cpu: Cpu, qkv: &[f32], heads: &Heads) -> (Vec<f32>, Vec<f32>) {
-    let tokens = heads.layout.num_tokens();
-    let padded = heads.layout.padded_to.is_some();
-    let buffer = |len| if padded { vec![0.0; len] } else { unwritten(len) };
-    let mut output = buffer(tokens * heads.hidden());
-    let mut log_sums = buffer(tokens * heads.num_heads);
+/// O `[queries, hidden]` and the log-sum-exp `[queries, num_heads]`. Rows that are padding are 0.
+pub(crate) fn forward(cpu: Cpu, inputs: Inputs<'_>, heads: &Heads) -> (Vec<f32>, Vec<f32>) {
+    let mut output = heads.buffer(heads.num_queries() * heads.hidden());
+    let mut log_sums = heads.buffer(heads.num_queries() * heads.num_heads);
     let (to, sums) = (Output(output.as_mut_ptr()), Output(log_sums.as_mut_ptr()));
-    heads.for_each(|task| cpu.narrow(Forward { qkv, heads, task, output: to, log_sums: sums }));
+    heads.for_each(|task| cpu.narrow(Forward { inputs, heads, task, output: to, log_sums: sums }));
     (output, log_sums)
 }
 
@@ -45,7 +40,7 @@ thread_local! {
 }
 
 struct Forward<'a> {
-    qkv: &'a [f32],
+    inputs: Inputs<'a>,
     heads: &'a Heads,
     task: Task,
     output: Output,
@@ -56,13 +51,13 @@ impl WithKernel for Forward<'_> {
     type Output = ();
 
     fn run<K: Kernel, S: Simd>(self, kernel: K, simd: S) {
-        let Self { qkv, heads, task, .. } = self;
+        let Self { inputs, heads, task, .. } = self;
         let mut scratch = SCRATCH.take();
-        let queries = heads.part(qkv, task, 0);
-        scratch.keys.left(kernel, heads.part(qkv, task, 1));
-        scratch.values.left(kernel, heads.part(qkv, task, 2).t());
-        for first in (0..task.length).step_by(K::NR) {
-            let count = K::NR.min(task.length - first);
+        let queries = inputs.query.of_head(heads, task.head, task.first_query, task.queries);
+        scratch.keys.left(kernel, inputs.key.of_head(heads, task.head, task.start, task.length));
+        scratch.values.left(kernel, inputs.value.of_head(heads, task.head, task.start, task.length).t());
+        for first in (0..task.queries).step_by(K::NR) {
+            let count = K::NR.min(task.queries - first);
             scratch.queries.right(kernel, queries.rows(first, count));
             multiply(kernel, &scratch.keys, &scratch.queries, false, &mut scratch.scores); // [keys, NR]
             let scores = scratch.scores.floats_mut(task.length * K::NR);
@@ -71,7 +66,7 @@ impl WithKernel for Forward<'_> {
             multiply(kernel, &scratch.values, &scratch.probabilities, false, &mut scratch.output); // [width, NR]
             let output = scratch.output.floats(heads.width * K::NR);
             for (i, (inverse, log_sum)) in sums.iter().take(count).enumerate() {
-                let row = task.start + first + i;
+                let row = task.first_query + first + i;
                 let to = self.output.at(row * heads.hidden() + task.head * heads.width);
                 for column in 0..heads.width {
                     // SAFETY: only this task writes the columns of its head in the rows of its sequence.

@@ -11,11 +11,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-pub(crate) use backward::{Kept, backward};
+pub(crate) use backward::{Gradients, Kept, backward};
 pub(crate) use forward::forward;
 
+use super::memory::unwritten;
 use super::product::Matrix;
 use crate::{DropoutSite, SequenceLayout};
+
+/// Which tokens of a sequence ask.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Queries {
+    /// Every token: a row of queries and of the output for each row of keys.
+    All,
+    /// The first: one row for each sequence.
+    First,
+}
 
 /// What attention is told beside query, key and value.
 #[derive(Clone)]
@@ -24,7 +34,55 @@ pub(crate) struct Heads {
     pub(crate) num_heads: usize,
     /// Columns of a head.
     pub(crate) width: usize,
+    pub(crate) queries: Queries,
     pub(crate) site: Option<DropoutSite>,
+}
+
+/// Query, key and value of all tokens that have them, the heads of each side by side.
+#[derive(Clone, Copy)]
+pub(crate) struct Inputs<'a> {
+    query: Rows<'a>,
+    key: Rows<'a>,
+    value: Rows<'a>,
+}
+
+/// Rows of `stride` numbers, from the first column that counts on.
+#[derive(Clone, Copy)]
+struct Rows<'a> {
+    values: &'a [f32],
+    stride: usize,
+}
+
+impl<'a> Inputs<'a> {
+    /// Of every token, side by side: `[tokens, 3 · hidden]`.
+    pub(crate) fn of_all(qkv: &'a [f32], heads: &Heads) -> Self {
+        let [query, key, value] = [0, 1, 2].map(|part| Rows::part(qkv, part, 3, heads));
+        Self { query, key, value }
+    }
+
+    /// Queries of first tokens `[sequences, hidden]`, keys and values of all side by side `[tokens, 2 · hidden]`.
+    pub(crate) fn of_first(query: &'a [f32], key_value: &'a [f32], heads: &Heads) -> Self {
+        let [key, value] = [0, 1].map(|part| Rows::part(key_value, part, 2, heads));
+        Self { query: Rows::part(query, 0, 1, heads), key, value }
+    }
+}
+
+impl<'a> Rows<'a> {
+    /// One of `parts` parts that lie side by side.
+    fn part(values: &'a [f32], part: usize, parts: usize, heads: &Heads) -> Self {
+        let hidden = heads.hidden();
+        Self { values: values.get(part * hidden..).unwrap_or_default(), stride: parts * hidden }
+    }
+
+    /// The columns of one head in `count` rows, `[count, width]`.
+    fn of_head(self, heads: &Heads, head: usize, first: usize, count: usize) -> Matrix<'a> {
+        Matrix::strided(
+            &self.values[first * self.stride + head * heads.width..],
+            count,
+            heads.width,
+            self.stride,
+        )
+    }
 }
 
 /// One head of one sequence.
@@ -32,10 +90,14 @@ pub(crate) struct Heads {
 struct Task {
     sequence: usize,
     head: usize,
-    /// The sequence's first row.
+    /// The sequence's first row among the keys.
     start: usize,
     /// Its tokens.
     length: usize,
+    /// The row of its first query.
+    first_query: usize,
+    /// Its queries.
+    queries: usize,
 }
 
 impl Heads {
@@ -54,7 +116,18 @@ impl Heads {
         let sequences = self.layout.starts().into_iter().zip(&self.layout.lengths).enumerate();
         let mut tasks: Vec<Task> = sequences
             .flat_map(|(sequence, (start, &length))| {
-                (0..self.num_heads).map(move |head| Task { sequence, head, start, length })
+                let (first_query, queries) = match self.queries {
+                    Queries::All => (start, length),
+                    Queries::First => (sequence, 1),
+                };
+                (0..self.num_heads).map(move |head| Task {
+                    sequence,
+                    head,
+                    start,
+                    length,
+                    first_query,
+                    queries,
+                })
             })
             .collect();
         tasks.sort_by_key(|task| std::cmp::Reverse(task.length));
@@ -66,17 +139,17 @@ impl Heads {
         });
     }
 
-    /// A head's rows of query (0), key (1) or value (2) in `[tokens, 3 · hidden]`, `[length, width]`.
-    fn part<'a>(&self, qkv: &'a [f32], task: Task, part: usize) -> Matrix<'a> {
-        let stride = 3 * self.hidden();
-        let first = task.start * stride + part * self.hidden() + task.head * self.width;
-        Matrix::strided(&qkv[first..], task.length, self.width, stride)
+    /// Rows of queries, and of the output.
+    fn num_queries(&self) -> usize {
+        match self.queries {
+            Queries::All => self.layout.num_tokens(),
+            Queries::First => self.layout.batch_size(),
+        }
     }
 
-    /// A head's rows in `[tokens, hidden]`, `[length, width]`.
-    fn rows<'a>(&self, x: &'a [f32], task: Task) -> Matrix<'a> {
-        let first = task.start * self.hidden() + task.head * self.width;
-        Matrix::strided(&x[first..], task.length, self.width, self.hidden())
+    /// `len` numbers, zeros where there is padding, which nothing writes.
+    fn buffer(&self, len: usize) -> Vec<f32> {
+        if self.layout.padded_to.is_some() { vec![0.0; len] } else { unwritten(len) }
     }
 
     /// The dropout keys of queries `first..first + keys.len()`.
