@@ -51,14 +51,15 @@ fn main() -> ExitCode {
     #[cfg(feature = "cpu")]
     embert_kernels::keep_freed_memory();
     let args: Vec<String> = env::args().skip(1).collect();
-    let done = match args.first().map(String::as_str) {
+    // On a thread of rayon's pool, as `embert` runs.
+    let done = rayon::scope(|_| match args.first().map(String::as_str) {
         Some(child::WORKER) => worker::run(),
         Some("--help" | "-h") => {
             println!("{USAGE}");
             Ok(())
         }
         _ => Choice::parse(args, &BENCHMARKS.map(|(name, _)| name)).and_then(|choice| run(&choice)),
-    };
+    });
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {

@@ -23,12 +23,13 @@ fn main() -> ExitCode {
     let arguments = std::env::args().map(args::with_underscores);
     let matches = args::command().get_matches_from(arguments);
     let (name, matches) = matches.subcommand().expect("clap asks for a subcommand");
-    let done = match name {
+    // On a thread of the pool that computes: a thread outside would have to be woken after each operation.
+    let done = rayon::scope(|_| match name {
         "train" => commands::train::run(matches),
         "evaluate" => commands::evaluate::run(matches),
         "predict" => commands::predict::run(matches),
         _ => commands::check::run(matches),
-    };
+    });
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
