@@ -17,6 +17,7 @@ mod product;
 mod record;
 mod simd;
 mod tape;
+mod threads;
 mod vectors;
 
 use std::sync::Arc;

@@ -7,15 +7,12 @@ mod backward;
 mod forward;
 mod tile;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use rayon::prelude::*;
-
 pub(crate) use backward::{Gradients, Kept, backward};
 pub(crate) use forward::forward;
 
 use super::memory::unwritten;
 use super::product::Matrix;
+use super::threads;
 use crate::{DropoutSite, SequenceLayout};
 
 /// Which tokens of a sequence ask.
@@ -131,12 +128,7 @@ impl Heads {
             })
             .collect();
         tasks.sort_by_key(|task| std::cmp::Reverse(task.length));
-        let next = AtomicUsize::new(0);
-        (0..rayon::current_num_threads()).into_par_iter().for_each(|_| {
-            while let Some(&task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
-                work(task);
-            }
-        });
+        threads::for_each(rayon::current_num_threads(), tasks.len(), |task| work(tasks[task]));
     }
 
     /// Rows of queries, and of the output.

@@ -3,11 +3,10 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::kernel::{From, Kernel, Panels, Tile};
 use super::matrix::{Matrix, MatrixMut};
 use crate::cpu::lines::Lines;
+use crate::cpu::threads;
 
 /// Words along k that are multiplied in one go: a panel of B of this length fits the first cache.
 const WORDS: usize = 384;
@@ -15,7 +14,11 @@ const WORDS: usize = 384;
 const BLOCK: usize = 128 * 1024;
 
 /// Panels of B that are packed in one go.
-const PANELS: usize = 8;
+const PANELS: usize = 4;
+/// Blocks for each of several threads, so that none waits long for another ...
+const BLOCKS_PER_THREAD: usize = 8;
+/// ... where a block keeps so many row panels, for each of which it reads all of B once less.
+const LEAST_ROW_PANELS: usize = 12;
 
 /// What C is before the product is added.
 #[derive(Clone, Copy)]
@@ -51,8 +54,7 @@ pub(crate) fn multiply<K: Kernel>(
     }
     let mut packed = PACKED_B.take(); // taken, so that a task of this thread that multiplies finds none
     let plan = Plan::<K>::new(kernel, a, b, c, init, threads);
-    plan.pack_b(&mut packed);
-    plan.for_each_block(|rows, columns| plan.block(rows, columns, packed.as_words()));
+    plan.run(&mut packed);
     PACKED_B.set(packed);
 }
 
@@ -89,36 +91,45 @@ impl<'a, K: Kernel> Plan<'a, K> {
         (0..pieces).map(move |piece| piece * words / pieces..(piece + 1) * words / pieces)
     }
 
-    /// `[depth][panel][words of the depth, NR]`, a group of panels at a time, so that rows are read in long pieces.
-    fn pack_b(&self, packed: &mut Lines) {
-        let to = Shared(packed.words(K::NR * self.words * self.panels).as_mut_ptr());
+    /// Packs B, and when that is done multiplies blocks of about equal size, enough of them for the threads.
+    fn run(&self, packed_b: &mut Lines) {
         let depths = self.depths().collect::<Vec<_>>();
         let groups = self.panels.div_ceil(PANELS);
-        for_each(self.threads, depths.len() * groups, |task| {
-            let (depth, first) = (&depths[task / groups], task % groups * PANELS);
-            let (words, width) = (depth.len(), K::NR);
-            let start = to.at(K::NR * (depth.start * self.panels + words * first));
-            let panels = Panels { start, words, width, count: PANELS.min(self.panels - first) };
-            // SAFETY: each panel of each depth has its own place in `packed`.
-            unsafe { self.kernel.pack(self.b.t(), first * K::NR, depth.start * K::PER_WORD, panels) };
-        });
-    }
-
-    /// Blocks of C, of about equal size, enough of them for the threads.
-    fn for_each_block(&self, work: impl Fn(Range<usize>, Range<usize>) + Sync) {
         let row_panels = self.c.rows.div_ceil(K::MR);
-        let most = (BLOCK / WORDS / K::MR).max(1); // row panels that fit a block
-        let blocks = row_panels.div_ceil(most).next_multiple_of(self.threads).min(row_panels);
-        let across = self.threads.div_ceil(blocks).min(self.panels);
-        for_each(self.threads, blocks * across, |task| {
-            let (down, across_index) = (task / across, task % across);
-            let rows = down * row_panels / blocks * K::MR..(down + 1) * row_panels / blocks * K::MR;
-            let panels = across_index * self.panels / across..(across_index + 1) * self.panels / across;
-            work(rows.start..rows.end.min(self.c.rows), panels);
-        });
+        let down = self.blocks(row_panels);
+        let across = self.threads.div_ceil(down).min(self.panels);
+        let packed = Shared(packed_b.words(K::NR * self.words * self.panels).as_mut_ptr());
+        let pack = |task: usize| self.pack_b(depths[task / groups].clone(), task % groups * PANELS, packed);
+        let multiply = |task: usize| {
+            let (i, j) = (task / across, task % across);
+            let rows = i * row_panels / down * K::MR..(i + 1) * row_panels / down * K::MR;
+            let panels = j * self.panels / across..(j + 1) * self.panels / across;
+            self.block(rows.start..rows.end.min(self.c.rows), panels, packed);
+        };
+        threads::in_two_phases(self.threads, depths.len() * groups, down * across, pack, multiply);
     }
 
-    fn block(&self, rows: Range<usize>, panels: Range<usize>, packed_b: &[u32]) {
+    /// How many blocks so many row panels make: as few as fit the cache on one thread, on several enough to share out.
+    fn blocks(&self, row_panels: usize) -> usize {
+        let fewest = row_panels.div_ceil((BLOCK / WORDS / K::MR).max(1));
+        if self.threads == 1 {
+            return fewest;
+        }
+        let most = (row_panels / LEAST_ROW_PANELS).min(self.threads * BLOCKS_PER_THREAD);
+        fewest.max(most).next_multiple_of(self.threads).min(row_panels)
+    }
+
+    /// Packs a group of panels of one depth, so that rows are read in long pieces. B packed is
+    /// `[depth][panel][words of the depth, NR]`.
+    fn pack_b(&self, depth: Range<usize>, first: usize, to: Shared) {
+        let (words, width) = (depth.len(), K::NR);
+        let start = to.at(K::NR * (depth.start * self.panels + words * first));
+        let panels = Panels { start, words, width, count: PANELS.min(self.panels - first) };
+        // SAFETY: each panel of each depth has its own place.
+        unsafe { self.kernel.pack(self.b.t(), first * K::NR, depth.start * K::PER_WORD, panels) };
+    }
+
+    fn block(&self, rows: Range<usize>, panels: Range<usize>, packed_b: Shared) {
         let mut packed_a = PACKED_A.take();
         let row_panels = rows.len().div_ceil(K::MR);
         for depth in self.depths() {
@@ -132,7 +143,7 @@ impl<'a, K: Kernel> Plan<'a, K> {
                 self.kernel.pack(self.a, rows.start, k, panels);
             }
             for j in panels.clone() {
-                let b = &packed_b[K::NR * (depth.start * self.panels + words * j)..][..K::NR * words];
+                let b = packed_b.at(K::NR * (depth.start * self.panels + words * j));
                 for i in 0..row_panels {
                     let a = &packed_a[i * K::MR * words..][..K::MR * words];
                     self.tile(rows.start + i * K::MR, j * K::NR, a, b, words, depth.start == 0);
@@ -142,10 +153,10 @@ impl<'a, K: Kernel> Plan<'a, K> {
         PACKED_A.set(packed_a);
     }
 
-    fn tile(&self, row: usize, column: usize, a: &[u32], b: &[u32], words: usize, first: bool) {
+    fn tile(&self, row: usize, column: usize, a: &[u32], b: *const u32, words: usize, first: bool) {
         let (rows, columns) = (K::MR.min(self.c.rows - row), K::NR.min(self.c.columns - column));
         let whole = rows == K::MR && columns == K::NR;
-        let (a, b) = (a.as_ptr(), b.as_ptr());
+        let a = a.as_ptr();
         // SAFETY: panels hold `words` positions; a whole tile lies in C, another goes through `edge`.
         unsafe {
             let from = match (first, self.init) {
@@ -178,14 +189,6 @@ impl<'a, K: Kernel> Plan<'a, K> {
 
 /// The most elements that a kernel's tile has.
 const MOST_IN_A_TILE: usize = 16 * 64;
-
-fn for_each(threads: usize, tasks: usize, work: impl Fn(usize) + Sync) {
-    if threads == 1 || tasks == 1 {
-        (0..tasks).for_each(work);
-    } else {
-        (0..tasks).into_par_iter().for_each(&work);
-    }
-}
 
 #[derive(Clone, Copy)]
 struct Shared(*mut u32);
