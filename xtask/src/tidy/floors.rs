@@ -63,9 +63,9 @@ const EVERY_LIBRARY: &[&str] =
 /// What a library would need to write to a terminal or to handle its signals.
 const TERMINAL: [&str; 5] = ["clap", "comfy-table", "ctrlc", "indicatif", "tracing-subscriber"];
 
-/// Features that turn on a backend: Burn's, and `cube`, with which our own kernels follow.
-const BACKENDS: [&str; 12] =
-    ["cpu", "cube", "cuda", "flex", "metal", "ndarray", "remote", "rocm", "tch", "vulkan", "webgpu", "wgpu"];
+/// Features that turn on one of Burn's backends.
+const BACKENDS: [&str; 11] =
+    ["cpu", "cuda", "flex", "metal", "ndarray", "remote", "rocm", "tch", "vulkan", "webgpu", "wgpu"];
 
 /// One `Cargo.toml` as `cargo metadata` reads it, and its text.
 struct Manifest {
@@ -264,12 +264,12 @@ mod tests {
     fn libraries_forward_features_under_their_own_name() {
         let with =
             |features: Value| json!({ "name": "embert-kernels", "dependencies": [], "features": features });
-        check(with(json!({ "flex": ["burn/flex"], "cube": [] })), "", "", &[]);
+        check(with(json!({ "flex": ["burn/flex"], "wgpu": [] })), "", "", &[]);
         check(
-            with(json!({ "cube": ["burn/cuda"] })),
-            "[features]\ncube = []\n",
+            with(json!({ "wgpu": ["burn/cuda"] })),
+            "[features]\nwgpu = []\n",
             "",
-            &[(2, "`cube` turns on burn/cuda")],
+            &[(2, "`wgpu` turns on burn/cuda")],
         );
         check(
             with(json!({ "default": ["flex"], "flex": ["burn/flex"] })),

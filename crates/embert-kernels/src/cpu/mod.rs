@@ -14,7 +14,6 @@ mod math;
 mod memory;
 mod optimizer;
 mod product;
-mod record;
 mod simd;
 mod tape;
 mod threads;

@@ -5,56 +5,7 @@ use std::sync::Arc;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use embert_kernels::{AdamWStep, DropoutStream, Moments, Precision, SequenceLayout, reference};
 
-/// Values between -1 and 1 without a pattern.
-fn values(len: usize, salt: usize) -> Vec<f64> {
-    let mut state = salt as u64 * 0x9e37 + 1;
-    let next = move || {
-        state = embert_kernels::mix64(state);
-        (state >> 11) as f64 / (1u64 << 52) as f64 - 1.0
-    };
-    std::iter::repeat_with(next).take(len).collect()
-}
-
-fn tensor(shape: [usize; 2], salt: usize, dtype: DType) -> Tensor<2> {
-    let data = TensorData::new(values(shape[0] * shape[1], salt), shape).convert_dtype(dtype);
-    Tensor::<2>::from_data(data, (&Device::flex().autodiff(), dtype)).require_grad()
-}
-
-/// The output of an operation and the gradient of Σ c∘output for each input, as f64.
-fn run<const N: usize>(
-    shapes: [[usize; 2]; N],
-    dtype: DType,
-    f: impl Fn([Tensor<2>; N]) -> Tensor<2>,
-) -> Vec<Vec<f64>> {
-    let inputs: [Tensor<2>; N] = std::array::from_fn(|n| tensor(shapes[n], n, dtype));
-    let output = f(inputs.clone());
-    let [rows, columns] = output.dims();
-    let factors = tensor([rows, columns], 99, dtype).detach();
-    let gradients = (output.clone() * factors).sum().backward();
-    let of = |tensor: Tensor<2>| tensor.into_data().iter::<f64>().collect::<Vec<_>>();
-    let gradients = inputs.iter().map(|input| of(input.grad(&gradients).expect("a gradient")));
-    std::iter::once(of(output)).chain(gradients).collect()
-}
-
-/// Asserts that two lists of values differ by at most `tolerance` of the largest.
-fn assert_close(got: &[Vec<f64>], truth: &[Vec<f64>], tolerance: f64, what: &str) {
-    for (which, (got, truth)) in got.iter().zip(truth).enumerate() {
-        let largest = truth.iter().fold(1e-30f64, |largest, value| largest.max(value.abs()));
-        for (i, (got, truth)) in got.iter().zip(truth).enumerate() {
-            let error = (got - truth).abs() / largest;
-            assert!(
-                error <= tolerance,
-                "{what}, value {which} (0 is the output), element {i}: {got} is not {truth}"
-            );
-        }
-    }
-}
-
-const FP32: f64 = 1e-5;
-/// bf16 keeps 8 bits; errors of many products partly cancel.
-const BF16: f64 = 2e-2;
-
-const LENGTHS: [&[usize]; 5] = [&[1], &[512], &[1, 2, 3], &[33, 7, 64, 1, 129], &[50, 50]];
+use crate::truth::{BF16, FP32, assert_close, run, values};
 
 #[test]
 fn linear() {
@@ -111,81 +62,6 @@ fn key_value() {
         embert_kernels::key_value(x, [k, v], biases([a, b]), Precision::Fp32)
     });
     assert_close(&got, &truth, FP32, "key and value");
-}
-
-#[test]
-fn first_token_attention() {
-    // Without [1] alone: the gradient of a query with one key is 0, against which no error is small.
-    for (lengths, rate) in LENGTHS[1..].iter().flat_map(|&lengths| [(lengths, 0.0), (lengths, 0.2)]) {
-        let site = Some(DropoutStream { seed: 7, step: 3, first_sequence: 2 }.site(1, 0, rate));
-        for layout in [
-            SequenceLayout::packed(lengths.to_vec()),
-            SequenceLayout::padded(lengths.to_vec(), 3 + lengths.iter().max().unwrap()),
-        ] {
-            let shapes = [[lengths.len(), 60], [layout.num_tokens(), 120]];
-            let truth = run(shapes, DType::F64, |[query, key_value]| {
-                reference::first_token_attention(query.mul_scalar(3.0), key_value, &layout, 3, site)
-            });
-            for (precision, tolerance) in [(Precision::Fp32, FP32), (Precision::Bf16, BF16)] {
-                let got = run(shapes, DType::F32, |[query, key_value]| {
-                    let query = query.mul_scalar(3.0);
-                    embert_kernels::first_token_attention(query, key_value, &layout, 3, site, precision)
-                });
-                assert_close(&got, &truth, tolerance, &format!("{layout:?}, rate {rate}, {precision:?}"));
-            }
-        }
-    }
-}
-
-/// The query of a first token meets the same keys, values and mask in both.
-#[test]
-fn first_tokens_attend_as_they_do_among_all() {
-    let layout = SequenceLayout::packed(vec![33, 1, 70]);
-    let site = Some(DropoutStream { seed: 7, step: 3, first_sequence: 2 }.site(1, 0, 0.1));
-    let starts = Tensor::<1, Int>::from_data(TensorData::from([0, 33, 34]), &Device::flex());
-    let qkv = tensor([104, 96], 1, DType::F32).inner();
-    let all = embert_kernels::attention(qkv.clone(), &layout, 2, site, Precision::Fp32);
-    let (query, key_value) = (qkv.clone().narrow(1, 0, 32).select(0, starts.clone()), qkv.narrow(1, 32, 64));
-    let first = embert_kernels::first_token_attention(query, key_value, &layout, 2, site, Precision::Fp32);
-    assert_eq!(first.into_data(), all.select(0, starts).into_data());
-}
-
-#[test]
-fn attention() {
-    for lengths in LENGTHS {
-        for (num_heads, width) in [(1, 32), (2, 64), (3, 20)] {
-            for rate in [0.0, 0.2] {
-                let site = DropoutStream { seed: 7, step: 3, first_sequence: 0 }.site(1, 0, rate);
-                let layout = SequenceLayout::packed(lengths.to_vec());
-                let shapes = [[layout.num_tokens(), 3 * num_heads * width]];
-                let truth = run(shapes, DType::F64, |[qkv]| {
-                    reference::attention(qkv.mul_scalar(3.0), &layout, num_heads, Some(site))
-                });
-                for (precision, tolerance) in [(Precision::Fp32, FP32), (Precision::Bf16, BF16)] {
-                    let got = run(shapes, DType::F32, |[qkv]| {
-                        let qkv = qkv.mul_scalar(3.0);
-                        embert_kernels::attention(qkv, &layout, num_heads, Some(site), precision)
-                    });
-                    let what =
-                        format!("{lengths:?}, {num_heads} heads of {width}, rate {rate}, {precision:?}");
-                    assert_close(&got, &truth, tolerance, &what);
-                }
-            }
-        }
-    }
-}
-
-#[test]
-fn attention_leaves_padding_alone() {
-    let layout = SequenceLayout::padded(vec![5, 1, 7], 9);
-    let got = run([[27, 24]], DType::F32, |[qkv]| {
-        embert_kernels::attention(qkv, &layout, 2, None, Precision::Fp32)
-    });
-    for (sequence, length) in [5, 1, 7].into_iter().enumerate() {
-        let padding = (sequence * 9 + length)..(sequence + 1) * 9;
-        assert!(got[0][padding.start * 8..padding.end * 8].iter().all(|&value| value == 0.0));
-        assert!(got[1][padding.start * 24..padding.end * 24].iter().all(|&value| value == 0.0));
-    }
 }
 
 #[test]

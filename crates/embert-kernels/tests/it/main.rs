@@ -1,5 +1,7 @@
-//! Every operation against finite differences, and in every layout.
+//! Every operation against finite differences, in every layout, and on the CPU against its reference.
 
+mod attention;
 mod cpu;
 mod gradients;
 mod layouts;
+mod truth;

@@ -1,0 +1,94 @@
+//! Affine maps on the tape: y = xW + b, one alone or several of the same x side by side.
+
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::ops::NodeGuard;
+use burn::backend::flex::FlexTensor;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Flex, TensorMetadata};
+
+use super::record::record;
+use crate::Precision;
+use crate::cpu::flex::{part, side_by_side};
+use crate::cpu::linear::{self, column_sums, input_gradient, matrix, weight_gradient};
+use crate::cpu::memory::{floats, tensor, unwritten};
+use crate::cpu::product::{Init, MatrixMut};
+use crate::cpu::simd::Cpu;
+
+/// xW + b, and from its gradient those of x and W: each kept only where the other's gradient is wanted.
+pub(super) fn product(
+    cpu: Cpu,
+    x: FloatTensor<Autodiff<Flex>>,
+    weight: FloatTensor<Autodiff<Flex>>,
+    bias: Option<&FlexTensor>,
+) -> (FlexTensor, [NodeGuard; 2], impl Fn(&FlexTensor) -> [Option<FlexTensor>; 2] + Send + Sync + 'static) {
+    let (x_tracked, weight_tracked) = (x.is_tracked(), weight.is_tracked());
+    let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
+    let (x, weight) = (x.to_contiguous(), weight.to_contiguous());
+    let y = linear::forward(cpu, &x, &weight, bias);
+    let (x, weight) = (weight_tracked.then_some(x), x_tracked.then_some(weight));
+    let derivative = move |g: &FlexTensor| {
+        let [rows, _] = g.shape().dims();
+        let dx = weight.as_ref().map(|weight| {
+            let [input, _] = weight.shape().dims();
+            tensor(input_gradient(cpu, matrix(g), weight), [rows, input])
+        });
+        [dx, x.as_ref().map(|x| weight_gradient(cpu, matrix(x), matrix(g)))]
+    };
+    (y, [x_node, weight_node], derivative)
+}
+
+/// Σ g over the rows, `[columns]`.
+pub(super) fn bias_gradient(cpu: Cpu, g: &FlexTensor) -> FlexTensor {
+    let [_, columns] = g.shape().dims();
+    tensor(column_sums(cpu, floats(g), columns), [columns])
+}
+
+/// N maps of one input, of which M = 2·N + 1 inputs have gradients.
+pub(super) fn maps_side_by_side<C: CheckpointStrategy, const N: usize, const M: usize>(
+    x: FloatTensor<Autodiff<Flex>>,
+    weights: [FloatTensor<Autodiff<Flex>>; N],
+    biases: [FloatTensor<Autodiff<Flex>>; N],
+    precision: Precision,
+) -> FloatTensor<Autodiff<Flex>> {
+    let (x_tracked, any_weight) = (x.is_tracked(), weights.iter().any(|weight| weight.is_tracked()));
+    let mut nodes = Vec::with_capacity(M);
+    let mut values = |input: FloatTensor<Autodiff<Flex>>| {
+        let (values, node) = input.into_parts();
+        nodes.push(node);
+        values.to_contiguous()
+    };
+    let (x, weights, biases) = (values(x), weights.map(&mut values), biases.map(&mut values));
+    let Ok(nodes) = <[NodeGuard; M]>::try_from(nodes) else { unreachable!("x, weights and biases") };
+    let cpu = Cpu::new(precision);
+    let y = side_by_side(cpu, &x, &weights, &biases);
+    let (x, weights) = (any_weight.then_some(x), x_tracked.then_some(weights));
+    record::<C, M>(nodes, y, move |g, needed| {
+        let [rows, _] = g.shape().dims();
+        let sums =
+            needed[N + 1..].contains(&true).then(|| column_sums(cpu, floats(&g), floats(&g).len() / rows));
+        std::array::from_fn(|input| match input {
+            0 => weights.as_ref().map(|weights| input_gradient_of_all(cpu, &g, weights)),
+            weight if weight <= N => {
+                let x = x.as_ref().filter(|_| needed[weight])?;
+                Some(weight_gradient(cpu, matrix(x), part(floats(&g), rows, weight - 1, N)))
+            }
+            bias => {
+                let sums = sums.as_ref().filter(|_| needed[bias])?;
+                let hidden = sums.len() / N;
+                Some(tensor(sums.chunks(hidden).nth(bias - N - 1)?.to_vec(), [hidden]))
+            }
+        })
+    })
+}
+
+/// g·[W₀ W₁ …]ᵀ, `[rows, hidden]`.
+fn input_gradient_of_all<const N: usize>(cpu: Cpu, g: &FlexTensor, weights: &[FlexTensor; N]) -> FlexTensor {
+    let ([rows, _], [input, _]) = (g.shape().dims(), weights[0].shape().dims());
+    let mut dx = unwritten(rows * input);
+    for (number, weight) in weights.iter().enumerate() {
+        let init = if number == 0 { Init::Zero } else { Init::Add };
+        let to = MatrixMut::new(&mut dx, rows, input);
+        linear::product(cpu, part(floats(g), rows, number, N), matrix(weight).t(), to, init);
+    }
+    tensor(dx, [rows, input])
+}
