@@ -7,7 +7,7 @@ use burn::backend::flex::FlexTensor;
 use super::attention::Inputs;
 use super::layer_norm::{Norm, Normalized};
 use super::memory::{floats, tensor, unwritten};
-use super::product::{Init, Matrix, MatrixMut};
+use super::product::{Matrix, MatrixMut, Part};
 use super::simd::Cpu;
 use super::{Heads, Mask, TokenRows, attention, dropout, embeddings, gelu, layer_norm, linear};
 use crate::Precision;
@@ -131,10 +131,13 @@ pub(super) fn side_by_side<const N: usize>(
     let ([rows, _], [_, hidden]) = (x.shape().dims(), weights[0].shape().dims());
     let mut y = unwritten(rows * N * hidden);
     let whole = MatrixMut::new(&mut y, rows, N * hidden);
-    for (part, (weight, bias)) in weights.iter().zip(biases).enumerate() {
-        let part = whole.part(0..rows, part * hidden..(part + 1) * hidden);
-        linear::product(cpu, linear::matrix(x), linear::matrix(weight), part, Init::Bias(floats(bias)));
-    }
+    let weights = weights.each_ref().map(|weight| [linear::matrix(weight)]);
+    let parts: [Part; N] = std::array::from_fn(|number| Part {
+        b: &weights[number],
+        c: whole.part(0..rows, number * hidden..(number + 1) * hidden),
+        bias: Some(floats(&biases[number])),
+    });
+    linear::products(cpu, linear::matrix(x), &parts);
     tensor(y, [rows, N * hidden])
 }
 

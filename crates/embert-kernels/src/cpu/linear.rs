@@ -6,20 +6,25 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::memory::{floats, sum_in_order, tensor, unwritten};
-use super::product::{Init, Kernel, Matrix, MatrixMut, multiply};
+use super::product::{Kernel, Matrix, MatrixMut, Part, multiply};
 use super::simd::{Cpu, WithKernel};
 use super::vectors::{add, load};
 
-/// C = init + A·B on all threads of the pool.
-pub(crate) fn product(cpu: Cpu, a: Matrix<'_>, b: Matrix<'_>, c: MatrixMut<'_>, init: Init<'_>) {
-    struct Product<'a>(Matrix<'a>, Matrix<'a>, MatrixMut<'a>, Init<'a>);
-    impl WithKernel for Product<'_> {
+/// C = A·B, or + bias, on all threads of the pool.
+pub(crate) fn product(cpu: Cpu, a: Matrix<'_>, b: Matrix<'_>, c: MatrixMut<'_>, bias: Option<&[f32]>) {
+    products(cpu, a, &[Part { b: &[b], c, bias }]);
+}
+
+/// The same for several parts of C.
+pub(crate) fn products(cpu: Cpu, a: Matrix<'_>, parts: &[Part<'_>]) {
+    struct Products<'a>(Matrix<'a>, &'a [Part<'a>]);
+    impl WithKernel for Products<'_> {
         type Output = ();
         fn run<K: Kernel, S: Simd>(self, kernel: K, _: S) {
-            multiply(kernel, self.0, self.1, self.2, self.3, rayon::current_num_threads());
+            multiply(kernel, self.0, self.1, rayon::current_num_threads());
         }
     }
-    cpu.wide(Product(a, b, c, init));
+    cpu.wide(Products(a, parts));
 }
 
 /// A tensor `[rows, columns]` as a matrix.
@@ -37,8 +42,7 @@ pub(crate) fn forward(
 ) -> FlexTensor {
     let ([rows, _], [_, columns]) = (x.shape().dims(), weight.shape().dims());
     let mut y = unwritten(rows * columns);
-    let init = bias.map_or(Init::Zero, |bias| Init::Bias(floats(bias)));
-    product(cpu, matrix(x), matrix(weight), MatrixMut::new(&mut y, rows, columns), init);
+    product(cpu, matrix(x), matrix(weight), MatrixMut::new(&mut y, rows, columns), bias.map(floats));
     tensor(y, [rows, columns])
 }
 
@@ -46,14 +50,14 @@ pub(crate) fn forward(
 pub(crate) fn input_gradient(cpu: Cpu, g: Matrix<'_>, weight: &FlexTensor) -> Vec<f32> {
     let [input, _] = weight.shape().dims();
     let mut dx = unwritten(g.rows * input);
-    product(cpu, g, matrix(weight).t(), MatrixMut::new(&mut dx, g.rows, input), Init::Zero);
+    product(cpu, g, matrix(weight).t(), MatrixMut::new(&mut dx, g.rows, input), None);
     dx
 }
 
 /// xᵀ·g, `[in, out]`.
 pub(crate) fn weight_gradient(cpu: Cpu, x: Matrix<'_>, g: Matrix<'_>) -> FlexTensor {
     let mut dw = unwritten(x.columns * g.columns);
-    product(cpu, x.t(), g, MatrixMut::new(&mut dw, x.columns, g.columns), Init::Zero);
+    product(cpu, x.t(), g, MatrixMut::new(&mut dw, x.columns, g.columns), None);
     tensor(dw, [x.columns, g.columns])
 }
 

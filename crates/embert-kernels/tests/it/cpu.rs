@@ -5,7 +5,7 @@ use std::sync::Arc;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use embert_kernels::{AdamWStep, DropoutStream, Moments, Precision, SequenceLayout, reference};
 
-use crate::truth::{BF16, FP32, assert_close, run, values};
+use crate::truth::{BF16, FP32, assert_close, run, tensor, values};
 
 #[test]
 fn linear() {
@@ -49,6 +49,24 @@ fn query_key_value() {
             assert_close(&got, &truth, tolerance, &format!("{rows}x{hidden} {precision:?}"));
         }
     }
+}
+
+/// What is frozen gets no gradient, and changes none of the others.
+#[test]
+fn query_key_value_of_which_only_the_key_is_trained() {
+    let all = [0, 1, 2, 3].map(|n| tensor([[37, 50], [50, 50], [50, 50], [50, 50]][n], n, DType::F32));
+    let gradients = |[x, q, k, v]: [Tensor<2>; 4]| {
+        let bias = || tensor([1, 50], 4, DType::F32).detach().squeeze_dim(0);
+        let maps = [q.clone(), k.clone(), v.clone()];
+        let y = embert_kernels::query_key_value(x.clone(), maps, [bias(), bias(), bias()], Precision::Fp32);
+        let gradients = y.powi_scalar(2).sum().backward();
+        [x, q, k, v].map(|input| input.grad(&gradients).map(|gradient| gradient.into_data()))
+    };
+    let [x, q, k, v] = all.clone();
+    let [x, q, v] = [x, q, v].map(|frozen| Tensor::from_inner(frozen.inner()));
+    let [of_x, of_q, of_k, of_v] = gradients([x, q, k, v]);
+    assert!(of_x.is_none() && of_q.is_none() && of_v.is_none());
+    assert_eq!(of_k, gradients(all)[2]);
 }
 
 #[test]

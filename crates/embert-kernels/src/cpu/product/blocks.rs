@@ -20,93 +20,104 @@ const BLOCKS_PER_THREAD: usize = 8;
 /// ... where a block keeps so many row panels, for each of which it reads all of B once less.
 const LEAST_ROW_PANELS: usize = 12;
 
-/// What C is before the product is added.
-#[derive(Clone, Copy)]
-pub(crate) enum Init<'a> {
-    /// 0
-    Zero,
-    /// One value for each column.
-    Bias(&'a [f32]),
-    /// What C holds.
-    Add,
-}
-
 thread_local! {
     static PACKED_A: RefCell<Lines> = RefCell::default();
     static PACKED_B: RefCell<Lines> = RefCell::default();
 }
 
-/// C = init + A·B on this thread and, where `threads` is more than 1, on others of the pool.
-pub(crate) fn multiply<K: Kernel>(
-    kernel: K,
-    a: Matrix<'_>,
-    b: Matrix<'_>,
-    c: MatrixMut<'_>,
-    init: Init<'_>,
-    threads: usize,
-) {
-    assert!(a.columns == b.rows && a.rows == c.rows && b.columns == c.columns, "shapes of a product");
-    if let Init::Bias(bias) = init {
-        assert_eq!(bias.len(), c.columns, "one bias for each column");
+/// Some columns of a product: c = A·B, + bias, where B is given as pieces that lie below each other.
+#[derive(Clone, Copy)]
+pub(crate) struct Part<'a> {
+    /// Of equal size: `[columns of A / pieces, columns of c]` each.
+    pub(crate) b: &'a [Matrix<'a>],
+    pub(crate) c: MatrixMut<'a>,
+    /// One value for each column.
+    pub(crate) bias: Option<&'a [f32]>,
+}
+
+/// A times the parts' B on this thread and, where `threads` is more than 1, on others of the pool. The parts have as many
+/// columns each.
+pub(crate) fn multiply<K: Kernel>(kernel: K, a: Matrix<'_>, parts: &[Part<'_>], threads: usize) {
+    let [Part { b, c, .. }, ..] = parts else { return };
+    let (pieces, rows, columns) = (b.len(), b[0].rows, c.columns);
+    for Part { b, c, bias } in parts {
+        let like_first = |b: &Matrix<'_>| (b.rows, b.columns) == (rows, columns);
+        assert!(b.len() == pieces && b.iter().all(like_first) && rows * pieces == a.columns, "pieces of B");
+        assert!((c.rows, c.columns) == (a.rows, columns), "the shape of a product");
+        assert!(bias.is_none_or(|bias| bias.len() == columns), "one bias for each column");
     }
-    if c.rows == 0 || c.columns == 0 {
+    if a.rows == 0 || columns == 0 {
         return;
     }
     let mut packed = PACKED_B.take(); // taken, so that a task of this thread that multiplies finds none
-    let plan = Plan::<K>::new(kernel, a, b, c, init, threads);
-    plan.run(&mut packed);
+    Plan { kernel, a, parts, threads, panels: columns.div_ceil(K::NR) }.run(&mut packed);
     PACKED_B.set(packed);
 }
 
 struct Plan<'a, K> {
     kernel: K,
     a: Matrix<'a>,
-    b: Matrix<'a>,
-    c: MatrixMut<'a>,
-    init: Init<'a>,
+    parts: &'a [Part<'a>],
     threads: usize,
-    /// Words along k.
-    words: usize,
-    /// Panels of B.
+    /// Panels of each part.
     panels: usize,
 }
 
-impl<'a, K: Kernel> Plan<'a, K> {
-    fn new(
-        kernel: K,
-        a: Matrix<'a>,
-        b: Matrix<'a>,
-        c: MatrixMut<'a>,
-        init: Init<'a>,
-        threads: usize,
-    ) -> Self {
-        let (words, panels) = (a.columns.div_ceil(K::PER_WORD), c.columns.div_ceil(K::NR));
-        Self { kernel, a, b, c, init, threads, words, panels }
+/// A range of words along k that are multiplied in one go.
+#[derive(Clone)]
+struct Depth {
+    piece: usize,
+    /// Words of the piece.
+    words: Range<usize>,
+    /// Words of all pieces before it.
+    before: usize,
+}
+
+impl<K: Kernel> Plan<'_, K> {
+    /// Rows of a piece of B.
+    fn piece_rows(&self) -> usize {
+        self.parts[0].b[0].rows
     }
 
-    /// Ranges of words along k, in order.
-    fn depths(&self) -> impl Iterator<Item = Range<usize>> + use<K> {
-        let words = self.words;
-        let pieces = words.div_ceil(WORDS).max(1);
-        (0..pieces).map(move |piece| piece * words / pieces..(piece + 1) * words / pieces)
+    /// In order.
+    fn depths(&self) -> impl Iterator<Item = Depth> + use<K> {
+        let words = self.piece_rows().div_ceil(K::PER_WORD);
+        let ranges = words.div_ceil(WORDS).max(1);
+        (0..self.parts[0].b.len()).flat_map(move |piece| {
+            (0..ranges).map(move |range| {
+                let words_here = range * words / ranges..(range + 1) * words / ranges;
+                Depth { piece, before: piece * words + words_here.start, words: words_here }
+            })
+        })
     }
 
     /// Packs B, and when that is done multiplies blocks of about equal size, enough of them for the threads.
     fn run(&self, packed_b: &mut Lines) {
         let depths = self.depths().collect::<Vec<_>>();
+        let all_words: usize = depths.iter().map(|depth| depth.words.len()).sum();
+        let packed = Shared(packed_b.words(K::NR * all_words * self.all_panels()).as_mut_ptr());
         let groups = self.panels.div_ceil(PANELS);
-        let row_panels = self.c.rows.div_ceil(K::MR);
+        let pack = |task: usize| {
+            let (depth, part, group) =
+                (task / groups / self.parts.len(), task / groups % self.parts.len(), task % groups);
+            self.pack_b(&depths[depth], part, group * PANELS, packed);
+        };
+        let (row_panels, panels) = (self.a.rows.div_ceil(K::MR), self.all_panels());
         let down = self.blocks(row_panels);
-        let across = self.threads.div_ceil(down).min(self.panels);
-        let packed = Shared(packed_b.words(K::NR * self.words * self.panels).as_mut_ptr());
-        let pack = |task: usize| self.pack_b(depths[task / groups].clone(), task % groups * PANELS, packed);
+        let across = self.threads.div_ceil(down).min(panels);
         let multiply = |task: usize| {
             let (i, j) = (task / across, task % across);
             let rows = i * row_panels / down * K::MR..(i + 1) * row_panels / down * K::MR;
-            let panels = j * self.panels / across..(j + 1) * self.panels / across;
-            self.block(rows.start..rows.end.min(self.c.rows), panels, packed);
+            let panels = j * panels / across..(j + 1) * panels / across;
+            self.block(rows.start..rows.end.min(self.a.rows), panels, packed);
         };
-        threads::in_two_phases(self.threads, depths.len() * groups, down * across, pack, multiply);
+        let packs = depths.len() * self.parts.len() * groups;
+        threads::in_two_phases(self.threads, packs, down * across, pack, multiply);
+    }
+
+    /// Panels of all parts.
+    fn all_panels(&self) -> usize {
+        self.parts.len() * self.panels
     }
 
     /// How many blocks so many row panels make: as few as fit the cache on one thread, on several enough to share out.
@@ -119,53 +130,65 @@ impl<'a, K: Kernel> Plan<'a, K> {
         fewest.max(most).next_multiple_of(self.threads).min(row_panels)
     }
 
-    /// Packs a group of panels of one depth, so that rows are read in long pieces. B packed is
-    /// `[depth][panel][words of the depth, NR]`.
-    fn pack_b(&self, depth: Range<usize>, first: usize, to: Shared) {
-        let (words, width) = (depth.len(), K::NR);
-        let start = to.at(K::NR * (depth.start * self.panels + words * first));
-        let panels = Panels { start, words, width, count: PANELS.min(self.panels - first) };
+    /// Packs a group of panels of one part and depth, so that rows are read in long pieces. B packed is
+    /// `[depth][part][panel][words of the depth, NR]`.
+    fn pack_b(&self, depth: &Depth, part: usize, first: usize, to: Shared) {
+        let (words, b) = (depth.words.len(), self.parts[part].b[depth.piece]);
+        let start = to.at(self.place_of(depth, part * self.panels + first));
+        let panels = Panels { start, words, width: K::NR, count: PANELS.min(self.panels - first) };
         // SAFETY: each panel of each depth has its own place.
-        unsafe { self.kernel.pack(self.b.t(), first * K::NR, depth.start * K::PER_WORD, panels) };
+        unsafe { self.kernel.pack(b.t(), first * K::NR, depth.words.start * K::PER_WORD, panels) };
+    }
+
+    /// Where a panel's words of a depth begin.
+    fn place_of(&self, depth: &Depth, panel: usize) -> usize {
+        K::NR * (depth.before * self.all_panels() + depth.words.len() * panel)
     }
 
     fn block(&self, rows: Range<usize>, panels: Range<usize>, packed_b: Shared) {
         let mut packed_a = PACKED_A.take();
         let row_panels = rows.len().div_ceil(K::MR);
         for depth in self.depths() {
-            let words = depth.len();
+            let words = depth.words.len();
             let packed_a = packed_a.words(row_panels * K::MR * words);
-            let k = depth.start * K::PER_WORD;
+            let a = self.a.columns(depth.piece * self.piece_rows(), self.piece_rows());
+            let start = packed_a.as_mut_ptr();
+            let to = Panels { start, words, width: K::MR, count: row_panels };
             // SAFETY: there is room for all panels.
-            unsafe {
-                let start = packed_a.as_mut_ptr();
-                let panels = Panels { start, words, width: K::MR, count: row_panels };
-                self.kernel.pack(self.a, rows.start, k, panels);
-            }
+            unsafe { self.kernel.pack(a, rows.start, depth.words.start * K::PER_WORD, to) };
             for j in panels.clone() {
-                let b = packed_b.at(K::NR * (depth.start * self.panels + words * j));
+                let b = packed_b.at(self.place_of(&depth, j));
+                let (part, column) = (&self.parts[j / self.panels], j % self.panels * K::NR);
                 for i in 0..row_panels {
                     let a = &packed_a[i * K::MR * words..][..K::MR * words];
-                    self.tile(rows.start + i * K::MR, j * K::NR, a, b, words, depth.start == 0);
+                    self.tile(part, [rows.start + i * K::MR, column], a, b, words, depth.before == 0);
                 }
             }
         }
         PACKED_A.set(packed_a);
     }
 
-    fn tile(&self, row: usize, column: usize, a: &[u32], b: *const u32, words: usize, first: bool) {
-        let (rows, columns) = (K::MR.min(self.c.rows - row), K::NR.min(self.c.columns - column));
+    fn tile(
+        &self,
+        &Part { c, bias, .. }: &Part<'_>,
+        [row, column]: [usize; 2],
+        a: &[u32],
+        b: *const u32,
+        words: usize,
+        first: bool,
+    ) {
+        let (rows, columns) = (K::MR.min(c.rows - row), K::NR.min(c.columns - column));
         let whole = rows == K::MR && columns == K::NR;
         let a = a.as_ptr();
         // SAFETY: panels hold `words` positions; a whole tile lies in C, another goes through `edge`.
         unsafe {
-            let from = match (first, self.init) {
-                (false, _) | (_, Init::Add) => From::Tile,
-                (_, Init::Bias(bias)) if whole => From::Row(bias[column..].as_ptr()),
+            let from = match bias {
+                _ if !first => From::Tile,
+                Some(bias) if whole => From::Row(bias[column..].as_ptr()),
                 _ => From::Zero,
             };
             if whole {
-                let tile = Tile { from, to: self.c.at(row, column), stride: self.c.row_stride };
+                let tile = Tile { from, to: c.at(row, column), stride: c.row_stride };
                 return self.kernel.tile(words, a, b, tile);
             }
             let mut edge = [0f32; MOST_IN_A_TILE];
@@ -174,10 +197,10 @@ impl<'a, K: Kernel> Plan<'a, K> {
             self.kernel.tile(words, a, b, tile);
             for i in 0..rows {
                 for j in 0..columns {
-                    let to = self.c.at(row + i, column + j);
-                    let start = match (from, self.init) {
+                    let to = c.at(row + i, column + j);
+                    let start = match (from, bias) {
                         (From::Tile, _) => *to,
-                        (_, Init::Bias(bias)) => bias[column + j],
+                        (_, Some(bias)) => bias[column + j],
                         _ => 0.0,
                     };
                     *to = start + edge[i * K::NR + j];
@@ -220,17 +243,16 @@ mod tests {
     struct Case<'a> {
         a: Matrix<'a>,
         b: Matrix<'a>,
-        init: Init<'a>,
+        bias: Option<&'a [f32]>,
         threads: usize,
-        c: &'a [f32],
     }
 
     impl WithKernel for Case<'_> {
         type Output = Vec<f32>;
         fn run<K: Kernel, S: Simd>(self, kernel: K, _: S) -> Vec<f32> {
-            let mut c = self.c.to_vec();
+            let mut c = vec![f32::NAN; self.a.rows * self.b.columns];
             let to = MatrixMut::new(&mut c, self.a.rows, self.b.columns);
-            multiply(kernel, self.a, self.b, to, self.init, self.threads);
+            multiply(kernel, self.a, &[Part { b: &[self.b], c: to, bias: self.bias }], self.threads);
             c
         }
     }
@@ -239,11 +261,7 @@ mod tests {
         // SAFETY: indices are inside the matrices.
         let element = |matrix: &Matrix<'_>, i, j| unsafe { *matrix.at(i, j) };
         let at = |i: usize, j: usize| {
-            let start = match case.init {
-                Init::Zero => 0.0,
-                Init::Bias(bias) => bias[j],
-                Init::Add => case.c[i * case.b.columns + j],
-            };
+            let start = case.bias.map_or(0.0, |bias| bias[j]);
             (0..case.a.columns).fold(start, |sum, k| sum + element(&case.a, i, k) * element(&case.b, k, j))
         };
         (0..case.a.rows)
@@ -257,13 +275,13 @@ mod tests {
         for [m, k, n] in
             [[1, 1, 1], [3, 2, 5], [8, 16, 48], [13, 33, 49], [50, 31, 17], [9, 900, 97], [130, 64, 144]]
         {
-            let (a, b, c, bias) = (values(m * k, 1), values(k * n, 2), values(m * n, 3), values(n, 4));
+            let (a, b, bias) = (values(m * k, 1), values(k * n, 2), values(n, 3));
             let lefts = [Matrix::new(&a, m, k), Matrix::new(&a, k, m).t()];
             let rights = [Matrix::new(&b, k, n), Matrix::new(&b, n, k).t()];
             for (a, b) in lefts.into_iter().flat_map(|a| rights.map(|b| (a, b))) {
-                for init in [Init::Zero, Init::Bias(&bias), Init::Add] {
+                for bias in [None, Some(&*bias)] {
                     for threads in [1, 2, 7] {
-                        let case = Case { a, b, init, threads, c: &c };
+                        let case = Case { a, b, bias, threads };
                         let expected = truth(case);
                         for precision in [Precision::Fp32, Precision::Bf16] {
                             for cpu in Cpu::all(precision) {
@@ -272,6 +290,47 @@ mod tests {
                             }
                         }
                     }
+                }
+            }
+        }
+    }
+
+    /// Two parts side by side, of pieces below each other.
+    struct Parts<'a> {
+        a: Matrix<'a>,
+        b: [[Matrix<'a>; 3]; 2],
+        bias: &'a [f32],
+        threads: usize,
+    }
+
+    impl WithKernel for Parts<'_> {
+        type Output = [Vec<f32>; 2];
+        fn run<K: Kernel, S: Simd>(self, kernel: K, _: S) -> Self::Output {
+            let (rows, columns) = (self.a.rows, self.bias.len());
+            let mut c = [0; 2].map(|_| vec![f32::NAN; rows * columns]);
+            let to = c.each_mut().map(|c| MatrixMut::new(c, rows, columns));
+            let parts = [0, 1].map(|i| Part { b: &self.b[i], c: to[i], bias: [None, Some(self.bias)][i] });
+            multiply(kernel, self.a, &parts, self.threads);
+            c
+        }
+    }
+
+    #[test]
+    fn parts_and_pieces_are_one_product() {
+        for [m, k, n] in [[5, 3, 7], [70, 17, 50], [130, 450, 48]] {
+            let (a, b, bias) = (values(m * 3 * k, 1), values(6 * k * n, 2), values(n, 3));
+            let a = Matrix::new(&a, m, 3 * k);
+            let piece = |i: usize| Matrix::new(&b[i * k * n..(i + 1) * k * n], k, n);
+            let pieces = [[piece(0), piece(1), piece(2)], [piece(3), piece(4), piece(5)]];
+            let expected = [0, 1].map(|part| {
+                let b = Matrix::new(&b[part * 3 * k * n..(part + 1) * 3 * k * n], 3 * k, n);
+                truth(Case { a, b, bias: [None, Some(&*bias)][part], threads: 1 })
+            });
+            for precision in [Precision::Fp32, Precision::Bf16] {
+                for (cpu, threads) in Cpu::all(precision).into_iter().flat_map(|cpu| [(cpu, 1), (cpu, 3)]) {
+                    let case = || Parts { a, b: pieces, bias: &bias, threads };
+                    assert_eq!(cpu.wide(case()), expected, "{m}x{k}x{n}");
+                    assert_eq!(cpu.narrow(case()), expected, "{m}x{k}x{n}, narrow tile");
                 }
             }
         }

@@ -55,6 +55,11 @@ impl<'a> Matrix<'a> {
         Self { start: self.start.wrapping_add(first * self.row_stride), rows: count, ..self }
     }
 
+    /// `count` columns from `first` on: the same memory.
+    pub(crate) fn columns(self, first: usize, count: usize) -> Self {
+        self.t().rows(first, count).t()
+    }
+
     /// Where element (row, column) lies.
     pub(crate) fn at(&self, row: usize, column: usize) -> *const f32 {
         debug_assert!(row < self.rows && column < self.columns);

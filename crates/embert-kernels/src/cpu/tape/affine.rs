@@ -11,7 +11,7 @@ use crate::Precision;
 use crate::cpu::flex::{part, side_by_side};
 use crate::cpu::linear::{self, column_sums, input_gradient, matrix, weight_gradient};
 use crate::cpu::memory::{floats, tensor, unwritten};
-use crate::cpu::product::{Init, MatrixMut};
+use crate::cpu::product::{Matrix, MatrixMut, Part};
 use crate::cpu::simd::Cpu;
 
 /// xW + b, and from its gradient those of x and W: each kept only where the other's gradient is wanted.
@@ -63,21 +63,18 @@ pub(super) fn maps_side_by_side<C: CheckpointStrategy, const N: usize, const M: 
     let y = side_by_side(cpu, &x, &weights, &biases);
     let (x, weights) = (any_weight.then_some(x), x_tracked.then_some(weights));
     record::<C, M>(nodes, y, move |g, needed| {
-        let [rows, _] = g.shape().dims();
-        let sums =
-            needed[N + 1..].contains(&true).then(|| column_sums(cpu, floats(&g), floats(&g).len() / rows));
-        std::array::from_fn(|input| match input {
-            0 => weights.as_ref().map(|weights| input_gradient_of_all(cpu, &g, weights)),
-            weight if weight <= N => {
-                let x = x.as_ref().filter(|_| needed[weight])?;
-                Some(weight_gradient(cpu, matrix(x), part(floats(&g), rows, weight - 1, N)))
-            }
-            bias => {
-                let sums = sums.as_ref().filter(|_| needed[bias])?;
-                let hidden = sums.len() / N;
-                Some(tensor(sums.chunks(hidden).nth(bias - N - 1)?.to_vec(), [hidden]))
-            }
-        })
+        let [_, columns] = g.shape().dims();
+        let dx = weights.as_ref().map(|weights| input_gradient_of_all(cpu, &g, weights));
+        let (weights_needed, biases_needed) = needed[1..].split_at(N);
+        let dw = x.as_ref().map(|x| weight_gradients(cpu, matrix(x), &g, weights_needed));
+        let db = biases_needed.contains(&true).then(|| column_sums(cpu, floats(&g), columns));
+        let db = db
+            .iter()
+            .flat_map(|sums| sums.chunks(columns / N))
+            .map(|db| Some(tensor(db.to_vec(), [db.len()])));
+        let dw = dw.unwrap_or_else(|| vec![None; N]);
+        let mut gradients = std::iter::once(dx).chain(dw).chain(db);
+        std::array::from_fn(|_| gradients.next().flatten())
     })
 }
 
@@ -85,10 +82,22 @@ pub(super) fn maps_side_by_side<C: CheckpointStrategy, const N: usize, const M: 
 fn input_gradient_of_all<const N: usize>(cpu: Cpu, g: &FlexTensor, weights: &[FlexTensor; N]) -> FlexTensor {
     let ([rows, _], [input, _]) = (g.shape().dims(), weights[0].shape().dims());
     let mut dx = unwritten(rows * input);
-    for (number, weight) in weights.iter().enumerate() {
-        let init = if number == 0 { Init::Zero } else { Init::Add };
-        let to = MatrixMut::new(&mut dx, rows, input);
-        linear::product(cpu, part(floats(g), rows, number, N), matrix(weight).t(), to, init);
-    }
+    let b = weights.each_ref().map(|weight| matrix(weight).t());
+    let c = MatrixMut::new(&mut dx, rows, input);
+    linear::products(cpu, matrix(g), &[Part { b: &b, c, bias: None }]);
     tensor(dx, [rows, input])
+}
+
+/// xᵀ·[g₀ g₁ …], `[in, out]` each, of those that are needed.
+fn weight_gradients(cpu: Cpu, x: Matrix<'_>, g: &FlexTensor, needed: &[bool]) -> Vec<Option<FlexTensor>> {
+    let [rows, columns] = g.shape().dims();
+    let (count, shape @ [input, output]) = (needed.len(), [x.columns, columns / needed.len()]);
+    let mut dw: Vec<_> = needed.iter().map(|needed| needed.then(|| unwritten(input * output))).collect();
+    let b: Vec<_> = (0..count).map(|number| [part(floats(g), rows, number, count)]).collect();
+    let parts = dw
+        .iter_mut()
+        .zip(&b)
+        .filter_map(|(dw, b)| Some(Part { b, c: MatrixMut::new(dw.as_mut()?, input, output), bias: None }));
+    linear::products(cpu, x.t(), &parts.collect::<Vec<_>>());
+    dw.into_iter().map(|dw| dw.map(|dw| tensor(dw, shape))).collect()
 }
