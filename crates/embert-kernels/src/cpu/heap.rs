@@ -9,6 +9,7 @@ pub fn keep_freed_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: sets parameters of the allocator, which any thread may do.
     unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1); // what one thread frees, any other finds
         libc::mallopt(libc::M_MMAP_MAX, 0); // no block has pages of its own
         libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
         libc::mallopt(libc::M_TOP_PAD, 64 << 20); // grows by so much at least

@@ -1,0 +1,100 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["torch==2.15.0", "transformers==5.23.0"]
+# ///
+"""An optional check: PyTorch and embert, from the same weights and on the same batches, have the same losses.
+
+    uv run crates/embert-cli/tests/compare_training.py target/release/embert MODEL_DIR TRAIN.jsonl TEST.jsonl
+
+The files have one object with `text` and `label` (0 or 1) a line. embert trains two epochs without dropout, in fp32;
+then PyTorch's AdamW trains the model of transformers that embert started from, in embert's order of rows, which this
+script works out for itself. It prints the largest difference of a step's loss and both accuracies on TEST, and fails
+where a loss differs by more than 1e-3 or an accuracy by more than one text in a hundred.
+"""
+import json, subprocess, sys, tempfile
+
+import torch
+from torch.nn.utils import clip_grad_norm_
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, get_linear_schedule_with_warmup
+
+SEED, EPOCHS, BATCH, MAX_LENGTH, RATE, WARMUP, DECAY = 42, 2, 8, 128, 5e-5, 25, 0.01
+WORD = 2**64 - 1
+
+
+def mix(z):
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & WORD
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB & WORD
+    return z ^ (z >> 31)
+
+
+def order(length, epoch):
+    """embert's order of rows: Fisher-Yates with Lemire's bounded numbers from SplitMix64."""
+    gamma, counter = 0x9E3779B97F4A7C15, 0
+    for part in (SEED, epoch, 1):
+        counter = mix(counter + part + gamma & WORD)
+    rows = list(range(length))
+    for place in range(length - 1, 0, -1):
+        while True:
+            counter = counter + gamma & WORD
+            product = mix(counter) * (place + 1)
+            if product & WORD >= 2**64 % (place + 1):
+                break
+        other = product >> 64
+        rows[place], rows[other] = rows[other], rows[place]
+    return rows
+
+
+embert, directory, train_file, test_file = sys.argv[1:5]
+rows = lambda path: [json.loads(line) for line in open(path, encoding="utf-8")]
+train, test = rows(train_file), rows(test_file)
+work = tempfile.mkdtemp()
+
+
+def run(name, **extra):
+    settings = dict(
+        model=directory, train_file=train_file, test_file=test_file, output_dir=f"{work}/{name}", seed=SEED,
+        num_train_epochs=EPOCHS, per_device_train_batch_size=BATCH, max_seq_length=MAX_LENGTH, warmup_steps=WARMUP,
+        weight_decay=DECAY, hidden_dropout_prob=0, attention_probs_dropout_prob=0, logging_steps=1) | extra
+    flags = [word for key, value in settings.items() for word in (f"--{key}", str(value))]
+    subprocess.run([embert, "train", *flags], check=True, capture_output=True)
+    return f"{work}/{name}"
+
+
+start = run("start", learning_rate=0, max_steps=1, eval_strategy="no")
+done = run("done", learning_rate=RATE)
+lines = rows(f"{done}/metrics.jsonl")
+ours = [line["loss"] for line in lines if "loss" in line]
+our_accuracy = [line["eval_accuracy"] for line in lines if "eval_accuracy" in line][-1]
+
+tokenizer = AutoTokenizer.from_pretrained(start)
+model = AutoModelForSequenceClassification.from_pretrained(start).train()
+encode = lambda batch: tokenizer(
+    [row["text"] for row in batch], truncation=True, max_length=MAX_LENGTH, padding=True, return_tensors="pt")
+labels = lambda batch: torch.tensor([row["label"] for row in batch])
+split = lambda wanted: [p for p in model.parameters() if (p.dim() > 1) == wanted]
+groups = [dict(params=split(True), weight_decay=DECAY), dict(params=split(False), weight_decay=0.0)]
+optimizer = torch.optim.AdamW(groups, lr=RATE)
+schedule = get_linear_schedule_with_warmup(optimizer, WARMUP, len(ours))
+theirs = []
+for epoch in range(EPOCHS):
+    permutation = order(len(train), epoch)
+    for first in range(0, len(train), BATCH):
+        batch = [train[row] for row in permutation[first : first + BATCH]]
+        loss = model(**encode(batch), labels=labels(batch)).loss
+        loss.backward()
+        clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+        theirs.append(loss.item())
+
+model.eval()
+with torch.no_grad():
+    batches = (test[first : first + BATCH] for first in range(0, len(test), BATCH))
+    right = sum((model(**encode(batch)).logits.argmax(-1) == labels(batch)).sum().item() for batch in batches)
+assert len(ours) == len(theirs)
+difference = max(abs(a - b) for a, b in zip(ours, theirs))
+their_accuracy = right / len(test)
+print(f"{len(ours)} steps: largest difference of a loss {difference:.1e}; "
+      f"accuracy on {len(test)} texts: embert {our_accuracy:.3f}, PyTorch {their_accuracy:.3f}")
+sys.exit(difference > 1e-3 or abs(our_accuracy - their_accuracy) > 0.01)
