@@ -54,7 +54,7 @@ fn row(rounds: &[Round]) -> String {
     let (embert, peer) = (milliseconds(|round| &round.embert), milliseconds(|round| &round.peer));
     let Spread { median, least, most } = Spread::of(rounds.iter().map(time_ratio));
     let ratio = format!("{median:.2} ({least:.2}-{most:.2})");
-    let memory = memory_ratio(rounds).map_or("?".into(), |ratio| format!("{ratio:.2}"));
+    let memory = memory_ratio(rounds).map_or("?".into(), |ratio| format!("{ratio:.3}"));
     format!("{embert:>20} {peer:>20} {ratio:>22} {memory:>13}")
 }
 
