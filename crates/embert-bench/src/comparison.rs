@@ -94,6 +94,6 @@ mod tests {
         let rounds = [round(&[1.0], &[2.0]), round(&[1.0], &[1.5]), round(&[2.0], &[5.0])];
         let row = row(&rounds);
         assert!(row.contains("2.00 (1.50-2.50)"), "{row}");
-        assert!(row.ends_with("0.75"), "{row}");
+        assert!(row.ends_with("0.750"), "{row}");
     }
 }
