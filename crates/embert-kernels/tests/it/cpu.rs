@@ -226,9 +226,21 @@ fn layer(threads: usize, precision: Precision) -> Vec<Vec<u64>> {
             let weight = bias.clone().squeeze_dim(0);
             let site = Some(stream.site(0, 1, 0.1));
             let y = embert_kernels::add_layer_norm(y, x, weight.clone(), weight, 1e-12, &layout, site);
+            let square = first.clone().narrow(1, 0, hidden);
             let y = embert_kernels::linear(y, first, None, precision);
             let bias = bias.squeeze_dim(0);
-            embert_kernels::bias_gelu_linear(y, first_bias.squeeze_dim(0), second, bias, precision)
+            let y = embert_kernels::bias_gelu_linear(
+                y,
+                first_bias.squeeze_dim(0),
+                second,
+                bias.clone(),
+                precision,
+            );
+            let starts = Tensor::<1, Int>::from_data([0, 90, 93, 134], &y.device());
+            let query = y.clone().select(0, starts); // [4, hidden]
+            let (weights, biases) = ([square.clone(), square], [bias.clone(), bias]);
+            let key_value = embert_kernels::key_value(y, weights, biases, precision);
+            embert_kernels::first_token_attention(query, key_value, &layout, 3, site, precision)
         })
     });
     outputs.into_iter().map(|values| values.into_iter().map(f64::to_bits).collect()).collect()
