@@ -23,8 +23,8 @@ pub(crate) fn in_two_phases(
         loop {
             let task = next.fetch_add(1, Ordering::Relaxed);
             if task < first_tasks {
+                let _done = Done(&first_done);
                 first(task);
-                first_done.fetch_add(1, Ordering::Release);
             } else if task < first_tasks + second_tasks {
                 while first_done.load(Ordering::Acquire) < first_tasks {
                     yield_now(); // another thread is about to finish its task
@@ -38,5 +38,27 @@ pub(crate) fn in_two_phases(
     match threads.min(first_tasks + second_tasks) {
         0 | 1 => take_all(0),
         threads => (0..threads).into_par_iter().with_max_len(1).for_each(take_all),
+    }
+}
+
+/// Counts a task as done, also where it panics: the other threads end then, and the panic goes on to the caller.
+struct Done<'a>(&'a AtomicUsize);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "task 3")]
+    fn a_panic_in_the_first_phase_reaches_the_caller() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        let first = |task| assert!(task != 3, "task {task}");
+        pool.install(|| in_two_phases(2, 8, 8, first, |_| ()));
     }
 }
