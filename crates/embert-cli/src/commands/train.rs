@@ -14,7 +14,7 @@ use crate::device::{self, Place};
 use crate::error::CliError;
 use crate::examples::{self, Examples};
 use crate::interrupt::Interrupt;
-use crate::model_source::ModelSource;
+use crate::model_source::{LoadedModel, ModelSource};
 use crate::progress::Bar;
 use crate::recipe::Recipe;
 use crate::{recipe_files, report};
@@ -31,8 +31,8 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     let place = device::open(matches.get_one::<String>("device").expect("--device has a default"))?;
     let examples = examples::read_examples(&recipe.data)?;
     let source = ModelSource::of_recipe(&recipe, &examples.train)?;
-    let (run, directory) = Run::prepare(&recipe, &recipe_text, place, &examples, &source)?;
-    run.train(directory)
+    let (run, model, directory) = Run::prepare(&recipe, &recipe_text, place, &examples, &source)?;
+    run.train(model, directory)
 }
 
 struct Run<'a> {
@@ -52,7 +52,7 @@ impl<'a> Run<'a> {
         place: Place,
         examples: &'a Examples,
         source: &'a ModelSource,
-    ) -> Result<(Self, RunDirectory), CliError> {
+    ) -> Result<(Self, LoadedModel, RunDirectory), CliError> {
         let limit = examples::limit(&recipe.data, source.config.max_position_embeddings)?;
         let output_dir = Path::new(&recipe.output.output_dir);
         let on_existing = match recipe.output.overwrite_output_dir {
@@ -71,14 +71,16 @@ impl<'a> Run<'a> {
         let interrupt = Interrupt::listen().map_err(CliError::failed)?;
         let (train_texts, _) = examples::columns(&examples.train);
         let (eval_texts, _) = examples::columns(&examples.eval);
-        let train = examples::encode(tokenizer, &train_texts, limit);
-        let eval = examples::encode(tokenizer, &eval_texts, limit);
-        Ok((Self { recipe, place, examples, source, train, eval, interrupt }, directory))
+        let encode = |texts: &[&str]| examples::encode(tokenizer, texts, limit);
+        let (model, (train, eval)) = rayon::join(
+            || source.load(train_config.seed, &place.device),
+            || (encode(&train_texts), encode(&eval_texts)),
+        );
+        Ok((Self { recipe, place, examples, source, train, eval, interrupt }, model?, directory))
     }
 
-    fn train(&self, mut directory: RunDirectory) -> Result<(), CliError> {
+    fn train(&self, loaded: LoadedModel, mut directory: RunDirectory) -> Result<(), CliError> {
         self.describe_data();
-        let loaded = self.source.load(self.recipe.train.seed, &self.place.device)?;
         self.describe_model(&loaded.newly_initialized);
         let (_, train_labels) = examples::columns(&self.examples.train);
         let (_, eval_labels) = examples::columns(&self.examples.eval);
