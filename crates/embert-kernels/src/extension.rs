@@ -2,6 +2,8 @@
 //!
 //! Tensors are fp32; what is not in this list runs as its reference.
 
+use std::sync::Arc;
+
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, backend_extension};
 
@@ -85,6 +87,10 @@ pub(crate) trait CpuOps: Backend {
         token_type: FloatTensor<Self>,
         rows: TokenRows,
     ) -> FloatTensor<Self>;
+
+    fn first_tokens(x: FloatTensor<Self>, starts: Arc<[usize]>) -> FloatTensor<Self>;
+
+    fn cross_entropy_sum(logits: FloatTensor<Self>, targets: FloatTensor<Self>) -> FloatTensor<Self>;
 
     fn dropout(x: FloatTensor<Self>, mask: Mask) -> FloatTensor<Self>;
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
+mod constant_weights;
 mod counter;
 #[cfg(feature = "flex")]
 #[expect(unsafe_code, reason = "kernels read and write memory by pointers")]
@@ -15,14 +16,15 @@ mod optimizer;
 mod precision;
 pub mod reference;
 
+pub use constant_weights::with_constant_weights;
 pub use counter::mix64;
 #[cfg(feature = "flex")]
 pub use cpu::{instructions, keep_freed_memory};
 pub use dropout::{DropoutSite, DropoutStream};
 pub use layout::SequenceLayout;
 pub use operations::{
-    add_layer_norm, attention, bias_gelu, bias_gelu_linear, dropout, embeddings, first_token_attention,
-    key_value, layer_norm, linear, query_key_value,
+    add_layer_norm, attention, bias_gelu, bias_gelu_linear, cross_entropy_sum, dropout, embeddings,
+    first_token_attention, first_tokens, key_value, layer_norm, linear, query_key_value,
 };
 pub use optimizer::{AdamWStep, Moments, adamw, sum_of_squares};
 pub use precision::Precision;

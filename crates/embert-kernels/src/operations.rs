@@ -245,6 +245,41 @@ pub fn embeddings(
     reference::embeddings(input_ids, layout, word, position, token_type)
 }
 
+/// The row of each sequence's first token, `[CLS]`.
+///
+/// # Shapes
+/// - `x`: `[num_tokens, hidden]`
+/// - output: `[batch, hidden]`
+///
+/// # Panics
+/// If there are not as many rows as in the layout, or a sequence has no token.
+pub fn first_tokens(x: Tensor<2>, layout: &SequenceLayout) -> Tensor<2> {
+    assert_eq!(x.dims()[0], layout.num_tokens(), "one row for each token of the layout");
+    assert!(layout.lengths.iter().all(|&length| length > 0), "every sequence has a first token");
+    #[cfg(feature = "flex")]
+    if cpu::computes(&x) {
+        let starts = layout.starts().into();
+        return Tensor::from_dispatch(<Dispatch as CpuOps>::first_tokens(x.into_dispatch(), starts));
+    }
+    reference::first_tokens(x, layout)
+}
+
+/// L = −Σ T · log softmax(x): the sum of the cross-entropies of a batch, not yet divided.
+///
+/// # Shapes
+/// - `logits` (x): `[batch, num_labels]`
+/// - `targets` (T): `[batch, num_labels]`, how much each label's log-probability counts; constants without a gradient
+/// - output: `[1]`
+pub fn cross_entropy_sum(logits: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
+    assert_eq!(logits.dims(), targets.dims(), "a target for each logit");
+    #[cfg(feature = "flex")]
+    if cpu::computes(&logits) {
+        let (logits, targets) = (logits.into_dispatch(), targets.into_dispatch());
+        return Tensor::from_dispatch(<Dispatch as CpuOps>::cross_entropy_sum(logits, targets));
+    }
+    reference::cross_entropy_sum(logits, targets)
+}
+
 /// Zeroes each element with the site's rate and scales the others by 1/(1 − rate).
 ///
 /// # Shapes

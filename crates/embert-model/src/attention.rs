@@ -3,10 +3,10 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use embert_kernels::{
-    DropoutSite, Precision, SequenceLayout, attention, first_token_attention, key_value, query_key_value,
+    DropoutSite, Precision, SequenceLayout, attention, first_token_attention, first_tokens, key_value,
+    query_key_value,
 };
 
-use crate::encoder::first_tokens;
 use crate::layer::LayerDropout;
 use crate::{BertConfig, LayerNorm, Linear};
 

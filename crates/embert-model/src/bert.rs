@@ -2,9 +2,8 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
-use embert_kernels::SequenceLayout;
+use embert_kernels::{SequenceLayout, first_tokens};
 
-use crate::encoder::first_tokens;
 use crate::{BertConfig, BertEmbeddings, BertEncoder, BertPooler, Pass};
 
 /// BERT without a head.

@@ -1,7 +1,7 @@
 //! The layers, one after another.
 
 use burn::module::Module;
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Device, Tensor};
 use embert_kernels::SequenceLayout;
 
 use crate::{BertConfig, BertLayer, Pass};
@@ -52,11 +52,4 @@ impl BertEncoder {
         let x = layers.fold(hidden_states, |x, (number, layer)| layer.forward(x, layout, number, pass));
         last.forward_first(x, layout, below.len(), pass)
     }
-}
-
-/// The row of each sequence's first token, `[CLS]`, in `[num_tokens, hidden]`: `[batch, hidden]`.
-pub(crate) fn first_tokens(hidden_states: Tensor<2>, layout: &SequenceLayout) -> Tensor<2> {
-    let starts = layout.starts().into_iter().map(|start| start as i32).collect::<Vec<_>>();
-    let starts = Tensor::<1, Int>::from_data(starts.as_slice(), &hidden_states.device());
-    hidden_states.select(0, starts)
 }

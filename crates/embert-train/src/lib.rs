@@ -28,7 +28,7 @@ pub use evaluate::{Evaluation, evaluate};
 pub use event::{Answer, Event, LogEntry, Progress, RunPlan, StepLog, TrainReport};
 pub use fit::{Fitted, TrainData, fit};
 pub use gradients::ParameterGradients;
-pub use loss::{CrossEntropy, cross_entropy_sum};
+pub use loss::CrossEntropy;
 pub use metrics::Metrics;
 pub use optimizer::AdamW;
 pub use predict::{Batching, predict, predicted_label, probabilities};

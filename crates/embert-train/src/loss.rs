@@ -1,14 +1,14 @@
 //! Cross-entropy with label smoothing ε and class weights w, as a weighted sum of log-probabilities:
 //! L = −Σᵢ Σ꜀ Tᵢ꜀ · log pᵢ꜀ / Σᵢ w(yᵢ), with Tᵢ꜀ = (1 − ε) · w(yᵢ) · [c = yᵢ] + ε/C · w(c).
 
-use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::config::{ClassWeights, TrainConfig};
 use crate::error::TrainError;
 
 /// What a wrong prediction costs: `torch.nn.functional.cross_entropy(weight, label_smoothing)`, with its sum
-/// and the number that divides it apart, so that several micro-batches can make one mean.
+/// ([`cross_entropy_sum`](embert_kernels::cross_entropy_sum)) and the number that divides it apart, so that several
+/// micro-batches can make one mean.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CrossEntropy {
     /// ε, the share of a label's probability that is spread over all labels.
@@ -56,15 +56,6 @@ impl CrossEntropy {
         let factors = TensorData::new(factors.collect::<Vec<_>>(), [labels.len(), num_labels]);
         Tensor::from_data(factors, device)
     }
-}
-
-/// The sum of the losses of a batch, not yet divided.
-///
-/// # Shapes
-/// - `logits`, `targets`: `[batch, num_labels]`
-/// - output: `[1]`
-pub fn cross_entropy_sum(logits: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
-    (log_softmax(logits, 1) * targets).sum().neg()
 }
 
 fn balanced(labels: &[usize], num_labels: usize) -> Result<Vec<f64>, TrainError> {

@@ -1,6 +1,6 @@
 //! Logits for texts, in the order in which they came.
 
-use embert_kernels::Precision;
+use embert_kernels::{Precision, with_constant_weights};
 use embert_model::{BertForSequenceClassification, Pass};
 use embert_text::{BatchBudget, EncodedTexts, Padding, evaluation_batches, in_row_order};
 
@@ -29,6 +29,15 @@ pub struct Batching {
 /// # Errors
 /// [`TrainError::Interrupted`] when `on_progress` answers `Break`, and its own errors.
 pub fn predict(
+    model: &BertForSequenceClassification,
+    texts: &EncodedTexts,
+    batching: Batching,
+    on_progress: &mut dyn FnMut(Progress) -> Answer,
+) -> Result<Vec<Vec<f32>>, TrainError> {
+    with_constant_weights(|| predict_batches(model, texts, batching, on_progress))
+}
+
+fn predict_batches(
     model: &BertForSequenceClassification,
     texts: &EncodedTexts,
     batching: Batching,

@@ -3,12 +3,12 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use embert_kernels::SequenceLayout;
+use embert_kernels::{SequenceLayout, cross_entropy_sum};
 use embert_model::{BertForSequenceClassification, Pass};
 
 use crate::batches::{LabelledBatch, input_ids, sequence_layout};
 use crate::gradients::ParameterGradients;
-use crate::loss::{CrossEntropy, cross_entropy_sum};
+use crate::loss::CrossEntropy;
 use crate::step::device_of;
 
 /// Adds the gradients of a batch's share of the loss and gives that share, `[1]`: what the whole tape would give, to the

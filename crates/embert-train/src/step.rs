@@ -2,13 +2,13 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use embert_kernels::DropoutStream;
+use embert_kernels::{DropoutStream, cross_entropy_sum, with_constant_weights};
 use embert_model::{BertForSequenceClassification, Pass};
 
 use crate::batches::{LabelledBatch, input_ids, sequence_layout};
 use crate::clip::global_norm;
 use crate::gradients::ParameterGradients;
-use crate::loss::{CrossEntropy, cross_entropy_sum};
+use crate::loss::CrossEntropy;
 use crate::recompute::recomputed_gradients;
 
 /// What the micro-batches of one optimizer step amount to.
@@ -49,8 +49,29 @@ pub fn step_gradients(
     pass: Pass,
     gradient_checkpointing: bool,
 ) -> StepGradients {
-    let normalizer = window.iter().map(|batch| loss.normalizer(&batch.labels)).sum::<f64>();
     let mut gradients = ParameterGradients::default();
+    let uses_weights_again = gradient_checkpointing || window.len() > 1;
+    let mut run = || micro_batches(model, window, loss, pass, gradient_checkpointing, &mut gradients);
+    let losses = if uses_weights_again { with_constant_weights(run) } else { run() };
+    StepGradients {
+        loss: Tensor::cat(losses, 0).into_data().iter::<f64>().sum(),
+        grad_norm: global_norm(&gradients),
+        gradients,
+        num_examples: window.iter().map(|batch| batch.labels.len()).sum(),
+        num_tokens: window.iter().map(|batch| batch.tokens.num_tokens()).sum(),
+    }
+}
+
+/// Adds up the gradients of all micro-batches and gives their shares of the loss, `[1]` each.
+fn micro_batches(
+    model: &BertForSequenceClassification,
+    window: &[LabelledBatch],
+    loss: &CrossEntropy,
+    pass: Pass,
+    gradient_checkpointing: bool,
+    gradients: &mut ParameterGradients,
+) -> Vec<Tensor<1>> {
+    let normalizer = window.iter().map(|batch| loss.normalizer(&batch.labels)).sum::<f64>();
     let mut losses = Vec::with_capacity(window.len());
     let mut num_examples = 0;
     for batch in window {
@@ -59,16 +80,10 @@ pub fn step_gradients(
             .map(|stream| DropoutStream { first_sequence: stream.first_sequence + num_examples, ..stream });
         let pass = Pass { dropout, ..pass };
         let backward = if gradient_checkpointing { recomputed_gradients } else { taped_gradients };
-        losses.push(backward(model, batch, loss, normalizer, pass, &mut gradients));
+        losses.push(backward(model, batch, loss, normalizer, pass, gradients));
         num_examples += batch.labels.len();
     }
-    StepGradients {
-        loss: Tensor::cat(losses, 0).into_data().iter::<f64>().sum(),
-        grad_norm: global_norm(&gradients),
-        gradients,
-        num_examples,
-        num_tokens: window.iter().map(|batch| batch.tokens.num_tokens()).sum(),
-    }
+    losses
 }
 
 /// Adds the gradients of a batch's share of the loss and gives that share, `[1]`.

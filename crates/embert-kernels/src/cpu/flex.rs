@@ -1,5 +1,7 @@
 //! The operations without a tape: inference.
 
+use std::sync::Arc;
+
 use burn::backend::Flex;
 use burn::backend::TensorMetadata;
 use burn::backend::flex::FlexTensor;
@@ -9,7 +11,9 @@ use super::layer_norm::{Norm, Normalized};
 use super::memory::{floats, tensor, unwritten};
 use super::product::{Matrix, MatrixMut, Part};
 use super::simd::Cpu;
-use super::{Heads, Mask, TokenRows, attention, dropout, embeddings, gelu, layer_norm, linear};
+use super::{
+    Heads, Mask, TokenRows, attention, cross_entropy, dropout, embeddings, gelu, layer_norm, linear, rows,
+};
 use crate::Precision;
 use crate::extension::CpuOps;
 
@@ -116,6 +120,17 @@ impl CpuOps for Flex {
         embeddings::forward(Cpu::new(Precision::Fp32), &rows.ids, &rows.positions, &tables)
     }
 
+    fn first_tokens(x: FlexTensor, starts: Arc<[usize]>) -> FlexTensor {
+        rows::select(&x.to_contiguous(), &starts)
+    }
+
+    fn cross_entropy_sum(logits: FlexTensor, targets: FlexTensor) -> FlexTensor {
+        let (logits, targets) = (logits.to_contiguous(), targets.to_contiguous());
+        let [_, num_labels] = logits.shape().dims();
+        let cpu = Cpu::new(Precision::Fp32);
+        tensor(vec![cross_entropy::sum(cpu, floats(&logits), floats(&targets), num_labels)], [1])
+    }
+
     fn dropout(x: FlexTensor, mask: Mask) -> FlexTensor {
         dropout::apply(Cpu::new(Precision::Fp32), &x.to_contiguous(), &mask.keys, mask.rate)
     }
@@ -131,13 +146,13 @@ pub(super) fn side_by_side<const N: usize>(
     let ([rows, _], [_, hidden]) = (x.shape().dims(), weights[0].shape().dims());
     let mut y = unwritten(rows * N * hidden);
     let whole = MatrixMut::new(&mut y, rows, N * hidden);
-    let weights = weights.each_ref().map(|weight| [linear::matrix(weight)]);
+    let matrices = weights.each_ref().map(|weight| [linear::matrix(weight)]);
     let parts: [Part; N] = std::array::from_fn(|number| Part {
-        b: &weights[number],
+        b: &matrices[number],
         c: whole.part(0..rows, number * hidden..(number + 1) * hidden),
         bias: Some(floats(&biases[number])),
     });
-    linear::products(cpu, linear::matrix(x), &parts);
+    linear::products_by_weights(cpu, linear::matrix(x), &parts, &weights.each_ref());
     tensor(y, [rows, N * hidden])
 }
 

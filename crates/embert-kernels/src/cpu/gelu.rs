@@ -23,16 +23,20 @@ pub(crate) fn forward(cpu: Cpu, x: &[f32], bias: &[f32]) -> Vec<f32> {
 }
 
 /// Turns the gradient of gelu(x + b) into that of x, in place, and gives that of b; gelu(x + b) itself, again, goes
-/// into `activation`.
+/// into `activation`, where it is wanted.
 pub(crate) fn backward(
     cpu: Cpu,
     x: &[f32],
     bias: &[f32],
     gradient: &mut [f32],
-    activation: &mut [f32],
+    activation: Option<&mut [f32]>,
 ) -> Vec<f32> {
     let task = bias.len() * ROWS_PER_TASK;
-    let chunks = gradient.par_chunks_mut(task).zip(activation.par_chunks_mut(task)).zip(x.par_chunks(task));
+    let activations: Vec<_> = match activation {
+        Some(activation) => activation.chunks_mut(task).map(Some).collect(),
+        None => x.chunks(task).map(|_| None).collect(),
+    };
+    let chunks = gradient.par_chunks_mut(task).zip(activations).zip(x.par_chunks(task));
     let parts = chunks.map(|((gradient, activation), x)| cpu.vectors(Back { gradient, activation, x, bias }));
     sum_in_order(parts.collect())
 }
@@ -60,7 +64,7 @@ impl WithSimd for Forward<'_> {
 
 struct Back<'a> {
     gradient: &'a mut [f32],
-    activation: &'a mut [f32],
+    activation: Option<&'a mut [f32]>,
     x: &'a [f32],
     bias: &'a [f32],
 }
@@ -69,15 +73,18 @@ impl WithSimd for Back<'_> {
     type Output = Vec<f32>;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
+    fn with_simd<S: Simd>(mut self, simd: S) -> Vec<f32> {
         let columns = self.bias.len();
         let mut sums = vec![0.0; columns];
-        let rows = self.gradient.chunks_exact_mut(columns).zip(self.activation.chunks_exact_mut(columns));
-        for ((gradient, activation), x) in rows.zip(self.x.chunks_exact(columns)) {
+        let rows = self.gradient.chunks_exact_mut(columns).zip(self.x.chunks_exact(columns));
+        for (row, (gradient, x)) in rows.enumerate() {
+            let mut activation = self.activation.as_mut().map(|all| &mut all[row * columns..][..columns]);
             for at in (0..columns).step_by(S::F32_LANES) {
                 let h = simd.add_f32s(load(simd, x, at), load(simd, self.bias, at));
                 let cdf = normal_cdf(simd, h);
-                store(simd, activation, at, simd.mul_f32s(h, cdf));
+                if let Some(activation) = activation.as_deref_mut() {
+                    store(simd, activation, at, simd.mul_f32s(h, cdf));
+                }
                 let slope = simd.mul_add_e_f32s(h, normal_pdf(simd, h), cdf);
                 let d = simd.mul_f32s(load(simd, gradient, at), slope);
                 store(simd, gradient, at, d);

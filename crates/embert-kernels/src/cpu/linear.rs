@@ -6,25 +6,33 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::memory::{floats, sum_in_order, tensor, unwritten};
-use super::product::{Kernel, Matrix, MatrixMut, Part, multiply};
+use super::packed_weights::multiply_by_weights;
+use super::product::{Kernel, Matrix, MatrixMut, Packed, Part, multiply};
 use super::simd::{Cpu, WithKernel};
 use super::vectors::{add, load};
 
-/// C = A·B, or + bias, on all threads of the pool.
-pub(crate) fn product(cpu: Cpu, a: Matrix<'_>, b: Matrix<'_>, c: MatrixMut<'_>, bias: Option<&[f32]>) {
-    products(cpu, a, &[Part { b: &[b], c, bias }]);
-}
-
-/// The same for several parts of C.
+/// A times the parts' B, which are not weights, on all threads of the pool.
 pub(crate) fn products(cpu: Cpu, a: Matrix<'_>, parts: &[Part<'_>]) {
     struct Products<'a>(Matrix<'a>, &'a [Part<'a>]);
     impl WithKernel for Products<'_> {
         type Output = ();
         fn run<K: Kernel, S: Simd>(self, kernel: K, _: S) {
-            multiply(kernel, self.0, self.1, rayon::current_num_threads());
+            multiply(kernel, self.0, self.1, rayon::current_num_threads(), Packed::Scratch);
         }
     }
     cpu.wide(Products(a, parts));
+}
+
+/// The same for B that are `weights`.
+pub(crate) fn products_by_weights(cpu: Cpu, a: Matrix<'_>, parts: &[Part<'_>], weights: &[&FlexTensor]) {
+    struct Products<'a>(Matrix<'a>, &'a [Part<'a>], &'a [&'a FlexTensor]);
+    impl WithKernel for Products<'_> {
+        type Output = ();
+        fn run<K: Kernel, S: Simd>(self, kernel: K, _: S) {
+            multiply_by_weights(kernel, self.0, self.1, self.2, rayon::current_num_threads());
+        }
+    }
+    cpu.wide(Products(a, parts, weights));
 }
 
 /// A tensor `[rows, columns]` as a matrix.
@@ -42,7 +50,9 @@ pub(crate) fn forward(
 ) -> FlexTensor {
     let ([rows, _], [_, columns]) = (x.shape().dims(), weight.shape().dims());
     let mut y = unwritten(rows * columns);
-    product(cpu, matrix(x), matrix(weight), MatrixMut::new(&mut y, rows, columns), bias.map(floats));
+    let c = MatrixMut::new(&mut y, rows, columns);
+    let part = Part { b: &[matrix(weight)], c, bias: bias.map(floats) };
+    products_by_weights(cpu, matrix(x), &[part], &[weight]);
     tensor(y, [rows, columns])
 }
 
@@ -50,14 +60,16 @@ pub(crate) fn forward(
 pub(crate) fn input_gradient(cpu: Cpu, g: Matrix<'_>, weight: &FlexTensor) -> Vec<f32> {
     let [input, _] = weight.shape().dims();
     let mut dx = unwritten(g.rows * input);
-    product(cpu, g, matrix(weight).t(), MatrixMut::new(&mut dx, g.rows, input), None);
+    let c = MatrixMut::new(&mut dx, g.rows, input);
+    products_by_weights(cpu, g, &[Part { b: &[matrix(weight).t()], c, bias: None }], &[weight]);
     dx
 }
 
 /// xᵀ·g, `[in, out]`.
 pub(crate) fn weight_gradient(cpu: Cpu, x: Matrix<'_>, g: Matrix<'_>) -> FlexTensor {
     let mut dw = unwritten(x.columns * g.columns);
-    product(cpu, x.t(), g, MatrixMut::new(&mut dw, x.columns, g.columns), None);
+    let c = MatrixMut::new(&mut dw, x.columns, g.columns);
+    products(cpu, x.t(), &[Part { b: &[g], c, bias: None }]);
     tensor(dw, [x.columns, g.columns])
 }
 

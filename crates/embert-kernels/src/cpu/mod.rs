@@ -2,6 +2,7 @@
 
 mod adamw;
 mod attention;
+mod cross_entropy;
 mod dropout;
 mod embeddings;
 mod flex;
@@ -13,8 +14,11 @@ mod lines;
 mod math;
 mod memory;
 mod optimizer;
+mod packed_weights;
 mod product;
+mod rows;
 mod simd;
+mod sum;
 mod tape;
 mod threads;
 mod vectors;
@@ -27,6 +31,7 @@ use burn::tensor::{DType, Tensor};
 pub(crate) use attention::{Heads, Queries};
 pub use heap::keep_freed_memory;
 pub(crate) use optimizer::{adamw, sum_of_squares};
+pub(crate) use packed_weights::with_constant_weights;
 pub use simd::instructions;
 
 /// A dropout mask: a key for each row, and the rate.

@@ -2,14 +2,17 @@
 //! and what faster implementations are tested against.
 
 mod attention;
+mod cross_entropy;
 mod dropout;
 mod embeddings;
 mod gelu;
 mod layer_norm;
 mod linear;
 mod optimizer;
+mod rows;
 
 pub use attention::{attention, first_token_attention};
+pub use cross_entropy::cross_entropy_sum;
 #[cfg(feature = "flex")]
 pub(crate) use dropout::{COLUMN_STEP, MIX, threshold};
 pub use dropout::{dropout, dropout_mask};
@@ -18,3 +21,4 @@ pub use gelu::{bias_gelu, bias_gelu_linear};
 pub use layer_norm::{add_layer_norm, layer_norm};
 pub use linear::{linear, side_by_side};
 pub use optimizer::{adamw, sum_of_squares};
+pub use rows::first_tokens;

@@ -156,6 +156,41 @@ fn embeddings() {
 }
 
 #[test]
+fn first_tokens() {
+    let layout = SequenceLayout::packed(vec![70, 1, 40]);
+    let truth = run([[111, 33]], DType::F32, |[x]| reference::first_tokens(x, &layout));
+    assert_eq!(run([[111, 33]], DType::F32, |[x]| embert_kernels::first_tokens(x, &layout)), truth);
+}
+
+#[test]
+fn cross_entropy() {
+    for [rows, labels] in [[1, 2], [8, 2], [200, 3], [5, 1000]] {
+        let stretched = |x: Tensor<2>| x.mul_scalar(40.0);
+        let targets = |dtype| tensor([rows, labels], 9, dtype).detach().abs();
+        let truth = run([[rows, labels]], DType::F64, |[x]| {
+            reference::cross_entropy_sum(stretched(x), targets(DType::F64)).unsqueeze()
+        });
+        let got = run([[rows, labels]], DType::F32, |[x]| {
+            embert_kernels::cross_entropy_sum(stretched(x), targets(DType::F32)).unsqueeze()
+        });
+        assert_close(&got, &truth, FP32, &format!("{rows}x{labels}"));
+    }
+}
+
+#[test]
+fn cross_entropy_of_what_is_no_number_is_no_number() {
+    for bad in [f32::NAN, f32::INFINITY] {
+        let device = Device::flex().autodiff();
+        let logits = Tensor::<2>::from_data([[0.5, 0.25], [bad, 1.0]], &device).require_grad();
+        let targets = Tensor::<2>::from_data([[1.0, 0.0], [0.0, 1.0]], &device);
+        let loss = embert_kernels::cross_entropy_sum(logits.clone(), targets);
+        assert!(loss.clone().into_scalar::<f32>().is_nan());
+        let gradient = logits.grad(&loss.backward()).unwrap().into_data().iter::<f32>().collect::<Vec<_>>();
+        assert!(gradient[..2].iter().all(|g| g.is_finite()) && gradient[2..].iter().all(|g| g.is_nan()));
+    }
+}
+
+#[test]
 fn dropout_draws_the_mask_of_the_reference() {
     let layout = SequenceLayout::packed(vec![70, 3]);
     for (rate, columns) in [(0.1, 33), (0.5, 64), (0.999, 1)] {
@@ -254,4 +289,23 @@ fn the_number_of_threads_changes_no_bit() {
         assert!(layer(2, precision) == one, "two threads differ from one");
         assert!(layer(4, precision) == one, "four threads differ from one");
     }
+}
+
+/// Where weights are packed once, results are the same bits: also after a weight was changed in place.
+#[test]
+fn constant_weights_change_no_bit() {
+    let weights = || tensor([200, 96], 1, DType::F32).detach();
+    let product = |weight: &Tensor<2>, salt| {
+        let x = tensor([33, 200], salt, DType::F32).detach();
+        embert_kernels::linear(x, weight.clone(), None, Precision::Bf16).into_data()
+    };
+    let run = || {
+        let weight = weights();
+        let before = [2, 3].map(|salt| product(&weight, salt));
+        let weight = weight.mul_scalar(3.0); // in place, where nobody else holds it
+        [before, [2, 3].map(|salt| product(&weight, salt))]
+    };
+    let expected = run();
+    assert_ne!(expected[0], expected[1]);
+    assert_eq!(embert_kernels::with_constant_weights(run), expected);
 }

@@ -93,6 +93,14 @@ fn first_token_attention() {
 }
 
 #[test]
+fn cross_entropy() {
+    check([[3, 4]], |[x]| {
+        let targets = Tensor::from_data(TensorData::new(values(12, 5), [3, 4]), (&x.device(), DType::F64));
+        reference::cross_entropy_sum(x, targets).unsqueeze()
+    });
+}
+
+#[test]
 fn embeddings_scatter_their_gradient() {
     let layout = SequenceLayout::packed(vec![3, 2]);
     check([[5, 3], [4, 3], [2, 3]], |[word, position, token_type]| {

@@ -1,7 +1,8 @@
 //! The loss and its gradient against `torch.nn.functional.cross_entropy`.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use embert_train::{ClassWeights, CrossEntropy, TrainConfig, TrainError, cross_entropy_sum};
+use embert_kernels::cross_entropy_sum;
+use embert_train::{ClassWeights, CrossEntropy, TrainConfig, TrainError};
 
 use crate::golden::Golden;
 

@@ -35,9 +35,25 @@ pub(crate) struct Part<'a> {
     pub(crate) bias: Option<&'a [f32]>,
 }
 
+/// Where B is packed.
+pub(crate) enum Packed<'a> {
+    /// Into memory of this thread, which the next product takes.
+    Scratch,
+    /// Into memory that is kept.
+    New(&'a mut Lines),
+    /// It is already there, from a product of the same B.
+    There(&'a Lines),
+}
+
 /// A times the parts' B on this thread and, where `threads` is more than 1, on others of the pool. The parts have as many
 /// columns each.
-pub(crate) fn multiply<K: Kernel>(kernel: K, a: Matrix<'_>, parts: &[Part<'_>], threads: usize) {
+pub(crate) fn multiply<K: Kernel>(
+    kernel: K,
+    a: Matrix<'_>,
+    parts: &[Part<'_>],
+    threads: usize,
+    packed: Packed<'_>,
+) {
     let [Part { b, c, .. }, ..] = parts else { return };
     let (pieces, rows, columns) = (b.len(), b[0].rows, c.columns);
     for Part { b, c, bias } in parts {
@@ -49,9 +65,19 @@ pub(crate) fn multiply<K: Kernel>(kernel: K, a: Matrix<'_>, parts: &[Part<'_>], 
     if a.rows == 0 || columns == 0 {
         return;
     }
-    let mut packed = PACKED_B.take(); // taken, so that a task of this thread that multiplies finds none
-    Plan { kernel, a, parts, threads, panels: columns.div_ceil(K::NR) }.run(&mut packed);
-    PACKED_B.set(packed);
+    let plan = Plan { kernel, a, parts, threads, panels: columns.div_ceil(K::NR) };
+    match packed {
+        Packed::Scratch => {
+            let mut scratch = PACKED_B.take(); // taken, so that a task of this thread that multiplies finds none
+            plan.pack_and_multiply(&mut scratch);
+            PACKED_B.set(scratch);
+        }
+        Packed::New(lines) => plan.pack_and_multiply(lines),
+        Packed::There(lines) => {
+            assert!(lines.capacity() >= plan.packed_words(), "B was packed for this product");
+            plan.run(Shared(lines.as_words().as_ptr().cast_mut()), false);
+        }
+    }
 }
 
 struct Plan<'a, K> {
@@ -91,11 +117,20 @@ impl<K: Kernel> Plan<'_, K> {
         })
     }
 
-    /// Packs B, and when that is done multiplies blocks of about equal size, enough of them for the threads.
-    fn run(&self, packed_b: &mut Lines) {
+    /// Words of B, packed.
+    fn packed_words(&self) -> usize {
+        let words: usize = self.depths().map(|depth| depth.words.len()).sum();
+        K::NR * words * self.all_panels()
+    }
+
+    fn pack_and_multiply(&self, to: &mut Lines) {
+        let packed = Shared(to.words(self.packed_words()).as_mut_ptr());
+        self.run(packed, true);
+    }
+
+    /// Packs B where that is to be done, and then multiplies blocks of about equal size, enough of them for the threads.
+    fn run(&self, packed: Shared, pack_first: bool) {
         let depths = self.depths().collect::<Vec<_>>();
-        let all_words: usize = depths.iter().map(|depth| depth.words.len()).sum();
-        let packed = Shared(packed_b.words(K::NR * all_words * self.all_panels()).as_mut_ptr());
         let groups = self.panels.div_ceil(PANELS);
         let pack = |task: usize| {
             let (depth, part, group) =
@@ -111,7 +146,7 @@ impl<K: Kernel> Plan<'_, K> {
             let panels = j * panels / across..(j + 1) * panels / across;
             self.block(rows.start..rows.end.min(self.a.rows), panels, packed);
         };
-        let packs = depths.len() * self.parts.len() * groups;
+        let packs = if pack_first { depths.len() * self.parts.len() * groups } else { 0 };
         threads::in_two_phases(self.threads, packs, down * across, pack, multiply);
     }
 
@@ -252,7 +287,16 @@ mod tests {
         fn run<K: Kernel, S: Simd>(self, kernel: K, _: S) -> Vec<f32> {
             let mut c = vec![f32::NAN; self.a.rows * self.b.columns];
             let to = MatrixMut::new(&mut c, self.a.rows, self.b.columns);
-            multiply(kernel, self.a, &[Part { b: &[self.b], c: to, bias: self.bias }], self.threads);
+            let parts = [Part { b: &[self.b], c: to, bias: self.bias }];
+            let mut kept = Lines::default();
+            for packed in 0..3 {
+                let packed = match packed {
+                    0 => Packed::Scratch,
+                    1 => Packed::New(&mut kept),
+                    _ => Packed::There(&kept),
+                };
+                multiply(kernel, self.a, &parts, self.threads, packed);
+            }
             c
         }
     }
@@ -310,7 +354,7 @@ mod tests {
             let mut c = [0; 2].map(|_| vec![f32::NAN; rows * columns]);
             let to = c.each_mut().map(|c| MatrixMut::new(c, rows, columns));
             let parts = [0, 1].map(|i| Part { b: &self.b[i], c: to[i], bias: [None, Some(self.bias)][i] });
-            multiply(kernel, self.a, &parts, self.threads);
+            multiply(kernel, self.a, &parts, self.threads, Packed::Scratch);
             c
         }
     }

@@ -14,7 +14,7 @@ mod transpose;
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) use bf16::Bf16;
-pub(crate) use blocks::{Part, multiply};
+pub(crate) use blocks::{Packed, Part, multiply};
 pub(crate) use f32::F32;
 pub(crate) use kernel::{From, Kernel, Panels, Tile};
 pub(crate) use matrix::{Matrix, MatrixMut};

@@ -84,7 +84,8 @@ fn input_gradient_of_all<const N: usize>(cpu: Cpu, g: &FlexTensor, weights: &[Fl
     let mut dx = unwritten(rows * input);
     let b = weights.each_ref().map(|weight| matrix(weight).t());
     let c = MatrixMut::new(&mut dx, rows, input);
-    linear::products(cpu, matrix(g), &[Part { b: &b, c, bias: None }]);
+    let part = Part { b: &b, c, bias: None };
+    linear::products_by_weights(cpu, matrix(g), &[part], &weights.each_ref());
     tensor(dx, [rows, input])
 }
 

@@ -3,6 +3,8 @@
 mod affine;
 mod record;
 
+use std::sync::Arc;
+
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
@@ -14,8 +16,11 @@ use crate::cpu::flex::normalized;
 use crate::cpu::layer_norm::{Norm, Normalized};
 use crate::cpu::linear::{input_gradient, matrix, weight_gradient};
 use crate::cpu::memory::{floats, tensor, unwritten};
+use crate::cpu::product::Matrix;
 use crate::cpu::simd::Cpu;
-use crate::cpu::{Heads, Mask, TokenRows, attention, dropout, embeddings, gelu, layer_norm, linear};
+use crate::cpu::{
+    Heads, Mask, TokenRows, attention, cross_entropy, dropout, embeddings, gelu, layer_norm, linear, rows,
+};
 use crate::extension::CpuOps;
 
 use affine::{bias_gradient, maps_side_by_side, product};
@@ -159,8 +164,8 @@ impl<C: CheckpointStrategy> CpuOps for Autodiff<Flex, C> {
         let shape = x.shape().dims::<2>();
         let y = tensor(gelu::forward(cpu, floats(&x), floats(&bias)), shape);
         record::<C, 2>([x_node, bias_node], y, move |g, _| {
-            let (mut dx, mut again) = (floats(&g).to_vec(), unwritten(floats(&g).len()));
-            let db = gelu::backward(cpu, floats(&x), floats(&bias), &mut dx, &mut again);
+            let mut dx = floats(&g).to_vec();
+            let db = gelu::backward(cpu, floats(&x), floats(&bias), &mut dx, None);
             [Some(tensor(dx, shape)), Some(tensor(db, [shape[1]]))]
         })
     }
@@ -183,10 +188,10 @@ impl<C: CheckpointStrategy> CpuOps for Autodiff<Flex, C> {
         let nodes = [x_node, bias_node, weight_node, output_bias_node];
         record::<C, 4>(nodes, y, move |g, [_, _, weight_needed, output_bias_needed]| {
             let mut dx = input_gradient(cpu, matrix(&g), &weight);
-            let mut activation = unwritten(dx.len());
-            let db = gelu::backward(cpu, floats(&x), floats(&bias), &mut dx, &mut activation);
-            let activation = tensor(activation, shape);
-            let dw = weight_needed.then(|| weight_gradient(cpu, matrix(&activation), matrix(&g)));
+            let mut activation = weight_needed.then(|| unwritten(dx.len()));
+            let db = gelu::backward(cpu, floats(&x), floats(&bias), &mut dx, activation.as_deref_mut());
+            let activation = activation.as_ref().map(|values| Matrix::new(values, shape[0], shape[1]));
+            let dw = activation.map(|activation| weight_gradient(cpu, activation, matrix(&g)));
             let db2 = output_bias_needed.then(|| bias_gradient(cpu, &g));
             [Some(tensor(dx, shape)), Some(tensor(db, [shape[1]])), dw, db2]
         })
@@ -214,6 +219,25 @@ impl<C: CheckpointStrategy> CpuOps for Autodiff<Flex, C> {
                 needed[1].then(|| of(&rows.positions, positions)),
                 needed[2].then(|| of(&first, types)),
             ]
+        })
+    }
+
+    fn first_tokens(x: FloatTensor<Self>, starts: Arc<[usize]>) -> FloatTensor<Self> {
+        let (x, node) = x.into_parts();
+        let (x, shape) = (x.to_contiguous(), x.shape().dims::<2>());
+        let y = rows::select(&x, &starts);
+        record::<C, 1>([node], y, move |g, _| [Some(tensor(rows::scatter(&g, &starts, shape[0]), shape))])
+    }
+
+    fn cross_entropy_sum(logits: FloatTensor<Self>, targets: FloatTensor<Self>) -> FloatTensor<Self> {
+        let (logits, node) = logits.into_parts();
+        let (logits, targets) = (logits.to_contiguous(), targets.into_primitive().to_contiguous());
+        let (cpu, shape) = (Cpu::new(Precision::Fp32), logits.shape().dims::<2>());
+        let loss = cross_entropy::sum(cpu, floats(&logits), floats(&targets), shape[1]);
+        record::<C, 1>([node], tensor(vec![loss], [1]), move |g, _| {
+            let (logits, targets) = (floats(&logits), floats(&targets));
+            let gradient = cross_entropy::gradient(cpu, logits, targets, shape[1], floats(&g)[0]);
+            [Some(tensor(gradient, shape))]
         })
     }
 

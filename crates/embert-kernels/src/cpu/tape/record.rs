@@ -1,5 +1,7 @@
 //! An operation with a derivative of its own on Burn's tape.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,6 +12,8 @@ use burn::backend::autodiff::ops::{Backward, NodeGuard, Ops, OpsKind};
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Flex};
+
+use crate::cpu::sum::sum;
 
 /// From the gradient of the output, and which inputs need one, to the gradients of the inputs.
 type Derivative<const N: usize> =
@@ -39,12 +43,37 @@ impl<const N: usize> Backward<Flex, N> for Step {
         let output = grads.consume::<Flex>(&ops.node).to_contiguous();
         let needed = ops.parents.each_ref().map(Option::is_some);
         let inputs = (ops.state.0)(output, needed);
+        HALF_DONE.with_borrow_mut(|half_done| half_done.remove(&ops.node.id.value));
         for (parent, gradient) in ops.parents.into_iter().zip(inputs) {
             if let (Some(parent), Some(gradient)) = (parent, gradient) {
+                let is_leaf = parent.parents.is_empty();
+                let gradient = match !is_leaf && is_second(parent.id.value) {
+                    true => sum(gradient, grads.consume::<Flex>(&parent)), // what Burn would do on one thread
+                    false => gradient,
+                };
                 grads.register::<Flex>(parent.id, gradient);
             }
         }
     }
+}
+
+thread_local! {
+    /// Intermediate tensors that have a gradient from one operation of ours, and may get another from one that uses them
+    /// too. Where one is missing here, Burn adds: the sum is the same.
+    static HALF_DONE: RefCell<HashSet<u64>> = RefCell::default();
+}
+
+/// More than the intermediate tensors of a deep model.
+const MOST_HALF_DONE: usize = 4096;
+
+/// Whether another use of this intermediate tensor has left a gradient.
+fn is_second(node: u64) -> bool {
+    HALF_DONE.with_borrow_mut(|half_done| {
+        if half_done.len() == MOST_HALF_DONE {
+            half_done.clear();
+        }
+        !half_done.insert(node)
+    })
 }
 
 /// `output` as the result of an operation on `inputs` that has this derivative.
