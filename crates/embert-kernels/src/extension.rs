@@ -88,6 +88,16 @@ pub(crate) trait CpuOps: Backend {
         rows: TokenRows,
     ) -> FloatTensor<Self>;
 
+    fn add_low_rank(
+        y: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        a: FloatTensor<Self>,
+        b: FloatTensor<Self>,
+        scaling: f64,
+        first_column: usize,
+        mask: Option<Mask>,
+    ) -> FloatTensor<Self>;
+
     fn first_tokens(x: FloatTensor<Self>, starts: Arc<[usize]>) -> FloatTensor<Self>;
 
     fn cross_entropy_sum(logits: FloatTensor<Self>, targets: FloatTensor<Self>) -> FloatTensor<Self>;

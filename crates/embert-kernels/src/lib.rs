@@ -23,8 +23,8 @@ pub use cpu::{instructions, keep_freed_memory};
 pub use dropout::{DropoutSite, DropoutStream};
 pub use layout::SequenceLayout;
 pub use operations::{
-    add_layer_norm, attention, bias_gelu, bias_gelu_linear, cross_entropy_sum, dropout, embeddings,
-    first_token_attention, first_tokens, key_value, layer_norm, linear, query_key_value,
+    add_layer_norm, add_low_rank, attention, bias_gelu, bias_gelu_linear, cross_entropy_sum, dropout,
+    embeddings, first_token_attention, first_tokens, key_value, layer_norm, linear, query_key_value,
 };
 pub use optimizer::{AdamWStep, Moments, adamw, sum_of_squares};
 pub use precision::Precision;

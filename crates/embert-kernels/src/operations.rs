@@ -245,6 +245,32 @@ pub fn embeddings(
     reference::embeddings(input_ids, layout, word, position, token_type)
 }
 
+/// y + s·dropout(x)·A·B in some columns of y: what an adapter adds to a map of x (Hu et al., 2021).
+///
+/// # Shapes
+/// - `y`, output: `[rows, columns]`
+/// - `x`: `[rows, in]`
+/// - `[a, b]`: `[in, r]` and `[r, out]`, added to the `out` columns of y from `first_column` on
+/// - `layout`: of the rows; `None` for one row for each sequence
+pub fn add_low_rank(
+    y: Tensor<2>,
+    x: Tensor<2>,
+    [a, b]: [Tensor<2>; 2],
+    scaling: f64,
+    first_column: usize,
+    layout: Option<&SequenceLayout>,
+    site: Option<DropoutSite>,
+) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    if cpu::computes(&y) {
+        let mask = mask(site, layout, x.dims()[0]);
+        let [y, x, a, b] = [y, x, a, b].map(Tensor::into_dispatch);
+        let sum = <Dispatch as CpuOps>::add_low_rank(y, x, a, b, scaling, first_column, mask);
+        return Tensor::from_dispatch(sum);
+    }
+    reference::add_low_rank(y, x, [a, b], scaling, first_column, layout, site)
+}
+
 /// The row of each sequence's first token, `[CLS]`.
 ///
 /// # Shapes

@@ -8,8 +8,9 @@ use burn::backend::flex::FlexTensor;
 
 use super::attention::Inputs;
 use super::layer_norm::{Norm, Normalized};
+use super::low_rank::LowRank;
 use super::memory::{floats, tensor, unwritten};
-use super::product::{Matrix, MatrixMut, Part};
+use super::product::{Matrix, MatrixMut, Part, Start};
 use super::simd::Cpu;
 use super::{
     Heads, Mask, TokenRows, attention, cross_entropy, dropout, embeddings, gelu, layer_norm, linear, rows,
@@ -120,6 +121,18 @@ impl CpuOps for Flex {
         embeddings::forward(Cpu::new(Precision::Fp32), &rows.ids, &rows.positions, &tables)
     }
 
+    fn add_low_rank(
+        y: FlexTensor,
+        x: FlexTensor,
+        a: FlexTensor,
+        b: FlexTensor,
+        scaling: f64,
+        first_column: usize,
+        mask: Option<Mask>,
+    ) -> FlexTensor {
+        LowRank::new(a, b, scaling, first_column, mask).add(y, &x.to_contiguous()).0
+    }
+
     fn first_tokens(x: FlexTensor, starts: Arc<[usize]>) -> FlexTensor {
         rows::select(&x.to_contiguous(), &starts)
     }
@@ -150,7 +163,7 @@ pub(super) fn side_by_side<const N: usize>(
     let parts: [Part; N] = std::array::from_fn(|number| Part {
         b: &matrices[number],
         c: whole.part(0..rows, number * hidden..(number + 1) * hidden),
-        bias: Some(floats(&biases[number])),
+        start: Start::Bias(floats(&biases[number])),
     });
     linear::products_by_weights(cpu, linear::matrix(x), &parts, &weights.each_ref());
     tensor(y, [rows, N * hidden])

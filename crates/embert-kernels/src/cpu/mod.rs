@@ -11,6 +11,7 @@ mod heap;
 mod layer_norm;
 mod linear;
 mod lines;
+mod low_rank;
 mod math;
 mod memory;
 mod optimizer;

@@ -8,6 +8,7 @@ mod embeddings;
 mod gelu;
 mod layer_norm;
 mod linear;
+mod low_rank;
 mod optimizer;
 mod rows;
 
@@ -20,5 +21,6 @@ pub use embeddings::embeddings;
 pub use gelu::{bias_gelu, bias_gelu_linear};
 pub use layer_norm::{add_layer_norm, layer_norm};
 pub use linear::{linear, side_by_side};
+pub use low_rank::add_low_rank;
 pub use optimizer::{adamw, sum_of_squares};
 pub use rows::first_tokens;

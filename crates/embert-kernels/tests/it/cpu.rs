@@ -83,6 +83,26 @@ fn key_value() {
 }
 
 #[test]
+fn low_rank() {
+    let layout = SequenceLayout::packed(vec![3, 70, 1]);
+    for ([columns, first_column, output], input, rank) in
+        [([50, 0, 50], 33, 1), ([150, 50, 50], 64, 4), ([40, 20, 20], 7, 40)]
+    {
+        let shapes = [[74, columns], [74, input], [input, rank], [rank, output]];
+        for rate in [0.0, 0.3] {
+            let site = DropoutStream { seed: 1, step: 2, first_sequence: 5 }.site(0, 3, rate);
+            let truth = run(shapes, DType::F64, |[y, x, a, b]| {
+                reference::add_low_rank(y, x, [a, b], 8.0, first_column, Some(&layout), Some(site))
+            });
+            let got = run(shapes, DType::F32, |[y, x, a, b]| {
+                embert_kernels::add_low_rank(y, x, [a, b], 8.0, first_column, Some(&layout), Some(site))
+            });
+            assert_close(&got, &truth, FP32, &format!("rank {rank}, rate {rate}"));
+        }
+    }
+}
+
+#[test]
 fn layer_norms() {
     for (lengths, hidden) in [(vec![1], 1), (vec![3, 1], 17), (vec![100, 33], 384)] {
         let layout = SequenceLayout::packed(lengths);

@@ -93,6 +93,13 @@ fn first_token_attention() {
 }
 
 #[test]
+fn low_rank() {
+    check([[3, 6], [3, 5], [5, 2], [2, 4]], |[y, x, a, b]| {
+        reference::add_low_rank(y, x, [a, b], 3.0, 1, None, None)
+    });
+}
+
+#[test]
 fn cross_entropy() {
     check([[3, 4]], |[x]| {
         let targets = Tensor::from_data(TensorData::new(values(12, 5), [3, 4]), (&x.device(), DType::F64));

@@ -15,6 +15,7 @@ use crate::cpu::attention::{Gradients, Inputs, Kept};
 use crate::cpu::flex::normalized;
 use crate::cpu::layer_norm::{Norm, Normalized};
 use crate::cpu::linear::{input_gradient, matrix, weight_gradient};
+use crate::cpu::low_rank::LowRank;
 use crate::cpu::memory::{floats, tensor, unwritten};
 use crate::cpu::product::Matrix;
 use crate::cpu::simd::Cpu;
@@ -219,6 +220,26 @@ impl<C: CheckpointStrategy> CpuOps for Autodiff<Flex, C> {
                 needed[1].then(|| of(&rows.positions, positions)),
                 needed[2].then(|| of(&first, types)),
             ]
+        })
+    }
+
+    fn add_low_rank(
+        y: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        a: FloatTensor<Self>,
+        b: FloatTensor<Self>,
+        scaling: f64,
+        first_column: usize,
+        mask: Option<Mask>,
+    ) -> FloatTensor<Self> {
+        let [(y, y_node), (x, x_node), (a, a_node), (b, b_node)] =
+            [y, x, a, b].map(|input| input.into_parts());
+        let low_rank = LowRank::new(a, b, scaling, first_column, mask);
+        let x = x.to_contiguous();
+        let (y, u) = low_rank.add(y, &x);
+        record::<C, 4>([y_node, x_node, a_node, b_node], y, move |g, [_, x_needed, _, _]| {
+            let [dx, da, db] = low_rank.backward(&g, &x, &u, x_needed);
+            [Some(g), dx, da, db]
         })
     }
 
