@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::Device;
 use embert_kernels::DropoutStream;
-use embert_model::{BertForSequenceClassification, Pass};
+use embert_model::{AutoModelForSequenceClassification, BertForSequenceClassification, Pass};
 use embert_text::{EncodedTexts, Padding};
 use embert_train::{
     AdamW, CrossEntropy, LabelledTexts, StepGradients, TrainConfig, clip_coefficient, step_gradients,
@@ -18,7 +18,7 @@ use crate::{
 
 /// A model with random weights that is being trained.
 pub(crate) struct Trainer {
-    model: Option<BertForSequenceClassification>,
+    model: Option<AutoModelForSequenceClassification>,
     config: TrainConfig,
     optimizer: AdamW,
     loss: CrossEntropy,
@@ -37,7 +37,7 @@ impl Trainer {
         let config = TrainConfig { bf16: work.bf16, seed: SEED, ..TrainConfig::default() };
         let labels = labels(work);
         Self {
-            model: Some(model.train()),
+            model: Some(AutoModelForSequenceClassification::from(model.train())),
             optimizer: AdamW::new(&config),
             loss: CrossEntropy::new(&config, &labels, work.config.num_labels()).expect("no weights to check"),
             config,

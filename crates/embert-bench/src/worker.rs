@@ -46,7 +46,7 @@ fn training(work: &Work) -> Vec<f64> {
 
 fn evaluation(work: &Work) -> Vec<f64> {
     let (device, padding) = device::open();
-    let model = BertForSequenceClassification::new(&work.config, SEED, &device).valid();
+    let model = BertForSequenceClassification::new(&work.config, SEED, &device).valid().into();
     let config = TrainConfig {
         bf16: work.bf16,
         per_device_eval_batch_size: work.batch_size,

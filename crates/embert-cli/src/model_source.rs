@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use embert_data::{Dataset, Labels};
-use embert_model::{BertConfig, BertForSequenceClassification, from_pretrained};
+use embert_model::{AutoConfig, AutoModelForSequenceClassification, from_pretrained};
 use embert_text::Tokenizer;
 
 use crate::error::CliError;
@@ -14,7 +14,7 @@ use crate::recipe::Recipe;
 
 /// Config and tokenizer of a model whose weights come later.
 pub(crate) struct ModelSource {
-    pub(crate) config: BertConfig,
+    pub(crate) config: AutoConfig,
     pub(crate) tokenizer: Tokenizer,
     /// Where the weights are; `None` when they are to be random.
     pub(crate) directory: Option<PathBuf>,
@@ -22,7 +22,7 @@ pub(crate) struct ModelSource {
 
 /// A model with its weights.
 pub(crate) struct LoadedModel {
-    pub(crate) model: BertForSequenceClassification,
+    pub(crate) model: AutoModelForSequenceClassification,
     pub(crate) newly_initialized: Vec<String>,
 }
 
@@ -45,14 +45,14 @@ impl ModelSource {
 
     /// A model that is there.
     pub(crate) fn of_directory(directory: PathBuf) -> Result<Self, CliError> {
-        let config = BertConfig::from_dir(&directory)?;
+        let config = AutoConfig::from_dir(&directory)?;
         let tokenizer = Tokenizer::from_dir(&directory)?;
-        if tokenizer.vocab_size() > config.vocab_size {
+        if tokenizer.vocab_size() > config.vocab_size() {
             return Err(CliError::failed(format!(
                 "{}: the tokenizer has {} tokens and the model's vocab_size is {}; they do not belong together",
                 directory.display(),
                 tokenizer.vocab_size(),
-                config.vocab_size
+                config.vocab_size()
             )));
         }
         Ok(Self { config, tokenizer, directory: Some(directory) })
@@ -66,7 +66,7 @@ impl ModelSource {
     /// The weights, what is missing of them made new from `seed`.
     pub(crate) fn load(&self, seed: u64, device: &Device) -> Result<LoadedModel, CliError> {
         let Some(directory) = &self.directory else {
-            let model = BertForSequenceClassification::new(&self.config, seed, device);
+            let model = AutoModelForSequenceClassification::new(&self.config, seed, device);
             return Ok(LoadedModel { model, newly_initialized: vec![] });
         };
         let loaded = from_pretrained(directory, &self.config, seed, device)?;
@@ -74,7 +74,10 @@ impl ModelSource {
     }
 
     /// The weights, all of them from the directory.
-    pub(crate) fn load_complete(&self, device: &Device) -> Result<BertForSequenceClassification, CliError> {
+    pub(crate) fn load_complete(
+        &self,
+        device: &Device,
+    ) -> Result<AutoModelForSequenceClassification, CliError> {
         let directory = self.directory.as_deref().expect("a model that is evaluated is in a directory");
         Ok(from_pretrained(directory, &self.config, 0, device)?.complete(directory)?)
     }

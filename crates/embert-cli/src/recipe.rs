@@ -1,7 +1,7 @@
 //! A recipe: everything that a run is told, in four sections of a TOML file.
 
 use embert_data::Columns;
-use embert_model::BertConfig;
+use embert_model::{AutoConfig, BertConfig, DistilBertConfig};
 use embert_text::Truncation;
 use embert_train::TrainConfig;
 use serde::{Deserialize, Serialize};
@@ -29,15 +29,17 @@ pub(crate) struct ModelSection {
     pub(crate) attention_probs_dropout_prob: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) classifier_dropout: Option<f64>,
-    /// The shape of a BERT with random weights, whose vocabulary is trained on the training texts.
+    /// The shape of a model with random weights, whose vocabulary is trained on the training texts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) scratch: Option<ScratchSection>,
 }
 
-/// The shape of a BERT that is not pretrained.
+/// The shape of a model that is not pretrained, in BERT's words.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ScratchSection {
+    #[serde(default)]
+    pub(crate) model_type: ModelType,
     /// The most tokens that the vocabulary may have.
     pub(crate) vocab_size: usize,
     pub(crate) hidden_size: usize,
@@ -45,6 +47,15 @@ pub(crate) struct ScratchSection {
     pub(crate) num_attention_heads: usize,
     pub(crate) intermediate_size: usize,
     pub(crate) max_position_embeddings: usize,
+}
+
+/// What is made where nothing is pretrained.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ModelType {
+    #[default]
+    Bert,
+    DistilBert,
 }
 
 /// What is learnt from, and how texts become tokens.
@@ -141,21 +152,35 @@ impl DataSection {
 
 impl ModelSection {
     /// config.json with the recipe's rates.
-    pub(crate) fn with_dropout(&self, config: BertConfig) -> BertConfig {
-        BertConfig {
-            hidden_dropout_prob: self.hidden_dropout_prob.unwrap_or(config.hidden_dropout_prob),
-            attention_probs_dropout_prob: self
-                .attention_probs_dropout_prob
-                .unwrap_or(config.attention_probs_dropout_prob),
-            classifier_dropout: self.classifier_dropout.or(config.classifier_dropout),
-            ..config
+    pub(crate) fn with_dropout(&self, config: AutoConfig) -> AutoConfig {
+        let (hidden, attention) = (self.hidden_dropout_prob, self.attention_probs_dropout_prob);
+        match config {
+            AutoConfig::Bert(config) => AutoConfig::Bert(BertConfig {
+                hidden_dropout_prob: hidden.unwrap_or(config.hidden_dropout_prob),
+                attention_probs_dropout_prob: attention.unwrap_or(config.attention_probs_dropout_prob),
+                classifier_dropout: self.classifier_dropout.or(config.classifier_dropout),
+                ..config
+            }),
+            AutoConfig::DistilBert(config) => AutoConfig::DistilBert(DistilBertConfig {
+                dropout: hidden.unwrap_or(config.dropout),
+                attention_dropout: attention.unwrap_or(config.attention_dropout),
+                seq_classif_dropout: self.classifier_dropout.unwrap_or(config.seq_classif_dropout),
+                ..config
+            }),
         }
     }
 }
 
 impl ScratchSection {
     /// The config of the model, once the vocabulary is there.
-    pub(crate) fn config(&self, vocab_size: usize) -> BertConfig {
+    pub(crate) fn config(&self, vocab_size: usize) -> AutoConfig {
+        match self.model_type {
+            ModelType::Bert => self.bert(vocab_size).into(),
+            ModelType::DistilBert => self.distilbert(vocab_size).into(),
+        }
+    }
+
+    fn bert(&self, vocab_size: usize) -> BertConfig {
         let bert_base = BertConfig::default();
         BertConfig {
             vocab_size,
@@ -164,11 +189,28 @@ impl ScratchSection {
             num_attention_heads: self.num_attention_heads,
             intermediate_size: self.intermediate_size,
             max_position_embeddings: self.max_position_embeddings,
-            // As wide as it takes for sums over fewer columns to spread as bert-base's do.
-            initializer_range: bert_base.initializer_range
-                * (bert_base.hidden_size as f64 / self.hidden_size as f64).sqrt(),
+            initializer_range: self.initializer_range(bert_base.initializer_range, bert_base.hidden_size),
             ..bert_base
         }
+    }
+
+    fn distilbert(&self, vocab_size: usize) -> DistilBertConfig {
+        let base = DistilBertConfig::default();
+        DistilBertConfig {
+            vocab_size,
+            dim: self.hidden_size,
+            n_layers: self.num_hidden_layers,
+            n_heads: self.num_attention_heads,
+            hidden_dim: self.intermediate_size,
+            max_position_embeddings: self.max_position_embeddings,
+            initializer_range: self.initializer_range(base.initializer_range, base.dim),
+            ..base
+        }
+    }
+
+    /// As wide as it takes for sums over fewer columns to spread as the base model's do.
+    fn initializer_range(&self, base: f64, base_hidden_size: usize) -> f64 {
+        base * (base_hidden_size as f64 / self.hidden_size as f64).sqrt()
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
-use embert_model::BertConfig;
+use embert_model::AutoConfig;
 use toml::{Table, Value};
 
 use crate::error::CliError;
@@ -33,7 +33,7 @@ pub(crate) fn resolve(matches: &ArgMatches) -> Result<Recipe, CliError> {
 /// over that.
 pub(crate) fn of_model(
     directory: &Path,
-    config: &BertConfig,
+    config: &AutoConfig,
     matches: &ArgMatches,
 ) -> Result<Recipe, CliError> {
     let path = directory.join("recipe.toml");
@@ -41,7 +41,7 @@ pub(crate) fn of_model(
         read(&path.display().to_string())?
     } else {
         let mut table = Table::new();
-        insert(&mut table, "data.max_seq_length", Value::Integer(config.max_position_embeddings as i64));
+        insert(&mut table, "data.max_seq_length", Value::Integer(config.max_position_embeddings() as i64));
         table
     };
     overridden(table, &path.display().to_string(), matches)

@@ -217,6 +217,7 @@ pub fn bias_gelu_linear(
 }
 
 /// `word[id] + position[p] + token_type[0]`; every token is of the first type, as in a classification of single texts.
+/// A model without token types, such as DistilBERT, adds none.
 ///
 /// # Shapes
 /// - `input_ids`: `[num_tokens]`
@@ -231,13 +232,14 @@ pub fn embeddings(
     layout: &SequenceLayout,
     word: Tensor<2>,
     position: Tensor<2>,
-    token_type: Tensor<2>,
+    token_type: Option<Tensor<2>>,
 ) -> Tensor<2> {
     assert_eq!(input_ids.dims(), [layout.num_tokens()], "one id for each row of the layout");
     #[cfg(feature = "flex")]
     if cpu::computes(&word) {
         let ids = input_ids.into_data().iter::<i64>().map(|id| id as u32).collect();
         let rows = TokenRows { ids, positions: layout.positions().map(|position| position as u32).collect() };
+        let token_type = token_type.unwrap_or_else(|| Tensor::zeros([1, word.dims()[1]], &word.device()));
         let [word, position, token_type] =
             [word.into_dispatch(), position.into_dispatch(), token_type.into_dispatch()];
         return Tensor::from_dispatch(<Dispatch as CpuOps>::embeddings(word, position, token_type, rows));

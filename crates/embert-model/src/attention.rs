@@ -7,8 +7,9 @@ use embert_kernels::{
     query_key_value,
 };
 
+use crate::encoder_config::EncoderConfig;
 use crate::layer::LayerDropout;
-use crate::{BertConfig, LayerNorm, Linear};
+use crate::{LayerNorm, Linear};
 
 /// dropout(softmax(QKᵀ/√d))·V with Q, K, V = xW + b.
 #[derive(Module, Debug)]
@@ -23,7 +24,7 @@ pub struct BertSelfAttention {
 }
 
 impl BertSelfAttention {
-    fn zeros(config: &BertConfig, device: &Device) -> Self {
+    fn zeros(config: &EncoderConfig, device: &Device) -> Self {
         let square = || Linear::zeros(config.hidden_size, config.hidden_size, device);
         Self { query: square(), key: square(), value: square(), num_heads: config.num_attention_heads }
     }
@@ -99,7 +100,7 @@ pub struct BertAttention {
 }
 
 impl BertAttention {
-    pub(crate) fn zeros(config: &BertConfig, device: &Device) -> Self {
+    pub(crate) fn zeros(config: &EncoderConfig, device: &Device) -> Self {
         let output = BertSelfOutput {
             dense: Linear::zeros(config.hidden_size, config.hidden_size, device),
             layer_norm: LayerNorm::zeros(config, device),

@@ -28,9 +28,10 @@ pub struct BertModelOutput {
 
 impl BertModel {
     pub(crate) fn zeros(config: &BertConfig, device: &Device) -> Self {
+        let encoder = config.encoder();
         Self {
-            embeddings: BertEmbeddings::zeros(config, device),
-            encoder: BertEncoder::zeros(config, device),
+            embeddings: BertEmbeddings::zeros(&encoder, device),
+            encoder: BertEncoder::zeros(&encoder, device),
             pooler: BertPooler::zeros(config, device),
         }
     }

@@ -8,7 +8,7 @@ use crate::initialize::initialize;
 use crate::{BertConfig, BertModel, Linear, Pass};
 
 /// The number by which dropout knows the classifier; layers count from 0.
-const CLASSIFIER: usize = u16::MAX as usize - 1;
+pub(crate) const CLASSIFIER: usize = u16::MAX as usize - 1;
 
 /// BERT with a linear classifier on the pooled first token.
 #[derive(Module, Debug)]
@@ -44,15 +44,17 @@ impl BertForSequenceClassification {
     /// # Panics
     /// If there are not as many ids as the layout has rows.
     pub fn forward(&self, input_ids: Tensor<1, Int>, layout: &SequenceLayout, pass: Pass) -> Tensor<2> {
-        self.classify(self.bert.pooler_output(input_ids, layout, pass), pass)
+        let x = self.bert.embeddings.forward(input_ids, layout, pass); // [num_tokens, hidden]
+        self.classify(self.bert.encoder.forward_first(x, layout, pass), pass)
     }
 
-    /// What follows the pooler: dropout and the classifier.
+    /// The head: dropout(tanh(x₀V + c))·W + b.
     ///
     /// # Shapes
-    /// - `pooled`: `[batch, hidden]`
+    /// - `first_tokens`: `[batch, hidden]`, after the last layer
     /// - output: `[batch, num_labels]`
-    pub fn classify(&self, pooled: Tensor<2>, pass: Pass) -> Tensor<2> {
+    pub fn classify(&self, first_tokens: Tensor<2>, pass: Pass) -> Tensor<2> {
+        let pooled = self.bert.pooler.forward(first_tokens, pass.precision); // [batch, hidden]
         let site = pass.site(CLASSIFIER, 0, self.classifier_dropout);
         self.classifier.forward(dropout(pooled, None, site), pass.precision) // [batch, num_labels]
     }

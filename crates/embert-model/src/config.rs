@@ -1,12 +1,14 @@
-//! A model's shape: what Hugging Face keeps in config.json.
+//! BERT's shape: what Hugging Face keeps in config.json.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
+use crate::config_check::Checks;
+use crate::config_file::{self, ConfigFile};
+use crate::encoder_config::EncoderConfig;
 
 /// The keys of a BERT classifier's config.json that have a meaning here, under their names there; others are
 /// ignored. What a file leaves out has the value that `transformers` gives it.
@@ -77,15 +79,15 @@ impl BertConfig {
     /// [`ModelError::File`] and [`ModelError::Json`] for a file that is not there or not JSON;
     /// [`ModelError::Unsupported`] and [`ModelError::Config`] for a model that this library cannot run.
     pub fn from_dir(directory: &Path) -> Result<Self, ModelError> {
-        let path = directory.join("config.json");
-        let text =
-            fs::read_to_string(&path).map_err(|source| ModelError::File { path: path.clone(), source })?;
-        let json: serde_json::Value = parse(&text, &path)?;
-        let mut config: Self = parse(&text, &path)?;
-        if let (Some(count), None) = (json.get("num_labels").and_then(|n| n.as_u64()), json.get("id2label")) {
-            config.set_labels((0..count).map(|id| format!("LABEL_{id}")));
+        Self::from_file(&ConfigFile::read(directory)?)
+    }
+
+    pub(crate) fn from_file(file: &ConfigFile) -> Result<Self, ModelError> {
+        let mut config: Self = file.parse()?;
+        if let Some(labels) = file.numbered_labels() {
+            config.set_labels(labels);
         }
-        config.check(&path)?;
+        config.check(&file.path)?;
         Ok(config)
     }
 
@@ -94,9 +96,7 @@ impl BertConfig {
     /// # Errors
     /// [`ModelError::File`] when the file cannot be written.
     pub fn save(&self, directory: &Path) -> Result<(), ModelError> {
-        let path = directory.join("config.json");
-        let text = serde_json::to_string_pretty(self).expect("a config is JSON") + "\n";
-        fs::write(&path, text).map_err(|source| ModelError::File { path, source })
+        config_file::write(self, directory)
     }
 
     /// The number of labels.
@@ -111,67 +111,54 @@ impl BertConfig {
 
     /// Gives the labels names, by id.
     pub fn set_labels<S: Into<String>>(&mut self, names: impl IntoIterator<Item = S>) {
-        self.id2label = names.into_iter().map(Into::into).enumerate().collect();
-        self.label2id = self.id2label.iter().map(|(&id, name)| (name.clone(), id)).collect();
+        (self.id2label, self.label2id) = config_file::label_maps(names);
+    }
+
+    /// What the embeddings and the layers are built from.
+    pub(crate) fn encoder(&self) -> EncoderConfig {
+        EncoderConfig {
+            vocab_size: self.vocab_size,
+            max_position_embeddings: self.max_position_embeddings,
+            type_vocab_size: Some(self.type_vocab_size),
+            hidden_size: self.hidden_size,
+            num_hidden_layers: self.num_hidden_layers,
+            num_attention_heads: self.num_attention_heads,
+            intermediate_size: self.intermediate_size,
+            layer_norm_eps: self.layer_norm_eps,
+            embeddings_dropout: self.hidden_dropout_prob,
+            attention_probs_dropout: self.attention_probs_dropout_prob,
+            attention_output_dropout: self.hidden_dropout_prob,
+            output_dropout: self.hidden_dropout_prob,
+        }
     }
 
     fn check(&self, path: &Path) -> Result<(), ModelError> {
-        self.check_supported(path)?;
-        self.check_sizes().map_err(|reason| ModelError::Config { path: path.into(), reason })
+        let text = |flag| if flag { "true" } else { "false" };
+        Checks {
+            supported: &[
+                ("model_type", &self.model_type, "bert"),
+                ("hidden_act", &self.hidden_act, "gelu"),
+                ("position_embedding_type", &self.position_embedding_type, "absolute"),
+                ("is_decoder", text(self.is_decoder), "false"),
+                ("add_cross_attention", text(self.add_cross_attention), "false"),
+            ],
+            sizes: &[
+                ("vocab_size", self.vocab_size),
+                ("num_hidden_layers", self.num_hidden_layers),
+                ("intermediate_size", self.intermediate_size),
+                ("max_position_embeddings", self.max_position_embeddings),
+                ("type_vocab_size", self.type_vocab_size),
+            ],
+            hidden_size: ("hidden_size", self.hidden_size),
+            num_heads: ("num_attention_heads", self.num_attention_heads),
+            rates: &[
+                ("hidden_dropout_prob", self.hidden_dropout_prob),
+                ("attention_probs_dropout_prob", self.attention_probs_dropout_prob),
+                ("classifier_dropout", self.classifier_dropout.unwrap_or(0.0)),
+            ],
+            problem_type: self.problem_type.as_deref(),
+            id2label: &self.id2label,
+        }
+        .run(path)
     }
-
-    fn check_supported(&self, path: &Path) -> Result<(), ModelError> {
-        let problem_type = self.problem_type.as_deref().unwrap_or("single_label_classification");
-        let wanted = [
-            ("model_type", self.model_type.as_str(), "bert"),
-            ("hidden_act", &self.hidden_act, "gelu"),
-            ("position_embedding_type", &self.position_embedding_type, "absolute"),
-            ("problem_type", problem_type, "single_label_classification"),
-            ("is_decoder", if self.is_decoder { "true" } else { "false" }, "false"),
-            ("add_cross_attention", if self.add_cross_attention { "true" } else { "false" }, "false"),
-        ];
-        match wanted.into_iter().find(|(_, found, supported)| found != supported) {
-            None => Ok(()),
-            Some((key, found, supported)) => {
-                Err(ModelError::Unsupported { path: path.into(), key, found: found.into(), supported })
-            }
-        }
-    }
-
-    fn check_sizes(&self) -> Result<(), String> {
-        let sizes = [
-            ("vocab_size", self.vocab_size),
-            ("hidden_size", self.hidden_size),
-            ("num_hidden_layers", self.num_hidden_layers),
-            ("num_attention_heads", self.num_attention_heads),
-            ("intermediate_size", self.intermediate_size),
-            ("max_position_embeddings", self.max_position_embeddings),
-            ("type_vocab_size", self.type_vocab_size),
-        ];
-        if let Some((key, _)) = sizes.iter().find(|(_, size)| *size == 0) {
-            return Err(format!("{key} is 0"));
-        }
-        let (hidden_size, num_heads) = (self.hidden_size, self.num_attention_heads);
-        if hidden_size % num_heads != 0 {
-            return Err(format!(
-                "hidden_size {hidden_size} is not a multiple of num_attention_heads {num_heads}"
-            ));
-        }
-        let rates = [
-            ("hidden_dropout_prob", self.hidden_dropout_prob),
-            ("attention_probs_dropout_prob", self.attention_probs_dropout_prob),
-            ("classifier_dropout", self.classifier_dropout.unwrap_or(0.0)),
-        ];
-        if let Some((key, rate)) = rates.iter().find(|(_, rate)| !(0.0..1.0).contains(rate)) {
-            return Err(format!("{key} is {rate}, and must lie in 0..1"));
-        }
-        if !self.id2label.keys().copied().eq(0..self.num_labels()) || self.num_labels() < 2 {
-            return Err("id2label must name the ids 0, 1, ... of at least two labels".into());
-        }
-        Ok(())
-    }
-}
-
-fn parse<T: serde::de::DeserializeOwned>(text: &str, path: &Path) -> Result<T, ModelError> {
-    serde_json::from_str(text).map_err(|source| ModelError::Json { path: path.into(), source })
 }

@@ -4,7 +4,8 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor};
 use embert_kernels::{SequenceLayout, dropout};
 
-use crate::{BertConfig, LayerNorm, Pass};
+use crate::encoder_config::EncoderConfig;
+use crate::{LayerNorm, Pass};
 
 /// The number by which dropout knows the embeddings; layers count from 0.
 const EMBEDDINGS: usize = u16::MAX as usize;
@@ -29,22 +30,22 @@ pub struct BertEmbeddings {
     pub word_embeddings: Embedding,
     /// `[max_position_embeddings, hidden]`
     pub position_embeddings: Embedding,
-    /// `[type_vocab_size, hidden]`; all tokens are of type 0
-    pub token_type_embeddings: Embedding,
-    /// Over the sum of the three.
+    /// `[type_vocab_size, hidden]`; all tokens are of type 0. DistilBERT has none.
+    pub token_type_embeddings: Option<Embedding>,
+    /// Over the sum.
     pub layer_norm: LayerNorm,
     dropout: f64,
 }
 
 impl BertEmbeddings {
-    pub(crate) fn zeros(config: &BertConfig, device: &Device) -> Self {
+    pub(crate) fn zeros(config: &EncoderConfig, device: &Device) -> Self {
         let table = |rows| Embedding::zeros(rows, config.hidden_size, device);
         Self {
             word_embeddings: table(config.vocab_size),
             position_embeddings: table(config.max_position_embeddings),
-            token_type_embeddings: table(config.type_vocab_size),
+            token_type_embeddings: config.type_vocab_size.map(table),
             layer_norm: LayerNorm::zeros(config, device),
-            dropout: config.hidden_dropout_prob,
+            dropout: config.embeddings_dropout,
         }
     }
 
@@ -57,7 +58,7 @@ impl BertEmbeddings {
             layout,
             self.word_embeddings.weight.val(),
             self.position_embeddings.weight.val(),
-            self.token_type_embeddings.weight.val(),
+            self.token_type_embeddings.as_ref().map(|table| table.weight.val()),
         );
         let site = pass.site(EMBEDDINGS, 0, self.dropout);
         dropout(self.layer_norm.forward(x), Some(layout), site)

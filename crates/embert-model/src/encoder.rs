@@ -4,7 +4,8 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use embert_kernels::SequenceLayout;
 
-use crate::{BertConfig, BertLayer, Pass};
+use crate::encoder_config::EncoderConfig;
+use crate::{BertLayer, Pass};
 
 /// The layers, one after another.
 #[derive(Module, Debug)]
@@ -14,7 +15,7 @@ pub struct BertEncoder {
 }
 
 impl BertEncoder {
-    pub(crate) fn zeros(config: &BertConfig, device: &Device) -> Self {
+    pub(crate) fn zeros(config: &EncoderConfig, device: &Device) -> Self {
         Self { layer: (0..config.num_hidden_layers).map(|_| BertLayer::zeros(config, device)).collect() }
     }
 

@@ -4,7 +4,8 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use embert_kernels::{DropoutSite, Precision, SequenceLayout, bias_gelu_linear, linear};
 
-use crate::{BertAttention, BertConfig, LayerNorm, Linear, Pass};
+use crate::encoder_config::EncoderConfig;
+use crate::{BertAttention, LayerNorm, Linear, Pass};
 
 /// gelu(xW + b).
 #[derive(Module, Debug)]
@@ -31,8 +32,9 @@ pub struct BertLayer {
     pub intermediate: BertIntermediate,
     /// The feed-forward network's second product, the residual connection and its norm.
     pub output: BertOutput,
-    hidden_dropout: f64,
-    attention_dropout: f64,
+    attention_probs_dropout: f64,
+    attention_output_dropout: f64,
+    output_dropout: f64,
 }
 
 /// The dropout sites of one layer: none when nothing is dropped.
@@ -44,7 +46,7 @@ pub(crate) struct LayerDropout {
 }
 
 impl BertLayer {
-    pub(crate) fn zeros(config: &BertConfig, device: &Device) -> Self {
+    pub(crate) fn zeros(config: &EncoderConfig, device: &Device) -> Self {
         let (hidden, intermediate) = (config.hidden_size, config.intermediate_size);
         Self {
             attention: BertAttention::zeros(config, device),
@@ -53,8 +55,9 @@ impl BertLayer {
                 dense: Linear::zeros(intermediate, hidden, device),
                 layer_norm: LayerNorm::zeros(config, device),
             },
-            hidden_dropout: config.hidden_dropout_prob,
-            attention_dropout: config.attention_probs_dropout_prob,
+            attention_probs_dropout: config.attention_probs_dropout,
+            attention_output_dropout: config.attention_output_dropout,
+            output_dropout: config.output_dropout,
         }
     }
 
@@ -101,9 +104,9 @@ impl BertLayer {
     fn dropout(&self, layer: usize, pass: Pass) -> LayerDropout {
         let site = |number, rate| pass.site(layer, number, rate);
         LayerDropout {
-            attention_probs: site(0, self.attention_dropout),
-            attention_output: site(1, self.hidden_dropout),
-            output: site(2, self.hidden_dropout),
+            attention_probs: site(0, self.attention_probs_dropout),
+            attention_output: site(1, self.attention_output_dropout),
+            output: site(2, self.output_dropout),
         }
     }
 }

@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use embert_kernels::{DropoutSite, SequenceLayout};
 
-use crate::BertConfig;
+use crate::encoder_config::EncoderConfig;
 
 /// y = γ·(x − μ)/√(σ² + ε) + β over each row.
 #[derive(Module, Debug)]
@@ -17,7 +17,7 @@ pub struct LayerNorm {
 }
 
 impl LayerNorm {
-    pub(crate) fn zeros(config: &BertConfig, device: &Device) -> Self {
+    pub(crate) fn zeros(config: &EncoderConfig, device: &Device) -> Self {
         Self {
             weight: Param::from_tensor(Tensor::zeros([config.hidden_size], device)),
             bias: Param::from_tensor(Tensor::zeros([config.hidden_size], device)),

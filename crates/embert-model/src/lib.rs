@@ -2,11 +2,18 @@
 #![deny(missing_docs)]
 
 mod attention;
+mod auto;
+mod auto_config;
 mod bert;
 mod classification;
 mod config;
+mod config_check;
+mod config_file;
+mod distilbert;
+mod distilbert_config;
 mod embeddings;
 mod encoder;
+mod encoder_config;
 mod error;
 mod initialize;
 mod layer;
@@ -20,9 +27,13 @@ mod save;
 mod weights;
 
 pub use attention::{BertAttention, BertSelfAttention, BertSelfOutput};
+pub use auto::AutoModelForSequenceClassification;
+pub use auto_config::AutoConfig;
 pub use bert::{BertModel, BertModelOutput};
 pub use classification::BertForSequenceClassification;
 pub use config::BertConfig;
+pub use distilbert::{DistilBertForSequenceClassification, DistilBertModel};
+pub use distilbert_config::DistilBertConfig;
 pub use embeddings::{BertEmbeddings, Embedding};
 pub use encoder::BertEncoder;
 pub use error::ModelError;

@@ -9,13 +9,13 @@ use burn::tensor::{Device, Tensor, TensorData};
 use crate::initialize::initial_value;
 use crate::names::{self, PathStack};
 use crate::weights::{StoredTensor, Weights};
-use crate::{BertConfig, BertForSequenceClassification, ModelError};
+use crate::{AutoConfig, AutoModelForSequenceClassification, ModelError};
 
 /// A model that was read from a checkpoint.
 #[derive(Debug)]
 pub struct Pretrained {
     /// The model.
-    pub model: BertForSequenceClassification,
+    pub model: AutoModelForSequenceClassification,
     /// The names of parameters that the checkpoint does not hold and that were made new: to be trained before use.
     pub newly_initialized: Vec<String>,
 }
@@ -25,7 +25,7 @@ impl Pretrained {
     ///
     /// # Errors
     /// [`ModelError::Missing`] names what the checkpoint lacks.
-    pub fn complete(self, directory: &Path) -> Result<BertForSequenceClassification, ModelError> {
+    pub fn complete(self, directory: &Path) -> Result<AutoModelForSequenceClassification, ModelError> {
         match self.newly_initialized.is_empty() {
             true => Ok(self.model),
             false => Err(ModelError::Missing { path: directory.into(), names: self.newly_initialized }),
@@ -35,21 +35,21 @@ impl Pretrained {
 
 /// Reads `model.safetensors` (or its shards) of a checkpoint directory into a model of this shape.
 ///
-/// The checkpoint may be of a classifier, of a pretrained BERT with other heads (ignored) or of the encoder alone.
-/// Classifier and pooler are made new, from `seed`, where it has none.
+/// The checkpoint may be of a classifier, of a pretrained model with other heads (ignored) or of the encoder alone.
+/// What lies above the encoder is made new, from `seed`, where it has none.
 ///
 /// # Errors
 /// Any other tensor that is missing, has no place or has the wrong shape is an error that names it; so are files
 /// that are broken, and pickles.
 pub fn from_pretrained(
     directory: &Path,
-    config: &BertConfig,
+    config: &AutoConfig,
     seed: u64,
     device: &Device,
 ) -> Result<Pretrained, ModelError> {
     let weights = Weights::open(directory)?;
-    let mut loader = Loader::new(&weights, seed, config.initializer_range);
-    let model = BertForSequenceClassification::zeros(config, device).map(&mut loader);
+    let mut loader = Loader::new(&weights, seed, config.initializer_range());
+    let model = AutoModelForSequenceClassification::zeros(config, device).map(&mut loader);
     loader.finish(directory).map(|newly_initialized| Pretrained { model, newly_initialized })
 }
 

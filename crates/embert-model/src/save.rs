@@ -11,20 +11,18 @@ use safetensors::tensor::View;
 
 use crate::names::{self, PathStack};
 use crate::pretrained::transpose;
-use crate::{BertConfig, BertForSequenceClassification, ModelError};
+use crate::{AutoConfig, AutoModelForSequenceClassification, ModelError};
 
-/// Writes `config.json` and `model.safetensors` (F32) into a directory that exists.
+/// Writes `config.json` and `model.safetensors` (F32) of a model and its config into a directory that exists.
 ///
 /// # Errors
 /// [`ModelError::File`] and [`ModelError::Write`] when a file cannot be written.
 pub fn save_pretrained(
-    model: &BertForSequenceClassification,
-    config: &BertConfig,
+    model: &AutoModelForSequenceClassification,
+    config: &AutoConfig,
     directory: &Path,
 ) -> Result<(), ModelError> {
-    let architectures = Some(vec!["BertForSequenceClassification".to_string()]);
-    let problem_type = Some("single_label_classification".to_string());
-    BertConfig { architectures, problem_type, ..config.clone() }.save(directory)?;
+    config.save(directory)?;
     let mut collector = Collector::default();
     model.visit(&mut collector);
     let path = directory.join("model.safetensors");

@@ -22,6 +22,7 @@ const TOKEN_NAMES: [(&str, &str); 5] = [
 pub(crate) fn save(
     tokenizer: &tokenizers::Tokenizer,
     directory: &Path,
+    tokenizer_class: &str,
     model_max_length: usize,
 ) -> Result<()> {
     let tokens: BTreeMap<u32, String> =
@@ -29,7 +30,7 @@ pub(crate) fn save(
     let json = tokenizer.to_string(true).expect("a tokenizer is plain data");
     let special_tokens: Map<_, _> =
         TOKEN_NAMES.iter().map(|(name, token)| (name.to_string(), Value::from(*token))).collect();
-    let config = config(tokenizer, &special_tokens, model_max_length);
+    let config = config(tokenizer, &special_tokens, tokenizer_class, model_max_length);
 
     write(directory, "tokenizer.json", &json)?;
     write(directory, "vocab.txt", &vocabulary::to_lines(&tokens))?;
@@ -40,13 +41,14 @@ pub(crate) fn save(
 fn config(
     tokenizer: &tokenizers::Tokenizer,
     special_tokens: &Map<String, Value>,
+    tokenizer_class: &str,
     model_max_length: usize,
 ) -> Map<String, Value> {
     let Some(NormalizerWrapper::BertNormalizer(normalizer)) = tokenizer.get_normalizer() else {
         unreachable!("loading accepts no other normalizer")
     };
     let mut config = special_tokens.clone();
-    config.insert("tokenizer_class".to_owned(), json!("BertTokenizer"));
+    config.insert("tokenizer_class".to_owned(), json!(tokenizer_class));
     config.insert("do_lower_case".to_owned(), json!(normalizer.lowercase));
     config.insert("strip_accents".to_owned(), json!(normalizer.strip_accents));
     config.insert("tokenize_chinese_chars".to_owned(), json!(normalizer.handle_chinese_chars));

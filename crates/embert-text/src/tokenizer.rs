@@ -83,9 +83,10 @@ impl Tokenizer {
     /// Writes `tokenizer.json`, `vocab.txt`, `tokenizer_config.json` and `special_tokens_map.json`
     /// into a directory that exists; transformers' `AutoTokenizer` opens it.
     ///
-    /// `model_max_length` is what the model can read: its `max_position_embeddings`.
-    pub fn save(&self, directory: &Path, model_max_length: usize) -> Result<()> {
-        save::save(&self.inner, directory, model_max_length)
+    /// `tokenizer_class` is what transformers is to open it as: `BertTokenizer`, or `DistilBertTokenizer` for a model
+    /// that takes no token types. `model_max_length` is what the model can read: its `max_position_embeddings`.
+    pub fn save(&self, directory: &Path, tokenizer_class: &str, model_max_length: usize) -> Result<()> {
+        save::save(&self.inner, directory, tokenizer_class, model_max_length)
     }
 
     /// The ids of one text, `[CLS]` first and `[SEP]` last, at most `limit.max_length()` of them.

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use embert_model::BertForSequenceClassification;
+use embert_model::AutoModelForSequenceClassification;
 use embert_text::evaluation_batches;
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use crate::batches::LabelledTexts;
 use crate::error::TrainError;
 use crate::event::{Answer, Progress};
 use crate::metrics::Metrics;
-use crate::predict::{Batching, num_labels, predict};
+use crate::predict::{Batching, predict};
 
 /// What an evaluation found. Serialized, it holds numbers alone, under transformers' names.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -31,12 +31,12 @@ pub struct Evaluation {
 /// # Errors
 /// Those of [`LabelledTexts::check`], and those of [`predict`].
 pub fn evaluate(
-    model: &BertForSequenceClassification,
+    model: &AutoModelForSequenceClassification,
     examples: LabelledTexts<'_>,
     batching: Batching,
     on_progress: &mut dyn FnMut(Progress) -> Answer,
 ) -> Result<Evaluation, TrainError> {
-    examples.check(num_labels(model))?;
+    examples.check(model.num_labels())?;
     let begin = Instant::now();
     let logits = predict(model, examples.texts, batching, on_progress)?;
     let seconds = begin.elapsed().as_secs_f64();

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use embert_model::BertForSequenceClassification;
+use embert_model::AutoModelForSequenceClassification;
 use serde::Serialize;
 
 use crate::error::TrainError;
@@ -29,7 +29,7 @@ pub enum Event<'a> {
         /// Passes over the training examples made.
         epoch: f64,
         /// The weights of now.
-        model: &'a BertForSequenceClassification,
+        model: &'a AutoModelForSequenceClassification,
         /// The log up to now.
         log_history: &'a [LogEntry],
     },

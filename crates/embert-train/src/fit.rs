@@ -6,7 +6,7 @@ use std::time::Instant;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 use embert_kernels::DropoutStream;
-use embert_model::{BertForSequenceClassification, Pass};
+use embert_model::{AutoModelForSequenceClassification, Pass};
 use embert_text::{Padding, SamplingStrategy, training_batches};
 
 use crate::batches::{LabelledBatch, LabelledTexts};
@@ -18,7 +18,6 @@ use crate::event::{Answer, Event, RunPlan, TrainReport};
 use crate::journal::{Journal, StepFigures};
 use crate::loss::CrossEntropy;
 use crate::optimizer::AdamW;
-use crate::predict::num_labels;
 use crate::schedule::Schedule;
 use crate::step::{StepGradients, step_gradients};
 
@@ -37,7 +36,7 @@ pub struct TrainData<'a> {
 #[derive(Debug)]
 pub struct Fitted {
     /// The model, without autodiff.
-    pub model: BertForSequenceClassification,
+    pub model: AutoModelForSequenceClassification,
     /// The figures of the run.
     pub report: TrainReport,
 }
@@ -52,7 +51,7 @@ pub struct Fitted {
 /// Before the first step for settings, labels or examples that cannot be; [`TrainError::Diverged`] when a loss or a
 /// gradient norm is not finite; whatever `on_event` returns.
 pub fn fit(
-    model: BertForSequenceClassification,
+    model: AutoModelForSequenceClassification,
     data: TrainData<'_>,
     config: &TrainConfig,
     on_event: &mut dyn FnMut(Event<'_>) -> Answer,
@@ -64,7 +63,7 @@ pub fn fit(
         data,
         config,
         schedule: config.schedule(plan.total_steps),
-        loss: CrossEntropy::new(config, data.train.labels, num_labels(&model))?,
+        loss: CrossEntropy::new(config, data.train.labels, model.num_labels())?,
         optimizer: AdamW::new(config),
         journal: Journal::new(plan),
         on_event,
@@ -77,7 +76,7 @@ pub fn fit(
 }
 
 fn finish(
-    model: BertForSequenceClassification,
+    model: AutoModelForSequenceClassification,
     journal: Journal,
     on_event: &mut dyn FnMut(Event<'_>) -> Answer,
     interrupted: bool,
@@ -88,12 +87,12 @@ fn finish(
 }
 
 fn check(
-    model: &BertForSequenceClassification,
+    model: &AutoModelForSequenceClassification,
     data: &TrainData<'_>,
     config: &TrainConfig,
 ) -> Result<(), TrainError> {
     config.validate()?;
-    let num_labels = num_labels(model);
+    let num_labels = model.num_labels();
     data.train.check(num_labels)?;
     match data.eval {
         Some(eval) => eval.check(num_labels),
@@ -106,7 +105,7 @@ fn check(
     }
 }
 
-fn plan(model: &BertForSequenceClassification, data: &TrainData<'_>, config: &TrainConfig) -> RunPlan {
+fn plan(model: &AutoModelForSequenceClassification, data: &TrainData<'_>, config: &TrainConfig) -> RunPlan {
     let num_batches = data.train.labels.len().div_ceil(config.per_device_train_batch_size);
     let steps_per_epoch = num_batches.div_ceil(config.gradient_accumulation_steps);
     let by_epochs = (config.num_train_epochs * steps_per_epoch as f64).ceil() as usize;
@@ -139,8 +138,8 @@ const GO_ON: Answer = Ok(ControlFlow::Continue(()));
 impl Run<'_, '_> {
     fn train(
         &mut self,
-        mut model: BertForSequenceClassification,
-    ) -> Result<(BertForSequenceClassification, ControlFlow<()>), TrainError> {
+        mut model: AutoModelForSequenceClassification,
+    ) -> Result<(AutoModelForSequenceClassification, ControlFlow<()>), TrainError> {
         if (self.on_event)(Event::Started(self.journal.plan))?.is_break() {
             return Ok((model, ControlFlow::Break(())));
         }
@@ -177,10 +176,10 @@ impl Run<'_, '_> {
 
     fn step(
         &mut self,
-        model: BertForSequenceClassification,
+        model: AutoModelForSequenceClassification,
         rows: &[usize],
         epoch: f64,
-    ) -> Result<BertForSequenceClassification, TrainError> {
+    ) -> Result<AutoModelForSequenceClassification, TrainError> {
         let begin = Instant::now();
         let learning_rate = self.schedule.learning_rate(self.journal.step);
         let step = self.gradients(&model, rows);
@@ -195,7 +194,7 @@ impl Run<'_, '_> {
         Ok(model)
     }
 
-    fn gradients(&self, model: &BertForSequenceClassification, rows: &[usize]) -> StepGradients {
+    fn gradients(&self, model: &AutoModelForSequenceClassification, rows: &[usize]) -> StepGradients {
         let micro_batches = rows.chunks(self.config.per_device_train_batch_size);
         let window = micro_batches
             .map(|rows| self.data.train.batch(rows, self.data.padding))
@@ -206,7 +205,7 @@ impl Run<'_, '_> {
         step_gradients(model, &window, &self.loss, pass, self.config.gradient_checkpointing)
     }
 
-    fn after_step(&mut self, model: &BertForSequenceClassification) -> Answer {
+    fn after_step(&mut self, model: &AutoModelForSequenceClassification) -> Answer {
         let Some(log) = self.journal.last_step() else { return GO_ON };
         if (self.on_event)(Event::Step(log))?.is_break() {
             return Ok(ControlFlow::Break(()));
@@ -219,7 +218,11 @@ impl Run<'_, '_> {
     }
 
     /// Evaluates and saves, where the strategy is the one of this moment.
-    fn after_interval(&mut self, model: &BertForSequenceClassification, moment: IntervalStrategy) -> Answer {
+    fn after_interval(
+        &mut self,
+        model: &AutoModelForSequenceClassification,
+        moment: IntervalStrategy,
+    ) -> Answer {
         let due = |strategy, every| {
             strategy == moment
                 && (moment == IntervalStrategy::Epoch || self.journal.step.is_multiple_of(every))
@@ -232,7 +235,7 @@ impl Run<'_, '_> {
         if saves { self.save(model) } else { GO_ON }
     }
 
-    fn evaluate(&mut self, model: &BertForSequenceClassification) -> Answer {
+    fn evaluate(&mut self, model: &AutoModelForSequenceClassification) -> Answer {
         let Some(examples) = self.data.eval else { return GO_ON };
         let longest = examples.texts.limit().max_length();
         let batching = self.config.evaluation_batching(longest, self.data.padding);
@@ -244,7 +247,7 @@ impl Run<'_, '_> {
         }
     }
 
-    fn save(&mut self, model: &BertForSequenceClassification) -> Answer {
+    fn save(&mut self, model: &AutoModelForSequenceClassification) -> Answer {
         let journal = &self.journal;
         (self.on_event)(Event::CheckpointDue {
             step: journal.step,
@@ -273,7 +276,7 @@ impl Run<'_, '_> {
     }
 }
 
-fn num_trainable_parameters(model: &BertForSequenceClassification) -> usize {
+fn num_trainable_parameters(model: &AutoModelForSequenceClassification) -> usize {
     struct Count(usize);
     impl ModuleVisitor for Count {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {

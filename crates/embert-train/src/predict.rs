@@ -1,7 +1,7 @@
 //! Logits for texts, in the order in which they came.
 
 use embert_kernels::{Precision, with_constant_weights};
-use embert_model::{BertForSequenceClassification, Pass};
+use embert_model::{AutoModelForSequenceClassification, Pass};
 use embert_text::{BatchBudget, EncodedTexts, Padding, evaluation_batches, in_row_order};
 
 use crate::batches::{input_ids, sequence_layout};
@@ -29,7 +29,7 @@ pub struct Batching {
 /// # Errors
 /// [`TrainError::Interrupted`] when `on_progress` answers `Break`, and its own errors.
 pub fn predict(
-    model: &BertForSequenceClassification,
+    model: &AutoModelForSequenceClassification,
     texts: &EncodedTexts,
     batching: Batching,
     on_progress: &mut dyn FnMut(Progress) -> Answer,
@@ -38,7 +38,7 @@ pub fn predict(
 }
 
 fn predict_batches(
-    model: &BertForSequenceClassification,
+    model: &AutoModelForSequenceClassification,
     texts: &EncodedTexts,
     batching: Batching,
     on_progress: &mut dyn FnMut(Progress) -> Answer,
@@ -67,9 +67,4 @@ pub fn probabilities(logits: &[f32]) -> Vec<f64> {
 /// The label that a row of logits speaks for, the first of equals.
 pub fn predicted_label(logits: &[f32]) -> usize {
     argmax(logits)
-}
-
-/// The number of labels that a model tells apart.
-pub(crate) fn num_labels(model: &BertForSequenceClassification) -> usize {
-    model.classifier.bias.dims()[0]
 }

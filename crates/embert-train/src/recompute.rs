@@ -4,7 +4,7 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 use embert_kernels::{SequenceLayout, cross_entropy_sum};
-use embert_model::{BertForSequenceClassification, Pass};
+use embert_model::{AutoModelForSequenceClassification, Pass};
 
 use crate::batches::{LabelledBatch, input_ids, sequence_layout};
 use crate::gradients::ParameterGradients;
@@ -14,7 +14,7 @@ use crate::step::device_of;
 /// Adds the gradients of a batch's share of the loss and gives that share, `[1]`: what the whole tape would give, to the
 /// last bit.
 pub(crate) fn recomputed_gradients(
-    model: &BertForSequenceClassification,
+    model: &AutoModelForSequenceClassification,
     batch: &LabelledBatch,
     loss: &CrossEntropy,
     normalizer: f64,
@@ -22,12 +22,12 @@ pub(crate) fn recomputed_gradients(
     gradients: &mut ParameterGradients,
 ) -> Tensor<1> {
     let layout = sequence_layout(&batch.tokens);
-    let (bert, mut inputs) = (&model.bert, layer_inputs(model, batch, &layout, pass));
-    let (last, below) = bert.encoder.layer.split_last().expect("a model has layers");
+    let mut inputs = layer_inputs(model, batch, &layout, pass);
+    let (last, below) = model.encoder().layer.split_last().expect("a model has layers");
     let mut next_input = || on_tape(model, inputs.pop().expect("one input for each layer")); // [num_tokens, hidden]
     let input = next_input();
     let first = last.forward_first(input.clone(), &layout, below.len(), pass); // [batch, hidden]
-    let logits = model.classify(bert.pooler.forward(first, pass.precision), pass); // [batch, num_labels]
+    let logits = model.classify(first, pass); // [batch, num_labels]
     let targets = loss.targets(&batch.labels, &logits.device());
     let share = cross_entropy_sum(logits, targets) / normalizer; // [1]
     let mut output_gradient = backward(model, share.clone(), input, gradients);
@@ -37,30 +37,30 @@ pub(crate) fn recomputed_gradients(
         output_gradient = backward(model, weighted_sum(output, output_gradient), input, gradients);
     }
     let ids = input_ids(&batch.tokens, &device_of(model));
-    let embedded = bert.embeddings.forward(ids, &layout, pass); // [num_tokens, hidden]
+    let embedded = model.embeddings().forward(ids, &layout, pass); // [num_tokens, hidden]
     gradients.accumulate(model, weighted_sum(embedded, output_gradient).backward());
     share.inner()
 }
 
 /// The input of each layer, without a tape.
 fn layer_inputs(
-    model: &BertForSequenceClassification,
+    model: &AutoModelForSequenceClassification,
     batch: &LabelledBatch,
     layout: &SequenceLayout,
     pass: Pass,
 ) -> Vec<Tensor<2>> {
     let model = model.valid();
     let ids = input_ids(&batch.tokens, &device_of(&model));
-    let embedded = model.bert.embeddings.forward(ids, layout, pass);
+    let embedded = model.embeddings().forward(ids, layout, pass);
     let mut inputs = vec![embedded.clone()];
-    let encoder = &model.bert.encoder;
+    let encoder = model.encoder();
     inputs.extend(encoder.forward_each(embedded, layout, pass).take(encoder.layer.len() - 1));
     inputs
 }
 
 /// The same values as the start of a tape.
-fn on_tape(model: &BertForSequenceClassification, values: Tensor<2>) -> Tensor<2> {
-    let values = match model.classifier.bias.val().gradient_checkpointing_strategy() {
+fn on_tape(model: &AutoModelForSequenceClassification, values: Tensor<2>) -> Tensor<2> {
+    let values = match model.classifier().bias.val().gradient_checkpointing_strategy() {
         Some(strategy) => Tensor::from_inner(values).with_gradient_checkpointing_strategy(strategy),
         None => Tensor::from_inner(values),
     };
@@ -74,7 +74,7 @@ fn weighted_sum(y: Tensor<2>, g: Tensor<2>) -> Tensor<1> {
 
 /// Runs a tape backward: adds the gradients of the parameters and gives that of `input`.
 fn backward(
-    model: &BertForSequenceClassification,
+    model: &AutoModelForSequenceClassification,
     loss: Tensor<1>,
     input: Tensor<2>,
     gradients: &mut ParameterGradients,

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 use embert_kernels::{DropoutStream, cross_entropy_sum, with_constant_weights};
-use embert_model::{BertForSequenceClassification, Pass};
+use embert_model::{AutoModelForSequenceClassification, Pass};
 
 use crate::batches::{LabelledBatch, input_ids, sequence_layout};
 use crate::clip::global_norm;
@@ -43,7 +43,7 @@ impl StepGradients {
 /// # Panics
 /// If `model` does not stand on a device with autodiff, or nothing in it requires a gradient.
 pub fn step_gradients(
-    model: &BertForSequenceClassification,
+    model: &AutoModelForSequenceClassification,
     window: &[LabelledBatch],
     loss: &CrossEntropy,
     pass: Pass,
@@ -64,7 +64,7 @@ pub fn step_gradients(
 
 /// Adds up the gradients of all micro-batches and gives their shares of the loss, `[1]` each.
 fn micro_batches(
-    model: &BertForSequenceClassification,
+    model: &AutoModelForSequenceClassification,
     window: &[LabelledBatch],
     loss: &CrossEntropy,
     pass: Pass,
@@ -88,7 +88,7 @@ fn micro_batches(
 
 /// Adds the gradients of a batch's share of the loss and gives that share, `[1]`.
 fn taped_gradients(
-    model: &BertForSequenceClassification,
+    model: &AutoModelForSequenceClassification,
     batch: &LabelledBatch,
     loss: &CrossEntropy,
     normalizer: f64,
@@ -105,6 +105,6 @@ fn taped_gradients(
 }
 
 /// The device of the parameters.
-pub(crate) fn device_of(model: &BertForSequenceClassification) -> burn::tensor::Device {
+pub(crate) fn device_of(model: &AutoModelForSequenceClassification) -> burn::tensor::Device {
     model.devices().into_iter().next().expect("a model has parameters")
 }

@@ -12,7 +12,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     let recipe = recipe_files::resolve(matches)?;
     let examples = examples::read_examples(&recipe.data)?;
     let source = ModelSource::of_recipe(&recipe, &examples.train)?;
-    let limit = examples::limit(&recipe.data, source.config.max_position_embeddings)?;
+    let limit = examples::limit(&recipe.data, source.config.max_position_embeddings())?;
     for (name, dataset) in [("train", &examples.train), (examples.eval_name.as_str(), &examples.eval)] {
         println!("{name}: {} texts, {}", report::grouped(dataset.len()), ClassBalance::of(dataset));
         let (texts, _) = examples::columns(dataset);

@@ -15,7 +15,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
         model_source::directory(matches.get_one::<String>("model").expect("--model is required"))?;
     let source = ModelSource::of_directory(directory.clone())?;
     let recipe = recipe_files::of_model(&directory, &source.config, matches)?;
-    let limit = examples::limit(&recipe.data, source.config.max_position_embeddings)?;
+    let limit = examples::limit(&recipe.data, source.config.max_position_embeddings())?;
     let eval = examples::read_evaluation(&recipe.data, &source.labels()?)?;
     let model = source.load_complete(&place.device)?;
     println!("{} texts, {}", report::grouped(eval.len()), embert_data::ClassBalance::of(&eval));

@@ -21,7 +21,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
         model_source::directory(matches.get_one::<String>("model").expect("--model is required"))?;
     let source = ModelSource::of_directory(directory.clone())?;
     let recipe = recipe_files::of_model(&directory, &source.config, matches)?;
-    let limit = examples::limit(&recipe.data, source.config.max_position_embeddings)?;
+    let limit = examples::limit(&recipe.data, source.config.max_position_embeddings())?;
     let texts = texts(&recipe, matches)?;
     let model = source.load_complete(&place.device)?;
     let texts = examples::encode(&source.tokenizer, &texts, limit);

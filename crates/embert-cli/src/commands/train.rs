@@ -53,7 +53,7 @@ impl<'a> Run<'a> {
         examples: &'a Examples,
         source: &'a ModelSource,
     ) -> Result<(Self, LoadedModel, RunDirectory), CliError> {
-        let limit = examples::limit(&recipe.data, source.config.max_position_embeddings)?;
+        let limit = examples::limit(&recipe.data, source.config.max_position_embeddings())?;
         let output_dir = Path::new(&recipe.output.output_dir);
         let on_existing = match recipe.output.overwrite_output_dir {
             true => OnExisting::Replace,
@@ -114,13 +114,14 @@ impl<'a> Run<'a> {
         }
         if self.source.directory.is_none() {
             println!(
-                "A BERT with random weights and a vocabulary of the training texts: a demonstration, not a model to use."
+                "Random weights and a vocabulary of the training texts: a demonstration, not a model to use."
             );
         } else if !newly_initialized.is_empty() {
             println!(
-                "Some weights of BertForSequenceClassification were not initialized from the model checkpoint at {} and are \
+                "Some weights of {} were not initialized from the model checkpoint at {} and are \
                  newly initialized: {newly_initialized:?}\nYou should probably TRAIN this model on a down-stream task to be \
                  able to use it for predictions and inference.",
+                self.source.config.architecture(),
                 self.recipe.model.model_name_or_path
             );
         }

@@ -53,6 +53,35 @@ fn a_run_leaves_what_transformers_opens_and_repeats_itself() {
 }
 
 #[test]
+fn distilbert_trains_from_random_weights_and_again_from_what_that_left() {
+    let folder = tempfile::tempdir().unwrap();
+    succeeds(folder.path(), &format!("train {TINY} --model_type distilbert --output_dir run"));
+    let read_file = |run: &str, file: &str| {
+        let config = fs::read_to_string(folder.path().join(run).join(file)).unwrap();
+        serde_json::from_str::<serde_json::Value>(&config).unwrap()
+    };
+    let read = |run: &str| read_file(run, "config.json");
+    assert_eq!(read_file("run", "tokenizer_config.json")["tokenizer_class"], "DistilBertTokenizer");
+    let config = read("run");
+    assert_eq!(config["architectures"][0], "DistilBertForSequenceClassification");
+    assert_eq!((&config["dim"], &config["n_layers"]), (&32.into(), &1.into()));
+    let data = "--dataset synthetic --synthetic_reviews 200 --max_seq_length 96";
+    let rates = "--hidden_dropout_prob 0.3 --attention_dropout 0.2 --seq_classif_dropout 0.25";
+    succeeds(
+        folder.path(),
+        &format!("train --model run {data} {rates} --num_train_epochs 1 --output_dir again"),
+    );
+    let config = read("again");
+    let rates = ["dropout", "attention_dropout", "seq_classif_dropout"].map(|key| config[key].as_f64());
+    assert_eq!(rates, [Some(0.3), Some(0.2), Some(0.25)]);
+    succeeds(folder.path(), &format!("check --model again {data}"));
+    let said = succeeds(folder.path(), "evaluate --model again");
+    assert!(said.contains("eval_accuracy"), "{said}");
+    let said = fails(folder.path(), 2, &format!("train {TINY} --model_type roberta"));
+    assert!(said.contains("unknown variant `roberta`, expected `bert` or `distilbert`"), "{said}");
+}
+
+#[test]
 fn a_finished_run_is_not_overwritten_unless_asked() {
     let folder = tempfile::tempdir().unwrap();
     trained(folder.path());

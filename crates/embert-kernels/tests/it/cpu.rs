@@ -160,19 +160,28 @@ fn gelu_and_linear() {
 
 #[test]
 fn embeddings() {
+    let [word, position, token_type] = [[1500, 33], [70, 33], [2, 33]];
+    check_embeddings([word, position, token_type], |[word, position, token_type]| {
+        (word, position, Some(token_type))
+    });
+    check_embeddings([word, position], |[word, position]| (word, position, None));
+}
+
+type Tables = (Tensor<2>, Tensor<2>, Option<Tensor<2>>);
+
+fn check_embeddings<const N: usize>(shapes: [[usize; 2]; N], tables: impl Fn([Tensor<2>; N]) -> Tables) {
     let layout = SequenceLayout::packed(vec![70, 1, 40]);
     let ids = (0..111).map(|i| (i * i * 7) % 1500).collect::<Vec<i32>>();
-    let sum = |fast: bool, [word, position, token_type]: [Tensor<2>; 3]| {
+    let sum = |fast: bool, (word, position, token_type): Tables| {
         let ids = Tensor::<1, Int>::from_data(ids.as_slice(), &word.device());
         match fast {
             true => embert_kernels::embeddings(ids, &layout, word, position, token_type),
             false => reference::embeddings(ids, &layout, word, position, token_type),
         }
     };
-    let shapes = [[1500, 33], [70, 33], [2, 33]];
-    let truth = run(shapes, DType::F64, |tables| sum(false, tables));
-    let got = run(shapes, DType::F32, |tables| sum(true, tables));
-    assert_close(&got, &truth, FP32, "embeddings");
+    let truth = run(shapes, DType::F64, |inputs| sum(false, tables(inputs)));
+    let got = run(shapes, DType::F32, |inputs| sum(true, tables(inputs)));
+    assert_close(&got, &truth, FP32, &format!("embeddings from {N} tables"));
 }
 
 #[test]

@@ -112,6 +112,10 @@ fn embeddings_scatter_their_gradient() {
     let layout = SequenceLayout::packed(vec![3, 2]);
     check([[5, 3], [4, 3], [2, 3]], |[word, position, token_type]| {
         let ids = Tensor::<1, Int>::from_data([4, 0, 4, 1, 4], &word.device());
-        reference::embeddings(ids, &layout, word, position, token_type)
+        reference::embeddings(ids, &layout, word, position, Some(token_type))
+    });
+    check([[5, 3], [4, 3]], |[word, position]| {
+        let ids = Tensor::<1, Int>::from_data([4, 0, 4, 1, 4], &word.device());
+        reference::embeddings(ids, &layout, word, position, None)
     });
 }

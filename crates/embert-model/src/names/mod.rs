@@ -1,5 +1,6 @@
-//! Hugging Face's names of BERT's tensors: module path <-> name in a checkpoint.
+//! Hugging Face's names of tensors: module path <-> name in a checkpoint.
 
+mod distilbert;
 mod path;
 
 pub use path::PathStack;
@@ -11,6 +12,9 @@ pub use path::PathStack;
 /// assert_eq!(embert_model::names::hugging_face_name(path), "bert.encoder.layer.0.attention.self.query.weight");
 /// ```
 pub fn hugging_face_name(path: &str) -> String {
+    if path.starts_with("distilbert.") {
+        return distilbert::hugging_face_name(path);
+    }
     let name = path.split('.').map(|part| match part {
         "self_attention" => "self",
         "layer_norm" => "LayerNorm",
@@ -29,8 +33,9 @@ pub(crate) fn accepted_names(name: &str) -> Vec<String> {
     if let Some(norm) = name.strip_suffix("LayerNorm.bias") {
         names.push(format!("{norm}LayerNorm.beta"));
     }
-    let bare = names.iter().filter_map(|name| name.strip_prefix("bert.")).map(str::to_string);
-    let bare = bare.collect::<Vec<_>>();
+    let without_prefix =
+        |name: &String| name.strip_prefix("bert.").or(name.strip_prefix("distilbert.")).map(str::to_string);
+    let bare = names.iter().filter_map(without_prefix).collect::<Vec<_>>();
     names.extend(bare);
     names
 }
@@ -39,13 +44,14 @@ pub(crate) fn accepted_names(name: &str) -> Vec<String> {
 /// the position numbers that old versions saved.
 pub(crate) fn is_ignored(name: &str) -> bool {
     name.starts_with("cls.")
+        || distilbert::MASKED_LM_HEAD.iter().any(|part| name.starts_with(part))
         || name.ends_with("embeddings.position_ids")
         || name.ends_with("embeddings.token_type_ids")
 }
 
-/// Whether a parameter may be new: the classifier always, the pooler in checkpoints saved without one.
+/// Whether a parameter may be new: the head's always, the pooler's in checkpoints saved without one.
 pub(crate) fn may_be_initialized(name: &str) -> bool {
-    name.starts_with("classifier.") || name.starts_with("bert.pooler.")
+    ["classifier.", "pre_classifier.", "bert.pooler."].iter().any(|part| name.starts_with(part))
 }
 
 /// Whether files hold the transpose of what the module holds: PyTorch's dense layers are `[out, in]`.

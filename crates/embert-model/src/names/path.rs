@@ -4,6 +4,9 @@ use std::fmt;
 
 /// The path of the parameter that a `ModuleVisitor` or `ModuleMapper` stands at: call `enter` and `exit` from
 /// `enter_module` and `exit_module`.
+///
+/// Burn also enters the variant of an enum. It is no part of the path, so a model has the same paths alone and as one of
+/// several that it could be.
 #[derive(Debug, Default, Clone)]
 pub struct PathStack(Vec<String>);
 
@@ -21,6 +24,7 @@ impl PathStack {
 
 impl fmt::Display for PathStack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("."))
+        let is_field = |name: &&String| !name.starts_with(char::is_uppercase); // variants are in upper case
+        f.write_str(&self.0.iter().filter(is_field).map(String::as_str).collect::<Vec<_>>().join("."))
     }
 }

@@ -6,7 +6,9 @@ use std::path::Path;
 use burn::module::Module;
 use burn::tensor::Device;
 use embert_model::{
-    BertConfig, BertForSequenceClassification, ModelError, Pass, Pretrained, from_pretrained, save_pretrained,
+    AutoConfig, AutoModelForSequenceClassification, BertConfig, BertForSequenceClassification,
+    DistilBertConfig, DistilBertForSequenceClassification, ModelError, Pass, Pretrained, from_pretrained,
+    save_pretrained,
 };
 use safetensors::SafeTensors;
 use tempfile::TempDir;
@@ -14,20 +16,24 @@ use tempfile::TempDir;
 use crate::fixtures;
 use crate::golden::{Golden, assert_close, values};
 
-/// A checkpoint directory with tiny_bert's config.json and these weights.
-fn checkpoint(weights: &str) -> TempDir {
+/// A checkpoint directory with the config.json of one fixture and these weights.
+fn checkpoint_of(model: &str, weights: &str) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
-    fs::copy(fixtures().join("tiny_bert/config.json"), directory.path().join("config.json")).unwrap();
+    fs::copy(fixtures().join(model).join("config.json"), directory.path().join("config.json")).unwrap();
     fs::copy(fixtures().join(weights), directory.path().join("model.safetensors")).unwrap();
     directory
 }
 
+fn checkpoint(weights: &str) -> TempDir {
+    checkpoint_of("tiny_bert", weights)
+}
+
 fn load(directory: &Path) -> Result<Pretrained, ModelError> {
-    let config = BertConfig::from_dir(directory)?;
+    let config = AutoConfig::from_dir(directory)?;
     from_pretrained(directory, &config, 0, &Device::flex())
 }
 
-fn logits(model: &BertForSequenceClassification) -> Vec<f32> {
+fn logits(model: &AutoModelForSequenceClassification) -> Vec<f32> {
     let golden = Golden::read();
     values(model.forward(golden.input_ids(&Device::flex()), &golden.layout(), Pass::default()))
 }
@@ -60,8 +66,23 @@ fn legacy_and_bare_checkpoints_lack_only_the_classifier() {
         let loaded = load(directory.path()).unwrap();
         assert_eq!(loaded.newly_initialized, ["classifier.weight", "classifier.bias"]);
         let golden = Golden::read();
-        let output = loaded.model.bert.hidden_states(golden.input_ids(&Device::flex()), &golden.layout());
+        let AutoModelForSequenceClassification::Bert(model) = loaded.model else { panic!("{file}") };
+        let output = model.bert.hidden_states(golden.input_ids(&Device::flex()), &golden.layout());
         assert_close(file, &values(output.pooler_output), &golden.floats("pooler_output"), 1e-5);
+    }
+}
+
+#[test]
+fn distilbert_checkpoints_without_a_head_lack_only_the_head() {
+    for file in ["distilbert_masked_lm.safetensors", "distilbert_no_prefix.safetensors"] {
+        let directory = checkpoint_of("tiny_distilbert", file);
+        let loaded = load(directory.path()).unwrap();
+        let head = ["pre_classifier.weight", "pre_classifier.bias", "classifier.weight", "classifier.bias"];
+        assert_eq!(loaded.newly_initialized, head);
+        let golden = Golden::of_distilbert();
+        let AutoModelForSequenceClassification::DistilBert(model) = loaded.model else { panic!("{file}") };
+        let states = model.distilbert.hidden_states(golden.input_ids(&Device::flex()), &golden.layout());
+        assert_close(file, &values(states[2].clone()), &golden.floats("hidden_states.2"), 1e-5);
     }
 }
 
@@ -77,49 +98,77 @@ fn prediction_refuses_a_checkpoint_without_its_classifier() {
 
 #[test]
 fn saved_tensors_are_the_loaded_ones_bit_for_bit() {
-    let saved = tempfile::tempdir().unwrap();
-    let directory = fixtures().join("tiny_bert");
-    let config = BertConfig::from_dir(&directory).unwrap();
-    save_pretrained(&load(&directory).unwrap().model, &config, saved.path()).unwrap();
-    let [before, after] =
-        [directory.as_path(), saved.path()].map(|d| fs::read(d.join("model.safetensors")).unwrap());
-    let [before, after] = [&before, &after].map(|bytes| SafeTensors::deserialize(bytes).unwrap());
-    assert_eq!(before.len(), after.len());
-    for (name, tensor) in before.tensors() {
-        assert_eq!(tensor, after.tensor(&name).unwrap(), "{name}");
+    for fixture in ["tiny_bert", "tiny_distilbert"] {
+        let saved = tempfile::tempdir().unwrap();
+        let directory = fixtures().join(fixture);
+        let config = AutoConfig::from_dir(&directory).unwrap();
+        save_pretrained(&load(&directory).unwrap().model, &config, saved.path()).unwrap();
+        let [before, after] =
+            [directory.as_path(), saved.path()].map(|d| fs::read(d.join("model.safetensors")).unwrap());
+        let [before, after] = [&before, &after].map(|bytes| SafeTensors::deserialize(bytes).unwrap());
+        assert_eq!(before.len(), after.len());
+        for (name, tensor) in before.tensors() {
+            assert_eq!(tensor, after.tensor(&name).unwrap(), "{name}");
+        }
     }
-    let (_, header) =
-        SafeTensors::read_metadata(&fs::read(saved.path().join("model.safetensors")).unwrap()).unwrap();
-    assert_eq!(header.metadata().as_ref().unwrap()["format"], "pt");
-    let again = BertConfig::from_dir(saved.path()).unwrap();
-    assert_eq!(again.architectures.as_deref(), Some(&["BertForSequenceClassification".to_string()][..]));
-    assert_eq!((again.label_names(), again.layer_norm_eps), (config.label_names(), config.layer_norm_eps));
+}
+
+#[test]
+fn a_saved_model_is_what_was_loaded() {
+    for fixture in ["tiny_bert", "tiny_distilbert"] {
+        let saved = tempfile::tempdir().unwrap();
+        let directory = fixtures().join(fixture);
+        let config = AutoConfig::from_dir(&directory).unwrap();
+        save_pretrained(&load(&directory).unwrap().model, &config, saved.path()).unwrap();
+        let bytes = fs::read(saved.path().join("model.safetensors")).unwrap();
+        let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
+        assert_eq!(header.metadata().as_ref().unwrap()["format"], "pt");
+        assert_config_survives(&directory, saved.path());
+    }
+}
+
+/// Every key that is saved is in the config that was read, with the same value; only `problem_type` may be new.
+#[track_caller]
+fn assert_config_survives(directory: &Path, saved: &Path) {
+    let [before, after] = [directory, saved].map(|directory| {
+        let text = fs::read_to_string(directory.join("config.json")).unwrap();
+        serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&text).unwrap()
+    });
+    for (key, value) in &after {
+        match (key.as_str(), before.get(key)) {
+            ("problem_type", None) => assert_eq!(value, "single_label_classification"),
+            ("position_embedding_type", None) => assert_eq!(value, "absolute"),
+            (_, found) => assert_eq!(found, Some(value), "{key}"),
+        }
+    }
 }
 
 #[test]
 fn random_weights_are_the_same_for_the_same_seed() {
-    let config = BertConfig::from_dir(&fixtures().join("tiny_bert")).unwrap();
-    let new = |seed| BertForSequenceClassification::new(&config, seed, &Device::flex());
-    assert_eq!(logits(&new(1)), logits(&new(1)));
-    assert_ne!(logits(&new(1)), logits(&new(2)));
-    assert_eq!(new(1).num_params(), load(&fixtures().join("tiny_bert")).unwrap().model.num_params());
+    for fixture in ["tiny_bert", "tiny_distilbert"] {
+        let config = AutoConfig::from_dir(&fixtures().join(fixture)).unwrap();
+        let new = |seed| AutoModelForSequenceClassification::new(&config, seed, &Device::flex());
+        assert_eq!(logits(&new(1)), logits(&new(1)));
+        assert_ne!(logits(&new(1)), logits(&new(2)));
+        assert_eq!(new(1).num_params(), load(&fixtures().join(fixture)).unwrap().model.num_params());
+    }
 }
 
+/// One layer stands for all of them.
 #[test]
-fn bert_base_has_the_published_number_of_parameters() {
-    let config = BertConfig::default();
-    let model = BertForSequenceClassification::new(
-        &BertConfig { num_hidden_layers: 1, ..config },
-        0,
-        &Device::flex(),
-    );
-    let layer = model.bert.encoder.layer[0].num_params();
-    assert_eq!(model.num_params() + 11 * layer, 109_483_778);
+fn base_models_have_the_published_numbers_of_parameters() {
+    let bert = BertConfig { num_hidden_layers: 1, ..BertConfig::default() };
+    let bert = BertForSequenceClassification::new(&bert, 0, &Device::flex());
+    assert_eq!(bert.num_params() + 11 * bert.bert.encoder.layer[0].num_params(), 109_483_778);
+    let distilbert = DistilBertConfig { n_layers: 1, ..DistilBertConfig::default() };
+    let distilbert = DistilBertForSequenceClassification::new(&distilbert, 0, &Device::flex());
+    let layer = distilbert.distilbert.transformer.layer[0].num_params();
+    assert_eq!(distilbert.num_params() + 5 * layer, 66_955_010);
 }
 
-/// tiny_bert with a change to its config.json.
-fn configured(key: &str, value: serde_json::Value) -> TempDir {
-    let directory = checkpoint("tiny_bert/model.safetensors");
+/// A fixture with a change to its config.json.
+fn configured(model: &str, key: &str, value: serde_json::Value) -> TempDir {
+    let directory = checkpoint_of(model, &format!("{model}/model.safetensors"));
     let path = directory.path().join("config.json");
     let mut config: serde_json::Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
     config[key] = value;
@@ -137,7 +186,7 @@ fn configs_that_cannot_run_are_refused_by_name() {
             "position_embedding_type is relative_key, and only absolute",
         ),
         ("is_decoder", true.into(), "is_decoder is true"),
-        ("model_type", "roberta".into(), "model_type is roberta, and only bert is supported"),
+        ("model_type", "roberta".into(), "model_type is roberta, and only bert or distilbert is supported"),
         ("problem_type", "regression".into(), "problem_type is regression"),
         ("num_attention_heads", 5.into(), "hidden_size 32 is not a multiple of num_attention_heads 5"),
         ("hidden_dropout_prob", 1.0.into(), "hidden_dropout_prob is 1, and must lie in 0..1"),
@@ -156,10 +205,69 @@ fn configs_that_cannot_run_are_refused_by_name() {
         ),
     ];
     for (key, value, expected) in cases {
-        let directory = configured(key, value);
+        let directory = configured("tiny_bert", key, value);
         let error = error(directory.path());
         assert!(error.contains(expected), "{key}: {error}");
     }
+}
+
+#[test]
+fn distilbert_configs_that_cannot_run_are_refused_by_name() {
+    let cases = [
+        ("activation", "relu".into(), "activation is relu, and only gelu is supported"),
+        ("problem_type", "regression".into(), "problem_type is regression"),
+        ("n_layers", 0.into(), "n_layers is 0"),
+        ("n_heads", 5.into(), "dim 32 is not a multiple of n_heads 5"),
+        ("seq_classif_dropout", 1.0.into(), "seq_classif_dropout is 1, and must lie in 0..1"),
+        (
+            "vocab_size",
+            100.into(),
+            "distilbert.embeddings.word_embeddings.weight has shape [99, 32], and the model's has [100, 32]",
+        ),
+        ("n_layers", 3.into(), "missing 16 of the model's tensors: distilbert.transformer.layer.2."),
+        ("n_layers", 1.into(), "16 tensors are not this model's: distilbert.transformer.layer.1."),
+        (
+            "hidden_dim",
+            65.into(),
+            "distilbert.transformer.layer.0.ffn.lin1.weight has shape [64, 32], and the model's has [65, 32]",
+        ),
+    ];
+    for (key, value, expected) in cases {
+        let directory = configured("tiny_distilbert", key, value);
+        let error = error(directory.path());
+        assert!(error.contains(expected), "{key}: {error}");
+    }
+}
+
+#[test]
+fn a_config_without_a_model_type_is_told_by_its_architectures() {
+    let read = |json: &str| {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("config.json"), json).unwrap();
+        AutoConfig::from_dir(directory.path())
+    };
+    let distilbert = read(r#"{"architectures": ["DistilBertForMaskedLM"], "dim": 96}"#).unwrap();
+    assert_eq!(distilbert, DistilBertConfig { dim: 96, ..of_masked_lm() }.into());
+    assert_eq!(distilbert.architecture(), "DistilBertForSequenceClassification");
+    let bert = read(r#"{"architectures": ["BertModel"], "model_type": "bert"}"#).unwrap();
+    assert_eq!(bert.architecture(), "BertForSequenceClassification");
+    assert_eq!(read("{}").unwrap(), BertConfig::default().into());
+    let error = read(r#"{"architectures": ["RobertaForMaskedLM"]}"#).unwrap_err().to_string();
+    let expected = "architectures is RobertaForMaskedLM, and only bert or distilbert is supported";
+    assert!(error.ends_with(expected), "{error}");
+}
+
+#[test]
+fn a_config_reads_its_own_model_alone() {
+    let [bert, distilbert] = ["tiny_bert", "tiny_distilbert"].map(|model| fixtures().join(model));
+    let error = BertConfig::from_dir(&distilbert).unwrap_err().to_string();
+    assert!(error.ends_with("model_type is distilbert, and only bert is supported"), "{error}");
+    let error = DistilBertConfig::from_dir(&bert).unwrap_err().to_string();
+    assert!(error.ends_with("model_type is bert, and only distilbert is supported"), "{error}");
+}
+
+fn of_masked_lm() -> DistilBertConfig {
+    DistilBertConfig { architectures: Some(vec!["DistilBertForMaskedLM".into()]), ..Default::default() }
 }
 
 #[test]

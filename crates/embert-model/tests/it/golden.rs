@@ -1,4 +1,4 @@
-//! The figures of `golden.safetensors`.
+//! The figures of `golden.safetensors` and `golden_distilbert.safetensors`.
 
 use std::fs;
 
@@ -8,12 +8,22 @@ use safetensors::SafeTensors;
 
 use crate::fixtures;
 
-/// What `transformers` computes with the tiny BERT.
+/// What `transformers` computes with a tiny model.
 pub(crate) struct Golden(Vec<u8>);
 
 impl Golden {
+    /// Of the tiny BERT.
     pub(crate) fn read() -> Self {
-        Self(fs::read(fixtures().join("golden.safetensors")).expect("the fixture is committed"))
+        Self::read_file("golden.safetensors")
+    }
+
+    /// Of the tiny DistilBERT, on the same batch.
+    pub(crate) fn of_distilbert() -> Self {
+        Self::read_file("golden_distilbert.safetensors")
+    }
+
+    fn read_file(name: &str) -> Self {
+        Self(fs::read(fixtures().join(name)).expect("the fixture is committed"))
     }
 
     /// A tensor's values.

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 mod checkpoints;
+mod distilbert;
 mod golden;
+mod gradients;
 mod parity;
 
 fn fixtures() -> PathBuf {

@@ -1,21 +1,21 @@
 //! Hidden states, logits, loss and gradients are transformers'.
 
-use std::collections::BTreeMap;
-
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::activation::log_softmax;
-use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use embert_kernels::{DropoutStream, SequenceLayout};
-use embert_model::names::{PathStack, hugging_face_name};
-use embert_model::{BertConfig, BertForSequenceClassification, Pass, from_pretrained};
+use embert_model::{
+    AutoConfig, AutoModelForSequenceClassification, BertForSequenceClassification, Pass, from_pretrained,
+};
 
 use crate::fixtures;
 use crate::golden::{Golden, assert_close, values};
+use crate::gradients::assert_gradients_agree;
 
 fn tiny_bert(device: &Device) -> BertForSequenceClassification {
     let directory = fixtures().join("tiny_bert");
-    let config = BertConfig::from_dir(&directory).unwrap();
-    from_pretrained(&directory, &config, 0, device).unwrap().complete(&directory).unwrap()
+    let config = AutoConfig::from_dir(&directory).unwrap();
+    let model = from_pretrained(&directory, &config, 0, device).unwrap().complete(&directory).unwrap();
+    let AutoModelForSequenceClassification::Bert(model) = model else { panic!("{config:?} is not BERT's") };
+    model
 }
 
 #[test]
@@ -72,38 +72,5 @@ fn loss_and_every_gradient_agree() {
     let (golden, device) = (Golden::read(), Device::flex().autodiff());
     let model = tiny_bert(&device);
     let logits = model.forward(golden.input_ids(&device), &golden.layout(), Pass::default());
-    let labels = Tensor::<1, Int>::from_data(golden.integers("labels").as_slice(), &device).unsqueeze_dim(1);
-    let loss = log_softmax(logits, 1).gather(1, labels).mean().neg();
-    assert_close("loss", &values(loss.clone()), &golden.floats("loss"), 1e-5);
-    let mut collector =
-        Collector { path: PathStack::default(), gradients: loss.backward(), found: BTreeMap::new() };
-    model.visit(&mut collector);
-    assert_eq!(collector.found.len(), 5 + 2 * 16 + 2 + 2);
-    for (name, gradient) in collector.found {
-        assert_close(&name, &gradient, &golden.floats(&format!("grad.{name}")), 1e-4);
-    }
-}
-
-/// Gradients by Hugging Face's name, in the files' orientation.
-struct Collector {
-    path: PathStack,
-    gradients: Gradients,
-    found: BTreeMap<String, Vec<f32>>,
-}
-
-impl ModuleVisitor for Collector {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let name = hugging_face_name(&self.path.to_string());
-        let gradient = param.grad(&self.gradients).unwrap_or_else(|| panic!("no gradient for {name}"));
-        let dense = D == 2 && !name.contains("embeddings");
-        self.found.insert(name, values(if dense { gradient.transpose() } else { gradient }));
-    }
+    assert_eq!(assert_gradients_agree(&model, logits, &golden), 5 + 2 * 16 + 2 + 2);
 }

@@ -16,7 +16,7 @@ fn open(name: &str, content: &[u8]) -> Result<Tokenizer, TextError> {
 
 fn saved() -> Value {
     let directory = tempfile::tempdir().unwrap();
-    tokenizer().save(directory.path(), 512).unwrap();
+    tokenizer().save(directory.path(), "BertTokenizer", 512).unwrap();
     serde_json::from_slice(&fs::read(directory.path().join("tokenizer.json")).unwrap()).unwrap()
 }
 

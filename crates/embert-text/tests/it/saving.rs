@@ -11,7 +11,7 @@ use crate::fixtures::{limit, path, texts, tokenizer, unlimited};
 fn saved_files_give_the_same_ids_alone_and_together() {
     let (saved, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let tokenizer = tokenizer();
-    tokenizer.save(saved.path(), 512).unwrap();
+    tokenizer.save(saved.path(), "BertTokenizer", 512).unwrap();
     fs::copy(saved.path().join("vocab.txt"), other.path().join("vocab.txt")).unwrap();
     for opened in [saved.path(), other.path()].map(|directory| Tokenizer::from_dir(directory).unwrap()) {
         assert_eq!((opened.vocab_size(), opened.pad_id()), (tokenizer.vocab_size(), tokenizer.pad_id()));
@@ -25,7 +25,7 @@ fn saved_files_give_the_same_ids_alone_and_together() {
 #[test]
 fn saved_configuration_says_what_transformers_reads() {
     let directory = tempfile::tempdir().unwrap();
-    tokenizer().save(directory.path(), 384).unwrap();
+    tokenizer().save(directory.path(), "BertTokenizer", 384).unwrap();
     let read =
         |name| -> Value { serde_json::from_slice(&fs::read(directory.path().join(name)).unwrap()).unwrap() };
     let config = read("tokenizer_config.json");
@@ -34,6 +34,8 @@ fn saved_configuration_says_what_transformers_reads() {
         (&config["do_lower_case"], &config["tokenizer_class"]),
         (&json!(true), &json!("BertTokenizer"))
     );
+    tokenizer().save(directory.path(), "DistilBertTokenizer", 384).unwrap();
+    assert_eq!(read("tokenizer_config.json")["tokenizer_class"], "DistilBertTokenizer");
     assert_eq!(read("special_tokens_map.json")["cls_token"], "[CLS]");
     let saved = read("tokenizer.json");
     assert!(saved["truncation"].is_null() && saved["padding"].is_null());
@@ -43,7 +45,7 @@ fn saved_configuration_says_what_transformers_reads() {
 fn stored_truncation_and_padding_are_ignored_and_not_saved_again() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("tokenizer.json");
-    tokenizer().save(directory.path(), 512).unwrap();
+    tokenizer().save(directory.path(), "BertTokenizer", 512).unwrap();
     let mut content: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
     content["truncation"] =
         json!({"max_length": 4, "strategy": "LongestFirst", "stride": 0, "direction": "Right"});
@@ -54,7 +56,7 @@ fn stored_truncation_and_padding_are_ignored_and_not_saved_again() {
     let opened = Tokenizer::from_dir(directory.path()).unwrap();
     let text = "the film was good and the cast was good";
     assert_eq!(opened.encode(text, unlimited()), tokenizer().encode(text, unlimited()));
-    opened.save(directory.path(), 512).unwrap();
+    opened.save(directory.path(), "BertTokenizer", 512).unwrap();
     let saved: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
     assert!(saved["truncation"].is_null() && saved["padding"].is_null());
 }
@@ -63,14 +65,14 @@ fn stored_truncation_and_padding_are_ignored_and_not_saved_again() {
 fn casing_follows_tokenizer_config_and_survives_saving() {
     let directory = tempfile::tempdir().unwrap();
     let config = directory.path().join("tokenizer_config.json");
-    tokenizer().save(directory.path(), 512).unwrap();
+    tokenizer().save(directory.path(), "BertTokenizer", 512).unwrap();
     fs::write(&config, r#"{"do_lower_case": false}"#).unwrap();
     let cased = Tokenizer::from_dir(directory.path()).unwrap();
     let lowercase = |tokenizer: &Tokenizer| {
         tokenizer.encode("FILM", unlimited()) == tokenizer.encode("film", unlimited())
     };
     assert!(!lowercase(&cased) && lowercase(&tokenizer()));
-    cased.save(directory.path(), 512).unwrap();
+    cased.save(directory.path(), "BertTokenizer", 512).unwrap();
     let written: Value = serde_json::from_slice(&fs::read(&config).unwrap()).unwrap();
     assert_eq!(written["do_lower_case"], false);
     fs::remove_file(&config).unwrap();
@@ -98,6 +100,7 @@ fn training_gives_the_same_ids_again_and_splits_no_frequent_word() {
 #[test]
 fn saving_into_no_directory_names_the_file() {
     let directory = tempfile::tempdir().unwrap();
-    let error = tokenizer().save(&directory.path().join("absent"), 512).unwrap_err().to_string();
+    let error =
+        tokenizer().save(&directory.path().join("absent"), "BertTokenizer", 512).unwrap_err().to_string();
     assert!(error.contains("absent") && error.contains("tokenizer.json: cannot be written"), "{error}");
 }

@@ -15,7 +15,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use embert_model::{BertConfig, BertForSequenceClassification, save_pretrained};
+use embert_model::{AutoConfig, AutoModelForSequenceClassification, save_pretrained};
 use embert_text::Tokenizer;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -45,7 +45,7 @@ pub struct RunDirectory {
     metrics: File,
     recipe: String,
     config: TrainConfig,
-    model_config: BertConfig,
+    model_config: AutoConfig,
     tokenizer: Tokenizer,
     plan: Option<RunPlan>,
 }
@@ -60,7 +60,7 @@ impl RunDirectory {
         output_dir: &Path,
         on_existing: OnExisting,
         config: &TrainConfig,
-        model_config: &BertConfig,
+        model_config: &AutoConfig,
         tokenizer: &Tokenizer,
         recipe: &str,
     ) -> Result<Self, TrainError> {
@@ -121,7 +121,7 @@ impl RunDirectory {
     /// [`partial_dir`](Self::partial_dir).
     pub fn finish(
         self,
-        model: &BertForSequenceClassification,
+        model: &AutoModelForSequenceClassification,
         report: &TrainReport,
         evaluation: Option<&Evaluation>,
         card: &ModelCard,
@@ -151,7 +151,7 @@ impl RunDirectory {
         &self,
         step: usize,
         epoch: f64,
-        model: &BertForSequenceClassification,
+        model: &AutoModelForSequenceClassification,
         log_history: &[LogEntry],
     ) -> Result<PathBuf, TrainError> {
         let path = self.partial_dir.join(format!("checkpoint-{step}"));
@@ -164,9 +164,14 @@ impl RunDirectory {
         Ok(path)
     }
 
-    fn save_model(&self, directory: &Path, model: &BertForSequenceClassification) -> Result<(), TrainError> {
+    fn save_model(
+        &self,
+        directory: &Path,
+        model: &AutoModelForSequenceClassification,
+    ) -> Result<(), TrainError> {
         save_pretrained(model, &self.model_config, directory)?;
-        Ok(self.tokenizer.save(directory, self.model_config.max_position_embeddings)?)
+        let config = &self.model_config;
+        Ok(self.tokenizer.save(directory, config.tokenizer_class(), config.max_position_embeddings())?)
     }
 }
 

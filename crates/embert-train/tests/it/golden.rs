@@ -1,21 +1,32 @@
-//! Ten steps of AdamW on a tiny BERT, as transformers and PyTorch make them.
+//! Ten steps of AdamW on a tiny BERT and a tiny DistilBERT, as transformers and PyTorch make them.
 
 use std::fs;
 
 use burn::module::Module;
-use embert_model::{BertForSequenceClassification, Pass};
+use embert_model::{AutoModelForSequenceClassification, Pass};
 use embert_text::TokenBatch;
 use embert_train::{AdamW, CrossEntropy, LabelledBatch, TrainConfig, clip_coefficient, step_gradients};
 use safetensors::{Dtype, SafeTensors};
 
 use crate::tiny::{has_gradient, model_fixtures, named_weights, read_model};
 
+/// A directory, the figures of the model in it, and how many tensors it has.
+type Fixture = (&'static str, &'static str, usize);
+
+const BERT: Fixture = ("tiny_bert", "golden.safetensors", 41);
+const DISTILBERT: Fixture = ("tiny_distilbert", "golden_distilbert.safetensors", 40);
+
 /// What transformers computed.
 pub(crate) struct Golden(Vec<u8>);
 
 impl Golden {
+    /// With the tiny BERT.
     pub(crate) fn read() -> Self {
-        Self(fs::read(model_fixtures().join("golden.safetensors")).unwrap())
+        Self::of(BERT)
+    }
+
+    fn of((_, file, _): Fixture) -> Self {
+        Self(fs::read(model_fixtures().join(file)).unwrap())
     }
 
     pub(crate) fn floats(&self, name: &str) -> Vec<f32> {
@@ -50,19 +61,19 @@ struct TenSteps {
     losses: Vec<f64>,
     grad_norms: Vec<f64>,
     learning_rates: Vec<f64>,
-    model: BertForSequenceClassification,
+    model: AutoModelForSequenceClassification,
 }
 
-fn ten_steps(window: &[LabelledBatch]) -> TenSteps {
+fn ten_steps((directory, ..): Fixture, window: &[LabelledBatch], gradient_checkpointing: bool) -> TenSteps {
     let config =
         TrainConfig { learning_rate: 1e-3, weight_decay: 0.01, warmup_steps: 2, ..TrainConfig::default() };
-    let mut model = read_model(&model_fixtures().join("tiny_bert")).train();
+    let mut model = read_model(&model_fixtures().join(directory)).train();
     let loss = CrossEntropy::new(&config, &window[0].labels, 3).unwrap();
     let schedule = config.schedule(10);
     let mut optimizer = AdamW::new(&config);
     let (mut losses, mut grad_norms, mut learning_rates) = (vec![], vec![], vec![]);
     for step in 0..10 {
-        let found = step_gradients(&model, window, &loss, Pass::default(), false);
+        let found = step_gradients(&model, window, &loss, Pass::default(), gradient_checkpointing);
         losses.push(found.loss);
         grad_norms.push(found.grad_norm);
         learning_rates.push(schedule.learning_rate(step));
@@ -73,8 +84,8 @@ fn ten_steps(window: &[LabelledBatch]) -> TenSteps {
 }
 
 #[track_caller]
-fn check(name: &str, found: &[f64], tolerance: impl Fn(f64) -> f64) {
-    let expected = Golden::read().floats(name);
+fn check(golden: &Golden, name: &str, found: &[f64], tolerance: impl Fn(f64) -> f64) {
+    let expected = golden.floats(name);
     assert_eq!(found.len(), expected.len());
     for (step, (found, expected)) in found.iter().zip(expected).enumerate() {
         let expected = f64::from(expected);
@@ -85,22 +96,37 @@ fn check(name: &str, found: &[f64], tolerance: impl Fn(f64) -> f64) {
 
 #[test]
 fn ten_losses_and_gradient_norms_are_those_of_transformers() {
-    let found = ten_steps(&[Golden::read().batch()]);
-    check("losses", &found.losses, |_| 1e-4);
-    check("grad_norms", &found.grad_norms, |expected| 1e-4 * expected);
-    check("learning_rates", &found.learning_rates, |_| 1e-9);
+    for fixture in [BERT, DISTILBERT] {
+        let golden = Golden::of(fixture);
+        let found = ten_steps(fixture, &[golden.batch()], false);
+        check(&golden, "losses", &found.losses, |_| 1e-4);
+        check(&golden, "grad_norms", &found.grad_norms, |expected| 1e-4 * expected);
+        check(&golden, "learning_rates", &found.learning_rates, |_| 1e-9);
+    }
 }
 
 #[test]
 fn weights_after_ten_steps_are_those_of_transformers() {
-    let golden = Golden::read();
-    let mut found = named_weights(&ten_steps(&[golden.batch()]).model);
-    assert_eq!(found.len(), 41);
-    found.retain(|name, _| has_gradient(name));
-    for (name, values) in found {
-        let difference =
-            crate::tiny::largest_difference(&[values], &[golden.floats(&format!("final.{name}"))]);
-        // Five per cent of one step: where a gradient is near AdamW's ε, its rounding shows.
-        assert!(difference < 5e-5, "{name} differs by {difference}");
+    for fixture @ (_, _, num_tensors) in [BERT, DISTILBERT] {
+        let golden = Golden::of(fixture);
+        let mut found = named_weights(&ten_steps(fixture, &[golden.batch()], false).model);
+        assert_eq!(found.len(), num_tensors);
+        found.retain(|name, _| has_gradient(name));
+        for (name, values) in found {
+            let difference =
+                crate::tiny::largest_difference(&[values], &[golden.floats(&format!("final.{name}"))]);
+            // Five per cent of one step: where a gradient is near AdamW's ε, its rounding shows.
+            assert!(difference < 5e-5, "{name} differs by {difference}");
+        }
+    }
+}
+
+#[test]
+fn gradient_checkpointing_makes_the_same_ten_steps() {
+    for fixture in [BERT, DISTILBERT] {
+        let window = [Golden::of(fixture).batch()];
+        let [taped, recomputed] = [false, true].map(|again| ten_steps(fixture, &window, again));
+        assert_eq!(taped.losses, recomputed.losses);
+        assert_eq!(named_weights(&taped.model), named_weights(&recomputed.model));
     }
 }

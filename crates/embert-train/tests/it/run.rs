@@ -206,10 +206,10 @@ fn a_run_that_diverges_stops_before_the_weights_change() {
 #[test]
 fn a_weight_that_is_not_a_number_stops_the_first_step() {
     let examples = Examples::new(20);
-    let mut model = tiny::model(0.0);
+    let mut model = tiny::bert(0.0);
     model.classifier.bias = model.classifier.bias.map(|bias| bias * f32::NAN);
     let mut steps = 0;
-    let error = fit(model, examples.train_only(), &config(), &mut |event| {
+    let error = fit(model.into(), examples.train_only(), &config(), &mut |event| {
         steps += usize::from(matches!(event, Event::Step(_)));
         tiny::GO_ON
     })
@@ -222,8 +222,9 @@ fn a_weight_that_is_not_a_number_stops_the_first_step() {
 #[test]
 fn frozen_parameters_stay_as_they_are() {
     let examples = Examples::new(20);
-    let mut model = tiny::model(0.0);
+    let mut model = tiny::bert(0.0);
     model.bert = burn::module::Module::no_grad(model.bert);
+    let model = model.into();
     let before = tiny::weights(&model);
     let fitted =
         fit(model, examples.train_only(), &TrainConfig { weight_decay: 0.1, ..config() }, &mut tiny::ignore)
@@ -247,12 +248,11 @@ fn weight_decay_shrinks_matrices_alone() {
     };
     let before = tiny::model(0.0);
     let after = fit(before.clone(), examples.train_only(), &config, &mut tiny::ignore).unwrap().model;
-    let pair = |of: fn(&embert_model::BertForSequenceClassification) -> Vec<f32>| (of(&before), of(&after));
-    let (old, new) = pair(|model| model.classifier.weight.val().into_data().iter::<f32>().collect());
-    assert!(old.iter().zip(&new).all(|(old, new)| (new - 0.95 * old).abs() < 1e-6));
-    let (old, new) =
-        pair(|model| model.bert.embeddings.layer_norm.weight.val().into_data().iter::<f32>().collect());
-    assert!(old.iter().zip(&new).all(|(old, new)| (new - old).abs() < 1e-6));
+    let (before, after) = (tiny::named_weights(&before), tiny::named_weights(&after));
+    let (old, new) = (&before["classifier.weight"], &after["classifier.weight"]);
+    assert!(old.iter().zip(new).all(|(old, new)| (new - 0.95 * old).abs() < 1e-6));
+    let norm = "bert.embeddings.LayerNorm.weight";
+    assert!(before[norm].iter().zip(&after[norm]).all(|(old, new)| (new - old).abs() < 1e-6));
 }
 
 #[test]

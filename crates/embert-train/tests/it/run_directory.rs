@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use embert_model::BertForSequenceClassification;
+use embert_model::AutoModelForSequenceClassification;
 use embert_text::Tokenizer;
 use embert_train::{
     Evaluation, Fitted, IntervalStrategy, ModelCard, OnExisting, RunDirectory, TrainConfig, TrainData,
@@ -111,7 +111,7 @@ fn a_finished_run_predicts_what_the_model_did() {
     run.finish(&fitted.model, &fitted.report, None, &card()).unwrap();
 
     let examples = Examples::new(9);
-    let logits = |model: &BertForSequenceClassification| {
+    let logits = |model: &AutoModelForSequenceClassification| {
         predict(model, examples.labelled().texts, BATCHING, &mut |_| tiny::GO_ON).unwrap()
     };
     assert_eq!(logits(&tiny::read_model(&output_dir)), logits(&fitted.model));

@@ -1,0 +1,123 @@
+//! The config of whichever supported model a directory holds.
+
+use std::path::Path;
+
+use crate::config_file::ConfigFile;
+use crate::{BertConfig, DistilBertConfig, ModelError};
+
+/// What `model_type` may be, in the words of an error.
+const SUPPORTED: &str = "bert or distilbert";
+
+/// The config of a model that [`AutoModelForSequenceClassification`](crate::AutoModelForSequenceClassification) can be.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AutoConfig {
+    /// BERT, and what has its shape: MiniLM for one.
+    Bert(BertConfig),
+    /// DistilBERT.
+    DistilBert(DistilBertConfig),
+}
+
+impl AutoConfig {
+    /// Reads `config.json` of a checkpoint: as the model that its `model_type` names, or where that is missing its
+    /// `architectures`. A file with neither is BERT's.
+    ///
+    /// # Errors
+    /// [`ModelError::File`] and [`ModelError::Json`] for a file that is not there or not JSON;
+    /// [`ModelError::Unsupported`] and [`ModelError::Config`] for a model that this library cannot run.
+    pub fn from_dir(directory: &Path) -> Result<Self, ModelError> {
+        let file = ConfigFile::read(directory)?;
+        let named = |key| file.text_of(key).map(|value| (key, value));
+        let (key, found) = named("model_type").or_else(|| named("architectures")).unwrap_or_default();
+        match found.split("For").next().unwrap_or_default() {
+            "bert" | "Bert" | "" => BertConfig::from_file(&file).map(Self::Bert),
+            "distilbert" | "DistilBert" => DistilBertConfig::from_file(&file).map(Self::DistilBert),
+            _ => Err(ModelError::Unsupported {
+                path: file.path.clone(),
+                key,
+                found: found.into(),
+                supported: SUPPORTED,
+            }),
+        }
+    }
+
+    /// The classifier's class in `transformers`, as in `architectures`.
+    pub fn architecture(&self) -> &'static str {
+        match self {
+            Self::Bert(_) => "BertForSequenceClassification",
+            Self::DistilBert(_) => "DistilBertForSequenceClassification",
+        }
+    }
+
+    /// The class of its tokenizer in `transformers`; DistilBERT's gives no token types.
+    pub fn tokenizer_class(&self) -> &'static str {
+        match self {
+            Self::Bert(_) => "BertTokenizer",
+            Self::DistilBert(_) => "DistilBertTokenizer",
+        }
+    }
+
+    /// The number of ids that have an embedding.
+    pub fn vocab_size(&self) -> usize {
+        match self {
+            Self::Bert(config) => config.vocab_size,
+            Self::DistilBert(config) => config.vocab_size,
+        }
+    }
+
+    /// The most tokens of a sequence.
+    pub fn max_position_embeddings(&self) -> usize {
+        match self {
+            Self::Bert(config) => config.max_position_embeddings,
+            Self::DistilBert(config) => config.max_position_embeddings,
+        }
+    }
+
+    /// The standard deviation of new weights.
+    pub(crate) fn initializer_range(&self) -> f64 {
+        match self {
+            Self::Bert(config) => config.initializer_range,
+            Self::DistilBert(config) => config.initializer_range,
+        }
+    }
+
+    /// The labels' names by id.
+    pub fn label_names(&self) -> Vec<String> {
+        let id2label = match self {
+            Self::Bert(config) => &config.id2label,
+            Self::DistilBert(config) => &config.id2label,
+        };
+        id2label.values().cloned().collect()
+    }
+
+    /// Gives the labels names, by id.
+    pub fn set_labels<S: Into<String>>(&mut self, names: impl IntoIterator<Item = S>) {
+        match self {
+            Self::Bert(config) => config.set_labels(names),
+            Self::DistilBert(config) => config.set_labels(names),
+        }
+    }
+
+    /// Writes `config.json` of a trained classifier, as `transformers` reads it.
+    pub(crate) fn save(&self, directory: &Path) -> Result<(), ModelError> {
+        let architectures = Some(vec![self.architecture().to_string()]);
+        let problem_type = Some("single_label_classification".to_string());
+        match self.clone() {
+            Self::Bert(config) => BertConfig { architectures, problem_type, ..config }.save(directory),
+            Self::DistilBert(config) => {
+                DistilBertConfig { architectures, problem_type, ..config }.save(directory)
+            }
+        }
+    }
+}
+
+impl From<BertConfig> for AutoConfig {
+    fn from(config: BertConfig) -> Self {
+        Self::Bert(config)
+    }
+}
+
+impl From<DistilBertConfig> for AutoConfig {
+    fn from(config: DistilBertConfig) -> Self {
+        Self::DistilBert(config)
+    }
+}

@@ -1,0 +1,96 @@
+//! DistilBERT's hidden states, logits, loss, gradients and dropout sites are transformers'.
+
+use burn::module::Param;
+use burn::tensor::{Device, Tensor};
+use embert_kernels::{DropoutStream, SequenceLayout};
+use embert_model::{
+    AutoConfig, AutoModelForSequenceClassification, DistilBertConfig, DistilBertForSequenceClassification,
+    Pass, from_pretrained,
+};
+
+use crate::fixtures;
+use crate::golden::{Golden, assert_close, values};
+use crate::gradients::assert_gradients_agree;
+
+fn tiny_distilbert(device: &Device) -> AutoModelForSequenceClassification {
+    let directory = fixtures().join("tiny_distilbert");
+    let config = AutoConfig::from_dir(&directory).unwrap();
+    from_pretrained(&directory, &config, 0, device).unwrap().complete(&directory).unwrap()
+}
+
+fn hidden_states(golden: &Golden, device: &Device) -> Vec<Tensor<2>> {
+    let model = tiny_distilbert(device);
+    let AutoModelForSequenceClassification::DistilBert(model) = model else { panic!("{model:?}") };
+    model.distilbert.hidden_states(golden.input_ids(device), &golden.layout())
+}
+
+#[test]
+fn hidden_states_and_logits_agree() {
+    let (golden, device) = (Golden::of_distilbert(), Device::flex());
+    let states = hidden_states(&golden, &device);
+    assert_eq!(states.len(), 3);
+    for (layer, hidden_states) in states.into_iter().enumerate() {
+        let name = format!("hidden_states.{layer}");
+        assert_close(&name, &values(hidden_states), &golden.floats(&name), 1e-5);
+    }
+    let model = tiny_distilbert(&device);
+    let logits = model.forward(golden.input_ids(&device), &golden.layout(), Pass::default());
+    assert_close("logits", &values(logits), &golden.floats("logits"), 1e-5);
+}
+
+#[test]
+fn loss_and_every_gradient_agree() {
+    let (golden, device) = (Golden::of_distilbert(), Device::flex().autodiff());
+    let model = tiny_distilbert(&device);
+    let logits = model.forward(golden.input_ids(&device), &golden.layout(), Pass::default());
+    assert_eq!(assert_gradients_agree(&model, logits, &golden), 4 + 2 * 16 + 2 + 2);
+}
+
+/// A model of one layer that only drops with these rates, and what dropping changes: the greatest difference after the
+/// embeddings, in the layer's output for the same input, and in the head's for the same first tokens.
+fn changes_by_dropout(rates: DistilBertConfig, without_feed_forward: bool) -> [f32; 3] {
+    let (device, layout) = (Device::flex(), SequenceLayout::packed(vec![7, 5]));
+    let config =
+        DistilBertConfig { vocab_size: 20, dim: 16, n_layers: 1, n_heads: 2, hidden_dim: 32, ..rates };
+    let mut model = DistilBertForSequenceClassification::new(&config, 3, &device);
+    if without_feed_forward {
+        let weight = &mut model.distilbert.transformer.layer[0].output.dense.weight;
+        *weight = Param::from_tensor(weight.val().zeros_like());
+    }
+    let dropping =
+        Pass { dropout: Some(DropoutStream { seed: 1, step: 0, first_sequence: 0 }), ..Pass::default() };
+    let ids = Tensor::from_data([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], &device);
+    let embedded = |pass| model.distilbert.embeddings.forward(ids.clone(), &layout, pass);
+    let x = embedded(Pass::default());
+    let first = x.clone().slice([0..2]);
+    let difference = |of: &dyn Fn(Pass) -> Tensor<2>| {
+        (of(dropping) - of(Pass::default())).abs().max().into_scalar::<f32>()
+    };
+    [
+        difference(&embedded),
+        difference(&|pass| model.distilbert.transformer.forward(x.clone(), &layout, pass)),
+        difference(&|pass| model.classify(first.clone(), pass)),
+    ]
+}
+
+#[test]
+fn dropout_stands_where_transformers_has_it() {
+    let none = || DistilBertConfig {
+        dropout: 0.0,
+        attention_dropout: 0.0,
+        seq_classif_dropout: 0.0,
+        ..Default::default()
+    };
+    assert_eq!(changes_by_dropout(none(), false), [0.0; 3]);
+    let [embeddings, layer, head] = changes_by_dropout(DistilBertConfig { dropout: 0.5, ..none() }, false);
+    assert!(embeddings > 0.1 && layer > 1e-4 && head == 0.0, "{embeddings} {layer} {head}");
+    // Nothing is dropped between attention's projection and the residual connection, unlike in BERT.
+    let [_, layer, _] = changes_by_dropout(DistilBertConfig { dropout: 0.5, ..none() }, true);
+    assert_eq!(layer, 0.0);
+    let [embeddings, layer, head] =
+        changes_by_dropout(DistilBertConfig { attention_dropout: 0.5, ..none() }, true);
+    assert!(embeddings == 0.0 && layer > 1e-4 && head == 0.0, "{embeddings} {layer} {head}");
+    let [embeddings, layer, head] =
+        changes_by_dropout(DistilBertConfig { seq_classif_dropout: 0.5, ..none() }, false);
+    assert!(embeddings == 0.0 && layer == 0.0 && head > 1e-4, "{embeddings} {layer} {head}");
+}

@@ -1,0 +1,49 @@
+//! The loss of a batch and its gradients, beside transformers'.
+
+use std::collections::BTreeMap;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::activation::log_softmax;
+use burn::tensor::{Gradients, Int, Tensor};
+use embert_model::names::{PathStack, hugging_face_name};
+
+use crate::golden::{Golden, assert_close, values};
+
+/// Compares the loss of these logits and the gradient of every parameter; gives the number of parameters.
+pub(crate) fn assert_gradients_agree<M: Module>(model: &M, logits: Tensor<2>, golden: &Golden) -> usize {
+    let labels = golden.integers("labels");
+    let labels = Tensor::<1, Int>::from_data(labels.as_slice(), &logits.device()).unsqueeze_dim(1);
+    let loss = log_softmax(logits, 1).gather(1, labels).mean().neg();
+    assert_close("loss", &values(loss.clone()), &golden.floats("loss"), 1e-5);
+    let mut collector =
+        Collector { path: PathStack::default(), gradients: loss.backward(), found: BTreeMap::new() };
+    model.visit(&mut collector);
+    for (name, gradient) in &collector.found {
+        assert_close(name, gradient, &golden.floats(&format!("grad.{name}")), 1e-4);
+    }
+    collector.found.len()
+}
+
+/// Gradients by Hugging Face's name, in the files' orientation.
+struct Collector {
+    path: PathStack,
+    gradients: Gradients,
+    found: BTreeMap<String, Vec<f32>>,
+}
+
+impl ModuleVisitor for Collector {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.exit();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let name = hugging_face_name(&self.path.to_string());
+        let gradient = param.grad(&self.gradients).unwrap_or_else(|| panic!("no gradient for {name}"));
+        let dense = D == 2 && !name.contains("embeddings");
+        self.found.insert(name, values(if dense { gradient.transpose() } else { gradient }));
+    }
+}
