@@ -24,6 +24,7 @@ mod pass;
 mod pooler;
 mod pretrained;
 mod save;
+mod trainable;
 mod weights;
 
 pub use attention::{BertAttention, BertSelfAttention, BertSelfOutput};
@@ -44,3 +45,4 @@ pub use pass::Pass;
 pub use pooler::BertPooler;
 pub use pretrained::{Pretrained, from_pretrained};
 pub use save::save_pretrained;
+pub use trainable::set_trainable;

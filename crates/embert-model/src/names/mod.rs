@@ -1,8 +1,10 @@
 //! Hugging Face's names of tensors: module path <-> name in a checkpoint.
 
 mod distilbert;
+mod part;
 mod path;
 
+pub use part::Part;
 pub use path::PathStack;
 
 /// The name that `transformers` gives the parameter at a module path.
