@@ -115,6 +115,6 @@ fn flag(key: &'static Key) -> Arg {
         Kind::Switch => arg.value_name("BOOL").num_args(0..=1).default_missing_value("true"),
         Kind::Means(_) => arg.action(ArgAction::SetTrue),
         Kind::Number => arg.value_name("N").allow_negative_numbers(true),
-        Kind::Text | Kind::WordOrNumbers => arg.value_name("TEXT"),
+        Kind::Text | Kind::List | Kind::WordOrNumbers => arg.value_name("TEXT"),
     }
 }

@@ -63,7 +63,11 @@ impl From<TextError> for CliError {
 impl From<TrainError> for CliError {
     fn from(error: TrainError) -> Self {
         let code = match error {
-            TrainError::Config(_) | TrainError::ClassWeights { .. } | TrainError::OutputExists { .. } => 2,
+            TrainError::Config(_)
+            | TrainError::ClassWeights { .. }
+            | TrainError::UnknownPattern { .. }
+            | TrainError::NothingToTrain
+            | TrainError::OutputExists { .. } => 2,
             TrainError::NoExamples
             | TrainError::UnknownLabel { .. }
             | TrainError::NothingToBalance { .. } => 3,

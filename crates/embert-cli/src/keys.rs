@@ -7,6 +7,8 @@ pub(crate) enum Kind {
     Number,
     /// A word, or a list with commas between its numbers.
     WordOrNumbers,
+    /// Words with commas between them.
+    List,
     /// `--flag`, `--flag true` or `--flag false`.
     Switch,
     /// A flag without a value, which means this value of another key.
@@ -36,7 +38,7 @@ const fn key(
     Key { path, flag, aliases, kind, help }
 }
 
-use Kind::{Means, Number, Switch, Text, WordOrNumbers};
+use Kind::{List, Means, Number, Switch, Text, WordOrNumbers};
 
 /// The keys of the model.
 pub(crate) const MODEL: &[Key] = &[
@@ -200,6 +202,13 @@ pub(crate) const TRAIN: &[Key] = &[
         "Passes over the training examples",
     ),
     key("train.max_steps", "max_steps", &[], Number, "Optimizer steps, instead of epochs"),
+    key(
+        "train.layer_wise_lr_decay",
+        "layer_wise_lr_decay",
+        &[],
+        Number,
+        "Times this from each layer to the one below, from the head down",
+    ),
     key("train.weight_decay", "weight_decay", &[], Number, "AdamW's; none on biases and LayerNorm"),
     key("train.adam_beta1", "adam_beta1", &[], Number, "AdamW's first decay rate"),
     key("train.adam_beta2", "adam_beta2", &[], Number, "AdamW's second decay rate"),
@@ -272,6 +281,56 @@ pub(crate) const TRAIN: &[Key] = &[
         "When to save checkpoint-N while training: no, epoch or steps",
     ),
     key("train.save_steps", "save_steps", &[], Number, "Steps between checkpoints"),
+    key(
+        "train.save_total_limit",
+        "save_total_limit",
+        &[],
+        Number,
+        "Keep so many checkpoints, the last and the best among them",
+    ),
+    key(
+        "train.load_best_model_at_end",
+        "load_best_model_at_end",
+        &[],
+        Switch,
+        "End with the weights of the best evaluation",
+    ),
+    key(
+        "train.metric_for_best_model",
+        "metric_for_best_model",
+        &[],
+        Text,
+        "What says which is the best: loss, accuracy, f1 or another figure of the evaluation",
+    ),
+    key("train.greater_is_better", "greater_is_better", &[], Switch, "Whether more of it is better"),
+    key(
+        "train.early_stopping_patience",
+        "early_stopping_patience",
+        &[],
+        Number,
+        "Stop after so many evaluations in a row without a better one",
+    ),
+    key(
+        "train.early_stopping_threshold",
+        "early_stopping_threshold",
+        &[],
+        Number,
+        "How much better it must be",
+    ),
+    key(
+        "train.freeze",
+        "freeze",
+        &[],
+        List,
+        "Parameters not to train, by the beginning of their names: bert.embeddings,*.bias",
+    ),
+    key(
+        "train.gradual_unfreezing",
+        "gradual_unfreezing",
+        &[],
+        List,
+        "Parameters to train from an epoch on, counted from 0: 1:bert.pooler,2:bert",
+    ),
     key("train.seed", "seed", &[], Number, "Of the order of examples, dropout and new weights"),
 ];
 
@@ -284,6 +343,7 @@ pub(crate) const EVALUATION: &[Key] = &[
         Number,
         "Examples of full length whose tokens make a batch of evaluation",
     ),
+    key("train.fp16", "fp16", &[], Switch, "Refused, with the reason: use --bf16"),
     key("train.bf16", "bf16", &[], Switch, "Matrix products in bf16, where the device has it"),
 ];
 

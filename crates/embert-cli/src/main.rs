@@ -13,6 +13,7 @@ mod progress;
 mod recipe;
 mod recipe_files;
 mod report;
+mod warnings;
 
 use std::process::ExitCode;
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::warnings;
+
 /// A progress bar on standard error.
 pub(crate) struct Bar(ProgressBar);
 
@@ -44,6 +46,11 @@ impl Bar {
     pub(crate) fn describe(&self, figures: String) {
         let seconds = self.0.elapsed().as_secs_f64() / self.0.position().max(1) as f64;
         self.0.set_message(format!("{figures} {seconds:.2} s/it"));
+    }
+
+    /// Warns above the bar.
+    pub(crate) fn warn(&self, warning: &str) {
+        self.0.suspend(|| warnings::print(warning));
     }
 
     /// Prints a line above the bar; without a terminal, on standard output as it is.

@@ -233,6 +233,9 @@ mod tests {
             (file.clone(), file.clone(), file);
         (recipe.data.max_train_samples, recipe.data.max_eval_samples) = (Some(1), Some(1));
         (recipe.train.max_steps, recipe.train.eval_steps) = (Some(1), Some(1));
+        (recipe.train.save_total_limit, recipe.train.early_stopping_patience) = (Some(1), Some(1));
+        recipe.train.metric_for_best_model = Some(embert_train::BestModelMetric::F1);
+        recipe.train.greater_is_better = Some(true);
         recipe
     }
 

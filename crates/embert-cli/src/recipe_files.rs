@@ -1,7 +1,7 @@
 //! From a recipe's name or file, `--set` and flags to the resolved recipe; keys are strict.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
@@ -36,7 +36,7 @@ pub(crate) fn of_model(
     config: &AutoConfig,
     matches: &ArgMatches,
 ) -> Result<Recipe, CliError> {
-    let path = directory.join("recipe.toml");
+    let path = path_in_run(directory);
     let table = if path.is_file() {
         read(&path.display().to_string())?
     } else {
@@ -45,6 +45,27 @@ pub(crate) fn of_model(
         table
     };
     overridden(table, &path.display().to_string(), matches)
+}
+
+/// The most tokens of a text in the training of the model in `directory`, where its recipe is there.
+pub(crate) fn trained_length(directory: &Path) -> Result<Option<usize>, CliError> {
+    let path = path_in_run(directory);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let table = read(&path.display().to_string())?;
+    let length = table.get("data").and_then(|data| data.get("max_seq_length")).and_then(Value::as_integer);
+    Ok(length.and_then(|length| length.try_into().ok()))
+}
+
+/// Where the recipe of a model is: beside it, or beside its checkpoint's directory.
+fn path_in_run(directory: &Path) -> PathBuf {
+    let is_checkpoint = directory
+        .file_name()
+        .and_then(|name| name.to_str())
+        .is_some_and(|name| name.starts_with("checkpoint-"));
+    let run = if is_checkpoint { directory.parent().unwrap_or(directory) } else { directory };
+    run.join("recipe.toml")
 }
 
 /// A recipe with `--set` and flags over it. `origin` is named where a key of its own is wrong.
@@ -111,6 +132,10 @@ fn value(key: &Key, text: &str) -> Result<Value, CliError> {
         (Kind::Number, _) => wrong("a number"),
         (Kind::Switch, switch @ Value::Boolean(_)) => Ok(switch),
         (Kind::Switch, _) => wrong("true or false"),
+        (Kind::List, _) => {
+            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            Ok(Value::Array(items.map(|item| Value::String(item.into())).collect()))
+        }
         (Kind::WordOrNumbers, _) if text.contains(',') => Ok(literal(&format!("[{text}]"))),
         (Kind::WordOrNumbers, word) => Ok(word),
     }

@@ -2,7 +2,7 @@
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
 use embert_text::{EncodedTexts, LengthReport, PaddingWaste};
-use embert_train::{Evaluation, LogEntry, RunPlan};
+use embert_train::{BestModelMetric, Evaluation, Fitted, LogEntry, RunPlan};
 
 /// A number with commas between thousands.
 pub(crate) fn grouped(number: usize) -> String {
@@ -74,6 +74,26 @@ pub(crate) fn epochs(log: &[LogEntry]) -> Option<String> {
         }
     }
     Some(table.to_string())
+}
+
+/// Which weights a run ended with, and why it ended, where a metric was watched.
+pub(crate) fn best_model(fitted: &Fitted, metric: BestModelMetric) -> Vec<String> {
+    let Fitted { report, model_step, .. } = fitted;
+    let Some(best) = report.best else { return vec![] };
+    let mut lines = vec![];
+    if report.stopped_early {
+        lines.push(format!(
+            "stopped early after step {} of {}: nothing better than {metric} {:.4} of step {}",
+            report.global_step, report.plan.total_steps, best.metric, best.step
+        ));
+    }
+    if *model_step != report.global_step {
+        lines.push(format!(
+            "the weights are those of step {model_step}, the best: {metric} {:.4}",
+            best.metric
+        ));
+    }
+    lines
 }
 
 /// The confusion matrix: gold labels down, predictions across.

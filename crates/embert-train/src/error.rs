@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use embert_model::ModelError;
 use embert_text::TextError;
 
-use crate::config::ConfigError;
+use crate::validation::ConfigError;
 
 /// Why a run ended before its time.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +52,24 @@ pub enum TrainError {
         /// The label without examples.
         label: usize,
     },
+    /// A pattern of `freeze` or `gradual_unfreezing` that fits no parameter.
+    #[error(
+        "{key} has {pattern:?}, and no parameter's name begins so; there are {modules}, and * stands for any characters",
+        modules = modules.join(", ")
+    )]
+    UnknownPattern {
+        /// The key.
+        key: &'static str,
+        /// The pattern.
+        pattern: String,
+        /// The modules of the model that hold parameters.
+        modules: Vec<String>,
+    },
+    /// Every parameter is frozen.
+    #[error(
+        "freeze and gradual_unfreezing leave nothing to train in the first epoch; leave the classifier out of them"
+    )]
+    NothingToTrain,
     /// A loss or a gradient that is infinite or not a number. The weights are still those of the step before.
     #[error(
         "training diverged at step {step}: loss {loss}, gradient norm {grad_norm}, learning rate {learning_rate:e}; \

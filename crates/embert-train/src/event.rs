@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use embert_model::AutoModelForSequenceClassification;
 use serde::Serialize;
 
+use crate::best_model::BestModel;
 use crate::error::TrainError;
 use crate::evaluate::Evaluation;
 
@@ -18,11 +19,18 @@ pub enum Event<'a> {
     Step(StepLog),
     /// `logging_steps` steps are over, or the run is: a [`LogEntry::Train`].
     Logged(&'a LogEntry),
+    /// `gradual_unfreezing` lets more parameters train from now on.
+    Unfrozen {
+        /// Passes over the training examples made.
+        epoch: u64,
+        /// Parameters that training changes now.
+        num_trainable_parameters: usize,
+    },
     /// A batch of the evaluation set is done.
     Evaluating(Progress),
     /// The evaluation set was evaluated: a [`LogEntry::Evaluation`].
     Evaluated(&'a LogEntry),
-    /// `save_strategy` says that a checkpoint is due: the caller saves `model`.
+    /// `save_strategy` or `load_best_model_at_end` says that a checkpoint is due: the caller saves `model`.
     CheckpointDue {
         /// Optimizer steps made.
         step: usize,
@@ -32,6 +40,8 @@ pub enum Event<'a> {
         model: &'a AutoModelForSequenceClassification,
         /// The log up to now.
         log_history: &'a [LogEntry],
+        /// The best evaluation up to now, where a metric says which is.
+        best: Option<BestModel>,
     },
     /// Training is over, or was interrupted.
     Finished(&'a TrainReport),
@@ -126,6 +136,12 @@ pub struct TrainReport {
     /// Whether the caller stopped the run before its end.
     #[serde(skip)]
     pub interrupted: bool,
+    /// Whether evaluations brought nothing better for so long that the run ended early.
+    #[serde(skip)]
+    pub stopped_early: bool,
+    /// The best evaluation, where a metric says which is.
+    #[serde(skip)]
+    pub best: Option<BestModel>,
     /// What the run set out to do.
     #[serde(skip)]
     pub plan: RunPlan,

@@ -3,23 +3,26 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::Tensor;
+use burn::module::Module;
 use embert_kernels::DropoutStream;
 use embert_model::{AutoModelForSequenceClassification, Pass};
 use embert_text::{Padding, SamplingStrategy, training_batches};
 
 use crate::batches::{LabelledBatch, LabelledTexts};
+use crate::best_model::Judge;
 use crate::clip::clip_coefficient;
-use crate::config::{ConfigError, IntervalStrategy, TrainConfig, TrainSamplingStrategy};
+use crate::config::{IntervalStrategy, TrainConfig, TrainSamplingStrategy};
 use crate::error::TrainError;
-use crate::evaluate::evaluate;
+use crate::evaluate::{Evaluation, evaluate};
 use crate::event::{Answer, Event, RunPlan, TrainReport};
+use crate::freezing::Freezing;
 use crate::journal::{Journal, StepFigures};
 use crate::loss::CrossEntropy;
 use crate::optimizer::AdamW;
+use crate::parameters::num_trainable;
 use crate::schedule::Schedule;
 use crate::step::{StepGradients, step_gradients};
+use crate::validation::ConfigError;
 
 /// What a run learns from, and how its batches lie in memory.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +40,8 @@ pub struct TrainData<'a> {
 pub struct Fitted {
     /// The model, without autodiff.
     pub model: AutoModelForSequenceClassification,
+    /// Optimizer steps made when it had these weights: fewer than the run's where the best model was loaded at its end.
+    pub model_step: usize,
     /// The figures of the run.
     pub report: TrainReport,
 }
@@ -58,32 +63,28 @@ pub fn fit(
 ) -> Result<Fitted, TrainError> {
     check(&model, &data, config)?;
     let model = model.train();
+    let freezing = Freezing::new(config, &model)?;
+    let model = freezing.apply(model, 0);
     let plan = plan(&model, &data, config);
     let mut run = Run {
         data,
         config,
         schedule: config.schedule(plan.total_steps),
         loss: CrossEntropy::new(config, data.train.labels, model.num_labels())?,
+        freezing,
         optimizer: AdamW::new(config),
+        judge: Judge::new(config),
+        best_model: None,
         journal: Journal::new(plan),
         on_event,
     };
     let (model, flow) = run.train(model)?;
-    if run.log_steps()?.is_break() || flow.is_break() {
-        return finish(model, run.journal, run.on_event, true);
-    }
-    finish(model, run.journal, run.on_event, false)
-}
-
-fn finish(
-    model: AutoModelForSequenceClassification,
-    journal: Journal,
-    on_event: &mut dyn FnMut(Event<'_>) -> Answer,
-    interrupted: bool,
-) -> Result<Fitted, TrainError> {
-    let report = journal.into_report(interrupted);
-    let _ = on_event(Event::Finished(&report))?; // there is nothing left to stop
-    Ok(Fitted { model: model.valid(), report })
+    let interrupted = run.log_steps()?.is_break() || flow.is_break();
+    let last = (model.valid(), run.journal.step);
+    let (model, model_step) = run.best_model.filter(|_| !interrupted).unwrap_or(last);
+    let report = run.journal.into_report(interrupted);
+    let _ = (run.on_event)(Event::Finished(&report))?; // there is nothing left to stop
+    Ok(Fitted { model, model_step, report })
 }
 
 fn check(
@@ -106,18 +107,17 @@ fn check(
 }
 
 fn plan(model: &AutoModelForSequenceClassification, data: &TrainData<'_>, config: &TrainConfig) -> RunPlan {
-    let num_batches = data.train.labels.len().div_ceil(config.per_device_train_batch_size);
-    let steps_per_epoch = num_batches.div_ceil(config.gradient_accumulation_steps);
-    let by_epochs = (config.num_train_epochs * steps_per_epoch as f64).ceil() as usize;
-    let total_steps = config.max_steps.unwrap_or(by_epochs);
+    let num_examples = data.train.labels.len();
+    let (steps_per_epoch, total_steps) =
+        (config.steps_per_epoch(num_examples), config.total_steps(num_examples));
     RunPlan {
-        num_examples: data.train.labels.len(),
+        num_examples,
         num_train_epochs: total_steps as f64 / steps_per_epoch as f64,
         per_device_train_batch_size: config.per_device_train_batch_size,
         gradient_accumulation_steps: config.gradient_accumulation_steps,
         steps_per_epoch,
         total_steps,
-        num_trainable_parameters: num_trainable_parameters(model),
+        num_trainable_parameters: num_trainable(model),
         num_parameters: model.num_params(),
     }
 }
@@ -128,8 +128,12 @@ struct Run<'a, 'b> {
     config: &'a TrainConfig,
     schedule: Schedule,
     loss: CrossEntropy,
+    freezing: Freezing<'a>,
     optimizer: AdamW,
     journal: Journal,
+    judge: Option<Judge>,
+    /// The weights of the best evaluation under `load_best_model_at_end`, and the step that made them.
+    best_model: Option<(AutoModelForSequenceClassification, usize)>,
     on_event: &'b mut dyn FnMut(Event<'_>) -> Answer,
 }
 
@@ -144,6 +148,11 @@ impl Run<'_, '_> {
             return Ok((model, ControlFlow::Break(())));
         }
         for epoch in 0.. {
+            let flow;
+            (model, flow) = self.unfreeze(model, epoch)?;
+            if flow.is_break() {
+                return Ok((model, flow));
+            }
             let windows = self.windows(epoch);
             for (index, rows) in windows.iter().enumerate() {
                 model = self.step(model, rows, self.epoch_after(epoch, index))?;
@@ -160,6 +169,21 @@ impl Run<'_, '_> {
             }
         }
         unreachable!("epochs go on until the run is over")
+    }
+
+    /// Lets those parameters train too whose epoch begins.
+    fn unfreeze(
+        &mut self,
+        model: AutoModelForSequenceClassification,
+        epoch: u64,
+    ) -> Result<(AutoModelForSequenceClassification, ControlFlow<()>), TrainError> {
+        if epoch == 0 || !self.freezing.changes_at(epoch) {
+            return Ok((model, ControlFlow::Continue(())));
+        }
+        let model = self.freezing.apply(model, epoch);
+        let flow =
+            (self.on_event)(Event::Unfrozen { epoch, num_trainable_parameters: num_trainable(&model) })?;
+        Ok((model, flow))
     }
 
     /// The rows of each optimizer step of an epoch.
@@ -228,9 +252,12 @@ impl Run<'_, '_> {
                 && (moment == IntervalStrategy::Epoch || self.journal.step.is_multiple_of(every))
         };
         let evaluates = due(self.config.eval_strategy, self.config.steps_between_evaluations());
-        let saves = due(self.config.save_strategy, self.config.save_steps);
-        if evaluates && self.evaluate(model)?.is_break() {
-            return Ok(ControlFlow::Break(()));
+        let mut saves = due(self.config.save_strategy, self.config.save_steps);
+        if evaluates {
+            if self.evaluate(model)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+            saves |= self.best_model.as_ref().is_some_and(|(_, step)| *step == self.journal.step);
         }
         if saves { self.save(model) } else { GO_ON }
     }
@@ -240,10 +267,25 @@ impl Run<'_, '_> {
         let longest = examples.texts.limit().max_length();
         let batching = self.config.evaluation_batching(longest, self.data.padding);
         let mut on_progress = |progress| (self.on_event)(Event::Evaluating(progress));
-        match evaluate(&model.valid(), examples, batching, &mut on_progress) {
-            Ok(evaluation) => (self.on_event)(Event::Evaluated(self.journal.log_evaluation(evaluation))),
+        let model = model.valid();
+        match evaluate(&model, examples, batching, &mut on_progress) {
+            Ok(evaluation) => {
+                self.judge(model, &evaluation);
+                (self.on_event)(Event::Evaluated(self.journal.log_evaluation(evaluation)))
+            }
             Err(TrainError::Interrupted) => Ok(ControlFlow::Break(())),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Keeps `model` if it is the best, and ends the run if none has been better for long.
+    fn judge(&mut self, model: AutoModelForSequenceClassification, evaluation: &Evaluation) {
+        let Some(judge) = &mut self.judge else { return };
+        let verdict = judge.judge(&evaluation.metrics, self.journal.step);
+        self.journal.best = judge.best();
+        self.journal.stopped_early = verdict.stops && !self.is_over();
+        if verdict.is_best && self.config.load_best_model_at_end {
+            self.best_model = Some((model, self.journal.step));
         }
     }
 
@@ -254,6 +296,7 @@ impl Run<'_, '_> {
             epoch: journal.epoch,
             model: &model.valid(),
             log_history: &journal.log_history,
+            best: journal.best,
         })
     }
 
@@ -265,7 +308,7 @@ impl Run<'_, '_> {
     }
 
     fn is_over(&self) -> bool {
-        self.journal.step >= self.journal.plan.total_steps
+        self.journal.stopped_early || self.journal.step >= self.journal.plan.total_steps
     }
 
     /// Epochs made after step `index` of epoch `epoch`, counted in micro-batches as transformers does.
@@ -274,17 +317,4 @@ impl Run<'_, '_> {
         let done = ((index + 1) * self.config.gradient_accumulation_steps).min(num_batches);
         epoch as f64 + done as f64 / num_batches as f64
     }
-}
-
-fn num_trainable_parameters(model: &AutoModelForSequenceClassification) -> usize {
-    struct Count(usize);
-    impl ModuleVisitor for Count {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let value = param.val();
-            self.0 += if value.is_require_grad() { value.shape().num_elements() } else { 0 };
-        }
-    }
-    let mut count = Count(0);
-    model.visit(&mut count);
-    count.0
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::best_model::BestModel;
 use crate::evaluate::Evaluation;
 use crate::event::{LogEntry, RunPlan, StepLog, TrainReport};
 use crate::step::StepGradients;
@@ -13,6 +14,8 @@ pub(crate) struct Journal {
     pub(crate) step: usize,
     pub(crate) epoch: f64,
     pub(crate) log_history: Vec<LogEntry>,
+    pub(crate) best: Option<BestModel>,
+    pub(crate) stopped_early: bool,
     begin: Instant,
     num_examples: usize,
     num_tokens: usize,
@@ -37,6 +40,8 @@ impl Journal {
             step: 0,
             epoch: 0.0,
             log_history: Vec::new(),
+            best: None,
+            stopped_early: false,
             begin: Instant::now(),
             num_examples: 0,
             num_tokens: 0,
@@ -91,6 +96,8 @@ impl Journal {
             train_steps_per_second: self.step as f64 / seconds,
             train_tokens_per_second: self.num_tokens as f64 / seconds,
             interrupted,
+            stopped_early: self.stopped_early,
+            best: self.best,
             plan: self.plan,
             log_history: self.log_history,
         }

@@ -74,6 +74,16 @@ impl Metrics {
             confusion_matrix: matrix,
         }
     }
+
+    /// The label that every example was predicted to be, though the examples are of several.
+    pub fn only_predicted_label(&self) -> Option<usize> {
+        let matrix = &self.confusion_matrix;
+        let occurs = (0..matrix.len()).map(|label| occurrences(matrix, label));
+        let (gold, predicted): (Vec<_>, Vec<_>) = occurs.unzip();
+        let only = predicted.iter().position(|&count| count > 0)?;
+        let is_only = predicted[only + 1..].iter().all(|&count| count == 0);
+        (is_only && gold[only] < predicted[only]).then_some(only)
+    }
 }
 
 /// The index of the highest value, the first of equals.

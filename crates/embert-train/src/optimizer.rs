@@ -9,6 +9,7 @@ use embert_model::names::PathStack;
 
 use crate::config::TrainConfig;
 use crate::gradients::ParameterGradients;
+use crate::layer_decay::LayerDecay;
 
 /// PyTorch's AdamW with Hugging Face's decay groups: matrices decay, biases and LayerNorm (all of rank 1) do not.
 ///
@@ -23,6 +24,8 @@ pub struct AdamW {
     pub epsilon: f64,
     /// λ, the decoupled decay of matrices.
     pub weight_decay: f64,
+    /// What the learning rate is multiplied with from a layer to the one below.
+    pub layer_wise_lr_decay: f64,
     moments: HashMap<String, State>,
 }
 
@@ -41,6 +44,7 @@ impl AdamW {
             beta2: config.adam_beta2,
             epsilon: config.adam_epsilon,
             weight_decay: config.weight_decay,
+            layer_wise_lr_decay: config.layer_wise_lr_decay,
             moments: HashMap::new(),
         }
     }
@@ -55,7 +59,9 @@ impl AdamW {
         scale: f64,
         learning_rate: f64,
     ) -> M {
-        model.map(&mut Step { path: PathStack::default(), gradients, scale, learning_rate, optimizer: self })
+        let layer_decay = LayerDecay::of(&model, self.layer_wise_lr_decay);
+        let path = PathStack::default();
+        model.map(&mut Step { path, gradients, scale, learning_rate, layer_decay, optimizer: self })
     }
 
     fn update(&mut self, path: String, values: Tensor<1>, gradient: Tensor<1>, rates: Rates) -> Tensor<1> {
@@ -89,6 +95,7 @@ struct Step<'a> {
     gradients: ParameterGradients,
     scale: f64,
     learning_rate: f64,
+    layer_decay: LayerDecay,
     optimizer: &'a mut AdamW,
 }
 
@@ -105,7 +112,7 @@ impl ModuleMapper for Step<'_> {
         let path = self.path.to_string();
         let Some(gradient) = self.gradients.remove(&path) else { return param };
         let rates = Rates {
-            learning_rate: self.learning_rate,
+            learning_rate: self.learning_rate * self.layer_decay.factor(&path),
             weight_decay: if D > 1 { self.optimizer.weight_decay } else { 0.0 },
             gradient_scale: self.scale,
         };

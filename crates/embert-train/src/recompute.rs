@@ -4,11 +4,13 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 use embert_kernels::{SequenceLayout, cross_entropy_sum};
+use embert_model::names::Part;
 use embert_model::{AutoModelForSequenceClassification, Pass};
 
 use crate::batches::{LabelledBatch, input_ids, sequence_layout};
 use crate::gradients::ParameterGradients;
 use crate::loss::CrossEntropy;
+use crate::parameters::parameters;
 use crate::step::device_of;
 
 /// Adds the gradients of a batch's share of the loss and gives that share, `[1]`: what the whole tape would give, to the
@@ -31,15 +33,27 @@ pub(crate) fn recomputed_gradients(
     let targets = loss.targets(&batch.labels, &logits.device());
     let share = cross_entropy_sum(logits, targets) / normalizer; // [1]
     let mut output_gradient = backward(model, share.clone(), input, gradients);
-    for (number, layer) in below.iter().enumerate().rev() {
+    let lowest = lowest_trainable(model);
+    for (number, layer) in
+        below.iter().enumerate().rev().take_while(|(number, _)| Part::Layer(*number) >= lowest)
+    {
         let input = next_input();
         let output = layer.forward(input.clone(), &layout, number, pass); // [num_tokens, hidden]
         output_gradient = backward(model, weighted_sum(output, output_gradient), input, gradients);
+    }
+    if lowest > Part::Embeddings {
+        return share.inner();
     }
     let ids = input_ids(&batch.tokens, &device_of(model));
     let embedded = model.embeddings().forward(ids, &layout, pass); // [num_tokens, hidden]
     gradients.accumulate(model, weighted_sum(embedded, output_gradient).backward());
     share.inner()
+}
+
+/// The lowest part that training changes; no gradient is needed below it.
+fn lowest_trainable(model: &AutoModelForSequenceClassification) -> Part {
+    let trainable = parameters(model).into_iter().filter(|parameter| parameter.is_trainable);
+    trainable.map(|parameter| Part::of(&parameter.name)).min().unwrap_or(Part::Head)
 }
 
 /// The input of each layer, without a tape.

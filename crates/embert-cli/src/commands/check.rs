@@ -5,7 +5,7 @@ use embert_data::ClassBalance;
 
 use crate::error::CliError;
 use crate::model_source::ModelSource;
-use crate::{examples, recipe_files, report};
+use crate::{examples, recipe_files, report, warnings};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
@@ -23,6 +23,11 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
             report::padding(&encoded, recipe.train.per_device_train_batch_size, recipe.train.seed)
         );
     }
-    println!("the recipe and the data are in order");
+    let warnings = warnings::before_training(&recipe, &examples);
+    warnings.iter().for_each(|warning| warnings::print(warning));
+    println!(
+        "the recipe and the data are in order{}",
+        if warnings.is_empty() { "" } else { ", but for the warnings" }
+    );
     Ok(())
 }

@@ -6,7 +6,7 @@ use embert_train::{LabelledTexts, evaluate};
 use crate::error::CliError;
 use crate::model_source::{self, ModelSource};
 use crate::progress::Bar;
-use crate::{device, examples, recipe_files, report};
+use crate::{device, examples, recipe_files, report, warnings};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
@@ -15,6 +15,9 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
         model_source::directory(matches.get_one::<String>("model").expect("--model is required"))?;
     let source = ModelSource::of_directory(directory.clone())?;
     let recipe = recipe_files::of_model(&directory, &source.config, matches)?;
+    if let Some(warning) = warnings::other_length(&directory, &recipe)? {
+        warnings::print(&warning);
+    }
     let limit = examples::limit(&recipe.data, source.config.max_position_embeddings())?;
     let eval = examples::read_evaluation(&recipe.data, &source.labels()?)?;
     let model = source.load_complete(&place.device)?;
@@ -29,11 +32,11 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
             Ok(std::ops::ControlFlow::Continue(()))
         })?;
     drop(bar);
-    println!(
-        "{}\n{}",
-        report::figures(&evaluation),
-        report::confusion(&evaluation, &source.config.label_names())
-    );
+    let labels = source.config.label_names();
+    if let Some(warning) = warnings::one_label(&evaluation.metrics, &labels) {
+        warnings::print(&warning);
+    }
+    println!("{}\n{}", report::figures(&evaluation), report::confusion(&evaluation, &labels));
     println!("{}", serde_json::to_string(&evaluation).expect("figures are JSON"));
     Ok(())
 }

@@ -12,7 +12,7 @@ use crate::error::CliError;
 use crate::model_source::{self, ModelSource};
 use crate::progress::Bar;
 use crate::recipe::Recipe;
-use crate::{device, examples, recipe_files};
+use crate::{device, examples, recipe_files, warnings};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
@@ -21,6 +21,9 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
         model_source::directory(matches.get_one::<String>("model").expect("--model is required"))?;
     let source = ModelSource::of_directory(directory.clone())?;
     let recipe = recipe_files::of_model(&directory, &source.config, matches)?;
+    if let Some(warning) = warnings::other_length(&directory, &recipe)? {
+        warnings::print(&warning);
+    }
     let limit = examples::limit(&recipe.data, source.config.max_position_embeddings())?;
     let texts = texts(&recipe, matches)?;
     let model = source.load_complete(&place.device)?;

@@ -17,7 +17,7 @@ use crate::interrupt::Interrupt;
 use crate::model_source::{LoadedModel, ModelSource};
 use crate::progress::Bar;
 use crate::recipe::Recipe;
-use crate::{recipe_files, report};
+use crate::{recipe_files, report, warnings};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
@@ -52,7 +52,7 @@ impl<'a> Run<'a> {
         place: Place,
         examples: &'a Examples,
         source: &'a ModelSource,
-    ) -> Result<(Self, LoadedModel, RunDirectory), CliError> {
+    ) -> Result<(Self, Result<LoadedModel, CliError>, RunDirectory), CliError> {
         let limit = examples::limit(&recipe.data, source.config.max_position_embeddings())?;
         let output_dir = Path::new(&recipe.output.output_dir);
         let on_existing = match recipe.output.overwrite_output_dir {
@@ -76,27 +76,50 @@ impl<'a> Run<'a> {
             || source.load(train_config.seed, &place.device),
             || (encode(&train_texts), encode(&eval_texts)),
         );
-        Ok((Self { recipe, place, examples, source, train, eval, interrupt }, model?, directory))
+        Ok((Self { recipe, place, examples, source, train, eval, interrupt }, model, directory))
     }
 
-    fn train(&self, loaded: LoadedModel, mut directory: RunDirectory) -> Result<(), CliError> {
+    fn train(
+        &self,
+        loaded: Result<LoadedModel, CliError>,
+        mut directory: RunDirectory,
+    ) -> Result<(), CliError> {
         self.describe_data();
-        self.describe_model(&loaded.newly_initialized);
-        let (_, train_labels) = examples::columns(&self.examples.train);
+        for warning in warnings::before_training(self.recipe, self.examples) {
+            warnings::print(&warning);
+        }
         let (_, eval_labels) = examples::columns(&self.examples.eval);
         let eval = LabelledTexts { texts: &self.eval, labels: &eval_labels };
+        let fitted = match self.fit(loaded, &mut directory, eval) {
+            Ok(fitted) => fitted,
+            Err(error) => {
+                directory.discard_unstarted()?;
+                return Err(error);
+            }
+        };
+        if let Some(signal) = self.interrupt.signal() {
+            return leave_interrupted(directory, &fitted, signal);
+        }
+        self.finish(directory, &fitted, eval)
+    }
+
+    fn fit(
+        &self,
+        loaded: Result<LoadedModel, CliError>,
+        directory: &mut RunDirectory,
+        eval: LabelledTexts<'_>,
+    ) -> Result<Fitted, CliError> {
+        let loaded = loaded?;
+        self.describe_model(&loaded.newly_initialized);
+        let (_, train_labels) = examples::columns(&self.examples.train);
         let data = TrainData {
             train: LabelledTexts { texts: &self.train, labels: &train_labels },
             eval: Some(eval),
             padding: self.place.padding,
         };
-        let mut watch = Watch { directory: &mut directory, interrupt: &self.interrupt, bar: None };
-        let fitted = fit(loaded.model, data, &self.recipe.train, &mut |event| watch.hear(event))?;
-        drop(watch);
-        if let Some(signal) = self.interrupt.signal() {
-            return leave_interrupted(directory, &fitted, signal);
-        }
-        self.finish(directory, &fitted, eval)
+        let labels = self.source.config.label_names();
+        let mut watch = Watch { directory, interrupt: &self.interrupt, labels, bar: None };
+        Ok(fit(loaded.model, data, &self.recipe.train, &mut |event| watch.hear(event))?)
     }
 
     fn describe_data(&self) {
@@ -131,9 +154,7 @@ impl<'a> Run<'a> {
     fn evaluation(&self, fitted: &Fitted, eval: LabelledTexts<'_>) -> Result<Evaluation, CliError> {
         let log = &fitted.report.log_history;
         let last = log.iter().rev().find_map(|entry| match entry {
-            LogEntry::Evaluation { step, evaluation, .. } if *step == fitted.report.global_step => {
-                Some(evaluation)
-            }
+            LogEntry::Evaluation { step, evaluation, .. } if *step == fitted.model_step => Some(evaluation),
             _ => None,
         });
         match last {
@@ -163,6 +184,9 @@ impl<'a> Run<'a> {
         let labels = self.source.config.label_names();
         if let Some(epochs) = report::epochs(&fitted.report.log_history) {
             println!("{epochs}");
+        }
+        if let Some(metric) = self.recipe.train.best_model_metric() {
+            report::best_model(fitted, metric).iter().for_each(|line| println!("{line}"));
         }
         println!("{}\n{}", report::figures(&evaluation), report::confusion(&evaluation, &labels));
         println!("{}", self.samples(fitted, &labels)?);
@@ -231,6 +255,7 @@ fn leave_interrupted(mut directory: RunDirectory, fitted: &Fitted, signal: usize
         epoch: report.epoch,
         model: &fitted.model,
         log_history: &report.log_history,
+        best: report.best,
     })?;
     let saved = saved.expect("a checkpoint that is due is written");
     let message =
@@ -242,6 +267,7 @@ fn leave_interrupted(mut directory: RunDirectory, fitted: &Fitted, signal: usize
 struct Watch<'a> {
     directory: &'a mut RunDirectory,
     interrupt: &'a Interrupt,
+    labels: Vec<String>,
     bar: Option<Bar>,
 }
 
@@ -254,7 +280,14 @@ impl Watch<'_> {
                 self.bar = Some(Bar::steps(plan.total_steps));
             }
             Event::Step(line) => self.show_step(line),
-            Event::Logged(entry) | Event::Evaluated(entry) => self.print(&line(entry)),
+            Event::Logged(entry) | Event::Evaluated(entry) => {
+                self.print(&line(entry));
+                self.warn_of(entry);
+            }
+            Event::Unfrozen { epoch, num_trainable_parameters } => {
+                let trainable = report::grouped(*num_trainable_parameters);
+                self.print(&format!("epoch {epoch} unfreezes: trainable params: {trainable}"));
+            }
             Event::Finished(_) => self.bar = None,
             _ => {}
         }
@@ -268,6 +301,15 @@ impl Watch<'_> {
         let Some(bar) = &self.bar else { return };
         bar.set(line.step as u64);
         bar.describe(format!("loss {:.4} {:.0} tokens/s", line.loss, line.tokens_per_second));
+    }
+
+    fn warn_of(&self, entry: &LogEntry) {
+        let LogEntry::Evaluation { evaluation, .. } = entry else { return };
+        let Some(warning) = warnings::one_label(&evaluation.metrics, &self.labels) else { return };
+        match &self.bar {
+            Some(bar) => bar.warn(&warning),
+            None => warnings::print(&warning),
+        }
     }
 
     fn print(&self, line: &str) {

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod main_job;
+mod training_features;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -8,7 +8,9 @@
 //! taken up from it yet.
 
 mod atomic;
+mod curves;
 mod model_card;
+mod rotation;
 mod trainer_state;
 
 use std::fs::{self, File};
@@ -20,13 +22,15 @@ use embert_text::Tokenizer;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::config::TrainConfig;
+use crate::best_model::BestModel;
+use crate::config::{IntervalStrategy, TrainConfig};
 use crate::error::{TrainError, at};
 use crate::evaluate::Evaluation;
 use crate::event::{Event, LogEntry, RunPlan, TrainReport};
 use atomic::{flush_tree, remove_directory, replace_directory, sibling, write_directory};
 pub use model_card::ModelCard;
-use trainer_state::{TrainerState, to_value};
+use rotation::{checkpoint, delete_old_checkpoints, delete_other_checkpoints};
+use trainer_state::{Standing, TrainerState, to_value};
 
 /// What to do when the output directory holds files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +96,14 @@ impl RunDirectory {
         &self.partial_dir
     }
 
+    /// Removes the files again, if the run did not begin: what stopped it can be mended and the name be used.
+    ///
+    /// # Errors
+    /// If they cannot be removed.
+    pub fn discard_unstarted(self) -> Result<(), TrainError> {
+        if self.plan.is_none() { remove_directory(&self.partial_dir) } else { Ok(()) }
+    }
+
     /// Keeps what an event of [`fit`](crate::fit) brings: a line of the log, or a checkpoint. Returns the path of the
     /// checkpoint, if one was written.
     ///
@@ -104,8 +116,9 @@ impl RunDirectory {
         match event {
             Event::Started(plan) => self.plan = Some(*plan),
             Event::Logged(entry) | Event::Evaluated(entry) => self.append(entry)?,
-            Event::CheckpointDue { step, epoch, model, log_history } => {
-                return self.save_checkpoint(*step, *epoch, model, log_history).map(Some);
+            Event::CheckpointDue { step, epoch, model, log_history, best } => {
+                let standing = Standing { step: *step, epoch: *epoch, log_history, best: *best };
+                return self.save_checkpoint(model, standing).map(Some);
             }
             _ => {}
         }
@@ -128,7 +141,12 @@ impl RunDirectory {
     ) -> Result<PathBuf, TrainError> {
         let directory = &self.partial_dir;
         self.save_model(directory, model)?;
-        write_json(directory, "trainer_state.json", &TrainerState::finished(&self.config, report))?;
+        let best = self.best_checkpoint(report.best, None);
+        if let (Some(best), Some(_), Some(1)) = (report.best, &best, self.save_total_limit()) {
+            delete_other_checkpoints(directory, best.step)?;
+        }
+        write_json(directory, "trainer_state.json", &TrainerState::finished(&self.config, report, best))?;
+        curves::write(directory, &report.log_history)?;
         write_results(directory, report, evaluation)?;
         let labels = self.model_config.label_names();
         write(directory, "README.md", &card.render(report, evaluation, &labels, &self.recipe))?;
@@ -149,19 +167,34 @@ impl RunDirectory {
 
     fn save_checkpoint(
         &self,
-        step: usize,
-        epoch: f64,
         model: &AutoModelForSequenceClassification,
-        log_history: &[LogEntry],
+        standing: Standing<'_>,
     ) -> Result<PathBuf, TrainError> {
-        let path = self.partial_dir.join(format!("checkpoint-{step}"));
+        let path = checkpoint(&self.partial_dir, standing.step);
         let plan = self.plan.as_ref().expect("a run starts before its first checkpoint");
         write_directory(&path, |directory| {
             self.save_model(directory, model)?;
-            let state = TrainerState::new(&self.config, plan, step, epoch, log_history);
+            let best = self.best_checkpoint(standing.best, Some(standing.step));
+            let state = TrainerState::new(&self.config, plan, standing, best);
             write_json(directory, "trainer_state.json", &state)
         })?;
+        if let Some(limit) = self.save_total_limit() {
+            delete_old_checkpoints(&self.partial_dir, limit, standing.best.map(|best| best.step))?;
+        }
         Ok(path)
+    }
+
+    /// Where no checkpoints are asked for, the only ones are of best models, and one is enough.
+    fn save_total_limit(&self) -> Option<usize> {
+        let is_asked_for = self.config.save_strategy != IntervalStrategy::No;
+        if is_asked_for { self.config.save_total_limit } else { Some(1) }
+    }
+
+    /// Where the best model's checkpoint will be when the run is finished, if it is there or is just being written.
+    fn best_checkpoint(&self, best: Option<BestModel>, written: Option<usize>) -> Option<PathBuf> {
+        let step = best?.step;
+        let is_there = written == Some(step) || checkpoint(&self.partial_dir, step).is_dir();
+        is_there.then(|| checkpoint(&self.output_dir, step))
     }
 
     fn save_model(

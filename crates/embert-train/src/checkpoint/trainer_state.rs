@@ -1,7 +1,10 @@
 //! `trainer_state.json`: what transformers' Trainer tells of a run, so that its plots and scripts read ours.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
+use crate::best_model::BestModel;
 use crate::config::TrainConfig;
 use crate::event::{LogEntry, RunPlan, TrainReport};
 
@@ -10,7 +13,7 @@ use crate::event::{LogEntry, RunPlan, TrainReport};
 pub(crate) struct TrainerState {
     best_global_step: Option<usize>,
     best_metric: Option<f64>,
-    best_model_checkpoint: Option<String>,
+    best_model_checkpoint: Option<PathBuf>,
     epoch: f64,
     eval_steps: usize,
     global_step: usize,
@@ -30,19 +33,28 @@ pub(crate) struct TrainerState {
     trial_params: Option<String>,
 }
 
+/// Where a run stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Standing<'a> {
+    pub(crate) step: usize,
+    pub(crate) epoch: f64,
+    pub(crate) log_history: &'a [LogEntry],
+    pub(crate) best: Option<BestModel>,
+}
+
 impl TrainerState {
     /// The state in the midst of a run.
     pub(crate) fn new(
         config: &TrainConfig,
         plan: &RunPlan,
-        step: usize,
-        epoch: f64,
-        log_history: &[LogEntry],
+        standing: Standing<'_>,
+        best_model_checkpoint: Option<PathBuf>,
     ) -> Self {
+        let Standing { step, epoch, log_history, best } = standing;
         Self {
-            best_global_step: None,
-            best_metric: None,
-            best_model_checkpoint: None,
+            best_global_step: best.map(|best| best.step),
+            best_metric: best.map(|best| best.metric),
+            best_model_checkpoint,
             epoch,
             eval_steps: config.steps_between_evaluations(),
             global_step: step,
@@ -64,9 +76,18 @@ impl TrainerState {
     }
 
     /// The state at the end: the log ends with the line that sums the run up.
-    pub(crate) fn finished(config: &TrainConfig, report: &TrainReport) -> Self {
-        let mut state =
-            Self::new(config, &report.plan, report.global_step, report.epoch, &report.log_history);
+    pub(crate) fn finished(
+        config: &TrainConfig,
+        report: &TrainReport,
+        best_model_checkpoint: Option<PathBuf>,
+    ) -> Self {
+        let standing = Standing {
+            step: report.global_step,
+            epoch: report.epoch,
+            log_history: &report.log_history,
+            best: report.best,
+        };
+        let mut state = Self::new(config, &report.plan, standing, best_model_checkpoint);
         state.log_history.push(to_value(report));
         state
     }

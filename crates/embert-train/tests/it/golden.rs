@@ -1,6 +1,7 @@
 //! Ten steps of AdamW on a tiny BERT and a tiny DistilBERT, as transformers and PyTorch make them.
 
 use std::fs;
+use std::path::Path;
 
 use burn::module::Module;
 use embert_model::{AutoModelForSequenceClassification, Pass};
@@ -27,6 +28,11 @@ impl Golden {
 
     fn of((_, file, _): Fixture) -> Self {
         Self(fs::read(model_fixtures().join(file)).unwrap())
+    }
+
+    /// A file of this crate's own.
+    pub(crate) fn open(name: &str) -> Self {
+        Self(fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap())
     }
 
     pub(crate) fn floats(&self, name: &str) -> Vec<f32> {

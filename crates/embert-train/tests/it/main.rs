@@ -1,10 +1,13 @@
 //! Training against figures from transformers, PyTorch and scikit-learn, and against itself.
 
 mod accumulation;
+mod best_model;
 mod evaluation;
+mod freezing;
 mod golden;
 mod loss;
 mod metrics;
+mod parts;
 mod run;
 mod run_directory;
 mod schedule;

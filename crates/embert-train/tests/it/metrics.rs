@@ -69,3 +69,17 @@ fn predictions_and_confusion_matrices_are_scikit_learns() {
         assert_eq!(matrix, case["confusion_matrix"], "{}", case["name"]);
     }
 }
+
+#[test]
+fn predictions_of_one_label_are_seen_where_the_examples_are_of_several() {
+    let only = |predicted: &[usize], gold: &[usize]| {
+        let row =
+            |&label: &usize| (0..3).map(|column| f32::from(u8::from(column == label))).collect::<Vec<_>>();
+        Metrics::from_logits(&predicted.iter().map(row).collect::<Vec<_>>(), gold).only_predicted_label()
+    };
+    assert_eq!(only(&[1, 1, 1], &[0, 1, 2]), Some(1));
+    assert_eq!(only(&[1, 1, 1], &[0, 0, 0]), Some(1));
+    assert_eq!(only(&[1, 1, 1], &[1, 1, 1]), None); // all right
+    assert_eq!(only(&[1, 0, 1], &[0, 1, 2]), None);
+    assert_eq!(only(&[], &[]), None);
+}

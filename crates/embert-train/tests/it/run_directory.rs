@@ -90,6 +90,7 @@ fn a_finished_run_holds_every_file_and_leaves_nothing_beside_it() {
         "all_results.json",
         "checkpoint-3",
         "checkpoint-6",
+        "curves.svg",
         "eval_results.json",
         "metrics.jsonl",
         "recipe.toml",

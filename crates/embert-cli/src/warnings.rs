@@ -1,0 +1,150 @@
+//! What is allowed and probably wrong: one line each, with its figure and what to do.
+
+use std::path::Path;
+
+use embert_data::overlap;
+use embert_train::{Metrics, Schedule, TrainConfig};
+
+use crate::error::CliError;
+use crate::examples::Examples;
+use crate::recipe::Recipe;
+use crate::{recipe_files, report};
+
+/// Above this rate, fine-tuning a whole pretrained model mostly destroys what it knows.
+const HIGHEST_LEARNING_RATE: f64 = 2e-4;
+const LONGEST_WARMUP: f64 = 0.2;
+
+/// Prints a warning.
+pub(crate) fn print(warning: &str) {
+    eprintln!("warning: {warning}");
+}
+
+/// What can be said before a run begins.
+pub(crate) fn before_training(recipe: &Recipe, examples: &Examples) -> Vec<String> {
+    let schedule = recipe.train.schedule(recipe.train.total_steps(examples.train.len()));
+    let mut warnings = vec![];
+    warnings.extend(learning_rate(recipe));
+    warnings.extend(warmup(&schedule));
+    warnings.extend(never_unfrozen(&recipe.train, examples.train.len()));
+    warnings.extend(known_rows(overlap(&examples.eval, &examples.train), examples.eval.len()));
+    warnings
+}
+
+/// A model that sees one label wherever there are several.
+pub(crate) fn one_label(metrics: &Metrics, labels: &[String]) -> Option<String> {
+    let label = metrics.only_predicted_label()?;
+    let total = metrics.confusion_matrix.iter().flatten().sum::<u64>();
+    Some(format!(
+        "all {} predictions are {}: the model tells nothing apart; lower learning_rate, or train longer",
+        report::grouped(total as usize),
+        labels[label],
+    ))
+}
+
+/// Texts that are cut elsewhere than in training.
+pub(crate) fn other_length(directory: &Path, recipe: &Recipe) -> Result<Option<String>, CliError> {
+    let (now, trained) = (recipe.data.max_seq_length, recipe_files::trained_length(directory)?);
+    Ok(trained.filter(|&trained| trained != now).map(|trained| {
+        format!(
+            "max_seq_length is {now}, and the model was trained with {trained}: what it reads of long texts is not what \
+             it learnt from; leave --max_seq_length out"
+        )
+    }))
+}
+
+fn learning_rate(recipe: &Recipe) -> Option<String> {
+    let is_whole_pretrained = recipe.model.scratch.is_none() && recipe.train.freeze.is_empty();
+    let rate = recipe.train.learning_rate;
+    (is_whole_pretrained && rate > HIGHEST_LEARNING_RATE).then(|| {
+        format!(
+            "learning_rate is {rate:e}: above {HIGHEST_LEARNING_RATE:e} fine-tuning all of a pretrained model mostly ends in \
+             one class; 2e-5 to 5e-5 is usual"
+        )
+    })
+}
+
+fn warmup(schedule: &Schedule) -> Option<String> {
+    let share = schedule.warmup_steps as f64 / schedule.total_steps as f64;
+    (share > LONGEST_WARMUP).then(|| {
+        format!(
+            "warm-up takes {} of {} steps ({:.0} %), and the learning rate is low all that time; above {:.0} % is rarely \
+             meant: warmup_ratio = 0.1 is usual",
+            report::grouped(schedule.warmup_steps),
+            report::grouped(schedule.total_steps),
+            100.0 * share,
+            100.0 * LONGEST_WARMUP,
+        )
+    })
+}
+
+fn never_unfrozen(config: &TrainConfig, num_examples: usize) -> Option<String> {
+    let epochs = config.total_steps(num_examples).div_ceil(config.steps_per_epoch(num_examples));
+    let late = config.gradual_unfreezing.iter().find(|entry| entry.epoch >= epochs as u64)?;
+    Some(format!(
+        "gradual_unfreezing has \"{late}\", and the run's last epoch is {}: it never trains",
+        epochs - 1
+    ))
+}
+
+fn known_rows(known: usize, total: usize) -> Option<String> {
+    (known > 0).then(|| {
+        format!(
+            "{} of {} rows to evaluate on ({:.1} %) also stand in the training rows, and figures on them say nothing of \
+             new texts; take them out of either",
+            report::grouped(known),
+            report::grouped(total),
+            100.0 * known as f64 / total as f64,
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rate(change: impl Fn(&mut Recipe)) -> Option<String> {
+        let mut recipe = Recipe::default();
+        recipe.train.learning_rate = 1e-3;
+        change(&mut recipe);
+        learning_rate(&recipe)
+    }
+
+    #[test]
+    fn a_high_rate_is_wrong_for_a_whole_pretrained_model_alone() {
+        assert!(rate(|_| ()).unwrap().starts_with("learning_rate is 1e-3: above 2e-4 "));
+        assert_eq!(rate(|recipe| recipe.train.learning_rate = 2e-4), None);
+        assert_eq!(rate(|recipe| recipe.train.freeze = vec!["bert".into()]), None);
+        let scratch = "vocab_size = 1\nhidden_size = 1\nnum_hidden_layers = 1\nnum_attention_heads = 1\n\
+                       intermediate_size = 1\nmax_position_embeddings = 1";
+        assert_eq!(rate(|recipe| recipe.model.scratch = Some(toml::from_str(scratch).unwrap())), None);
+    }
+
+    #[test]
+    fn five_hundred_steps_of_warm_up_in_nine_hundred_are_too_many() {
+        let schedule = |warmup_steps| TrainConfig { warmup_steps, ..TrainConfig::default() }.schedule(900);
+        assert!(warmup(&schedule(500)).unwrap().starts_with("warm-up takes 500 of 900 steps (56 %)"));
+        assert!(warmup(&schedule(181)).is_some());
+        assert_eq!(warmup(&schedule(180)), None);
+    }
+
+    #[test]
+    fn an_epoch_that_never_comes_unfreezes_nothing() {
+        let entries = |entry: &str| TrainConfig {
+            gradual_unfreezing: vec![entry.parse().unwrap()],
+            num_train_epochs: 2.5,
+            ..TrainConfig::default()
+        };
+        assert_eq!(never_unfrozen(&entries("2:bert"), 16), None);
+        assert!(
+            never_unfrozen(&entries("3:bert"), 16)
+                .unwrap()
+                .contains("\"3:bert\", and the run's last epoch is 2")
+        );
+    }
+
+    #[test]
+    fn known_rows_are_counted() {
+        assert_eq!(known_rows(0, 600), None);
+        assert!(known_rows(30, 600).unwrap().starts_with("30 of 600 rows to evaluate on (5.0 %)"));
+    }
+}

@@ -1,0 +1,120 @@
+//! The best model, early stopping, freezing, curves and warnings, as users of the binary meet them.
+
+use std::fs;
+use std::path::Path;
+
+use crate::{embert, fails, stderr, stdout, succeeds};
+
+const TINY: &str = "--recipe quickstart --vocab_size 300 --hidden_size 32 --num_hidden_layers 2 --intermediate_size 32 \
+                    --synthetic_reviews 200 --output_dir run";
+
+fn json(path: &Path) -> serde_json::Value {
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// What stands on standard error after success.
+#[track_caller]
+fn warnings(folder: &Path, arguments: &str) -> String {
+    let output = embert(folder, arguments);
+    assert_eq!(output.status.code(), Some(0), "{arguments}: {}", stderr(&output));
+    stderr(&output)
+}
+
+#[test]
+fn a_run_ends_early_with_its_best_weights_and_shows_its_curves() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = "--num_train_epochs 30 --learning_rate 0.05 --load_best_model_at_end --metric_for_best_model \
+                     eval_accuracy --early-stopping-patience 2 --save_strategy epoch --save_total_limit 1";
+    let said = succeeds(folder.path(), &format!("train {TINY} {arguments}"));
+    assert!(said.contains("stopped early after step "), "{said}");
+    let run = folder.path().join("run");
+    let state = json(&run.join("trainer_state.json"));
+    let best = state["best_global_step"].as_u64().unwrap();
+    assert!(
+        best + 20 <= state["global_step"].as_u64().unwrap(),
+        "two epochs of 10 steps brought nothing better"
+    );
+    assert_eq!(state["best_metric"], json(&run.join("eval_results.json"))["eval_accuracy"]);
+    let checkpoint = format!("run/checkpoint-{best}");
+    assert_eq!(state["best_model_checkpoint"], checkpoint.as_str());
+    let names = fs::read_dir(&run).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names.filter(|name| name.starts_with("checkpoint-")).count(), 1);
+    let weights = |path: &Path| fs::read(path.join("model.safetensors")).unwrap();
+    assert!(weights(&run) == weights(&folder.path().join(checkpoint)));
+    let curves = fs::read_to_string(run.join("curves.svg")).unwrap();
+    assert!(curves.starts_with("<svg") && curves.contains("accuracy"), "{curves}");
+}
+
+#[test]
+fn what_is_frozen_stays_and_what_is_named_wrongly_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |flags: &str| format!("train {TINY} --num_train_epochs 2 --overwrite_output_dir false {flags}");
+    let said = fails(folder.path(), 2, &run("--freeze layer.0"));
+    assert!(
+        said.contains("freeze has \"layer.0\"") && said.contains("bert.encoder.layer.1, bert.pooler.dense"),
+        "{said}"
+    );
+    assert!(fails(folder.path(), 2, &run("--freeze *")).contains("nothing to train"));
+    assert!(fails(folder.path(), 2, &run("--gradual_unfreezing bert")).contains("must be EPOCH:PATTERN"));
+    let said = succeeds(folder.path(), &run("--freeze bert --gradual_unfreezing 1:bert.encoder.layer.1"));
+    assert!(
+        said.contains("trainable params: 66 ||") && said.contains("epoch 1 unfreezes: trainable params: 6,"),
+        "{said}"
+    );
+}
+
+#[test]
+fn fp16_is_refused_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = fails(folder.path(), 2, &format!("train {TINY} --fp16"));
+    assert!(said.contains("fp16 is true") && said.contains("use bf16"), "{said}");
+}
+
+#[test]
+fn a_recipe_and_its_data_are_warned_of_before_and_by_training() {
+    let folder = tempfile::tempdir().unwrap();
+    let row = |row: usize| format!("\"text number {row}\",{}\n", row % 2);
+    let table = |rows: std::ops::Range<usize>| "text,label\n".to_owned() + &rows.map(row).collect::<String>();
+    fs::write(folder.path().join("train.csv"), table(0..72)).unwrap();
+    fs::write(folder.path().join("eval.csv"), table(60..84)).unwrap();
+    let flags = format!(
+        "{TINY} --train_file train.csv --validation_file eval.csv --vocab_size 40 --per_device_train_batch_size 8 \
+         --num_train_epochs 1 --warmup_steps 5 --gradual_unfreezing 1:bert"
+    );
+    let said = warnings(folder.path(), &format!("check {flags}"));
+    let expected = [
+        "warning: warm-up takes 5 of 9 steps (56 %)",
+        "warning: gradual_unfreezing has \"1:bert\", and the run's last epoch is 0",
+        "warning: 12 of 24 rows to evaluate on (50.0 %) also stand in the training rows",
+    ];
+    assert_eq!(said.lines().count(), 3, "{said}");
+    assert!(expected.iter().zip(said.lines()).all(|(begin, line)| line.starts_with(begin)), "{said}");
+    let by_training = warnings(folder.path(), &format!("train {flags}"));
+    assert!(by_training.starts_with(&said), "{by_training}");
+}
+
+#[test]
+fn the_quickstart_has_nothing_to_be_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(warnings(folder.path(), "check --recipe quickstart"), "");
+}
+
+#[test]
+fn texts_cut_elsewhere_than_in_training_are_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let flags = "--num_train_epochs 1 --save_strategy epoch";
+    succeeds(folder.path(), &format!("train {TINY} {flags}"));
+    assert_eq!(warnings(folder.path(), "predict --model run good"), "");
+    assert_eq!(warnings(folder.path(), "predict --model run/checkpoint-10 good"), "");
+    for command in
+        ["predict --model run good", "evaluate --model run", "predict --model run/checkpoint-10 good"]
+    {
+        let said = warnings(folder.path(), &format!("{command} --max_seq_length 32"));
+        assert!(
+            said.starts_with("warning: max_seq_length is 32, and the model was trained with 96"),
+            "{said}"
+        );
+    }
+    let same = |flags: &str| stdout(&embert(folder.path(), &format!("predict --model {flags} good")));
+    assert_eq!(same("run"), same("run/checkpoint-10"));
+}

@@ -1,0 +1,198 @@
+//! Which evaluation was the best so far, and when to stop waiting for a better one: what transformers' Trainer and its
+//! `EarlyStoppingCallback` decide.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::TrainConfig;
+use crate::metrics::Metrics;
+
+/// The figure of an evaluation that says which model is the best, by its name in the log, with or without `eval_`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BestModelMetric {
+    /// Mean cross-entropy; the lowest is the best.
+    #[serde(alias = "eval_loss")]
+    Loss,
+    /// Share of the examples that are predicted right.
+    #[serde(alias = "eval_accuracy")]
+    Accuracy,
+    /// F1 of label 1, or the mean over more than two labels.
+    #[serde(alias = "eval_f1")]
+    F1,
+    /// Precision of label 1, or the mean over more than two labels.
+    #[serde(alias = "eval_precision")]
+    Precision,
+    /// Recall of label 1, or the mean over more than two labels.
+    #[serde(alias = "eval_recall")]
+    Recall,
+    /// The mean F1 over the labels.
+    #[serde(alias = "eval_f1_macro")]
+    F1Macro,
+    /// Matthews' correlation.
+    #[serde(alias = "eval_matthews_correlation")]
+    MatthewsCorrelation,
+    /// Area under the ROC curve; an evaluation without one is never the best.
+    #[serde(alias = "eval_roc_auc")]
+    RocAuc,
+}
+
+/// The name in the log.
+impl fmt::Display for BestModelMetric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("eval_")?;
+        self.serialize(f)
+    }
+}
+
+impl BestModelMetric {
+    fn of(self, metrics: &Metrics) -> f64 {
+        match self {
+            Self::Loss => metrics.loss,
+            Self::Accuracy => metrics.accuracy,
+            Self::F1 => metrics.f1,
+            Self::Precision => metrics.precision,
+            Self::Recall => metrics.recall,
+            Self::F1Macro => metrics.f1_macro,
+            Self::MatthewsCorrelation => metrics.matthews_correlation,
+            Self::RocAuc => metrics.roc_auc.unwrap_or(f64::NAN),
+        }
+    }
+}
+
+/// The best evaluation of a run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BestModel {
+    /// Its `metric_for_best_model`.
+    pub metric: f64,
+    /// Optimizer steps made when it was found.
+    pub step: usize,
+}
+
+/// What an evaluation means for the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    /// No evaluation before was as good.
+    pub(crate) is_best: bool,
+    /// Patience is at its end.
+    pub(crate) stops: bool,
+}
+
+/// Judges the evaluations of a run, one after another.
+#[derive(Debug)]
+pub(crate) struct Judge {
+    metric: BestModelMetric,
+    greater_is_better: bool,
+    patience: Option<usize>,
+    threshold: f64,
+    best: Option<BestModel>,
+    not_better: usize,
+}
+
+impl Judge {
+    /// `None` where nobody asks which model is the best.
+    pub(crate) fn new(config: &TrainConfig) -> Option<Self> {
+        let metric = config.best_model_metric()?;
+        Some(Self {
+            metric,
+            greater_is_better: config.greater_is_better.unwrap_or(metric != BestModelMetric::Loss),
+            patience: config.early_stopping_patience,
+            threshold: config.early_stopping_threshold,
+            best: None,
+            not_better: 0,
+        })
+    }
+
+    pub(crate) fn best(&self) -> Option<BestModel> {
+        self.best
+    }
+
+    pub(crate) fn judge(&mut self, metrics: &Metrics, step: usize) -> Verdict {
+        self.judge_value(self.metric.of(metrics), step)
+    }
+
+    /// A metric may be the best and yet no improvement: patience asks for more than `threshold` over the best before.
+    fn judge_value(&mut self, metric: f64, step: usize) -> Verdict {
+        let best = self.best.map(|best| best.metric);
+        let is_best = !metric.is_nan() && best.is_none_or(|best| self.is_better(metric, best));
+        let improves = is_best && best.is_none_or(|best| (metric - best).abs() > self.threshold);
+        self.not_better = if improves { 0 } else { self.not_better + 1 };
+        if is_best {
+            self.best = Some(BestModel { metric, step });
+        }
+        Verdict { is_best, stops: self.patience.is_some_and(|patience| self.not_better >= patience) }
+    }
+
+    fn is_better(&self, metric: f64, than: f64) -> bool {
+        if self.greater_is_better { metric > than } else { metric < than }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Case {
+        metric_for_best_model: BestModelMetric,
+        greater_is_better: Option<bool>,
+        early_stopping_patience: Option<usize>,
+        early_stopping_threshold: f64,
+        values: Vec<Option<f64>>,
+        best: Vec<Option<usize>>,
+        stopped_after: Option<usize>,
+    }
+
+    fn check(case: &Case) {
+        let config = TrainConfig {
+            metric_for_best_model: Some(case.metric_for_best_model),
+            greater_is_better: case.greater_is_better,
+            early_stopping_patience: case.early_stopping_patience,
+            early_stopping_threshold: case.early_stopping_threshold,
+            ..TrainConfig::default()
+        };
+        let mut judge = Judge::new(&config).unwrap();
+        let mut stopped_after = None;
+        for (step, value) in case.values.iter().enumerate() {
+            let verdict = judge.judge_value(value.unwrap_or(f64::NAN), step);
+            assert_eq!(judge.best().map(|best| best.step), case.best[step], "{:?} after {step}", case.values);
+            assert_eq!(verdict.is_best, case.best[step] == Some(step));
+            stopped_after = stopped_after.or(verdict.stops.then_some(step));
+        }
+        assert_eq!(stopped_after, case.stopped_after, "{:?}", case.values);
+    }
+
+    #[test]
+    fn the_best_model_and_the_end_are_those_of_transformers() {
+        #[derive(Deserialize)]
+        struct Cases {
+            early_stopping: Vec<Case>,
+        }
+        let cases: Cases = serde_json::from_str(include_str!("../tests/fixtures/best_model.json")).unwrap();
+        assert_eq!(cases.early_stopping.len(), 13);
+        cases.early_stopping.iter().for_each(check);
+    }
+
+    #[test]
+    fn nobody_judges_unless_asked_and_loss_is_what_counts_then() {
+        assert!(Judge::new(&TrainConfig::default()).is_none());
+        let stops = TrainConfig { early_stopping_patience: Some(1), ..TrainConfig::default() };
+        assert_eq!(Judge::new(&stops).unwrap().metric, BestModelMetric::Loss);
+        let loads = TrainConfig { load_best_model_at_end: true, ..TrainConfig::default() };
+        assert!(!Judge::new(&loads).unwrap().greater_is_better);
+    }
+
+    #[test]
+    fn every_metric_reads_its_own_figure() {
+        let metrics = Metrics::from_logits(&[vec![2.0, 0.0], vec![1.0, 0.5], vec![0.0, 3.0]], &[0, 1, 1]);
+        let figures = serde_json::to_value(&metrics).unwrap();
+        for (name, figure) in figures.as_object().unwrap() {
+            for name in [name.as_str(), name.strip_prefix("eval_").unwrap()] {
+                let metric: BestModelMetric = serde_json::from_value(name.into()).unwrap();
+                assert_eq!(metric.of(&metrics), figure.as_f64().unwrap(), "{name}");
+                assert_eq!(format!("eval_{}", name.trim_start_matches("eval_")), metric.to_string());
+            }
+        }
+    }
+}

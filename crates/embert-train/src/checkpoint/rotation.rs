@@ -1,0 +1,94 @@
+//! Deleting old checkpoints: at most `save_total_limit` stay, the last and the best always.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::atomic::remove_directory;
+use crate::error::{TrainError, at};
+
+/// The directory of the checkpoint of a step.
+pub(crate) fn checkpoint(run: &Path, step: usize) -> PathBuf {
+    run.join(format!("checkpoint-{step}"))
+}
+
+/// Deletes the oldest checkpoints of `run` until `limit` are left, but neither the last nor that of step `best`.
+pub(crate) fn delete_old_checkpoints(
+    run: &Path,
+    limit: usize,
+    best: Option<usize>,
+) -> Result<(), TrainError> {
+    superseded(&steps(run)?, limit, best).into_iter().try_for_each(|step| delete(run, step))
+}
+
+/// Deletes every checkpoint of `run` but that of step `best`.
+pub(crate) fn delete_other_checkpoints(run: &Path, best: usize) -> Result<(), TrainError> {
+    steps(run)?.into_iter().filter(|step| *step != best).try_for_each(|step| delete(run, step))
+}
+
+fn delete(run: &Path, step: usize) -> Result<(), TrainError> {
+    remove_directory(&checkpoint(run, step))
+}
+
+/// Which of these steps, in order, give way.
+fn superseded(steps: &[usize], limit: usize, best: Option<usize>) -> Vec<usize> {
+    let Some((last, older)) = steps.split_last() else { return vec![] };
+    let is_free = |step: &usize| Some(*step) != best;
+    let num_kept = limit.max(1 + usize::from(best.is_some_and(|best| best != *last)));
+    let surplus = steps.len().saturating_sub(num_kept);
+    older.iter().copied().filter(is_free).take(surplus).collect()
+}
+
+/// The steps that have a checkpoint, in order.
+fn steps(run: &Path) -> Result<Vec<usize>, TrainError> {
+    let mut steps = vec![];
+    for entry in fs::read_dir(run).map_err(at(run))? {
+        let name = entry.map_err(at(run))?.file_name();
+        let number = name.to_str().and_then(|name| name.strip_prefix("checkpoint-"));
+        steps.extend(number.and_then(|number| number.parse::<usize>().ok()));
+    }
+    steps.sort_unstable();
+    Ok(steps)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Case {
+        save_total_limit: usize,
+        best: Option<usize>,
+        steps: Vec<usize>,
+        kept: Vec<usize>,
+    }
+
+    #[test]
+    fn what_stays_is_what_transformers_keeps() {
+        #[derive(Deserialize)]
+        struct Cases {
+            rotation: Vec<Case>,
+        }
+        let cases: Cases =
+            serde_json::from_str(include_str!("../../tests/fixtures/best_model.json")).unwrap();
+        assert!(cases.rotation.len() > 5);
+        for Case { save_total_limit, best, steps, kept } in cases.rotation {
+            let gone = superseded(&steps, save_total_limit, best);
+            let left = steps.iter().copied().filter(|step| !gone.contains(step)).collect::<Vec<_>>();
+            assert_eq!(left, kept, "limit {save_total_limit}, best {best:?} of {steps:?}");
+        }
+    }
+
+    #[test]
+    fn only_checkpoints_are_deleted() {
+        let run = tempfile::tempdir().unwrap();
+        for name in ["checkpoint-9", "checkpoint-10", "checkpoint-100", "checkpoint-best", "other-3"] {
+            fs::create_dir(run.path().join(name)).unwrap();
+        }
+        delete_old_checkpoints(run.path(), 1, Some(9)).unwrap();
+        let there = |name: &str| run.path().join(name).is_dir();
+        assert!(there("checkpoint-9") && there("checkpoint-100") && !there("checkpoint-10"));
+        assert!(there("checkpoint-best") && there("other-3"));
+    }
+}

@@ -1,0 +1,169 @@
+//! Which parameters train in which epoch: `freeze` and `gradual_unfreezing` (Howard and Ruder, 2018).
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use burn::module::Module;
+use embert_model::names::Part;
+use embert_model::set_trainable;
+use serde::{Deserialize, Serialize};
+
+use crate::config::TrainConfig;
+use crate::error::TrainError;
+use crate::parameters::parameters;
+use crate::pattern::matches;
+
+/// Parameters that stay as they are until an epoch begins; written `EPOCH:PATTERN`, such as `1:bert.embeddings`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Unfreezing {
+    /// Passes over the training examples made before they train.
+    pub epoch: u64,
+    /// The beginning of their names up to a dot, in which `*` stands for any characters.
+    pub pattern: String,
+}
+
+impl FromStr for Unfreezing {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} must be EPOCH:PATTERN, such as \"1:bert.embeddings\"");
+        let (epoch, pattern) = text.split_once(':').ok_or_else(wrong)?;
+        let epoch = epoch.trim().parse().map_err(|_| wrong())?;
+        Ok(Self { epoch, pattern: pattern.trim().to_owned() })
+    }
+}
+
+impl fmt::Display for Unfreezing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.epoch, self.pattern)
+    }
+}
+
+impl TryFrom<String> for Unfreezing {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Unfreezing> for String {
+    fn from(unfreezing: Unfreezing) -> Self {
+        unfreezing.to_string()
+    }
+}
+
+/// The plan of a run: what trains when.
+#[derive(Debug)]
+pub(crate) struct Freezing<'a> {
+    freeze: &'a [String],
+    gradual: &'a [Unfreezing],
+    /// The names of the parameters that the caller lets train.
+    trainable: BTreeSet<String>,
+}
+
+impl<'a> Freezing<'a> {
+    /// Refuses patterns that name nothing in `model`, and a plan under which nothing trains at first.
+    pub(crate) fn new<M: Module>(config: &'a TrainConfig, model: &M) -> Result<Self, TrainError> {
+        let parameters = parameters(model);
+        let names = parameters.iter().map(|parameter| parameter.name.as_str()).collect::<Vec<_>>();
+        let gradual = config.gradual_unfreezing.iter().map(|entry| ("gradual_unfreezing", &entry.pattern));
+        for (key, pattern) in config.freeze.iter().map(|pattern| ("freeze", pattern)).chain(gradual) {
+            if !names.iter().any(|name| matches(pattern, name)) {
+                let (pattern, modules) = (pattern.clone(), modules(&names));
+                return Err(TrainError::UnknownPattern { key, pattern, modules });
+            }
+        }
+        let trainable = parameters.into_iter().filter(|parameter| parameter.is_trainable);
+        let trainable = trainable.map(|parameter| parameter.name).collect();
+        let freezing = Self { freeze: &config.freeze, gradual: &config.gradual_unfreezing, trainable };
+        match freezing.trainable.iter().any(|name| freezing.trains(name, 0)) {
+            true => Ok(freezing),
+            false => Err(TrainError::NothingToTrain),
+        }
+    }
+
+    /// Whether something begins to train in this epoch, or everything does that ever will.
+    pub(crate) fn changes_at(&self, epoch: u64) -> bool {
+        epoch == 0 || self.gradual.iter().any(|entry| entry.epoch == epoch)
+    }
+
+    /// The model as it trains in this epoch.
+    pub(crate) fn apply<M: Module>(&self, model: M, epoch: u64) -> M {
+        set_trainable(model, &|name| self.trains(name, epoch))
+    }
+
+    /// What `gradual_unfreezing` names waits for the first epoch that it gives; of the rest, what `freeze` names never
+    /// trains.
+    fn trains(&self, name: &str, epoch: u64) -> bool {
+        let named = self.gradual.iter().filter(|entry| matches(&entry.pattern, name));
+        let is_its_turn = match named.map(|entry| entry.epoch).min() {
+            Some(first) => first <= epoch,
+            None => !self.freeze.iter().any(|pattern| matches(pattern, name)),
+        };
+        is_its_turn && self.trainable.contains(name)
+    }
+}
+
+/// The modules that hold parameters, a layer of the encoder as one.
+fn modules(names: &[&str]) -> Vec<String> {
+    let mut modules = names.iter().map(|name| module(name)).collect::<Vec<_>>();
+    modules.dedup();
+    modules
+}
+
+fn module(name: &str) -> String {
+    let end = match Part::of(name) {
+        Part::Layer(number) => {
+            let layer = format!("layer.{number}");
+            name.find(&layer).map(|start| start + layer.len())
+        }
+        Part::Embeddings | Part::Head => name.rfind('.'),
+    };
+    name[..end.unwrap_or(name.len())].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn freezing<'a>(freeze: &'a [String], gradual: &'a [Unfreezing]) -> Freezing<'a> {
+        let trainable = ["a.layer.0.bias", "a.layer.1.bias", "a.embeddings.weight", "classifier.bias"];
+        Freezing { freeze, gradual, trainable: trainable.map(str::to_owned).into() }
+    }
+
+    /// The parameters that train in an epoch, in short.
+    fn trained(freezing: &Freezing<'_>, epoch: u64) -> String {
+        let names = [("e", "a.embeddings.weight"), ("0", "a.layer.0.bias"), ("1", "a.layer.1.bias")];
+        let names = names.into_iter().chain([("c", "classifier.bias"), ("?", "never.trained")]);
+        names.filter(|(_, name)| freezing.trains(name, epoch)).map(|(short, _)| short).collect()
+    }
+
+    #[test]
+    fn layers_begin_to_train_when_their_epoch_comes() {
+        let gradual = ["1:a.layer.1", "3:a.layer.0"].map(|text| text.parse().unwrap());
+        let freeze = ["a".to_owned()];
+        let plan = freezing(&freeze, &gradual);
+        assert_eq!([0, 1, 2, 3].map(|epoch| trained(&plan, epoch)), ["c", "1c", "1c", "01c"]);
+        assert_eq!([0, 1, 2, 3].map(|epoch| plan.changes_at(epoch)), [true, true, false, true]);
+        let plan = freezing(&[], &gradual);
+        assert_eq!([0, 3].map(|epoch| trained(&plan, epoch)), ["ec", "e01c"]);
+    }
+
+    #[test]
+    fn the_first_of_two_epochs_counts() {
+        let gradual = ["1:a.layer.1", "2:a"].map(|text| text.parse().unwrap());
+        let plan = freezing(&[], &gradual);
+        assert_eq!([0, 1, 2].map(|epoch| trained(&plan, epoch)), ["c", "1c", "e01c"]);
+    }
+
+    #[test]
+    fn an_entry_is_written_as_it_was_read() {
+        let entry: Unfreezing = serde_json::from_str("\" 2: bert.embeddings\"").unwrap();
+        assert_eq!((entry.epoch, entry.to_string().as_str()), (2, "2:bert.embeddings"));
+        let error = serde_json::from_str::<Unfreezing>("\"bert\"").unwrap_err().to_string();
+        assert_eq!(error, "\"bert\" must be EPOCH:PATTERN, such as \"1:bert.embeddings\"");
+    }
+}

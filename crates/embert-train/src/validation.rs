@@ -1,0 +1,180 @@
+//! Which settings cannot be: each is refused under its key, with what it may be.
+
+use std::fmt;
+
+use crate::config::{ClassWeights, IntervalStrategy, TrainConfig};
+use crate::schedule::LrSchedulerType;
+
+/// A setting that cannot be.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{key} is {found}; it must be {expected}")]
+pub struct ConfigError {
+    /// The key, as it stands in a recipe.
+    pub key: &'static str,
+    /// Its value.
+    pub found: String,
+    /// What the value may be.
+    pub expected: &'static str,
+}
+
+impl TrainConfig {
+    /// Says which value cannot be, if one is.
+    ///
+    /// # Errors
+    /// The first key whose value is out of its range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        self.validate_optimizer()?;
+        self.validate_schedule()?;
+        self.validate_loss()?;
+        self.validate_intervals()?;
+        self.validate_best_model()?;
+        check("fp16", self.fp16, |is_on| !is_on, NO_FP16)
+    }
+
+    fn validate_optimizer(&self) -> Result<(), ConfigError> {
+        let unit = |x: f64| (0.0..1.0).contains(&x);
+        let from_zero = |x: f64| x.is_finite() && x >= 0.0;
+        check("learning_rate", self.learning_rate, from_zero, "a number, 0 or more")?;
+        let decays = |x: f64| x > 0.0 && x <= 1.0;
+        check("layer_wise_lr_decay", self.layer_wise_lr_decay, decays, "above 0 and at most 1")?;
+        check("weight_decay", self.weight_decay, from_zero, "a number, 0 or more")?;
+        check("adam_beta1", self.adam_beta1, unit, "at least 0 and below 1")?;
+        check("adam_beta2", self.adam_beta2, unit, "at least 0 and below 1")?;
+        check("adam_epsilon", self.adam_epsilon, |x| x.is_finite() && x > 0.0, "a number above 0")?;
+        check("max_grad_norm", self.max_grad_norm, from_zero, "a number above 0, or 0 for no clipping")
+    }
+
+    fn validate_schedule(&self) -> Result<(), ConfigError> {
+        check("num_train_epochs", self.num_train_epochs, |x| x.is_finite() && x > 0.0, "a number above 0")?;
+        check("max_steps", self.max_steps.unwrap_or(1), |n| n > 0, "1 or more, or left out")?;
+        check("warmup_ratio", self.warmup_ratio, |x| (0.0..=1.0).contains(&x), "between 0 and 1")?;
+        let warms_up = self.warmup_steps > 0 || self.warmup_ratio > 0.0;
+        if self.lr_scheduler_type == LrSchedulerType::Constant && warms_up {
+            return Err(ConfigError {
+                key: "lr_scheduler_type",
+                found: "constant, which has no warm-up".to_owned(),
+                expected: "constant_with_warmup when warmup_steps or warmup_ratio is given",
+            });
+        }
+        Ok(())
+    }
+
+    fn validate_loss(&self) -> Result<(), ConfigError> {
+        let unit = |x: f64| (0.0..1.0).contains(&x);
+        check("label_smoothing_factor", self.label_smoothing_factor, unit, "at least 0 and below 1")?;
+        let ClassWeights::List(weights) = &self.class_weights else { return Ok(()) };
+        let valid = weights.iter().all(|&weight| weight.is_finite() && weight >= 0.0);
+        if valid && weights.iter().any(|&weight| weight > 0.0) {
+            return Ok(());
+        }
+        Err(ConfigError {
+            key: "class_weights",
+            found: format!("{weights:?}"),
+            expected: "\"none\", \"balanced\" or one number for each label, none below 0 and not all 0",
+        })
+    }
+
+    fn validate_intervals(&self) -> Result<(), ConfigError> {
+        let positive = |n: usize| n > 0;
+        let counts = [
+            ("per_device_train_batch_size", self.per_device_train_batch_size),
+            ("per_device_eval_batch_size", self.per_device_eval_batch_size),
+            ("gradient_accumulation_steps", self.gradient_accumulation_steps),
+            ("logging_steps", self.logging_steps),
+            ("eval_steps", self.eval_steps.unwrap_or(1)),
+            ("save_steps", self.save_steps),
+            ("save_total_limit", self.save_total_limit.unwrap_or(1)),
+            ("early_stopping_patience", self.early_stopping_patience.unwrap_or(1)),
+        ];
+        counts.into_iter().try_for_each(|(key, n)| check(key, n, positive, "1 or more"))
+    }
+
+    fn validate_best_model(&self) -> Result<(), ConfigError> {
+        let from_zero = |x: f64| x.is_finite() && x >= 0.0;
+        check("early_stopping_threshold", self.early_stopping_threshold, from_zero, "a number, 0 or more")?;
+        let needs_evaluations = [
+            ("load_best_model_at_end", self.load_best_model_at_end.then(|| true.to_string())),
+            ("early_stopping_patience", self.early_stopping_patience.map(|n| n.to_string())),
+        ];
+        let given = needs_evaluations.into_iter().find_map(|(key, value)| Some((key, value?)));
+        match given {
+            Some((key, found)) if self.eval_strategy == IntervalStrategy::No => {
+                Err(ConfigError { key, found, expected: "left out where eval_strategy is \"no\"" })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Why fp16 is refused.
+const NO_FP16: &str = "false: fp16 loses gradients below 6e-8 unless the loss is scaled, and few CPUs multiply in it; \
+                       use bf16, which has the range of fp32";
+
+fn check<T: Copy + fmt::Display>(
+    key: &'static str,
+    value: T,
+    is_valid: impl Fn(T) -> bool,
+    expected: &'static str,
+) -> Result<(), ConfigError> {
+    if is_valid(value) {
+        return Ok(());
+    }
+    Err(ConfigError { key, found: value.to_string(), expected })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is wrong with the defaults after this change, written as JSON.
+    #[track_caller]
+    fn refusal(change: &str) -> String {
+        serde_json::from_str::<TrainConfig>(change).unwrap().validate().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_wrong_value_is_refused_under_its_key() {
+        let wrong = [
+            r#"{"learning_rate": -1e-5}"#,
+            r#"{"per_device_train_batch_size": 0}"#,
+            r#"{"per_device_eval_batch_size": 0}"#,
+            r#"{"num_train_epochs": 0}"#,
+            r#"{"max_steps": 0}"#,
+            r#"{"weight_decay": -0.1}"#,
+            r#"{"adam_beta1": 1}"#,
+            r#"{"adam_beta2": -0.5}"#,
+            r#"{"adam_epsilon": 0}"#,
+            r#"{"max_grad_norm": -1}"#,
+            r#"{"lr_scheduler_type": "constant", "warmup_steps": 10}"#,
+            r#"{"warmup_ratio": 1.5}"#,
+            r#"{"gradient_accumulation_steps": 0}"#,
+            r#"{"label_smoothing_factor": 1}"#,
+            r#"{"class_weights": [1, -1]}"#,
+            r#"{"class_weights": [0, 0]}"#,
+            r#"{"logging_steps": 0}"#,
+            r#"{"eval_steps": 0}"#,
+            r#"{"save_steps": 0}"#,
+            r#"{"save_total_limit": 0}"#,
+            r#"{"layer_wise_lr_decay": 0}"#,
+            r#"{"layer_wise_lr_decay": 1.1}"#,
+            r#"{"early_stopping_patience": 0}"#,
+            r#"{"early_stopping_patience": 2}"#,
+            r#"{"early_stopping_threshold": -0.1}"#,
+            r#"{"load_best_model_at_end": true}"#,
+            r#"{"fp16": true}"#,
+        ];
+        for change in wrong {
+            let key = change.split('"').nth(1).unwrap();
+            let refusal = refusal(change);
+            assert!(refusal.starts_with(&format!("{key} is ")), "{change}: {refusal}");
+        }
+        assert_eq!(
+            refusal(r#"{"max_grad_norm": -1}"#),
+            "max_grad_norm is -1; it must be a number above 0, or 0 for no clipping"
+        );
+        assert_eq!(
+            refusal(r#"{"early_stopping_patience": 2}"#),
+            "early_stopping_patience is 2; it must be left out where eval_strategy is \"no\""
+        );
+    }
+}

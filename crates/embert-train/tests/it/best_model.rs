@@ -1,0 +1,121 @@
+//! The best model of a run: kept, loaded at the end, and reason to end early.
+
+use std::ops::ControlFlow;
+
+use embert_train::{
+    BestModelMetric, Event, Fitted, IntervalStrategy, LogEntry, TrainConfig, TrainData, evaluate, fit,
+};
+
+use crate::tiny::{self, BATCHING, Examples};
+
+/// A rate so high that the evaluation loss goes up and down.
+fn config() -> TrainConfig {
+    TrainConfig {
+        num_train_epochs: 8.0,
+        learning_rate: 0.1,
+        lr_scheduler_type: embert_train::LrSchedulerType::Constant,
+        eval_strategy: IntervalStrategy::Epoch,
+        load_best_model_at_end: true,
+        ..TrainConfig::default()
+    }
+}
+
+struct Told {
+    fitted: Fitted,
+    /// The step and the loss of every evaluation.
+    losses: Vec<(usize, f64)>,
+    /// The step of every checkpoint, and the weights in it.
+    saved: Vec<(usize, Vec<Vec<f32>>)>,
+}
+
+fn train(config: &TrainConfig) -> Told {
+    let (train, eval) = (Examples::new(20), Examples::new(12));
+    let data = TrainData { eval: Some(eval.labelled()), ..train.train_only() };
+    let (mut losses, mut saved) = (vec![], vec![]);
+    let fitted = fit(tiny::model(0.1), data, config, &mut |event| {
+        match event {
+            Event::Evaluated(LogEntry::Evaluation { step, evaluation, .. }) => {
+                losses.push((*step, evaluation.metrics.loss));
+            }
+            Event::CheckpointDue { step, model, best, .. } => {
+                assert_eq!(best.unwrap().step, step);
+                saved.push((step, tiny::weights(model)));
+            }
+            _ => {}
+        }
+        tiny::GO_ON
+    });
+    Told { fitted: fitted.unwrap(), losses, saved }
+}
+
+fn lowest(losses: &[(usize, f64)]) -> (usize, f64) {
+    *losses.iter().min_by(|a, b| a.1.total_cmp(&b.1)).unwrap()
+}
+
+#[test]
+fn the_run_ends_with_the_weights_of_its_best_evaluation() {
+    let Told { fitted, losses, .. } = train(&config());
+    let (step, loss) = lowest(&losses);
+    assert!(losses.len() == 8 && step < 24, "the best must not be the last: {losses:?}");
+    assert_eq!((fitted.model_step, fitted.report.global_step), (step, 24));
+    assert_eq!(fitted.report.best.map(|best| (best.step, best.metric)), Some((step, loss)));
+    let again =
+        evaluate(&fitted.model, Examples::new(12).labelled(), BATCHING, &mut |_| tiny::GO_ON).unwrap();
+    assert!((again.metrics.loss - loss).abs() < 1e-5 * loss, "{} and {loss}", again.metrics.loss);
+}
+
+#[test]
+fn every_new_best_is_saved_at_once_as_it_is() {
+    let Told { fitted, losses, saved } = train(&config());
+    let mut best = f64::INFINITY;
+    let new_bests = losses.iter().filter(|(_, loss)| {
+        let is_best = *loss < best;
+        best = best.min(*loss);
+        is_best
+    });
+    let steps = new_bests.map(|(step, _)| *step).collect::<Vec<_>>();
+    assert_eq!(saved.iter().map(|(step, _)| *step).collect::<Vec<_>>(), steps);
+    assert!(saved.last().unwrap().1 == tiny::weights(&fitted.model));
+}
+
+#[test]
+fn without_load_best_model_the_last_weights_stay() {
+    let told = train(&TrainConfig {
+        load_best_model_at_end: false,
+        metric_for_best_model: Some(BestModelMetric::Loss),
+        ..config()
+    });
+    assert!(told.saved.is_empty());
+    assert_eq!((told.fitted.model_step, told.fitted.report.best.unwrap().step), (24, lowest(&told.losses).0));
+    assert!(tiny::weights(&told.fitted.model) != tiny::weights(&train(&config()).fitted.model));
+}
+
+#[test]
+fn patience_ends_the_run_and_the_log_is_whole() {
+    let patient = train(&config());
+    let told = train(&TrainConfig { early_stopping_patience: Some(1), logging_steps: 100, ..config() });
+    let first_worse = patient.losses.windows(2).position(|pair| pair[1].1 >= pair[0].1).unwrap() + 1;
+    assert_eq!(told.losses, patient.losses[..=first_worse]);
+    let report = &told.fitted.report;
+    assert!(report.stopped_early && !report.interrupted && report.global_step < 24);
+    assert_eq!(report.global_step, told.losses[first_worse].0);
+    let logged = report
+        .log_history
+        .iter()
+        .any(|entry| matches!(entry, LogEntry::Train(line) if line.step == report.global_step));
+    assert!(logged, "the steps since the last log are logged");
+    assert!(!patient.fitted.report.stopped_early);
+}
+
+#[test]
+fn an_interrupted_run_gives_the_weights_of_now() {
+    let (train, eval) = (Examples::new(20), Examples::new(12));
+    let data = TrainData { eval: Some(eval.labelled()), ..train.train_only() };
+    let fitted = fit(tiny::model(0.1), data, &config(), &mut |event| {
+        let stops = matches!(event, Event::Step(log) if log.step == 4);
+        Ok(if stops { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })
+    .unwrap();
+    assert!(fitted.report.interrupted);
+    assert_eq!((fitted.model_step, fitted.report.best.unwrap().step), (4, 3));
+}
