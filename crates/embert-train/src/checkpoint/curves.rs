@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::path::Path;
 
+use plotters::prelude::SeriesLabelPosition::{LowerRight, UpperRight};
 use plotters::prelude::*;
 
 use super::write as write_file;
@@ -22,11 +23,12 @@ const PANEL_HEIGHT: u32 = 320;
 const BLUE: RGBColor = RGBColor(31, 119, 180);
 const ORANGE: RGBColor = RGBColor(255, 127, 14);
 
-/// One panel: what its y-axis shows, and the curves in it.
+/// One panel: what its y-axis shows, the curves in it, and the corner that they leave free.
 struct Panel {
     title: &'static str,
     y_label: &'static str,
     curves: Vec<Curve>,
+    legend: SeriesLabelPosition,
 }
 
 /// One curve over the epochs.
@@ -71,9 +73,9 @@ fn panels(log: &[LogEntry]) -> [Panel; 3] {
         [("accuracy", evaluated(|metrics| metrics.accuracy)), ("F1", evaluated(|metrics| metrics.f1))];
     let rate = [("learning rate", trained(|line| line.learning_rate))];
     [
-        Panel::new("Loss", "cross-entropy (nats)", loss),
-        Panel::new("Evaluation", "accuracy, F1", quality),
-        Panel::new("Learning rate", "learning rate", rate),
+        Panel::new("Loss", "cross-entropy (nats)", loss, UpperRight),
+        Panel::new("Evaluation", "accuracy, F1", quality, LowerRight),
+        Panel::new("Learning rate", "learning rate", rate, UpperRight),
     ]
 }
 
@@ -82,11 +84,13 @@ impl Panel {
         title: &'static str,
         y_label: &'static str,
         curves: [(&'static str, Vec<(f64, f64)>); N],
+        legend: SeriesLabelPosition,
     ) -> Self {
         let finite = |points: Vec<(f64, f64)>| points.into_iter().filter(|(_, y)| y.is_finite()).collect();
         let curves = curves.into_iter().zip([BLUE, ORANGE]);
         let curves = curves.map(|((name, points), color)| Curve { name, color, points: finite(points) });
-        Self { title, y_label, curves: curves.filter(|curve| !curve.points.is_empty()).collect() }
+        let curves = curves.filter(|curve| !curve.points.is_empty()).collect();
+        Self { title, y_label, curves, legend }
     }
 
     fn points(&self) -> impl Iterator<Item = (f64, f64)> {
@@ -129,7 +133,12 @@ impl Panel {
                 .legend(line);
             chart.draw_series(points.iter().map(|&point| Circle::new(point, 2, color.filled())))?;
         }
-        chart.configure_series_labels().background_style(WHITE.mix(0.8)).border_style(BLACK.mix(0.2)).draw()
+        chart
+            .configure_series_labels()
+            .position(self.legend.clone())
+            .background_style(WHITE.mix(0.8))
+            .border_style(BLACK.mix(0.2))
+            .draw()
     }
 }
 
@@ -200,7 +209,7 @@ mod tests {
     #[test]
     fn ticks_are_short() {
         assert_eq!(
-            [0.0, 0.1 + 0.2, 0.75, 2.0000000000000003e-5].map(|number| short(&number)),
+            [0.0, 0.1 + 0.2, 0.75, 0.1 * 2e-4].map(|number| short(&number)),
             ["0", "0.3", "0.75", "2e-5"]
         );
     }
