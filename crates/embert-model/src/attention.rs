@@ -3,12 +3,13 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use embert_kernels::{
-    DropoutSite, Precision, SequenceLayout, attention, first_token_attention, first_tokens, key_value,
-    query_key_value,
+    SequenceLayout, attention, first_token_attention, first_tokens, key_value, query_key_value,
 };
 
 use crate::encoder_config::EncoderConfig;
-use crate::layer::LayerDropout;
+use crate::layer::{AdapterSite, LayerPass};
+use crate::lora::add_side_by_side;
+use crate::pass::LinearPass;
 use crate::{LayerNorm, Linear};
 
 /// dropout(softmax(QKᵀ/√d))·V with Q, K, V = xW + b.
@@ -31,16 +32,12 @@ impl BertSelfAttention {
 
     /// # Shapes
     /// - `x`, output: `[num_tokens, hidden]`
-    pub fn forward(
-        &self,
-        x: Tensor<2>,
-        layout: &SequenceLayout,
-        site: Option<DropoutSite>,
-        precision: Precision,
-    ) -> Tensor<2> {
+    fn forward(&self, x: Tensor<2>, layout: &SequenceLayout, pass: LayerPass) -> Tensor<2> {
         let (weights, biases) = weights_and_biases([&self.query, &self.key, &self.value]);
-        let qkv = query_key_value(x, weights, biases, precision); // [num_tokens, 3 · hidden]
-        attention(qkv, layout, self.num_heads, site, precision)
+        let qkv = query_key_value(x.clone(), weights, biases, pass.pass.precision); // [num_tokens, 3 · hidden]
+        let query = (&self.query, pass.at(AdapterSite::Query, layout));
+        let qkv = add_side_by_side([query, self.key_at(layout, pass), self.value_at(layout, pass)], qkv, &x);
+        attention(qkv, layout, self.num_heads, pass.attention_probs, pass.pass.precision)
     }
 
     /// The rows of each sequence's first token, which are given as `first`.
@@ -48,18 +45,28 @@ impl BertSelfAttention {
     /// # Shapes
     /// - `x`: `[num_tokens, hidden]`
     /// - `first`, output: `[batch, hidden]`
-    pub fn forward_first(
+    fn forward_first(
         &self,
         x: Tensor<2>,
         first: Tensor<2>,
         layout: &SequenceLayout,
-        site: Option<DropoutSite>,
-        precision: Precision,
+        pass: LayerPass,
     ) -> Tensor<2> {
-        let query = self.query.forward(first, precision);
+        let query = self.query.forward(first, pass.at(AdapterSite::Query, &layout.first_tokens()));
         let (weights, biases) = weights_and_biases([&self.key, &self.value]);
-        let key_value = key_value(x, weights, biases, precision); // [num_tokens, 2 · hidden]
+        let key_value = key_value(x.clone(), weights, biases, pass.pass.precision); // [num_tokens, 2 · hidden]
+        let key_value =
+            add_side_by_side([self.key_at(layout, pass), self.value_at(layout, pass)], key_value, &x);
+        let (site, precision) = (pass.attention_probs, pass.pass.precision);
         first_token_attention(query, key_value, layout, self.num_heads, site, precision)
+    }
+
+    fn key_at<'a>(&'a self, layout: &'a SequenceLayout, pass: LayerPass) -> (&'a Linear, LinearPass<'a>) {
+        (&self.key, pass.at(AdapterSite::Key, layout))
+    }
+
+    fn value_at<'a>(&'a self, layout: &'a SequenceLayout, pass: LayerPass) -> (&'a Linear, LinearPass<'a>) {
+        (&self.value, pass.at(AdapterSite::Value, layout))
     }
 }
 
@@ -82,11 +89,10 @@ impl BertSelfOutput {
         context: Tensor<2>,
         residual: Tensor<2>,
         layout: &SequenceLayout,
-        dropout: LayerDropout,
-        precision: Precision,
+        pass: LayerPass,
     ) -> Tensor<2> {
-        let x = self.dense.forward(context, precision);
-        self.layer_norm.add_forward(x, residual, layout, dropout.attention_output)
+        let x = self.dense.forward(context, pass.at(AdapterSite::AttentionOutput, layout));
+        self.layer_norm.add_forward(x, residual, layout, pass.attention_output)
     }
 }
 
@@ -110,15 +116,9 @@ impl BertAttention {
 
     /// # Shapes
     /// - `x`, output: `[num_tokens, hidden]`
-    pub(crate) fn forward(
-        &self,
-        x: Tensor<2>,
-        layout: &SequenceLayout,
-        dropout: LayerDropout,
-        precision: Precision,
-    ) -> Tensor<2> {
-        let context = self.self_attention.forward(x.clone(), layout, dropout.attention_probs, precision);
-        self.output.forward(context, x, layout, dropout, precision)
+    pub(crate) fn forward(&self, x: Tensor<2>, layout: &SequenceLayout, pass: LayerPass) -> Tensor<2> {
+        let context = self.self_attention.forward(x.clone(), layout, pass);
+        self.output.forward(context, x, layout, pass)
     }
 
     /// The rows of each sequence's first token.
@@ -126,15 +126,20 @@ impl BertAttention {
     /// # Shapes
     /// - `x`: `[num_tokens, hidden]`
     /// - output: `[batch, hidden]`
-    pub(crate) fn forward_first(
-        &self,
-        x: Tensor<2>,
-        layout: &SequenceLayout,
-        dropout: LayerDropout,
-        precision: Precision,
-    ) -> Tensor<2> {
-        let (first, site) = (first_tokens(x.clone(), layout), dropout.attention_probs); // [batch, hidden]
-        let context = self.self_attention.forward_first(x, first.clone(), layout, site, precision);
-        self.output.forward(context, first, &layout.first_tokens(), dropout, precision)
+    pub(crate) fn forward_first(&self, x: Tensor<2>, layout: &SequenceLayout, pass: LayerPass) -> Tensor<2> {
+        let first = first_tokens(x.clone(), layout); // [batch, hidden]
+        let context = self.self_attention.forward_first(x, first.clone(), layout, pass);
+        self.output.forward(context, first, &layout.first_tokens(), pass)
+    }
+
+    /// The linear layers by module path.
+    pub(crate) fn linear_layers(&mut self) -> [(&'static str, &mut Linear); 4] {
+        let attention = &mut self.self_attention;
+        [
+            ("self_attention.query", &mut attention.query),
+            ("self_attention.key", &mut attention.key),
+            ("self_attention.value", &mut attention.value),
+            ("output.dense", &mut self.output.dense),
+        ]
     }
 }

@@ -6,12 +6,11 @@ use embert_kernels::SequenceLayout;
 
 use crate::{
     AutoConfig, BertEmbeddings, BertEncoder, BertForSequenceClassification,
-    DistilBertForSequenceClassification, Linear, Pass,
+    DistilBertForSequenceClassification, Linear, LinearLayers, Pass,
 };
 
 /// One of the classifiers. Its parameters have the paths that they have in that classifier alone.
 #[derive(Module, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a program holds one model, and moves it seldom")]
 pub enum AutoModelForSequenceClassification {
     /// BERT, and what has its shape: MiniLM for one.
     Bert(BertForSequenceClassification),
@@ -94,6 +93,15 @@ impl AutoModelForSequenceClassification {
     /// The number of labels that the model tells apart.
     pub fn num_labels(&self) -> usize {
         self.classifier().bias.dims()[0]
+    }
+}
+
+impl LinearLayers for AutoModelForSequenceClassification {
+    fn linear_layers(&mut self) -> Vec<(String, &mut Linear)> {
+        match self {
+            Self::Bert(model) => model.linear_layers(),
+            Self::DistilBert(model) => model.linear_layers(),
+        }
     }
 }
 

@@ -98,7 +98,10 @@ impl AutoConfig {
     }
 
     /// Writes `config.json` of a trained classifier, as `transformers` reads it.
-    pub(crate) fn save(&self, directory: &Path) -> Result<(), ModelError> {
+    ///
+    /// # Errors
+    /// [`ModelError::File`] when the file cannot be written.
+    pub fn save(&self, directory: &Path) -> Result<(), ModelError> {
         let architectures = Some(vec![self.architecture().to_string()]);
         let problem_type = Some("single_label_classification".to_string());
         match self.clone() {

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
 use embert_kernels::{SequenceLayout, first_tokens};
 
-use crate::{BertConfig, BertEmbeddings, BertEncoder, BertPooler, Pass};
+use crate::{BertConfig, BertEmbeddings, BertEncoder, BertPooler, Linear, Pass};
 
 /// BERT without a head.
 #[derive(Module, Debug)]
@@ -58,7 +58,7 @@ impl BertModel {
     /// - output: `[batch, hidden]`
     pub fn pooler_output(&self, input_ids: Tensor<1, Int>, layout: &SequenceLayout, pass: Pass) -> Tensor<2> {
         let x = self.embeddings.forward(input_ids, layout, pass); // [num_tokens, hidden]
-        self.pooler.forward(self.encoder.forward_first(x, layout, pass), pass.precision)
+        self.pooler.forward(self.encoder.forward_first(x, layout, pass), pass)
     }
 
     /// All hidden states, in fp32 and without dropout.
@@ -70,6 +70,15 @@ impl BertModel {
         let mut hidden_states = vec![self.embeddings.forward(input_ids, layout, pass)];
         hidden_states.extend(self.encoder.forward_each(hidden_states[0].clone(), layout, pass));
         let first = first_tokens(hidden_states[hidden_states.len() - 1].clone(), layout);
-        BertModelOutput { hidden_states, pooler_output: self.pooler.forward(first, pass.precision) }
+        BertModelOutput { hidden_states, pooler_output: self.pooler.forward(first, pass) }
+    }
+
+    /// The linear layers by module path.
+    pub(crate) fn linear_layers(&mut self) -> Vec<(String, &mut Linear)> {
+        let encoder = self.encoder.linear_layers();
+        let mut layers =
+            encoder.map(|(path, linear)| (format!("encoder.{path}"), linear)).collect::<Vec<_>>();
+        layers.push(("pooler.dense".into(), &mut self.pooler.dense));
+        layers
     }
 }

@@ -5,6 +5,9 @@ use burn::tensor::{Device, Int, Tensor};
 use embert_kernels::{SequenceLayout, dropout};
 
 use crate::initialize::initialize;
+use crate::linear::LinearLayers;
+use crate::names::hugging_face_name;
+use crate::pass::LinearPass;
 use crate::{BertConfig, BertModel, Linear, Pass};
 
 /// The number by which dropout knows the classifier; layers count from 0.
@@ -54,8 +57,20 @@ impl BertForSequenceClassification {
     /// - `first_tokens`: `[batch, hidden]`, after the last layer
     /// - output: `[batch, num_labels]`
     pub fn classify(&self, first_tokens: Tensor<2>, pass: Pass) -> Tensor<2> {
-        let pooled = self.bert.pooler.forward(first_tokens, pass.precision); // [batch, hidden]
+        let pooled = self.bert.pooler.forward(first_tokens, pass); // [batch, hidden]
         let site = pass.site(CLASSIFIER, 0, self.classifier_dropout);
-        self.classifier.forward(dropout(pooled, None, site), pass.precision) // [batch, num_labels]
+        let at = LinearPass { pass, layer: CLASSIFIER, site: 1, layout: None };
+        self.classifier.forward(dropout(pooled, None, site), at) // [batch, num_labels]
+    }
+}
+
+impl LinearLayers for BertForSequenceClassification {
+    fn linear_layers(&mut self) -> Vec<(String, &mut Linear)> {
+        let bert = self.bert.linear_layers().into_iter();
+        let mut layers = bert
+            .map(|(path, linear)| (hugging_face_name(&format!("bert.{path}")), linear))
+            .collect::<Vec<_>>();
+        layers.push(("classifier".into(), &mut self.classifier));
+        layers
     }
 }

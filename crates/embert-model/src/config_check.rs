@@ -5,12 +5,10 @@ use std::path::Path;
 
 use crate::ModelError;
 
-/// A key, the value found and the only one supported.
-pub(crate) type Supported<'a> = (&'static str, &'a str, &'static str);
-
 /// What is to be checked of a config, by key.
 pub(crate) struct Checks<'a> {
-    pub(crate) supported: &'a [Supported<'a>],
+    /// The value found, and the only one supported.
+    pub(crate) supported: &'a [(&'static str, &'a str, &'static str)],
     /// None of them 0.
     pub(crate) sizes: &'a [(&'static str, usize)],
     pub(crate) hidden_size: (&'static str, usize),

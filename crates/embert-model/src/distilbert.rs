@@ -7,6 +7,9 @@ use embert_kernels::{SequenceLayout, dropout};
 
 use crate::classification::CLASSIFIER;
 use crate::initialize::initialize;
+use crate::linear::LinearLayers;
+use crate::names::hugging_face_name;
+use crate::pass::LinearPass;
 use crate::{BertEmbeddings, BertEncoder, DistilBertConfig, Linear, Pass};
 
 /// DistilBERT without a head: BERT's layers, without token types and without a pooler.
@@ -88,8 +91,21 @@ impl DistilBertForSequenceClassification {
     /// - `first_tokens`: `[batch, hidden]`, after the last layer
     /// - output: `[batch, num_labels]`
     pub fn classify(&self, first_tokens: Tensor<2>, pass: Pass) -> Tensor<2> {
-        let x = relu(self.pre_classifier.forward(first_tokens, pass.precision)); // [batch, hidden]
+        let at = |site| LinearPass { pass, layer: CLASSIFIER, site, layout: None };
+        let x = relu(self.pre_classifier.forward(first_tokens, at(2))); // [batch, hidden]
         let site = pass.site(CLASSIFIER, 0, self.seq_classif_dropout);
-        self.classifier.forward(dropout(x, None, site), pass.precision)
+        self.classifier.forward(dropout(x, None, site), at(1))
+    }
+}
+
+impl LinearLayers for DistilBertForSequenceClassification {
+    fn linear_layers(&mut self) -> Vec<(String, &mut Linear)> {
+        let layers = self.distilbert.transformer.linear_layers();
+        let mut layers = layers
+            .map(|(path, linear)| (hugging_face_name(&format!("distilbert.transformer.{path}")), linear))
+            .collect::<Vec<_>>();
+        layers.push(("pre_classifier".into(), &mut self.pre_classifier));
+        layers.push(("classifier".into(), &mut self.classifier));
+        layers
     }
 }

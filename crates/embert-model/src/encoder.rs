@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 use embert_kernels::SequenceLayout;
 
 use crate::encoder_config::EncoderConfig;
-use crate::{BertLayer, Pass};
+use crate::{BertLayer, Linear, Pass};
 
 /// The layers, one after another.
 #[derive(Module, Debug)]
@@ -52,5 +52,13 @@ impl BertEncoder {
         let layers = below.iter().enumerate();
         let x = layers.fold(hidden_states, |x, (number, layer)| layer.forward(x, layout, number, pass));
         last.forward_first(x, layout, below.len(), pass)
+    }
+
+    /// The linear layers by module path.
+    pub(crate) fn linear_layers(&mut self) -> impl Iterator<Item = (String, &mut Linear)> {
+        self.layer.iter_mut().enumerate().flat_map(|(number, layer)| {
+            let layers = layer.linear_layers().into_iter();
+            layers.map(move |(path, linear)| (format!("layer.{number}.{path}"), linear))
+        })
     }
 }

@@ -45,6 +45,20 @@ pub enum ModelError {
         /// What contradicts what.
         reason: String,
     },
+    /// A setting of an adapter that cannot be, or does not fit the model.
+    #[error("{key}: {reason}")]
+    Lora {
+        /// The key, as in PEFT's LoraConfig.
+        key: &'static str,
+        /// What is wrong with it, and what there is.
+        reason: String,
+    },
+    /// A model that still has adapters was to be saved as a plain one.
+    #[error("{path}: the model has adapters: save them as such, or merge them first", path = path.display())]
+    Adapted {
+        /// Where it was to be saved.
+        path: PathBuf,
+    },
     /// The directory holds no weights.
     #[error("{directory}: no model.safetensors (or model.safetensors.index.json) here", directory = directory.display())]
     NoWeights {

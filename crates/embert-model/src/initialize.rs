@@ -21,6 +21,13 @@ pub(crate) fn initial_value(path: &str, shape: &[usize], seed: u64, std: f64) ->
     }
 }
 
+/// Values of U(-bound, bound) for the parameter of this name.
+pub(crate) fn uniform_values(name: &str, len: usize, seed: u64, bound: f64) -> Vec<f32> {
+    let key = key(name, seed);
+    let value = |counter| bound * (2.0 * uniform(mix64(key ^ mix64(counter))) - 1.0);
+    (0..len as u64).map(|counter| value(counter) as f32).collect()
+}
+
 struct Initialize {
     path: PathStack,
     seed: u64,

@@ -2,9 +2,10 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use embert_kernels::{DropoutSite, Precision, SequenceLayout, bias_gelu_linear, linear};
+use embert_kernels::{DropoutSite, SequenceLayout, bias_gelu, bias_gelu_linear, linear};
 
 use crate::encoder_config::EncoderConfig;
+use crate::pass::LinearPass;
 use crate::{BertAttention, LayerNorm, Linear, Pass};
 
 /// gelu(xW + b).
@@ -37,12 +38,32 @@ pub struct BertLayer {
     output_dropout: f64,
 }
 
-/// The dropout sites of one layer: none when nothing is dropped.
+/// A pass at one layer: its number, and its dropout sites, none when nothing is dropped.
 #[derive(Clone, Copy)]
-pub(crate) struct LayerDropout {
+pub(crate) struct LayerPass {
+    pub(crate) pass: Pass,
+    layer: usize,
     pub(crate) attention_probs: Option<DropoutSite>,
     pub(crate) attention_output: Option<DropoutSite>,
-    pub(crate) output: Option<DropoutSite>,
+    output: Option<DropoutSite>,
+}
+
+/// The sites of a layer's adapters; the layer's own have lower numbers.
+#[derive(Clone, Copy)]
+pub(crate) enum AdapterSite {
+    Query = 3,
+    Key,
+    Value,
+    AttentionOutput,
+    Intermediate,
+    Output,
+}
+
+impl LayerPass {
+    /// The pass at one linear layer, whose input has rows of this layout.
+    pub(crate) fn at(self, site: AdapterSite, layout: &SequenceLayout) -> LinearPass<'_> {
+        LinearPass { pass: self.pass, layer: self.layer, site: site as usize, layout: Some(layout) }
+    }
 }
 
 impl BertLayer {
@@ -64,9 +85,9 @@ impl BertLayer {
     /// # Shapes
     /// - `x`, output: `[num_tokens, hidden]`
     pub fn forward(&self, x: Tensor<2>, layout: &SequenceLayout, layer: usize, pass: Pass) -> Tensor<2> {
-        let dropout = self.dropout(layer, pass);
-        let x = self.attention.forward(x, layout, dropout, pass.precision);
-        self.feed_forward(x, layout, dropout, pass.precision)
+        let pass = self.pass(layer, pass);
+        let x = self.attention.forward(x, layout, pass);
+        self.feed_forward(x, layout, pass)
     }
 
     /// The rows of [`forward`](Self::forward) that belong to each sequence's first token; only keys and values are computed
@@ -82,31 +103,44 @@ impl BertLayer {
         layer: usize,
         pass: Pass,
     ) -> Tensor<2> {
-        let dropout = self.dropout(layer, pass);
-        let x = self.attention.forward_first(x, layout, dropout, pass.precision); // [batch, hidden]
-        self.feed_forward(x, &layout.first_tokens(), dropout, pass.precision)
+        let pass = self.pass(layer, pass);
+        let x = self.attention.forward_first(x, layout, pass); // [batch, hidden]
+        self.feed_forward(x, &layout.first_tokens(), pass)
     }
 
     /// LayerNorm(x + dropout(gelu(xW₁ + b₁)·W₂ + b₂)) of the rows of `layout`.
-    fn feed_forward(
-        &self,
-        x: Tensor<2>,
-        layout: &SequenceLayout,
-        dropout: LayerDropout,
-        precision: Precision,
-    ) -> Tensor<2> {
-        let (first, second) = (&self.intermediate.dense, &self.output.dense);
+    fn feed_forward(&self, x: Tensor<2>, layout: &SequenceLayout, pass: LayerPass) -> Tensor<2> {
+        let (first, second, precision) = (&self.intermediate.dense, &self.output.dense, pass.pass.precision);
         let h = linear(x.clone(), first.weight.val(), None, precision); // [rows, intermediate]
-        let h = bias_gelu_linear(h, first.bias.val(), second.weight.val(), second.bias.val(), precision);
-        self.output.layer_norm.add_forward(h, x, layout, dropout.output)
+        let h = first.add_adapter(h, x.clone(), pass.at(AdapterSite::Intermediate, layout));
+        let y = match &second.lora {
+            None => {
+                let (weight, bias) = (second.weight.val(), second.bias.val());
+                bias_gelu_linear(h, first.bias.val(), weight, bias, precision) // [rows, hidden]
+            }
+            Some(_) => second.forward(bias_gelu(h, first.bias.val()), pass.at(AdapterSite::Output, layout)),
+        };
+        self.output.layer_norm.add_forward(y, x, layout, pass.output)
     }
 
-    fn dropout(&self, layer: usize, pass: Pass) -> LayerDropout {
+    fn pass(&self, layer: usize, pass: Pass) -> LayerPass {
         let site = |number, rate| pass.site(layer, number, rate);
-        LayerDropout {
+        LayerPass {
+            pass,
+            layer,
             attention_probs: site(0, self.attention_probs_dropout),
             attention_output: site(1, self.attention_output_dropout),
             output: site(2, self.output_dropout),
         }
+    }
+
+    /// The linear layers by module path.
+    pub(crate) fn linear_layers(&mut self) -> Vec<(String, &mut Linear)> {
+        let attention = self.attention.linear_layers().into_iter();
+        let mut layers =
+            attention.map(|(path, linear)| (format!("attention.{path}"), linear)).collect::<Vec<_>>();
+        layers.push(("intermediate.dense".into(), &mut self.intermediate.dense));
+        layers.push(("output.dense".into(), &mut self.output.dense));
+        layers
     }
 }

@@ -19,6 +19,7 @@ mod initialize;
 mod layer;
 mod layer_norm;
 mod linear;
+mod lora;
 pub mod names;
 mod pass;
 mod pooler;
@@ -40,7 +41,11 @@ pub use encoder::BertEncoder;
 pub use error::ModelError;
 pub use layer::{BertIntermediate, BertLayer, BertOutput};
 pub use layer_norm::LayerNorm;
-pub use linear::Linear;
+pub use linear::{Linear, LinearLayers};
+pub use lora::{
+    Adapter, Lora, LoraBias, LoraConfig, ModuleNames, ParameterCount, add_adapter, count_parameters,
+    merge_adapter, save_adapter,
+};
 pub use pass::Pass;
 pub use pooler::BertPooler;
 pub use pretrained::{Pretrained, from_pretrained};

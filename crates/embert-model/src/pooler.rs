@@ -2,9 +2,12 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use embert_kernels::Precision;
 
-use crate::{BertConfig, Linear};
+use crate::pass::LinearPass;
+use crate::{BertConfig, Linear, Pass};
+
+/// The number by which dropout knows the pooler; layers count from 0.
+const POOLER: usize = u16::MAX as usize - 2;
 
 /// tanh(x₀W + b) of the first token, `[CLS]`.
 #[derive(Module, Debug)]
@@ -20,7 +23,8 @@ impl BertPooler {
 
     /// # Shapes
     /// - `first_tokens`, output: `[batch, hidden]`
-    pub fn forward(&self, first_tokens: Tensor<2>, precision: Precision) -> Tensor<2> {
-        self.dense.forward(first_tokens, precision).tanh()
+    pub fn forward(&self, first_tokens: Tensor<2>, pass: Pass) -> Tensor<2> {
+        let at = LinearPass { pass, layer: POOLER, site: 0, layout: None };
+        self.dense.forward(first_tokens, at).tanh()
     }
 }

@@ -127,7 +127,8 @@ impl ModuleMapper for Loader<'_> {
     }
 }
 
-fn read(
+/// The values of a tensor in the module's orientation; `shape` is that of the module.
+pub(crate) fn read(
     stored: &StoredTensor,
     name: &str,
     shape: &[usize],

@@ -16,28 +16,40 @@ use crate::{AutoConfig, AutoModelForSequenceClassification, ModelError};
 /// Writes `config.json` and `model.safetensors` (F32) of a model and its config into a directory that exists.
 ///
 /// # Errors
-/// [`ModelError::File`] and [`ModelError::Write`] when a file cannot be written.
+/// [`ModelError::File`] and [`ModelError::Write`] when a file cannot be written; [`ModelError::Adapted`] for a model that
+/// has adapters.
 pub fn save_pretrained(
     model: &AutoModelForSequenceClassification,
     config: &AutoConfig,
     directory: &Path,
 ) -> Result<(), ModelError> {
+    if names::parameter_names(model).iter().any(|name| names::is_adapter(name)) {
+        return Err(ModelError::Adapted { path: directory.into() });
+    }
     config.save(directory)?;
-    let mut collector = Collector::default();
-    model.visit(&mut collector);
-    let path = directory.join("model.safetensors");
-    let metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
-    safetensors::serialize_to_file(collector.tensors, Some(metadata), &path)
-        .map_err(|error| ModelError::Write { path, reason: error.to_string() })
+    write_tensors(model, &|name| Some(name.to_string()), &directory.join("model.safetensors"))
 }
 
-#[derive(Default)]
-struct Collector {
+/// Writes the parameters to which `name_in_file` gives a name, by their Hugging Face names.
+pub(crate) fn write_tensors<M: Module>(
+    model: &M,
+    name_in_file: &dyn Fn(&str) -> Option<String>,
+    path: &Path,
+) -> Result<(), ModelError> {
+    let mut collector = Collector { path: PathStack::default(), name_in_file, tensors: vec![] };
+    model.visit(&mut collector);
+    let metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
+    safetensors::serialize_to_file(collector.tensors, Some(metadata), path)
+        .map_err(|error| ModelError::Write { path: path.into(), reason: error.to_string() })
+}
+
+struct Collector<'a> {
     path: PathStack,
+    name_in_file: &'a dyn Fn(&str) -> Option<String>,
     tensors: Vec<(String, LazyTensor)>,
 }
 
-impl ModuleVisitor for Collector {
+impl ModuleVisitor for Collector<'_> {
     fn enter_module(&mut self, name: &str, _container_type: &str) {
         self.path.enter(name);
     }
@@ -48,6 +60,7 @@ impl ModuleVisitor for Collector {
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let name = names::hugging_face_name(&self.path.to_string());
+        let Some(name_in_file) = (self.name_in_file)(&name) else { return };
         let transposed = names::is_transposed(&name, D);
         let tensor = param.val();
         let shape = match tensor.dims().as_slice() {
@@ -56,7 +69,7 @@ impl ModuleVisitor for Collector {
         };
         let length: usize = shape.iter().product();
         let flat = tensor.reshape([length]);
-        self.tensors.push((name, LazyTensor { flat, shape, transposed }));
+        self.tensors.push((name_in_file, LazyTensor { flat, shape, transposed }));
     }
 }
 

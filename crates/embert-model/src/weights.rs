@@ -38,6 +38,11 @@ impl Weights {
         Ok(Self { tensors })
     }
 
+    /// Reads the header of one file.
+    pub(crate) fn open_file(path: &Path) -> Result<Self, ModelError> {
+        Ok(Self { tensors: read_header(path)?.into_iter().collect() })
+    }
+
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.tensors.keys().map(String::as_str)
     }

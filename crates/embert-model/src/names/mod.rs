@@ -3,17 +3,25 @@
 mod distilbert;
 mod part;
 mod path;
+mod peft;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::Tensor;
 
 pub use part::Part;
 pub use path::PathStack;
+pub(crate) use peft::{adapted_module, is_adapter, is_of_peft_wrapper, lora_a_name, peft_head, peft_name};
 
-/// The name that `transformers` gives the parameter at a module path.
+/// The name that `transformers`, or PEFT for an adapter's, gives the parameter at a module path.
 ///
 /// ```
 /// let path = "bert.encoder.layer.0.attention.self_attention.query.weight";
 /// assert_eq!(embert_model::names::hugging_face_name(path), "bert.encoder.layer.0.attention.self.query.weight");
 /// ```
 pub fn hugging_face_name(path: &str) -> String {
+    if let Some((module, matrix)) = path.split_once(".lora.") {
+        return peft::adapter_name(&hugging_face_name(module), matrix);
+    }
     if path.starts_with("distilbert.") {
         return distilbert::hugging_face_name(path);
     }
@@ -23,6 +31,26 @@ pub fn hugging_face_name(path: &str) -> String {
         part => part,
     });
     name.collect::<Vec<_>>().join(".")
+}
+
+/// The Hugging Face names of all parameters, in the order of the module.
+pub(crate) fn parameter_names<M: Module>(module: &M) -> Vec<String> {
+    #[derive(Default)]
+    struct Names(PathStack, Vec<String>);
+    impl ModuleVisitor for Names {
+        fn enter_module(&mut self, name: &str, _container_type: &str) {
+            self.0.enter(name);
+        }
+        fn exit_module(&mut self, _name: &str, _container_type: &str) {
+            self.0.exit();
+        }
+        fn visit_float<const D: usize>(&mut self, _param: &Param<Tensor<D>>) {
+            self.1.push(hugging_face_name(&self.0.to_string()));
+        }
+    }
+    let mut names = Names::default();
+    module.visit(&mut names);
+    names.1
 }
 
 /// The names under which older or barer checkpoints keep a tensor, the modern one first: TensorFlow's `gamma` and

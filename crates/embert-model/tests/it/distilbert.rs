@@ -46,8 +46,8 @@ fn loss_and_every_gradient_agree() {
     assert_eq!(assert_gradients_agree(&model, logits, &golden), 4 + 2 * 16 + 2 + 2);
 }
 
-/// A model of one layer that only drops with these rates, and what dropping changes: the greatest difference after the
-/// embeddings, in the layer's output for the same input, and in the head's for the same first tokens.
+/// What dropout at these rates changes in a model of one layer: the greatest difference after the embeddings, in the
+/// layer's output for the same input, and in the head's for the same first tokens.
 fn changes_by_dropout(rates: DistilBertConfig, without_feed_forward: bool) -> [f32; 3] {
     let (device, layout) = (Device::flex(), SequenceLayout::packed(vec![7, 5]));
     let config =
@@ -62,7 +62,7 @@ fn changes_by_dropout(rates: DistilBertConfig, without_feed_forward: bool) -> [f
     let ids = Tensor::from_data([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], &device);
     let embedded = |pass| model.distilbert.embeddings.forward(ids.clone(), &layout, pass);
     let x = embedded(Pass::default());
-    let first = x.clone().slice([0..2]);
+    let first = x.clone().slice(0..2);
     let difference = |of: &dyn Fn(Pass) -> Tensor<2>| {
         (of(dropping) - of(Pass::default())).abs().max().into_scalar::<f32>()
     };

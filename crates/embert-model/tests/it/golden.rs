@@ -1,4 +1,4 @@
-//! The figures of `golden.safetensors` and `golden_distilbert.safetensors`.
+//! The figures of `golden.safetensors`, `golden_distilbert.safetensors` and `peft.safetensors`.
 
 use std::fs;
 
@@ -8,22 +8,27 @@ use safetensors::SafeTensors;
 
 use crate::fixtures;
 
-/// What `transformers` computes with a tiny model.
+/// What `transformers` or PEFT computes with a tiny model.
 pub(crate) struct Golden(Vec<u8>);
 
 impl Golden {
     /// Of the tiny BERT.
     pub(crate) fn read() -> Self {
-        Self::read_file("golden.safetensors")
+        Self::of("golden.safetensors")
     }
 
     /// Of the tiny DistilBERT, on the same batch.
     pub(crate) fn of_distilbert() -> Self {
-        Self::read_file("golden_distilbert.safetensors")
+        Self::of("golden_distilbert.safetensors")
     }
 
-    fn read_file(name: &str) -> Self {
-        Self(fs::read(fixtures().join(name)).expect("the fixture is committed"))
+    pub(crate) fn of(file: &str) -> Self {
+        Self(fs::read(fixtures().join(file)).expect("the fixture is committed"))
+    }
+
+    pub(crate) fn names(&self) -> Vec<String> {
+        let file = SafeTensors::deserialize(&self.0).expect("the fixture is whole");
+        file.names().into_iter().map(String::from).collect()
     }
 
     /// A tensor's values.

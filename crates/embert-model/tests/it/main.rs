@@ -1,7 +1,9 @@
-//! The model against transformers' figures (`tests/fixtures/generate.py`), and its files.
+//! The model against the figures of transformers and PEFT (`tests/fixtures/generate*.py`), and its files.
 
 use std::path::{Path, PathBuf};
 
+mod adapter_files;
+mod adapters;
 mod checkpoints;
 mod distilbert;
 mod golden;

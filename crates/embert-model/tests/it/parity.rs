@@ -43,7 +43,7 @@ fn the_pooler_reads_what_the_whole_last_layer_gives() {
     let all = model.bert.last_hidden_state(golden.input_ids(&device), &layout, pass); // [num_tokens, hidden]
     let starts: Vec<i32> = layout.starts().into_iter().map(|start| start as i32).collect();
     let first = all.select(0, Tensor::from_data(starts.as_slice(), &device)); // [batch, hidden]
-    let whole = values(model.bert.pooler.forward(first, pass.precision));
+    let whole = values(model.bert.pooler.forward(first, pass));
     let pooled = values(model.bert.pooler_output(golden.input_ids(&device), &layout, pass));
     assert_close("pooler_output", &pooled, &whole, 1e-6);
 }

@@ -1,0 +1,178 @@
+//! adapter_config.json: PEFT's keys around a LoraConfig; what would change the numbers and is not implemented is refused.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use crate::ModelError;
+use crate::lora::LoraConfig;
+
+/// What the file says.
+pub(super) struct AdapterConfig {
+    pub(super) config: LoraConfig,
+    pub(super) base_model_name_or_path: Option<String>,
+    /// Keys that this library has never heard of.
+    pub(super) unknown_keys: Vec<String>,
+}
+
+/// The keys of [`LoraConfig`].
+const SETTINGS: [&str; 12] = [
+    "r",
+    "lora_alpha",
+    "lora_dropout",
+    "target_modules",
+    "exclude_modules",
+    "bias",
+    "use_rslora",
+    "modules_to_save",
+    "layers_to_transform",
+    "layers_pattern",
+    "rank_pattern",
+    "alpha_pattern",
+];
+
+/// Keys that change what an adapter computes, and are supported only when they are off.
+const VARIANTS: [&str; 14] = [
+    "use_dora",
+    "use_qalora",
+    "use_bdlora",
+    "lora_bias",
+    "fan_in_fan_out",
+    "layer_replication",
+    "target_parameters",
+    "trainable_token_indices",
+    "alora_invocation_tokens",
+    "arrow_config",
+    "kasa_config",
+    "monteclora_config",
+    "velora_config",
+    "megatron_config",
+];
+
+/// Keys without a meaning for an adapter that is trained already.
+const ANNOTATIONS: [&str; 15] = [
+    "peft_type",
+    "task_type",
+    "base_model_name_or_path",
+    "init_lora_weights",
+    "auto_mapping",
+    "revision",
+    "inference_mode",
+    "peft_version",
+    "megatron_core",
+    "qalora_group_size",
+    "loftq_config",
+    "eva_config",
+    "corda_config",
+    "lora_ga_config",
+    "ensure_weight_tying",
+];
+
+impl AdapterConfig {
+    /// Reads the file.
+    pub(super) fn read(path: &Path) -> Result<Self, ModelError> {
+        let text =
+            fs::read_to_string(path).map_err(|source| ModelError::File { path: path.into(), source })?;
+        let json = |source| ModelError::Json { path: path.into(), source };
+        let mut file: Map<String, Value> = serde_json::from_str(&text).map_err(json)?;
+        file.retain(|_, value| !value.is_null());
+        check_supported(&file, path)?;
+        let (settings, rest): (Map<_, _>, Map<_, _>) =
+            file.into_iter().partition(|(key, _)| SETTINGS.contains(&key.as_str()));
+        let known = |key: &str| VARIANTS.contains(&key) || ANNOTATIONS.contains(&key);
+        let base = rest.get("base_model_name_or_path").and_then(Value::as_str).map(String::from);
+        let unknown_keys = rest.into_iter().map(|(key, _)| key).filter(|key| !known(key)).collect();
+        let config = serde_json::from_value(Value::Object(settings)).map_err(json)?;
+        Ok(Self { config, base_model_name_or_path: base, unknown_keys })
+    }
+}
+
+/// Refuses by name what is not implemented.
+fn check_supported(file: &Map<String, Value>, path: &Path) -> Result<(), ModelError> {
+    let unsupported = |key, found: &Value, supported| {
+        Err(ModelError::Unsupported { path: path.into(), key, found: found.to_string(), supported })
+    };
+    let missing = Value::Null;
+    let value = |key| file.get(key).unwrap_or(&missing);
+    if value("peft_type") != "LORA" {
+        return unsupported("peft_type", value("peft_type"), "\"LORA\"");
+    }
+    if !value("task_type").is_null() && value("task_type") != "SEQ_CLS" {
+        return unsupported("task_type", value("task_type"), "\"SEQ_CLS\"");
+    }
+    if let Some(key) = VARIANTS.into_iter().find(|key| !is_off(value(key))) {
+        return unsupported(key, value(key), "an adapter without it");
+    }
+    match value("init_lora_weights") {
+        Value::Null | Value::Bool(_) => Ok(()),
+        Value::String(name) if ["gaussian", "eva", "orthogonal"].contains(&name.as_str()) => Ok(()),
+        other => unsupported("init_lora_weights", other, "one that leaves the base model's weights alone"),
+    }
+}
+
+fn is_off(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Array(values) => values.is_empty(),
+        Value::Object(values) => values.is_empty(),
+        _ => false,
+    }
+}
+
+/// Writes the file as PEFT reads it.
+pub(super) fn write(
+    config: &LoraConfig,
+    base_model_name_or_path: &str,
+    path: &Path,
+) -> Result<(), ModelError> {
+    let defaults = json!({
+        "peft_type": "LORA",
+        "task_type": "SEQ_CLS",
+        "base_model_name_or_path": base_model_name_or_path,
+        "inference_mode": true,
+        "fan_in_fan_out": false,
+        "init_lora_weights": true,
+        "use_dora": false,
+        "exclude_modules": null,
+        "layers_to_transform": null,
+        "layers_pattern": null,
+        "rank_pattern": {},
+        "alpha_pattern": {},
+    });
+    let resolved = LoraConfig {
+        target_modules: Some(config.target_modules()),
+        modules_to_save: Some(config.modules_to_save()),
+        ..config.clone()
+    };
+    let settings = serde_json::to_value(resolved).expect("settings are JSON");
+    let objects = [defaults, settings].into_iter().filter_map(|value| value.as_object().cloned());
+    let keys = objects
+        .flatten()
+        .map(|(key, value)| match key.contains("alpha") {
+            true => (key, as_integer(value)),
+            false => (key, value),
+        })
+        .collect::<BTreeMap<_, _>>();
+    let text = serde_json::to_string_pretty(&keys).expect("a config is JSON") + "\n";
+    fs::write(path, text).map_err(|source| ModelError::File { path: path.into(), source })
+}
+
+/// Whole numbers without a point, as PEFT writes `lora_alpha`.
+fn as_integer(value: Value) -> Value {
+    match value {
+        Value::Number(number) => match number.as_f64().filter(|x| x.fract() == 0.0 && x.abs() < 1e15) {
+            Some(whole) => Value::from(whole as i64),
+            None => Value::Number(number),
+        },
+        Value::Object(map) => map
+            .into_iter()
+            .map(|(key, value)| match key.contains("alpha") {
+                true => (key, as_integer(value)),
+                false => (key, value),
+            })
+            .collect(),
+        other => other,
+    }
+}

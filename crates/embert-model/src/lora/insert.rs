@@ -1,0 +1,122 @@
+//! Putting adapters into a model: A is drawn from U(-1/√in, 1/√in), B is 0, and all else is frozen.
+
+use std::collections::BTreeSet;
+
+use burn::module::Param;
+use burn::tensor::{Tensor, TensorData};
+
+use crate::initialize::uniform_values;
+use crate::lora::matching::{Strength, ends_with_name, is_end};
+use crate::lora::trained::Trained;
+use crate::lora::{Lora, LoraConfig, ModuleNames};
+use crate::{Linear, LinearLayers, ModelError, names, set_trainable};
+
+/// Gives the linear layers that `config` means an adapter, and freezes everything but what an adapter trains.
+///
+/// The model computes what it did: B is 0. A is PEFT's `kaiming_uniform_(a=√5)`, the same for the same seed on every
+/// device.
+///
+/// # Errors
+/// [`ModelError::Lora`] for a setting that cannot be, and for a name that means nothing in this model: it lists what
+/// there is.
+pub fn add_adapter<M: LinearLayers>(mut model: M, config: &LoraConfig, seed: u64) -> Result<M, ModelError> {
+    let linear_layers = model.linear_layers().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+    check_targets(config, &linear_layers)?;
+    check_patterns(config, &linear_layers)?;
+    check_saved_modules(config, &names::parameter_names(&model))?;
+    insert(model, config, seed)
+}
+
+/// Gives the linear layers that `config` means an adapter, and freezes everything but what an adapter trains. A name may
+/// mean nothing, all together may not.
+pub(super) fn insert<M: LinearLayers>(mut model: M, config: &LoraConfig, seed: u64) -> Result<M, ModelError> {
+    config.validate()?;
+    let mut linear_layers = vec![];
+    let mut adapters = 0;
+    for (name, linear) in model.linear_layers() {
+        if config.adapts(&name)? {
+            linear.lora = Some(adapter(linear, &name, config.strength(&name)?, config.lora_dropout, seed));
+            adapters += 1;
+        }
+        linear_layers.push(name);
+    }
+    if adapters == 0 {
+        let reason = format!("no linear layer is meant; there are {}", listed(&linear_layers));
+        return Err(ModelError::Lora { key: "target_modules", reason });
+    }
+    let trained = Trained::new(&model, config);
+    Ok(set_trainable(model, &|name| trained.contains(name)))
+}
+
+fn adapter(linear: &Linear, name: &str, strength: Strength, dropout: f64, seed: u64) -> Lora {
+    let Strength { r, scaling } = strength;
+    let ([input, output], device) = (linear.weight.dims(), linear.weight.device());
+    let a = uniform_values(&names::lora_a_name(name), input * r, seed, 1.0 / (input as f64).sqrt());
+    Lora {
+        lora_a: Param::from_tensor(Tensor::from_data(TensorData::new(a, [input, r]), &device)),
+        lora_b: Param::from_tensor(Tensor::zeros([r, output], &device)),
+        scaling,
+        dropout,
+    }
+}
+
+/// Every name in the list of target modules is that of a linear layer, whichever layers are transformed.
+fn check_targets(config: &LoraConfig, linear_layers: &[String]) -> Result<(), ModelError> {
+    let ModuleNames::Names(targets) = config.target_modules() else { return Ok(()) };
+    let means = |target: &str| linear_layers.iter().any(|name| ends_with_name(name, target));
+    match targets.iter().find(|target| !means(target)) {
+        None => Ok(()),
+        Some(target) => {
+            let reason =
+                format!("{target} is no linear layer of this model; there are {}", listed(linear_layers));
+            Err(ModelError::Lora { key: "target_modules", reason })
+        }
+    }
+}
+
+/// Every key of a pattern means a linear layer.
+fn check_patterns(config: &LoraConfig, linear_layers: &[String]) -> Result<(), ModelError> {
+    let ranks = config.rank_pattern.keys().map(|pattern| ("rank_pattern", pattern));
+    for (key, pattern) in ranks.chain(config.alpha_pattern.keys().map(|pattern| ("alpha_pattern", pattern))) {
+        let means =
+            linear_layers.iter().map(|name| is_end(key, pattern, name)).collect::<Result<Vec<_>, _>>()?;
+        if !means.contains(&true) {
+            let reason =
+                format!("{pattern} is no linear layer of this model; there are {}", listed(linear_layers));
+            return Err(ModelError::Lora { key, reason });
+        }
+    }
+    Ok(())
+}
+
+/// Every module to save that the caller named is there.
+fn check_saved_modules(config: &LoraConfig, parameters: &[String]) -> Result<(), ModelError> {
+    let modules = parameters.iter().flat_map(|name| name.match_indices('.').map(|(dot, _)| &name[..dot]));
+    let modules = modules.collect::<BTreeSet<_>>();
+    let named = config.modules_to_save.iter().flatten();
+    let mut missing = named.filter(|end| !modules.iter().any(|module| module.ends_with(end.as_str())));
+    match missing.next() {
+        None => Ok(()),
+        Some(end) => {
+            let modules = modules.into_iter().map(String::from).collect::<Vec<_>>();
+            let reason = format!("no module's name ends with {end}; there are {}", listed(&modules));
+            Err(ModelError::Lora { key: "modules_to_save", reason })
+        }
+    }
+}
+
+/// The names without the number of a layer and what stands before it, each once.
+fn listed(names: &[String]) -> String {
+    let mut short = vec![];
+    for name in names {
+        let mut parts = name.split('.').collect::<Vec<_>>();
+        if let Some(number) = parts.iter().position(|part| part.parse::<usize>().is_ok()) {
+            parts.drain(..=number);
+        }
+        let part = parts.join(".");
+        if !part.is_empty() && !short.contains(&part) {
+            short.push(part);
+        }
+    }
+    short.join(", ")
+}

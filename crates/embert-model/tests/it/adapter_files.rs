@@ -1,0 +1,198 @@
+//! PEFT's files: read, written again, and refused by name.
+
+use std::fs;
+use std::path::Path;
+
+use burn::tensor::Device;
+use embert_model::{
+    Adapter, BertConfig, LoraBias, LoraConfig, ModelError, ModuleNames, Pass, from_pretrained, save_adapter,
+};
+use safetensors::SafeTensors;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::adapters::{CASES, adapted, logits, tiny_bert};
+use crate::fixtures;
+use crate::golden::values;
+
+/// A directory with a case of PEFT's.
+fn copy(case: &str) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for file in ["adapter_config.json", "adapter_model.safetensors"] {
+        fs::copy(fixtures().join("peft").join(case).join(file), directory.path().join(file)).unwrap();
+    }
+    directory
+}
+
+/// The case with a change to its adapter_config.json.
+fn configured(case: &str, key: &str, value: Value) -> TempDir {
+    let directory = copy(case);
+    let path = directory.path().join("adapter_config.json");
+    let mut config: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    config[key] = value;
+    fs::write(path, config.to_string()).unwrap();
+    directory
+}
+
+fn error(directory: &Path) -> String {
+    let loaded = Adapter::open(directory).and_then(|adapter| adapter.load(tiny_bert(), &[]));
+    let error = loaded.expect_err("this must not load").to_string();
+    error.replace(&directory.display().to_string(), "DIR")
+}
+
+#[test]
+fn what_is_written_is_what_peft_wrote_bit_for_bit() {
+    for case in CASES {
+        let (model, config) = adapted(case);
+        let written = tempfile::tempdir().unwrap();
+        save_adapter(&model, &config, "tiny_bert", written.path()).unwrap();
+        let read = |directory: &Path| fs::read(directory.join("adapter_model.safetensors")).unwrap();
+        let [theirs, ours] = [read(&fixtures().join("peft").join(case)), read(written.path())];
+        let [theirs, ours] = [&theirs, &ours].map(|bytes| SafeTensors::deserialize(bytes).unwrap());
+        let twice = |name: &str| name.contains(".original_module.") || name.contains(".modules_to_save.");
+        assert_eq!(ours.len(), theirs.names().into_iter().filter(|name| !twice(name)).count(), "{case}");
+        for (name, tensor) in ours.tensors() {
+            assert_eq!(tensor, theirs.tensor(&name).unwrap(), "{case}: {name}");
+        }
+        let again = Adapter::open(written.path()).unwrap();
+        assert_eq!(again.base_model_name_or_path.as_deref(), Some("tiny_bert"));
+        assert_eq!((again.config.r, again.config.bias), (config.r, config.bias));
+        let again = again.load(tiny_bert(), &[]).unwrap();
+        assert_eq!(values(logits(&again, Pass::default())), values(logits(&model, Pass::default())));
+    }
+}
+
+#[test]
+fn written_settings_are_pefts() {
+    for case in CASES {
+        let (model, config) = adapted(case);
+        let written = tempfile::tempdir().unwrap();
+        save_adapter(&model, &config, "tiny_bert", written.path()).unwrap();
+        let read = |directory: &Path| -> Value {
+            serde_json::from_str(&fs::read_to_string(directory.join("adapter_config.json")).unwrap()).unwrap()
+        };
+        let (ours, theirs) = (read(written.path()), read(&fixtures().join("peft").join(case)));
+        for (key, value) in ours.as_object().unwrap() {
+            assert_eq!(value, &theirs[key], "{case}: {key}");
+        }
+    }
+}
+
+#[test]
+fn settings_are_read_with_pefts_defaults() {
+    let directory = copy("plain");
+    fs::write(
+        directory.path().join("adapter_config.json"),
+        r#"{"peft_type": "LORA", "layers_to_transform": 3, "layers_pattern": "layer", "alpha_pattern": {"b": 1, "a": 2.5}, "shiny": 1}"#,
+    )
+    .unwrap();
+    let Adapter { config, base_model_name_or_path, unknown_keys, .. } =
+        Adapter::open(directory.path()).unwrap();
+    assert_eq!((base_model_name_or_path, unknown_keys), (None, vec!["shiny".to_string()]));
+    let patterns = config.alpha_pattern.iter().map(|(key, alpha)| (key.as_str(), *alpha)).collect::<Vec<_>>();
+    assert_eq!(patterns, [("b", 1.0), ("a", 2.5)]); // in the order of the file
+    let expected = LoraConfig {
+        layers_to_transform: Some(vec![3]),
+        layers_pattern: Some(vec!["layer".into()]),
+        alpha_pattern: config.alpha_pattern.clone(),
+        ..LoraConfig::default()
+    };
+    assert_eq!(config, expected);
+    assert_eq!((config.r, config.lora_alpha, config.bias), (8, 8.0, LoraBias::None));
+}
+
+#[test]
+fn adapters_of_other_kinds_are_refused_by_name() {
+    let cases = [
+        (
+            "peft_type",
+            json!("IA3"),
+            "DIR/adapter_config.json: peft_type is \"IA3\", and only \"LORA\" is supported",
+        ),
+        ("task_type", json!("CAUSAL_LM"), "task_type is \"CAUSAL_LM\", and only \"SEQ_CLS\" is supported"),
+        ("use_dora", json!(true), "use_dora is true"),
+        ("lora_bias", json!(true), "lora_bias is true"),
+        ("layer_replication", json!([[0, 1]]), "layer_replication is [[0,1]]"),
+        ("init_lora_weights", json!("pissa"), "init_lora_weights is \"pissa\""),
+        ("bias", json!("some"), "unknown variant `some`"),
+        (
+            "target_modules",
+            json!(["q_lin"]),
+            "target_modules: no linear layer is meant; there are attention.self.query",
+        ),
+        ("r", json!(5), "lora_A.weight has shape [4, 32], and the model's has [5, 32]"),
+        (
+            "target_modules",
+            json!(["query"]),
+            "4 tensors are not this model's: base_model.model.bert.encoder.layer.0.attention.self.value.lora_A.weight",
+        ),
+        (
+            "target_modules",
+            json!(["query", "value", "key"]),
+            "missing 4 of the model's tensors: base_model.model.bert.encoder.layer.0.attention.self.key.lora_A.weight",
+        ),
+        (
+            "modules_to_save",
+            json!(["pooler"]),
+            "missing 2 of the model's tensors: base_model.model.bert.pooler.dense.weight",
+        ),
+    ];
+    for (key, value, expected) in cases {
+        let error = error(configured("plain", key, value).path());
+        assert!(error.contains(expected), "{key}: {error}");
+    }
+}
+
+#[test]
+fn a_missing_head_is_an_error() {
+    let directory = copy("plain");
+    let path = directory.path().join("adapter_model.safetensors");
+    let bytes = fs::read(&path).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let headless = file.tensors().into_iter().filter(|(name, _)| !name.contains("classifier"));
+    safetensors::serialize_to_file(headless, None, &path).unwrap();
+    let expected = "DIR/adapter_model.safetensors: missing 2 of the model's tensors: base_model.model.classifier.weight, \
+                    base_model.model.classifier.bias";
+    assert_eq!(error(directory.path()), expected);
+}
+
+#[test]
+fn a_base_without_a_pooler_needs_an_adapter_that_brings_it() {
+    let base = |case: &str| -> Result<_, ModelError> {
+        let config = BertConfig::from_dir(&fixtures().join("tiny_bert"))?;
+        let lacking =
+            ["bert.pooler.dense.weight", "bert.pooler.dense.bias", "classifier.weight"].map(String::from);
+        let model = from_pretrained(&fixtures().join("tiny_bert"), &config, 0, &Device::flex())?.model;
+        Adapter::open(&fixtures().join("peft").join(case))?.load(model, &lacking)
+    };
+    assert!(base("rslora").is_ok());
+    let error = base("plain").unwrap_err().to_string();
+    assert!(
+        error.ends_with("missing 2 of the model's tensors: bert.pooler.dense.weight, bert.pooler.dense.bias"),
+        "{error}"
+    );
+}
+
+#[test]
+fn broken_files_are_named() {
+    let directory = copy("plain");
+    let weights = directory.path().join("adapter_model.safetensors");
+    fs::write(&weights, "").unwrap();
+    assert!(
+        error(directory.path()).starts_with("DIR/adapter_model.safetensors: not a whole safetensors file")
+    );
+    fs::remove_file(&weights).unwrap();
+    assert!(error(directory.path()).starts_with("DIR/adapter_model.safetensors: "));
+    fs::write(directory.path().join("adapter_model.bin"), "pickle").unwrap();
+    assert!(error(directory.path()).starts_with("DIR/adapter_model.bin: a pickle can run any code"));
+    fs::write(directory.path().join("adapter_config.json"), "{").unwrap();
+    assert!(error(directory.path()).starts_with("DIR/adapter_config.json: EOF"));
+    assert!(!Adapter::is_in(&fixtures().join("tiny_bert")) && Adapter::is_in(directory.path()));
+}
+
+#[test]
+fn the_number_of_labels_is_that_of_the_head() {
+    let adapter = Adapter::open(&fixtures().join("peft/regex")).unwrap();
+    assert_eq!(adapter.num_labels(), Some(3));
+    assert!(matches!(adapter.config.target_modules, Some(ModuleNames::Pattern(_))));
+}

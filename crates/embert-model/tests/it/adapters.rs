@@ -1,0 +1,255 @@
+//! Adapted models: PEFT's logits, gradients and counts; what is frozen; merging.
+
+use std::collections::BTreeMap;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::activation::log_softmax;
+use burn::tensor::{Device, Gradients, Int, Tensor};
+use embert_kernels::DropoutStream;
+use embert_model::names::{PathStack, hugging_face_name};
+use embert_model::{
+    Adapter, BertConfig, BertForSequenceClassification, LinearLayers, LoraConfig, ModuleNames, Pass,
+    add_adapter, count_parameters, from_pretrained, merge_adapter, save_pretrained,
+};
+
+use crate::fixtures;
+use crate::golden::{Golden, assert_close, values};
+
+/// The directories of `generate_peft.py`.
+pub(crate) const CASES: [&str; 7] =
+    ["plain", "rslora", "patterns", "regex", "dense", "last_layer", "bias_all"];
+
+pub(crate) fn tiny_bert() -> BertForSequenceClassification {
+    let directory = fixtures().join("tiny_bert");
+    let config = BertConfig::from_dir(&directory).unwrap();
+    from_pretrained(&directory, &config, 0, &Device::flex()).unwrap().complete(&directory).unwrap()
+}
+
+pub(crate) fn adapted(case: &str) -> (BertForSequenceClassification, LoraConfig) {
+    let adapter = Adapter::open(&fixtures().join("peft").join(case)).unwrap();
+    (adapter.load(tiny_bert(), &[]).unwrap(), adapter.config)
+}
+
+pub(crate) fn logits(model: &BertForSequenceClassification, pass: Pass) -> Tensor<2> {
+    let (golden, device) = (Golden::read(), model.devices().remove(0));
+    model.forward(golden.input_ids(&device), &golden.layout(), pass)
+}
+
+fn gradients(model: &BertForSequenceClassification, pass: Pass) -> Gradients {
+    let labels = Golden::read().integers("labels");
+    let labels = Tensor::<1, Int>::from_data(labels.as_slice(), &model.devices()[0]).unsqueeze_dim(1);
+    log_softmax(logits(model, pass), 1).gather(1, labels).mean().neg().backward()
+}
+
+fn names_of(modules: &[&str]) -> Option<ModuleNames> {
+    Some(ModuleNames::Names(modules.iter().map(|module| module.to_string()).collect()))
+}
+
+#[test]
+fn logits_are_those_of_peft() {
+    let golden = Golden::of("peft.safetensors");
+    for case in CASES {
+        let (model, _) = adapted(case);
+        let expected = golden.floats(&format!("{case}.logits"));
+        assert_close(case, &values(logits(&model, Pass::default())), &expected, 1e-5);
+    }
+}
+
+#[test]
+fn what_is_trained_has_pefts_gradient_and_all_else_none() {
+    let golden = Golden::of("peft.safetensors");
+    for case in CASES {
+        let (model, _) = adapted(case);
+        let model = model.train();
+        let found = Collector::collect(&model, gradients(&model, Pass::default()));
+        let prefix = format!("{case}.grad.base_model.model.");
+        let expected =
+            golden.names().into_iter().filter_map(|name| name.strip_prefix(&prefix).map(String::from));
+        let expected =
+            expected.map(|name| (name.replace(".base_layer", ""), name)).collect::<BTreeMap<_, _>>();
+        assert!(found.keys().eq(expected.keys()), "{case}: {:?}", found.keys());
+        for (name, gradient) in found {
+            let expected = golden.floats(&format!("{prefix}{}", expected[&name]));
+            assert_close(&format!("{case}: {name}"), &gradient, &expected, 1e-4);
+        }
+    }
+}
+
+#[test]
+fn parameters_are_counted_as_peft_does() {
+    let golden = Golden::of("peft.safetensors");
+    for case in CASES {
+        let (model, config) = adapted(case);
+        let count = count_parameters(&model, &config);
+        let expected = golden.integers(&format!("{case}.parameters"));
+        assert_eq!([count.trainable as i64, count.all as i64], expected[..], "{case}");
+    }
+}
+
+#[test]
+fn merging_changes_no_logit() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = BertConfig::from_dir(&fixtures().join("tiny_bert")).unwrap();
+    for case in CASES {
+        let (model, _) = adapted(case);
+        let before = values(logits(&model, Pass::default()));
+        let error = save_pretrained(&model, &config, directory.path()).unwrap_err().to_string();
+        assert!(error.ends_with("the model has adapters: save them as such, or merge them first"), "{error}");
+        let merged = merge_adapter(model);
+        assert_close(case, &values(logits(&merged, Pass::default())), &before, 1e-5);
+        save_pretrained(&merged, &config, directory.path()).unwrap();
+        let read = from_pretrained(directory.path(), &config, 0, &Device::flex()).unwrap().model;
+        assert_close(case, &values(logits(&read, Pass::default())), &before, 1e-5);
+    }
+}
+
+#[test]
+fn a_new_adapter_changes_nothing_and_is_drawn_from_its_seed() {
+    let before = values(logits(&tiny_bert(), Pass::default()));
+    let new = |seed| add_adapter(tiny_bert(), &LoraConfig::default(), seed).unwrap();
+    assert_eq!(values(logits(&new(1), Pass::default())), before);
+    let first_a = |seed| {
+        let mut model = new(seed);
+        let lora = model.linear_layers().into_iter().find_map(|(_, linear)| linear.lora.take()).unwrap();
+        assert_eq!(lora.scaling, 1.0);
+        values(lora.lora_a.val())
+    };
+    let a = first_a(1);
+    assert_eq!(a, first_a(1));
+    assert_ne!(a, first_a(2));
+    let (bound, n) = (1.0 / 32_f32.sqrt(), a.len() as f32); // U(-b, b): variance b²/3
+    assert!(a.iter().all(|value| value.abs() <= bound) && a.iter().any(|value| value.abs() > 0.9 * bound));
+    let variance = a.iter().map(|value| value * value).sum::<f32>() / n;
+    assert!((variance / (bound * bound / 3.0) - 1.0).abs() < 0.3, "{variance}");
+}
+
+#[test]
+fn nothing_is_recorded_below_the_lowest_adapter() {
+    let config = LoraConfig { layers_to_transform: Some(vec![1]), ..LoraConfig::default() };
+    let model = add_adapter(tiny_bert(), &config, 0).unwrap().train();
+    let (golden, device) = (Golden::read(), Device::flex().autodiff());
+    let (ids, layout, pass) = (golden.input_ids(&device), golden.layout(), Pass::default());
+    let x = model.bert.embeddings.forward(ids, &layout, pass);
+    let below = model.bert.encoder.layer[0].forward(x.clone(), &layout, 0, pass);
+    assert!(!x.is_tracked() && !below.is_tracked());
+    assert!(model.bert.encoder.layer[1].forward(below, &layout, 1, pass).is_tracked());
+}
+
+/// Each adapter drops elements of its own input: with its own site, at its own rate, the same in both ways to the logits.
+#[test]
+fn adapters_drop_out_while_training_only() {
+    let target_modules = names_of(&["query", "key", "value", "dense"]);
+    let config = LoraConfig { lora_dropout: 0.5, target_modules, ..LoraConfig::default() };
+    let mut model = add_adapter(tiny_bert(), &config, 0).unwrap();
+    for (_, linear) in model.linear_layers() {
+        if let Some(lora) = &mut linear.lora {
+            lora.lora_b = lora.lora_b.clone().map(|b| b + 0.1);
+        }
+    }
+    let dropping =
+        |step| Pass { dropout: Some(DropoutStream { seed: 1, step, first_sequence: 0 }), ..Pass::default() };
+    let at = |pass| values(logits(&model, pass));
+    assert_eq!(at(dropping(0)), at(dropping(0)));
+    assert_ne!(at(dropping(0)), at(dropping(1)));
+    assert_ne!(at(dropping(0)), at(Pass::default()));
+
+    let (golden, layout) = (Golden::read(), Golden::read().layout());
+    let all = model.bert.last_hidden_state(golden.input_ids(&Device::flex()), &layout, dropping(0));
+    let starts: Vec<i32> = layout.starts().into_iter().map(|start| start as i32).collect();
+    let first = all.select(0, Tensor::from_data(starts.as_slice(), &Device::flex()));
+    let whole = values(model.bert.pooler.forward(first, dropping(0)));
+    let ids = golden.input_ids(&Device::flex());
+    let pooled = values(model.bert.pooler_output(ids, &layout, dropping(0)));
+    assert_close("pooler_output", &pooled, &whole, 1e-6);
+}
+
+#[test]
+fn names_that_mean_nothing_are_refused_with_what_there_is() {
+    let there_is = "attention.self.query, attention.self.key, attention.self.value, attention.output.dense, \
+                    intermediate.dense, output.dense, bert.pooler.dense, classifier";
+    let refusal = |config: &LoraConfig| add_adapter(tiny_bert(), config, 0).unwrap_err().to_string();
+    let targets = |target_modules| LoraConfig { target_modules, ..LoraConfig::default() };
+    let cases = [
+        (
+            targets(names_of(&["query", "q_lin"])),
+            format!("target_modules: q_lin is no linear layer of this model; there are {there_is}"),
+        ),
+        (
+            targets(names_of(&["classifier"])),
+            format!("target_modules: no linear layer is meant; there are {there_is}"),
+        ),
+        (
+            targets(Some(ModuleNames::Pattern("query".into()))),
+            "target_modules: no linear layer is meant".into(),
+        ),
+        (targets(Some(ModuleNames::Pattern("(".into()))), "target_modules: ".into()),
+        (
+            LoraConfig { layers_to_transform: Some(vec![7]), ..LoraConfig::default() },
+            "target_modules: no linear layer is meant".into(),
+        ),
+        (
+            LoraConfig { modules_to_save: Some(vec!["head".into()]), ..LoraConfig::default() },
+            "modules_to_save: no module's name ends with head; there are ".into(),
+        ),
+        (
+            LoraConfig {
+                rank_pattern: [("q_lin".to_string(), 2)].into_iter().collect(),
+                ..LoraConfig::default()
+            },
+            format!("rank_pattern: q_lin is no linear layer of this model; there are {there_is}"),
+        ),
+        (LoraConfig { r: 0, ..LoraConfig::default() }, "r: a rank is 0; it must be 1 or more".into()),
+        (
+            LoraConfig { lora_dropout: 1.0, ..LoraConfig::default() },
+            "lora_dropout: it is 1; it must lie in 0..1".into(),
+        ),
+    ];
+    for (config, expected) in cases {
+        let refusal = refusal(&config);
+        assert!(refusal.starts_with(&expected), "{refusal}");
+    }
+}
+
+#[test]
+fn all_linear_means_all_but_the_head() {
+    let config = LoraConfig {
+        target_modules: Some(ModuleNames::Pattern("all-linear".into())),
+        ..LoraConfig::default()
+    };
+    let mut model = add_adapter(tiny_bert(), &config, 0).unwrap();
+    let layers = model.linear_layers();
+    let plain = layers.iter().filter(|(_, linear)| linear.lora.is_none()).map(|(name, _)| name.as_str());
+    assert_eq!(plain.collect::<Vec<_>>(), ["classifier"]);
+    assert_eq!(layers.len(), 2 * 6 + 2);
+}
+
+/// Gradients by Hugging Face's name, in the files' orientation.
+struct Collector {
+    path: PathStack,
+    gradients: Gradients,
+    found: BTreeMap<String, Vec<f32>>,
+}
+
+impl Collector {
+    fn collect(model: &BertForSequenceClassification, gradients: Gradients) -> BTreeMap<String, Vec<f32>> {
+        let mut collector = Self { path: PathStack::default(), gradients, found: BTreeMap::new() };
+        model.visit(&mut collector);
+        collector.found
+    }
+}
+
+impl ModuleVisitor for Collector {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.exit();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let Some(gradient) = param.grad(&self.gradients) else { return };
+        let gradient = if D == 2 { gradient.transpose() } else { gradient };
+        self.found.insert(hugging_face_name(&self.path.to_string()), values(gradient));
+    }
+}
