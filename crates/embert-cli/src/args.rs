@@ -1,9 +1,9 @@
-//! The command line: four commands, whose flags are the recipe's keys.
+//! The command line: five commands, whose flags are the recipe's keys.
 
 use clap::{Arg, ArgAction, Command};
 
 use crate::device;
-use crate::keys::{DATA, EVALUATION, Key, Kind, MODEL, OUTPUT, TRAIN};
+use crate::keys::{DATA, EVALUATION, Key, Kind, LORA, MODEL, OUTPUT, TRAIN};
 use crate::recipe_files;
 
 /// `--learning-rate` and `--learning_rate` are one flag: everything before `=` gets Hugging Face's underscores.
@@ -26,7 +26,7 @@ pub(crate) fn command() -> Command {
         )
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([train(), evaluate(), predict(), check()])
+        .subcommands([train(), evaluate(), predict(), merge(), check()])
 }
 
 fn train() -> Command {
@@ -46,7 +46,15 @@ fn evaluate() -> Command {
     let keys = [&MODEL[..1], DATA, EVALUATION];
     with_keys(Command::new("evaluate").about("Measures a fine-tuned model on labelled texts"), &keys)
         .mut_arg("model", |model| model.required(true))
-        .arg(device_flag())
+        .args([base_flag(), device_flag()])
+}
+
+fn merge() -> Command {
+    let output =
+        Arg::new("output").long("output").visible_alias("output_dir").value_name("DIR").required(true);
+    with_keys(Command::new("merge").about("Folds an adapter into its base model"), &[&MODEL[..1]])
+        .mut_arg("model", |model| model.required(true).help("The directory of the adapter"))
+        .args([base_flag(), output.help("Where the whole model is left")])
 }
 
 fn predict() -> Command {
@@ -64,12 +72,19 @@ fn predict() -> Command {
         MODEL[..1].iter().chain(keys),
     )
     .mut_arg("model", |model| model.required(true))
-    .args([texts, input.conflicts_with("text"), output, logits, device_flag()])
+    .args([texts, input.conflicts_with("text"), output, logits, base_flag(), device_flag()])
     .args(EVALUATION.iter().map(flag))
 }
 
 fn file(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).value_name("FILE").help(help)
+}
+
+fn base_flag() -> Arg {
+    Arg::new("base")
+        .long("base")
+        .value_name("DIR")
+        .help("The base model of an adapter, instead of the one it names")
 }
 
 fn device_flag() -> Arg {
@@ -91,7 +106,7 @@ fn with_recipe(command: Command) -> Command {
         .value_name("KEY=VALUE")
         .action(ArgAction::Append)
         .help("Set a recipe key, such as train.seed=1");
-    with_keys(command.args([recipe, set]), &[MODEL, DATA, TRAIN, EVALUATION, OUTPUT])
+    with_keys(command.args([recipe, set]), &[MODEL, DATA, TRAIN, LORA, EVALUATION, OUTPUT])
 }
 
 fn with_keys(command: Command, groups: &[&'static [Key]]) -> Command {
@@ -109,12 +124,15 @@ fn flag(key: &'static Key) -> Arg {
         "model" => "Model",
         "data" => "Data",
         "train" => "Training",
+        "lora" => "Adapters",
         _ => "Output",
     });
     match key.kind {
         Kind::Switch => arg.value_name("BOOL").num_args(0..=1).default_missing_value("true"),
         Kind::Means(_) => arg.action(ArgAction::SetTrue),
         Kind::Number => arg.value_name("N").allow_negative_numbers(true),
+        Kind::Names => arg.value_name("NAMES"),
+        Kind::Pairs => arg.value_name("NAME=N"),
         Kind::Text | Kind::List | Kind::WordOrNumbers => arg.value_name("TEXT"),
     }
 }

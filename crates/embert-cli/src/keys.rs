@@ -9,6 +9,10 @@ pub(crate) enum Kind {
     WordOrNumbers,
     /// Words with commas between them.
     List,
+    /// Names with commas between them, or a regular expression.
+    Names,
+    /// `name=number`, with commas between them.
+    Pairs,
     /// `--flag`, `--flag true` or `--flag false`.
     Switch,
     /// A flag without a value, which means this value of another key.
@@ -38,7 +42,7 @@ const fn key(
     Key { path, flag, aliases, kind, help }
 }
 
-use Kind::{List, Means, Number, Switch, Text, WordOrNumbers};
+use Kind::{List, Means, Names, Number, Pairs, Switch, Text, WordOrNumbers};
 
 /// The keys of the model.
 pub(crate) const MODEL: &[Key] = &[
@@ -48,6 +52,13 @@ pub(crate) const MODEL: &[Key] = &[
         &["model_name_or_path"],
         Text,
         "A directory or a hub id, such as bert-base-uncased",
+    ),
+    key(
+        "model.adapter",
+        "adapter",
+        &[],
+        Text,
+        "Go on from the adapter of this model that is in this directory",
     ),
     key("model.hidden_dropout_prob", "hidden_dropout_prob", &["dropout"], Number, "Instead of config.json's"),
     key(
@@ -334,6 +345,34 @@ pub(crate) const TRAIN: &[Key] = &[
     key("train.seed", "seed", &[], Number, "Of the order of examples, dropout and new weights"),
 ];
 
+/// The keys of an adapter.
+pub(crate) const LORA: &[Key] = &[
+    key("lora.r", "lora_r", &[], Number, "Train adapters of this rank instead of the whole model"),
+    key("lora.lora_alpha", "lora_alpha", &[], Number, "Scale them by lora_alpha / lora_r"),
+    key("lora.lora_dropout", "lora_dropout", &[], Number, "Share of an adapter's input that is dropped"),
+    key(
+        "lora.target_modules",
+        "lora_target_modules",
+        &["target_modules"],
+        Names,
+        "Which linear layers: query,key by the end of their names, a regular expression, or all-linear",
+    ),
+    key("lora.exclude_modules", "exclude_modules", &[], Names, "Which of these not"),
+    key("lora.bias", "lora_bias", &[], Text, "Which biases to train, too: none, all or lora_only"),
+    key("lora.use_rslora", "use_rslora", &[], Switch, "Scale by lora_alpha / the root of lora_r"),
+    key("lora.modules_to_save", "modules_to_save", &[], Names, "Modules to train whole, beside the head"),
+    key(
+        "lora.layers_to_transform",
+        "layers_to_transform",
+        &[],
+        WordOrNumbers,
+        "Adapt these layers only: 10,11",
+    ),
+    key("lora.layers_pattern", "layers_pattern", &[], Names, "What stands before a layer's number: layer"),
+    key("lora.rank_pattern", "rank_pattern", &[], Pairs, "Other ranks by module: query=4,1.output.dense=16"),
+    key("lora.alpha_pattern", "alpha_pattern", &[], Pairs, "Other values of lora_alpha by module"),
+];
+
 /// The keys that evaluation and prediction share with training.
 pub(crate) const EVALUATION: &[Key] = &[
     key(
@@ -361,7 +400,7 @@ pub(crate) const OUTPUT: &[Key] = &[
 
 /// All keys, in the order of the help.
 pub(crate) fn all() -> impl Iterator<Item = &'static Key> {
-    [MODEL, DATA, TRAIN, EVALUATION, OUTPUT].into_iter().flatten()
+    [MODEL, DATA, TRAIN, LORA, EVALUATION, OUTPUT].into_iter().flatten()
 }
 
 /// The key that was probably meant.

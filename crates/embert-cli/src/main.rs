@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         "train" => commands::train::run(matches),
         "evaluate" => commands::evaluate::run(matches),
         "predict" => commands::predict::run(matches),
+        "merge" => commands::merge::run(matches),
         _ => commands::check::run(matches),
     });
     match done {

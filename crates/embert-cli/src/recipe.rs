@@ -1,7 +1,7 @@
-//! A recipe: everything that a run is told, in four sections of a TOML file.
+//! A recipe: everything that a run is told, in the sections of a TOML file.
 
 use embert_data::Columns;
-use embert_model::{AutoConfig, BertConfig, DistilBertConfig};
+use embert_model::{AutoConfig, BertConfig, DistilBertConfig, LoraConfig};
 use embert_text::Truncation;
 use embert_train::TrainConfig;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,9 @@ pub(crate) struct Recipe {
     pub(crate) data: DataSection,
     pub(crate) train: TrainConfig,
     pub(crate) output: OutputSection,
+    /// A new adapter is trained instead of the whole model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) lora: Option<LoraConfig>,
 }
 
 /// Where the model comes from.
@@ -22,6 +25,9 @@ pub(crate) struct Recipe {
 pub(crate) struct ModelSection {
     /// A directory or an id of the hub; with `scratch`, nothing is read from it.
     pub(crate) model_name_or_path: String,
+    /// A directory with an adapter of this model, to go on from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) adapter: Option<String>,
     /// Rates that replace those of config.json.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) hidden_dropout_prob: Option<f64>,
@@ -106,6 +112,7 @@ impl Default for ModelSection {
     fn default() -> Self {
         Self {
             model_name_or_path: "bert-base-uncased".into(),
+            adapter: None,
             hidden_dropout_prob: None,
             attention_probs_dropout_prob: None,
             classifier_dropout: None,
@@ -225,6 +232,7 @@ mod tests {
         let scratch = "vocab_size = 1\nhidden_size = 1\nnum_hidden_layers = 1\nnum_attention_heads = 1\n\
                        intermediate_size = 1\nmax_position_embeddings = 1";
         recipe.model.scratch = Some(toml::from_str(scratch).unwrap());
+        recipe.model.adapter = Some(String::new());
         recipe.model.hidden_dropout_prob = Some(0.0);
         recipe.model.attention_probs_dropout_prob = Some(0.0);
         recipe.model.classifier_dropout = Some(0.0);
@@ -236,6 +244,9 @@ mod tests {
         (recipe.train.save_total_limit, recipe.train.early_stopping_patience) = (Some(1), Some(1));
         recipe.train.metric_for_best_model = Some(embert_train::BestModelMetric::F1);
         recipe.train.greater_is_better = Some(true);
+        let lora = "target_modules = []\nexclude_modules = []\nmodules_to_save = []\nlayers_to_transform = 1\n\
+                    layers_pattern = 'layer'\nrank_pattern.query = 1\nalpha_pattern.query = 1";
+        recipe.lora = Some(toml::from_str(lora).unwrap());
         recipe
     }
 

@@ -84,7 +84,24 @@ fn overridden(mut table: Table, origin: &str, matches: &ArgMatches) -> Result<Re
         CliError::usage(format!("recipe {origin}: {}", error.to_string().trim().replace('\n', "; ")))
     })?;
     recipe.train.validate().map_err(CliError::usage)?;
+    check_adapter(&recipe)?;
     Ok(recipe)
+}
+
+fn check_adapter(recipe: &Recipe) -> Result<(), CliError> {
+    if let Some(lora) = &recipe.lora {
+        lora.validate().map_err(|error| CliError::usage(format!("lora.{error}")))?;
+        if recipe.model.adapter.is_some() {
+            return Err(CliError::usage(
+                "an adapter that exists (--adapter) brings its own settings of lora: leave them out",
+            ));
+        }
+    }
+    let adapts = recipe.lora.is_some() || recipe.model.adapter.is_some();
+    if adapts && recipe.model.scratch.is_some() {
+        return Err(CliError::usage("an adapter needs a pretrained model: model.scratch has random weights"));
+    }
+    Ok(())
 }
 
 fn read(name: &str) -> Result<Table, CliError> {
@@ -136,9 +153,30 @@ fn value(key: &Key, text: &str) -> Result<Value, CliError> {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
             Ok(Value::Array(items.map(|item| Value::String(item.into())).collect()))
         }
+        (Kind::Names, _) if is_pattern(text) => Ok(Value::String(text.into())),
+        (Kind::Names, _) => {
+            Ok(Value::Array(text.split(',').map(|name| Value::String(name.trim().into())).collect()))
+        }
+        (Kind::Pairs, _) => pairs(text).map_or_else(|| wrong("NAME=NUMBER,NAME=NUMBER"), Ok),
         (Kind::WordOrNumbers, _) if text.contains(',') => Ok(literal(&format!("[{text}]"))),
         (Kind::WordOrNumbers, word) => Ok(word),
     }
+}
+
+/// Whether this means modules by a regular expression, not by the ends of their names.
+fn is_pattern(text: &str) -> bool {
+    text.eq_ignore_ascii_case("all-linear") || text.contains(['*', '+', '?', '(', '[', '\\', '|', '^', '$'])
+}
+
+/// `name=number` as a table, in the order of the text.
+fn pairs(text: &str) -> Option<Value> {
+    let pairs = text.split(',').map(|pair| {
+        let (name, number) = pair.rsplit_once('=')?;
+        let number = literal(number.trim());
+        let is_number = number.is_integer() || number.is_float();
+        is_number.then(|| (name.trim().to_string(), number))
+    });
+    pairs.collect::<Option<Table>>().map(Value::Table)
 }
 
 /// A TOML value, or text that is none as a string.
@@ -177,10 +215,14 @@ fn strict(table: &Table, origin: &str) -> Result<(), CliError> {
     Err(CliError::usage(format!("recipe {origin}: unknown key {unknown}{hint}")))
 }
 
+/// The paths of all values; a table that is the value of one key is one.
 pub(crate) fn leaves(table: &Table, prefix: &str, paths: &mut Vec<String>) {
+    let is_key = |path: String| keys::all().any(|key| key.path == path);
     for (name, value) in table {
         match value {
-            Value::Table(inner) => leaves(inner, &format!("{prefix}{name}."), paths),
+            Value::Table(inner) if !is_key(format!("{prefix}{name}")) => {
+                leaves(inner, &format!("{prefix}{name}."), paths)
+            }
             _ => paths.push(format!("{prefix}{name}")),
         }
     }

@@ -2,5 +2,6 @@
 
 pub(crate) mod check;
 pub(crate) mod evaluate;
+pub(crate) mod merge;
 pub(crate) mod predict;
 pub(crate) mod train;

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use clap::ArgMatches;
 use embert_data::ClassBalance;
+use embert_model::count_parameters;
 use embert_text::EncodedTexts;
 use embert_train::{
     Batching, Evaluation, Event, Fitted, LabelledTexts, LogEntry, ModelCard, OnExisting, RunDirectory,
-    StepLog, TrainData, evaluate, fit, predict, predicted_label, probabilities,
+    RunPlan, StepLog, TrainData, evaluate, fit, predict, predicted_label, probabilities,
 };
 
 use crate::device::{self, Place};
@@ -68,6 +69,10 @@ impl<'a> Run<'a> {
             tokenizer,
             recipe_text,
         )?;
+        let directory = match source.lora() {
+            Some(lora) => directory.with_adapter(lora, &recipe.model.model_name_or_path),
+            None => directory,
+        };
         let interrupt = Interrupt::listen().map_err(CliError::failed)?;
         let (train_texts, _) = examples::columns(&examples.train);
         let (eval_texts, _) = examples::columns(&examples.eval);
@@ -118,7 +123,8 @@ impl<'a> Run<'a> {
             padding: self.place.padding,
         };
         let labels = self.source.config.label_names();
-        let mut watch = Watch { directory, interrupt: &self.interrupt, labels, bar: None };
+        let num_parameters = self.source.lora().map(|lora| count_parameters(&loaded.model, lora).all);
+        let mut watch = Watch { directory, interrupt: &self.interrupt, labels, num_parameters, bar: None };
         Ok(fit(loaded.model, data, &self.recipe.train, &mut |event| watch.hear(event))?)
     }
 
@@ -268,6 +274,8 @@ struct Watch<'a> {
     directory: &'a mut RunDirectory,
     interrupt: &'a Interrupt,
     labels: Vec<String>,
+    /// As PEFT counts them, where there are adapters.
+    num_parameters: Option<usize>,
     bar: Option<Bar>,
 }
 
@@ -276,7 +284,8 @@ impl Watch<'_> {
         let checkpoint = self.directory.record(&event)?;
         match &event {
             Event::Started(plan) => {
-                println!("{}", report::plan(plan));
+                let num_parameters = self.num_parameters.unwrap_or(plan.num_parameters);
+                println!("{}", report::plan(&RunPlan { num_parameters, ..*plan }));
                 self.bar = Some(Bar::steps(plan.total_steps));
             }
             Event::Step(line) => self.show_step(line),

@@ -1,5 +1,6 @@
 //! The binary as its users run it: arguments and files in, lines, files and exit codes out.
 
+mod adapters;
 mod arguments;
 mod main_job;
 mod training_features;

@@ -148,31 +148,22 @@ pub(super) fn write(
     };
     let settings = serde_json::to_value(resolved).expect("settings are JSON");
     let objects = [defaults, settings].into_iter().filter_map(|value| value.as_object().cloned());
-    let keys = objects
-        .flatten()
-        .map(|(key, value)| match key.contains("alpha") {
-            true => (key, as_integer(value)),
-            false => (key, value),
-        })
-        .collect::<BTreeMap<_, _>>();
+    let mut keys = objects.flatten().collect::<BTreeMap<_, _>>();
+    for key in ["lora_alpha", "alpha_pattern"] {
+        keys.entry(key.into()).and_modify(|value| *value = as_integer(value.take()));
+    }
     let text = serde_json::to_string_pretty(&keys).expect("a config is JSON") + "\n";
     fs::write(path, text).map_err(|source| ModelError::File { path: path.into(), source })
 }
 
-/// Whole numbers without a point, as PEFT writes `lora_alpha`.
+/// Whole numbers without a point, as PEFT writes them.
 fn as_integer(value: Value) -> Value {
     match value {
         Value::Number(number) => match number.as_f64().filter(|x| x.fract() == 0.0 && x.abs() < 1e15) {
             Some(whole) => Value::from(whole as i64),
             None => Value::Number(number),
         },
-        Value::Object(map) => map
-            .into_iter()
-            .map(|(key, value)| match key.contains("alpha") {
-                true => (key, as_integer(value)),
-                false => (key, value),
-            })
-            .collect(),
+        Value::Object(map) => map.into_iter().map(|(key, value)| (key, as_integer(value))).collect(),
         other => other,
     }
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Gradients, Int, Tensor};
-use embert_kernels::DropoutStream;
+use embert_kernels::{DropoutStream, first_tokens};
 use embert_model::names::{PathStack, hugging_face_name};
 use embert_model::{
-    Adapter, BertConfig, BertForSequenceClassification, LinearLayers, LoraConfig, ModuleNames, Pass,
+    Adapter, AutoConfig, AutoModelForSequenceClassification, LinearLayers, LoraConfig, ModuleNames, Pass,
     add_adapter, count_parameters, from_pretrained, merge_adapter, save_pretrained,
 };
 
@@ -19,23 +19,23 @@ use crate::golden::{Golden, assert_close, values};
 pub(crate) const CASES: [&str; 7] =
     ["plain", "rslora", "patterns", "regex", "dense", "last_layer", "bias_all"];
 
-pub(crate) fn tiny_bert() -> BertForSequenceClassification {
+pub(crate) fn tiny_bert() -> AutoModelForSequenceClassification {
     let directory = fixtures().join("tiny_bert");
-    let config = BertConfig::from_dir(&directory).unwrap();
+    let config = AutoConfig::from_dir(&directory).unwrap();
     from_pretrained(&directory, &config, 0, &Device::flex()).unwrap().complete(&directory).unwrap()
 }
 
-pub(crate) fn adapted(case: &str) -> (BertForSequenceClassification, LoraConfig) {
+pub(crate) fn adapted(case: &str) -> (AutoModelForSequenceClassification, LoraConfig) {
     let adapter = Adapter::open(&fixtures().join("peft").join(case)).unwrap();
     (adapter.load(tiny_bert(), &[]).unwrap(), adapter.config)
 }
 
-pub(crate) fn logits(model: &BertForSequenceClassification, pass: Pass) -> Tensor<2> {
+pub(crate) fn logits(model: &AutoModelForSequenceClassification, pass: Pass) -> Tensor<2> {
     let (golden, device) = (Golden::read(), model.devices().remove(0));
     model.forward(golden.input_ids(&device), &golden.layout(), pass)
 }
 
-fn gradients(model: &BertForSequenceClassification, pass: Pass) -> Gradients {
+fn gradients(model: &AutoModelForSequenceClassification, pass: Pass) -> Gradients {
     let labels = Golden::read().integers("labels");
     let labels = Tensor::<1, Int>::from_data(labels.as_slice(), &model.devices()[0]).unsqueeze_dim(1);
     log_softmax(logits(model, pass), 1).gather(1, labels).mean().neg().backward()
@@ -89,7 +89,7 @@ fn parameters_are_counted_as_peft_does() {
 #[test]
 fn merging_changes_no_logit() {
     let directory = tempfile::tempdir().unwrap();
-    let config = BertConfig::from_dir(&fixtures().join("tiny_bert")).unwrap();
+    let config = AutoConfig::from_dir(&fixtures().join("tiny_bert")).unwrap();
     for case in CASES {
         let (model, _) = adapted(case);
         let before = values(logits(&model, Pass::default()));
@@ -129,10 +129,10 @@ fn nothing_is_recorded_below_the_lowest_adapter() {
     let model = add_adapter(tiny_bert(), &config, 0).unwrap().train();
     let (golden, device) = (Golden::read(), Device::flex().autodiff());
     let (ids, layout, pass) = (golden.input_ids(&device), golden.layout(), Pass::default());
-    let x = model.bert.embeddings.forward(ids, &layout, pass);
-    let below = model.bert.encoder.layer[0].forward(x.clone(), &layout, 0, pass);
+    let x = model.embeddings().forward(ids, &layout, pass);
+    let below = model.encoder().layer[0].forward(x.clone(), &layout, 0, pass);
     assert!(!x.is_tracked() && !below.is_tracked());
-    assert!(model.bert.encoder.layer[1].forward(below, &layout, 1, pass).is_tracked());
+    assert!(model.encoder().layer[1].forward(below, &layout, 1, pass).is_tracked());
 }
 
 /// Each adapter drops elements of its own input: with its own site, at its own rate, the same in both ways to the logits.
@@ -154,12 +154,11 @@ fn adapters_drop_out_while_training_only() {
     assert_ne!(at(dropping(0)), at(Pass::default()));
 
     let (golden, layout) = (Golden::read(), Golden::read().layout());
-    let all = model.bert.last_hidden_state(golden.input_ids(&Device::flex()), &layout, dropping(0));
-    let starts: Vec<i32> = layout.starts().into_iter().map(|start| start as i32).collect();
-    let first = all.select(0, Tensor::from_data(starts.as_slice(), &Device::flex()));
-    let whole = values(model.bert.pooler.forward(first, dropping(0)));
-    let ids = golden.input_ids(&Device::flex());
-    let pooled = values(model.bert.pooler_output(ids, &layout, dropping(0)));
+    let AutoModelForSequenceClassification::Bert(classifier) = &model else { panic!("a BERT") };
+    let ids = || golden.input_ids(&Device::flex());
+    let all = classifier.bert.last_hidden_state(ids(), &layout, dropping(0));
+    let whole = values(classifier.bert.pooler.forward(first_tokens(all, &layout), dropping(0)));
+    let pooled = values(classifier.bert.pooler_output(ids(), &layout, dropping(0)));
     assert_close("pooler_output", &pooled, &whole, 1e-6);
 }
 
@@ -231,7 +230,10 @@ struct Collector {
 }
 
 impl Collector {
-    fn collect(model: &BertForSequenceClassification, gradients: Gradients) -> BTreeMap<String, Vec<f32>> {
+    fn collect(
+        model: &AutoModelForSequenceClassification,
+        gradients: Gradients,
+    ) -> BTreeMap<String, Vec<f32>> {
         let mut collector = Self { path: PathStack::default(), gradients, found: BTreeMap::new() };
         model.visit(&mut collector);
         collector.found

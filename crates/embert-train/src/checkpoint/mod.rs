@@ -4,7 +4,7 @@
 //! `metrics.jsonl` (flushed line by line, so that a killed run keeps it) and `checkpoint-N/`. When it is done, all the
 //! rest is added, flushed to the disk, and the directory takes the name `OUT`.
 //!
-//! A `checkpoint-N/` holds a model that `transformers` opens. It does not hold the optimizer's state: a run cannot be
+//! A `checkpoint-N/` holds a model that `transformers` opens, or an adapter that PEFT opens. It does not hold the optimizer's state: a run cannot be
 //! taken up from it yet.
 
 mod atomic;
@@ -17,7 +17,9 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use embert_model::{AutoConfig, AutoModelForSequenceClassification, save_pretrained};
+use embert_model::{
+    AutoConfig, AutoModelForSequenceClassification, LoraConfig, save_adapter, save_pretrained,
+};
 use embert_text::Tokenizer;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -51,7 +53,15 @@ pub struct RunDirectory {
     config: TrainConfig,
     model_config: AutoConfig,
     tokenizer: Tokenizer,
+    adapter: Option<AdapterOf>,
     plan: Option<RunPlan>,
+}
+
+/// The settings of the adapter that a run trains, and the name of its base model.
+#[derive(Debug)]
+struct AdapterOf {
+    config: LoraConfig,
+    base_model_name_or_path: String,
 }
 
 impl RunDirectory {
@@ -87,8 +97,16 @@ impl RunDirectory {
             config: config.clone(),
             model_config: model_config.clone(),
             tokenizer: tokenizer.clone(),
+            adapter: None,
             plan: None,
         })
+    }
+
+    /// The same for a model with adapters: PEFT's files instead of `model.safetensors`.
+    pub fn with_adapter(mut self, config: &LoraConfig, base_model_name_or_path: &str) -> Self {
+        let base_model_name_or_path = base_model_name_or_path.to_owned();
+        self.adapter = Some(AdapterOf { config: config.clone(), base_model_name_or_path });
+        self
     }
 
     /// Where the run's files are until it is finished.
@@ -149,7 +167,11 @@ impl RunDirectory {
         curves::write(directory, &report.log_history)?;
         write_results(directory, report, evaluation)?;
         let labels = self.model_config.label_names();
-        write(directory, "README.md", &card.render(report, evaluation, &labels, &self.recipe))?;
+        write(
+            directory,
+            "README.md",
+            &card.render(report, evaluation, &labels, &self.recipe, self.adapter.is_some()),
+        )?;
         flush_tree(directory)?;
         let named = replace_directory(directory, &self.output_dir);
         named.map_err(|error| TrainError::Unnamed {
@@ -202,9 +224,16 @@ impl RunDirectory {
         directory: &Path,
         model: &AutoModelForSequenceClassification,
     ) -> Result<(), TrainError> {
-        save_pretrained(model, &self.model_config, directory)?;
-        let config = &self.model_config;
-        Ok(self.tokenizer.save(directory, config.tokenizer_class(), config.max_position_embeddings())?)
+        let model_config = &self.model_config;
+        match &self.adapter {
+            Some(AdapterOf { config, base_model_name_or_path }) => {
+                save_adapter(model, config, base_model_name_or_path, directory)?;
+                model_config.save(directory)?;
+            }
+            None => save_pretrained(model, model_config, directory)?,
+        }
+        let max_length = model_config.max_position_embeddings();
+        Ok(self.tokenizer.save(directory, model_config.tokenizer_class(), max_length)?)
     }
 }
 

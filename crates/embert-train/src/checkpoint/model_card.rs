@@ -30,10 +30,12 @@ impl ModelCard {
         evaluation: Option<&Evaluation>,
         labels: &[String],
         recipe: &str,
+        is_adapter: bool,
     ) -> String {
-        let mut card = self.front_matter();
+        let mut card = self.front_matter(if is_adapter { "peft" } else { "transformers" });
         let _ = writeln!(card, "\n# {}\n", self.model_name);
-        let _ = writeln!(card, "A text classifier ({}), fine-tuned with embert.\n", labels.join(", "));
+        let how = if is_adapter { "a LoRA adapter, trained" } else { "fine-tuned" };
+        let _ = writeln!(card, "A text classifier ({}), {how} with embert.\n", labels.join(", "));
         let _ = writeln!(card, "- Base model: {}", self.base_model);
         let _ = writeln!(card, "- Data: {}", self.dataset);
         let _ = writeln!(
@@ -49,12 +51,24 @@ impl ModelCard {
             let _ = write!(card, "\n## Evaluation ({})\n\n{}", self.eval_split, metrics_table(evaluation));
             let _ = write!(card, "\n{}", confusion_table(&evaluation.metrics.confusion_matrix, labels));
         }
-        let _ = write!(card, "\n## Use\n\n{USE}\n## Recipe\n\n```toml\n{}\n```\n", recipe.trim_end());
+        let _ = write!(
+            card,
+            "\n## Use\n\n{}\n## Recipe\n\n```toml\n{}\n```\n",
+            self.usage(is_adapter),
+            recipe.trim_end()
+        );
         card
     }
 
-    fn front_matter(&self) -> String {
-        let mut lines = String::from("---\nlibrary_name: transformers\npipeline_tag: text-classification\n");
+    fn usage(&self, is_adapter: bool) -> String {
+        match is_adapter {
+            true => ADAPTER_USE.replace("BASE", &format!("{:?}", self.base_model)),
+            false => USE.to_owned(),
+        }
+    }
+
+    fn front_matter(&self, library: &str) -> String {
+        let mut lines = format!("---\nlibrary_name: {library}\npipeline_tag: text-classification\n");
         if let Some(id) = &self.base_model_id {
             let _ = writeln!(lines, "base_model: {id}");
         }
@@ -64,6 +78,18 @@ impl ModelCard {
         lines + "metrics:\n- accuracy\n- f1\n- precision\n- recall\n- matthews_correlation\n- roc_auc\n---\n"
     }
 }
+
+const ADAPTER_USE: &str = "```python
+from peft import PeftModel
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, pipeline
+
+config = AutoConfig.from_pretrained(\".\")  # this directory
+model = AutoModelForSequenceClassification.from_pretrained(BASE, config=config)
+model = PeftModel.from_pretrained(model, \".\").merge_and_unload()
+classify = pipeline(\"text-classification\", model=model, tokenizer=AutoTokenizer.from_pretrained(\".\"))
+print(classify(\"This movie is good\"))
+```
+";
 
 const USE: &str = "```python
 from transformers import pipeline

@@ -1,6 +1,7 @@
 //! Training against figures from transformers, PyTorch and scikit-learn, and against itself.
 
 mod accumulation;
+mod adapters;
 mod best_model;
 mod evaluation;
 mod freezing;

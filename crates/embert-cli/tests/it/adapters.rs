@@ -1,0 +1,157 @@
+//! Train, evaluate, predict, go on and merge with adapters, end to end.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::{fails, succeeds};
+
+/// A base model small enough that a test may train it, and an adapter of it.
+fn trained(folder: &Path) -> String {
+    succeeds(
+        folder,
+        "train --recipe quickstart --vocab_size 300 --hidden_size 32 --num_hidden_layers 2 --intermediate_size 32 \
+         --synthetic_reviews 200 --num_train_epochs 1 --output_dir base",
+    );
+    succeeds(folder, &format!("train {ADAPTER} --output_dir run"))
+}
+
+const ADAPTER: &str = "--model base --dataset synthetic --synthetic_reviews 200 --max_seq_length 96 --num_train_epochs 1 \
+                       --per_device_train_batch_size 16 --learning_rate 1e-2 --eval_strategy epoch --save_strategy epoch \
+                       --lora_target_modules query,key --lora_r 4 --lora_alpha 16 --lora_dropout 0.1";
+
+fn json(path: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn logits(said: &str) -> Vec<f64> {
+    let line: Value = serde_json::from_str(said.lines().next().unwrap()).unwrap();
+    line["logits"].as_array().unwrap().iter().map(|logit| logit.as_f64().unwrap()).collect()
+}
+
+#[test]
+fn a_run_leaves_pefts_files_and_says_how_much_it_trained() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = trained(folder.path());
+    // 2 layers of query and key, 4·(32 + 32) each, and the head of 32·2 + 2
+    assert!(said.contains("trainable params: 1,090 || all params: "), "{said}");
+    let run = folder.path().join("run");
+    let checkpoint =
+        fs::read_dir(&run).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_dir());
+    for directory in [&run, &checkpoint.unwrap()] {
+        for file in ["adapter_config.json", "adapter_model.safetensors", "config.json", "tokenizer.json"] {
+            assert!(directory.join(file).is_file(), "{file}");
+        }
+        assert!(!directory.join("model.safetensors").exists());
+    }
+    let config = json(&run.join("adapter_config.json"));
+    assert_eq!(config["base_model_name_or_path"], "base");
+    assert_eq!(config["modules_to_save"], serde_json::json!(["classifier", "score"]));
+    let card = fs::read_to_string(run.join("README.md")).unwrap();
+    assert!(
+        card.starts_with("---\nlibrary_name: peft\n") && card.contains("from_pretrained(\"base\""),
+        "{card}"
+    );
+    succeeds(folder.path(), "train --recipe run/recipe.toml --output_dir again");
+    let weights = |run: &str| fs::read(folder.path().join(run).join("adapter_model.safetensors")).unwrap();
+    assert!(weights("run") == weights("again"), "the recipe of a run repeats it bit for bit");
+}
+
+#[test]
+fn evaluation_and_prediction_find_the_base_or_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    trained(folder.path());
+    let results = json(&folder.path().join("run/eval_results.json"));
+    let said = succeeds(folder.path(), "evaluate --model run");
+    let said: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    for key in ["eval_accuracy", "eval_f1", "eval_loss"] {
+        assert_eq!(said[key], results[key], "{key}");
+    }
+    let adapted = succeeds(folder.path(), "predict --model run --logits good");
+    fs::rename(folder.path().join("base"), folder.path().join("elsewhere")).unwrap();
+    let said = fails(folder.path(), 1, "predict --model run good");
+    assert!(said.contains("it is the base of the adapter in run: --base says where it is"), "{said}");
+    assert_eq!(succeeds(folder.path(), "predict --model run --base elsewhere --logits good"), adapted);
+
+    succeeds(folder.path(), "merge --model run --base elsewhere --output merged");
+    let merged = succeeds(folder.path(), "predict --model merged --max_seq_length 96 --logits good");
+    for (merged, adapted) in logits(&merged).into_iter().zip(logits(&adapted)) {
+        assert!((merged - adapted).abs() < 1e-5, "{merged} is not {adapted}");
+    }
+    assert!(folder.path().join("merged/model.safetensors").is_file());
+    let said = fails(folder.path(), 2, "merge --model run --base elsewhere --output merged");
+    assert!(said.contains("merged is not empty"), "{said}");
+    let said = fails(folder.path(), 1, "merge --model elsewhere --output other");
+    assert!(said.contains("elsewhere: there is no adapter here to merge"), "{said}");
+    let said = fails(folder.path(), 2, "predict --model merged --base elsewhere good");
+    assert!(said.contains("--base is given, but merged holds no adapter"), "{said}");
+}
+
+#[test]
+fn training_goes_on_from_an_adapter() {
+    let folder = tempfile::tempdir().unwrap();
+    trained(folder.path());
+    let plain = ADAPTER.split(" --lora").next().unwrap();
+    succeeds(folder.path(), &format!("train {plain} --adapter run --learning_rate 0 --output_dir same"));
+    let weights = |run: &str| fs::read(folder.path().join(run).join("adapter_model.safetensors")).unwrap();
+    assert!(weights("run") == weights("same"), "a rate of 0 leaves the adapter as it was");
+    let said = fails(folder.path(), 2, &format!("train {ADAPTER} --adapter run --output_dir other"));
+    assert!(said.contains("an adapter that exists (--adapter) brings its own settings of lora"), "{said}");
+}
+
+#[test]
+fn flags_of_adapters_are_settings_of_the_recipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = |flags: &str| -> toml::Table {
+        succeeds(folder.path(), &format!("train --print_config {flags}")).parse().unwrap()
+    };
+    assert!(!config("").contains_key("lora"));
+    let recipe = config(
+        "--lora-target-modules query,key --layers_to_transform 10,11 --rank_pattern query=4,11.attention.self.key=16 \
+         --alpha_pattern key=0.5 --lora_bias lora_only --use_rslora --modules_to_save pooler",
+    );
+    let lora = &recipe["lora"];
+    assert_eq!(lora["r"].as_integer(), Some(8));
+    assert_eq!(lora["target_modules"].as_array().unwrap().len(), 2);
+    assert_eq!(lora["layers_to_transform"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        lora["rank_pattern"].as_table().unwrap().keys().collect::<Vec<_>>(),
+        ["query", "11.attention.self.key"]
+    );
+    assert_eq!(lora["alpha_pattern"]["key"].as_float(), Some(0.5));
+    assert_eq!((lora["bias"].as_str(), lora["use_rslora"].as_bool()), (Some("lora_only"), Some(true)));
+    let one = config("--lora_target_modules query --layers_to_transform 3");
+    assert!(one["lora"]["target_modules"].is_array(), "one name is a list, too");
+    for pattern in [r".*\.(query|key)", "all-linear"] {
+        let recipe = config(&format!("--lora_target_modules {pattern}"));
+        assert_eq!(recipe["lora"]["target_modules"].as_str(), Some(pattern));
+    }
+    let printed = succeeds(folder.path(), "train --print_config --rank_pattern query=4,key=8");
+    fs::write(folder.path().join("mine.toml"), &printed).unwrap();
+    assert_eq!(succeeds(folder.path(), "train --print_config --recipe mine.toml"), printed);
+}
+
+#[test]
+fn wrong_settings_of_adapters_are_usage_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases = [
+        ("--lora_r 0", "lora.r: a rank is 0; it must be 1 or more"),
+        ("--lora_dropout 1", "lora.lora_dropout: it is 1; it must lie in 0..1"),
+        ("--lora_bias some", "unknown variant `some`"),
+        ("--rank_pattern query", "--rank_pattern is query; it must be NAME=NUMBER,NAME=NUMBER"),
+        (
+            "--lora_target_modules all-linear --layers_to_transform 1",
+            "lora.layers_to_transform: it needs target_modules",
+        ),
+        ("--set lora.rank=4", "unknown key lora.rank; did you mean lora.rank_pattern?"),
+        (
+            "--recipe quickstart --lora_r 4",
+            "an adapter needs a pretrained model: model.scratch has random weights",
+        ),
+    ];
+    for (arguments, expected) in cases {
+        let said = fails(folder.path(), 2, &format!("train {arguments}"));
+        assert!(said.contains(expected), "{arguments}: {said}");
+    }
+}
