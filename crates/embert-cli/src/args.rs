@@ -99,8 +99,10 @@ fn with_recipe(command: Command) -> Command {
     let recipe = Arg::new("recipe")
         .long("recipe")
         .value_name("NAME|FILE")
-        .default_value("imdb")
-        .help(format!("{}, or a TOML file", recipe_files::names()));
+        .help(format!(
+            "{}, or a TOML file; when not given imdb, or only the defaults where --dataset or --train_file is given",
+            recipe_files::names()
+        ));
     let set = Arg::new("set")
         .long("set")
         .value_name("KEY=VALUE")

@@ -15,8 +15,18 @@ use crate::recipe::Recipe;
 /// The recipes that are compiled in, by name.
 const RECIPES: &[(&str, &str)] = &[
     ("quickstart", include_str!("../recipes/quickstart.toml")),
-    ("imdb", include_str!("../recipes/imdb.toml")),
+    (IMDB, include_str!("../recipes/imdb.toml")),
+    ("imdb-bert-500", include_str!("../recipes/imdb-bert-500.toml")),
+    ("imdb-bert-2k", include_str!("../recipes/imdb-bert-2k.toml")),
+    ("imdb-bert-full-1k", include_str!("../recipes/imdb-bert-full-1k.toml")),
+    ("imdb-bert-full-1k-sane", include_str!("../recipes/imdb-bert-full-1k-sane.toml")),
+    ("imdb-bert-lora-1k", include_str!("../recipes/imdb-bert-lora-1k.toml")),
+    ("imdb-distilbert-lora", include_str!("../recipes/imdb-distilbert-lora.toml")),
+    ("synthetic-bert", include_str!("../recipes/synthetic-bert.toml")),
 ];
+
+/// The recipe of a run that names neither a recipe nor data.
+const IMDB: &str = "imdb";
 
 /// The names of the recipes that are compiled in.
 pub(crate) fn names() -> String {
@@ -25,8 +35,20 @@ pub(crate) fn names() -> String {
 
 /// The recipe that the arguments mean.
 pub(crate) fn resolve(matches: &ArgMatches) -> Result<Recipe, CliError> {
-    let name = matches.get_one::<String>("recipe").expect("--recipe has a default");
-    overridden(read(name)?, name, matches)
+    match matches.get_one::<String>("recipe") {
+        Some(name) => overridden(read(name)?, name, matches),
+        None if names_data(matches) => overridden(Table::new(), "of flags", matches),
+        None => overridden(read(IMDB)?, IMDB, matches),
+    }
+}
+
+/// Whether flags say what to learn from: then no recipe for other data is under them.
+fn names_data(matches: &ArgMatches) -> bool {
+    let keys = ["data.dataset_name", "data.train_file"];
+    let set = matches.get_many::<String>("set").into_iter().flatten();
+    let mut names = set.filter_map(|assignment| assignment.split_once('=')).map(|(path, _)| path.trim());
+    names.any(|path| keys.contains(&path))
+        || keys::all().any(|key| keys.contains(&key.path) && is_given(key, matches))
 }
 
 /// How a model reads texts: as the recipe in its directory says, or else as much as its positions allow, with flags
@@ -118,10 +140,13 @@ fn parse(text: &str, origin: &str) -> Result<Table, CliError> {
     text.parse().map_err(|error: toml::de::Error| CliError::usage(format!("recipe {origin}: {error}")))
 }
 
+fn is_given(key: &Key, matches: &ArgMatches) -> bool {
+    matches.try_contains_id(key.flag).unwrap_or(false)
+        && matches.value_source(key.flag) == Some(ValueSource::CommandLine)
+}
+
 fn apply_flag(table: &mut Table, key: &Key, matches: &ArgMatches) -> Result<(), CliError> {
-    let given = matches.try_contains_id(key.flag).unwrap_or(false)
-        && matches.value_source(key.flag) == Some(ValueSource::CommandLine);
-    if !given {
+    if !is_given(key, matches) {
         return Ok(());
     }
     if let Kind::Means(value) = key.kind {

@@ -12,6 +12,8 @@ use crate::{recipe_files, report};
 
 /// Above this rate, fine-tuning a whole pretrained model mostly destroys what it knows.
 const HIGHEST_LEARNING_RATE: f64 = 2e-4;
+/// Below this rate, an adapter, which begins with nothing, stays there.
+const LOWEST_ADAPTER_RATE: f64 = 5e-5;
 const LONGEST_WARMUP: f64 = 0.2;
 
 /// Prints a warning.
@@ -53,8 +55,15 @@ pub(crate) fn other_length(directory: &Path, recipe: &Recipe) -> Result<Option<S
 }
 
 fn learning_rate(recipe: &Recipe) -> Option<String> {
-    let is_whole_pretrained = recipe.model.scratch.is_none() && recipe.train.freeze.is_empty();
     let rate = recipe.train.learning_rate;
+    if recipe.lora.is_some() || recipe.model.adapter.is_some() {
+        return (rate < LOWEST_ADAPTER_RATE).then(|| {
+            format!(
+                "learning_rate is {rate:e}: below {LOWEST_ADAPTER_RATE:e} an adapter hardly moves; 1e-4 to 2e-3 is usual"
+            )
+        });
+    }
+    let is_whole_pretrained = recipe.model.scratch.is_none() && recipe.train.freeze.is_empty();
     (is_whole_pretrained && rate > HIGHEST_LEARNING_RATE).then(|| {
         format!(
             "learning_rate is {rate:e}: above {HIGHEST_LEARNING_RATE:e} fine-tuning all of a pretrained model mostly ends in \

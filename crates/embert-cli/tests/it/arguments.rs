@@ -17,6 +17,31 @@ fn the_default_recipe_is_imdb() {
 }
 
 #[test]
+fn no_recipe_is_under_flags_that_name_data() {
+    for flags in ["--dataset reviews.csv", "--train_file reviews.csv", "--set data.train_file=reviews.csv"] {
+        let config = config(flags);
+        assert_eq!(config["train"]["warmup_ratio"].as_float(), Some(0.0), "{flags}");
+        assert_eq!(config["data"]["truncation_side"].as_str(), Some("right"), "{flags}");
+    }
+    assert_eq!(config("--model dir")["train"]["warmup_ratio"].as_float(), Some(0.1));
+}
+
+#[test]
+fn every_recipe_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = succeeds(folder.path(), "train --help");
+    let recipes = ["quickstart", "imdb", "imdb-bert-500", "imdb-bert-2k", "imdb-bert-full-1k"];
+    let more = ["imdb-bert-full-1k-sane", "imdb-bert-lora-1k", "imdb-distilbert-lora", "synthetic-bert"];
+    for name in recipes.into_iter().chain(more) {
+        assert!(help.contains(name), "{name} is not in the help");
+        assert_eq!(
+            config(&format!("--recipe {name}"))["output"]["output_dir"].as_str().unwrap(),
+            format!("runs/{name}")
+        );
+    }
+}
+
+#[test]
 fn flags_in_both_spellings_and_old_names_set_recipe_keys() {
     let config = config(
         "--learning-rate 1e-4 --max_length=64 --evaluation_strategy steps --group_by_length --output_dir a_b-c",

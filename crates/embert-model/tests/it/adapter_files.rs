@@ -126,12 +126,12 @@ fn adapters_of_other_kinds_are_refused_by_name() {
         (
             "target_modules",
             json!(["query"]),
-            "4 tensors are not this model's: base_model.model.encoder().layer.0.attention.self.value.lora_A.weight",
+            "4 tensors are not this model's: base_model.model.bert.encoder.layer.0.attention.self.value.lora_A.weight",
         ),
         (
             "target_modules",
             json!(["query", "value", "key"]),
-            "missing 4 of the model's tensors: base_model.model.encoder().layer.0.attention.self.key.lora_A.weight",
+            "missing 4 of the model's tensors: base_model.model.bert.encoder.layer.0.attention.self.key.lora_A.weight",
         ),
         (
             "modules_to_save",
