@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["torch==2.15.0", "transformers==5.23.0"]
+# dependencies = ["torch==2.15.0", "transformers==5.23.0", "peft==0.21.2"]
 # ///
 """Does the work that `embert-bench worker` does, as transformers' Trainer would on a CPU: batches padded to their
 longest row, scaled dot product attention, autocast for bf16, fused AdamW.
@@ -15,6 +15,7 @@ import os
 import sys
 import time
 
+import peft
 import torch
 import transformers
 from transformers import BertConfig, BertForSequenceClassification
@@ -31,17 +32,17 @@ def main():
         begin = time.perf_counter()
         step(number)
         seconds.append(time.perf_counter() - begin)
-    versions = f"torch {torch.__version__}, transformers {transformers.__version__}, {torch.get_num_threads()} threads"
+    libraries = f"torch {torch.__version__}, transformers {transformers.__version__}, peft {peft.__version__}"
+    versions = f"{libraries}, {torch.get_num_threads()} threads"
     answer = {"seconds": seconds[work["warm_up"]:], "peak_bytes": peak_bytes(), "versions": versions}
     print(json.dumps(answer))
 
 
 def training(model, work):
+    if work["task"] == "lora":
+        model = peft.get_peft_model(model, peft.LoraConfig(
+            task_type="SEQ_CLS", r=4, lora_alpha=32, lora_dropout=0.01, target_modules=["query", "key"]))
     model.train()
-    if work["task"] == "frozen":
-        trained = ("query.bias", "value.bias", "classifier.weight", "classifier.bias")
-        for name, parameter in model.named_parameters():
-            parameter.requires_grad_(name.endswith(trained))
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=5e-5, weight_decay=0.0, fused=True)
     rows, size = made_up_rows(work), work["batch_size"]

@@ -17,7 +17,7 @@ pub(crate) const BATCH_SIZE: usize = 8;
 impl Case {
     /// Steps of training; a large model makes fewer of them.
     pub(crate) fn training(size: &Size, max_length: usize, task: Task, bf16: bool) -> Self {
-        let kind = if task == Task::Frozen { "frozen" } else { "full" };
+        let kind = if task == Task::Lora { "lora" } else { "full" };
         let steps = if size.config.hidden_size < 768 { 6 } else { 4 };
         let name = format!("{} {max_length} {kind} {}", size.name, precision(bf16));
         Self { name, work: work(size, max_length, task, bf16, [2, steps]) }

@@ -2,8 +2,9 @@
 //! 2·T·(4h² + 2hi) in its linear maps and 4·h·ΣL² in attention; the last layer, which serves first tokens only,
 //! 2·T·2h² for keys and values.
 //!
-//! Backward, a product makes two: for its input and for its weight; frozen weights need no second. Embeddings, and
-//! products with one row for each sequence, are not counted.
+//! Backward, a product makes two: for its input and for its weight. With adapters the weights are frozen and need no
+//! second, and queries, keys and values of the lowest layer not even the first. Embeddings, adapters, and products with
+//! one row for each sequence are not counted.
 
 use embert_model::BertConfig;
 
@@ -18,7 +19,7 @@ fn of_step(config: &BertConfig, task: Task, lengths: &[usize]) -> f64 {
     let (linear, attention) = (linear_maps(config, lengths), attention(config, lengths));
     match task {
         Task::Full => 3.0 * linear + 3.0 * attention,
-        Task::Frozen => 2.0 * linear + 3.0 * attention,
+        Task::Lora => 2.0 * linear + 3.0 * attention - lowest_inputs(config, lengths),
         Task::Evaluation => linear + attention,
     }
 }
@@ -29,6 +30,11 @@ fn linear_maps(config: &BertConfig, lengths: &[usize]) -> f64 {
     let num_tokens: usize = lengths.iter().sum();
     let weights = 4 * hidden * hidden + 2 * hidden * intermediate;
     (2 * num_tokens * ((config.num_hidden_layers - 1) * weights + 2 * hidden * hidden)) as f64
+}
+
+/// 2·T·3h², of the gradients of the embeddings; of a lowest layer that is not the last.
+fn lowest_inputs(config: &BertConfig, lengths: &[usize]) -> f64 {
+    (2 * lengths.iter().sum::<usize>() * 3 * config.hidden_size * config.hidden_size) as f64
 }
 
 /// 4·h·ΣL² for each layer but the last.
@@ -53,7 +59,9 @@ mod tests {
         // The last: 10 tokens · 2 · 8 = 160.
         assert_eq!(of_step(&config, Task::Evaluation, &[4, 6]), 2.0 * (960.0 + 416.0) + 160.0);
         assert_eq!(of_step(&config, Task::Full, &[4, 6]), 3.0 * (2.0 * (960.0 + 416.0) + 160.0));
-        assert_eq!(of_step(&config, Task::Frozen, &[4, 6]), 2.0 * (2.0 * 960.0 + 3.0 * 416.0) + 2.0 * 160.0);
+        // The lowest inputs: 10 tokens · 2 · 12 = 240.
+        let lora = 2.0 * (2.0 * 960.0 + 3.0 * 416.0) + 2.0 * 160.0 - 240.0;
+        assert_eq!(of_step(&config, Task::Lora, &[4, 6]), lora);
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use burn::module::Module;
 use burn::tensor::Device;
 use embert_kernels::DropoutStream;
-use embert_model::{AutoModelForSequenceClassification, BertForSequenceClassification, Pass};
+use embert_model::{
+    AutoModelForSequenceClassification, BertForSequenceClassification, LoraConfig, ModuleNames, Pass, add_adapter,
+};
 use embert_text::{EncodedTexts, Padding};
 use embert_train::{
     AdamW, CrossEntropy, LabelledTexts, StepGradients, TrainConfig, clip_coefficient, step_gradients,
@@ -33,7 +35,7 @@ impl Trainer {
     pub(crate) fn new(work: &Work) -> Self {
         let (device, padding) = device::open();
         let model = BertForSequenceClassification::new(&work.config, SEED, &device);
-        let model = if work.task == Task::Frozen { freeze(model) } else { model };
+        let model = if work.task == Task::Lora { adapted(model) } else { model };
         let config = TrainConfig { bf16: work.bf16, seed: SEED, ..TrainConfig::default() };
         let labels = labels(work);
         Self {
@@ -73,19 +75,17 @@ impl Trainer {
     }
 }
 
-/// Leaves only the biases of query and value and the classifier to be trained.
-fn freeze(model: BertForSequenceClassification) -> BertForSequenceClassification {
-    let mut model = model.no_grad();
-    for layer in &mut model.bert.encoder.layer {
-        let attention = &mut layer.attention.self_attention;
-        for map in [&mut attention.query, &mut attention.value] {
-            map.bias = map.bias.clone().set_require_grad(true);
-        }
-    }
-    let classifier = &mut model.classifier;
-    classifier.weight = classifier.weight.clone().set_require_grad(true);
-    classifier.bias = classifier.bias.clone().set_require_grad(true);
-    model
+/// The adapters of `peer.py`.
+fn adapted(model: BertForSequenceClassification) -> BertForSequenceClassification {
+    let targets = ["query", "key"].map(String::from).to_vec();
+    let config = LoraConfig {
+        r: 4,
+        lora_alpha: 32.0,
+        lora_dropout: 0.01,
+        target_modules: Some(ModuleNames::Names(targets)),
+        ..LoraConfig::default()
+    };
+    add_adapter(model, &config, SEED).expect("a BERT has queries and keys")
 }
 
 #[cfg(test)]
@@ -111,8 +111,8 @@ mod tests {
     }
 
     #[test]
-    fn frozen_training_has_gradients_of_two_biases_a_layer_and_the_classifier() {
-        assert_eq!(trained_tensors(Task::Frozen), 2 * 2 + 2);
+    fn lora_has_gradients_of_two_adapters_a_layer_and_the_classifier() {
+        assert_eq!(trained_tensors(Task::Lora), 2 * 2 * 2 + 2);
         assert_eq!(trained_tensors(Task::Full), 3 + 2 + 2 * 16 + 2 + 2);
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn run(choice: &Choice) -> Result<(), String> {
 fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for (size, max_length) in [(minilm(), 256), (minilm(), 512), (bert_base(), 256)] {
-        for task in [Task::Full, Task::Frozen] {
+        for task in [Task::Full, Task::Lora] {
             cases.extend([false, true].map(|bf16| Case::training(&size, max_length, task, bf16)));
         }
     }

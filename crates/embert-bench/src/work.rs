@@ -24,9 +24,8 @@ pub(crate) struct Work {
 pub(crate) enum Task {
     /// A step is one of training, on the next rows; every weight is trained.
     Full,
-    /// The same, with only the biases of query and value and the classifier trained: gradients run through every
-    /// layer, as with low-rank adapters.
-    Frozen,
+    /// The same, with adapters of rank 4 on query and key and the classifier trained.
+    Lora,
     /// A step is the forward pass over all rows.
     Evaluation,
 }
@@ -40,7 +39,7 @@ impl Work {
     pub(crate) fn rows(&self) -> Vec<Vec<usize>> {
         let of_step = |step: usize| match self.task {
             Task::Evaluation => (0..self.lengths.len()).collect(),
-            Task::Full | Task::Frozen => (step * self.batch_size..(step + 1) * self.batch_size).collect(),
+            Task::Full | Task::Lora => (step * self.batch_size..(step + 1) * self.batch_size).collect(),
         };
         (0..self.warm_up + self.steps).map(of_step).collect()
     }
@@ -81,9 +80,9 @@ mod tests {
 
     #[test]
     fn work_survives_json() {
-        let text = serde_json::to_string(&work(Task::Frozen)).expect("work is JSON");
-        assert!(text.contains(r#""task":"frozen""#), "{text}");
-        assert_eq!(serde_json::from_str::<Work>(&text).expect("it was written here"), work(Task::Frozen));
+        let text = serde_json::to_string(&work(Task::Lora)).expect("work is JSON");
+        assert!(text.contains(r#""task":"lora""#), "{text}");
+        assert_eq!(serde_json::from_str::<Work>(&text).expect("it was written here"), work(Task::Lora));
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(crate) fn run() -> Result<(), String> {
 
 fn answer(work: &Work) -> Answer {
     let seconds = match work.task {
-        Task::Full | Task::Frozen => training(work),
+        Task::Full | Task::Lora => training(work),
         Task::Evaluation => evaluation(work),
     };
     let versions = format!("embert {}", env!("CARGO_PKG_VERSION"));
