@@ -4,7 +4,8 @@ use burn::module::Module;
 use burn::tensor::Device;
 use embert_kernels::DropoutStream;
 use embert_model::{
-    AutoModelForSequenceClassification, BertForSequenceClassification, LoraConfig, ModuleNames, Pass, add_adapter,
+    AutoModelForSequenceClassification, BertForSequenceClassification, LoraConfig, ModuleNames, Pass,
+    add_adapter,
 };
 use embert_text::{EncodedTexts, Padding};
 use embert_train::{

@@ -10,7 +10,7 @@ use super::attention::Inputs;
 use super::layer_norm::{Norm, Normalized};
 use super::low_rank::LowRank;
 use super::memory::{floats, tensor, unwritten};
-use super::product::{Matrix, MatrixMut, Part, Start};
+use super::product::{Matrix, MatrixMut, Part};
 use super::simd::Cpu;
 use super::{
     Heads, Mask, TokenRows, attention, cross_entropy, dropout, embeddings, gelu, layer_norm, linear, rows,
@@ -163,7 +163,7 @@ pub(super) fn side_by_side<const N: usize>(
     let parts: [Part; N] = std::array::from_fn(|number| Part {
         b: &matrices[number],
         c: whole.part(0..rows, number * hidden..(number + 1) * hidden),
-        start: Start::Bias(floats(&biases[number])),
+        bias: Some(floats(&biases[number])),
     });
     linear::products_by_weights(cpu, linear::matrix(x), &parts, &weights.each_ref());
     tensor(y, [rows, N * hidden])

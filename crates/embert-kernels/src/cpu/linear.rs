@@ -7,33 +7,23 @@ use rayon::prelude::*;
 
 use super::memory::{floats, sum_in_order, tensor, unwritten};
 use super::packed_weights::multiply_by_weights;
-use super::product::{Kernel, Matrix, MatrixMut, Packed, Part, Start, multiply};
+use super::product::{Kernel, Matrix, MatrixMut, Packed, Part, multiply};
 use super::simd::{Cpu, WithKernel};
 use super::vectors::{add, load};
 
 /// A times the parts' B, which are not weights, on all threads of the pool.
 pub(crate) fn products(cpu: Cpu, a: Matrix<'_>, parts: &[Part<'_>]) {
+    struct Products<'a>(Matrix<'a>, &'a [Part<'a>]);
+    impl WithKernel for Products<'_> {
+        type Output = ();
+        fn run<K: Kernel, S: Simd>(self, kernel: K, _: S) {
+            multiply(kernel, self.0, self.1, rayon::current_num_threads(), Packed::Scratch);
+        }
+    }
     cpu.wide(Products(a, parts));
 }
 
-struct Products<'a>(Matrix<'a>, &'a [Part<'a>]);
-
-impl WithKernel for Products<'_> {
-    type Output = ();
-    fn run<K: Kernel, S: Simd>(self, kernel: K, _: S) {
-        multiply(kernel, self.0, self.1, rayon::current_num_threads(), Packed::Scratch);
-    }
-}
-
-/// A·B with few columns, `[rows, columns]`.
-pub(crate) fn narrow_product(cpu: Cpu, a: Matrix<'_>, b: Matrix<'_>) -> Vec<f32> {
-    let mut c = unwritten(a.rows * b.columns);
-    let to = MatrixMut::new(&mut c, a.rows, b.columns);
-    cpu.narrow(Products(a, &[Part { b: &[b], c: to, start: Start::Zero }]));
-    c
-}
-
-/// [`products`] where B are `weights`.
+/// The same for B that are `weights`.
 pub(crate) fn products_by_weights(cpu: Cpu, a: Matrix<'_>, parts: &[Part<'_>], weights: &[&FlexTensor]) {
     struct Products<'a>(Matrix<'a>, &'a [Part<'a>], &'a [&'a FlexTensor]);
     impl WithKernel for Products<'_> {
@@ -61,7 +51,7 @@ pub(crate) fn forward(
     let ([rows, _], [_, columns]) = (x.shape().dims(), weight.shape().dims());
     let mut y = unwritten(rows * columns);
     let c = MatrixMut::new(&mut y, rows, columns);
-    let part = Part { b: &[matrix(weight)], c, start: Start::bias(bias.map(floats)) };
+    let part = Part { b: &[matrix(weight)], c, bias: bias.map(floats) };
     products_by_weights(cpu, matrix(x), &[part], &[weight]);
     tensor(y, [rows, columns])
 }
@@ -71,7 +61,7 @@ pub(crate) fn input_gradient(cpu: Cpu, g: Matrix<'_>, weight: &FlexTensor) -> Ve
     let [input, _] = weight.shape().dims();
     let mut dx = unwritten(g.rows * input);
     let c = MatrixMut::new(&mut dx, g.rows, input);
-    products_by_weights(cpu, g, &[Part { b: &[matrix(weight).t()], c, start: Start::Zero }], &[weight]);
+    products_by_weights(cpu, g, &[Part { b: &[matrix(weight).t()], c, bias: None }], &[weight]);
     dx
 }
 
@@ -79,7 +69,7 @@ pub(crate) fn input_gradient(cpu: Cpu, g: Matrix<'_>, weight: &FlexTensor) -> Ve
 pub(crate) fn weight_gradient(cpu: Cpu, x: Matrix<'_>, g: Matrix<'_>) -> FlexTensor {
     let mut dw = unwritten(x.columns * g.columns);
     let c = MatrixMut::new(&mut dw, x.columns, g.columns);
-    products(cpu, x.t(), &[Part { b: &[g], c, start: Start::Zero }]);
+    products(cpu, x.t(), &[Part { b: &[g], c, bias: None }]);
     tensor(dw, [x.columns, g.columns])
 }
 

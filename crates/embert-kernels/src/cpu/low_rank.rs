@@ -1,25 +1,35 @@
 //! y + s·x̃·A·B, x̃ = dropout(x): u = s·x̃·A is kept; with v = s·g·Bᵀ, dB = uᵀ·g, dA = x̃ᵀ·v, dx = dropout(v·Aᵀ).
+//!
+//! Each is one sweep over the rows, which are read once: of few columns, no product of matrices is faster.
 
 use std::ops::Range;
 
 use burn::backend::TensorMetadata;
 use burn::backend::flex::FlexTensor;
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
 
-use super::linear::{matrix, narrow_product, products};
-use super::memory::{tensor, unwritten};
-use super::product::{Matrix, MatrixMut, Part, Start};
+use super::Mask;
+use super::dropout::Draw;
+use super::memory::{floats, in_order, sum_in_order, tensor, unwritten};
 use super::simd::Cpu;
-use super::{Mask, dropout};
+use super::vectors::{dot, load, store};
 use crate::Precision;
 
-/// A, B, s, the columns of y that they add to, and x's dropout. Products are in fp32: they are a hundredth of a step.
+/// Rows that one task takes; the order of the gradients' sums depends on it.
+const ROWS_PER_TASK: usize = 64;
+
+/// A, B, s, the columns of y that they add to, and x's dropout. All is computed in fp32.
 #[derive(Clone)]
 pub(crate) struct LowRank {
-    pub(crate) a: FlexTensor,
-    pub(crate) b: FlexTensor,
-    pub(crate) scaling: f32,
-    pub(crate) columns: Range<usize>,
-    pub(crate) mask: Option<Mask>,
+    /// Aᵀ, `[r, in]`
+    a_t: Vec<f32>,
+    /// `[r, out]`
+    b: FlexTensor,
+    rank: usize,
+    scaling: f32,
+    columns: Range<usize>,
+    mask: Option<Mask>,
 }
 
 impl LowRank {
@@ -31,18 +41,21 @@ impl LowRank {
         mask: Option<Mask>,
     ) -> Self {
         let (a, b) = (a.to_contiguous(), b.to_contiguous());
+        let [input, rank] = a.shape().dims();
         let columns = first_column..first_column + b.shape()[1];
-        Self { a, b, scaling: scaling as f32, columns, mask }
+        Self { a_t: transposed(floats(&a), input, rank), b, rank, scaling: scaling as f32, columns, mask }
     }
 
     /// Adds to y, in place where nobody else holds it, and gives u, `[rows, r]`.
     pub(crate) fn add(&self, y: FlexTensor, x: &FlexTensor) -> (FlexTensor, Vec<f32>) {
         let [rows, columns] = y.shape().dims();
-        let u = self.scaled(narrow_product(cpu(), matrix(&self.dropped(x)), matrix(&self.a)));
-        let mut y = y.to_contiguous();
-        let whole = MatrixMut::new(y.storage_mut(), rows, columns);
-        let c = whole.part(0..rows, self.columns.clone());
-        products(cpu(), self.of_rank(&u), &[Part { b: &[matrix(&self.b)], c, start: Start::There }]);
+        let (mut y, input) = (in_order(y), x.shape()[1]);
+        let mut u = unwritten(rows * self.rank);
+        let tasks = y.storage_mut::<f32>().par_chunks_mut(columns * ROWS_PER_TASK);
+        let tasks = tasks.zip(u.par_chunks_mut(self.rank * ROWS_PER_TASK));
+        tasks.zip(floats(x).par_chunks(input * ROWS_PER_TASK)).enumerate().for_each(|(task, ((y, u), x))| {
+            cpu().vectors(Forward { of: self, task, columns, x, y, u });
+        });
         (y, u)
     }
 
@@ -54,43 +67,159 @@ impl LowRank {
         u: &[f32],
         x_needed: bool,
     ) -> [Option<FlexTensor>; 3] {
-        let ([rows, rank], [_, output]) = ([x.shape()[0], self.rank()], self.b.shape().dims::<2>());
-        let g = matrix(g).columns(self.columns.start, output); // [rows, out]
-        let v = self.scaled(narrow_product(cpu(), g, matrix(&self.b).t()));
-        let v = self.of_rank(&v); // [rows, r]
-        let da = narrow_product(cpu(), matrix(&self.dropped(x)).t(), v);
-        let mut db = unwritten(rank * output);
-        let c = MatrixMut::new(&mut db, rank, output);
-        products(cpu(), self.of_rank(u).t(), &[Part { b: &[g], c, start: Start::Zero }]);
-        let dx = x_needed.then(|| {
-            let input = x.shape()[1];
-            let mut dx = unwritten(rows * input);
-            let c = MatrixMut::new(&mut dx, rows, input);
-            products(cpu(), v, &[Part { b: &[matrix(&self.a).t()], c, start: Start::Zero }]);
-            self.dropped(&tensor(dx, [rows, input]))
+        let (shape @ [_, input], [_, columns]) = (x.shape().dims::<2>(), g.shape().dims::<2>());
+        let mut dx = x_needed.then(|| unwritten(floats(x).len()));
+        let task = input * ROWS_PER_TASK;
+        let dx_chunks: Vec<Option<&mut [f32]>> = match &mut dx {
+            Some(dx) => dx.chunks_mut(task).map(Some).collect(),
+            None => floats(x).chunks(task).map(|_| None).collect(),
+        };
+        let tasks = dx_chunks.into_par_iter().zip(floats(x).par_chunks(task));
+        let tasks = tasks.zip(floats(g).par_chunks(columns * ROWS_PER_TASK));
+        let tasks = tasks.zip(u.par_chunks(self.rank * ROWS_PER_TASK)).enumerate();
+        let parts = tasks.map(|(task, (((dx, x), g), u))| {
+            cpu().vectors(Backward { of: self, task, columns, x, g, u, dx })
         });
-        [dx, Some(tensor(da, [x.shape()[1], rank])), Some(tensor(db, [rank, output]))]
+        let sums = sum_in_order(parts.collect()); // dAᵀ, then dB
+        let (da_t, db) = sums.split_at(self.a_t.len());
+        let da = tensor(transposed(da_t, self.rank, input), [input, self.rank]);
+        let db = tensor(db.to_vec(), [self.rank, self.columns.len()]);
+        [dx.map(|dx| tensor(dx, shape)), Some(da), Some(db)]
     }
 
-    fn rank(&self) -> usize {
-        self.a.shape()[1]
+    /// The keys of a task's rows.
+    fn keys(&self, task: usize) -> Option<&[u32]> {
+        self.mask.as_ref().map(|mask| &mask.keys[task * ROWS_PER_TASK..])
     }
 
-    fn of_rank<'a>(&self, values: &'a [f32]) -> Matrix<'a> {
-        Matrix::new(values, values.len() / self.rank(), self.rank())
+    fn rate(&self) -> f64 {
+        self.mask.as_ref().map_or(0.0, |mask| mask.rate)
     }
+}
 
-    fn scaled(&self, mut values: Vec<f32>) -> Vec<f32> {
-        values.iter_mut().for_each(|value| *value *= self.scaling);
-        values
-    }
+struct Forward<'a> {
+    of: &'a LowRank,
+    task: usize,
+    /// Of y.
+    columns: usize,
+    x: &'a [f32],
+    y: &'a mut [f32],
+    u: &'a mut [f32],
+}
 
-    fn dropped(&self, x: &FlexTensor) -> FlexTensor {
-        match &self.mask {
-            Some(mask) => dropout::apply(cpu(), x, &mask.keys, mask.rate),
-            None => x.clone(),
+impl WithSimd for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (of, input, output) = (self.of, self.of.a_t.len() / self.of.rank, self.of.columns.len());
+        let (draw, keys, b) = (Draw::new(simd, of.rate()), of.keys(self.task), floats(&of.b));
+        let mut dropped = vec![0.0; input];
+        let rows = self.x.chunks_exact(input).zip(self.y.chunks_exact_mut(self.columns));
+        for (row, ((x, y), u)) in rows.zip(self.u.chunks_exact_mut(of.rank)).enumerate() {
+            for at in (0..input).step_by(S::F32_LANES) {
+                let kept = factors(simd, draw, keys, row, at);
+                store(simd, &mut dropped, at, simd.mul_f32s(load(simd, x, at), kept));
+            }
+            for (u, a) in u.iter_mut().zip(of.a_t.chunks_exact(input)) {
+                *u = of.scaling * dot(simd, &dropped, a);
+            }
+            let y = &mut y[of.columns.clone()];
+            for at in (0..output).step_by(S::F32_LANES) {
+                let sum = weighted_rows(simd, u, b, output, at, load(simd, y, at));
+                store(simd, y, at, sum);
+            }
         }
     }
+}
+
+struct Backward<'a> {
+    of: &'a LowRank,
+    task: usize,
+    /// Of g.
+    columns: usize,
+    x: &'a [f32],
+    g: &'a [f32],
+    u: &'a [f32],
+    dx: Option<&'a mut [f32]>,
+}
+
+impl WithSimd for Backward<'_> {
+    type Output = Vec<f32>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) -> Vec<f32> {
+        let (of, input, output) = (self.of, self.of.a_t.len() / self.of.rank, self.of.columns.len());
+        let (draw, keys, b) = (Draw::new(simd, of.rate()), of.keys(self.task), floats(&of.b));
+        let mut sums = vec![0.0; of.rank * (input + output)];
+        let (da_t, db) = sums.split_at_mut(of.a_t.len());
+        let mut v = vec![0.0; of.rank];
+        let rows = self.x.chunks_exact(input).zip(self.g.chunks_exact(self.columns));
+        for (row, ((x, g), u)) in rows.zip(self.u.chunks_exact(of.rank)).enumerate() {
+            let g = &g[of.columns.clone()];
+            for (v, b) in v.iter_mut().zip(b.chunks_exact(output)) {
+                *v = of.scaling * dot(simd, g, b);
+            }
+            for at in (0..output).step_by(S::F32_LANES) {
+                add_weighted(simd, u, load(simd, g, at), db, output, at);
+            }
+            for at in (0..input).step_by(S::F32_LANES) {
+                let kept = factors(simd, draw, keys, row, at);
+                add_weighted(simd, &v, simd.mul_f32s(load(simd, x, at), kept), da_t, input, at);
+                if let Some(dx) = &mut self.dx {
+                    let sum = weighted_rows(simd, &v, &of.a_t, input, at, simd.splat_f32s(0.0));
+                    store(simd, &mut dx[row * input..][..input], at, simd.mul_f32s(sum, kept));
+                }
+            }
+        }
+        sums
+    }
+}
+
+/// Dropout's factors of a row's elements from `at` on: 1 where nothing is dropped.
+#[inline(always)]
+fn factors<S: Simd>(simd: S, draw: Draw<S>, keys: Option<&[u32]>, row: usize, at: usize) -> S::f32s {
+    match keys {
+        Some(keys) => draw.along_row(keys[row], at),
+        None => simd.splat_f32s(1.0),
+    }
+}
+
+/// start + Σ weightⱼ · rowⱼ, from `at` on; the rows have so many columns.
+#[inline(always)]
+fn weighted_rows<S: Simd>(
+    simd: S,
+    weights: &[f32],
+    rows: &[f32],
+    columns: usize,
+    at: usize,
+    start: S::f32s,
+) -> S::f32s {
+    let rows = weights.iter().zip(rows.chunks_exact(columns));
+    rows.fold(start, |sum, (&weight, row)| {
+        simd.mul_add_e_f32s(simd.splat_f32s(weight), load(simd, row, at), sum)
+    })
+}
+
+/// rowⱼ += weightⱼ · values, from `at` on.
+#[inline(always)]
+fn add_weighted<S: Simd>(
+    simd: S,
+    weights: &[f32],
+    values: S::f32s,
+    rows: &mut [f32],
+    columns: usize,
+    at: usize,
+) {
+    for (&weight, row) in weights.iter().zip(rows.chunks_exact_mut(columns)) {
+        let sum = simd.mul_add_e_f32s(simd.splat_f32s(weight), values, load(simd, row, at));
+        store(simd, row, at, sum);
+    }
+}
+
+/// `[rows, columns]` to `[columns, rows]`; one of the two is small.
+fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    (0..columns).flat_map(|column| (0..rows).map(move |row| values[row * columns + column])).collect()
 }
 
 fn cpu() -> Cpu {

@@ -25,30 +25,14 @@ thread_local! {
     static PACKED_B: RefCell<Lines> = RefCell::default();
 }
 
-/// Some columns of a product: c = A·B + what it starts from, where B is given as pieces that lie below each other.
+/// Some columns of a product: c = A·B, + bias, where B is given as pieces that lie below each other.
 #[derive(Clone, Copy)]
 pub(crate) struct Part<'a> {
     /// Of equal size: `[columns of A / pieces, columns of c]` each.
     pub(crate) b: &'a [Matrix<'a>],
     pub(crate) c: MatrixMut<'a>,
-    pub(crate) start: Start<'a>,
-}
-
-/// What a product is added to.
-#[derive(Clone, Copy)]
-pub(crate) enum Start<'a> {
-    Zero,
     /// One value for each column.
-    Bias(&'a [f32]),
-    /// What C holds.
-    There,
-}
-
-impl<'a> Start<'a> {
-    /// The bias, if there is one.
-    pub(crate) fn bias(bias: Option<&'a [f32]>) -> Self {
-        bias.map_or(Self::Zero, Self::Bias)
-    }
+    pub(crate) bias: Option<&'a [f32]>,
 }
 
 /// Where B is packed.
@@ -72,11 +56,11 @@ pub(crate) fn multiply<K: Kernel>(
 ) {
     let [Part { b, c, .. }, ..] = parts else { return };
     let (pieces, rows, columns) = (b.len(), b[0].rows, c.columns);
-    for Part { b, c, start } in parts {
+    for Part { b, c, bias } in parts {
         let like_first = |b: &Matrix<'_>| (b.rows, b.columns) == (rows, columns);
         assert!(b.len() == pieces && b.iter().all(like_first) && rows * pieces == a.columns, "pieces of B");
         assert!((c.rows, c.columns) == (a.rows, columns), "the shape of a product");
-        assert!(!matches!(start, Start::Bias(bias) if bias.len() != columns), "one bias for each column");
+        assert!(bias.is_none_or(|bias| bias.len() == columns), "one bias for each column");
     }
     if a.rows == 0 || columns == 0 {
         return;
@@ -221,7 +205,7 @@ impl<K: Kernel> Plan<'_, K> {
 
     fn tile(
         &self,
-        &Part { c, start, .. }: &Part<'_>,
+        &Part { c, bias, .. }: &Part<'_>,
         [row, column]: [usize; 2],
         a: &[u32],
         b: *const u32,
@@ -233,10 +217,9 @@ impl<K: Kernel> Plan<'_, K> {
         let a = a.as_ptr();
         // SAFETY: panels hold `words` positions; a whole tile lies in C, another goes through `edge`.
         unsafe {
-            let from = match start {
-                Start::There => From::Tile,
+            let from = match bias {
                 _ if !first => From::Tile,
-                Start::Bias(bias) if whole => From::Row(bias[column..].as_ptr()),
+                Some(bias) if whole => From::Row(bias[column..].as_ptr()),
                 _ => From::Zero,
             };
             if whole {
@@ -250,9 +233,9 @@ impl<K: Kernel> Plan<'_, K> {
             for i in 0..rows {
                 for j in 0..columns {
                     let to = c.at(row + i, column + j);
-                    let start = match (from, start) {
+                    let start = match (from, bias) {
                         (From::Tile, _) => *to,
-                        (_, Start::Bias(bias)) => bias[column + j],
+                        (_, Some(bias)) => bias[column + j],
                         _ => 0.0,
                     };
                     *to = start + edge[i * K::NR + j];
@@ -304,7 +287,7 @@ mod tests {
         fn run<K: Kernel, S: Simd>(self, kernel: K, _: S) -> Vec<f32> {
             let mut c = vec![f32::NAN; self.a.rows * self.b.columns];
             let to = MatrixMut::new(&mut c, self.a.rows, self.b.columns);
-            let parts = [Part { b: &[self.b], c: to, start: Start::bias(self.bias) }];
+            let parts = [Part { b: &[self.b], c: to, bias: self.bias }];
             let mut kept = Lines::default();
             for packed in 0..3 {
                 let packed = match packed {
@@ -356,30 +339,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_product_is_added_to_what_is_there() {
-        struct Twice<'a>(Matrix<'a>, Matrix<'a>);
-        impl WithKernel for Twice<'_> {
-            type Output = Vec<f32>;
-            fn run<K: Kernel, S: Simd>(self, kernel: K, _: S) -> Vec<f32> {
-                let mut c = vec![1.0; self.0.rows * self.1.columns];
-                let to = MatrixMut::new(&mut c, self.0.rows, self.1.columns);
-                let parts = [Part { b: &[self.1], c: to, start: Start::There }];
-                (0..2).for_each(|_| multiply(kernel, self.0, &parts, 2, Packed::Scratch));
-                c
-            }
-        }
-        for [m, k, n] in [[3, 2, 5], [40, 4, 97], [9, 900, 48]] {
-            let (a, b) = (values(m * k, 1), values(k * n, 2));
-            let (a, b) = (Matrix::new(&a, m, k), Matrix::new(&b, k, n));
-            let product = truth(Case { a, b, bias: None, threads: 1 });
-            let expected = product.iter().map(|product| 1.0 + 2.0 * product).collect::<Vec<_>>();
-            for cpu in Cpu::all(Precision::Fp32) {
-                assert_eq!(cpu.wide(Twice(a, b)), expected, "{m}x{k}x{n}");
-            }
-        }
-    }
-
     /// Two parts side by side, of pieces below each other.
     struct Parts<'a> {
         a: Matrix<'a>,
@@ -394,11 +353,7 @@ mod tests {
             let (rows, columns) = (self.a.rows, self.bias.len());
             let mut c = [0; 2].map(|_| vec![f32::NAN; rows * columns]);
             let to = c.each_mut().map(|c| MatrixMut::new(c, rows, columns));
-            let parts = [0, 1].map(|i| Part {
-                b: &self.b[i],
-                c: to[i],
-                start: [Start::Zero, Start::Bias(self.bias)][i],
-            });
+            let parts = [0, 1].map(|i| Part { b: &self.b[i], c: to[i], bias: [None, Some(self.bias)][i] });
             multiply(kernel, self.a, &parts, self.threads, Packed::Scratch);
             c
         }

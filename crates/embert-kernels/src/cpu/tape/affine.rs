@@ -11,7 +11,7 @@ use crate::Precision;
 use crate::cpu::flex::{part, side_by_side};
 use crate::cpu::linear::{self, column_sums, input_gradient, matrix, weight_gradient};
 use crate::cpu::memory::{floats, tensor, unwritten};
-use crate::cpu::product::{Matrix, MatrixMut, Part, Start};
+use crate::cpu::product::{Matrix, MatrixMut, Part};
 use crate::cpu::simd::Cpu;
 
 /// xW + b, and from its gradient those of x and W: each kept only where the other's gradient is wanted.
@@ -84,7 +84,7 @@ fn input_gradient_of_all<const N: usize>(cpu: Cpu, g: &FlexTensor, weights: &[Fl
     let mut dx = unwritten(rows * input);
     let b = weights.each_ref().map(|weight| matrix(weight).t());
     let c = MatrixMut::new(&mut dx, rows, input);
-    let part = Part { b: &b, c, start: Start::Zero };
+    let part = Part { b: &b, c, bias: None };
     linear::products_by_weights(cpu, matrix(g), &[part], &weights.each_ref());
     tensor(dx, [rows, input])
 }
@@ -95,9 +95,10 @@ fn weight_gradients(cpu: Cpu, x: Matrix<'_>, g: &FlexTensor, needed: &[bool]) ->
     let (count, shape @ [input, output]) = (needed.len(), [x.columns, columns / needed.len()]);
     let mut dw: Vec<_> = needed.iter().map(|needed| needed.then(|| unwritten(input * output))).collect();
     let b: Vec<_> = (0..count).map(|number| [part(floats(g), rows, number, count)]).collect();
-    let parts = dw.iter_mut().zip(&b).filter_map(|(dw, b)| {
-        Some(Part { b, c: MatrixMut::new(dw.as_mut()?, input, output), start: Start::Zero })
-    });
+    let parts = dw
+        .iter_mut()
+        .zip(&b)
+        .filter_map(|(dw, b)| Some(Part { b, c: MatrixMut::new(dw.as_mut()?, input, output), bias: None }));
     linear::products(cpu, x.t(), &parts.collect::<Vec<_>>());
     dw.into_iter().map(|dw| dw.map(|dw| tensor(dw, shape))).collect()
 }
