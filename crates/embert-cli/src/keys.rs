@@ -1,5 +1,7 @@
 //! Every recipe key once: its place in the file, its flag under Hugging Face's name, and what it means.
 
+mod train;
+
 /// How a value is written on the command line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Kind {
@@ -42,7 +44,8 @@ const fn key(
     Key { path, flag, aliases, kind, help }
 }
 
-use Kind::{List, Means, Names, Number, Pairs, Switch, Text, WordOrNumbers};
+use Kind::{Names, Number, Pairs, Switch, Text, WordOrNumbers};
+pub(crate) use train::TRAIN;
 
 /// The keys of the model.
 pub(crate) const MODEL: &[Key] = &[
@@ -186,163 +189,6 @@ pub(crate) const DATA: &[Key] = &[
         Text,
         "Which end of longer texts is cut: right, left, or head+tail(128,126) to cut the middle",
     ),
-];
-
-/// The keys of training.
-pub(crate) const TRAIN: &[Key] = &[
-    key("train.learning_rate", "learning_rate", &["lr"], Number, "The highest learning rate"),
-    key(
-        "train.per_device_train_batch_size",
-        "per_device_train_batch_size",
-        &["train_batch_size"],
-        Number,
-        "Examples in a batch",
-    ),
-    key(
-        "train.gradient_accumulation_steps",
-        "gradient_accumulation_steps",
-        &[],
-        Number,
-        "Batches to an optimizer step, equal to one large batch",
-    ),
-    key(
-        "train.num_train_epochs",
-        "num_train_epochs",
-        &["epochs"],
-        Number,
-        "Passes over the training examples",
-    ),
-    key("train.max_steps", "max_steps", &[], Number, "Optimizer steps, instead of epochs"),
-    key(
-        "train.layer_wise_lr_decay",
-        "layer_wise_lr_decay",
-        &[],
-        Number,
-        "Times this from each layer to the one below, from the head down",
-    ),
-    key("train.weight_decay", "weight_decay", &[], Number, "AdamW's; none on biases and LayerNorm"),
-    key("train.adam_beta1", "adam_beta1", &[], Number, "AdamW's first decay rate"),
-    key("train.adam_beta2", "adam_beta2", &[], Number, "AdamW's second decay rate"),
-    key("train.adam_epsilon", "adam_epsilon", &[], Number, "AdamW's epsilon"),
-    key(
-        "train.max_grad_norm",
-        "max_grad_norm",
-        &[],
-        Number,
-        "Clip the global gradient norm to this; 0 does not",
-    ),
-    key(
-        "train.lr_scheduler_type",
-        "lr_scheduler_type",
-        &[],
-        Text,
-        "linear, cosine, constant or constant_with_warmup",
-    ),
-    key("train.warmup_steps", "warmup_steps", &[], Number, "Steps of warm-up; below 1, a share of the run"),
-    key(
-        "train.warmup_ratio",
-        "warmup_ratio",
-        &[],
-        Number,
-        "Share of the run that is warm-up, where warmup_steps is 0",
-    ),
-    key(
-        "train.label_smoothing_factor",
-        "label_smoothing_factor",
-        &[],
-        Number,
-        "Share of a label's probability spread over all labels",
-    ),
-    key(
-        "train.class_weights",
-        "class_weights",
-        &[],
-        WordOrNumbers,
-        "none, balanced, or one number for each label: 1,2.5",
-    ),
-    key("train.train_sampling_strategy", "train_sampling_strategy", &[], Text, "random or group_by_length"),
-    key(
-        "train.train_sampling_strategy",
-        "group_by_length",
-        &[],
-        Means("group_by_length"),
-        "The same as --train_sampling_strategy group_by_length",
-    ),
-    key(
-        "train.gradient_checkpointing",
-        "gradient_checkpointing",
-        &[],
-        Switch,
-        "Run layers again in backward: less memory, more time",
-    ),
-    key("train.logging_steps", "logging_steps", &[], Number, "A line of the log every so many steps"),
-    key(
-        "train.eval_strategy",
-        "eval_strategy",
-        &["evaluation_strategy"],
-        Text,
-        "When to evaluate while training: no, epoch or steps",
-    ),
-    key("train.eval_steps", "eval_steps", &[], Number, "Steps between evaluations"),
-    key(
-        "train.save_strategy",
-        "save_strategy",
-        &[],
-        Text,
-        "When to save checkpoint-N while training: no, epoch or steps",
-    ),
-    key("train.save_steps", "save_steps", &[], Number, "Steps between checkpoints"),
-    key(
-        "train.save_total_limit",
-        "save_total_limit",
-        &[],
-        Number,
-        "Keep so many checkpoints, the last and the best among them",
-    ),
-    key(
-        "train.load_best_model_at_end",
-        "load_best_model_at_end",
-        &[],
-        Switch,
-        "End with the weights of the best evaluation",
-    ),
-    key(
-        "train.metric_for_best_model",
-        "metric_for_best_model",
-        &[],
-        Text,
-        "What says which is the best: loss, accuracy, f1 or another figure of the evaluation",
-    ),
-    key("train.greater_is_better", "greater_is_better", &[], Switch, "Whether more of it is better"),
-    key(
-        "train.early_stopping_patience",
-        "early_stopping_patience",
-        &[],
-        Number,
-        "Stop after so many evaluations in a row without a better one",
-    ),
-    key(
-        "train.early_stopping_threshold",
-        "early_stopping_threshold",
-        &[],
-        Number,
-        "How much better it must be",
-    ),
-    key(
-        "train.freeze",
-        "freeze",
-        &[],
-        List,
-        "Parameters not to train, by the beginning of their names: bert.embeddings,*.bias",
-    ),
-    key(
-        "train.gradual_unfreezing",
-        "gradual_unfreezing",
-        &[],
-        List,
-        "Parameters to train from an epoch on, counted from 0: 1:bert.pooler,2:bert",
-    ),
-    key("train.seed", "seed", &[], Number, "Of the order of examples, dropout and new weights"),
 ];
 
 /// The keys of an adapter.

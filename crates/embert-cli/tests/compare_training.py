@@ -1,21 +1,23 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["torch==2.15.0", "transformers==5.23.0"]
+# dependencies = ["peft==0.21.2", "torch==2.15.0", "transformers==5.23.0"]
 # ///
 """An optional check: PyTorch and embert, from the same weights and on the same batches, have the same losses.
 
-    uv run crates/embert-cli/tests/compare_training.py target/release/embert MODEL_DIR TRAIN.jsonl TEST.jsonl
+    uv run crates/embert-cli/tests/compare_training.py target/release/embert MODEL_DIR TRAIN.jsonl TEST.jsonl [TARGETS]
 
 The files have one object with `text` and `label` (0 or 1) a line. embert trains two epochs without dropout, in fp32;
 then PyTorch's AdamW trains the model of transformers that embert started from, in embert's order of rows, which this
 script works out for itself. It prints the largest difference of a step's loss and both accuracies on TEST, and fails
-where a loss differs by more than 1e-3 or an accuracy by more than one text in a hundred.
+where a loss differs by more than 1e-3 or an accuracy by more than one text in a hundred. With TARGETS, such as query,value,
+both train adapters of rank 8 on these modules, at a rate for adapters.
 """
 import json, subprocess, sys, tempfile
 
 import torch
+from peft import PeftModel
 from torch.nn.utils import clip_grad_norm_
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, get_linear_schedule_with_warmup
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, get_linear_schedule_with_warmup
 
 SEED, EPOCHS, BATCH, MAX_LENGTH, RATE, WARMUP, DECAY = 42, 2, 8, 128, 5e-5, 25, 0.01
 WORD = 2**64 - 1
@@ -45,6 +47,9 @@ def order(length, epoch):
 
 
 embert, directory, train_file, test_file = sys.argv[1:5]
+targets = sys.argv[5] if len(sys.argv) > 5 else None
+lora = dict(lora_target_modules=targets, lora_r=8, lora_alpha=16) if targets else {}
+RATE = 2e-3 if targets else RATE
 rows = lambda path: [json.loads(line) for line in open(path, encoding="utf-8")]
 train, test = rows(train_file), rows(test_file)
 work = tempfile.mkdtemp()
@@ -55,7 +60,7 @@ def run(name, **extra):
         model=directory, train_file=train_file, test_file=test_file, output_dir=f"{work}/{name}", seed=SEED,
         num_train_epochs=EPOCHS, per_device_train_batch_size=BATCH, max_seq_length=MAX_LENGTH, warmup_steps=WARMUP,
         weight_decay=DECAY, hidden_dropout_prob=0, attention_probs_dropout_prob=0, classifier_dropout=0,
-        logging_steps=1) | extra
+        logging_steps=1) | lora | extra
     flags = [word for key, value in settings.items() for word in (f"--{key}", str(value))]
     subprocess.run([embert, "train", *flags], check=True, capture_output=True)
     return f"{work}/{name}"
@@ -68,11 +73,16 @@ ours = [line["loss"] for line in lines if "loss" in line]
 our_accuracy = [line["eval_accuracy"] for line in lines if "eval_accuracy" in line][-1]
 
 tokenizer = AutoTokenizer.from_pretrained(start)
-model = AutoModelForSequenceClassification.from_pretrained(start).train()
+if targets:
+    model = AutoModelForSequenceClassification.from_pretrained(directory, config=AutoConfig.from_pretrained(start))
+    model = PeftModel.from_pretrained(model, start, is_trainable=True)
+else:
+    model = AutoModelForSequenceClassification.from_pretrained(start)
+model.train()
 encode = lambda batch: tokenizer(
     [row["text"] for row in batch], truncation=True, max_length=MAX_LENGTH, padding=True, return_tensors="pt")
 labels = lambda batch: torch.tensor([row["label"] for row in batch])
-split = lambda wanted: [p for p in model.parameters() if (p.dim() > 1) == wanted]
+split = lambda wanted: [p for p in model.parameters() if p.requires_grad and (p.dim() > 1) == wanted]
 groups = [dict(params=split(True), weight_decay=DECAY), dict(params=split(False), weight_decay=0.0)]
 optimizer = torch.optim.AdamW(groups, lr=RATE)
 schedule = get_linear_schedule_with_warmup(optimizer, WARMUP, len(ours))
