@@ -60,7 +60,7 @@ def run(name, **extra):
         model=directory, train_file=train_file, test_file=test_file, output_dir=f"{work}/{name}", seed=SEED,
         num_train_epochs=EPOCHS, per_device_train_batch_size=BATCH, max_seq_length=MAX_LENGTH, warmup_steps=WARMUP,
         weight_decay=DECAY, hidden_dropout_prob=0, attention_probs_dropout_prob=0, classifier_dropout=0,
-        logging_steps=1) | lora | extra
+        logging_steps=1, eval_strategy="epoch") | lora | extra
     flags = [word for key, value in settings.items() for word in (f"--{key}", str(value))]
     subprocess.run([embert, "train", *flags], check=True, capture_output=True)
     return f"{work}/{name}"
