@@ -41,7 +41,7 @@ fn exponentials<S: Simd>(simd: S, logits: &[f32], exponentials: &mut [f32]) -> (
             exp(simd, simd.sub_f32s(load(simd, logits, at), simd.splat_f32s(most))),
         );
     }
-    let not_a_number = most - most; // where a logit is NaN or infinite, else 0
+    let not_a_number = 0.0 * most; // NaN where a logit is NaN or infinite, else 0
     (most, exponentials.iter().sum::<f32>() + not_a_number)
 }
 
