@@ -16,7 +16,7 @@ use crate::cpu::flex::normalized;
 use crate::cpu::layer_norm::{Norm, Normalized};
 use crate::cpu::linear::{input_gradient, matrix, weight_gradient};
 use crate::cpu::low_rank::LowRank;
-use crate::cpu::memory::{floats, tensor, unwritten};
+use crate::cpu::memory::{floats, in_order, tensor, unwritten};
 use crate::cpu::product::Matrix;
 use crate::cpu::simd::Cpu;
 use crate::cpu::{
@@ -165,9 +165,9 @@ impl<C: CheckpointStrategy> CpuOps for Autodiff<Flex, C> {
         let shape = x.shape().dims::<2>();
         let y = tensor(gelu::forward(cpu, floats(&x), floats(&bias)), shape);
         record::<C, 2>([x_node, bias_node], y, move |g, _| {
-            let mut dx = floats(&g).to_vec();
-            let db = gelu::backward(cpu, floats(&x), floats(&bias), &mut dx, None);
-            [Some(tensor(dx, shape)), Some(tensor(db, [shape[1]]))]
+            let mut dx = in_order(g);
+            let db = gelu::backward(cpu, floats(&x), floats(&bias), dx.storage_mut(), None);
+            [Some(dx), Some(tensor(db, [shape[1]]))]
         })
     }
 
