@@ -281,10 +281,11 @@ fn layer(threads: usize, precision: Precision) -> Vec<Vec<u64>> {
     let layout = Arc::new(SequenceLayout::packed(vec![90, 3, 41, 200]));
     let stream = DropoutStream { seed: 1, step: 0, first_sequence: 0 };
     let hidden = 96;
+    let wide = 4 * hidden;
     let shapes =
-        [[334, 3 * hidden], [hidden, 4 * hidden], [1, 4 * hidden], [4 * hidden, hidden], [1, hidden]];
+        [[334, 3 * hidden], [hidden, wide], [1, wide], [wide, hidden], [1, hidden], [hidden, 4], [4, hidden]];
     let outputs = pool.install(|| {
-        run(shapes, DType::F32, |[qkv, first, first_bias, second, bias]| {
+        run(shapes, DType::F32, |[qkv, first, first_bias, second, bias, a, b]| {
             let x = qkv.clone().narrow(1, 0, hidden);
             let y = embert_kernels::attention(qkv, &layout, 3, Some(stream.site(0, 0, 0.1)), precision);
             let weight = bias.clone().squeeze_dim(0);
@@ -300,11 +301,14 @@ fn layer(threads: usize, precision: Precision) -> Vec<Vec<u64>> {
                 bias.clone(),
                 precision,
             );
-            let starts = Tensor::<1, Int>::from_data([0, 90, 93, 134], &y.device());
-            let query = y.clone().select(0, starts); // [4, hidden]
+            let query = embert_kernels::first_tokens(y.clone(), &layout); // [4, hidden]
             let (weights, biases) = ([square.clone(), square], [bias.clone(), bias]);
-            let key_value = embert_kernels::key_value(y, weights, biases, precision);
-            embert_kernels::first_token_attention(query, key_value, &layout, 3, site, precision)
+            let key_value = embert_kernels::key_value(y.clone(), weights, biases, precision);
+            let key_value =
+                embert_kernels::add_low_rank(key_value, y, [a, b], 2.0, hidden, Some(&layout), site);
+            let y = embert_kernels::first_token_attention(query, key_value, &layout, 3, site, precision);
+            let loss = embert_kernels::cross_entropy_sum(y.clone(), y.clone().detach().abs());
+            y + loss.unsqueeze()
         })
     });
     outputs.into_iter().map(|values| values.into_iter().map(f64::to_bits).collect()).collect()
