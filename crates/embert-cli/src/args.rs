@@ -34,8 +34,13 @@ fn train() -> Command {
         .long("print_config")
         .action(ArgAction::SetTrue)
         .help("Print the resolved recipe as TOML and stop");
+    let resume =
+        Arg::new("resume_from_checkpoint").long("resume_from_checkpoint").value_name("DIR|last").help(
+            "Go on from this checkpoint, or from the newest whole one of this run or (last) of --output_dir; \
+             the recipe is its own where --recipe is not given",
+        );
     let command = Command::new("train").about("Fine-tunes a model and leaves it where transformers opens it");
-    with_recipe(command.arg(print)).arg(device_flag())
+    with_recipe(command.args([print, resume])).arg(device_flag())
 }
 
 fn check() -> Command {

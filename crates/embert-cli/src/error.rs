@@ -71,7 +71,8 @@ impl From<TrainError> for CliError {
             TrainError::NoExamples
             | TrainError::UnknownLabel { .. }
             | TrainError::NothingToBalance { .. } => 3,
-            TrainError::Diverged { .. } => 4,
+            TrainError::OtherData => 2,
+            TrainError::Diverged { .. } | TrainError::DivergedWeights { .. } => 4,
             _ => 1,
         };
         Self { message: error.to_string(), code }

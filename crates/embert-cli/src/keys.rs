@@ -236,6 +236,13 @@ pub(crate) const EVALUATION: &[Key] = &[
 pub(crate) const OUTPUT: &[Key] = &[
     key("output.output_dir", "output_dir", &["output"], Text, "Where the finished run is left"),
     key(
+        "output.on_save_error",
+        "on_save_error",
+        &[],
+        Text,
+        "When a checkpoint cannot be written, on a full disk say: continue with a warning, or stop",
+    ),
+    key(
         "output.overwrite_output_dir",
         "overwrite_output_dir",
         &[],

@@ -13,7 +13,9 @@ mod progress;
 mod recipe;
 mod recipe_files;
 mod report;
+mod resume;
 mod warnings;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -135,6 +135,25 @@ impl ModelSource {
         })
     }
 
+    /// The weights of a checkpoint of this model's training; under an adapter, the base's are its own.
+    pub(crate) fn load_checkpoint(
+        &self,
+        checkpoint: &Path,
+        seed: u64,
+        device: &Device,
+    ) -> Result<LoadedModel, CliError> {
+        let directory = match self.lora() {
+            Some(_) => self.directory.as_deref().expect("an adapter has a base"),
+            None => checkpoint,
+        };
+        let loaded = from_pretrained(directory, &self.config, seed, device)?;
+        let model = match self.lora() {
+            Some(_) => Adapter::open(checkpoint)?.load(loaded.model, &loaded.newly_initialized)?,
+            None => loaded.complete(checkpoint)?,
+        };
+        Ok(LoadedModel { model, newly_initialized: vec![] })
+    }
+
     /// The weights, all of them from the directory.
     pub(crate) fn load_complete(
         &self,

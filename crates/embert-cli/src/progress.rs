@@ -7,31 +7,32 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::warnings;
 
-/// A progress bar on standard error.
-pub(crate) struct Bar(ProgressBar);
+/// A progress bar on standard error, and where it began.
+pub(crate) struct Bar(ProgressBar, u64);
 
 impl Bar {
     /// Of things that are counted.
     pub(crate) fn items(what: &str, total: usize) -> Self {
-        Self::new(what, total as u64, "{msg} {wide_bar:.cyan/dim} {human_pos}/{human_len} {eta}")
+        Self::new(what, total as u64, 0, "{msg} {wide_bar:.cyan/dim} {human_pos}/{human_len} {eta}")
     }
 
     /// Of a download.
     pub(crate) fn bytes(what: &str, total: u64) -> Self {
-        Self::new(what, total, "{msg} {wide_bar:.cyan/dim} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
+        Self::new(what, total, 0, "{msg} {wide_bar:.cyan/dim} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
     }
 
-    /// Of optimizer steps; `describe` adds the figures.
-    pub(crate) fn steps(total: usize) -> Self {
-        Self::new("", total as u64, "{pos}/{len} {wide_bar:.cyan/dim} {msg} {elapsed}<{eta}")
+    /// Of optimizer steps, some of which are done already; `describe` adds the figures.
+    pub(crate) fn steps(total: usize, done: usize) -> Self {
+        Self::new("", total as u64, done as u64, "{pos}/{len} {wide_bar:.cyan/dim} {msg} {elapsed}<{eta}")
     }
 
-    fn new(what: &str, total: u64, template: &str) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(total), target());
+    fn new(what: &str, total: u64, done: u64, template: &str) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(total), target()).with_position(done);
         bar.set_style(ProgressStyle::with_template(template).expect("a template of ours"));
         bar.set_message(what.to_owned());
         bar.enable_steady_tick(Duration::from_millis(500));
-        Self(bar)
+        bar.reset_eta();
+        Self(bar, done)
     }
 
     pub(crate) fn set(&self, position: u64) {
@@ -44,7 +45,7 @@ impl Bar {
 
     /// Adds figures, and how long a step takes on average.
     pub(crate) fn describe(&self, figures: String) {
-        let seconds = self.0.elapsed().as_secs_f64() / self.0.position().max(1) as f64;
+        let seconds = self.0.elapsed().as_secs_f64() / self.0.position().saturating_sub(self.1).max(1) as f64;
         self.0.set_message(format!("{figures} {seconds:.2} s/it"));
     }
 

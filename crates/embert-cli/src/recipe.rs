@@ -106,6 +106,18 @@ pub(crate) struct DataSection {
 pub(crate) struct OutputSection {
     pub(crate) output_dir: String,
     pub(crate) overwrite_output_dir: bool,
+    pub(crate) on_save_error: OnSaveError,
+}
+
+/// What happens when a checkpoint or a line of the log cannot be written, on a full disk say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum OnSaveError {
+    /// A warning; the next checkpoint is tried again.
+    #[default]
+    Continue,
+    /// The run ends.
+    Stop,
 }
 
 impl Default for ModelSection {
@@ -147,7 +159,11 @@ impl Default for DataSection {
 
 impl Default for OutputSection {
     fn default() -> Self {
-        Self { output_dir: "runs/embert".into(), overwrite_output_dir: false }
+        Self {
+            output_dir: "runs/embert".into(),
+            overwrite_output_dir: false,
+            on_save_error: OnSaveError::default(),
+        }
     }
 }
 

@@ -42,6 +42,21 @@ pub(crate) fn resolve(matches: &ArgMatches) -> Result<Recipe, CliError> {
     }
 }
 
+/// The recipe of a run that is taken up: `saved`, or the one that `--recipe` names, with flags over it. Where no flag says
+/// otherwise, the run goes on in `output_dir`.
+pub(crate) fn resolve_over(
+    saved: Recipe,
+    output_dir: &str,
+    matches: &ArgMatches,
+) -> Result<Recipe, CliError> {
+    let mut table = match matches.get_one::<String>("recipe") {
+        Some(name) => read(name)?,
+        None => Table::try_from(saved).expect("a recipe is TOML"),
+    };
+    insert(&mut table, "output.output_dir", Value::String(output_dir.into()));
+    overridden(table, "of the checkpoint", matches)
+}
+
 /// Whether flags say what to learn from: then no recipe for other data is under them.
 fn names_data(matches: &ArgMatches) -> bool {
     let keys = ["data.dataset_name", "data.train_file"];

@@ -62,7 +62,7 @@ impl BestModelMetric {
 }
 
 /// The best evaluation of a run.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct BestModel {
     /// Its `metric_for_best_model`.
     pub metric: f64,
@@ -79,6 +79,14 @@ pub(crate) struct Verdict {
     pub(crate) stops: bool,
 }
 
+/// What the evaluations up to now amount to.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct Judged {
+    pub(crate) best: Option<BestModel>,
+    /// Evaluations in a row that brought nothing better.
+    not_better: usize,
+}
+
 /// Judges the evaluations of a run, one after another.
 #[derive(Debug)]
 pub(crate) struct Judge {
@@ -86,8 +94,6 @@ pub(crate) struct Judge {
     greater_is_better: bool,
     patience: Option<usize>,
     threshold: f64,
-    best: Option<BestModel>,
-    not_better: usize,
 }
 
 impl Judge {
@@ -99,29 +105,23 @@ impl Judge {
             greater_is_better: config.greater_is_better.unwrap_or(metric != BestModelMetric::Loss),
             patience: config.early_stopping_patience,
             threshold: config.early_stopping_threshold,
-            best: None,
-            not_better: 0,
         })
     }
 
-    pub(crate) fn best(&self) -> Option<BestModel> {
-        self.best
-    }
-
-    pub(crate) fn judge(&mut self, metrics: &Metrics, step: usize) -> Verdict {
-        self.judge_value(self.metric.of(metrics), step)
+    pub(crate) fn judge(&self, judged: &mut Judged, metrics: &Metrics, step: usize) -> Verdict {
+        self.judge_value(judged, self.metric.of(metrics), step)
     }
 
     /// A metric may be the best and yet no improvement: patience asks for more than `threshold` over the best before.
-    fn judge_value(&mut self, metric: f64, step: usize) -> Verdict {
-        let best = self.best.map(|best| best.metric);
+    fn judge_value(&self, judged: &mut Judged, metric: f64, step: usize) -> Verdict {
+        let best = judged.best.map(|best| best.metric);
         let is_best = !metric.is_nan() && best.is_none_or(|best| self.is_better(metric, best));
         let improves = is_best && best.is_none_or(|best| (metric - best).abs() > self.threshold);
-        self.not_better = if improves { 0 } else { self.not_better + 1 };
+        judged.not_better = if improves { 0 } else { judged.not_better + 1 };
         if is_best {
-            self.best = Some(BestModel { metric, step });
+            judged.best = Some(BestModel { metric, step });
         }
-        Verdict { is_best, stops: self.patience.is_some_and(|patience| self.not_better >= patience) }
+        Verdict { is_best, stops: self.patience.is_some_and(|patience| judged.not_better >= patience) }
     }
 
     fn is_better(&self, metric: f64, than: f64) -> bool {
@@ -152,11 +152,12 @@ mod tests {
             early_stopping_threshold: case.early_stopping_threshold,
             ..TrainConfig::default()
         };
-        let mut judge = Judge::new(&config).unwrap();
+        let judge = Judge::new(&config).unwrap();
+        let mut judged = Judged::default();
         let mut stopped_after = None;
         for (step, value) in case.values.iter().enumerate() {
-            let verdict = judge.judge_value(value.unwrap_or(f64::NAN), step);
-            assert_eq!(judge.best().map(|best| best.step), case.best[step], "{:?} after {step}", case.values);
+            let verdict = judge.judge_value(&mut judged, value.unwrap_or(f64::NAN), step);
+            assert_eq!(judged.best.map(|best| best.step), case.best[step], "{:?} after {step}", case.values);
             assert_eq!(verdict.is_best, case.best[step] == Some(step));
             stopped_after = stopped_after.or(verdict.stops.then_some(step));
         }

@@ -72,8 +72,9 @@ pub enum TrainError {
     NothingToTrain,
     /// A loss or a gradient that is infinite or not a number. The weights are still those of the step before.
     #[error(
-        "training diverged at step {step}: loss {loss}, gradient norm {grad_norm}, learning rate {learning_rate:e}; \
-         no weight was changed by this step; try a lower learning_rate, more warmup_steps or a smaller max_grad_norm"
+        "training diverged at step {step}: loss {loss}, gradient norm {grad_norm}, learning rate {learning_rate:e}, \
+         {rows}; no weight was changed by this step; try a lower learning_rate, more warmup_steps or a smaller max_grad_norm",
+        rows = rows_of_batch(rows)
     )]
     Diverged {
         /// The optimizer step, counted from 1 as in the logs.
@@ -84,7 +85,38 @@ pub enum TrainError {
         grad_norm: f64,
         /// The learning rate that it would have used.
         learning_rate: f64,
+        /// The training examples of its batch, counted from 0.
+        rows: Vec<usize>,
     },
+    /// Weights, or what they compute, that are infinite or not a number. Nothing of them is saved.
+    #[error(
+        "training diverged at step {step}: {what} no longer finite after a step of learning rate {learning_rate:e}, \
+         {rows}; nothing of this was saved; try a lower learning_rate or more warmup_steps",
+        rows = rows_of_batch(rows)
+    )]
+    DivergedWeights {
+        /// The optimizer step, counted from 1 as in the logs.
+        step: usize,
+        /// What is broken, with its verb.
+        what: &'static str,
+        /// The learning rate of the last step.
+        learning_rate: f64,
+        /// The training examples of its batch, counted from 0.
+        rows: Vec<usize>,
+    },
+    /// A checkpoint that cannot be gone on from.
+    #[error("{path}: {reason}", path = path.display())]
+    Checkpoint {
+        /// Its directory, or a file in it.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A run that began with other examples.
+    #[error(
+        "the training or evaluation texts, their labels or their tokens are not those that the checkpoint's run began with"
+    )]
+    OtherData,
     /// The model's files could not be written.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -125,4 +157,13 @@ pub enum TrainError {
 pub(crate) fn at(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> TrainError {
     let path = path.into();
     move |source| TrainError::Io { path, source }
+}
+
+/// The rows of a batch for a message: the first 32 of them.
+fn rows_of_batch(rows: &[usize]) -> String {
+    let shown = rows.iter().take(32).map(usize::to_string).collect::<Vec<_>>().join(", ");
+    match rows.len().saturating_sub(32) {
+        0 => format!("training rows {shown} (from 0)"),
+        more => format!("training rows {shown} and {more} more (from 0)"),
+    }
 }

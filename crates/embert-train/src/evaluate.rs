@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use embert_model::AutoModelForSequenceClassification;
 use embert_text::evaluation_batches;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::batches::LabelledTexts;
 use crate::error::TrainError;
@@ -13,7 +13,7 @@ use crate::metrics::Metrics;
 use crate::predict::{Batching, predict};
 
 /// What an evaluation found. Serialized, it holds numbers alone, under transformers' names.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
     /// How good the predictions are.
     #[serde(flatten)]

@@ -3,11 +3,13 @@
 use std::ops::ControlFlow;
 
 use embert_model::AutoModelForSequenceClassification;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::best_model::BestModel;
 use crate::error::TrainError;
 use crate::evaluate::Evaluation;
+use crate::optimizer::OptimizerState;
+use crate::state::TrainState;
 
 /// Something that happened. The caller's answer says whether to go on.
 #[derive(Debug)]
@@ -30,21 +32,21 @@ pub enum Event<'a> {
     Evaluating(Progress),
     /// The evaluation set was evaluated: a [`LogEntry::Evaluation`].
     Evaluated(&'a LogEntry),
-    /// `save_strategy` or `load_best_model_at_end` says that a checkpoint is due: the caller saves `model`.
-    CheckpointDue {
-        /// Optimizer steps made.
-        step: usize,
-        /// Passes over the training examples made.
-        epoch: f64,
-        /// The weights of now.
-        model: &'a AutoModelForSequenceClassification,
-        /// The log up to now.
-        log_history: &'a [LogEntry],
-        /// The best evaluation up to now, where a metric says which is.
-        best: Option<BestModel>,
-    },
+    /// `save_strategy`, `load_best_model_at_end` or the caller's `Break` says that a checkpoint is due: the caller saves it.
+    CheckpointDue(Snapshot<'a>),
     /// Training is over, or was interrupted.
     Finished(&'a TrainReport),
+}
+
+/// All that a run is between two steps.
+#[derive(Debug, Clone, Copy)]
+pub struct Snapshot<'a> {
+    /// The weights of now, without autodiff.
+    pub model: &'a AutoModelForSequenceClassification,
+    /// What AdamW remembers.
+    pub optimizer: &'a OptimizerState,
+    /// Everything else.
+    pub state: &'a TrainState,
 }
 
 /// The answer to an event: go on, stop in good order (`Break`), or fail.
@@ -65,6 +67,8 @@ pub struct RunPlan {
     pub steps_per_epoch: usize,
     /// Optimizer steps of the run.
     pub total_steps: usize,
+    /// Optimizer steps made before, where the run is taken up from a checkpoint.
+    pub first_step: usize,
     /// Parameters that training changes.
     pub num_trainable_parameters: usize,
     /// Parameters of the model.
@@ -81,7 +85,7 @@ pub struct Progress {
 }
 
 /// One optimizer step, or the mean of several.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct StepLog {
     /// Optimizer steps made, this one included.
     pub step: usize,
@@ -98,7 +102,7 @@ pub struct StepLog {
 }
 
 /// One line of the log, with transformers' keys.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum LogEntry {
     /// The mean of the steps since the last line.

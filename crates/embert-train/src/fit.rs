@@ -1,5 +1,7 @@
 //! The training loop: windows of micro-batches, gradients, a check, a clipped AdamW step, and events in between.
 
+mod after_step;
+
 use std::ops::ControlFlow;
 use std::time::Instant;
 
@@ -13,14 +15,15 @@ use crate::best_model::Judge;
 use crate::clip::clip_coefficient;
 use crate::config::{IntervalStrategy, TrainConfig, TrainSamplingStrategy};
 use crate::error::TrainError;
-use crate::evaluate::{Evaluation, evaluate};
 use crate::event::{Answer, Event, RunPlan, TrainReport};
 use crate::freezing::Freezing;
 use crate::journal::{Journal, StepFigures};
 use crate::loss::CrossEntropy;
-use crate::optimizer::AdamW;
+use crate::optimizer::{AdamW, OptimizerState};
 use crate::parameters::num_trainable;
+use crate::resume::Resume;
 use crate::schedule::Schedule;
+use crate::state::{TrainState, fingerprint};
 use crate::step::{StepGradients, step_gradients};
 use crate::validation::ConfigError;
 
@@ -49,42 +52,69 @@ pub struct Fitted {
 /// Trains `model` on its own device.
 ///
 /// The order of the examples is a function of (seed, epoch), dropout one of (seed, step, example): two runs with one
-/// seed are equal. `on_event` hears all that happens; when it answers `Break`, the run ends after the current step and
-/// its report says `interrupted`.
+/// seed are equal. `on_event` hears all that happens; when it answers `Break`, the run ends after the current step with
+/// a checkpoint, and its report says `interrupted`.
 ///
 /// # Errors
-/// Before the first step for settings, labels or examples that cannot be; [`TrainError::Diverged`] when a loss or a
-/// gradient norm is not finite; whatever `on_event` returns.
+/// Before the first step for settings, labels or examples that cannot be; [`TrainError::Diverged`] and
+/// [`TrainError::DivergedWeights`] when a loss, a gradient norm or a weight is not finite; whatever `on_event` returns.
 pub fn fit(
     model: AutoModelForSequenceClassification,
     data: TrainData<'_>,
     config: &TrainConfig,
     on_event: &mut dyn FnMut(Event<'_>) -> Answer,
 ) -> Result<Fitted, TrainError> {
+    let state = TrainState { data_fingerprint: fingerprint_of(&data), ..TrainState::default() };
+    let begin = Resume { state, optimizer: OptimizerState::default(), best_model: None };
+    fit_from(model, begin, data, config, on_event)
+}
+
+/// Goes on with a run that was stopped: on one kind of processor its steps, and so the weights in the end, are bit for
+/// bit those of a run that was never interrupted.
+///
+/// `model` holds the weights of the checkpoint. `config` must be that of the run; other epochs, steps and intervals of
+/// logging and saving are allowed.
+///
+/// # Errors
+/// Those of [`fit`], and [`TrainError::OtherData`].
+pub fn fit_from(
+    model: AutoModelForSequenceClassification,
+    from: Resume,
+    data: TrainData<'_>,
+    config: &TrainConfig,
+    on_event: &mut dyn FnMut(Event<'_>) -> Answer,
+) -> Result<Fitted, TrainError> {
     check(&model, &data, config)?;
+    if from.state.data_fingerprint != fingerprint_of(&data) {
+        return Err(TrainError::OtherData);
+    }
     let model = model.train();
     let freezing = Freezing::new(config, &model)?;
-    let model = freezing.apply(model, 0);
-    let plan = plan(&model, &data, config);
+    let epoch = from.state.step / config.steps_per_epoch(data.train.labels.len());
+    let model = freezing.apply(model, epoch as u64);
+    let plan = plan(&model, &data, config, from.state.step);
+    let best = from.state.judged.best.map(|best| best.step);
     let mut run = Run {
         data,
         config,
         schedule: config.schedule(plan.total_steps),
         loss: CrossEntropy::new(config, data.train.labels, model.num_labels())?,
         freezing,
-        optimizer: AdamW::new(config),
+        optimizer: AdamW::with_state(config, from.optimizer),
         judge: Judge::new(config),
-        best_model: None,
-        journal: Journal::new(plan),
+        best_model: from.best_model.zip(best),
+        saved: Some(from.state.step).filter(|_| !from.state.evaluation_due),
+        last_rows: vec![],
+        journal: Journal::new(plan, from.state),
         on_event,
     };
     let (model, flow) = run.train(model)?;
-    let interrupted = run.log_steps()?.is_break() || flow.is_break();
-    let last = (model.valid(), run.journal.step);
-    let (model, model_step) = run.best_model.filter(|_| !interrupted).unwrap_or(last);
-    let report = run.journal.into_report(interrupted);
-    let _ = (run.on_event)(Event::Finished(&report))?; // there is nothing left to stop
-    Ok(Fitted { model, model_step, report })
+    run.finish(model.valid(), flow)
+}
+
+/// Of all that a run learns from and is evaluated on.
+fn fingerprint_of(data: &TrainData<'_>) -> u64 {
+    fingerprint([data.train].into_iter().chain(data.eval))
 }
 
 fn check(
@@ -106,7 +136,12 @@ fn check(
     }
 }
 
-fn plan(model: &AutoModelForSequenceClassification, data: &TrainData<'_>, config: &TrainConfig) -> RunPlan {
+fn plan(
+    model: &AutoModelForSequenceClassification,
+    data: &TrainData<'_>,
+    config: &TrainConfig,
+    first_step: usize,
+) -> RunPlan {
     let num_examples = data.train.labels.len();
     let (steps_per_epoch, total_steps) =
         (config.steps_per_epoch(num_examples), config.total_steps(num_examples));
@@ -117,6 +152,7 @@ fn plan(model: &AutoModelForSequenceClassification, data: &TrainData<'_>, config
         gradient_accumulation_steps: config.gradient_accumulation_steps,
         steps_per_epoch,
         total_steps,
+        first_step,
         num_trainable_parameters: num_trainable(model),
         num_parameters: model.num_params(),
     }
@@ -134,41 +170,72 @@ struct Run<'a, 'b> {
     judge: Option<Judge>,
     /// The weights of the best evaluation under `load_best_model_at_end`, and the step that made them.
     best_model: Option<(AutoModelForSequenceClassification, usize)>,
+    /// The last step all of which is in a checkpoint.
+    saved: Option<usize>,
+    /// The training examples of the last step.
+    last_rows: Vec<usize>,
     on_event: &'b mut dyn FnMut(Event<'_>) -> Answer,
 }
-
-const GO_ON: Answer = Ok(ControlFlow::Continue(()));
 
 impl Run<'_, '_> {
     fn train(
         &mut self,
         mut model: AutoModelForSequenceClassification,
     ) -> Result<(AutoModelForSequenceClassification, ControlFlow<()>), TrainError> {
-        if (self.on_event)(Event::Started(self.journal.plan))?.is_break() {
-            return Ok((model, ControlFlow::Break(())));
+        let mut flow = (self.on_event)(Event::Started(self.journal.plan))?;
+        if flow.is_continue() && self.journal.state.step > 0 {
+            flow = self.after_step(&model)?; // what an interruption cut short
         }
-        for epoch in 0.. {
-            let flow;
-            (model, flow) = self.unfreeze(model, epoch)?;
-            if flow.is_break() {
-                return Ok((model, flow));
-            }
-            let windows = self.windows(epoch);
-            for (index, rows) in windows.iter().enumerate() {
-                model = self.step(model, rows, self.epoch_after(epoch, index))?;
-                if self.after_step(&model)?.is_break() {
-                    return Ok((model, ControlFlow::Break(())));
-                }
-                if self.is_over() {
-                    break;
-                }
-            }
-            let flow = self.after_interval(&model, IntervalStrategy::Epoch)?;
+        while flow.is_continue() && !self.is_over() {
+            (model, flow) = self.epoch(model)?;
+        }
+        if flow.is_break() && self.saved != Some(self.journal.state.step) {
+            let _ = self.save(&model)?; // there is nothing left to stop
+        }
+        Ok((model, flow))
+    }
+
+    /// What is left of the epoch that the run is in.
+    fn epoch(
+        &mut self,
+        mut model: AutoModelForSequenceClassification,
+    ) -> Result<(AutoModelForSequenceClassification, ControlFlow<()>), TrainError> {
+        let steps_per_epoch = self.journal.plan.steps_per_epoch;
+        let (epoch, done) =
+            (self.journal.state.step / steps_per_epoch, self.journal.state.step % steps_per_epoch);
+        let mut flow = ControlFlow::Continue(());
+        if done == 0 {
+            (model, flow) = self.unfreeze(model, epoch as u64)?;
+        }
+        let windows = self.windows(epoch as u64);
+        for (index, rows) in windows.into_iter().enumerate().skip(done) {
             if flow.is_break() || self.is_over() {
-                return Ok((model, flow));
+                break;
+            }
+            model = self.step(model, rows, self.epoch_after(epoch as u64, index))?;
+            self.journal.state.evaluation_due =
+                self.is_due(self.config.eval_strategy, self.config.steps_between_evaluations());
+            flow = self.tell_of_step()?;
+            if flow.is_continue() {
+                flow = self.after_step(&model)?;
             }
         }
-        unreachable!("epochs go on until the run is over")
+        Ok((model, flow))
+    }
+
+    /// The last lines of the log, and the weights that the run ends with.
+    fn finish(
+        mut self,
+        model: AutoModelForSequenceClassification,
+        flow: ControlFlow<()>,
+    ) -> Result<Fitted, TrainError> {
+        self.check_weights(&model)?;
+        let interrupted = self.log_steps()?.is_break() || flow.is_break();
+        let last = (model, self.journal.state.step);
+        let (model, model_step) = self.best_model.filter(|_| !interrupted).unwrap_or(last);
+        let report = self.journal.into_report(interrupted);
+        let _ = (self.on_event)(Event::Finished(&report))?; // there is nothing left to stop
+        Ok(Fitted { model, model_step, report })
     }
 
     /// Lets those parameters train too whose epoch begins.
@@ -201,17 +268,18 @@ impl Run<'_, '_> {
     fn step(
         &mut self,
         model: AutoModelForSequenceClassification,
-        rows: &[usize],
+        rows: Vec<usize>,
         epoch: f64,
     ) -> Result<AutoModelForSequenceClassification, TrainError> {
         let begin = Instant::now();
-        let learning_rate = self.schedule.learning_rate(self.journal.step);
-        let step = self.gradients(&model, rows);
+        let learning_rate = self.schedule.learning_rate(self.journal.state.step);
+        let step = self.gradients(&model, &rows);
         let figures = StepFigures::new(&step, learning_rate);
         if !step.is_finite() {
-            let (step, loss, grad_norm) = (self.journal.step + 1, step.loss, step.grad_norm);
-            return Err(TrainError::Diverged { step, loss, grad_norm, learning_rate });
+            let (step, loss, grad_norm) = (self.journal.state.step + 1, step.loss, step.grad_norm);
+            return Err(TrainError::Diverged { step, loss, grad_norm, learning_rate, rows });
         }
+        self.last_rows = rows;
         let scale = clip_coefficient(step.grad_norm, self.config.max_grad_norm);
         let model = self.optimizer.step(model, step.gradients, scale, learning_rate);
         self.journal.count(&figures, epoch, begin.elapsed());
@@ -224,91 +292,13 @@ impl Run<'_, '_> {
             .map(|rows| self.data.train.batch(rows, self.data.padding))
             .collect::<Vec<LabelledBatch>>();
         let dropout =
-            DropoutStream { seed: self.config.seed, step: self.journal.step as u64, first_sequence: 0 };
+            DropoutStream { seed: self.config.seed, step: self.journal.state.step as u64, first_sequence: 0 };
         let pass = Pass { precision: self.config.precision(), dropout: Some(dropout) };
         step_gradients(model, &window, &self.loss, pass, self.config.gradient_checkpointing)
     }
 
-    fn after_step(&mut self, model: &AutoModelForSequenceClassification) -> Answer {
-        let Some(log) = self.journal.last_step() else { return GO_ON };
-        if (self.on_event)(Event::Step(log))?.is_break() {
-            return Ok(ControlFlow::Break(()));
-        }
-        let due = self.journal.step.is_multiple_of(self.config.logging_steps) || self.is_over();
-        if due && self.log_steps()?.is_break() {
-            return Ok(ControlFlow::Break(()));
-        }
-        self.after_interval(model, IntervalStrategy::Steps)
-    }
-
-    /// Evaluates and saves, where the strategy is the one of this moment.
-    fn after_interval(
-        &mut self,
-        model: &AutoModelForSequenceClassification,
-        moment: IntervalStrategy,
-    ) -> Answer {
-        let due = |strategy, every| {
-            strategy == moment
-                && (moment == IntervalStrategy::Epoch || self.journal.step.is_multiple_of(every))
-        };
-        let evaluates = due(self.config.eval_strategy, self.config.steps_between_evaluations());
-        let mut saves = due(self.config.save_strategy, self.config.save_steps);
-        if evaluates {
-            if self.evaluate(model)?.is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-            saves |= self.best_model.as_ref().is_some_and(|(_, step)| *step == self.journal.step);
-        }
-        if saves { self.save(model) } else { GO_ON }
-    }
-
-    fn evaluate(&mut self, model: &AutoModelForSequenceClassification) -> Answer {
-        let Some(examples) = self.data.eval else { return GO_ON };
-        let longest = examples.texts.limit().max_length();
-        let batching = self.config.evaluation_batching(longest, self.data.padding);
-        let mut on_progress = |progress| (self.on_event)(Event::Evaluating(progress));
-        let model = model.valid();
-        match evaluate(&model, examples, batching, &mut on_progress) {
-            Ok(evaluation) => {
-                self.judge(model, &evaluation);
-                (self.on_event)(Event::Evaluated(self.journal.log_evaluation(evaluation)))
-            }
-            Err(TrainError::Interrupted) => Ok(ControlFlow::Break(())),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Keeps `model` if it is the best, and ends the run if none has been better for long.
-    fn judge(&mut self, model: AutoModelForSequenceClassification, evaluation: &Evaluation) {
-        let Some(judge) = &mut self.judge else { return };
-        let verdict = judge.judge(&evaluation.metrics, self.journal.step);
-        self.journal.best = judge.best();
-        self.journal.stopped_early = verdict.stops && !self.is_over();
-        if verdict.is_best && self.config.load_best_model_at_end {
-            self.best_model = Some((model, self.journal.step));
-        }
-    }
-
-    fn save(&mut self, model: &AutoModelForSequenceClassification) -> Answer {
-        let journal = &self.journal;
-        (self.on_event)(Event::CheckpointDue {
-            step: journal.step,
-            epoch: journal.epoch,
-            model: &model.valid(),
-            log_history: &journal.log_history,
-            best: journal.best,
-        })
-    }
-
-    fn log_steps(&mut self) -> Answer {
-        match self.journal.log_steps() {
-            Some(entry) => (self.on_event)(Event::Logged(entry)),
-            None => GO_ON,
-        }
-    }
-
     fn is_over(&self) -> bool {
-        self.journal.stopped_early || self.journal.step >= self.journal.plan.total_steps
+        self.journal.state.stopped_early || self.journal.state.step >= self.journal.plan.total_steps
     }
 
     /// Epochs made after step `index` of epoch `epoch`, counted in micro-batches as transformers does.

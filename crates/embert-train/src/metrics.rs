@@ -1,13 +1,13 @@
 //! How good predictions are: loss, accuracy, precision, recall, F1, Matthews' correlation and AUROC, as scikit-learn
 //! counts them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The figures of a classifier on labelled examples. A division by zero counts as 0.
 ///
 /// Serialized, the names begin with `eval_`, and the confusion matrix stays out: scripts that read transformers' logs
 /// expect numbers.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
     /// Mean cross-entropy in nats, without label smoothing or class weights.
     #[serde(rename = "eval_loss")]

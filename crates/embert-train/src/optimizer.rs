@@ -1,6 +1,6 @@
 //! AdamW (Loshchilov and Hutter, 2019) over a module: which parameters move, how they decay, what is remembered of them.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::Tensor;
@@ -26,27 +26,43 @@ pub struct AdamW {
     pub weight_decay: f64,
     /// What the learning rate is multiplied with from a layer to the one below.
     pub layer_wise_lr_decay: f64,
-    moments: HashMap<String, State>,
+    state: OptimizerState,
+}
+
+/// What AdamW remembers, by the path of a parameter.
+#[derive(Debug, Clone, Default)]
+pub struct OptimizerState {
+    pub(crate) parameters: BTreeMap<String, ParameterState>,
 }
 
 /// What is remembered of one parameter, and how many steps it has made.
-#[derive(Debug)]
-struct State {
-    step: i32,
-    moments: Moments,
+#[derive(Debug, Clone)]
+pub(crate) struct ParameterState {
+    pub(crate) step: i32,
+    pub(crate) moments: Moments,
 }
 
 impl AdamW {
     /// An optimizer that has not made a step yet.
     pub fn new(config: &TrainConfig) -> Self {
+        Self::with_state(config, OptimizerState::default())
+    }
+
+    /// An optimizer that goes on.
+    pub fn with_state(config: &TrainConfig, state: OptimizerState) -> Self {
         Self {
             beta1: config.adam_beta1,
             beta2: config.adam_beta2,
             epsilon: config.adam_epsilon,
             weight_decay: config.weight_decay,
             layer_wise_lr_decay: config.layer_wise_lr_decay,
-            moments: HashMap::new(),
+            state,
         }
+    }
+
+    /// What it remembers of its steps.
+    pub fn state(&self) -> &OptimizerState {
+        &self.state
     }
 
     /// Makes one step on `model` with `gradients · scale` (`scale` is the clipping coefficient).
@@ -66,8 +82,10 @@ impl AdamW {
 
     fn update(&mut self, path: String, values: Tensor<1>, gradient: Tensor<1>, rates: Rates) -> Tensor<1> {
         let zeros = || Moments { mean: gradient.zeros_like(), mean_of_squares: gradient.zeros_like() };
-        let state = self.moments.remove(&path).unwrap_or_else(|| State { step: 0, moments: zeros() });
-        let step = state.step + 1;
+        let known = self.state.parameters.remove(&path);
+        let ParameterState { step, moments } =
+            known.unwrap_or_else(|| ParameterState { step: 0, moments: zeros() });
+        let step = step + 1;
         let numbers = AdamWStep {
             learning_rate: rates.learning_rate,
             beta1: self.beta1,
@@ -77,8 +95,8 @@ impl AdamW {
             step,
             gradient_scale: rates.gradient_scale,
         };
-        let (values, moments) = adamw(values, gradient, state.moments, &numbers);
-        self.moments.insert(path, State { step, moments });
+        let (values, moments) = adamw(values, gradient, moments, &numbers);
+        self.state.parameters.insert(path, ParameterState { step, moments });
         values
     }
 }

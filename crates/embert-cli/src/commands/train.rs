@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
+use burn::module::Module;
 use clap::ArgMatches;
 use embert_data::ClassBalance;
-use embert_model::count_parameters;
+use embert_model::{AutoModelForSequenceClassification, count_parameters};
 use embert_text::EncodedTexts;
 use embert_train::{
-    Batching, Evaluation, Event, Fitted, LabelledTexts, LogEntry, ModelCard, OnExisting, RunDirectory,
-    RunPlan, StepLog, TrainData, evaluate, fit, predict, predicted_label, probabilities,
+    Batching, Checkpoint, Evaluation, Event, Fitted, LabelledTexts, LogEntry, ModelCard, OnExisting,
+    RunDirectory, TrainData, evaluate, fit, fit_from, predict, predicted_label, probabilities,
 };
 
 use crate::device::{self, Place};
@@ -18,11 +19,12 @@ use crate::interrupt::Interrupt;
 use crate::model_source::{LoadedModel, ModelSource};
 use crate::progress::Bar;
 use crate::recipe::Recipe;
-use crate::{recipe_files, report, warnings};
+use crate::watch::Watch;
+use crate::{report, resume, warnings};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
-    let recipe = recipe_files::resolve(matches)?;
+    let (recipe, checkpoint) = resume::resolve(matches)?;
     let recipe_text = toml::to_string_pretty(&recipe).expect("a recipe is TOML");
     if matches.get_flag("print_config") {
         print!("{recipe_text}");
@@ -32,7 +34,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     let place = device::open(matches.get_one::<String>("device").expect("--device has a default"))?;
     let examples = examples::read_examples(&recipe.data)?;
     let source = ModelSource::of_recipe(&recipe, &examples.train)?;
-    let (run, model, directory) = Run::prepare(&recipe, &recipe_text, place, &examples, &source)?;
+    let (run, model, directory) = Run::prepare(&recipe, &recipe_text, place, &examples, &source, checkpoint)?;
     run.train(model, directory)
 }
 
@@ -44,6 +46,8 @@ struct Run<'a> {
     train: EncodedTexts,
     eval: EncodedTexts,
     interrupt: Interrupt,
+    /// What the run goes on from.
+    checkpoint: Option<Checkpoint>,
 }
 
 impl<'a> Run<'a> {
@@ -53,35 +57,21 @@ impl<'a> Run<'a> {
         place: Place,
         examples: &'a Examples,
         source: &'a ModelSource,
+        checkpoint: Option<Checkpoint>,
     ) -> Result<(Self, Result<LoadedModel, CliError>, RunDirectory), CliError> {
         let limit = examples::limit(&recipe.data, source.config.max_position_embeddings())?;
-        let output_dir = Path::new(&recipe.output.output_dir);
-        let on_existing = match recipe.output.overwrite_output_dir {
-            true => OnExisting::Replace,
-            false => OnExisting::Refuse,
-        };
-        let (train_config, tokenizer) = (&recipe.train, &source.tokenizer);
-        let directory = RunDirectory::create(
-            output_dir,
-            on_existing,
-            train_config,
-            &source.config,
-            tokenizer,
-            recipe_text,
-        )?;
-        let directory = match source.lora() {
-            Some(lora) => directory.with_adapter(lora, &recipe.model.model_name_or_path),
-            None => directory,
-        };
+        let directory = run_directory(recipe, recipe_text, source, checkpoint.as_ref())?;
         let interrupt = Interrupt::listen().map_err(CliError::failed)?;
         let (train_texts, _) = examples::columns(&examples.train);
         let (eval_texts, _) = examples::columns(&examples.eval);
-        let encode = |texts: &[&str]| examples::encode(tokenizer, texts, limit);
-        let (model, (train, eval)) = rayon::join(
-            || source.load(train_config.seed, &place.device),
-            || (encode(&train_texts), encode(&eval_texts)),
-        );
-        Ok((Self { recipe, place, examples, source, train, eval, interrupt }, model, directory))
+        let encode = |texts: &[&str]| examples::encode(&source.tokenizer, texts, limit);
+        let (seed, device) = (recipe.train.seed, &place.device);
+        let load = || match &checkpoint {
+            Some(checkpoint) => source.load_checkpoint(checkpoint.path(), seed, device),
+            None => source.load(seed, device),
+        };
+        let (model, (train, eval)) = rayon::join(load, || (encode(&train_texts), encode(&eval_texts)));
+        Ok((Self { recipe, place, examples, source, train, eval, interrupt, checkpoint }, model, directory))
     }
 
     fn train(
@@ -98,14 +88,15 @@ impl<'a> Run<'a> {
         let fitted = match self.fit(loaded, &mut directory, eval) {
             Ok(fitted) => fitted,
             Err(error) => {
+                let error = with_checkpoint(error, &directory);
                 directory.discard_unstarted()?;
                 return Err(error);
             }
         };
-        if let Some(signal) = self.interrupt.signal() {
-            return leave_interrupted(directory, &fitted, signal);
+        match self.interrupt.signal() {
+            Some(signal) if fitted.report.interrupted => interrupted(directory, signal),
+            _ => self.finish(directory, &fitted, eval),
         }
-        self.finish(directory, &fitted, eval)
     }
 
     fn fit(
@@ -124,8 +115,29 @@ impl<'a> Run<'a> {
         };
         let labels = self.source.config.label_names();
         let num_parameters = self.source.lora().map(|lora| count_parameters(&loaded.model, lora).all);
-        let mut watch = Watch { directory, interrupt: &self.interrupt, labels, num_parameters, bar: None };
-        Ok(fit(loaded.model, data, &self.recipe.train, &mut |event| watch.hear(event))?)
+        let on_save_error = self.recipe.output.on_save_error;
+        let mut watch = Watch::new(directory, &self.interrupt, labels, num_parameters, on_save_error);
+        let mut on_event = |event: Event<'_>| watch.hear(event);
+        let config = &self.recipe.train;
+        Ok(match &self.checkpoint {
+            None => fit(loaded.model, data, config, &mut on_event)?,
+            Some(checkpoint) => {
+                let state = checkpoint.state();
+                let path = checkpoint.path().display();
+                println!("going on from {path}: step {}, epoch {:.2}", state.step(), state.epoch());
+                let from = checkpoint.resume(&loaded.model, self.best_model(checkpoint)?)?;
+                fit_from(loaded.model, from, data, config, &mut on_event)?
+            }
+        })
+    }
+
+    /// The best model of a run that is taken up and is to end with it.
+    fn best_model(
+        &self,
+        checkpoint: &Checkpoint,
+    ) -> Result<Option<AutoModelForSequenceClassification>, CliError> {
+        let load = |path| self.source.load_checkpoint(path, self.recipe.train.seed, &self.place.device);
+        Ok(checkpoint.best_model().map(load).transpose()?.map(|loaded| loaded.model.valid()))
     }
 
     fn describe_data(&self) {
@@ -198,7 +210,13 @@ impl<'a> Run<'a> {
         println!("{}", self.samples(fitted, &labels)?);
         let card = self.card();
         let (model, report) = (&fitted.model, &fitted.report);
-        let output_dir = directory.finish(model, report, Some(&evaluation), &card)?;
+        let last_checkpoint = directory.last_checkpoint().map(Path::to_owned);
+        let output_dir = directory.finish(model, report, Some(&evaluation), &card).map_err(|error| {
+            let hint = last_checkpoint.map_or(String::new(), |path| {
+                format!("; {} is whole: --resume_from_checkpoint last goes on from it", path.display())
+            });
+            CliError { message: format!("{error}{hint}"), ..error.into() }
+        })?;
         println!(
             "{} steps in {:.1} s: {:.2} samples/s, {:.0} tokens/s, mean loss {:.4}\nsaved to {dir}; try: embert predict --model {dir} \"This movie is good\"",
             report.global_step,
@@ -253,89 +271,50 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Keeps the weights of an interrupted run, without the name of a finished one.
-fn leave_interrupted(mut directory: RunDirectory, fitted: &Fitted, signal: usize) -> Result<(), CliError> {
-    let report = &fitted.report;
-    let saved = directory.record(&Event::CheckpointDue {
-        step: report.global_step,
-        epoch: report.epoch,
-        model: &fitted.model,
-        log_history: &report.log_history,
-        best: report.best,
-    })?;
-    let saved = saved.expect("a checkpoint that is due is written");
-    let message =
-        format!("interrupted after step {}; the weights are in {}", report.global_step, saved.display());
+/// Where the run's files go: a new directory, or the one that it left.
+fn run_directory(
+    recipe: &Recipe,
+    recipe_text: &str,
+    source: &ModelSource,
+    checkpoint: Option<&Checkpoint>,
+) -> Result<RunDirectory, CliError> {
+    let output_dir = Path::new(&recipe.output.output_dir);
+    let on_existing = match recipe.output.overwrite_output_dir {
+        true => OnExisting::Replace,
+        false => OnExisting::Refuse,
+    };
+    let (train, config, tokenizer) = (&recipe.train, &source.config, &source.tokenizer);
+    let directory = match checkpoint {
+        Some(from) => {
+            RunDirectory::resume(from, output_dir, on_existing, train, config, tokenizer, recipe_text)?
+        }
+        None => RunDirectory::create(output_dir, on_existing, train, config, tokenizer, recipe_text)?,
+    };
+    Ok(match source.lora() {
+        Some(lora) => directory.with_adapter(lora, &recipe.model.model_name_or_path),
+        None => directory,
+    })
+}
+
+/// The error of a run, and what is left of it.
+fn with_checkpoint(error: CliError, directory: &RunDirectory) -> CliError {
+    match directory.last_checkpoint() {
+        Some(path) => CliError {
+            message: format!("{}; the last checkpoint is {}", error.message, path.display()),
+            ..error
+        },
+        None => error,
+    }
+}
+
+/// What an interrupted run says in the end.
+fn interrupted(directory: RunDirectory, signal: usize) -> Result<(), CliError> {
+    let message = match directory.last_checkpoint() {
+        Some(path) => {
+            format!("interrupted; {} has all of it: --resume_from_checkpoint last goes on", path.display())
+        }
+        None => "interrupted before the first step".to_owned(),
+    };
+    directory.discard_unstarted()?;
     Err(CliError::interrupted(message, signal))
-}
-
-/// Shows and keeps what happens while a model trains.
-struct Watch<'a> {
-    directory: &'a mut RunDirectory,
-    interrupt: &'a Interrupt,
-    labels: Vec<String>,
-    /// As PEFT counts them, where there are adapters.
-    num_parameters: Option<usize>,
-    bar: Option<Bar>,
-}
-
-impl Watch<'_> {
-    fn hear(&mut self, event: Event<'_>) -> embert_train::Answer {
-        let checkpoint = self.directory.record(&event)?;
-        match &event {
-            Event::Started(plan) => {
-                let num_parameters = self.num_parameters.unwrap_or(plan.num_parameters);
-                println!("{}", report::plan(&RunPlan { num_parameters, ..*plan }));
-                self.bar = Some(Bar::steps(plan.total_steps));
-            }
-            Event::Step(line) => self.show_step(line),
-            Event::Logged(entry) | Event::Evaluated(entry) => {
-                self.print(&line(entry));
-                self.warn_of(entry);
-            }
-            Event::Unfrozen { epoch, num_trainable_parameters } => {
-                let trainable = report::grouped(*num_trainable_parameters);
-                self.print(&format!("epoch {epoch} unfreezes: trainable params: {trainable}"));
-            }
-            Event::Finished(_) => self.bar = None,
-            _ => {}
-        }
-        if let Some(path) = checkpoint {
-            self.print(&format!("saved {}", path.display()));
-        }
-        Ok(self.interrupt.flow())
-    }
-
-    fn show_step(&self, line: &StepLog) {
-        let Some(bar) = &self.bar else { return };
-        bar.set(line.step as u64);
-        bar.describe(format!("loss {:.4} {:.0} tokens/s", line.loss, line.tokens_per_second));
-    }
-
-    fn warn_of(&self, entry: &LogEntry) {
-        let LogEntry::Evaluation { evaluation, .. } = entry else { return };
-        let Some(warning) = warnings::one_label(&evaluation.metrics, &self.labels) else { return };
-        match &self.bar {
-            Some(bar) => bar.warn(&warning),
-            None => warnings::print(&warning),
-        }
-    }
-
-    fn print(&self, line: &str) {
-        match &self.bar {
-            Some(bar) => bar.print(line),
-            None => println!("{line}"),
-        }
-    }
-}
-
-/// A line of the log as JSON, to four digits; `metrics.jsonl` has all of them.
-fn line(entry: &LogEntry) -> String {
-    let mut line = serde_json::to_value(entry).expect("a log line is JSON");
-    for figure in line.as_object_mut().expect("a log line is an object").values_mut() {
-        if let Some(exact) = figure.as_f64().filter(|_| figure.is_f64()) {
-            *figure = format!("{exact:.3e}").parse::<f64>().expect("a number was written").into();
-        }
-    }
-    line.to_string()
 }

@@ -1,11 +1,13 @@
 //! Writing that is either wholly there or not at all: aside, flushed to disk, renamed.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::error::{TrainError, at};
 
-/// Runs `write` on a new directory beside `target`, flushes it, and gives it the name of `target`.
+/// Runs `write` on a new directory beside `target`, flushes it, and puts it in the place of `target`. When that fails,
+/// nothing of it stays.
 pub(crate) fn write_directory(
     target: &Path,
     write: impl FnOnce(&Path) -> Result<(), TrainError>,
@@ -13,9 +15,26 @@ pub(crate) fn write_directory(
     let aside = sibling(target, "tmp");
     remove_directory(&aside)?;
     fs::create_dir_all(&aside).map_err(at(&aside))?;
-    write(&aside)?;
-    flush_tree(&aside)?;
-    rename(&aside, target)
+    let written =
+        write(&aside).and_then(|()| flush_tree(&aside)).and_then(|()| replace_directory(&aside, target));
+    if written.is_err() {
+        let _ = fs::remove_dir_all(&aside); // gives a full disk its space back; the first error is the one to tell
+    }
+    written
+}
+
+/// The same for one file.
+pub(crate) fn write_file(target: &Path, bytes: &[u8]) -> Result<(), TrainError> {
+    let aside = sibling(target, "tmp");
+    let written = File::create(&aside).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    let named = written.map_err(at(&aside)).and_then(|()| rename(&aside, target));
+    if named.is_err() {
+        let _ = fs::remove_file(&aside); // as above
+    }
+    named
 }
 
 /// Puts the flushed directory `source` in the place of `target`, whether that exists or not.

@@ -4,17 +4,24 @@
 //! `metrics.jsonl` (flushed line by line, so that a killed run keeps it) and `checkpoint-N/`. When it is done, all the
 //! rest is added, flushed to the disk, and the directory takes the name `OUT`.
 //!
-//! A `checkpoint-N/` holds a model that `transformers` opens, or an adapter that PEFT opens. It does not hold the optimizer's state: a run cannot be
-//! taken up from it yet.
+//! A `checkpoint-N/` holds a model that `transformers` opens, or an adapter that PEFT opens, and beside it what going on
+//! takes: `optimizer.safetensors` and `state.json`, which has the SHA-256 of every file. It is written beside its place,
+//! flushed to the disk and renamed: whatever happens, it is there whole or not at all.
 
 mod atomic;
 mod curves;
+mod exact;
+mod metrics_log;
 mod model_card;
+mod optimizer_file;
 mod rotation;
+mod saved;
+mod seal;
+mod state_file;
+mod takeover;
 mod trainer_state;
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use embert_model::{
@@ -28,10 +35,13 @@ use crate::best_model::BestModel;
 use crate::config::{IntervalStrategy, TrainConfig};
 use crate::error::{TrainError, at};
 use crate::evaluate::Evaluation;
-use crate::event::{Event, LogEntry, RunPlan, TrainReport};
-use atomic::{flush_tree, remove_directory, replace_directory, sibling, write_directory};
+use crate::event::{Event, LogEntry, RunPlan, Snapshot, TrainReport};
+use atomic::{flush_tree, remove_directory, replace_directory, sibling, write_directory, write_file};
+use metrics_log::MetricsLog;
 pub use model_card::ModelCard;
 use rotation::{checkpoint, delete_old_checkpoints, delete_other_checkpoints};
+pub use saved::Checkpoint;
+use state_file::{STATE, StateFile};
 use trainer_state::{Standing, TrainerState, to_value};
 
 /// What to do when the output directory holds files.
@@ -48,13 +58,15 @@ pub enum OnExisting {
 pub struct RunDirectory {
     output_dir: PathBuf,
     partial_dir: PathBuf,
-    metrics: File,
+    metrics: MetricsLog,
     recipe: String,
     config: TrainConfig,
     model_config: AutoConfig,
     tokenizer: Tokenizer,
     adapter: Option<AdapterOf>,
     plan: Option<RunPlan>,
+    last_checkpoint: Option<PathBuf>,
+    has_steps: bool,
 }
 
 /// The settings of the adapter that a run trains, and the name of its base model.
@@ -80,18 +92,68 @@ impl RunDirectory {
     ) -> Result<Self, TrainError> {
         let output_dir = with_name(output_dir)?;
         let partial_dir = sibling(&output_dir, "partial");
-        for directory in [&output_dir, &partial_dir] {
-            if holds_files(directory)? && on_existing == OnExisting::Refuse {
-                return Err(TrainError::OutputExists { path: directory.clone() });
-            }
-        }
+        refuse_existing([&output_dir, &partial_dir].into_iter(), on_existing)?;
         remove_directory(&partial_dir)?;
         fs::create_dir_all(&partial_dir).map_err(at(&partial_dir))?;
-        write(&partial_dir, "recipe.toml", recipe)?;
-        let path = partial_dir.join("metrics.jsonl");
+        Self::open(output_dir, partial_dir, config, model_config, tokenizer, recipe, &[])
+    }
+
+    /// Takes up the run of a checkpoint where it stood: in the directory that it left, or in a new one into which its
+    /// checkpoints are brought. What comes after the checkpoint is set aside as `checkpoint-N.superseded`.
+    ///
+    /// # Errors
+    /// Those of [`create`](Self::create), where the run does not go on in its own directory.
+    pub fn resume(
+        from: &Checkpoint,
+        output_dir: &Path,
+        on_existing: OnExisting,
+        config: &TrainConfig,
+        model_config: &AutoConfig,
+        tokenizer: &Tokenizer,
+        recipe: &str,
+    ) -> Result<Self, TrainError> {
+        let output_dir = with_name(output_dir)?;
+        let partial_dir = sibling(&output_dir, "partial");
+        let step = from.state().step();
+        if !is_same(from.run_dir(), &partial_dir) {
+            let is_own = is_same(from.run_dir(), &output_dir);
+            let others = [(!is_own).then_some(&output_dir), Some(&partial_dir)];
+            refuse_existing(others.into_iter().flatten(), on_existing)?;
+            remove_directory(&partial_dir)?;
+            fs::create_dir_all(&partial_dir).map_err(at(&partial_dir))?;
+            takeover::bring(from.run_dir(), &partial_dir, step)?;
+        }
+        takeover::set_aside(&partial_dir, step)?;
+        let (log, path) = (from.state().log_history(), checkpoint(&partial_dir, step));
+        let this = Self::open(output_dir, partial_dir, config, model_config, tokenizer, recipe, log)?;
+        Ok(Self { last_checkpoint: Some(path), ..this })
+    }
+
+    /// Finishes or takes back what a kill left half done in `OUT.partial`, so that a checkpoint can be looked for.
+    ///
+    /// # Errors
+    /// If a name cannot be changed.
+    pub fn mend(output_dir: &Path) -> Result<PathBuf, TrainError> {
+        let partial_dir = sibling(&with_name(output_dir)?, "partial");
+        if partial_dir.is_dir() {
+            takeover::mend(&partial_dir)?;
+        }
+        Ok(partial_dir)
+    }
+
+    fn open(
+        output_dir: PathBuf,
+        partial_dir: PathBuf,
+        config: &TrainConfig,
+        model_config: &AutoConfig,
+        tokenizer: &Tokenizer,
+        recipe: &str,
+        log: &[LogEntry],
+    ) -> Result<Self, TrainError> {
+        write_file(&partial_dir.join("recipe.toml"), recipe.as_bytes())?;
         Ok(Self {
             output_dir,
-            metrics: File::create(&path).map_err(at(path))?,
+            metrics: MetricsLog::create(&partial_dir, log)?,
             partial_dir,
             recipe: recipe.to_owned(),
             config: config.clone(),
@@ -99,6 +161,8 @@ impl RunDirectory {
             tokenizer: tokenizer.clone(),
             adapter: None,
             plan: None,
+            last_checkpoint: None,
+            has_steps: false,
         })
     }
 
@@ -114,12 +178,18 @@ impl RunDirectory {
         &self.partial_dir
     }
 
-    /// Removes the files again, if the run did not begin: what stopped it can be mended and the name be used.
+    /// The newest checkpoint of the run, if it has one.
+    pub fn last_checkpoint(&self) -> Option<&Path> {
+        self.last_checkpoint.as_deref()
+    }
+
+    /// Removes the files again, if the run made no step: what stopped it can be mended and the name be used.
     ///
     /// # Errors
     /// If they cannot be removed.
     pub fn discard_unstarted(self) -> Result<(), TrainError> {
-        if self.plan.is_none() { remove_directory(&self.partial_dir) } else { Ok(()) }
+        let is_unstarted = !self.has_steps && self.last_checkpoint.is_none();
+        if is_unstarted { remove_directory(&self.partial_dir) } else { Ok(()) }
     }
 
     /// Keeps what an event of [`fit`](crate::fit) brings: a line of the log, or a checkpoint. Returns the path of the
@@ -133,11 +203,9 @@ impl RunDirectory {
     pub fn record(&mut self, event: &Event<'_>) -> Result<Option<PathBuf>, TrainError> {
         match event {
             Event::Started(plan) => self.plan = Some(*plan),
-            Event::Logged(entry) | Event::Evaluated(entry) => self.append(entry)?,
-            Event::CheckpointDue { step, epoch, model, log_history, best } => {
-                let standing = Standing { step: *step, epoch: *epoch, log_history, best: *best };
-                return self.save_checkpoint(model, standing).map(Some);
-            }
+            Event::Step(_) => self.has_steps = true,
+            Event::Logged(entry) | Event::Evaluated(entry) => self.metrics.append(entry)?,
+            Event::CheckpointDue(snapshot) => return self.save_checkpoint(*snapshot).map(Some),
             _ => {}
         }
         Ok(None)
@@ -158,6 +226,7 @@ impl RunDirectory {
         card: &ModelCard,
     ) -> Result<PathBuf, TrainError> {
         let directory = &self.partial_dir;
+        takeover::mend(directory)?;
         self.save_model(directory, model)?;
         let best = self.best_checkpoint(report.best, None);
         if let (Some(best), Some(_), Some(1)) = (report.best, &best, self.save_total_limit()) {
@@ -181,29 +250,32 @@ impl RunDirectory {
         Ok(self.output_dir)
     }
 
-    fn append(&mut self, entry: &LogEntry) -> Result<(), TrainError> {
-        let line = format!("{}\n", to_value(entry));
-        let written = self.metrics.write_all(line.as_bytes()).and_then(|()| self.metrics.sync_data());
-        written.map_err(at(self.partial_dir.join("metrics.jsonl")))
-    }
-
-    fn save_checkpoint(
-        &self,
-        model: &AutoModelForSequenceClassification,
-        standing: Standing<'_>,
-    ) -> Result<PathBuf, TrainError> {
-        let path = checkpoint(&self.partial_dir, standing.step);
-        let plan = self.plan.as_ref().expect("a run starts before its first checkpoint");
-        write_directory(&path, |directory| {
-            self.save_model(directory, model)?;
-            let best = self.best_checkpoint(standing.best, Some(standing.step));
-            let state = TrainerState::new(&self.config, plan, standing, best);
-            write_json(directory, "trainer_state.json", &state)
-        })?;
+    fn save_checkpoint(&mut self, snapshot: Snapshot<'_>) -> Result<PathBuf, TrainError> {
+        let state = snapshot.state;
+        let path = checkpoint(&self.partial_dir, state.step);
+        write_directory(&path, |directory| self.write_checkpoint(directory, snapshot))?;
+        self.last_checkpoint = Some(path.clone());
         if let Some(limit) = self.save_total_limit() {
-            delete_old_checkpoints(&self.partial_dir, limit, standing.best.map(|best| best.step))?;
+            delete_old_checkpoints(&self.partial_dir, limit, state.best().map(|best| best.step))?;
         }
         Ok(path)
+    }
+
+    fn write_checkpoint(&self, directory: &Path, snapshot: Snapshot<'_>) -> Result<(), TrainError> {
+        let Snapshot { model, optimizer, state } = snapshot;
+        let plan = self.plan.as_ref().expect("a run starts before its first checkpoint");
+        let (step, best) = (state.step, state.best());
+        self.save_model(directory, model)?;
+        optimizer_file::write(optimizer, directory)?;
+        let standing = Standing { step, epoch: state.epoch, log_history: &state.log_history, best };
+        let best_checkpoint = self.best_checkpoint(best, Some(step));
+        let trainer_state = TrainerState::new(&self.config, plan, standing, best_checkpoint);
+        write_json(directory, "trainer_state.json", &trainer_state)?;
+        let needed = best.filter(|_| self.config.load_best_model_at_end);
+        let needed = needed.map(|best| best.step);
+        let (seed, steps) = (self.config.seed, plan.steps_per_epoch);
+        let file = StateFile::of(directory, state, &self.recipe, seed, steps, needed)?;
+        write(directory, STATE, &file.to_text())
     }
 
     /// Where no checkpoints are asked for, the only ones are of best models, and one is enough.
@@ -260,6 +332,23 @@ fn numbers(line: &impl Serialize) -> Map<String, Value> {
         Value::Object(map) => map,
         other => unreachable!("a log line is an object, not {other}"),
     }
+}
+
+fn refuse_existing<'a>(
+    mut directories: impl Iterator<Item = &'a PathBuf>,
+    on_existing: OnExisting,
+) -> Result<(), TrainError> {
+    directories.try_for_each(|directory| match holds_files(directory)? {
+        true if on_existing == OnExisting::Refuse => {
+            Err(TrainError::OutputExists { path: directory.clone() })
+        }
+        _ => Ok(()),
+    })
+}
+
+/// Whether both are names of one directory that is there.
+fn is_same(a: &Path, b: &Path) -> bool {
+    matches!((fs::canonicalize(a), fs::canonicalize(b)), (Ok(a), Ok(b)) if a == b)
 }
 
 /// The path, with a name to put siblings beside: not `.` or `..`.

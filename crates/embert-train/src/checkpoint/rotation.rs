@@ -39,7 +39,7 @@ fn superseded(steps: &[usize], limit: usize, best: Option<usize>) -> Vec<usize> 
 }
 
 /// The steps that have a checkpoint, in order.
-fn steps(run: &Path) -> Result<Vec<usize>, TrainError> {
+pub(crate) fn steps(run: &Path) -> Result<Vec<usize>, TrainError> {
     let mut steps = vec![];
     for entry in fs::read_dir(run).map_err(at(run))? {
         let name = entry.map_err(at(run))?.file_name();

@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 
 use embert_train::{
-    BestModelMetric, Event, Fitted, IntervalStrategy, LogEntry, TrainConfig, TrainData, evaluate, fit,
+    BestModelMetric, Event, Fitted, IntervalStrategy, LogEntry, Snapshot, TrainConfig, TrainData, evaluate,
+    fit,
 };
 
 use crate::tiny::{self, BATCHING, Examples};
@@ -37,9 +38,9 @@ fn train(config: &TrainConfig) -> Told {
             Event::Evaluated(LogEntry::Evaluation { step, evaluation, .. }) => {
                 losses.push((*step, evaluation.metrics.loss));
             }
-            Event::CheckpointDue { step, model, best, .. } => {
-                assert_eq!(best.unwrap().step, step);
-                saved.push((step, tiny::weights(model)));
+            Event::CheckpointDue(Snapshot { state, model, .. }) => {
+                assert_eq!(state.best().unwrap().step, state.step());
+                saved.push((state.step(), tiny::weights(model)));
             }
             _ => {}
         }

@@ -1,7 +1,7 @@
 //! Frozen parameters stay to the last bit, in whichever epoch they are frozen.
 
 use burn::module::Module;
-use embert_train::{Event, TrainConfig, TrainError, fit};
+use embert_train::{Event, Snapshot, TrainConfig, TrainError, fit};
 
 use crate::tiny::{self, Examples, named_weights};
 
@@ -51,7 +51,7 @@ fn what_an_epoch_unfreezes_changes_then_and_not_before() {
     let (mut layers_changed, mut unfrozen) = (vec![], vec![]);
     fit(tiny::model(0.1), examples.train_only(), &config, &mut |event| {
         match event {
-            Event::CheckpointDue { model, .. } => {
+            Event::CheckpointDue(Snapshot { model, .. }) => {
                 let now = named_weights(model);
                 let has_changed = |part: &str| {
                     now.iter().any(|(name, values)| name.contains(part) && start[name] != *values)

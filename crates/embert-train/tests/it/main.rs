@@ -3,12 +3,14 @@
 mod accumulation;
 mod adapters;
 mod best_model;
+mod damage;
 mod evaluation;
 mod freezing;
 mod golden;
 mod loss;
 mod metrics;
 mod parts;
+mod resume;
 mod run;
 mod run_directory;
 mod schedule;

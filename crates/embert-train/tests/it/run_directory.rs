@@ -98,7 +98,8 @@ fn a_finished_run_holds_every_file_and_leaves_nothing_beside_it() {
     ];
     let all = [&own[..], &MODEL_FILES].concat();
     assert_eq!(names_in(&output_dir), set(&all));
-    assert_eq!(names_in(&output_dir.join("checkpoint-3")), set(&MODEL_FILES));
+    let resuming = ["optimizer.safetensors", "state.json"];
+    assert_eq!(names_in(&output_dir.join("checkpoint-3")), set(&[&MODEL_FILES[..], &resuming].concat()));
     assert_eq!(names_in(&parent.path().join("deep")), set(&["out"]));
     assert_eq!(fs::read_to_string(output_dir.join("recipe.toml")).unwrap(), RECIPE);
 }

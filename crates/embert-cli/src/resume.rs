@@ -1,0 +1,136 @@
+//! `--resume_from_checkpoint`: which checkpoint a run goes on from, and whether it is one of the same recipe.
+
+use std::path::{Path, PathBuf};
+
+use clap::ArgMatches;
+use embert_train::{Checkpoint, RunDirectory, TrainError};
+use toml::{Table, Value};
+
+use crate::error::CliError;
+use crate::recipe::Recipe;
+use crate::{recipe_files, warnings};
+
+/// What may differ from the checkpoint's recipe: how long the run is, and what it leaves on disk when.
+const MAY_DIFFER: [&str; 9] = [
+    "train.num_train_epochs",
+    "train.max_steps",
+    "train.logging_steps",
+    "train.save_strategy",
+    "train.save_steps",
+    "train.save_total_limit",
+    "output.output_dir",
+    "output.overwrite_output_dir",
+    "output.on_save_error",
+];
+
+/// The recipe that the arguments mean, and the checkpoint to go on from. Without `--recipe`, that checkpoint's recipe is
+/// the one under the flags.
+pub(crate) fn resolve(matches: &ArgMatches) -> Result<(Recipe, Option<Checkpoint>), CliError> {
+    let recipe = recipe_files::resolve(matches)?;
+    let Some(named) = matches.get_one::<String>("resume_from_checkpoint") else { return Ok((recipe, None)) };
+    let Some(checkpoint) = find(named, &recipe.output.output_dir)? else {
+        println!("there is no checkpoint of {} yet: training begins", recipe.output.output_dir);
+        return Ok((recipe, None));
+    };
+    let saved: Recipe = parse(&checkpoint)?;
+    let recipe = recipe_files::resolve_over(saved.clone(), &output_dir(&checkpoint), matches)?;
+    refuse_differences(&checkpoint, &saved, &recipe)?;
+    Ok((recipe, Some(checkpoint)))
+}
+
+/// `None` where `last` means a run that has not saved anything.
+fn find(named: &str, output_dir: &str) -> Result<Option<Checkpoint>, CliError> {
+    if named == "last" {
+        let partial_dir = RunDirectory::mend(Path::new(output_dir))?;
+        return newest(&[partial_dir, output_dir.into()]);
+    }
+    let path = Path::new(named);
+    let unfinished = in_unfinished_run(path);
+    let path = if path.exists() { path } else { &unfinished };
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if name.starts_with("checkpoint-") {
+        return Ok(Some(Checkpoint::open(path)?));
+    }
+    let run_dir = Path::new(named.strip_suffix(".partial").unwrap_or(named));
+    let partial_dir = RunDirectory::mend(run_dir)?;
+    newest(&[partial_dir, run_dir.into()])?.map(Some).ok_or_else(|| {
+        CliError::usage(format!("{named} holds no checkpoint; leave --resume_from_checkpoint out to begin"))
+    })
+}
+
+/// `runs/x/checkpoint-9` is in `runs/x.partial` until the run is finished.
+fn in_unfinished_run(checkpoint: &Path) -> PathBuf {
+    let Some((run_dir, name)) = checkpoint.parent().zip(checkpoint.file_name()) else {
+        return checkpoint.into();
+    };
+    let Some(run) = run_dir.file_name() else { return checkpoint.into() };
+    let mut partial = run.to_owned();
+    partial.push(".partial");
+    run_dir.with_file_name(partial).join(name)
+}
+
+/// The newest whole checkpoint of the first of these directories that has one; damaged ones are named and passed over.
+fn newest(run_dirs: &[PathBuf]) -> Result<Option<Checkpoint>, CliError> {
+    let mut passed_over: Vec<TrainError> = vec![];
+    for run_dir in run_dirs {
+        let (found, damaged) = Checkpoint::newest(run_dir)?;
+        passed_over.extend(damaged);
+        if found.is_some() {
+            passed_over.iter().for_each(|error| warnings::print(&format!("passed over: {error}")));
+            return Ok(found);
+        }
+    }
+    match passed_over.is_empty() {
+        true => Ok(None),
+        false => {
+            let reasons = passed_over.iter().map(TrainError::to_string).collect::<Vec<_>>().join("; ");
+            Err(CliError::failed(format!("no checkpoint is whole: {reasons}")))
+        }
+    }
+}
+
+fn parse(checkpoint: &Checkpoint) -> Result<Recipe, CliError> {
+    toml::from_str(checkpoint.recipe()).map_err(|error| {
+        let error = error.to_string().trim().replace('\n', "; ");
+        CliError::failed(format!("{}: its recipe: {error}", checkpoint.path().display()))
+    })
+}
+
+/// Where the run of a checkpoint was going to be, wherever it lies now.
+fn output_dir(checkpoint: &Checkpoint) -> String {
+    let run_dir = checkpoint.run_dir().to_string_lossy();
+    run_dir.strip_suffix(".partial").unwrap_or(&run_dir).to_owned()
+}
+
+fn refuse_differences(checkpoint: &Checkpoint, saved: &Recipe, wanted: &Recipe) -> Result<(), CliError> {
+    let [saved, wanted] = [saved, wanted].map(|recipe| Table::try_from(recipe).expect("a recipe is TOML"));
+    let mut paths = vec![];
+    recipe_files::leaves(&saved, "", &mut paths);
+    recipe_files::leaves(&wanted, "", &mut paths);
+    paths.sort();
+    paths.dedup();
+    let differs =
+        |path: &&String| !MAY_DIFFER.contains(&path.as_str()) && value(&saved, path) != value(&wanted, path);
+    let differences = paths.iter().filter(differs).map(|path| {
+        format!("{path} is {} there and {} here", shown(value(&saved, path)), shown(value(&wanted, path)))
+    });
+    let differences = differences.collect::<Vec<_>>();
+    match differences.is_empty() {
+        true => Ok(()),
+        false => Err(CliError::usage(format!(
+            "{} is of another recipe: {}; go on without these flags, or begin a run with another --output_dir",
+            checkpoint.path().display(),
+            differences.join("; ")
+        ))),
+    }
+}
+
+fn value<'a>(table: &'a Table, path: &str) -> Option<&'a Value> {
+    let (section, key) = path.split_once('.')?;
+    let section = table.get(section)?.as_table()?;
+    section.get(key).or_else(|| value(section, key))
+}
+
+fn shown(value: Option<&Value>) -> String {
+    value.map_or("not given".to_owned(), Value::to_string)
+}

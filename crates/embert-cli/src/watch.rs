@@ -1,0 +1,116 @@
+//! What is shown and kept of a run while it trains.
+
+use embert_train::{Answer, Event, LogEntry, RunDirectory, RunPlan, StepLog, TrainError};
+
+use crate::interrupt::Interrupt;
+use crate::progress::Bar;
+use crate::recipe::OnSaveError;
+use crate::{report, warnings};
+
+/// Hears the events of a run.
+pub(crate) struct Watch<'a> {
+    directory: &'a mut RunDirectory,
+    interrupt: &'a Interrupt,
+    labels: Vec<String>,
+    /// As PEFT counts them, where there are adapters.
+    num_parameters: Option<usize>,
+    on_save_error: OnSaveError,
+    bar: Option<Bar>,
+}
+
+impl<'a> Watch<'a> {
+    pub(crate) fn new(
+        directory: &'a mut RunDirectory,
+        interrupt: &'a Interrupt,
+        labels: Vec<String>,
+        num_parameters: Option<usize>,
+        on_save_error: OnSaveError,
+    ) -> Self {
+        Self { directory, interrupt, labels, num_parameters, on_save_error, bar: None }
+    }
+
+    pub(crate) fn hear(&mut self, event: Event<'_>) -> Answer {
+        let checkpoint = match self.directory.record(&event) {
+            Ok(checkpoint) => checkpoint,
+            Err(error) if self.goes_on_without() => {
+                self.warn(&format!(
+                    "{}; training goes on, and saves again when it is time",
+                    self.unsaved(&error)
+                ));
+                None
+            }
+            Err(error) => return Err(error),
+        };
+        match &event {
+            Event::Started(plan) => {
+                let num_parameters = self.num_parameters.unwrap_or(plan.num_parameters);
+                println!("{}", report::plan(&RunPlan { num_parameters, ..*plan }));
+                self.bar = Some(Bar::steps(plan.total_steps, plan.first_step));
+            }
+            Event::Step(line) => self.show_step(line),
+            Event::Logged(entry) | Event::Evaluated(entry) => {
+                self.print(&line(entry));
+                self.warn_of(entry);
+            }
+            Event::Unfrozen { epoch, num_trainable_parameters } => {
+                let trainable = report::grouped(*num_trainable_parameters);
+                self.print(&format!("epoch {epoch} unfreezes: trainable params: {trainable}"));
+            }
+            Event::Finished(_) => self.bar = None,
+            _ => {}
+        }
+        if let Some(path) = checkpoint {
+            self.print(&format!("saved {}", path.display()));
+        }
+        Ok(self.interrupt.flow())
+    }
+
+    fn show_step(&self, line: &StepLog) {
+        let Some(bar) = &self.bar else { return };
+        bar.set(line.step as u64);
+        bar.describe(format!("loss {:.4} {:.0} tokens/s", line.loss, line.tokens_per_second));
+    }
+
+    fn warn_of(&self, entry: &LogEntry) {
+        let LogEntry::Evaluation { evaluation, .. } = entry else { return };
+        let Some(warning) = warnings::one_label(&evaluation.metrics, &self.labels) else { return };
+        self.warn(&warning);
+    }
+
+    /// After an interruption there is no next time to save.
+    fn goes_on_without(&self) -> bool {
+        self.on_save_error == OnSaveError::Continue && self.interrupt.signal().is_none()
+    }
+
+    fn unsaved(&self, error: &TrainError) -> String {
+        match self.directory.last_checkpoint() {
+            Some(path) => format!("not saved: {error}; the last whole checkpoint is {}", path.display()),
+            None => format!("not saved: {error}"),
+        }
+    }
+
+    fn warn(&self, warning: &str) {
+        match &self.bar {
+            Some(bar) => bar.warn(warning),
+            None => warnings::print(warning),
+        }
+    }
+
+    fn print(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.print(line),
+            None => println!("{line}"),
+        }
+    }
+}
+
+/// A line of the log as JSON, to four digits; `metrics.jsonl` has all of them.
+fn line(entry: &LogEntry) -> String {
+    let mut line = serde_json::to_value(entry).expect("a log line is JSON");
+    for figure in line.as_object_mut().expect("a log line is an object").values_mut() {
+        if let Some(exact) = figure.as_f64().filter(|_| figure.is_f64()) {
+            *figure = format!("{exact:.3e}").parse::<f64>().expect("a number was written").into();
+        }
+    }
+    line.to_string()
+}

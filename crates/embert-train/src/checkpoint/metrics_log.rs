@@ -1,0 +1,48 @@
+//! `metrics.jsonl`: one line of the log after another, each flushed to the disk.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::atomic::write_file;
+use super::trainer_state::to_value;
+use crate::error::{TrainError, at};
+use crate::event::LogEntry;
+
+/// The file, and what must stand in it.
+#[derive(Debug)]
+pub(crate) struct MetricsLog {
+    path: PathBuf,
+    text: String,
+    /// `None` after a failure: the file may end in half a line.
+    file: Option<File>,
+}
+
+impl MetricsLog {
+    /// A new file with these lines.
+    pub(crate) fn create(directory: &Path, log: &[LogEntry]) -> Result<Self, TrainError> {
+        let text = log.iter().map(line).collect();
+        let mut this = Self { path: directory.join("metrics.jsonl"), text, file: None };
+        this.rewrite().map(|()| this)
+    }
+
+    /// Adds a line. What an earlier failure left out is made up for.
+    pub(crate) fn append(&mut self, entry: &LogEntry) -> Result<(), TrainError> {
+        let line = line(entry);
+        self.text += &line;
+        let Some(mut file) = self.file.take() else { return self.rewrite() };
+        file.write_all(line.as_bytes()).and_then(|()| file.sync_data()).map_err(at(&self.path))?;
+        self.file = Some(file);
+        Ok(())
+    }
+
+    fn rewrite(&mut self) -> Result<(), TrainError> {
+        write_file(&self.path, self.text.as_bytes())?;
+        self.file = Some(OpenOptions::new().append(true).open(&self.path).map_err(at(&self.path))?);
+        Ok(())
+    }
+}
+
+fn line(entry: &LogEntry) -> String {
+    format!("{}\n", to_value(entry))
+}

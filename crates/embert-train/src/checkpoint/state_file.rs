@@ -1,0 +1,169 @@
+//! `state.json`: where a checkpoint's run stood, its recipe, and the SHA-256 of every other file of the checkpoint.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::exact;
+use super::seal::{hexadecimal, seal, unseal};
+use super::trainer_state::to_value;
+use crate::error::{TrainError, at};
+use crate::event::LogEntry;
+use crate::state::TrainState;
+
+/// The name of the file.
+pub(crate) const STATE: &str = "state.json";
+
+/// Counted up when a file of before cannot be read any more.
+const FORMAT: u32 = 1;
+
+/// The keys of the file.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct StateFile {
+    format: u32,
+    embert_version: String,
+    step: usize,
+    epoch: f64,
+    position_in_epoch: Position,
+    seed: u64,
+    /// The step of the checkpoint that holds the best model, where the run is to end with it: this one or one beside it.
+    pub(crate) best_model: Option<usize>,
+    /// The resolved recipe as TOML.
+    pub(crate) recipe: String,
+    /// [`TrainState`], its floats exact.
+    run: Value,
+    /// Of the evaluations in the log, one after another.
+    confusion_matrices: Vec<Vec<Vec<u64>>>,
+    /// SHA-256 by name.
+    files: BTreeMap<String, String>,
+}
+
+/// Where in the data a run stands.
+#[derive(Debug, Serialize, Deserialize)]
+struct Position {
+    /// Whole passes over the training examples.
+    epoch: usize,
+    /// Optimizer steps made of the next.
+    steps: usize,
+}
+
+impl StateFile {
+    /// Describes the checkpoint whose other files are already in `directory`.
+    pub(crate) fn of(
+        directory: &Path,
+        state: &TrainState,
+        recipe: &str,
+        seed: u64,
+        steps_per_epoch: usize,
+        best_model: Option<usize>,
+    ) -> Result<Self, TrainError> {
+        let step = state.step;
+        Ok(Self {
+            format: FORMAT,
+            embert_version: env!("CARGO_PKG_VERSION").to_owned(),
+            step,
+            epoch: state.epoch,
+            position_in_epoch: Position { epoch: step / steps_per_epoch, steps: step % steps_per_epoch },
+            seed,
+            best_model,
+            recipe: recipe.to_owned(),
+            run: exact::to_text(to_value(state)),
+            confusion_matrices: confusion_matrices(&state.log_history),
+            files: hashes(directory)?,
+        })
+    }
+
+    /// The file's text.
+    pub(crate) fn to_text(&self) -> String {
+        seal(&serde_json::to_string_pretty(self).expect("a state is plain data"))
+    }
+
+    /// Reads the file and compares every other one with its hash.
+    pub(crate) fn read(directory: &Path) -> Result<Self, TrainError> {
+        let path = directory.join(STATE);
+        let broken = |reason: String| TrainError::Checkpoint { path: path.clone(), reason };
+        let bytes = match fs::read(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(broken("there is no such file: this is no checkpoint to go on from".to_owned()));
+            }
+            other => other.map_err(at(&path))?,
+        };
+        let text = unseal(&bytes).ok_or_else(|| {
+            broken("damaged: the SHA-256 in its last line is not that of the rest".to_owned())
+        })?;
+        let file: Self = serde_json::from_str(&text).map_err(|error| broken(error.to_string()))?;
+        if file.format > FORMAT {
+            return Err(broken(format!(
+                "written by a newer embert ({}); update to go on from it",
+                file.embert_version
+            )));
+        }
+        file.check_files(directory)?;
+        Ok(file)
+    }
+
+    /// Where the run stood.
+    pub(crate) fn state(&self, directory: &Path) -> Result<TrainState, TrainError> {
+        let path = directory.join(STATE);
+        let run = exact::from_text(self.run.clone());
+        let mut state: TrainState = serde_json::from_value(run)
+            .map_err(|error| TrainError::Checkpoint { path, reason: format!("run: {error}") })?;
+        let evaluations = state.log_history.iter_mut().filter_map(|entry| match entry {
+            LogEntry::Evaluation { evaluation, .. } => Some(&mut evaluation.metrics.confusion_matrix),
+            LogEntry::Train(_) => None,
+        });
+        evaluations.zip(&self.confusion_matrices).for_each(|(matrix, saved)| matrix.clone_from(saved));
+        Ok(state)
+    }
+
+    fn check_files(&self, directory: &Path) -> Result<(), TrainError> {
+        for (name, expected) in &self.files {
+            let path = directory.join(name);
+            if Path::new(name).file_name() != Some(name.as_ref()) {
+                let reason = format!("files: {name:?} is not the name of a file in this directory");
+                return Err(TrainError::Checkpoint { path: directory.join(STATE), reason });
+            }
+            let found = hash(&path)?;
+            if found != *expected {
+                let reason = format!("damaged: its SHA-256 is {found}, not {expected}");
+                return Err(TrainError::Checkpoint { path, reason });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn confusion_matrices(log: &[LogEntry]) -> Vec<Vec<Vec<u64>>> {
+    let evaluations = log.iter().filter_map(|entry| match entry {
+        LogEntry::Evaluation { evaluation, .. } => Some(evaluation.metrics.confusion_matrix.clone()),
+        LogEntry::Train(_) => None,
+    });
+    evaluations.collect()
+}
+
+/// The hash of every file of a directory.
+fn hashes(directory: &Path) -> Result<BTreeMap<String, String>, TrainError> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(directory).map_err(at(directory))? {
+        let path = entry.map_err(at(directory))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        files.insert(name, hash(&path)?);
+    }
+    Ok(files)
+}
+
+fn hash(path: &Path) -> Result<String, TrainError> {
+    let mut file = File::open(path).map_err(at(path))?;
+    let (mut digest, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
+    loop {
+        match file.read(&mut buffer).map_err(at(path))? {
+            0 => return Ok(hexadecimal(&digest.finalize())),
+            count => digest.update(&buffer[..count]),
+        }
+    }
+}

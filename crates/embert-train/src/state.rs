@@ -1,0 +1,98 @@
+//! Where a run stands between two steps: with the weights and AdamW's moments, all that it takes to go on as if it had
+//! never stopped.
+//!
+//! Nothing of the order of the examples or of dropout is kept: both are functions of the seed and the step.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::batches::LabelledTexts;
+use crate::best_model::{BestModel, Judged};
+use crate::event::{LogEntry, StepLog};
+
+/// What a run remembers beside its weights and its optimizer.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct TrainState {
+    pub(crate) step: usize,
+    pub(crate) epoch: f64,
+    /// The evaluation after this step was cut short, or has not begun.
+    pub(crate) evaluation_due: bool,
+    pub(crate) stopped_early: bool,
+    pub(crate) judged: Judged,
+    pub(crate) num_examples: usize,
+    pub(crate) num_tokens: usize,
+    pub(crate) loss_sum: f64,
+    /// Seconds before the run was last taken up.
+    pub(crate) train_runtime: f64,
+    /// Of the tokens and labels that it learns from and is evaluated on.
+    pub(crate) data_fingerprint: u64,
+    pub(crate) since_log: SinceLog,
+    pub(crate) log_history: Vec<LogEntry>,
+}
+
+/// What has happened since the last training log.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct SinceLog {
+    steps: usize,
+    loss_sum: f64,
+    num_tokens: usize,
+    busy: Duration,
+    pub(crate) last: Option<StepLog>,
+}
+
+impl TrainState {
+    /// Optimizer steps made.
+    pub fn step(&self) -> usize {
+        self.step
+    }
+
+    /// Passes over the training examples made.
+    pub fn epoch(&self) -> f64 {
+        self.epoch
+    }
+
+    /// The best evaluation up to now, where a metric says which is.
+    pub fn best(&self) -> Option<BestModel> {
+        self.judged.best
+    }
+
+    /// The log up to now.
+    pub fn log_history(&self) -> &[LogEntry] {
+        &self.log_history
+    }
+}
+
+impl SinceLog {
+    pub(crate) fn add(&mut self, log: StepLog, num_tokens: usize, busy: Duration) {
+        self.steps += 1;
+        self.loss_sum += log.loss;
+        self.num_tokens += num_tokens;
+        self.busy += busy;
+        self.last = Some(log);
+    }
+
+    pub(crate) fn mean(self) -> Option<StepLog> {
+        Some(StepLog {
+            loss: self.loss_sum / self.steps as f64,
+            tokens_per_second: self.num_tokens as f64 / self.busy.as_secs_f64(),
+            ..self.last?
+        })
+    }
+}
+
+/// A number that other tokens or labels, or the same in another order, do not share: FNV-1a over all of them.
+pub(crate) fn fingerprint<'a>(sets: impl Iterator<Item = LabelledTexts<'a>>) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut add = |number: u64| hash = (hash ^ number).wrapping_mul(0x0000_0100_0000_01b3);
+    for LabelledTexts { texts, labels } in sets {
+        add(texts.len() as u64);
+        for (row, &label) in labels.iter().enumerate() {
+            let ids = texts.ids(row);
+            add(ids.len() as u64);
+            add(label as u64);
+            ids.into_iter().for_each(|id| add(id.into()));
+        }
+    }
+    hash
+}

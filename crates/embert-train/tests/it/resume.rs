@@ -1,0 +1,297 @@
+//! A run that was stopped and taken up again ends with the bytes of one that never was.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use burn::module::Module;
+use burn::tensor::Device;
+use embert_model::{
+    Adapter, AutoModelForSequenceClassification, LoraConfig, ModuleNames, add_adapter, from_pretrained,
+};
+use embert_train::{
+    BestModelMetric, Checkpoint, ClassWeights, Event, Fitted, IntervalStrategy, LrSchedulerType, OnExisting,
+    RunDirectory, TrainConfig, TrainData, TrainError, TrainSamplingStrategy, fit, fit_from,
+};
+use serde_json::Value;
+
+use crate::tiny::{self, Examples};
+
+/// A run: what it is told, and the adapters that it trains, if it does.
+#[derive(Clone)]
+pub(crate) struct Recipe {
+    pub(crate) config: TrainConfig,
+    pub(crate) lora: Option<LoraConfig>,
+}
+
+fn steps() -> TrainConfig {
+    TrainConfig {
+        num_train_epochs: 3.0,
+        learning_rate: 1e-2,
+        weight_decay: 0.1,
+        warmup_steps: 2,
+        logging_steps: 2,
+        eval_strategy: IntervalStrategy::Epoch,
+        save_strategy: IntervalStrategy::Steps,
+        save_steps: 1,
+        per_device_train_batch_size: 5,
+        ..TrainConfig::default()
+    }
+}
+
+pub(crate) fn lora() -> Recipe {
+    let target_modules = Some(ModuleNames::Names(["query", "value"].map(String::from).to_vec()));
+    let lora = LoraConfig { r: 2, lora_dropout: 0.2, target_modules, ..LoraConfig::default() };
+    Recipe { config: steps(), lora: Some(lora) }
+}
+
+fn accumulation() -> TrainConfig {
+    TrainConfig {
+        per_device_train_batch_size: 2,
+        gradient_accumulation_steps: 3, // 20 examples: the fourth window is ragged
+        train_sampling_strategy: TrainSamplingStrategy::GroupByLength,
+        logging_steps: 3,
+        ..steps()
+    }
+}
+
+/// A rate at which evaluations soon bring nothing better, so that the end depends on what was judged before.
+fn early_stopping() -> TrainConfig {
+    TrainConfig {
+        num_train_epochs: 9.0,
+        learning_rate: 0.1,
+        lr_scheduler_type: LrSchedulerType::Constant,
+        warmup_steps: 0,
+        eval_strategy: IntervalStrategy::Steps,
+        eval_steps: Some(2),
+        load_best_model_at_end: true,
+        metric_for_best_model: Some(BestModelMetric::Loss),
+        early_stopping_patience: Some(3),
+        save_total_limit: None,
+        ..steps()
+    }
+}
+
+fn parts() -> TrainConfig {
+    TrainConfig {
+        gradual_unfreezing: ["1:bert.encoder.layer.1", "2:bert"].map(|text| text.parse().unwrap()).to_vec(),
+        layer_wise_lr_decay: 0.8,
+        class_weights: ClassWeights::Balanced,
+        label_smoothing_factor: 0.1,
+        gradient_checkpointing: true,
+        ..steps()
+    }
+}
+
+fn recipes() -> Vec<(&'static str, Recipe)> {
+    let full = |config| Recipe { config, lora: None };
+    vec![
+        ("full", full(steps())),
+        ("accumulation", full(accumulation())),
+        ("lora", lora()),
+        ("bf16", full(TrainConfig { bf16: true, ..steps() })),
+        ("early stopping", full(early_stopping())),
+        ("parts", full(parts())),
+    ]
+}
+
+impl Recipe {
+    fn fresh_model(&self) -> AutoModelForSequenceClassification {
+        match &self.lora {
+            Some(lora) => add_adapter(tiny::model(0.1), lora, 1).unwrap(),
+            None => tiny::model(0.1),
+        }
+    }
+
+    fn saved_model(&self, checkpoint: &Path) -> AutoModelForSequenceClassification {
+        if self.lora.is_some() {
+            return Adapter::open(checkpoint).unwrap().load(tiny::model(0.1), &[]).unwrap();
+        }
+        let device = Device::flex().autodiff();
+        from_pretrained(checkpoint, &tiny::config(0.1), 0, &device).unwrap().complete(checkpoint).unwrap()
+    }
+
+    fn directory(&self, output_dir: &Path, from: Option<&Checkpoint>) -> RunDirectory {
+        let (refuse, config, tokenizer) = (OnExisting::Refuse, tiny::config(0.1), tiny::tokenizer());
+        let directory = match from {
+            Some(from) => {
+                RunDirectory::resume(from, output_dir, refuse, &self.config, &config, &tokenizer, "")
+            }
+            None => RunDirectory::create(output_dir, refuse, &self.config, &config, &tokenizer, ""),
+        };
+        match &self.lora {
+            Some(lora) => directory.unwrap().with_adapter(lora, "base"),
+            None => directory.unwrap(),
+        }
+    }
+
+    /// Trains from the beginning or a checkpoint, until the event of this number.
+    pub(crate) fn train(
+        &self,
+        output_dir: &Path,
+        from: Option<&Checkpoint>,
+        last_event: Option<usize>,
+    ) -> (Result<Fitted, TrainError>, usize) {
+        let (train, eval) = (Examples::new(20), Examples::new(12));
+        let data = TrainData { eval: Some(eval.labelled()), ..train.train_only() };
+        let (mut directory, mut events) = (self.directory(output_dir, from), 0);
+        let mut on_event = |event: Event<'_>| {
+            directory.record(&event)?;
+            events += 1;
+            let is_last = last_event.is_some_and(|last| events > last);
+            Ok(if is_last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        };
+        let fitted = match from {
+            None => fit(self.fresh_model(), data, &self.config, &mut on_event),
+            Some(from) => {
+                let model = self.saved_model(from.path());
+                let best = from.best_model().map(|path| self.saved_model(path).valid());
+                let from = from.resume(&model, best).unwrap();
+                fit_from(model, from, data, &self.config, &mut on_event)
+            }
+        };
+        (fitted, events)
+    }
+}
+
+/// What two runs must share to the last bit: the weights they end with, and all that their last checkpoint holds.
+#[derive(PartialEq)]
+struct End {
+    step: usize,
+    model_step: usize,
+    weights: Vec<Vec<f32>>,
+    model: Vec<u8>,
+    optimizer: Vec<u8>,
+    log: Vec<Value>,
+}
+
+fn end(fitted: &Fitted, output_dir: &Path) -> End {
+    let partial = output_dir.with_extension("partial");
+    let step = fitted.report.global_step;
+    let checkpoint = partial.join(format!("checkpoint-{step}"));
+    let read = |name: &str| fs::read(checkpoint.join(name));
+    let model = read("model.safetensors").or_else(|_| read("adapter_model.safetensors")).unwrap();
+    End {
+        step,
+        model_step: fitted.model_step,
+        weights: tiny::weights(&fitted.model),
+        model,
+        optimizer: read("optimizer.safetensors").unwrap(),
+        log: fs::read_to_string(partial.join("metrics.jsonl")).unwrap().lines().map(without_times).collect(),
+    }
+}
+
+/// A line of the log without what a clock says.
+fn without_times(line: &str) -> Value {
+    let mut line: Value = serde_json::from_str(line).unwrap();
+    line.as_object_mut()
+        .unwrap()
+        .retain(|key, _| !key.ends_with("_per_second") && !key.ends_with("_runtime"));
+    line
+}
+
+fn assert_same(name: &str, found: &End, expected: &End) {
+    assert_eq!((found.step, found.model_step), (expected.step, expected.model_step), "{name}");
+    assert_eq!(found.log, expected.log, "{name}");
+    assert!(found == expected, "{name}: other weights");
+}
+
+#[test]
+fn going_on_from_any_checkpoint_ends_with_the_same_bytes() {
+    for (name, recipe) in recipes() {
+        let folder = tiny::folder();
+        let whole = folder.path().join("whole");
+        let (fitted, _) = recipe.train(&whole, None, None);
+        let fitted = fitted.unwrap();
+        let expected = end(&fitted, &whole);
+        assert!(name != "early stopping" || fitted.report.stopped_early, "the case must stop early");
+        for step in 1..=expected.step {
+            let from = whole.with_extension("partial").join(format!("checkpoint-{step}"));
+            let from = Checkpoint::open(&from).unwrap();
+            let output_dir = folder.path().join(format!("from-{step}"));
+            let (fitted, _) = recipe.train(&output_dir, Some(&from), None);
+            assert_same(&format!("{name} from step {step}"), &end(&fitted.unwrap(), &output_dir), &expected);
+        }
+    }
+}
+
+#[test]
+fn a_run_may_be_stopped_at_any_event() {
+    for (name, recipe) in recipes() {
+        let recipe = Recipe {
+            config: TrainConfig { save_steps: 3, num_train_epochs: 2.0, ..recipe.config },
+            ..recipe
+        };
+        let folder = tiny::folder();
+        let whole = folder.path().join("whole");
+        let (fitted, events) = recipe.train(&whole, None, None);
+        let expected = weights_and_log(&fitted.unwrap(), &whole);
+        for last in 1..events - 1 {
+            let output_dir = folder.path().join(format!("until-{last}"));
+            let (stopped, _) = recipe.train(&output_dir, None, Some(last));
+            assert!(stopped.unwrap().report.interrupted);
+            let (newest, damaged) = Checkpoint::newest(&output_dir.with_extension("partial")).unwrap();
+            assert!(damaged.is_empty(), "{damaged:?}");
+            let (fitted, _) = recipe.train(&output_dir, newest.as_ref(), None);
+            let found = weights_and_log(&fitted.unwrap(), &output_dir);
+            assert!(found == expected, "{name}, stopped at event {last}: {:?} {:?}", found.1, expected.1);
+        }
+    }
+}
+
+fn weights_and_log(fitted: &Fitted, output_dir: &Path) -> (Vec<Vec<f32>>, Vec<Value>) {
+    let log = fs::read_to_string(output_dir.with_extension("partial").join("metrics.jsonl")).unwrap();
+    (tiny::weights(&fitted.model), log.lines().map(without_times).collect())
+}
+
+#[test]
+fn other_examples_are_refused() {
+    let folder = tiny::folder();
+    let recipe = Recipe { config: steps(), lora: None };
+    recipe.train(&folder.path().join("run"), None, Some(4)).0.unwrap();
+    let (newest, _) = Checkpoint::newest(&folder.path().join("run.partial")).unwrap();
+    let from = newest.unwrap();
+    let model = recipe.saved_model(from.path());
+    let resume = from.resume(&model, None).unwrap();
+    let others = Examples::new(21);
+    let error = fit_from(model, resume, others.train_only(), &recipe.config, &mut tiny::ignore).unwrap_err();
+    assert!(matches!(error, TrainError::OtherData | TrainError::Config(_)), "{error}");
+}
+
+#[test]
+fn what_comes_after_the_checkpoint_is_set_aside() {
+    let folder = tiny::folder();
+    let recipe = Recipe { config: steps(), lora: None };
+    let run = folder.path().join("run");
+    recipe.train(&run, None, Some(20)).0.unwrap();
+    let partial = run.with_extension("partial");
+    let from = Checkpoint::open(&partial.join("checkpoint-2")).unwrap();
+    let later = fs::read(partial.join("checkpoint-3/optimizer.safetensors")).unwrap();
+    drop(recipe.directory(&run, Some(&from)));
+    assert!(partial.join("checkpoint-2").is_dir() && !partial.join("checkpoint-3").exists());
+    assert_eq!(fs::read(partial.join("checkpoint-3.superseded/optimizer.safetensors")).unwrap(), later);
+    let log = fs::read_to_string(partial.join("metrics.jsonl")).unwrap();
+    assert_eq!(log.lines().count(), 1, "the log of step 2 alone: {log}");
+}
+
+#[test]
+fn broken_weights_are_never_saved_or_handed_on() {
+    for save_steps in [1, 100] {
+        let folder = tiny::folder();
+        let config = TrainConfig {
+            learning_rate: 1e300,
+            warmup_steps: 0,
+            max_steps: Some(1),
+            eval_strategy: IntervalStrategy::No,
+            save_steps,
+            ..steps()
+        };
+        let recipe = Recipe { config, lora: None };
+        let error = recipe.train(&folder.path().join("run"), None, None).0.unwrap_err();
+        let TrainError::DivergedWeights { step: 1, rows, .. } = &error else { panic!("{error}") };
+        assert_eq!(rows.len(), 5);
+        assert!(error.to_string().contains(&format!("training rows {}, ", rows[0])), "{error}");
+        let (newest, damaged) = Checkpoint::newest(&folder.path().join("run.partial")).unwrap();
+        assert!(newest.is_none() && damaged.is_empty());
+    }
+}
