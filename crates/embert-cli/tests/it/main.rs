@@ -2,6 +2,8 @@
 
 mod adapters;
 mod arguments;
+mod faults;
+mod kills;
 mod main_job;
 mod training_features;
 

@@ -129,14 +129,15 @@ impl RunDirectory {
         Ok(Self { last_checkpoint: Some(path), ..this })
     }
 
-    /// Finishes or takes back what a kill left half done in `OUT.partial`, so that a checkpoint can be looked for.
+    /// Finishes or takes back what a kill left half done in `OUT.partial`, whose path it returns, so that a checkpoint can
+    /// be looked for there. Nobody else may be writing this run.
     ///
     /// # Errors
     /// If a name cannot be changed.
     pub fn mend(output_dir: &Path) -> Result<PathBuf, TrainError> {
         let partial_dir = sibling(&with_name(output_dir)?, "partial");
         if partial_dir.is_dir() {
-            takeover::mend(&partial_dir)?;
+            takeover::mend_unfinished(&partial_dir)?;
         }
         Ok(partial_dir)
     }

@@ -7,11 +7,22 @@ use super::atomic::{remove_directory, replace_directory, sibling};
 use super::rotation::{checkpoint, steps};
 use crate::error::{TrainError, at};
 
-/// Finishes or takes back what a kill interrupted: `X.tmp` goes, `X.old` becomes `X` again where there is no `X`.
+/// Finishes or takes back what a kill interrupted: `X.tmp` goes, `X.old` becomes `X` again where there is no `X`. A run
+/// that has no checkpoint yet goes as a whole.
+pub(crate) fn mend_unfinished(run: &Path) -> Result<(), TrainError> {
+    mend(run)?;
+    let mut names = fs::read_dir(run).map_err(at(run))?.flatten().map(|entry| entry.file_name());
+    let is_unstarted = names.all(|name| ["recipe.toml", "metrics.jsonl"].iter().any(|own| name == *own));
+    if is_unstarted { remove_directory(run) } else { Ok(()) }
+}
+
+/// The same for a run that is being finished.
 pub(crate) fn mend(run: &Path) -> Result<(), TrainError> {
     for entry in fs::read_dir(run).map_err(at(run))? {
         let path = entry.map_err(at(run))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
         match path.extension().and_then(|extension| extension.to_str()) {
+            _ if name.starts_with(".tmp") => fs::remove_file(&path).map_err(at(&path))?, // of the safetensors crate
             Some("tmp") if path.is_dir() => remove_directory(&path)?,
             Some("tmp") => fs::remove_file(&path).map_err(at(&path))?,
             Some("old") if path.with_extension("").exists() => remove_directory(&path)?,

@@ -1,0 +1,173 @@
+//! A disk that is full or fails, at every operation of a run: the checkpoint before stays whole, and the run goes on from
+//! it to the same bytes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use crate::{stderr, stdout};
+
+const RUN: &str = "train --recipe quickstart --synthetic_reviews 60 --vocab_size 200 --hidden_size 16 \
+    --num_hidden_layers 1 --intermediate_size 16 --max_steps 3 --max_seq_length 32 --save_strategy steps \
+    --save_steps 1 --logging_steps 2 --output_dir run";
+
+/// "No space left on device" and "Input/output error".
+const ERRORS: [i32; 2] = [28, 5];
+
+/// Builds the library that makes operations fail; says aloud where that cannot be.
+fn library(folder: &Path) -> Option<PathBuf> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/faults.c");
+    let library = folder.join("faults.so");
+    let mut cc = Command::new("cc");
+    cc.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(source).arg("-ldl");
+    let built =
+        cfg!(all(target_os = "linux", target_env = "gnu")) && cc.status().is_ok_and(|code| code.success());
+    if !built {
+        eprintln!("SKIPPED: faults of the disk are injected on Linux with glibc and a C compiler alone");
+    }
+    built.then_some(library)
+}
+
+/// How the disk fails.
+#[derive(Clone, Copy)]
+struct Fault {
+    /// The operation that fails, counted from 0.
+    at: usize,
+    error: i32,
+    /// Whether all later ones fail, too.
+    forever: bool,
+}
+
+struct Disk<'a> {
+    library: &'a Path,
+    folder: PathBuf,
+}
+
+impl Disk<'_> {
+    fn embert(&self, arguments: &str, fault: Option<Fault>) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_embert"));
+        command.args(arguments.split_whitespace()).current_dir(&self.folder).stdin(Stdio::null());
+        command.env("LD_PRELOAD", self.library).env("FAULTS_BELOW", "run.partial");
+        match fault {
+            Some(Fault { at, error, forever }) => {
+                command.env("FAULTS_AT", at.to_string()).env("FAULTS_ERROR", error.to_string());
+                if forever {
+                    command.env("FAULTS_FOREVER", "1");
+                }
+            }
+            None => {
+                command.env("FAULTS_LOG", self.folder.join("operations"));
+            }
+        }
+        command.output().unwrap()
+    }
+
+    /// The bytes of the final weights.
+    fn result(&self) -> Vec<u8> {
+        fs::read(self.folder.join("run/model.safetensors")).unwrap()
+    }
+
+    /// Runs with the fault and, if the run ended by it, goes on without. Returns what the first run said.
+    fn survives(&self, on_save_error: &str, fault: Fault, expected: &[u8]) -> Output {
+        let arguments = format!("{RUN} --on_save_error {on_save_error}");
+        let output = self.embert(&arguments, Some(fault));
+        let said = stderr(&output);
+        let what = format!("operation {} fails with {}, {on_save_error}: {said}", fault.at, fault.error);
+        assert!(!said.contains("panicked"), "{what}");
+        match output.status.code() {
+            Some(0) => {}
+            Some(1) => {
+                assert!(
+                    said.lines().any(|line| line.starts_with("error: ") && line.contains("os error")),
+                    "{what}"
+                );
+                let again = self.embert(&format!("{RUN} --resume_from_checkpoint last"), None);
+                assert_eq!(again.status.code(), Some(0), "{what}\nthen {}", stderr(&again));
+            }
+            other => panic!("{other:?}: {what}"),
+        }
+        assert!(self.result() == expected, "{what}");
+        output
+    }
+}
+
+/// Calls `try_one` with every number below `count`, on two threads.
+fn for_each(count: usize, try_one: impl Fn(usize) + Sync) {
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(number) = Some(next.fetch_add(1, Relaxed)).filter(|number| *number < count) {
+                    try_one(number);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_run_survives_a_fault_at_every_operation() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(library) = library(folder.path()) else { return };
+    let whole = Disk { library: &library, folder: folder.path().to_owned() };
+    let output = whole.embert(RUN, None);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let expected = whole.result();
+    let operations = fs::read_to_string(folder.path().join("operations")).unwrap().lines().count();
+    assert!(operations > 150, "three checkpoints and the end are more than {operations} operations");
+    let (warned, stopped) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    for_each(operations * 3, |number| {
+        let (at, kind) = (number / 3, number % 3);
+        let folder = tempfile::tempdir().unwrap();
+        let disk = Disk { library: &library, folder: folder.path().to_owned() };
+        let fault = Fault { at, error: ERRORS[at % 2], forever: kind == 2 };
+        let output = disk.survives(["continue", "stop", "continue"][kind], fault, &expected);
+        warned.fetch_add(usize::from(stderr(&output).contains("warning: not saved: ")), Relaxed);
+        stopped.fetch_add(usize::from(output.status.code() == Some(1)), Relaxed);
+    });
+    let (warned, stopped) = (warned.into_inner(), stopped.into_inner());
+    println!("{} faults: {stopped} ended the run, {warned} were warned of; the same bytes", operations * 3);
+    assert!(warned > operations / 2 && stopped > operations, "{warned} warned, {stopped} stopped");
+}
+
+/// Trains on a disk of `$1` KiB, then on one with room, and leaves the result where the test looks for it.
+const SMALL_DISK: &str = "mkdir disk && mount -t tmpfs -o size=$1k tmpfs disk && cd disk || exit 99
+    $2 $3; code=$?
+    mount -o remount,size=64m . || exit 99
+    if [ $code != 0 ]; then $2 $3 --resume_from_checkpoint last >&2 || exit 98; fi
+    cp run/model.safetensors ../result
+    exit $code";
+
+fn on_small_disk(folder: &Path, kibibytes: usize) -> Output {
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "sh", "-c", SMALL_DISK, "sh", &kibibytes.to_string()]);
+    command.args([env!("CARGO_BIN_EXE_embert"), RUN]).current_dir(folder).output().unwrap()
+}
+
+#[test]
+fn a_run_survives_a_full_disk() {
+    let mount = "mkdir disk && mount -t tmpfs tmpfs disk";
+    let folder = tempfile::tempdir().unwrap();
+    let mut probe = Command::new("unshare");
+    probe.args(["--map-root-user", "--mount", "sh", "-c", mount]).current_dir(folder.path());
+    if !probe.output().is_ok_and(|output| output.status.success()) {
+        return eprintln!("SKIPPED: no small disk can be mounted here (unshare --map-root-user --mount)");
+    }
+    let roomy = tempfile::tempdir().unwrap();
+    let output = on_small_disk(roomy.path(), 64 * 1024);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let expected = fs::read(roomy.path().join("result")).unwrap();
+    let mut full = 0;
+    for kibibytes in (40..=640).step_by(40) {
+        let folder = tempfile::tempdir().unwrap();
+        let output = on_small_disk(folder.path(), kibibytes);
+        let said = stderr(&output);
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{kibibytes} KiB: {said}{}", stdout(&output));
+        assert!(output.status.code() == Some(0) || said.contains("No space left on device"), "{said}");
+        assert!(fs::read(folder.path().join("result")).unwrap() == expected, "{kibibytes} KiB: {said}");
+        full += usize::from(output.status.code() == Some(1));
+    }
+    println!("{full} disks too small: the same bytes in the end");
+    assert!(full > 5, "{full}");
+}
