@@ -67,7 +67,8 @@ impl From<TrainError> for CliError {
             | TrainError::ClassWeights { .. }
             | TrainError::UnknownPattern { .. }
             | TrainError::NothingToTrain
-            | TrainError::OutputExists { .. } => 2,
+            | TrainError::OutputExists { .. }
+            | TrainError::Busy { .. } => 2,
             TrainError::NoExamples
             | TrainError::UnknownLabel { .. }
             | TrainError::NothingToBalance { .. } => 3,

@@ -58,7 +58,7 @@ pub struct TrainConfig {
     /// Steps from one evaluation to the next under `eval_strategy = "steps"`; `logging_steps` when not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub eval_steps: Option<usize>,
-    /// When a `checkpoint-N` is written (Hugging Face: every 500 steps; here only on request).
+    /// When a `checkpoint-N` is written.
     pub save_strategy: IntervalStrategy,
     /// Steps from one checkpoint to the next under `save_strategy = "steps"`.
     pub save_steps: usize,
@@ -190,7 +190,7 @@ impl Default for TrainConfig {
             logging_steps: 50,
             eval_strategy: IntervalStrategy::No,
             eval_steps: None,
-            save_strategy: IntervalStrategy::No,
+            save_strategy: IntervalStrategy::Steps,
             save_steps: 500,
             save_total_limit: None,
             load_best_model_at_end: false,

@@ -135,6 +135,12 @@ pub enum TrainError {
         /// The directory.
         path: PathBuf,
     },
+    /// Two processes would write one run.
+    #[error("{path}: another process is training there; wait for it, or choose another output directory", path = path.display())]
+    Busy {
+        /// The directory.
+        path: PathBuf,
+    },
     /// A run is complete, but its directory could not take its name.
     #[error("{source}; the run is complete and lies in {partial_dir}", partial_dir = partial_dir.display())]
     Unnamed {

@@ -94,7 +94,9 @@ impl<'a> Run<'a> {
             }
         };
         match self.interrupt.signal() {
-            Some(signal) if fitted.report.interrupted => interrupted(directory, signal),
+            Some(signal) if fitted.report.interrupted => {
+                interrupted(directory, fitted.report.global_step, signal)
+            }
             _ => self.finish(directory, &fitted, eval),
         }
     }
@@ -308,10 +310,13 @@ fn with_checkpoint(error: CliError, directory: &RunDirectory) -> CliError {
 }
 
 /// What an interrupted run says in the end.
-fn interrupted(directory: RunDirectory, signal: usize) -> Result<(), CliError> {
+fn interrupted(directory: RunDirectory, step: usize, signal: usize) -> Result<(), CliError> {
     let message = match directory.last_checkpoint() {
         Some(path) => {
-            format!("interrupted; {} has all of it: --resume_from_checkpoint last goes on", path.display())
+            format!(
+                "interrupted after step {step}; all of it is in {}: --resume_from_checkpoint last goes on from there",
+                path.display()
+            )
         }
         None => "interrupted before the first step".to_owned(),
     };

@@ -186,3 +186,33 @@ fn a_damaged_checkpoint_is_passed_over_and_what_cannot_be_resumed_is_said() {
     let said = fails(folder.path(), 2, "train --resume_from_checkpoint empty");
     assert!(said.contains("empty holds no checkpoint"), "{said}");
 }
+
+#[test]
+fn two_processes_never_write_one_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = spawn(folder.path(), &RUN.replace("--num_train_epochs 3", "--num_train_epochs 1000"));
+    while !folder.path().join("run.partial/checkpoint-1").exists() {
+        sleep(Duration::from_millis(1));
+    }
+    for flags in [RESUME, " --overwrite_output_dir"] {
+        let said = fails(folder.path(), 2, &format!("{RUN}{flags}"));
+        assert!(said.contains("run.partial: another process is training there"), "{said}");
+    }
+    assert!(child.try_wait().unwrap().is_none(), "the first goes on");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    succeeds(folder.path(), "train --output_dir run --resume_from_checkpoint last --max_steps 18");
+}
+
+#[test]
+fn a_run_that_diverges_says_where_and_keeps_what_was_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let diverging = "--learning_rate 1e12 --warmup_ratio 0 --lr_scheduler_type constant --max_grad_norm 0";
+    let said = fails(folder.path(), 4, &format!("{RUN} {diverging}"));
+    for part in ["error: training diverged at step ", "learning rate 1e12", "training rows "] {
+        assert!(said.contains(part), "{part:?} is not in {said}");
+    }
+    if let Some((_, path)) = said.trim().split_once("the last checkpoint is ") {
+        succeeds(folder.path(), &format!("check --recipe {path}/../recipe.toml"));
+    }
+}

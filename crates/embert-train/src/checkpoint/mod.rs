@@ -11,6 +11,7 @@
 mod atomic;
 mod curves;
 mod exact;
+mod lock;
 mod metrics_log;
 mod model_card;
 mod optimizer_file;
@@ -21,7 +22,7 @@ mod state_file;
 mod takeover;
 mod trainer_state;
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use embert_model::{
@@ -59,6 +60,8 @@ pub struct RunDirectory {
     output_dir: PathBuf,
     partial_dir: PathBuf,
     metrics: MetricsLog,
+    /// Held until the run is over.
+    _lock: File,
     recipe: String,
     config: TrainConfig,
     model_config: AutoConfig,
@@ -81,7 +84,7 @@ impl RunDirectory {
     ///
     /// # Errors
     /// [`TrainError::OutputExists`] if `output_dir` or its `.partial` sibling holds files and may not be replaced;
-    /// [`TrainError::Io`] if nothing can be written there.
+    /// [`TrainError::Busy`] if another process is writing there; [`TrainError::Io`] if nothing can be written there.
     pub fn create(
         output_dir: &Path,
         on_existing: OnExisting,
@@ -93,6 +96,7 @@ impl RunDirectory {
         let output_dir = with_name(output_dir)?;
         let partial_dir = sibling(&output_dir, "partial");
         refuse_existing([&output_dir, &partial_dir].into_iter(), on_existing)?;
+        lock::refuse_busy(&partial_dir)?;
         remove_directory(&partial_dir)?;
         fs::create_dir_all(&partial_dir).map_err(at(&partial_dir))?;
         Self::open(output_dir, partial_dir, config, model_config, tokenizer, recipe, &[])
@@ -115,6 +119,7 @@ impl RunDirectory {
         let output_dir = with_name(output_dir)?;
         let partial_dir = sibling(&output_dir, "partial");
         let step = from.state().step();
+        lock::refuse_busy(&partial_dir)?;
         if !is_same(from.run_dir(), &partial_dir) {
             let is_own = is_same(from.run_dir(), &output_dir);
             let others = [(!is_own).then_some(&output_dir), Some(&partial_dir)];
@@ -130,13 +135,14 @@ impl RunDirectory {
     }
 
     /// Finishes or takes back what a kill left half done in `OUT.partial`, whose path it returns, so that a checkpoint can
-    /// be looked for there. Nobody else may be writing this run.
+    /// be looked for there.
     ///
     /// # Errors
-    /// If a name cannot be changed.
+    /// [`TrainError::Busy`] if another process is writing the run; [`TrainError::Io`] if a name cannot be changed.
     pub fn mend(output_dir: &Path) -> Result<PathBuf, TrainError> {
         let partial_dir = sibling(&with_name(output_dir)?, "partial");
         if partial_dir.is_dir() {
+            lock::refuse_busy(&partial_dir)?;
             takeover::mend_unfinished(&partial_dir)?;
         }
         Ok(partial_dir)
@@ -151,9 +157,11 @@ impl RunDirectory {
         recipe: &str,
         log: &[LogEntry],
     ) -> Result<Self, TrainError> {
+        let lock = lock::lock(&partial_dir)?;
         write_file(&partial_dir.join("recipe.toml"), recipe.as_bytes())?;
         Ok(Self {
             output_dir,
+            _lock: lock,
             metrics: MetricsLog::create(&partial_dir, log)?,
             partial_dir,
             recipe: recipe.to_owned(),
@@ -242,6 +250,7 @@ impl RunDirectory {
             "README.md",
             &card.render(report, evaluation, &labels, &self.recipe, self.adapter.is_some()),
         )?;
+        lock::remove(directory)?;
         flush_tree(directory)?;
         let named = replace_directory(directory, &self.output_dir);
         named.map_err(|error| TrainError::Unnamed {

@@ -167,3 +167,76 @@ fn hash(path: &Path) -> Result<String, TrainError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::best_model::BestModel;
+
+    fn write(directory: &Path) -> Value {
+        fs::write(directory.join("weights"), "w").unwrap();
+        let mut state = TrainState { step: 7, epoch: 1.4, loss_sum: 0.1 + 0.2, ..TrainState::default() };
+        state.judged.best = Some(BestModel { metric: 1.0 / 3.0, step: 5 });
+        let file = StateFile::of(directory, &state, "[train]", 42, 5, Some(5)).unwrap();
+        fs::write(directory.join(STATE), file.to_text()).unwrap();
+        assert_eq!(StateFile::read(directory).unwrap().state(directory).unwrap(), state);
+        serde_json::to_value(&file).unwrap()
+    }
+
+    /// Every value of a tree, by the way to it.
+    fn paths(value: &Value, path: String, all: &mut Vec<String>) {
+        all.push(path.clone());
+        match value {
+            Value::Object(map) => map.iter().for_each(|(key, value)| {
+                paths(value, format!("{path}/{}", key.replace('~', "~0").replace('/', "~1")), all)
+            }),
+            Value::Array(list) => {
+                list.iter().enumerate().for_each(|(i, value)| paths(value, format!("{path}/{i}"), all))
+            }
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn a_sealed_file_of_any_content_is_read_or_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let whole = write(directory.path());
+        let mut all = vec![];
+        paths(&whole, String::new(), &mut all);
+        let huge = "9".repeat(400);
+        let odd = [
+            json!(null),
+            json!(-1),
+            json!(u64::MAX),
+            json!("NaN"),
+            json!(huge),
+            json!([]),
+            json!({}),
+            json!([[[]]]),
+        ];
+        let (mut tried, mut refused) = (0, 0);
+        for (path, odd) in all[1..].iter().flat_map(|path| odd.iter().map(move |odd| (path, odd))) {
+            let mut changed = whole.clone();
+            *changed.pointer_mut(path).unwrap() = odd.clone();
+            let text = seal(&serde_json::to_string_pretty(&changed).unwrap());
+            fs::write(directory.path().join(STATE), text).unwrap();
+            let read = StateFile::read(directory.path()).and_then(|file| file.state(directory.path()));
+            (tried, refused) = (tried + 1, refused + usize::from(read.is_err()));
+        }
+        println!("{tried} odd states, {refused} refused, no panic");
+        assert!(tried > 200 && refused > tried / 2, "{tried} {refused}");
+    }
+
+    #[test]
+    fn a_name_that_leads_elsewhere_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut whole = write(directory.path());
+        whole["files"] = json!({ "../elsewhere": "0" });
+        fs::write(directory.path().join(STATE), seal(&serde_json::to_string_pretty(&whole).unwrap()))
+            .unwrap();
+        let error = StateFile::read(directory.path()).unwrap_err().to_string();
+        assert!(error.contains("\"../elsewhere\" is not the name of a file"), "{error}");
+    }
+}

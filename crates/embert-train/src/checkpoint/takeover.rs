@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::atomic::{remove_directory, replace_directory, sibling};
+use super::lock::LOCK;
 use super::rotation::{checkpoint, steps};
 use crate::error::{TrainError, at};
 
@@ -12,7 +13,8 @@ use crate::error::{TrainError, at};
 pub(crate) fn mend_unfinished(run: &Path) -> Result<(), TrainError> {
     mend(run)?;
     let mut names = fs::read_dir(run).map_err(at(run))?.flatten().map(|entry| entry.file_name());
-    let is_unstarted = names.all(|name| ["recipe.toml", "metrics.jsonl"].iter().any(|own| name == *own));
+    let is_unstarted =
+        names.all(|name| ["recipe.toml", "metrics.jsonl", LOCK].iter().any(|own| name == *own));
     if is_unstarted { remove_directory(run) } else { Ok(()) }
 }
 
