@@ -15,6 +15,7 @@ mod lock;
 mod metrics_log;
 mod model_card;
 mod optimizer_file;
+mod results;
 mod rotation;
 mod saved;
 mod seal;
@@ -29,8 +30,6 @@ use embert_model::{
     AutoConfig, AutoModelForSequenceClassification, LoraConfig, save_adapter, save_pretrained,
 };
 use embert_text::Tokenizer;
-use serde::Serialize;
-use serde_json::{Map, Value};
 
 use crate::best_model::BestModel;
 use crate::config::{IntervalStrategy, TrainConfig};
@@ -40,10 +39,11 @@ use crate::event::{Event, LogEntry, RunPlan, Snapshot, TrainReport};
 use atomic::{flush_tree, remove_directory, replace_directory, sibling, write_directory, write_file};
 use metrics_log::MetricsLog;
 pub use model_card::ModelCard;
+use results::{write, write_json, write_results};
 use rotation::{checkpoint, delete_old_checkpoints, delete_other_checkpoints};
 pub use saved::Checkpoint;
 use state_file::{STATE, StateFile};
-use trainer_state::{Standing, TrainerState, to_value};
+use trainer_state::{Standing, TrainerState};
 
 /// What to do when the output directory holds files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -319,31 +319,6 @@ impl RunDirectory {
     }
 }
 
-fn write_results(
-    directory: &Path,
-    report: &TrainReport,
-    evaluation: Option<&Evaluation>,
-) -> Result<(), TrainError> {
-    let mut train = numbers(report);
-    train.remove("step");
-    write_json(directory, "train_results.json", &train)?;
-    let mut all = train;
-    if let Some(evaluation) = evaluation {
-        let mut eval = numbers(evaluation);
-        eval.insert("epoch".to_owned(), report.epoch.into());
-        write_json(directory, "eval_results.json", &eval)?;
-        all.extend(eval);
-    }
-    write_json(directory, "all_results.json", &all)
-}
-
-fn numbers(line: &impl Serialize) -> Map<String, Value> {
-    match to_value(line) {
-        Value::Object(map) => map,
-        other => unreachable!("a log line is an object, not {other}"),
-    }
-}
-
 fn refuse_existing<'a>(
     mut directories: impl Iterator<Item = &'a PathBuf>,
     on_existing: OnExisting,
@@ -373,14 +348,4 @@ fn holds_files(directory: &Path) -> Result<bool, TrainError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(at(directory)(error)),
     }
-}
-
-fn write_json(directory: &Path, name: &str, value: &impl Serialize) -> Result<(), TrainError> {
-    let text = serde_json::to_string_pretty(value).expect("results are plain data");
-    write(directory, name, &(text + "\n"))
-}
-
-fn write(directory: &Path, name: &str, text: &str) -> Result<(), TrainError> {
-    let path = directory.join(name);
-    fs::write(&path, text).map_err(at(path))
 }

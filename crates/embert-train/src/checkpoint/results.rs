@@ -1,0 +1,50 @@
+//! The figures of a run under transformers' names: `train_results.json`, `eval_results.json`, `all_results.json`.
+
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::trainer_state::to_value;
+use crate::error::{TrainError, at};
+use crate::evaluate::Evaluation;
+use crate::event::TrainReport;
+
+/// Writes the three files; without an evaluation two of them.
+pub(crate) fn write_results(
+    directory: &Path,
+    report: &TrainReport,
+    evaluation: Option<&Evaluation>,
+) -> Result<(), TrainError> {
+    let mut train = numbers(report);
+    train.remove("step");
+    write_json(directory, "train_results.json", &train)?;
+    let mut all = train;
+    if let Some(evaluation) = evaluation {
+        let mut eval = numbers(evaluation);
+        eval.insert("epoch".to_owned(), report.epoch.into());
+        write_json(directory, "eval_results.json", &eval)?;
+        all.extend(eval);
+    }
+    write_json(directory, "all_results.json", &all)
+}
+
+fn numbers(line: &impl Serialize) -> Map<String, Value> {
+    match to_value(line) {
+        Value::Object(map) => map,
+        other => unreachable!("a log line is an object, not {other}"),
+    }
+}
+
+/// Writes a file of JSON.
+pub(crate) fn write_json(directory: &Path, name: &str, value: &impl Serialize) -> Result<(), TrainError> {
+    let text = serde_json::to_string_pretty(value).expect("results are plain data");
+    write(directory, name, &(text + "\n"))
+}
+
+/// Writes a file of text.
+pub(crate) fn write(directory: &Path, name: &str, text: &str) -> Result<(), TrainError> {
+    let path = directory.join(name);
+    fs::write(&path, text).map_err(at(path))
+}
