@@ -16,7 +16,7 @@ struct Room {
     never: &'static [&'static str],
 }
 
-const ROOMS: [Room; 8] = [
+const ROOMS: [Room; 9] = [
     Room {
         package: "embert-data",
         below: &[],
@@ -54,11 +54,15 @@ const ROOMS: [Room; 8] = [
     },
     Room { package: "embert-cli", below: EVERY_LIBRARY, burn: true, is_library: false, never: &[] },
     Room { package: "embert-bench", below: EVERY_LIBRARY, burn: true, is_library: false, never: &[] },
+    Room { package: FOR_TESTS, below: &[], burn: false, is_library: true, never: &[] },
     Room { package: "xtask", below: &[], burn: false, is_library: false, never: &[] },
 ];
 
 const EVERY_LIBRARY: &[&str] =
     &["embert-data", "embert-kernels", "embert-model", "embert-text", "embert-train"];
+
+/// What the tests of every crate may know, and nothing else may.
+const FOR_TESTS: &str = "embert-hostile";
 
 /// What a library would need to write to a terminal or to handle its signals.
 const TERMINAL: [&str; 5] = ["clap", "comfy-table", "ctrlc", "indicatif", "tracing-subscriber"];
@@ -122,7 +126,8 @@ fn dependency(manifest: &Manifest, room: &Room, found: &Value) -> Vec<Finding> {
     let mut troubles = Vec::new();
     // A crate's tests may turn its own features on by depending on it.
     let itself = name == package && found["kind"] == "dev";
-    if name.starts_with("embert-") && !room.below.contains(&name) && !itself {
+    let in_tests = name == FOR_TESTS && found["kind"] == "dev";
+    if name.starts_with("embert-") && !room.below.contains(&name) && !itself && !in_tests {
         troubles.push(format!("{package} must not know {name}: arrows point down, and crates of one floor do not know each other"));
     }
     if room.never.contains(&name) {
@@ -240,6 +245,9 @@ mod tests {
             &[],
         );
         check(package("embert-new", data), text, "", &[(1, "embert-new has no floor")]);
+        let hostile = |kind: Value| json!([{ "name": "embert-hostile", "kind": kind, "features": [] }]);
+        check(package("embert-data", hostile("dev".into())), "", "", &[]);
+        check(package("embert-data", hostile(Value::Null)), "", "", &[(1, "must not know embert-hostile")]);
     }
 
     #[test]
