@@ -72,6 +72,14 @@ impl AutoConfig {
         }
     }
 
+    /// The parameters of the embeddings and the layers.
+    pub(crate) fn num_encoder_parameters(&self) -> u128 {
+        match self {
+            Self::Bert(config) => config.encoder().num_parameters(),
+            Self::DistilBert(config) => config.encoder().num_parameters(),
+        }
+    }
+
     /// The standard deviation of new weights.
     pub(crate) fn initializer_range(&self) -> f64 {
         match self {

@@ -84,7 +84,7 @@ impl BertConfig {
 
     pub(crate) fn from_file(file: &ConfigFile) -> Result<Self, ModelError> {
         let mut config: Self = file.parse()?;
-        if let Some(labels) = file.numbered_labels() {
+        if let Some(labels) = file.numbered_labels()? {
             config.set_labels(labels);
         }
         config.check(&file.path)?;
@@ -155,6 +155,10 @@ impl BertConfig {
                 ("hidden_dropout_prob", self.hidden_dropout_prob),
                 ("attention_probs_dropout_prob", self.attention_probs_dropout_prob),
                 ("classifier_dropout", self.classifier_dropout.unwrap_or(0.0)),
+            ],
+            positive: &[
+                ("layer_norm_eps", self.layer_norm_eps),
+                ("initializer_range", self.initializer_range),
             ],
             problem_type: self.problem_type.as_deref(),
             id2label: &self.id2label,

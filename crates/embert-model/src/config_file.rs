@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::ModelError;
+use crate::config_check::check_label_count;
 
 /// A config.json that is JSON.
 pub(crate) struct ConfigFile {
@@ -38,10 +39,11 @@ impl ConfigFile {
     }
 
     /// Names for the labels of a file that only counts them.
-    pub(crate) fn numbered_labels(&self) -> Option<impl Iterator<Item = String>> {
+    pub(crate) fn numbered_labels(&self) -> Result<Option<Vec<String>>, ModelError> {
         let count = self.json.get("num_labels").and_then(Value::as_u64);
-        let count = count.filter(|_| self.json.get("id2label").is_none())?;
-        Some((0..count).map(|id| format!("LABEL_{id}")))
+        let Some(count) = count.filter(|_| self.json.get("id2label").is_none()) else { return Ok(None) };
+        check_label_count(count).map_err(|reason| ModelError::Config { path: self.path.clone(), reason })?;
+        Ok(Some((0..count).map(|id| format!("LABEL_{id}")).collect()))
     }
 }
 

@@ -84,7 +84,7 @@ impl DistilBertConfig {
 
     pub(crate) fn from_file(file: &ConfigFile) -> Result<Self, ModelError> {
         let mut config: Self = file.parse()?;
-        if let Some(labels) = file.numbered_labels() {
+        if let Some(labels) = file.numbered_labels()? {
             config.set_labels(labels);
         }
         config.check(&file.path)?;
@@ -146,6 +146,7 @@ impl DistilBertConfig {
                 ("attention_dropout", self.attention_dropout),
                 ("seq_classif_dropout", self.seq_classif_dropout),
             ],
+            positive: &[("initializer_range", self.initializer_range)],
             problem_type: self.problem_type.as_deref(),
             id2label: &self.id2label,
         }

@@ -111,6 +111,28 @@ pub enum ModelError {
         /// The shape that the model has, in the file's orientation.
         expected: Vec<usize>,
     },
+    /// config.json describes a model that the weights cannot fill.
+    #[error(
+        "{directory}: config.json describes {described} parameters, and the files of weights hold {held} values; they do \
+         not belong together",
+        directory = directory.display()
+    )]
+    TooLarge {
+        /// The directory.
+        directory: PathBuf,
+        /// The parameters of the embeddings and the layers that config.json describes.
+        described: u128,
+        /// The values of all tensors in the files.
+        held: u128,
+    },
+    /// A value that is infinite or not a number.
+    #[error("{path}: {name} holds values that are no finite numbers: the file is damaged, or its training diverged", path = path.display())]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+    },
     /// A tensor of integers, or of a float format that is not read.
     #[error("{path}: {name} is of type {found}, and only F32, F16 and BF16 are read", path = path.display())]
     Type {

@@ -39,8 +39,8 @@ impl Pretrained {
 /// What lies above the encoder is made new, from `seed`, where it has none.
 ///
 /// # Errors
-/// Any other tensor that is missing, has no place or has the wrong shape is an error that names it; so are files
-/// that are broken, and pickles.
+/// [`ModelError::TooLarge`] for a config of another size than the files. Any other tensor that is missing, has no place or has the wrong shape is an error that names it; so are files
+/// that are broken, values that are not finite, and pickles.
 pub fn from_pretrained(
     directory: &Path,
     config: &AutoConfig,
@@ -48,9 +48,21 @@ pub fn from_pretrained(
     device: &Device,
 ) -> Result<Pretrained, ModelError> {
     let weights = Weights::open(directory)?;
+    check_size(config, &weights, directory)?;
     let mut loader = Loader::new(&weights, seed, config.initializer_range());
     let model = AutoModelForSequenceClassification::zeros(config, device).map(&mut loader);
     loader.finish(directory).map(|newly_initialized| Pretrained { model, newly_initialized })
+}
+
+/// Refuses a model far beyond its files, before memory is asked for: numbers in a config.json are soon written. Where the
+/// two differ by less, the tensor that does not fit is named later.
+fn check_size(config: &AutoConfig, weights: &Weights, directory: &Path) -> Result<(), ModelError> {
+    const SLACK: u128 = 1 << 20;
+    let (described, held) = (config.num_encoder_parameters(), weights.num_values());
+    match described > 2 * held + SLACK {
+        false => Ok(()),
+        true => Err(ModelError::TooLarge { directory: directory.into(), described, held }),
+    }
 }
 
 struct Loader<'a> {

@@ -1,6 +1,7 @@
 //! The tensors of a checkpoint's safetensors files, read one at a time.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -33,7 +34,12 @@ impl Weights {
     pub(crate) fn open(directory: &Path) -> Result<Self, ModelError> {
         let mut tensors = BTreeMap::new();
         for path in files(directory)? {
-            tensors.extend(read_header(&path)?);
+            for (name, tensor) in read_header(&path)? {
+                if let Some(first) = tensors.insert(name.clone(), tensor) {
+                    let reason = format!("{name} is also in {}", first.path.display());
+                    return Err(ModelError::Corrupt { path, reason });
+                }
+            }
         }
         Ok(Self { tensors })
     }
@@ -47,6 +53,12 @@ impl Weights {
         self.tensors.keys().map(String::as_str)
     }
 
+    /// The number of values in all tensors.
+    pub(crate) fn num_values(&self) -> u128 {
+        let values = |tensor: &StoredTensor| tensor.shape.iter().map(|&n| n as u128).product::<u128>();
+        self.tensors.values().map(values).sum()
+    }
+
     /// The tensor under the first of these names that the checkpoint holds.
     pub(crate) fn find(&self, names: &[String]) -> Option<(&str, &StoredTensor)> {
         names
@@ -57,8 +69,16 @@ impl Weights {
 }
 
 impl StoredTensor {
-    /// The values as f32.
+    /// The values as f32, all of them finite.
     pub(crate) fn read(&self, name: &str) -> Result<Vec<f32>, ModelError> {
+        let values = self.read_any(name)?;
+        match values.iter().all(|value| value.is_finite()) {
+            true => Ok(values),
+            false => Err(ModelError::NotFinite { path: self.path.clone(), name: name.into() }),
+        }
+    }
+
+    fn read_any(&self, name: &str) -> Result<Vec<f32>, ModelError> {
         let bytes =
             self.read_bytes().map_err(|source| ModelError::File { path: self.path.clone(), source })?;
         match self.dtype {
@@ -101,7 +121,7 @@ fn files(directory: &Path) -> Result<Vec<PathBuf>, ModelError> {
     }
 }
 
-/// The files that an index names, each once.
+/// The files that an index names, each once. They lie beside it: an index leads nowhere else.
 fn shards(index: &Path) -> Result<Vec<PathBuf>, ModelError> {
     #[derive(serde::Deserialize)]
     struct Index {
@@ -114,6 +134,10 @@ fn shards(index: &Path) -> Result<Vec<PathBuf>, ModelError> {
     let mut files = index_file.weight_map.into_values().collect::<Vec<_>>();
     files.sort();
     files.dedup();
+    if let Some(file) = files.iter().find(|file| Path::new(file).file_name() != Some(OsStr::new(file))) {
+        let reason = format!("weight_map names {file:?}, and shards are files beside the index");
+        return Err(ModelError::Corrupt { path: index.into(), reason });
+    }
     Ok(files.into_iter().map(|file| index.with_file_name(file)).collect())
 }
 
@@ -131,14 +155,15 @@ fn read_header(path: &Path) -> Result<Vec<(String, StoredTensor)>, ModelError> {
     let mut header = vec![0; length as usize];
     file.read_exact(&mut header).map_err(file_error)?;
     let metadata: Metadata = serde_json::from_slice(&header).map_err(|e| corrupt(format!("header: {e}")))?;
+    let expected = (length + 8).saturating_add(metadata.data_len() as u64);
+    if expected != size {
+        return Err(corrupt(format!("the header describes {expected} bytes, and the file has {size}")));
+    }
+    // Read, the header has tensors that follow each other without a gap, each as long as its shape and type say.
     let stored = metadata.tensors().into_iter().map(|(name, info)| {
         let (begin, end) = info.data_offsets;
-        let bits = info.shape.iter().try_fold(info.dtype.bitsize(), |bits, &n| bits.checked_mul(n));
-        if begin > end || length + 8 + end as u64 > size || bits != Some((end - begin) * 8) {
-            return Err(corrupt(format!("{name} does not lie in the file (it has {size} bytes)")));
-        }
         let (shape, begin, len) = (info.shape.clone(), length + 8 + begin as u64, end - begin);
-        Ok((name, StoredTensor { path: path.into(), shape, dtype: info.dtype, begin, len }))
+        (name, StoredTensor { path: path.into(), shape, dtype: info.dtype, begin, len })
     });
-    stored.collect()
+    Ok(stored.collect())
 }

@@ -68,6 +68,17 @@ impl Adapter {
         Ok(Self { config, base_model_name_or_path, unknown_keys, path, weights })
     }
 
+    /// Says which file holds a setting that cannot be.
+    fn in_config(&self, error: ModelError) -> ModelError {
+        match error {
+            ModelError::Lora { key, reason } => ModelError::Config {
+                path: self.path.with_file_name(CONFIG),
+                reason: format!("{key}: {reason}"),
+            },
+            other => other,
+        }
+    }
+
     /// The number of labels of the head that it brings.
     pub fn num_labels(&self) -> Option<usize> {
         self.weights.find(&[names::peft_head()]).and_then(|(_, head)| head.shape.first().copied())
@@ -79,9 +90,9 @@ impl Adapter {
     ///
     /// # Errors
     /// [`ModelError::Missing`], [`ModelError::Unused`] and [`ModelError::Shape`] name tensors that the file lacks, that
-    /// have no place in this model, or that have another shape; [`ModelError::Lora`] when no layer is meant.
+    /// have no place in this model, or that have another shape; [`ModelError::Config`] when no layer is meant.
     pub fn load<M: LinearLayers>(&self, base: M, newly_initialized: &[String]) -> Result<M, ModelError> {
-        let model = insert(base, &self.config, 0)?;
+        let model = insert(base, &self.config, 0).map_err(|error| self.in_config(error))?;
         let trained = Trained::new(&model, &self.config);
         let homeless = newly_initialized.iter().filter(|name| !trained.contains(name)).cloned();
         let mut loader = Loader {

@@ -35,7 +35,9 @@ pub(super) fn insert<M: LinearLayers>(mut model: M, config: &LoraConfig, seed: u
     let mut adapters = 0;
     for (name, linear) in model.linear_layers() {
         if config.adapts(&name)? {
-            linear.lora = Some(adapter(linear, &name, config.strength(&name)?, config.lora_dropout, seed));
+            let strength = config.strength(&name)?;
+            check_rank(linear, &name, strength.r)?;
+            linear.lora = Some(adapter(linear, &name, strength, config.lora_dropout, seed));
             adapters += 1;
         }
         linear_layers.push(name);
@@ -46,6 +48,19 @@ pub(super) fn insert<M: LinearLayers>(mut model: M, config: &LoraConfig, seed: u
     }
     let trained = Trained::new(&model, config);
     Ok(set_trainable(model, &|name| trained.contains(name)))
+}
+
+/// A·B of a higher rank than W has is no smaller than W, and may be larger than any memory.
+fn check_rank(linear: &Linear, name: &str, r: usize) -> Result<(), ModelError> {
+    let [input, output] = linear.weight.dims();
+    let most = input.max(output);
+    if r <= most {
+        return Ok(());
+    }
+    let reason = format!(
+        "a rank is {r}, and {name} has {input} inputs and {output} outputs; set it to {most} or less"
+    );
+    Err(ModelError::Lora { key: "r", reason })
 }
 
 fn adapter(linear: &Linear, name: &str, strength: Strength, dropout: f64, seed: u64) -> Lora {

@@ -1,0 +1,102 @@
+//! adapter_config.json and adapter_model.safetensors: ranks without end, patterns that explode, headers that lie.
+
+use std::fs;
+use std::path::Path;
+
+use burn::tensor::Device;
+use embert_hostile::{Attack, MemoryBound, damaged, dropped_or_replaced};
+use embert_model::{Adapter, AutoConfig, AutoModelForSequenceClassification, ModelError, from_pretrained};
+use serde_json::{Value, json};
+
+use crate::{fixture, folder_of, parts, run, with_header};
+
+const FILES: [&str; 2] = ["adapter_config.json", "adapter_model.safetensors"];
+
+/// A regular expression may compile to 10 MB.
+const WITH_PATTERNS: MemoryBound = MemoryBound { times: 128, plus: 40 << 20 };
+
+fn base() -> AutoModelForSequenceClassification {
+    let directory = fixture("tiny_bert");
+    let config = AutoConfig::from_dir(&directory).unwrap();
+    from_pretrained(&directory, &config, 0, &Device::flex()).unwrap().model
+}
+
+/// Reads the adapter that a file belongs to, and runs its model.
+fn open(base: &AutoModelForSequenceClassification) -> impl Fn(&Path) -> Result<(), ModelError> {
+    |file| {
+        run(&Adapter::open(file.parent().unwrap())?.load(base.clone(), &[])?);
+        Ok(())
+    }
+}
+
+const CASE: &str = "peft/plain";
+
+#[test]
+fn settings_that_cannot_be_are_refused_by_key() {
+    let folder = folder_of(CASE, &FILES);
+    let path = folder.path().join(FILES[0]);
+    let good = fs::read(&path).unwrap();
+    let config: Value = serde_json::from_slice(&good).unwrap();
+    let base = base();
+    let mut attack = Attack::new(path, open(&base)).within(WITH_PATTERNS);
+    attack.file("unharmed", &good).unwrap();
+    let wrong = [
+        ("r", json!(1_000_000_000), "r: a rank is 1000000000"),
+        ("r", json!(0), "r: a rank is 0"),
+        ("r", json!(-1), "adapter_config.json"),
+        ("r", json!(u64::MAX), "r: a rank is"),
+        ("rank_pattern", json!({"query": 1_000_000_000}), "r: a rank is"),
+        ("rank_pattern", json!({"(": 2}), "rank_pattern: "),
+        ("alpha_pattern", json!({"query": -1.0}), "lora_alpha: "),
+        ("lora_alpha", json!(0), "lora_alpha: it is 0"),
+        ("lora_dropout", json!(1.5), "lora_dropout: it is 1.5"),
+        ("lora_dropout", json!("a"), "adapter_config.json"),
+        ("target_modules", json!([]), "target_modules: "),
+        ("target_modules", json!("(a*)*b"), "target_modules: "),
+        ("target_modules", json!("("), "target_modules: "),
+        ("target_modules", json!("(".repeat(100_000)), "target_modules: "),
+        ("target_modules", json!("((.*)*)*\\1x"), "target_modules: "),
+        ("target_modules", json!("(?:(?:(?:a{1000}){1000}){1000})"), "target_modules: "),
+        ("target_modules", json!("\\p{L}{1000}{1000}"), "target_modules: "),
+        ("target_modules", json!(7), "adapter_config.json"),
+        ("layers_to_transform", json!([-1]), "adapter_config.json"),
+        ("layers_to_transform", json!([usize::MAX]), "target_modules: "),
+        ("peft_type", json!("PREFIX_TUNING"), "peft_type is"),
+        ("use_dora", json!(true), "use_dora is"),
+    ];
+    for (key, value, expected) in wrong {
+        let mut settings = config.clone();
+        settings[key] = value;
+        let error = attack.refused(key, settings.to_string());
+        assert!(error.contains(expected), "{key}: {error:?} lacks {expected:?}");
+    }
+    for (what, file) in
+        [("nothing", vec![]), ("a list", b"[]".to_vec()), ("deep", b"{\"a\":".repeat(1 << 18))]
+    {
+        attack.refused(what, file);
+    }
+    println!("{}", attack.finish(25, 0));
+}
+
+#[test]
+fn no_damage_to_an_adapter_does_harm() {
+    let folder = folder_of(CASE, &FILES);
+    let base = base();
+    let [settings, weights] = FILES.map(|file| folder.path().join(file));
+    let good = fs::read(&settings).unwrap();
+    let config: Value = serde_json::from_slice(&good).unwrap();
+    let mut attack = Attack::new(&settings, open(&base)).within(WITH_PATTERNS);
+    let wrong = dropped_or_replaced(&config, 500, 8).into_iter();
+    attack.mutations(wrong.map(|(what, config)| (what, config.to_string())));
+    attack.mutations(damaged(&good, 500, 9));
+    println!("{}", attack.finish(0, 1000));
+
+    fs::write(settings, good).unwrap();
+    let good = fs::read(&weights).unwrap();
+    let (header, data) = parts(&good);
+    let mut attack = Attack::new(&weights, open(&base));
+    let wrong = dropped_or_replaced(&header, 500, 10).into_iter();
+    attack.mutations(wrong.map(|(what, header)| (what, with_header(header.to_string().as_bytes(), data))));
+    attack.mutations(damaged(&good, 500, 11));
+    println!("{}", attack.finish(0, 1000));
+}

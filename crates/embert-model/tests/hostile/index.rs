@@ -1,0 +1,49 @@
+//! model.safetensors.index.json: it names the files beside it and leads nowhere else.
+
+use std::fs;
+
+use embert_hostile::{Attack, damaged, dropped_or_replaced};
+use serde_json::{Value, json};
+
+use crate::{fixture, folder_of, load_and_run};
+
+#[test]
+fn an_index_leads_nowhere_else_and_shards_agree() {
+    let files = fs::read_dir(fixture("tiny_bert_sharded")).unwrap();
+    let files = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>();
+    let folder = folder_of("tiny_bert_sharded", &files.iter().map(String::as_str).collect::<Vec<_>>());
+    let path = folder.path().join("model.safetensors.index.json");
+    let good = fs::read(&path).unwrap();
+    let index: Value = serde_json::from_slice(&good).unwrap();
+    let shard =
+        index["weight_map"].as_object().unwrap().values().next().unwrap().as_str().unwrap().to_owned();
+    fs::copy(folder.path().join(&shard), folder.path().join("copy.safetensors")).unwrap();
+    let secret = folder.path().join(&shard);
+
+    let mut attack = Attack::new(path, load_and_run);
+    attack.file("unharmed", &good).unwrap();
+    for place in
+        ["../../etc/passwd", "/etc/passwd", "a/b.safetensors", "..", ".", "", "./x", secret.to_str().unwrap()]
+    {
+        let error = attack.refused(place, json!({"weight_map": {"a": place}}).to_string());
+        assert!(error.contains("shards are files beside the index"), "{place}: {error}");
+    }
+    let mut map = index.clone();
+    map["weight_map"]["another"] = json!("copy.safetensors");
+    let error = attack.refused("one tensor in two shards", map.to_string());
+    assert!(error.contains(" is also in "), "{error}");
+    map["weight_map"]["another"] = json!("missing.safetensors");
+    let error = attack.refused("a shard that is not there", map.to_string());
+    assert!(error.contains("missing.safetensors: No such file"), "{error}");
+    map["weight_map"]["another"] = json!("a\0b");
+    attack.refused("a name with a NUL", map.to_string());
+    for wrong in
+        ["", "[]", "{}", "{\"weight_map\": []}", "{\"weight_map\": {\"a\": 7}}", "{\"weight_map\": {}}"]
+    {
+        attack.refused(wrong, wrong);
+    }
+    let wrong = dropped_or_replaced(&index, 500, 6).into_iter();
+    attack.mutations(wrong.map(|(what, index)| (what, index.to_string())));
+    attack.mutations(damaged(&good, 300, 7));
+    println!("{}", attack.finish(15, 800));
+}
