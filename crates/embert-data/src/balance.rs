@@ -35,14 +35,18 @@ impl ClassBalance {
     }
 }
 
-/// Writes each label with its rows and share: `neg 512 (51.2 %), pos 488 (48.8 %)`.
+/// Writes each label with its rows and share: `neg 512 (51.2 %), pos 488 (48.8 %)`; of many labels the first.
 impl fmt::Display for ClassBalance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (id, (name, count)) in self.names.iter().zip(&self.counts).enumerate() {
+        const SHOWN: usize = 30;
+        for (id, (name, count)) in self.names.iter().zip(&self.counts).enumerate().take(SHOWN) {
             let comma = if id == 0 { "" } else { ", " };
             write!(f, "{comma}{name} {count} ({:.1} %)", self.percent(id))?;
         }
-        Ok(())
+        match self.names.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, " and {more} labels more"),
+        }
     }
 }
 

@@ -95,6 +95,18 @@ pub enum DataError {
         /// What the decoder said.
         reason: String,
     },
+    /// The rows take far more memory than the file.
+    #[error(
+        "{path}: its rows take more than {limit} bytes, far more than the file itself, as in a decompression bomb; if it \
+         is none, write it without compression, or as jsonl",
+        path = path.display()
+    )]
+    Expands {
+        /// The file.
+        path: PathBuf,
+        /// The most bytes that the rows of this file may take.
+        limit: u64,
+    },
     /// A row cannot be taken apart into columns.
     #[error("{path}: row {row}: {reason}", path = path.display())]
     MalformedRow {
@@ -114,6 +126,14 @@ pub enum DataError {
         column: String,
         /// The columns that are there.
         found: String,
+    },
+    /// Two columns have the name that was asked for.
+    #[error("{path}: two columns are called {column:?}; rename one", path = path.display())]
+    ColumnTwice {
+        /// The file.
+        path: PathBuf,
+        /// The name.
+        column: String,
     },
     /// A row of a `.jsonl` file lacks a key.
     #[error("{path}: row {row} has no {column:?}; its keys are {found}", path = path.display())]
@@ -230,6 +250,16 @@ pub enum DataError {
         row: usize,
         /// The label.
         label: i64,
+        /// The number of classes that are allowed.
+        limit: usize,
+    },
+    /// More names of labels than anybody trains.
+    #[error("{path}: {found} labels are more than {limit}; is this the right column?", path = path.display())]
+    TooManyLabels {
+        /// The first file.
+        path: PathBuf,
+        /// How many names there are.
+        found: usize,
         /// The number of classes that are allowed.
         limit: usize,
     },

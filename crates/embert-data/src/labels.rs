@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::error::{DataError, quoted};
 use crate::review::{Dataset, Example, Labels};
 
-/// More classes than this mean that the column is something else, such as a row number.
-const MOST_CLASSES: usize = 65_536;
+/// More classes than this mean that the column is something else, such as a row number or the texts.
+const MOST_CLASSES: usize = 4096;
 
 /// The rows of one file, before their labels have ids.
 pub(crate) struct RawFile {
@@ -139,11 +139,16 @@ fn labels_of(files: &[RawFile], names: Option<&[String]>) -> Result<Labels, Data
             }
         }
     }
-    match (names, highest) {
+    let labels = match (names, highest) {
         (Some(names), _) => Labels::new(names.to_vec()),
         (None, Some(highest)) => Ok(Labels::numbered(highest + 1)),
         (None, None) => Labels::new(found.into_iter().map(str::to_owned).collect()),
+    }?;
+    if labels.len() > MOST_CLASSES {
+        let path = files.first().map(|file| file.path.clone()).unwrap_or_default();
+        return Err(DataError::TooManyLabels { path, found: labels.len(), limit: MOST_CLASSES });
     }
+    Ok(labels)
 }
 
 fn checked_id(path: &Path, row: usize, id: i64) -> Result<usize, DataError> {

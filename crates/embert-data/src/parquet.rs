@@ -1,5 +1,8 @@
 //! Parquet files, in batches and only the columns asked for, with the label names that the hub stores.
 
+mod expansion;
+mod pages;
+
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -19,6 +22,7 @@ use arrow_schema::{DataType, Field, SchemaRef};
 use crate::error::DataError;
 use crate::labels::{RawFile, RawLabel, RawRow};
 use crate::read::Columns;
+use expansion::{Room, largest_page, rows_at_once};
 
 const TEXT_TYPES: &str = "text";
 const LABEL_TYPES: &str = "integers, text or booleans";
@@ -30,7 +34,9 @@ pub(crate) fn read(path: &Path, columns: &Columns) -> Result<RawFile, DataError>
         check_type(path, builder.schema(), &columns.text, is_text, TEXT_TYPES)?;
         check_type(path, builder.schema(), &columns.label, is_label, LABEL_TYPES)?;
         let mut rows = Vec::new();
+        let mut room = Room::of(path)?;
         for_each_batch(path, builder, &[&columns.text, &columns.label], |batch| {
+            room.take(path, batch)?;
             let before = rows.len();
             let texts = texts(path, before, &columns.text, column(batch, &columns.text))?;
             let labels = labels(path, before, &columns.label, column(batch, &columns.label))?;
@@ -50,7 +56,9 @@ pub(crate) fn read_texts(path: &Path, name: &str) -> Result<Vec<String>, DataErr
         let builder = open(path)?;
         check_type(path, builder.schema(), name, is_text, TEXT_TYPES)?;
         let mut rows = Vec::new();
+        let mut room = Room::of(path)?;
         for_each_batch(path, builder, &[name], |batch| {
+            room.take(path, batch)?;
             rows.extend(texts(path, rows.len(), name, column(batch, name))?);
             Ok(())
         })?;
@@ -65,7 +73,7 @@ fn guarded<T>(path: &Path, read: impl FnOnce() -> Result<T, DataError>) -> Resul
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
         let message = panic.downcast_ref::<String>().map(String::as_str);
         let message = message.or_else(|| panic.downcast_ref::<&str>().copied());
-        let reason = message.unwrap_or("the decoder gave up").to_owned();
+        let reason = format!("the parquet crate panicked: {}", message.unwrap_or("without a message"));
         Err(DataError::Corrupt { path: path.to_path_buf(), reason })
     })
 }
@@ -85,8 +93,11 @@ fn for_each_batch(
     mut take: impl FnMut(&RecordBatch) -> Result<(), DataError>,
 ) -> Result<(), DataError> {
     let wanted = names.iter().filter_map(|name| builder.schema().index_of(name).ok());
-    let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.collect::<Vec<_>>());
-    let batches = builder.with_projection(mask).build().map_err(|error| corrupt(path, &error))?;
+    let wanted = wanted.collect::<Vec<_>>();
+    let rows = rows_at_once(largest_page(path, &builder, &wanted)?);
+    let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
+    let batches = builder.with_projection(mask).with_batch_size(rows).build();
+    let batches = batches.map_err(|error| corrupt(path, &error))?;
     for batch in batches {
         match batch {
             Ok(batch) => take(&batch)?,
@@ -114,6 +125,9 @@ fn check_type(
     let Ok(field) = schema.field_with_name(column) else {
         return Err(DataError::missing_column(path, column, names()));
     };
+    if names().filter(|name| *name == column).count() > 1 {
+        return Err(DataError::ColumnTwice { path: path.to_path_buf(), column: column.to_owned() });
+    }
     if accepts(field.data_type()) {
         return Ok(());
     }
@@ -175,6 +189,10 @@ fn label_names(metadata: Option<&Vec<KeyValue>>, column: &str) -> Option<Vec<Str
 }
 
 fn corrupt(path: &Path, error: &ParquetError) -> DataError {
+    damaged(path, error)
+}
+
+fn damaged(path: &Path, error: &dyn std::fmt::Display) -> DataError {
     DataError::Corrupt { path: path.to_path_buf(), reason: error.to_string() }
 }
 

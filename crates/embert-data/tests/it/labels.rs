@@ -75,7 +75,7 @@ fn unlabelled_rows_say_so() {
 fn labels_that_cannot_be_class_ids_are_refused() {
     assert_eq!(
         message("a.jsonl", "{\"text\": \"a\", \"label\": 1000000000}"),
-        "a.jsonl: row 1: label 1000000000 is no class id (they count from 0 and stay below 65536); is this the right column?"
+        "a.jsonl: row 1: label 1000000000 is no class id (they count from 0 and stay below 4096); is this the right column?"
     );
     assert!(message("a.jsonl", "{\"text\": \"a\", \"label\": -7}").contains("label -7 is no class id"));
     assert_eq!(

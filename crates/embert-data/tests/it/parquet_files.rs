@@ -174,7 +174,7 @@ fn columns_that_cannot_be_used_are_named() {
         (vec![("text", abcd()), ("label", null_labels)], "a.parquet: row 2, column \"label\" is null"),
         (
             vec![("text", abcd()), ("label", huge)],
-            "a.parquet: row 2: label 9223372036854775807 is no class id (they count from 0 and stay below 65536); \
+            "a.parquet: row 2: label 9223372036854775807 is no class id (they count from 0 and stay below 4096); \
              is this the right column?",
         ),
         (vec![("text", texts_of(&[])), ("label", texts_of(&[]))], "a.parquet: no rows"),

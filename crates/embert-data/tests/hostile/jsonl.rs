@@ -1,0 +1,85 @@
+//! jsonl: surrogates alone, depth without end, values of other kinds, lines that are cut.
+
+use std::collections::BTreeMap;
+
+use embert_hostile::{Attack, damaged, dropped_or_replaced};
+use serde_json::json;
+
+use crate::open;
+
+#[test]
+fn every_file_is_read_or_refused_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut attack = Attack::new(folder.path().join("hostile.jsonl"), open);
+    let row = |text: &str, label: &str| format!("{{\"text\": {text}, \"label\": {label}}}\n");
+    for (what, file) in [
+        ("unharmed", row("\"good\"", "1") + &row("\"bad\"", "0")),
+        ("a BOM", format!("\u{feff}{}", row("\"a\"", "1"))),
+        ("a pair of surrogates", row(r#""\ud83d\ude00""#, "1")),
+        ("escapes", row(r#""\u0000\u001b[31m\u202e""#, "1")),
+        ("an empty text", row("\"\"", "1")),
+        ("a thousand labels", (0..1000).map(|label| row("\"a\"", &format!("\"{label}\""))).collect()),
+        ("booleans", row("\"a\"", "true") + &row("\"b\"", "false")),
+        (
+            "more keys, one of them deep",
+            format!("{{\"x\": {}{}, {}", "[".repeat(100), "]".repeat(100), &row("\"a\"", "1")[1..]),
+        ),
+        ("a key twice: as in Python, the last counts", "{\"text\": 7, \"text\": \"a\", \"label\": 1}".into()),
+        ("a text of ten megabytes", row(&format!("\"{}\"", "word ".repeat(2 << 20)), "1")),
+    ] {
+        attack.file(what, file).unwrap_or_else(|error| panic!("{what}: {error}"));
+    }
+    let good = row("\"good\"", "1");
+    for (what, line, expected) in [
+        (
+            "a leading surrogate alone",
+            row(r#""\ud800""#, "1"),
+            "row 2: not JSON: unexpected end of hex escape",
+        ),
+        ("a trailing surrogate alone", row(r#""\udc00 a""#, "1"), "row 2: not JSON: lone leading surrogate"),
+        ("two leading surrogates", row(r#""\ud800\ud800""#, "1"), "row 2: not JSON: lone leading surrogate"),
+        ("a number as text", row("7", "1"), "row 2, column \"text\": found the number 7"),
+        ("a list as text", row("[\"a\"]", "1"), "row 2, column \"text\": found a list"),
+        ("an object as label", row("\"a\"", "{}"), "row 2, column \"label\": found an object"),
+        ("a fraction as label", row("\"a\"", "1.0"), "row 2, column \"label\": found the number 1.0"),
+        ("a label beyond 64 bits", row("\"a\"", "18446744073709551615"), "row 2, column \"label\""),
+        ("a huge number", row("\"a\"", "1e999"), "row 2: not JSON: number out of range"),
+        ("NaN", row("\"a\"", "NaN"), "row 2: not JSON: expected value"),
+        ("text and numbers", row("\"a\"", "\"1\""), "row 2: label \"1\" mixes text and integers"),
+        ("deep", "[".repeat(1 << 20), "row 2: not JSON: recursion limit exceeded"),
+        (
+            "a million numbers",
+            format!("[{}0]", "0,".repeat(1 << 20)),
+            "row 2: expected a JSON object, found a list",
+        ),
+        ("a control character", row("\"a\tb\"", "1"), "row 2: not JSON: control character"),
+        ("cut", "{\"text\": \"a".into(), "row 2: not JSON: EOF while parsing a string"),
+        ("csv", "text,label\n".into(), "row 2: not JSON"),
+    ] {
+        let error = attack.refused(what, format!("{good}{line}"));
+        assert!(error.contains(expected), "{what}: {error:?} lacks {expected:?}");
+    }
+    for (what, file) in [
+        ("nothing", vec![]),
+        ("an array", b"[{\"text\": \"a\", \"label\": 1}]".to_vec()),
+        ("no UTF-8", b"{\"text\": \"\xff\", \"label\": 1}".to_vec()),
+        ("UTF-16", b"\xff\xfe{\0}\0".to_vec()),
+        ("a gigabyte's worth of opening braces", b"{\"a\":".repeat(1 << 18)),
+    ] {
+        attack.refused(what, file);
+    }
+    println!("{}", attack.finish(31, 0));
+}
+
+#[test]
+fn no_damage_does_harm() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut attack = Attack::new(folder.path().join("hostile.jsonl"), open);
+    let good = json!({"text": "good \u{e9}\n😀", "label": 1, "more": [{"a": null}]});
+    let more = BTreeMap::from([("text", json!("bad")), ("label", json!(0))]);
+    let more = serde_json::to_string(&more).unwrap();
+    let wrong = dropped_or_replaced(&good, 500, 1).into_iter();
+    attack.mutations(wrong.map(|(what, row)| (what, format!("{row}\n{more}\n"))));
+    attack.mutations(damaged(format!("{good}\n{more}\n{good}\n").as_bytes(), 2000, 2));
+    println!("{}", attack.finish(0, 2000));
+}

@@ -1,0 +1,147 @@
+//! parquet: files that the tests write, then cut and damage; bombs; columns that are nested, twice or of another kind.
+
+use std::sync::Arc;
+
+use arrow_array::types::Int32Type;
+use arrow_array::{
+    ArrayRef, BooleanArray, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray, StructArray,
+};
+use arrow_schema::{DataType, Field, Schema};
+use embert_hostile::{Attack, MemoryBound, damaged};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::file::properties::{WriterProperties, WriterVersion};
+
+use crate::open;
+
+/// The README's limits: 64 MiB of rows, and a batch of them twice in memory.
+const LIMIT: MemoryBound = MemoryBound { times: 2048, plus: 224 << 20 };
+
+fn write(batch: &RecordBatch, compression: Compression, version: WriterVersion) -> Vec<u8> {
+    let properties = WriterProperties::builder()
+        .set_compression(compression)
+        .set_writer_version(version)
+        .set_max_row_group_row_count(Some(1 << 20))
+        .build();
+    let mut bytes = vec![];
+    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).unwrap();
+    writer.write(batch).unwrap();
+    writer.close().unwrap();
+    bytes
+}
+
+fn batch(texts: ArrayRef, labels: ArrayRef) -> RecordBatch {
+    RecordBatch::try_from_iter([("text", texts), ("label", labels)]).unwrap()
+}
+
+fn some_rows() -> RecordBatch {
+    let texts = (0..40).map(|row| format!("text {} of some é 電影", row % 7)).collect::<Vec<_>>();
+    let labels = (0..40).map(|row| row % 2).collect::<Vec<i64>>();
+    batch(Arc::new(StringArray::from(texts)), Arc::new(Int64Array::from(labels)))
+}
+
+const COMPRESSIONS: [Compression; 3] = [Compression::UNCOMPRESSED, Compression::SNAPPY, Compression::LZ4_RAW];
+
+fn gzip() -> Compression {
+    Compression::GZIP(parquet::basic::GzipLevel::default())
+}
+
+fn zstd() -> Compression {
+    Compression::ZSTD(parquet::basic::ZstdLevel::default())
+}
+
+/// One text for very many rows: the file states it once.
+fn the_same_text(length: usize, rows: usize) -> RecordBatch {
+    let text = StringArray::from(vec!["x".repeat(length)]);
+    let keys = Int32Array::from(vec![0; rows]);
+    let texts = DictionaryArray::<Int32Type>::new(keys, Arc::new(text));
+    batch(Arc::new(texts), Arc::new(BooleanArray::from(vec![true; rows])))
+}
+
+#[test]
+fn a_bomb_is_refused_before_it_goes_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut attack = Attack::new(folder.path().join("hostile.parquet"), open).within(LIMIT);
+    let long =
+        batch(Arc::new(StringArray::from(vec!["x".repeat(80 << 20)])), Arc::new(Int64Array::from(vec![1])));
+    let bombs = [
+        ("a text of 80 MiB", write(&long, zstd(), WriterVersion::PARQUET_1_0)),
+        ("a text of 80 MiB in a page of the second kind", write(&long, zstd(), WriterVersion::PARQUET_2_0)),
+        ("6 GiB of one text", write(&the_same_text(64 << 10, 100_000), zstd(), WriterVersion::PARQUET_1_0)),
+        (
+            "two million rows of nothing",
+            write(&the_same_text(0, 2_000_000), zstd(), WriterVersion::PARQUET_2_0),
+        ),
+    ];
+    drop(long);
+    for (what, file) in bombs {
+        assert!(file.len() < 200_000, "{what}: {} bytes", file.len());
+        let error = attack.refused(what, file);
+        assert!(error.contains("as in a decompression bomb"), "{what}: {error}");
+    }
+    let often = write(&the_same_text(1000, 10_000), zstd(), WriterVersion::PARQUET_1_0);
+    attack.file("ten thousand rows of one text are data", often).unwrap();
+    println!("{}", attack.finish(5, 0));
+}
+
+#[test]
+fn every_file_is_read_or_refused_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut attack = Attack::new(folder.path().join("hostile.parquet"), open).within(LIMIT);
+    let plain = |batch: &RecordBatch| write(batch, Compression::UNCOMPRESSED, WriterVersion::PARQUET_1_0);
+    attack.file("unharmed", plain(&some_rows())).unwrap();
+    let texts: ArrayRef = Arc::new(StringArray::from(vec!["a", "b"]));
+    let labels: ArrayRef = Arc::new(Int64Array::from(vec![0, 1]));
+    let no_rows = batch(texts.slice(0, 0), labels.slice(0, 0));
+    let inner = Arc::new(Field::new("text", DataType::Utf8, false));
+    let nested: ArrayRef = Arc::new(StructArray::from(vec![(inner, texts.clone())]));
+    let twice = Schema::new(
+        ["text", "text", "label"]
+            .map(|name| match name {
+                "label" => Field::new(name, DataType::Int64, false),
+                _ => Field::new(name, DataType::Utf8, false),
+            })
+            .to_vec(),
+    );
+    let twice =
+        RecordBatch::try_new(Arc::new(twice), vec![texts.clone(), texts.clone(), labels.clone()]).unwrap();
+    let good = plain(&some_rows());
+    let footer = |length: u32| [&good[..good.len() - 8], &length.to_le_bytes(), b"PAR1"].concat();
+    for (what, file, expected) in [
+        ("nothing", vec![], "no rows"),
+        ("no rows", plain(&no_rows), "no rows"),
+        ("a nested column", plain(&batch(nested, labels.clone())), "column \"text\" holds Struct"),
+        ("a column twice", plain(&twice), "two columns are called \"text\""),
+        (
+            "labels that are texts' texts",
+            plain(&batch(labels.clone(), texts.clone())),
+            "column \"text\" holds Int64",
+        ),
+        ("the magic alone", b"PAR1".to_vec(), "damaged or cut short"),
+        ("the magic twice", b"PAR1PAR1".to_vec(), "damaged or cut short"),
+        ("no magic at the end", good[..good.len() - 4].to_vec(), "damaged or cut short"),
+        ("encrypted", [&good[..good.len() - 4], b"PARE"].concat(), "damaged or cut short"),
+        ("a footer of no bytes", footer(0), "damaged or cut short"),
+        ("a footer beyond the file", footer(u32::MAX), "damaged or cut short"),
+        ("a footer of the whole file", footer(good.len() as u32 - 8), "damaged or cut short"),
+        ("another's magic", b"RIFF    WAVE".to_vec(), "does not begin with PAR1"),
+        ("an HTML page", b"<!doctype html>".to_vec(), "an HTML page"),
+        ("zeros", [&b"PAR1"[..], &[0; 4096], b"PAR1"].concat(), "damaged or cut short"),
+    ] {
+        let error = attack.refused(what, file);
+        assert!(error.contains(expected), "{what}: {error:?} lacks {expected:?}");
+    }
+    println!("{}", attack.finish(16, 0));
+}
+
+#[test]
+fn no_damage_does_harm() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut attack = Attack::new(folder.path().join("hostile.parquet"), open).within(LIMIT);
+    for (seed, compression) in (0..).zip(COMPRESSIONS.into_iter().chain([gzip(), zstd()])) {
+        for version in [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0] {
+            attack.mutations(damaged(&write(&some_rows(), compression, version), 500, seed));
+        }
+    }
+    println!("{}", attack.finish(0, 5000));
+}
