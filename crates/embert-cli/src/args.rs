@@ -1,10 +1,25 @@
 //! The command line: five commands, whose flags are the recipe's keys.
 
+use std::ffi::OsString;
+
 use clap::{Arg, ArgAction, Command};
 
 use crate::device;
+use crate::error::CliError;
 use crate::keys::{DATA, EVALUATION, Key, Kind, LORA, MODEL, OUTPUT, TRAIN};
 use crate::recipe_files;
+
+/// The arguments as text; one that is none is refused.
+pub(crate) fn text(arguments: impl Iterator<Item = OsString>) -> Result<Vec<String>, CliError> {
+    let text = |argument: OsString| {
+        argument.into_string().map_err(|argument| {
+            CliError::usage(format!(
+                "the argument {argument:?} is not UTF-8; rename the file, or give it by a link with such a name"
+            ))
+        })
+    };
+    arguments.map(text).collect()
+}
 
 /// `--learning-rate` and `--learning_rate` are one flag: everything before `=` gets Hugging Face's underscores.
 pub(crate) fn with_underscores(argument: String) -> String {

@@ -31,6 +31,33 @@ impl CliError {
     }
 }
 
+/// Longer messages quote what should not be there.
+const LONGEST: usize = 2000;
+
+impl CliError {
+    /// The message on one line that is not too long, without characters that a terminal would obey.
+    pub(crate) fn line(&self) -> String {
+        let lines = self.message.lines().map(str::trim).filter(|line| !line.is_empty());
+        let line = lines.collect::<Vec<_>>().join("; ");
+        let mut shown = line.chars().take(LONGEST).fold(String::new(), |mut shown, character| {
+            match character.is_control() || is_direction(character) {
+                true => shown.extend(character.escape_default()),
+                false => shown.push(character),
+            }
+            shown
+        });
+        if line.chars().nth(LONGEST).is_some() {
+            shown.push('…');
+        }
+        shown
+    }
+}
+
+/// Whether a character only says in which direction others run.
+fn is_direction(character: char) -> bool {
+    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 impl From<DataError> for CliError {
     fn from(error: DataError) -> Self {
         Self::rejected(error)
@@ -77,5 +104,18 @@ impl From<TrainError> for CliError {
             _ => 1,
         };
         Self { message: error.to_string(), code }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_one_line_that_a_terminal_shows_as_it_is() {
+        let line = |message: &str| CliError::failed(message).line();
+        assert_eq!(line("é: a\n  b\r\n\n"), "é: a; b");
+        assert_eq!(line("\u{1b}[31m\0\u{202e}"), "\\u{1b}[31m\\u{0}\\u{202e}");
+        assert_eq!(line(&"x".repeat(9999)).chars().count(), LONGEST + 1);
     }
 }

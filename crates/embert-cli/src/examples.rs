@@ -81,12 +81,6 @@ fn whole(data: &DataSection) -> Result<Examples, CliError> {
 }
 
 fn split(all: Dataset, data: &DataSection) -> Result<Examples, CliError> {
-    if !(0.0..1.0).contains(&data.validation_share) {
-        return Err(CliError::usage(format!(
-            "validation_share is {}; it must lie in 0..1",
-            data.validation_share
-        )));
-    }
     let held_out = (all.len() as f64 * data.validation_share).round() as usize;
     let split = stratified_split(&all, held_out, data.shuffle_seed)?;
     let eval_name = format!("{held_out} rows held out");

@@ -5,12 +5,16 @@ mod commands;
 mod device;
 mod error;
 mod examples;
+#[cfg(test)]
+mod hostile_recipes;
 mod hub;
 mod interrupt;
 mod keys;
 mod model_source;
+mod panics;
 mod progress;
 mod recipe;
+mod recipe_check;
 mod recipe_files;
 mod report;
 mod resume;
@@ -19,28 +23,33 @@ mod watch;
 
 use std::process::ExitCode;
 
+use error::CliError;
+
 fn main() -> ExitCode {
     #[cfg(feature = "cpu")]
     embert_kernels::keep_freed_memory();
     start_logging();
-    let arguments = std::env::args().map(args::with_underscores);
-    let matches = args::command().get_matches_from(arguments);
+    panics::keep();
+    match args::text(std::env::args_os()).and_then(|arguments| panics::told(|| run(arguments))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", error.line());
+            ExitCode::from(error.code)
+        }
+    }
+}
+
+fn run(arguments: Vec<String>) -> Result<(), CliError> {
+    let matches = args::command().get_matches_from(arguments.into_iter().map(args::with_underscores));
     let (name, matches) = matches.subcommand().expect("clap asks for a subcommand");
     // On a thread of the pool that computes: a thread outside would have to be woken after each operation.
-    let done = rayon::scope(|_| match name {
+    rayon::scope(|_| match name {
         "train" => commands::train::run(matches),
         "evaluate" => commands::evaluate::run(matches),
         "predict" => commands::predict::run(matches),
         "merge" => commands::merge::run(matches),
         _ => commands::check::run(matches),
-    });
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {}", error.message);
-            ExitCode::from(error.code)
-        }
-    }
+    })
 }
 
 /// What libraries trace goes to standard error, as `RUST_LOG` says; nothing without it.

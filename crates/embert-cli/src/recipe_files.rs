@@ -11,6 +11,7 @@ use toml::{Table, Value};
 use crate::error::CliError;
 use crate::keys::{self, Key, Kind};
 use crate::recipe::Recipe;
+use crate::recipe_check;
 
 /// The recipes that are compiled in, by name.
 const RECIPES: &[(&str, &str)] = &[
@@ -120,25 +121,8 @@ fn overridden(mut table: Table, origin: &str, matches: &ArgMatches) -> Result<Re
     let recipe: Recipe = table.try_into().map_err(|error: toml::de::Error| {
         CliError::usage(format!("recipe {origin}: {}", error.to_string().trim().replace('\n', "; ")))
     })?;
-    recipe.train.validate().map_err(CliError::usage)?;
-    check_adapter(&recipe)?;
+    recipe_check::check(&recipe)?;
     Ok(recipe)
-}
-
-fn check_adapter(recipe: &Recipe) -> Result<(), CliError> {
-    if let Some(lora) = &recipe.lora {
-        lora.validate().map_err(|error| CliError::usage(format!("lora.{error}")))?;
-        if recipe.model.adapter.is_some() {
-            return Err(CliError::usage(
-                "an adapter that exists (--adapter) brings its own settings of lora: leave them out",
-            ));
-        }
-    }
-    let adapts = recipe.lora.is_some() || recipe.model.adapter.is_some();
-    if adapts && recipe.model.scratch.is_some() {
-        return Err(CliError::usage("an adapter needs a pretrained model: model.scratch has random weights"));
-    }
-    Ok(())
 }
 
 fn read(name: &str) -> Result<Table, CliError> {
@@ -152,7 +136,11 @@ fn read(name: &str) -> Result<Table, CliError> {
 }
 
 fn parse(text: &str, origin: &str) -> Result<Table, CliError> {
-    text.parse().map_err(|error: toml::de::Error| CliError::usage(format!("recipe {origin}: {error}")))
+    text.parse().map_err(|error: toml::de::Error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        CliError::usage(format!("recipe {origin}: line {line}: {}", error.message()))
+    })
 }
 
 fn is_given(key: &Key, matches: &ArgMatches) -> bool {

@@ -96,8 +96,12 @@ pub(crate) fn best_model(fitted: &Fitted, metric: BestModelMetric) -> Vec<String
     lines
 }
 
-/// The confusion matrix: gold labels down, predictions across.
+/// The confusion matrix: gold labels down, predictions across. That of many labels no terminal is wide enough for.
 pub(crate) fn confusion(evaluation: &Evaluation, names: &[String]) -> String {
+    const WIDEST: usize = 30;
+    if names.len() > WIDEST {
+        return format!("the confusion matrix of {} labels is too wide to show", grouped(names.len()));
+    }
     let mut table = plain(&[]);
     table.set_header(std::iter::once("gold \\ predicted".to_owned()).chain(names.iter().cloned()));
     for (name, counts) in names.iter().zip(&evaluation.metrics.confusion_matrix) {

@@ -117,6 +117,15 @@ pub enum TrainError {
         "the training or evaluation texts, their labels or their tokens are not those that the checkpoint's run began with"
     )]
     OtherData,
+    /// The model's output for a text is infinite or not a number.
+    #[error(
+        "the model's logits for text {row} (from 0) are no finite numbers: its weights, or the scaling of its adapter, are \
+         too large to compute with"
+    )]
+    NotFinite {
+        /// The row of the text, from 0.
+        row: usize,
+    },
     /// The model's files could not be written.
     #[error(transparent)]
     Model(#[from] ModelError),

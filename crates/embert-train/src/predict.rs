@@ -27,7 +27,7 @@ pub struct Batching {
 /// model without autodiff (`model.valid()`): it is faster and keeps no graph. Dropout is off.
 ///
 /// # Errors
-/// [`TrainError::Interrupted`] when `on_progress` answers `Break`, and its own errors.
+/// [`TrainError::NotFinite`] for the first text whose logits are no numbers; [`TrainError::Interrupted`] when `on_progress` answers `Break`, and its own errors.
 pub fn predict(
     model: &AutoModelForSequenceClassification,
     texts: &EncodedTexts,
@@ -52,11 +52,20 @@ fn predict_batches(
         let [_, num_labels] = output.dims();
         let values = output.into_data().iter::<f32>().collect::<Vec<_>>(); // reads back: synchronises
         logits.extend(rows.into_iter().zip(values.chunks(num_labels).map(<[f32]>::to_vec)));
+        check_finite(&logits[logits.len() - batch.batch_size()..])?;
         if on_progress(Progress { done: logits.len(), total: texts.len() })?.is_break() {
             return Err(TrainError::Interrupted);
         }
     }
     Ok(in_row_order(logits))
+}
+
+fn check_finite(logits: &[(usize, Vec<f32>)]) -> Result<(), TrainError> {
+    let is_finite = |row: &[f32]| row.iter().all(|logit| logit.is_finite());
+    match logits.iter().find(|(_, row)| !is_finite(row)) {
+        Some((row, _)) => Err(TrainError::NotFinite { row: *row }),
+        None => Ok(()),
+    }
 }
 
 /// The probability of each label for a row of logits.

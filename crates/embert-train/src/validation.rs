@@ -45,7 +45,8 @@ impl TrainConfig {
     }
 
     fn validate_schedule(&self) -> Result<(), ConfigError> {
-        check("num_train_epochs", self.num_train_epochs, |x| x.is_finite() && x > 0.0, "a number above 0")?;
+        let epochs = |x: f64| x > 0.0 && x <= 1e6;
+        check("num_train_epochs", self.num_train_epochs, epochs, "above 0 and at most 1000000")?;
         check("max_steps", self.max_steps.unwrap_or(1), |n| n > 0, "1 or more, or left out")?;
         check("warmup_ratio", self.warmup_ratio, |x| (0.0..=1.0).contains(&x), "between 0 and 1")?;
         let warms_up = self.warmup_steps > 0 || self.warmup_ratio > 0.0;
@@ -75,11 +76,15 @@ impl TrainConfig {
     }
 
     fn validate_intervals(&self) -> Result<(), ConfigError> {
-        let positive = |n: usize| n > 0;
-        let counts = [
+        let sizes = [
             ("per_device_train_batch_size", self.per_device_train_batch_size),
             ("per_device_eval_batch_size", self.per_device_eval_batch_size),
             ("gradient_accumulation_steps", self.gradient_accumulation_steps),
+        ];
+        let countable = |n: usize| (1..=1 << 20).contains(&n);
+        sizes.into_iter().try_for_each(|(key, n)| check(key, n, countable, "between 1 and 1048576"))?;
+        let positive = |n: usize| n > 0;
+        let counts = [
             ("logging_steps", self.logging_steps),
             ("eval_steps", self.eval_steps.unwrap_or(1)),
             ("save_steps", self.save_steps),
@@ -139,6 +144,10 @@ mod tests {
             r#"{"per_device_train_batch_size": 0}"#,
             r#"{"per_device_eval_batch_size": 0}"#,
             r#"{"num_train_epochs": 0}"#,
+            r#"{"num_train_epochs": 1e308}"#,
+            r#"{"per_device_train_batch_size": 1000000000000000000}"#,
+            r#"{"per_device_eval_batch_size": 1000000000000000000}"#,
+            r#"{"gradient_accumulation_steps": 1048577}"#,
             r#"{"max_steps": 0}"#,
             r#"{"weight_decay": -0.1}"#,
             r#"{"adam_beta1": 1}"#,

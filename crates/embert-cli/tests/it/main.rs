@@ -5,6 +5,9 @@ mod arguments;
 mod faults;
 mod kills;
 mod main_job;
+#[cfg(unix)]
+mod paths;
+mod sizes;
 mod training_features;
 
 use std::path::Path;

@@ -336,9 +336,13 @@ fn is_same(a: &Path, b: &Path) -> bool {
     matches!((fs::canonicalize(a), fs::canonicalize(b)), (Ok(a), Ok(b)) if a == b)
 }
 
-/// The path, with a name to put siblings beside: not `.` or `..`.
+/// The path, with a name to put siblings beside: not `.` or `..`, and not a link, which would be replaced instead of what it
+/// leads to.
 fn with_name(path: &Path) -> Result<PathBuf, TrainError> {
-    if path.file_name().is_some() { Ok(path.to_owned()) } else { fs::canonicalize(path).map_err(at(path)) }
+    match path.file_name().is_some() && !path.is_symlink() {
+        true => Ok(path.to_owned()),
+        false => fs::canonicalize(path).map_err(at(path)),
+    }
 }
 
 /// Whether there is such a directory with something in it. A file in its place is an error.

@@ -1,0 +1,90 @@
+//! Which values of a recipe cannot be, told by key, before anything is read or made of them.
+//!
+//! Those of `[train]` and `[lora]` are checked where they are defined.
+
+use crate::error::CliError;
+use crate::recipe::{Recipe, ScratchSection};
+
+/// Parameters of a model with random weights: more would be 40 GB.
+const MOST_PARAMETERS: u128 = 10_000_000_000;
+/// Beyond this, the generator has no more sentences that are new.
+const MOST_REVIEWS: usize = 1_000_000;
+
+/// Refuses the first value that cannot be.
+pub(crate) fn check(recipe: &Recipe) -> Result<(), CliError> {
+    recipe.train.validate().map_err(CliError::usage)?;
+    check_rates(recipe)?;
+    recipe.model.scratch.as_ref().map_or(Ok(()), check_scratch)?;
+    let reviews = recipe.data.synthetic_reviews;
+    if reviews > MOST_REVIEWS {
+        return Err(wrong("data.synthetic_reviews", reviews, "at most 1000000"));
+    }
+    check_adapter(recipe)
+}
+
+fn check_rates(recipe: &Recipe) -> Result<(), CliError> {
+    let model = &recipe.model;
+    let rates = [
+        ("model.hidden_dropout_prob", model.hidden_dropout_prob),
+        ("model.attention_probs_dropout_prob", model.attention_probs_dropout_prob),
+        ("model.classifier_dropout", model.classifier_dropout),
+        ("data.validation_share", Some(recipe.data.validation_share)),
+    ];
+    let mut given = rates.into_iter().filter_map(|(key, rate)| Some((key, rate?)));
+    match given.find(|(_, rate)| !(0.0..1.0).contains(rate)) {
+        Some((key, rate)) => Err(wrong(key, rate, "at least 0 and below 1")),
+        None => Ok(()),
+    }
+}
+
+fn check_scratch(scratch: &ScratchSection) -> Result<(), CliError> {
+    let sizes = [
+        ("model.scratch.vocab_size", scratch.vocab_size),
+        ("model.scratch.hidden_size", scratch.hidden_size),
+        ("model.scratch.num_hidden_layers", scratch.num_hidden_layers),
+        ("model.scratch.num_attention_heads", scratch.num_attention_heads),
+        ("model.scratch.intermediate_size", scratch.intermediate_size),
+        ("model.scratch.max_position_embeddings", scratch.max_position_embeddings),
+    ];
+    if let Some((key, size)) = sizes.into_iter().find(|(_, size)| !(1..=i32::MAX as usize).contains(size)) {
+        return Err(wrong(key, size, "between 1 and 2147483647"));
+    }
+    if scratch.hidden_size % scratch.num_attention_heads != 0 {
+        let expected = format!("a multiple of num_attention_heads {}", scratch.num_attention_heads);
+        return Err(wrong("model.scratch.hidden_size", scratch.hidden_size, &expected));
+    }
+    match num_weights(scratch) {
+        weights if weights > MOST_PARAMETERS => Err(CliError::usage(format!(
+            "model.scratch describes {weights} parameters, more than {MOST_PARAMETERS}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// The numbers in the matrices; biases and norms are few beside them.
+fn num_weights(scratch: &ScratchSection) -> u128 {
+    let [hidden, intermediate, layers] =
+        [scratch.hidden_size, scratch.intermediate_size, scratch.num_hidden_layers].map(|size| size as u128);
+    let rows = (scratch.vocab_size + scratch.max_position_embeddings) as u128;
+    (rows + layers * (4 * hidden + 2 * intermediate)) * hidden
+}
+
+fn check_adapter(recipe: &Recipe) -> Result<(), CliError> {
+    if let Some(lora) = &recipe.lora {
+        lora.validate().map_err(|error| CliError::usage(format!("lora.{error}")))?;
+        if recipe.model.adapter.is_some() {
+            return Err(CliError::usage(
+                "an adapter that exists (--adapter) brings its own settings of lora: leave them out",
+            ));
+        }
+    }
+    let adapts = recipe.lora.is_some() || recipe.model.adapter.is_some();
+    if adapts && recipe.model.scratch.is_some() {
+        return Err(CliError::usage("an adapter needs a pretrained model: model.scratch has random weights"));
+    }
+    Ok(())
+}
+
+fn wrong(key: &str, found: impl std::fmt::Display, expected: &str) -> CliError {
+    CliError::usage(format!("{key} is {found}; it must be {expected}"))
+}

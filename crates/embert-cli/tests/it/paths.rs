@@ -1,0 +1,168 @@
+//! Paths as people have them: with spaces, through links, in folders that may not be written, not in UTF-8, without a home.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use crate::{stderr, stdout};
+
+/// A model small enough that a test may train it.
+const TINY: &str = "--recipe quickstart --vocab_size 300 --hidden_size 32 --num_hidden_layers 1 --intermediate_size 32 \
+                    --synthetic_reviews 100 --max_steps 2";
+
+/// The binary in a folder, with these arguments after those of `words`.
+fn command(folder: &Path, words: &str, arguments: &[&OsStr]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_embert"));
+    command.args(words.split_whitespace()).args(arguments).current_dir(folder);
+    command
+        .env("HF_HUB_OFFLINE", "1")
+        .env("HF_HOME", folder)
+        .env_remove("RUST_BACKTRACE")
+        .stdin(Stdio::null());
+    command
+}
+
+fn run(folder: &Path, words: &str, arguments: &[&str]) -> Output {
+    let arguments = arguments.iter().map(OsStr::new).collect::<Vec<_>>();
+    command(folder, words, &arguments).output().unwrap()
+}
+
+#[track_caller]
+fn succeeds(folder: &Path, words: &str, arguments: &[&str]) -> String {
+    let output = run(folder, words, arguments);
+    assert_eq!(output.status.code(), Some(0), "{words} {arguments:?}: {}", stderr(&output));
+    stdout(&output)
+}
+
+/// Asserts this exit code and one line on standard error, which it returns.
+#[track_caller]
+fn fails(code: i32, output: &Output) -> String {
+    let said = stderr(output);
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    said
+}
+
+fn not_utf8(name: &str) -> OsString {
+    OsString::from_vec([name.as_bytes(), b"\xff"].concat())
+}
+
+#[test]
+fn spaces_and_other_scripts_are_names_like_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = "my runs/das erste Modell 電影 😀";
+    succeeds(folder.path(), &format!("train {TINY} --output_dir"), &[name]);
+    succeeds(folder.path(), "predict --model", &[name, "good film"]);
+    fs::write(folder.path().join("my texts.csv"), "text\ngood\n").unwrap();
+    succeeds(
+        folder.path(),
+        "predict --input",
+        &["my texts.csv", "--output", "my labels.csv", "--model", name],
+    );
+    assert!(folder.path().join("my labels.csv").is_file());
+}
+
+#[test]
+fn links_lead_to_models_and_to_where_a_model_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("disk/runs")).unwrap();
+    symlink("disk/runs", folder.path().join("output")).unwrap();
+    succeeds(folder.path(), &format!("train {TINY} --output_dir"), &["output"]);
+    assert!(folder.path().join("output").is_symlink(), "the link is left as it was");
+    assert!(folder.path().join("disk/runs/model.safetensors").is_file());
+    symlink("disk/runs", folder.path().join("model")).unwrap();
+    succeeds(folder.path(), "predict --model", &["model", "good film"]);
+
+    symlink("nowhere", folder.path().join("dangling")).unwrap();
+    let said = fails(1, &run(folder.path(), &format!("train {TINY} --output_dir"), &["dangling"]));
+    assert!(said.contains("dangling: No such file or directory"), "{said}");
+    symlink("round", folder.path().join("round")).unwrap();
+    for (words, arguments) in
+        [("predict --model ./round", "good"), ("check --recipe quickstart --dataset", "./round")]
+    {
+        let output = run(folder.path(), words, &[arguments]);
+        assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
+        assert!(!output.status.success());
+    }
+}
+
+#[test]
+fn names_that_are_not_utf8_are_refused_as_arguments_and_do_no_harm_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let odd = folder.path().join(not_utf8("folder"));
+    if fs::create_dir(&odd).is_err() {
+        println!("skipped: this file system has no names that are not UTF-8");
+        return;
+    }
+    succeeds(&odd, &format!("train {TINY} --output_dir"), &["run"]);
+    fs::write(odd.join("run").join(not_utf8("file")), "x").unwrap();
+    succeeds(&odd, "predict --model", &["run", "good film"]);
+    for arguments in [vec![not_utf8("a")], vec!["--model".into(), not_utf8("a")], vec![not_utf8("--model=")]]
+    {
+        let arguments = arguments.iter().map(OsString::as_os_str).collect::<Vec<_>>();
+        let said = fails(2, &command(folder.path(), "predict", &arguments).output().unwrap());
+        assert!(said.contains("\\xFF\" is not UTF-8"), "{said}");
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_told_before_training() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "mine").unwrap();
+    let said = fails(
+        1,
+        &run(folder.path(), &format!("train {TINY} --overwrite_output_dir --output_dir"), &["file"]),
+    );
+    assert!(said.contains("file: "), "{said}");
+    let said = fails(1, &run(folder.path(), &format!("train {TINY} --output_dir"), &["file/run"]));
+    assert!(said.contains("file/run"), "{said}");
+    assert_eq!(fs::read_to_string(folder.path().join("file")).unwrap(), "mine");
+
+    let closed = folder.path().join("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o555)).unwrap();
+    if fs::write(closed.join("probe"), "").is_ok() {
+        println!("skipped: permissions do not bind this user");
+        return;
+    }
+    let said = fails(1, &run(folder.path(), &format!("train {TINY} --output_dir"), &["closed/run"]));
+    assert!(said.contains("closed/run.partial: Permission denied"), "{said}");
+}
+
+#[test]
+fn without_a_home_only_the_hub_is_far() {
+    let folder = tempfile::tempdir().unwrap();
+    let homeless = |words: &str| {
+        let mut command = command(folder.path(), words, &[]);
+        command.env_clear().env("HF_HUB_OFFLINE", "1");
+        command
+    };
+    let output = homeless(&format!("train {TINY} --output_dir run")).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let said = fails(1, &homeless("predict --model some/model good").output().unwrap());
+    assert!(said.contains(".cache/huggingface/hub"), "{said}");
+    let said = fails(1, &homeless("predict --model some/model good").env("HF_HOME", "/h").output().unwrap());
+    assert!(said.contains("/h/hub"), "{said}");
+}
+
+#[test]
+fn what_is_no_model_is_told_in_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("empty")).unwrap();
+    fs::create_dir_all(folder.path().join("odd/config.json")).unwrap();
+    fs::write(folder.path().join("file"), "x").unwrap();
+    for (model, expected) in [
+        ("./empty", "config.json: No such file"),
+        ("./odd", "config.json: Is a directory"),
+        ("./file", "a model is a directory"),
+        ("./nowhere", "there is no such directory"),
+        ("/dev/null", "a model is a directory"),
+        ("", "is neither a folder on this machine nor a name on the hub"),
+    ] {
+        let said = fails(1, &run(folder.path(), "predict --model", &[model, "good"]));
+        assert!(said.contains(expected), "{model}: {said}");
+    }
+}
