@@ -156,7 +156,7 @@ impl Tokenizer {
         let Some(ascii) = &self.ascii else { return self.content_of_any(text) };
         let mut ids = Vec::new();
         for part in text.split(WHITE_SPACE).filter(|part| !part.is_empty()) {
-            if !ascii.encode(part, &mut ids) {
+            if !ascii.encode(part, &mut ids) && !ascii.encode_any(part, &mut ids) {
                 ids.extend(self.content_of_any(part));
             }
         }
@@ -219,6 +219,23 @@ mod tests {
             let text: String =
                 (0..4).map(|place| parts[number / parts.len().pow(place) % parts.len()]).collect();
             assert_eq!(tokenizer.content(&text), tokenizer.content_of_any(&text), "{text:?}");
+        }
+    }
+
+    /// A long text is cut before Chinese characters, and a long word is unknown, however its letters are made.
+    #[test]
+    fn long_texts_without_spaces_have_the_ids_of_the_whole_text() {
+        let tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "中", "##e", "e", "é", "!", "文"];
+        let tokenizer = Tokenizer::from_vocab(&tokens).unwrap();
+        for part in
+            ["中", "中文é!", "中\u{301}e\u{301}", "😀中e", "é", "\u{301}", "한중\u{202e}", "!\u{301}中"]
+        {
+            let text = part.repeat(10_000 / part.len());
+            assert_eq!(tokenizer.content(&text), tokenizer.content_of_any(&text), "{part:?}");
+        }
+        for length in [99, 100, 101] {
+            let word = "é".repeat(length);
+            assert_eq!(tokenizer.content(&word), tokenizer.content_of_any(&word), "{length}");
         }
     }
 }

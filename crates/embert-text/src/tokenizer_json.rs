@@ -12,6 +12,9 @@ use crate::{Result, TextError};
 /// Ids above this are refused: an embedding of so many rows is a damaged file, not a vocabulary.
 const MAX_VOCAB_SIZE: u32 = 1 << 24;
 
+/// The longest word that may be taken apart; every BERT has 100.
+const MAX_INPUT_CHARS_PER_WORD: u64 = 1000;
+
 /// What `tokenizer_config.json` says, and what the normalizer in `tokenizer.json` calls it.
 const NORMALIZER_KEYS: [(&str, &str); 3] = [
     ("do_lower_case", "lowercase"),
@@ -74,9 +77,7 @@ pub(crate) fn load(mut content: Value, origin: &str) -> Result<tokenizers::Token
     check_special_tokens(&vocabulary, origin)?;
     add_post_processor(&mut content, &vocabulary);
 
-    let tokenizer = catch_unwind(AssertUnwindSafe(|| build(content)))
-        .unwrap_or_else(|_| Err("the tokenizers crate panicked while reading it".to_owned()))
-        .map_err(|reason| broken(origin, reason))?;
+    let tokenizer = caught(|| build(content)).map_err(|reason| broken(origin, reason))?;
     check_added_tokens(&tokenizer, &listed_tokens, origin)?;
     Ok(tokenizer)
 }
@@ -89,10 +90,23 @@ fn check_parts(content: &Value, origin: &str) -> Result<()> {
     if !content["model"]["type"].is_null() {
         expect(&content["model"]["type"], "model.type", "WordPiece", origin)?;
     }
+    check_word_length(&content["model"]["max_input_chars_per_word"], origin)?;
     expect(&content["model"]["unk_token"], "model.unk_token", "[UNK]", origin)?;
     expect(&content["model"]["continuing_subword_prefix"], "model.continuing_subword_prefix", "##", origin)?;
     expect(&content["normalizer"]["type"], "normalizer.type", "BertNormalizer", origin)?;
     expect(&content["pre_tokenizer"]["type"], "pre_tokenizer.type", "BertPreTokenizer", origin)
+}
+
+/// WordPiece takes time that grows with the square of a word's length, up to this one.
+fn check_word_length(found: &Value, origin: &str) -> Result<()> {
+    match found.as_u64() {
+        Some(0..=MAX_INPUT_CHARS_PER_WORD) => Ok(()),
+        None if found.is_null() => Ok(()),
+        _ => Err(broken(
+            origin,
+            format!("max_input_chars_per_word is {found}, not a number up to {MAX_INPUT_CHARS_PER_WORD}"),
+        )),
+    }
 }
 
 fn expect(found: &Value, part: &'static str, supported: &'static str, origin: &str) -> Result<()> {
@@ -142,6 +156,15 @@ fn add_post_processor(content: &mut Value, vocabulary: &BTreeMap<String, u32>) {
         "pair": [special("[CLS]", 0), sequence("A", 0), special("[SEP]", 0), sequence("B", 1), special("[SEP]", 1)],
         "special_tokens": {"[CLS]": with_id("[CLS]"), "[SEP]": with_id("[SEP]")},
     });
+}
+
+/// What `build` returns; a panic inside the tokenizers crate is a file that it cannot read.
+fn caught<T>(build: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(build)).unwrap_or_else(|panic| {
+        let message = panic.downcast_ref::<String>().map(String::as_str);
+        let message = message.or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(format!("the tokenizers crate panicked: {}", message.unwrap_or("without a message")))
+    })
 }
 
 fn build(content: Value) -> Result<tokenizers::Tokenizer, String> {
