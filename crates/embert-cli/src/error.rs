@@ -5,6 +5,8 @@ use embert_model::ModelError;
 use embert_text::TextError;
 use embert_train::TrainError;
 
+use crate::visible::visible;
+
 /// Why a command ended, as it is told: the message follows `error: `.
 #[derive(Debug)]
 pub(crate) struct CliError {
@@ -39,23 +41,12 @@ impl CliError {
     pub(crate) fn line(&self) -> String {
         let lines = self.message.lines().map(str::trim).filter(|line| !line.is_empty());
         let line = lines.collect::<Vec<_>>().join("; ");
-        let mut shown = line.chars().take(LONGEST).fold(String::new(), |mut shown, character| {
-            match character.is_control() || is_direction(character) {
-                true => shown.extend(character.escape_default()),
-                false => shown.push(character),
-            }
-            shown
-        });
+        let mut shown = visible(&line.chars().take(LONGEST).collect::<String>());
         if line.chars().nth(LONGEST).is_some() {
             shown.push('…');
         }
         shown
     }
-}
-
-/// Whether a character only says in which direction others run.
-fn is_direction(character: char) -> bool {
-    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl From<DataError> for CliError {

@@ -18,6 +18,7 @@ mod recipe_check;
 mod recipe_files;
 mod report;
 mod resume;
+mod visible;
 mod warnings;
 mod watch;
 

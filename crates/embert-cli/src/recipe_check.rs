@@ -49,7 +49,7 @@ fn check_scratch(scratch: &ScratchSection) -> Result<(), CliError> {
     if let Some((key, size)) = sizes.into_iter().find(|(_, size)| !(1..=i32::MAX as usize).contains(size)) {
         return Err(wrong(key, size, "between 1 and 2147483647"));
     }
-    if scratch.hidden_size % scratch.num_attention_heads != 0 {
+    if !scratch.hidden_size.is_multiple_of(scratch.num_attention_heads) {
         let expected = format!("a multiple of num_attention_heads {}", scratch.num_attention_heads);
         return Err(wrong("model.scratch.hidden_size", scratch.hidden_size, &expected));
     }

@@ -26,6 +26,9 @@ const RECIPES: &[(&str, &str)] = &[
     ("synthetic-bert", include_str!("../recipes/synthetic-bert.toml")),
 ];
 
+/// The most dots in the path of a key: a pattern of `lora` may name a module.
+const DEEPEST: usize = 16;
+
 /// The recipe of a run that names neither a recipe nor data.
 const IMDB: &str = "imdb";
 
@@ -112,6 +115,9 @@ fn overridden(mut table: Table, origin: &str, matches: &ArgMatches) -> Result<Re
         let (path, value) = assignment.split_once('=').ok_or_else(|| {
             CliError::usage(format!("--set {assignment}: it must be KEY=VALUE, such as train.seed=1"))
         })?;
+        if path.matches('.').count() > DEEPEST {
+            return Err(CliError::usage(format!("--set {path}: no key lies so deep")));
+        }
         insert(&mut table, path.trim(), literal(value.trim()));
     }
     for key in keys::all() {

@@ -4,6 +4,8 @@ use comfy_table::{Cell, CellAlignment, Table, presets};
 use embert_text::{EncodedTexts, LengthReport, PaddingWaste};
 use embert_train::{BestModelMetric, Evaluation, Fitted, LogEntry, RunPlan};
 
+use crate::visible::visible;
+
 /// A number with commas between thousands.
 pub(crate) fn grouped(number: usize) -> String {
     let digits = number.to_string();
@@ -103,10 +105,12 @@ pub(crate) fn confusion(evaluation: &Evaluation, names: &[String]) -> String {
         return format!("the confusion matrix of {} labels is too wide to show", grouped(names.len()));
     }
     let mut table = plain(&[]);
-    table.set_header(std::iter::once("gold \\ predicted".to_owned()).chain(names.iter().cloned()));
+    table.set_header(
+        std::iter::once("gold \\ predicted".to_owned()).chain(names.iter().map(|name| visible(name))),
+    );
     for (name, counts) in names.iter().zip(&evaluation.metrics.confusion_matrix) {
         let counts = counts.iter().map(|&count| grouped(count as usize));
-        add(&mut table, std::iter::once(name.clone()).chain(counts).collect());
+        add(&mut table, std::iter::once(visible(name)).chain(counts).collect());
     }
     table.to_string()
 }
@@ -153,7 +157,7 @@ pub(crate) fn samples(samples: &[Sample<'_>]) -> String {
 /// The first 50 characters, on one line.
 fn preview(text: &str) -> String {
     const SHOWN: usize = 50;
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = visible(&text.split_whitespace().collect::<Vec<_>>().join(" "));
     match line.char_indices().nth(SHOWN) {
         None => line,
         Some((end, _)) => format!("{}…", &line[..end]),
@@ -199,6 +203,7 @@ mod tests {
     #[test]
     fn previews_are_one_line_of_fifty_characters() {
         assert_eq!(preview("one\n two"), "one two");
+        assert_eq!(preview("\u{1b}[31mred"), "\\u{1b}[31mred");
         let long = "ä".repeat(60);
         assert_eq!(preview(&long).chars().count(), 51);
     }

@@ -95,6 +95,19 @@ fn a_model_that_is_larger_than_its_files_or_no_number_is_refused() {
 }
 
 #[test]
+fn a_key_of_any_depth_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let deep = "a.".repeat(50_000);
+    for set in [format!("{deep}a=1"), format!("train.{deep}=1"), "=1".into(), "..=1".into(), "train=1".into()]
+    {
+        let said = fails(folder.path(), 2, &format!("check --set {set}"));
+        assert!(said.lines().count() == 1 && said.len() < 3000, "{said}");
+    }
+    let said = fails(folder.path(), 2, &format!("check --set train.seed={}", "[".repeat(100_000)));
+    assert_eq!(said.lines().count(), 1);
+}
+
+#[test]
 fn any_text_on_standard_input_is_labelled_or_named_by_its_line() {
     let folder = tempfile::tempdir().unwrap();
     trained(folder.path());
