@@ -53,7 +53,7 @@ impl Checks<'_> {
         if let Some((key, rate)) = self.rates.iter().find(|(_, rate)| !(0.0..1.0).contains(rate)) {
             return Err(format!("{key} is {rate}, and must lie in 0..1"));
         }
-        if let Some((key, value)) = self.positive.iter().find(|(_, value)| !(*value > 0.0)) {
+        if let Some((key, value)) = self.positive.iter().find(|(_, value)| *value <= 0.0) {
             return Err(format!("{key} is {value}, and must be above 0"));
         }
         self.labels()

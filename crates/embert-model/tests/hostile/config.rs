@@ -74,10 +74,7 @@ fn a_config_that_cannot_be_is_refused_by_key() {
         ("nothing", vec![]),
         ("UTF-16", utf16),
         ("a BOM", [b"\xef\xbb\xbf", text.as_bytes()].concat()),
-        (
-            "no UTF-8",
-            text.replace("bert", "\u{1}").into_bytes().iter().map(|b| b.max(&0x80) - 1 | 0x80).collect(),
-        ),
+        ("no UTF-8", text.bytes().map(|byte| byte | 0x80).collect()),
         ("a key twice", twice.into_bytes()),
         ("deep", b"[".repeat(1 << 20)),
         ("deep in a key", format!("{{\"x\": {}", "[".repeat(1 << 20)).into_bytes()),

@@ -65,6 +65,9 @@ impl Run<'_, '_> {
                 self.journal.state.evaluation_due = false;
                 (self.on_event)(Event::Evaluated(self.journal.log_evaluation(evaluation)))
             }
+            Err(TrainError::NotFinite { .. }) => {
+                Err(self.diverged_weights("the logits of the evaluation are"))
+            }
             Err(TrainError::Interrupted) => STOP,
             Err(error) => Err(error),
         }
