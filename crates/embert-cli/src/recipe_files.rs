@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
-use embert_model::AutoConfig;
 use toml::{Table, Value};
 
 use crate::error::CliError;
 use crate::keys::{self, Key, Kind};
+use crate::model_source::ModelSource;
 use crate::recipe::Recipe;
 use crate::recipe_check;
 
@@ -70,11 +70,11 @@ fn names_data(matches: &ArgMatches) -> bool {
         || keys::all().any(|key| keys.contains(&key.path) && is_given(key, matches))
 }
 
-/// How a model reads texts: as the recipe in its directory says, or else as much as its positions allow, with flags
-/// over that.
+/// How a model reads texts: as the recipe in its directory says, or else as much as its positions allow, cut where its
+/// tokenizer says, with flags over that.
 pub(crate) fn of_model(
     directory: &Path,
-    config: &AutoConfig,
+    source: &ModelSource,
     matches: &ArgMatches,
 ) -> Result<Recipe, CliError> {
     let path = path_in_run(directory);
@@ -82,7 +82,9 @@ pub(crate) fn of_model(
         read(&path.display().to_string())?
     } else {
         let mut table = Table::new();
-        insert(&mut table, "data.max_seq_length", Value::Integer(config.max_position_embeddings() as i64));
+        let positions = source.config.max_position_embeddings();
+        insert(&mut table, "data.max_seq_length", Value::Integer(positions as i64));
+        insert(&mut table, "data.truncation_side", Value::String(source.tokenizer.truncation().to_string()));
         table
     };
     overridden(table, &path.display().to_string(), matches)

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 use tokenizers::{Model, NormalizerWrapper};
 
-use crate::{Result, TextError, vocabulary};
+use crate::{Result, TextError, Truncation, vocabulary};
 
 /// transformers' names for the special tokens.
 const TOKEN_NAMES: [(&str, &str); 5] = [
@@ -24,13 +24,14 @@ pub(crate) fn save(
     directory: &Path,
     tokenizer_class: &str,
     model_max_length: usize,
+    truncation: Truncation,
 ) -> Result<()> {
     let tokens: BTreeMap<u32, String> =
         tokenizer.get_model().get_vocab().into_iter().map(|(token, id)| (id, token)).collect();
     let json = tokenizer.to_string(true).expect("a tokenizer is plain data");
     let special_tokens: Map<_, _> =
         TOKEN_NAMES.iter().map(|(name, token)| (name.to_string(), Value::from(*token))).collect();
-    let config = config(tokenizer, &special_tokens, tokenizer_class, model_max_length);
+    let config = config(tokenizer, &special_tokens, tokenizer_class, model_max_length, truncation);
 
     write(directory, "tokenizer.json", &json)?;
     write(directory, "vocab.txt", &vocabulary::to_lines(&tokens))?;
@@ -43,6 +44,7 @@ fn config(
     special_tokens: &Map<String, Value>,
     tokenizer_class: &str,
     model_max_length: usize,
+    truncation: Truncation,
 ) -> Map<String, Value> {
     let Some(NormalizerWrapper::BertNormalizer(normalizer)) = tokenizer.get_normalizer() else {
         unreachable!("loading accepts no other normalizer")
@@ -53,7 +55,16 @@ fn config(
     config.insert("strip_accents".to_owned(), json!(normalizer.strip_accents));
     config.insert("tokenize_chinese_chars".to_owned(), json!(normalizer.handle_chinese_chars));
     config.insert("model_max_length".to_owned(), json!(model_max_length));
+    config.insert("truncation_side".to_owned(), json!(side(truncation)));
     config
+}
+
+/// transformers cuts at one end; head and tail together have no name there.
+fn side(truncation: Truncation) -> &'static str {
+    match truncation {
+        Truncation::Left => "left",
+        Truncation::Right | Truncation::HeadTail { .. } => "right",
+    }
 }
 
 fn pretty(object: Map<String, Value>) -> String {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::ascii::{AsciiWords, WHITE_SPACE};
 use crate::truncation::NUM_SPECIAL_TOKENS;
-use crate::{EncodedTexts, Limit, Result, TextError, save, tokenizer_json, train, vocabulary};
+use crate::{EncodedTexts, Limit, Result, TextError, Truncation, save, tokenizer_json, train, vocabulary};
 
 /// Texts that one task encodes: enough to make progress cheap, few enough to keep cores busy.
 const TEXTS_PER_TASK: usize = 64;
@@ -23,6 +23,7 @@ const BERT_TOKENIZERS: [&str; 5] =
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     ascii: Option<AsciiWords>,
+    truncation: Truncation,
     vocab_size: usize,
     pad_id: u32,
     cls_id: u32,
@@ -43,8 +44,8 @@ impl Tokenizer {
     /// Reads a `tokenizer.json` (any name that ends in `.json`) or a `vocab.txt` (any other name).
     ///
     /// `do_lower_case`, `strip_accents` and `tokenize_chinese_chars` in a `tokenizer_config.json`
-    /// beside it win, as in transformers; a vocabulary alone is uncased. Truncation and padding
-    /// stored in a `tokenizer.json` are ignored.
+    /// beside it win, as in transformers; a vocabulary alone is uncased. Its `truncation_side` is kept
+    /// for [`save`](Self::save). Truncation and padding stored in a `tokenizer.json` are ignored.
     pub fn from_file(path: &Path) -> Result<Self> {
         let origin = path.display().to_string();
         let bytes = read(path)?;
@@ -58,7 +59,7 @@ impl Tokenizer {
             tokenizer_json::from_vocabulary(&vocabulary::parse(&bytes, &origin)?)
         };
         tokenizer_json::apply_config(&mut content, &config, &config_path.display().to_string())?;
-        Self::load(content, &origin)
+        Ok(Self::load(content, &origin)?.with_truncation(truncation_side(&config, &config_path)?))
     }
 
     /// Makes an uncased tokenizer of a vocabulary in memory; a token's id is its place.
@@ -80,13 +81,25 @@ impl Tokenizer {
         Self::from_vocab(&train::vocabulary(texts, vocab_size)?)
     }
 
+    /// The same tokenizer, which [`save`](Self::save) says to cut long texts so: as `truncation_side`, which knows `right`
+    /// and `left`. Head and tail together have no name in transformers and are saved as `right`. What
+    /// [`encode`](Self::encode) cuts is up to its `Limit`.
+    pub fn with_truncation(self, truncation: Truncation) -> Self {
+        Self { truncation, ..self }
+    }
+
+    /// Where [`save`](Self::save) says that long texts are cut.
+    pub fn truncation(&self) -> Truncation {
+        self.truncation
+    }
+
     /// Writes `tokenizer.json`, `vocab.txt`, `tokenizer_config.json` and `special_tokens_map.json`
     /// into a directory that exists; transformers' `AutoTokenizer` opens it.
     ///
     /// `tokenizer_class` is what transformers is to open it as: `BertTokenizer`, or `DistilBertTokenizer` for a model
     /// that takes no token types. `model_max_length` is what the model can read: its `max_position_embeddings`.
     pub fn save(&self, directory: &Path, tokenizer_class: &str, model_max_length: usize) -> Result<()> {
-        save::save(&self.inner, directory, tokenizer_class, model_max_length)
+        save::save(&self.inner, directory, tokenizer_class, model_max_length, self.truncation)
     }
 
     /// The ids of one text, `[CLS]` first and `[SEP]` last, at most `limit.max_length()` of them.
@@ -145,7 +158,7 @@ impl Tokenizer {
         let (pad_id, cls_id, sep_id) = (id("[PAD]"), id("[CLS]"), id("[SEP]"));
         let vocab_size = inner.get_vocab(true).values().max().map_or(0, |id| *id as usize + 1);
         let ascii = AsciiWords::new(&inner);
-        Ok(Self { inner, ascii, vocab_size, pad_id, cls_id, sep_id })
+        Ok(Self { inner, ascii, truncation: Truncation::default(), vocab_size, pad_id, cls_id, sep_id })
     }
 
     fn no_texts(&self, limit: Limit) -> EncodedTexts {
@@ -196,6 +209,21 @@ fn check_class(config: &Value, config_path: &Path) -> Result<()> {
         found: class.to_owned(),
         supported: "BertTokenizer",
     })
+}
+
+/// transformers' default where the file says nothing.
+fn truncation_side(config: &Value, config_path: &Path) -> Result<Truncation> {
+    match &config["truncation_side"] {
+        Value::Null => Ok(Truncation::default()),
+        side if side == "right" => Ok(Truncation::Right),
+        side if side == "left" => Ok(Truncation::Left),
+        other => Err(TextError::Unsupported {
+            origin: config_path.display().to_string(),
+            part: "truncation_side",
+            found: other.to_string(),
+            supported: "\"right\" or \"left\"",
+        }),
+    }
 }
 
 #[cfg(test)]

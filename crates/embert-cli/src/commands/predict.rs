@@ -20,7 +20,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     let directory =
         model_source::directory(matches.get_one::<String>("model").expect("--model is required"))?;
     let source = ModelSource::of_directory(directory.clone(), matches.get_one("base"))?;
-    let recipe = recipe_files::of_model(&directory, &source.config, matches)?;
+    let recipe = recipe_files::of_model(&directory, &source, matches)?;
     if let Some(warning) = warnings::other_length(&directory, &recipe)? {
         warnings::print(&warning);
     }

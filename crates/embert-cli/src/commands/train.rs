@@ -6,7 +6,7 @@ use burn::module::Module;
 use clap::ArgMatches;
 use embert_data::ClassBalance;
 use embert_model::{AutoModelForSequenceClassification, count_parameters};
-use embert_text::EncodedTexts;
+use embert_text::{EncodedTexts, Truncation};
 use embert_train::{
     Batching, Checkpoint, Evaluation, Event, Fitted, LabelledTexts, LogEntry, ModelCard, OnExisting,
     RunDirectory, TrainData, evaluate, fit, fit_from, predict, predicted_label, probabilities,
@@ -60,7 +60,8 @@ impl<'a> Run<'a> {
         checkpoint: Option<Checkpoint>,
     ) -> Result<(Self, Result<LoadedModel, CliError>, RunDirectory), CliError> {
         let limit = examples::limit(&recipe.data, source.config.max_position_embeddings())?;
-        let directory = run_directory(recipe, recipe_text, source, checkpoint.as_ref())?;
+        let directory =
+            run_directory(recipe, recipe_text, source, limit.truncation(), checkpoint.as_ref())?;
         let interrupt = Interrupt::listen().map_err(CliError::failed)?;
         let (train_texts, _) = examples::columns(&examples.train);
         let (eval_texts, _) = examples::columns(&examples.eval);
@@ -278,6 +279,7 @@ fn run_directory(
     recipe: &Recipe,
     recipe_text: &str,
     source: &ModelSource,
+    truncation: Truncation,
     checkpoint: Option<&Checkpoint>,
 ) -> Result<RunDirectory, CliError> {
     let output_dir = Path::new(&recipe.output.output_dir);
@@ -285,7 +287,8 @@ fn run_directory(
         true => OnExisting::Replace,
         false => OnExisting::Refuse,
     };
-    let (train, config, tokenizer) = (&recipe.train, &source.config, &source.tokenizer);
+    let tokenizer = &source.tokenizer.clone().with_truncation(truncation);
+    let (train, config) = (&recipe.train, &source.config);
     let directory = match checkpoint {
         Some(from) => {
             RunDirectory::resume(from, output_dir, on_existing, train, config, tokenizer, recipe_text)?

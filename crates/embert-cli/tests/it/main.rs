@@ -9,6 +9,7 @@ mod main_job;
 mod paths;
 mod sizes;
 mod training_features;
+mod truncation_side;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

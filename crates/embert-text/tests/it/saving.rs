@@ -41,6 +41,25 @@ fn saved_configuration_says_what_transformers_reads() {
     assert!(saved["truncation"].is_null() && saved["padding"].is_null());
 }
 
+/// `AutoTokenizer.from_pretrained(directory).truncation_side` of transformers 5.23.0 gives these words.
+#[test]
+fn saved_configuration_says_which_end_is_cut_and_keeps_saying_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let saved_side = |tokenizer: &Tokenizer| {
+        tokenizer.save(directory.path(), "BertTokenizer", 512).unwrap();
+        let config = fs::read(directory.path().join("tokenizer_config.json")).unwrap();
+        serde_json::from_slice::<Value>(&config).unwrap()["truncation_side"].clone()
+    };
+    assert_eq!(saved_side(&tokenizer()), "right");
+    assert_eq!(saved_side(&tokenizer().with_truncation(Truncation::HeadTail { head: 1, tail: 2 })), "right");
+    assert_eq!(saved_side(&tokenizer().with_truncation(Truncation::Left)), "left");
+    assert_eq!(saved_side(&Tokenizer::from_dir(directory.path()).unwrap()), "left");
+
+    fs::write(directory.path().join("tokenizer_config.json"), r#"{"truncation_side": "middle"}"#).unwrap();
+    let error = Tokenizer::from_dir(directory.path()).unwrap_err().to_string();
+    assert!(error.contains("truncation_side is \"middle\"") && error.contains("\"left\""), "{error}");
+}
+
 #[test]
 fn stored_truncation_and_padding_are_ignored_and_not_saved_again() {
     let directory = tempfile::tempdir().unwrap();
