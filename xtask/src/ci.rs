@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: what CI runs, the quick checks first, `cargo xtask test` last.
 
-use crate::{Outcome, process, test, tidy};
+use crate::{Outcome, process, supply_chain, test, tidy};
 use std::{process::ExitCode, time::Instant};
 
 struct Step {
@@ -9,12 +9,17 @@ struct Step {
     mend: &'static str,
 }
 
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     Step { name: "format", run: format, mend: "run `cargo fmt --all`" },
     Step {
         name: "tidy",
         run: tidy::run,
         mend: "each line above says what to do; `cargo xtask tidy` checks again",
+    },
+    Step {
+        name: "supply chain",
+        run: supply_chain::run,
+        mend: "run `cargo deny check`, and change the dependency or, with a reason, deny.toml",
     },
     Step { name: "lints", run: lints, mend: "run `cargo clippy --workspace --all-targets -- -D warnings`" },
     Step {

@@ -6,6 +6,7 @@ mod ci;
 mod fetch;
 mod process;
 mod request;
+mod supply_chain;
 mod test;
 mod tidy;
 mod train;
@@ -22,7 +23,7 @@ Usage: cargo xtask COMMAND [ARGS]
   fetch   download the data and the model of a recipe ahead of time
   bench   build and run the benchmarks
   test    run every test of the workspace
-  ci      what CI runs: format, tidy, lints, documentation, packages, tests
+  ci      what CI runs: format, tidy, supply chain, lints, documentation, packages, tests
   tidy    check the floors, the boundaries between crates and the files' names
 
 `cargo xtask COMMAND --help` says more of train, fetch and bench.";
