@@ -25,6 +25,10 @@ mod watch;
 use std::process::ExitCode;
 
 use error::CliError;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
 fn main() -> ExitCode {
     #[cfg(feature = "cpu")]
@@ -54,7 +58,11 @@ fn run(arguments: Vec<String>) -> Result<(), CliError> {
 }
 
 /// What libraries trace goes to standard error, as `RUST_LOG` says; nothing without it.
+///
+/// Never what the HTTP client traces: under `trace` that is every byte that is sent, the token among them.
 fn start_logging() {
-    let filter = tracing_subscriber::EnvFilter::from_default_env();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let filter = EnvFilter::from_default_env();
+    let tells_no_secret = filter_fn(|metadata| !metadata.target().starts_with("ureq"));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(filter).with(lines.with_filter(tells_no_secret)).init();
 }

@@ -8,8 +8,14 @@ mod main_job;
 #[cfg(unix)]
 mod paths;
 mod sizes;
+mod secrets;
+mod traces;
 mod training_features;
 mod truncation_side;
+
+#[path = "../../../embert-data/tests/hub/server.rs"]
+#[expect(dead_code, reason = "the tests of embert-data ask for more of it")]
+mod server;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -1,5 +1,6 @@
 //! What is asked of the hub: the list of a repository's files, a file's etag and size, its bytes.
 
+use std::fmt;
 use std::path::{Component, Path};
 use std::thread::sleep;
 use std::time::Duration;
@@ -13,11 +14,19 @@ use super::repo::Repo;
 use super::{HubError, HubSettings};
 
 /// Speaks with one hub.
-#[derive(Debug)]
 pub(super) struct Client {
     agent: Agent,
+    /// Without the name and password that it may have been given with: it is told to people.
     endpoint: String,
+    userinfo: Option<String>,
     token: Option<String>,
+}
+
+/// Nothing of its secrets.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
 }
 
 /// The files of a repository's `main`.
@@ -61,14 +70,11 @@ impl Client {
             .timeout_connect(Some(Duration::from_secs(10)))
             .timeout_per_read(Some(PATIENCE))
             .timeout_per_write(Some(PATIENCE));
-        if is_this_machine(&settings.endpoint) {
+        let (endpoint, userinfo) = without_userinfo(settings.endpoint.trim_end_matches('/'));
+        if is_this_machine(&endpoint) {
             config = config.proxy(None); // proxies, which ureq finds by itself, lead away from here
         }
-        Self {
-            agent: config.build().into(),
-            endpoint: settings.endpoint.trim_end_matches('/').to_owned(),
-            token: settings.token.clone(),
-        }
+        Self { agent: config.build().into(), endpoint, userinfo, token: settings.token.clone() }
     }
 
     pub(super) fn endpoint(&self) -> &str {
@@ -133,7 +139,7 @@ impl Client {
     }
 
     fn get(&self, url: &str, range: Option<&str>) -> Result<Response<Body>, HubError> {
-        let mut request = self.agent.get(url);
+        let mut request = self.agent.get(self.with_userinfo(url));
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
@@ -143,8 +149,17 @@ impl Client {
         request.call().map_err(|error| self.unreachable(error))
     }
 
+    /// The address to ask: with name and password where they were given and there is no token, of which ureq makes an
+    /// `Authorization` for this host alone.
+    fn with_userinfo(&self, url: &str) -> String {
+        match (&self.userinfo, &self.token) {
+            (Some(userinfo), None) => url.replacen("://", &format!("://{userinfo}@"), 1),
+            _ => url.to_owned(),
+        }
+    }
+
     fn head(&self, url: &str) -> Result<Response<Body>, HubError> {
-        let mut request = self.agent.head(url).config().max_redirects(0).build();
+        let mut request = self.agent.head(self.with_userinfo(url)).config().max_redirects(0).build();
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
@@ -245,6 +260,19 @@ fn origin(url: &str) -> &str {
     url[host..].find('/').map_or(url, |slash| &url[..host + slash])
 }
 
+/// An address, and what stood before an `@` in its host.
+pub(super) fn without_userinfo(url: &str) -> (String, Option<String>) {
+    let host = url.find("://").map_or(0, |at| at + 3);
+    let end = url[host..].find('/').map_or(url.len(), |slash| host + slash);
+    match url[host..end].rfind('@') {
+        Some(at) => {
+            let at = host + at;
+            (format!("{}{}", &url[..host], &url[at + 1..]), Some(url[host..at].to_owned()))
+        }
+        None => (url.to_owned(), None),
+    }
+}
+
 fn is_this_machine(endpoint: &str) -> bool {
     let host = origin(endpoint).split_once("://").map_or(endpoint, |(_, host)| host);
     host.starts_with("127.") || host.starts_with("[::1]") || host.split(':').next() == Some("localhost")
@@ -279,6 +307,16 @@ mod tests {
         assert_eq!(origin("https://host:1/prefix/x"), "https://host:1");
         assert!(is_this_machine("http://127.0.0.1:8765") && is_this_machine("http://localhost:1/x"));
         assert!(!is_this_machine("https://huggingface.co") && !is_this_machine("http://localhost.org"));
+    }
+
+    #[test]
+    fn a_name_and_password_are_taken_out_of_an_address() {
+        let check = |url: &str, bare: &str, userinfo: Option<&str>| {
+            assert_eq!(without_userinfo(url), (bare.to_owned(), userinfo.map(str::to_owned)), "{url}");
+        };
+        check("https://user:token@host:1/prefix", "https://host:1/prefix", Some("user:token"));
+        check("user:to@ken@host", "host", Some("user:to@ken"));
+        check("https://host/a@b", "https://host/a@b", None);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::client::without_userinfo;
+
 /// Where the hub is, where its files are kept, and whether it may be asked.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HubSettings {
@@ -56,11 +58,11 @@ impl HubSettings {
     }
 }
 
-/// The token is a secret: it is never printed.
+/// The token is a secret, and so are a name and password in the address: they are never printed.
 impl fmt::Debug for HubSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HubSettings")
-            .field("endpoint", &self.endpoint)
+            .field("endpoint", &without_userinfo(&self.endpoint).0)
             .field("cache", &self.cache)
             .field("token", &self.token.as_ref().map(|_| "..."))
             .field("offline", &self.offline)
@@ -138,5 +140,7 @@ mod tests {
         let both = settings(&[home, ("HF_TOKEN", " hf_variable ")]);
         assert_eq!(both.token.as_deref(), Some("hf_variable"));
         assert!(!format!("{both:?}").contains("hf_variable"));
+        let mirror = settings(&[("HF_ENDPOINT", "https://me:hf_password@mirror")]);
+        assert!(!format!("{mirror:?}").contains("hf_password"));
     }
 }

@@ -1,6 +1,6 @@
 //! A hub in one thread per request: listing, HEAD, GET with ranges, and faults on demand.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -33,6 +33,8 @@ pub(crate) struct Plan {
     pub(crate) hidden: bool,
     /// Every request so far: method, path, range if any.
     pub(crate) requests: Vec<String>,
+    /// What requests to this hub said for themselves.
+    pub(crate) authorizations: BTreeSet<String>,
     /// Bodies that have broken off already.
     pub(crate) cut: HashSet<String>,
 }
@@ -84,8 +86,14 @@ struct Request {
     method: String,
     path: String,
     host: String,
-    token: Option<String>,
+    authorization: Option<String>,
     first: Option<usize>,
+}
+
+impl Request {
+    fn token(&self) -> Option<&str> {
+        self.authorization.as_deref()?.strip_prefix("Bearer ")
+    }
 }
 
 fn read_request(stream: &TcpStream) -> Option<Request> {
@@ -94,12 +102,12 @@ fn read_request(stream: &TcpStream) -> Option<Request> {
     let (method, rest) = first_line.split_once(' ')?;
     let path = rest.split(' ').next()?.to_owned();
     let mut request =
-        Request { method: method.to_owned(), path, host: String::new(), token: None, first: None };
+        Request { method: method.to_owned(), path, host: String::new(), authorization: None, first: None };
     for line in lines.take_while(|line| !line.is_empty()) {
         let (name, value) = line.split_once(": ")?;
         match name.to_ascii_lowercase().as_str() {
             "host" => request.host = value.to_owned(),
-            "authorization" => request.token = value.strip_prefix("Bearer ").map(str::to_owned),
+            "authorization" => request.authorization = Some(value.to_owned()),
             "range" => request.first = value.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok(),
             _ => {}
         }
@@ -117,8 +125,9 @@ fn answer(stream: TcpStream, port: u16, plan: &Mutex<Plan>) -> Option<()> {
         return send(&stream, &request, 503, &[], b"try again");
     }
     let elsewhere = request.host.starts_with("localhost");
-    assert!(!(elsewhere && request.token.is_some()), "the token left the hub");
-    if plan.token.is_some() && !elsewhere && request.token.as_deref() != plan.token {
+    assert!(!(elsewhere && request.authorization.is_some()), "the token left the hub");
+    plan.authorizations.extend(request.authorization.clone());
+    if plan.token.is_some() && !elsewhere && request.token() != plan.token {
         let code = [("X-Error-Code", if plan.hidden { "RepoNotFound" } else { "GatedRepo" }.to_owned())];
         return send(&stream, &request, 401, &code, b"");
     }

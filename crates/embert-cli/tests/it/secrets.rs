@@ -1,0 +1,104 @@
+//! Tokens go to the hub that was asked for, and into nothing that is kept or shown.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use crate::server::{Hub, Plan};
+use crate::succeeds;
+
+const TOKEN: &str = "hf_aVerySecretToken";
+const PASSWORD: &str = "aVerySecretPassword";
+/// `printf 'user:aVerySecretPassword' | base64`
+const PASSWORD_SENT: &str = "dXNlcjphVmVyeVNlY3JldFBhc3N3b3Jk";
+
+/// A hub with a model that was trained for it.
+fn hub(folder: &Path) -> Hub {
+    succeeds(
+        folder,
+        "train --recipe quickstart --vocab_size 300 --hidden_size 32 --num_hidden_layers 1 --intermediate_size 32 \
+         --synthetic_reviews 100 --num_train_epochs 1 --output_dir seed",
+    );
+    let names = ["config.json", "model.safetensors", "tokenizer.json", "vocab.txt", "tokenizer_config.json"];
+    let files = names.map(|name| (name, fs::read(folder.join("seed").join(name)).unwrap()));
+    let files = files.each_ref().map(|(name, bytes)| (*name, bytes.as_slice()));
+    Hub::new(Plan { sends_elsewhere: true, ..Plan::with("owner/name", &files) })
+}
+
+fn run(folder: &Path, endpoint: &str, token: Option<&str>, arguments: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_embert"));
+    command.args(arguments.split_whitespace()).current_dir(folder).stdin(Stdio::null());
+    command.env("HF_HOME", folder.join("hf_home")).env("HF_ENDPOINT", endpoint).env("RUST_LOG", "trace");
+    match token {
+        Some(token) => command.env("HF_TOKEN", token),
+        None => command.env_remove("HF_TOKEN"),
+    };
+    command.output().unwrap()
+}
+
+/// The places below a folder, and the streams, where a secret is.
+fn places(folder: &Path, output: &Output, secret: &str) -> Vec<String> {
+    let has = |bytes: &[u8]| bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
+    let mut found = vec![];
+    found.extend(has(&output.stdout).then(|| "standard output".to_owned()));
+    found.extend(has(&output.stderr).then(|| "standard error".to_owned()));
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            match path.is_dir() {
+                true => folders.push(path),
+                false => found.extend(has(&fs::read(&path).unwrap()).then(|| path.display().to_string())),
+            }
+        }
+    }
+    found
+}
+
+const TRAIN: &str = "train --model owner/name --dataset synthetic --synthetic_reviews 100 --max_seq_length 96 \
+                     --num_train_epochs 1 --save_strategy epoch --output_dir run";
+
+// The hub of these tests answers nothing when the token comes to another host, to which it sends for large files.
+#[test]
+fn a_token_is_used_and_kept_nowhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let hub = hub(folder.path());
+    hub.plan().token = Some(TOKEN);
+    let output = run(folder.path(), &hub.endpoint, Some(TOKEN), TRAIN);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!hub.requests().is_empty() && folder.path().join("run/README.md").is_file());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("DEBUG"), "something is logged");
+    assert_eq!(places(folder.path(), &output, TOKEN), [""; 0]);
+}
+
+#[test]
+fn a_token_that_is_refused_is_not_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let hub = hub(folder.path());
+    hub.plan().token = Some("hf_another");
+    let output = run(folder.path(), &hub.endpoint, Some(TOKEN), TRAIN);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && said.contains("401"), "{said}");
+    assert_eq!(places(folder.path(), &output, TOKEN), [""; 0]);
+}
+
+#[test]
+fn a_password_in_the_address_is_used_and_kept_nowhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let hub = hub(folder.path());
+    let endpoint = hub.endpoint.replace("://", &format!("://user:{PASSWORD}@"));
+    let output = run(folder.path(), &endpoint, None, TRAIN);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for secret in [PASSWORD, PASSWORD_SENT] {
+        assert_eq!(places(folder.path(), &output, secret), [""; 0]);
+    }
+    assert_eq!(hub.plan().authorizations, [format!("Basic {PASSWORD_SENT}")].into());
+
+    let nobody = format!("http://user:{PASSWORD}@127.0.0.1:9");
+    for arguments in ["predict --model other/name good", "predict --model owner/absent good"] {
+        for endpoint in [&nobody, &endpoint] {
+            let output = run(folder.path(), endpoint, None, arguments);
+            assert_eq!(output.status.code(), Some(1));
+            assert_eq!(places(folder.path(), &output, PASSWORD), [""; 0], "{output:?}");
+        }
+    }
+}
