@@ -7,17 +7,29 @@ use std::{
     process::{Command, Stdio},
 };
 
+use serde::{Serialize, de::DeserializeOwned};
+
 use crate::work::{Answer, Work};
 
 /// This executable, called with this word, reads work and answers.
 pub(crate) const WORKER: &str = "worker";
+/// The same for a run whose memory is measured.
+pub(crate) const MEMORY_WORKER: &str = "memory-worker";
 
 /// Does the work with embert.
 pub(crate) fn embert(work: &Work) -> Result<Answer, String> {
+    of_this_executable(WORKER, work)
+}
+
+/// Gives this executable, called with `word`, its task and returns what it answers.
+pub(crate) fn of_this_executable<A: DeserializeOwned>(
+    word: &str,
+    task: &impl Serialize,
+) -> Result<A, String> {
     let executable = executable().map_err(|source| format!("no path to this executable: {source}"))?;
     let mut command = Command::new(executable);
-    command.arg(WORKER);
-    answer(command, work)
+    command.arg(word);
+    answer(command, task)
 }
 
 /// On Linux the file that runs, even where a new build has taken its path since.
@@ -34,7 +46,7 @@ pub(crate) fn peer(python: &str, work: &Work) -> Result<Answer, String> {
 }
 
 /// The work goes to standard input; the last line of standard output is the answer.
-fn answer(mut command: Command, work: &Work) -> Result<Answer, String> {
+fn answer<A: DeserializeOwned>(mut command: Command, task: &impl Serialize) -> Result<A, String> {
     let program = command.get_program().display().to_string();
     let failed = |reason: String| format!("{program}: {reason}");
     let mut child = command
@@ -42,7 +54,7 @@ fn answer(mut command: Command, work: &Work) -> Result<Answer, String> {
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|source| failed(format!("did not start: {source}")))?;
-    let text = serde_json::to_string(work).expect("work is JSON");
+    let text = serde_json::to_string(task).expect("a task is JSON");
     let mut stdin = child.stdin.take().expect("stdin is piped");
     let written = stdin.write_all(text.as_bytes());
     drop(stdin); // the child reads to the end
@@ -54,7 +66,7 @@ fn answer(mut command: Command, work: &Work) -> Result<Answer, String> {
     read(&String::from_utf8_lossy(&output.stdout)).map_err(failed)
 }
 
-fn read(stdout: &str) -> Result<Answer, String> {
+fn read<A: DeserializeOwned>(stdout: &str) -> Result<A, String> {
     let line = stdout.lines().last().unwrap_or_default();
     serde_json::from_str(line).map_err(|source| format!("answered `{line}`: {source}"))
 }
@@ -68,6 +80,6 @@ mod tests {
         let stdout = "a warning\n{\"seconds\": [0.5], \"peak_bytes\": null, \"versions\": \"torch 2\"}\n";
         let expected = Answer { seconds: vec![0.5], peak_bytes: None, versions: "torch 2".into() };
         assert_eq!(read(stdout), Ok(expected));
-        assert!(read("").unwrap_err().starts_with("answered ``"));
+        assert!(read::<Answer>("").unwrap_err().starts_with("answered ``"));
     }
 }

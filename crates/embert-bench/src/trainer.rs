@@ -77,16 +77,19 @@ impl Trainer {
 }
 
 /// The adapters of `peer.py`.
-fn adapted(model: BertForSequenceClassification) -> BertForSequenceClassification {
+pub(crate) fn adapter() -> LoraConfig {
     let targets = ["query", "key"].map(String::from).to_vec();
-    let config = LoraConfig {
+    LoraConfig {
         r: 4,
         lora_alpha: 32.0,
         lora_dropout: 0.01,
         target_modules: Some(ModuleNames::Names(targets)),
         ..LoraConfig::default()
-    };
-    add_adapter(model, &config, SEED).expect("a BERT has queries and keys")
+    }
+}
+
+pub(crate) fn adapted(model: BertForSequenceClassification) -> BertForSequenceClassification {
+    add_adapter(model, &adapter(), SEED).expect("a BERT has queries and keys")
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ pub(crate) fn command() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .after_help(
             "Flags have Hugging Face's names; - and _ are alike.\n\
-             Exit codes: 0 done, 1 failed, 2 usage or recipe, 3 data rejected, 4 diverged, 130/143 interrupted.",
+             Exit codes: 0 done, 1 failed, 2 usage or recipe, 3 data rejected, 4 diverged, 5 out of memory, 130/143 interrupted.",
         )
         .subcommand_required(true)
         .arg_required_else_help(true)

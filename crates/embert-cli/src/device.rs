@@ -25,6 +25,14 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// Whether it computes in the process's own memory.
+    pub(crate) fn is_cpu(&self) -> bool {
+        #[cfg(feature = "cpu")]
+        return self.device == Device::flex();
+        #[cfg(not(feature = "cpu"))]
+        false
+    }
+
     /// What computes matrix products of this precision here, where that is known.
     #[cfg_attr(not(feature = "cpu"), expect(clippy::unused_self, reason = "nothing is known of GPUs"))]
     pub(crate) fn precision(&self, precision: Precision) -> Option<&'static str> {

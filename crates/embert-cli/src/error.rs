@@ -11,7 +11,8 @@ use crate::visible::visible;
 #[derive(Debug)]
 pub(crate) struct CliError {
     pub(crate) message: String,
-    /// 1 failed, 2 usage or recipe, 3 data rejected, 4 diverged, 130 and 143 interrupted.
+    /// 1 failed, 2 usage or recipe, 3 data rejected, 4 diverged, 130 and 143 interrupted; with 5, out of memory, the
+    /// allocator of `main` leaves by itself.
     pub(crate) code: u8,
 }
 

@@ -10,6 +10,8 @@ mod hostile_recipes;
 mod hub;
 mod interrupt;
 mod keys;
+mod machine;
+mod memory;
 mod model_source;
 mod panics;
 mod progress;
@@ -29,6 +31,18 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
+
+/// Exit code of a process that found no memory.
+#[cfg(feature = "cpu")]
+const OUT_OF_MEMORY: i32 = 5;
+
+#[cfg(feature = "cpu")]
+#[global_allocator]
+static ALLOCATOR: embert_kernels::ExitOutOfMemory = embert_kernels::ExitOutOfMemory {
+    exit_code: OUT_OF_MEMORY,
+    what_to_do: "free some, or try --auto_find_batch_size, --gradient_checkpointing, a smaller --max_seq_length or a \
+                 smaller --per_device_eval_batch_size",
+};
 
 fn main() -> ExitCode {
     #[cfg(feature = "cpu")]

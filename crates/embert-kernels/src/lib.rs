@@ -19,7 +19,7 @@ pub mod reference;
 pub use constant_weights::with_constant_weights;
 pub use counter::mix64;
 #[cfg(feature = "flex")]
-pub use cpu::{instructions, keep_freed_memory};
+pub use cpu::{ExitOutOfMemory, instructions, keep_freed_memory, release_freed_memory};
 pub use dropout::{DropoutSite, DropoutStream};
 pub use layout::SequenceLayout;
 pub use operations::{

@@ -80,6 +80,38 @@ impl AutoConfig {
         }
     }
 
+    /// The width of hidden states.
+    pub fn hidden_size(&self) -> usize {
+        match self {
+            Self::Bert(config) => config.hidden_size,
+            Self::DistilBert(config) => config.dim,
+        }
+    }
+
+    /// The width between the two products of the feed-forward network.
+    pub fn intermediate_size(&self) -> usize {
+        match self {
+            Self::Bert(config) => config.intermediate_size,
+            Self::DistilBert(config) => config.hidden_dim,
+        }
+    }
+
+    /// The layers of the encoder.
+    pub fn num_hidden_layers(&self) -> usize {
+        match self {
+            Self::Bert(config) => config.num_hidden_layers,
+            Self::DistilBert(config) => config.n_layers,
+        }
+    }
+
+    /// The heads of a layer's attention.
+    pub fn num_attention_heads(&self) -> usize {
+        match self {
+            Self::Bert(config) => config.num_attention_heads,
+            Self::DistilBert(config) => config.n_heads,
+        }
+    }
+
     /// The standard deviation of new weights.
     pub(crate) fn initializer_range(&self) -> f64 {
         match self {

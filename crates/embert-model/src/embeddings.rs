@@ -4,6 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor};
 use embert_kernels::{SequenceLayout, dropout};
 
+use crate::blueprint::zeros;
 use crate::encoder_config::EncoderConfig;
 use crate::{LayerNorm, Pass};
 
@@ -19,7 +20,7 @@ pub struct Embedding {
 
 impl Embedding {
     fn zeros(rows: usize, hidden_size: usize, device: &Device) -> Self {
-        Self { weight: Param::from_tensor(Tensor::zeros([rows, hidden_size], device)) }
+        Self { weight: zeros([rows, hidden_size], device) }
     }
 }
 

@@ -4,6 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use embert_kernels::{DropoutSite, SequenceLayout};
 
+use crate::blueprint::zeros;
 use crate::encoder_config::EncoderConfig;
 
 /// y = γ·(x − μ)/√(σ² + ε) + β over each row.
@@ -19,8 +20,8 @@ pub struct LayerNorm {
 impl LayerNorm {
     pub(crate) fn zeros(config: &EncoderConfig, device: &Device) -> Self {
         Self {
-            weight: Param::from_tensor(Tensor::zeros([config.hidden_size], device)),
-            bias: Param::from_tensor(Tensor::zeros([config.hidden_size], device)),
+            weight: zeros([config.hidden_size], device),
+            bias: zeros([config.hidden_size], device),
             epsilon: config.layer_norm_eps,
         }
     }

@@ -4,6 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 
 use crate::Lora;
+use crate::blueprint::zeros;
 use crate::pass::LinearPass;
 
 /// y = xW + b, and what an adapter adds to it.
@@ -19,11 +20,7 @@ pub struct Linear {
 
 impl Linear {
     pub(crate) fn zeros(input: usize, output: usize, device: &Device) -> Self {
-        Self {
-            weight: Param::from_tensor(Tensor::zeros([input, output], device)),
-            bias: Param::from_tensor(Tensor::zeros([output], device)),
-            lora: None,
-        }
+        Self { weight: zeros([input, output], device), bias: zeros([output], device), lora: None }
     }
 
     /// # Shapes

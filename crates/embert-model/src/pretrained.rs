@@ -125,7 +125,7 @@ impl ModuleMapper for Loader<'_> {
         if self.error.is_some() {
             return param;
         }
-        let shape = param.dims();
+        let shape: [usize; D] = param.lazy_shape().dims();
         match self.values(&shape) {
             Ok(values) => param.map(|tensor| {
                 let read = Tensor::from_data(TensorData::new(values, shape), &tensor.device());

@@ -2,8 +2,9 @@
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use embert_kernels::SequenceLayout;
-use embert_text::{EncodedTexts, Padding, TokenBatch};
+use embert_text::{EncodedTexts, Padding, SamplingStrategy, TokenBatch, training_batches};
 
+use crate::config::{TrainConfig, TrainSamplingStrategy};
 use crate::error::TrainError;
 
 /// Tokenized texts with the ids of their labels, by row.
@@ -47,6 +48,18 @@ impl LabelledTexts<'_> {
         let labels = rows.iter().map(|&row| self.labels[row]).collect();
         LabelledBatch { tokens: self.texts.batch(rows, padding), labels }
     }
+}
+
+/// The rows of each optimizer step of an epoch, for texts of these lengths.
+///
+/// Planned by whole steps, so that what shares a step does not depend on how it is cut into micro-batches.
+pub(crate) fn windows(lengths: &[usize], config: &TrainConfig, epoch: u64) -> Vec<Vec<usize>> {
+    let strategy = match config.train_sampling_strategy {
+        TrainSamplingStrategy::Random => SamplingStrategy::Random,
+        TrainSamplingStrategy::GroupByLength => SamplingStrategy::GroupByLength,
+    };
+    let rows_of_step = config.per_device_train_batch_size * config.gradient_accumulation_steps;
+    training_batches(lengths, rows_of_step, strategy, config.seed, epoch)
 }
 
 /// The token ids of a batch.

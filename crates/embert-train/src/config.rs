@@ -47,6 +47,9 @@ pub struct TrainConfig {
     pub warmup_ratio: f64,
     /// Micro-batches to one optimizer step, equal to one batch of as many examples.
     pub gradient_accumulation_steps: usize,
+    /// Whether the micro-batch is to be cut until the run fits into memory: a wish to whoever calls
+    /// [`fit`](crate::fit), which [`find_batch_size`](crate::find_batch_size) fulfils before.
+    pub auto_find_batch_size: bool,
     /// Share of a label's probability that is spread over all labels, in `0..1`.
     pub label_smoothing_factor: f64,
     /// How much an example counts, by its label.
@@ -185,6 +188,7 @@ impl Default for TrainConfig {
             warmup_steps: 0,
             warmup_ratio: 0.0,
             gradient_accumulation_steps: 1,
+            auto_find_batch_size: false,
             label_smoothing_factor: 0.0,
             class_weights: ClassWeights::None,
             logging_steps: 50,

@@ -8,12 +8,12 @@ use std::time::Instant;
 use burn::module::Module;
 use embert_kernels::DropoutStream;
 use embert_model::{AutoModelForSequenceClassification, Pass};
-use embert_text::{Padding, SamplingStrategy, training_batches};
+use embert_text::Padding;
 
-use crate::batches::{LabelledBatch, LabelledTexts};
+use crate::batches::{LabelledBatch, LabelledTexts, windows};
 use crate::best_model::Judge;
 use crate::clip::clip_coefficient;
-use crate::config::{IntervalStrategy, TrainConfig, TrainSamplingStrategy};
+use crate::config::{IntervalStrategy, TrainConfig};
 use crate::error::TrainError;
 use crate::event::{Answer, Event, RunPlan, TrainReport};
 use crate::freezing::Freezing;
@@ -254,15 +254,8 @@ impl Run<'_, '_> {
     }
 
     /// The rows of each optimizer step of an epoch.
-    ///
-    /// Planned by whole steps, so that what shares a step does not depend on how it is cut into micro-batches.
     fn windows(&self, epoch: u64) -> Vec<Vec<usize>> {
-        let strategy = match self.config.train_sampling_strategy {
-            TrainSamplingStrategy::Random => SamplingStrategy::Random,
-            TrainSamplingStrategy::GroupByLength => SamplingStrategy::GroupByLength,
-        };
-        let rows_of_step = self.config.per_device_train_batch_size * self.config.gradient_accumulation_steps;
-        training_batches(&self.data.train.texts.lengths(), rows_of_step, strategy, self.config.seed, epoch)
+        windows(&self.data.train.texts.lengths(), self.config, epoch)
     }
 
     fn step(

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::TrainConfig;
 use crate::error::TrainError;
-use crate::parameters::parameters;
+use crate::parameters::{Parameter, parameters};
 use crate::pattern::matches;
 
 /// Parameters that stay as they are until an epoch begins; written `EPOCH:PATTERN`, such as `1:bert.embeddings`.
@@ -67,7 +67,11 @@ pub(crate) struct Freezing<'a> {
 impl<'a> Freezing<'a> {
     /// Refuses patterns that name nothing in `model`, and a plan under which nothing trains at first.
     pub(crate) fn new<M: Module>(config: &'a TrainConfig, model: &M) -> Result<Self, TrainError> {
-        let parameters = parameters(model);
+        Self::of(config, parameters(model))
+    }
+
+    /// The same for parameters that need not have values.
+    pub(crate) fn of(config: &'a TrainConfig, parameters: Vec<Parameter>) -> Result<Self, TrainError> {
         let names = parameters.iter().map(|parameter| parameter.name.as_str()).collect::<Vec<_>>();
         let gradual = config.gradual_unfreezing.iter().map(|entry| ("gradual_unfreezing", &entry.pattern));
         for (key, pattern) in config.freeze.iter().map(|pattern| ("freeze", pattern)).chain(gradual) {
@@ -97,7 +101,7 @@ impl<'a> Freezing<'a> {
 
     /// What `gradual_unfreezing` names waits for the first epoch that it gives; of the rest, what `freeze` names never
     /// trains.
-    fn trains(&self, name: &str, epoch: u64) -> bool {
+    pub(crate) fn trains(&self, name: &str, epoch: u64) -> bool {
         let named = self.gradual.iter().filter(|entry| matches(&entry.pattern, name));
         let is_its_turn = match named.map(|entry| entry.epoch).min() {
             Some(first) => first <= epoch,

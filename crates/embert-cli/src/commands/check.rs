@@ -4,16 +4,19 @@ use clap::ArgMatches;
 use embert_data::ClassBalance;
 
 use crate::error::CliError;
+use crate::memory::MemoryPlan;
 use crate::model_source::ModelSource;
-use crate::{examples, recipe_files, report, warnings};
+use crate::{device, examples, recipe_files, report, warnings};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     let recipe = recipe_files::resolve(matches)?;
     let examples = examples::read_examples(&recipe.data)?;
     let source = ModelSource::of_recipe(&recipe, &examples.train)?;
+    let place = device::open(device::DEFAULT)?;
     let limit = examples::limit(&recipe.data, source.config.max_position_embeddings())?;
-    for (name, dataset) in [("train", &examples.train), (examples.eval_name.as_str(), &examples.eval)] {
+    let sets = [("train", &examples.train), (examples.eval_name.as_str(), &examples.eval)];
+    let encoded = sets.map(|(name, dataset)| {
         println!("{name}: {} texts, {}", report::grouped(dataset.len()), ClassBalance::of(dataset));
         let (texts, _) = examples::columns(dataset);
         let encoded = examples::encode(&source.tokenizer, &texts, limit);
@@ -22,8 +25,13 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
             "{}",
             report::padding(&encoded, recipe.train.per_device_train_batch_size, recipe.train.seed)
         );
+        encoded
+    });
+    let mut warnings = warnings::before_training(&recipe, &examples);
+    if let Some(memory) = MemoryPlan::new(&recipe, &place, &source, encoded.each_ref()) {
+        memory.lines().iter().for_each(|line| println!("{line}"));
+        warnings.extend(memory.warning());
     }
-    let warnings = warnings::before_training(&recipe, &examples);
     warnings.iter().for_each(|warning| warnings::print(warning));
     println!(
         "the recipe and the data are in order{}",

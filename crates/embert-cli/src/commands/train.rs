@@ -16,6 +16,7 @@ use crate::device::{self, Place};
 use crate::error::CliError;
 use crate::examples::{self, Examples};
 use crate::interrupt::Interrupt;
+use crate::memory::MemoryPlan;
 use crate::model_source::{LoadedModel, ModelSource};
 use crate::progress::Bar;
 use crate::recipe::Recipe;
@@ -25,7 +26,7 @@ use crate::{report, resume, warnings};
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     let (recipe, checkpoint) = resume::resolve(matches)?;
-    let recipe_text = toml::to_string_pretty(&recipe).expect("a recipe is TOML");
+    let recipe_text = as_toml(&recipe);
     if matches.get_flag("print_config") {
         print!("{recipe_text}");
         return Ok(());
@@ -38,13 +39,24 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     run.train(model, directory)
 }
 
+fn as_toml(recipe: &Recipe) -> String {
+    toml::to_string_pretty(recipe).expect("a recipe is TOML")
+}
+
+/// The recipe with the settings that fit into memory.
+fn with_batch_size(recipe: &Recipe, memory: Option<&MemoryPlan>) -> Recipe {
+    let train = memory.map_or_else(|| recipe.train.clone(), |memory| memory.config.clone());
+    Recipe { train, ..recipe.clone() }
+}
+
 struct Run<'a> {
-    recipe: &'a Recipe,
+    recipe: Recipe,
     place: Place,
     examples: &'a Examples,
     source: &'a ModelSource,
     train: EncodedTexts,
     eval: EncodedTexts,
+    memory: Option<MemoryPlan>,
     interrupt: Interrupt,
     /// What the run goes on from.
     checkpoint: Option<Checkpoint>,
@@ -60,8 +72,7 @@ impl<'a> Run<'a> {
         checkpoint: Option<Checkpoint>,
     ) -> Result<(Self, Result<LoadedModel, CliError>, RunDirectory), CliError> {
         let limit = examples::limit(&recipe.data, source.config.max_position_embeddings())?;
-        let directory =
-            run_directory(recipe, recipe_text, source, limit.truncation(), checkpoint.as_ref())?;
+        let directory = run_directory(recipe, recipe_text, source, limit.truncation(), checkpoint.as_ref())?;
         let interrupt = Interrupt::listen().map_err(CliError::failed)?;
         let (train_texts, _) = examples::columns(&examples.train);
         let (eval_texts, _) = examples::columns(&examples.eval);
@@ -72,7 +83,16 @@ impl<'a> Run<'a> {
             None => source.load(seed, device),
         };
         let (model, (train, eval)) = rayon::join(load, || (encode(&train_texts), encode(&eval_texts)));
-        Ok((Self { recipe, place, examples, source, train, eval, interrupt, checkpoint }, model, directory))
+        let loaded = model.as_ref().ok().map(|loaded| &loaded.model);
+        let memory = MemoryPlan::new(recipe, &place, source, [&train, &eval], loaded);
+        let fitting = with_batch_size(recipe, memory.as_ref());
+        let directory = match fitting == *recipe {
+            true => directory,
+            false => directory.with_recipe(&fitting.train, &as_toml(&fitting))?,
+        };
+        let run =
+            Self { recipe: fitting, place, examples, source, train, eval, memory, interrupt, checkpoint };
+        Ok((run, model, directory))
     }
 
     fn train(
@@ -81,7 +101,8 @@ impl<'a> Run<'a> {
         mut directory: RunDirectory,
     ) -> Result<(), CliError> {
         self.describe_data();
-        for warning in warnings::before_training(self.recipe, self.examples) {
+        let memory = self.memory.as_ref().and_then(MemoryPlan::warning);
+        for warning in warnings::before_training(&self.recipe, self.examples).into_iter().chain(memory) {
             warnings::print(&warning);
         }
         let (_, eval_labels) = examples::columns(&self.examples.eval);
@@ -150,6 +171,7 @@ impl<'a> Run<'a> {
         println!("{}", report::lengths(&self.train));
         let train = &self.recipe.train;
         println!("{}", report::padding(&self.train, train.per_device_train_batch_size, train.seed));
+        self.memory.iter().flat_map(MemoryPlan::lines).for_each(|line| println!("{line}"));
     }
 
     fn describe_model(&self, newly_initialized: &[String]) {
@@ -251,7 +273,7 @@ impl<'a> Run<'a> {
     }
 
     fn card(&self) -> ModelCard {
-        let Recipe { model, data, output, .. } = self.recipe;
+        let Recipe { model, data, output, .. } = &self.recipe;
         let base_model = match self.source.directory {
             Some(_) => model.model_name_or_path.clone(),
             None => "none: random weights".into(),

@@ -21,6 +21,13 @@ pub(crate) const TRAIN: &[Key] = &[
         "Batches to an optimizer step, equal to one large batch",
     ),
     key(
+        "train.auto_find_batch_size",
+        "auto_find_batch_size",
+        &[],
+        Switch,
+        "Cut batches until they fit into memory, and accumulate as much more: the same training",
+    ),
+    key(
         "train.num_train_epochs",
         "num_train_epochs",
         &["epochs"],

@@ -5,16 +5,16 @@ mod arguments;
 mod faults;
 mod kills;
 mod main_job;
+mod memory;
 #[cfg(unix)]
 mod paths;
-mod sizes;
 mod secrets;
+mod sizes;
 mod traces;
 mod training_features;
 mod truncation_side;
 
 #[path = "../../../embert-data/tests/hub/server.rs"]
-#[expect(dead_code, reason = "the tests of embert-data ask for more of it")]
 mod server;
 
 use std::path::Path;

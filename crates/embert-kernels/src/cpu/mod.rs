@@ -15,6 +15,7 @@ mod low_rank;
 mod math;
 mod memory;
 mod optimizer;
+mod out_of_memory;
 mod packed_weights;
 mod product;
 mod rows;
@@ -30,8 +31,9 @@ use burn::backend::DispatchDevice;
 use burn::tensor::{DType, Tensor};
 
 pub(crate) use attention::{Heads, Queries};
-pub use heap::keep_freed_memory;
+pub use heap::{keep_freed_memory, release_freed_memory};
 pub(crate) use optimizer::{adamw, sum_of_squares};
+pub use out_of_memory::ExitOutOfMemory;
 pub(crate) use packed_weights::with_constant_weights;
 pub use simd::instructions;
 

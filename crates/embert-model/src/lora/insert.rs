@@ -29,7 +29,7 @@ pub fn add_adapter<M: LinearLayers>(mut model: M, config: &LoraConfig, seed: u64
 
 /// Gives the linear layers that `config` means an adapter, and freezes everything but what an adapter trains. A name may
 /// mean nothing, all together may not.
-pub(super) fn insert<M: LinearLayers>(mut model: M, config: &LoraConfig, seed: u64) -> Result<M, ModelError> {
+pub(crate) fn insert<M: LinearLayers>(mut model: M, config: &LoraConfig, seed: u64) -> Result<M, ModelError> {
     config.validate()?;
     let mut linear_layers = vec![];
     let mut adapters = 0;
@@ -65,7 +65,7 @@ fn check_rank(linear: &Linear, name: &str, r: usize) -> Result<(), ModelError> {
 
 fn adapter(linear: &Linear, name: &str, strength: Strength, dropout: f64, seed: u64) -> Lora {
     let Strength { r, scaling } = strength;
-    let ([input, output], device) = (linear.weight.dims(), linear.weight.device());
+    let ([input, output], device) = (linear.weight.lazy_shape().dims(), linear.weight.lazy_device());
     let a = uniform_values(&names::lora_a_name(name), input * r, seed, 1.0 / (input as f64).sqrt());
     Lora {
         lora_a: Param::from_tensor(Tensor::from_data(TensorData::new(a, [input, r]), &device)),

@@ -20,7 +20,9 @@ pub use adapter_model::{Adapter, save_adapter};
 pub use config::{LoraBias, LoraConfig, ModuleNames};
 pub use count::{ParameterCount, count_parameters};
 pub use insert::add_adapter;
+pub(crate) use insert::insert;
 pub use merge::merge_adapter;
+pub(crate) use trained::Trained;
 
 /// What is learnt beside a frozen linear layer: s·dropout(x)·A·B.
 #[derive(Module, Debug)]

@@ -8,7 +8,7 @@ use crate::lora::{LoraBias, LoraConfig};
 use crate::names;
 
 /// The choice of parameters by Hugging Face name.
-pub(super) struct Trained<'a> {
+pub(crate) struct Trained<'a> {
     config: &'a LoraConfig,
     /// The names of the linear layers that have an adapter.
     adapted: BTreeSet<String>,
@@ -16,14 +16,14 @@ pub(super) struct Trained<'a> {
 
 impl<'a> Trained<'a> {
     /// The choice for a model that has its adapters.
-    pub(super) fn new<M: Module>(model: &M, config: &'a LoraConfig) -> Self {
+    pub(crate) fn new<M: Module>(model: &M, config: &'a LoraConfig) -> Self {
         let adapted =
             names::parameter_names(model).into_iter().filter_map(|name| names::adapted_module(&name));
         Self { config, adapted: adapted.collect() }
     }
 
     /// Whether this parameter is trained.
-    pub(super) fn contains(&self, name: &str) -> bool {
+    pub(crate) fn contains(&self, name: &str) -> bool {
         let Some((module, parameter)) = name.rsplit_once('.') else { return false };
         let by_bias = match self.config.bias {
             LoraBias::None => false,

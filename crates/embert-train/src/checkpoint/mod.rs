@@ -175,6 +175,16 @@ impl RunDirectory {
         })
     }
 
+    /// The same with other settings and their recipe, for a run that has not started.
+    ///
+    /// # Errors
+    /// If `recipe.toml` cannot be written.
+    pub fn with_recipe(mut self, config: &TrainConfig, recipe: &str) -> Result<Self, TrainError> {
+        write(&self.partial_dir, "recipe.toml", recipe)?;
+        (self.config, self.recipe) = (config.clone(), recipe.to_owned());
+        Ok(self)
+    }
+
     /// The same for a model with adapters: PEFT's files instead of `model.safetensors`.
     pub fn with_adapter(mut self, config: &LoraConfig, base_model_name_or_path: &str) -> Self {
         let base_model_name_or_path = base_model_name_or_path.to_owned();

@@ -20,7 +20,7 @@ fn train(config: &TrainConfig, dropout: f64) -> (Vec<f64>, Fitted) {
     (losses, fitted.unwrap())
 }
 
-fn config(batch_size: usize, accumulation: usize) -> TrainConfig {
+pub(crate) fn config(batch_size: usize, accumulation: usize) -> TrainConfig {
     TrainConfig {
         per_device_train_batch_size: batch_size,
         gradient_accumulation_steps: accumulation,
@@ -32,7 +32,7 @@ fn config(batch_size: usize, accumulation: usize) -> TrainConfig {
 }
 
 #[track_caller]
-fn check_equal(large: &TrainConfig, small: &TrainConfig, dropout: f64) {
+pub(crate) fn check_equal(large: &TrainConfig, small: &TrainConfig, dropout: f64) {
     let (large_losses, large) = train(large, dropout);
     let (small_losses, small) = train(small, dropout);
     assert_eq!(large_losses.len(), 6);

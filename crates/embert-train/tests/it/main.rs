@@ -8,6 +8,7 @@ mod evaluation;
 mod freezing;
 mod golden;
 mod loss;
+mod memory;
 mod metrics;
 mod parts;
 mod resume;

@@ -1,0 +1,188 @@
+//! How much memory this process holds, and how much it may still have.
+
+/// Bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MachineMemory {
+    /// What the process holds.
+    pub(crate) resident: u64,
+    /// What it may have beside.
+    pub(crate) room: u64,
+}
+
+impl MachineMemory {
+    /// As it is now, where the system says it.
+    pub(crate) fn now() -> Option<Self> {
+        #[cfg(target_os = "linux")]
+        return linux::now();
+        #[cfg(not(target_os = "linux"))]
+        elsewhere::now()
+    }
+
+    /// As it was before the process took these bytes.
+    pub(crate) fn without(self, taken: u64) -> Self {
+        let taken = taken.min(self.resident);
+        Self { resident: self.resident - taken, room: self.room + taken }
+    }
+
+    /// What the process holds and may have, together.
+    pub(crate) fn available(self) -> u64 {
+        self.resident + self.room
+    }
+}
+
+/// The machine's memory, that of the control groups that the process is in, and its own address space: each may be the
+/// least.
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use super::MachineMemory;
+
+    pub(super) fn now() -> Option<MachineMemory> {
+        let status = read("/proc/self/status")?;
+        let of_machine = kibibytes(&read("/proc/meminfo")?, "MemAvailable:")?;
+        let of_groups = groups(&read("/proc/self/cgroup")?).into_iter().filter_map(|group| group.room());
+        let taken = kibibytes(&status, "VmSize:")?;
+        let of_address_space =
+            address_space(&read("/proc/self/limits")?).map(|limit| limit.saturating_sub(taken));
+        let room = of_groups.chain(of_address_space).fold(of_machine, u64::min);
+        Some(MachineMemory { resident: kibibytes(&status, "VmRSS:")?, room })
+    }
+
+    /// The folder of a control group, and what its files are called.
+    #[derive(Debug, PartialEq)]
+    struct Group {
+        folder: PathBuf,
+        files: &'static Files,
+    }
+
+    #[derive(Debug, PartialEq)]
+    struct Files {
+        root: &'static str,
+        limit: &'static str,
+        usage: &'static str,
+        /// The line of `memory.stat` that counts pages of files: they are given back when others need them.
+        pages_of_files: &'static str,
+    }
+
+    const VERSION_2: Files = Files {
+        root: "/sys/fs/cgroup",
+        limit: "memory.max",
+        usage: "memory.current",
+        pages_of_files: "file",
+    };
+    const VERSION_1: Files = Files {
+        root: "/sys/fs/cgroup/memory",
+        limit: "memory.limit_in_bytes",
+        usage: "memory.usage_in_bytes",
+        pages_of_files: "total_cache",
+    };
+
+    /// The groups of `/proc/self/cgroup` and those around them. Inside a container, whose own group is at the root, those
+    /// named there may not be to be seen.
+    fn groups(cgroup: &str) -> Vec<Group> {
+        cgroup.lines().filter_map(groups_of_line).flatten().collect()
+    }
+
+    fn groups_of_line(line: &str) -> Option<Vec<Group>> {
+        let mut fields = line.splitn(3, ':').skip(1);
+        let (controllers, path) = (fields.next()?, fields.next()?);
+        let files = match controllers {
+            "" => &VERSION_2,
+            some if some.split(',').any(|name| name == "memory") => &VERSION_1,
+            _ => return None,
+        };
+        let folders = Path::new(path.trim_start_matches('/')).ancestors();
+        Some(folders.map(|folder| Group { folder: Path::new(files.root).join(folder), files }).collect())
+    }
+
+    impl Group {
+        /// What it may have beside what it holds, where it is there and has a limit.
+        fn room(&self) -> Option<u64> {
+            let read = |name: &str| fs::read_to_string(self.folder.join(name)).ok();
+            let number = |name| read(name)?.trim().parse::<u64>().ok(); // or "max"
+            let (limit, usage) = (number(self.files.limit)?, number(self.files.usage)?);
+            let kept = read("memory.stat").and_then(|stat| value(&stat, self.files.pages_of_files));
+            Some(limit.saturating_sub(usage.saturating_sub(kept.unwrap_or(0))))
+        }
+    }
+
+    fn read(path: &str) -> Option<String> {
+        fs::read_to_string(path).ok()
+    }
+
+    /// The first number after a line's name.
+    fn value(table: &str, name: &str) -> Option<u64> {
+        let line = table.lines().find(|line| line.split_whitespace().next() == Some(name))?;
+        line.split_whitespace().nth(1)?.parse().ok()
+    }
+
+    fn kibibytes(table: &str, name: &str) -> Option<u64> {
+        Some(value(table, name)? * 1024)
+    }
+
+    /// `ulimit -v` in bytes.
+    fn address_space(limits: &str) -> Option<u64> {
+        let line = limits.lines().find_map(|line| line.strip_prefix("Max address space"))?;
+        line.split_whitespace().next()?.parse().ok() // or "unlimited"
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_limit_of_the_address_space_is_read_in_bytes() {
+            let limits =
+                |soft: &str| format!("Max cpu time  1  2  s\nMax address space  {soft}  unlimited  bytes\n");
+            assert_eq!(address_space(&limits("4294967296")), Some(1 << 32));
+            assert_eq!(address_space(&limits("unlimited")), None);
+        }
+
+        #[test]
+        fn both_versions_of_groups_are_looked_for_up_to_the_root() {
+            let folders = |text| groups(text).into_iter().map(|group| group.folder).collect::<Vec<_>>();
+            let of_1 = ["/sys/fs/cgroup/memory/a/b", "/sys/fs/cgroup/memory/a", "/sys/fs/cgroup/memory/"];
+            assert_eq!(folders("5:devices:/\n4:cpu,memory:/a/b\n"), of_1.map(PathBuf::from));
+            assert_eq!(folders("0::/a\n"), ["/sys/fs/cgroup/a", "/sys/fs/cgroup/"].map(PathBuf::from));
+        }
+
+        #[test]
+        fn a_group_has_room_for_what_it_keeps_of_files() {
+            let folder = tempfile::tempdir().unwrap();
+            let group = Group { folder: folder.path().to_owned(), files: &VERSION_2 };
+            assert_eq!(group.room(), None);
+            let write = |name, text| fs::write(folder.path().join(name), text).unwrap();
+            write("memory.current", "700\n");
+            write("memory.max", "max\n");
+            assert_eq!(group.room(), None);
+            write("memory.max", "1000\n");
+            assert_eq!(group.room(), Some(300));
+            write("memory.stat", "anon 500\nfile 150\n");
+            assert_eq!(group.room(), Some(450));
+        }
+
+        #[test]
+        fn this_process_holds_some_and_may_have_more() {
+            let memory = MachineMemory::now().expect("the system says it");
+            assert!(memory.resident > 1 << 20 && memory.room > 1 << 20, "{memory:?}");
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod elsewhere {
+    use sysinfo::{MemoryRefreshKind, ProcessRefreshKind, ProcessesToUpdate, System};
+
+    use super::MachineMemory;
+
+    pub(super) fn now() -> Option<MachineMemory> {
+        let mut system = System::new();
+        system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
+        let id = sysinfo::get_current_pid().ok()?;
+        let kind = ProcessRefreshKind::nothing().with_memory();
+        system.refresh_processes_specifics(ProcessesToUpdate::Some(&[id]), false, kind);
+        Some(MachineMemory { resident: system.process(id)?.memory(), room: system.available_memory() })
+    }
+}

@@ -1,0 +1,99 @@
+//! What a run takes is told before it begins, batches are cut to fit, and without memory a process ends cleanly.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use crate::{fails, stderr, stdout, succeeds};
+
+/// A step of 256 texts that keeps some 300 MiB.
+const WIDE: &str = "--recipe quickstart --vocab_size 300 --hidden_size 256 --num_attention_heads 4 --num_hidden_layers 4 \
+                    --intermediate_size 1024 --synthetic_reviews 320 --num_train_epochs 1 --max_seq_length 128 \
+                    --per_device_train_batch_size 256 --warmup_ratio 0 --eval_strategy no";
+
+/// Runs `embert` with so much address space, in KiB; `None` where that cannot be limited.
+fn limited(folder: &Path, kibibytes: u64, arguments: &str) -> Option<Output> {
+    if !cfg!(target_os = "linux") {
+        eprintln!("skipped: the address space is limited on Linux alone");
+        return None;
+    }
+    let line = format!("ulimit -v {kibibytes}; exec \"$0\" {arguments}");
+    let mut command = Command::new("sh");
+    command.args(["-c", &line, env!("CARGO_BIN_EXE_embert")]).current_dir(folder);
+    command.env("HF_HUB_OFFLINE", "1").env("HF_HOME", folder).stdin(Stdio::null());
+    Some(command.output().expect("there is a shell"))
+}
+
+/// The two figures of the line `memory: about A of B available`, in MiB.
+fn figures(said: &str) -> [f64; 2] {
+    let line = said.lines().find_map(|line| line.strip_prefix("memory: about ")).expect("memory is told");
+    let (needed, available) = line.strip_suffix(" available").unwrap().split_once(" of ").unwrap();
+    [needed, available].map(|size| match size.split_once(' ').unwrap() {
+        (number, "GiB") => 1024.0 * number.parse::<f64>().unwrap(),
+        (number, unit) => {
+            assert_eq!(unit, "MiB");
+            number.parse().unwrap()
+        }
+    })
+}
+
+#[test]
+fn training_and_check_say_what_a_run_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    for said in
+        [succeeds(folder.path(), &format!("check {WIDE}")), succeeds(folder.path(), &format!("train {WIDE}"))]
+    {
+        let [needed, available] = figures(&said);
+        assert!((350.0..600.0).contains(&needed) && available > needed, "{said}");
+    }
+}
+
+#[test]
+fn too_little_memory_is_warned_of_and_then_left_with_its_own_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(output) = limited(folder.path(), 400_000, &format!("train {WIDE} --output_dir run")) else {
+        return;
+    };
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(5), "{said}{}", stdout(&output));
+    assert!(
+        said.contains("warning: the run takes about ") && said.contains("--auto_find_batch_size"),
+        "{said}"
+    );
+    let last = said.lines().last().unwrap();
+    assert!(last.contains("error: out of memory: ") && last.contains(" bytes could not be had; "), "{said}");
+    assert!(!folder.path().join("run").exists());
+}
+
+#[test]
+fn batches_are_cut_until_they_fit_and_the_recipe_says_to_what() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = format!("train {WIDE} --auto_find_batch_size --output_dir run");
+    let Some(output) = limited(folder.path(), 400_000, &arguments) else { return };
+    let said = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}{}", stderr(&output));
+    assert!(said.contains("auto_find_batch_size: per_device_train_batch_size 256 is cut to "), "{said}");
+    assert!(!stderr(&output).contains("warning: the run takes"), "{}", stderr(&output));
+    let recipe = fs::read_to_string(folder.path().join("run/recipe.toml")).unwrap();
+    let recipe: toml::Table = recipe.parse().unwrap();
+    let number = |key: &str| recipe["train"][key].as_integer().unwrap();
+    let (batch_size, steps) = (number("per_device_train_batch_size"), number("gradient_accumulation_steps"));
+    assert!(batch_size < 256 && batch_size * steps == 256, "{recipe}");
+    assert_eq!(recipe["train"]["auto_find_batch_size"].as_bool(), Some(false));
+
+    let whole = arguments.replace("--auto_find_batch_size --output_dir run", "--output_dir whole");
+    succeeds(folder.path(), &whole);
+    let loss = |run: &str| {
+        let results = fs::read_to_string(folder.path().join(run).join("train_results.json")).unwrap();
+        serde_json::from_str::<serde_json::Value>(&results).unwrap()["train_loss"].as_f64().unwrap()
+    };
+    assert!((loss("run") - loss("whole")).abs() < 1e-6, "{} is not {}", loss("run"), loss("whole"));
+}
+
+#[test]
+fn patterns_that_mean_nothing_are_refused_as_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = fails(folder.path(), 2, &format!("train {WIDE} --freeze robert --auto_find_batch_size"));
+    assert!(said.contains("robert"), "{said}");
+    assert!(!folder.path().join("runs").join("quickstart.partial").exists());
+}
