@@ -33,7 +33,8 @@ pub(crate) fn resolve(matches: &ArgMatches) -> Result<(Recipe, Option<Checkpoint
         return Ok((recipe, None));
     };
     let saved: Recipe = parse(&checkpoint)?;
-    let recipe = recipe_files::resolve_over(saved.clone(), &output_dir(&checkpoint), matches)?;
+    let wanted = recipe_files::resolve_over(saved.clone(), &output_dir(&checkpoint), matches)?;
+    let recipe = with_found_batch_size(wanted, &saved);
     refuse_differences(&checkpoint, &saved, &recipe)?;
     Ok((recipe, Some(checkpoint)))
 }
@@ -100,6 +101,18 @@ fn parse(checkpoint: &Checkpoint) -> Result<Recipe, CliError> {
 fn output_dir(checkpoint: &Checkpoint) -> String {
     let run_dir = checkpoint.run_dir().to_string_lossy();
     run_dir.strip_suffix(".partial").unwrap_or(&run_dir).to_owned()
+}
+
+/// Where the batch size is to be found, it is the one that the run found when it began.
+fn with_found_batch_size(mut wanted: Recipe, saved: &Recipe) -> Recipe {
+    let rows =
+        |recipe: &Recipe| recipe.train.per_device_train_batch_size * recipe.train.gradient_accumulation_steps;
+    if wanted.train.auto_find_batch_size && rows(&wanted) == rows(saved) {
+        wanted.train.auto_find_batch_size = saved.train.auto_find_batch_size;
+        wanted.train.per_device_train_batch_size = saved.train.per_device_train_batch_size;
+        wanted.train.gradient_accumulation_steps = saved.train.gradient_accumulation_steps;
+    }
+    wanted
 }
 
 fn refuse_differences(checkpoint: &Checkpoint, saved: &Recipe, wanted: &Recipe) -> Result<(), CliError> {

@@ -28,7 +28,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
         encoded
     });
     let mut warnings = warnings::before_training(&recipe, &examples);
-    if let Some(memory) = MemoryPlan::new(&recipe, &place, &source, encoded.each_ref()) {
+    if let Some(memory) = MemoryPlan::new(&recipe, &place, &source, encoded.each_ref(), None) {
         memory.lines().iter().for_each(|line| println!("{line}"));
         warnings.extend(memory.warning());
     }

@@ -68,7 +68,7 @@ fn too_little_memory_is_warned_of_and_then_left_with_its_own_exit_code() {
 #[test]
 fn batches_are_cut_until_they_fit_and_the_recipe_says_to_what() {
     let folder = tempfile::tempdir().unwrap();
-    let arguments = format!("train {WIDE} --auto_find_batch_size --output_dir run");
+    let arguments = format!("train {WIDE} --save_strategy epoch --auto_find_batch_size --output_dir run");
     let Some(output) = limited(folder.path(), 400_000, &arguments) else { return };
     let said = stdout(&output);
     assert_eq!(output.status.code(), Some(0), "{said}{}", stderr(&output));
@@ -80,6 +80,10 @@ fn batches_are_cut_until_they_fit_and_the_recipe_says_to_what() {
     let (batch_size, steps) = (number("per_device_train_batch_size"), number("gradient_accumulation_steps"));
     assert!(batch_size < 256 && batch_size * steps == 256, "{recipe}");
     assert_eq!(recipe["train"]["auto_find_batch_size"].as_bool(), Some(false));
+
+    // Taken up with the same flags, it keeps the size that it found.
+    let said = succeeds(folder.path(), &format!("{arguments} --resume_from_checkpoint last"));
+    assert!(said.contains(&format!("Instantaneous batch size per device = {batch_size}\n")), "{said}");
 
     let whole = arguments.replace("--auto_find_batch_size --output_dir run", "--output_dir whole");
     succeeds(folder.path(), &whole);
