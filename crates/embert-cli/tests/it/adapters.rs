@@ -59,6 +59,28 @@ fn a_run_leaves_pefts_files_and_says_how_much_it_trained() {
 }
 
 #[test]
+fn a_run_of_adapters_goes_on_to_the_same_bytes_with_its_best_model() {
+    let folder = tempfile::tempdir().unwrap();
+    trained(folder.path());
+    let flags = "--bf16 --save_strategy steps --save_steps 3 --eval_strategy steps --eval_steps 2 --load_best_model_at_end";
+    succeeds(folder.path(), &format!("train {ADAPTER} {flags} --output_dir whole"));
+    let weights = |run: &str| fs::read(folder.path().join(run).join("adapter_model.safetensors")).unwrap();
+    let best = json(&folder.path().join("whole/trainer_state.json"))["best_global_step"].as_u64().unwrap();
+    for step in [3, 6, best] {
+        let output_dir = format!("from-{step}");
+        let from = format!("whole/checkpoint-{step}");
+        let said = succeeds(
+            folder.path(),
+            &format!(
+                "train --resume_from_checkpoint {from} --output_dir {output_dir} --overwrite_output_dir"
+            ),
+        );
+        assert!(said.contains(&format!("going on from {from}: step {step}")), "{said}");
+        assert!(weights(&output_dir) == weights("whole"), "from step {step}");
+    }
+}
+
+#[test]
 fn evaluation_and_prediction_find_the_base_or_are_told() {
     let folder = tempfile::tempdir().unwrap();
     trained(folder.path());
