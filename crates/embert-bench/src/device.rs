@@ -22,6 +22,47 @@ pub(crate) fn open() -> (Device, Padding) {
     (Device::wgpu(burn::tensor::DeviceKind::DefaultDevice), Padding::MultipleOf(64))
 }
 
+/// The device of this name, or the default one, and the name of its backend.
+pub(crate) fn named(name: Option<&str>) -> Result<(Device, &'static str), String> {
+    match name.unwrap_or(DEFAULT) {
+        #[cfg(feature = "cpu")]
+        "cpu" => Ok((Device::flex(), "cpu")),
+        #[cfg(feature = "cuda")]
+        "cuda" => match Device::enumerate(burn::tensor::DeviceType::Cuda).into_vec().len() {
+            0 => Err("no CUDA device is visible".to_owned()),
+            _ => Ok((Device::cuda(0_usize), "cuda")),
+        },
+        #[cfg(feature = "wgpu")]
+        "wgpu" => wgpu().map(|device| (device, "wgpu")),
+        other => Err(format!("this build has no device {other}")),
+    }
+}
+
+/// The CPU, where this was built for it.
+pub(crate) fn cpu() -> Option<Device> {
+    #[cfg(feature = "cpu")]
+    return Some(Device::flex());
+    #[cfg(not(feature = "cpu"))]
+    None
+}
+
+const DEFAULT: &str = if cfg!(feature = "cpu") {
+    "cpu"
+} else if cfg!(feature = "cuda") {
+    "cuda"
+} else {
+    "wgpu"
+};
+
+/// The default adapter, or a software one.
+#[cfg(feature = "wgpu")]
+fn wgpu() -> Result<Device, String> {
+    use burn::tensor::DeviceKind;
+    let open = |kind| Device::wgpu_options().device_kind(kind).init();
+    let found = open(DeviceKind::DefaultDevice).or_else(|_| open(DeviceKind::Cpu));
+    found.map_err(|error| format!("no adapter for wgpu: {error:?}"))
+}
+
 /// The instructions of matrix products in fp32 and bf16, where they are our own.
 pub(crate) fn instructions() -> Option<[&'static str; 2]> {
     #[cfg(feature = "cpu")]

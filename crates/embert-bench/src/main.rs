@@ -12,6 +12,7 @@ mod measure;
 mod memory;
 mod memory_estimates;
 mod operations;
+mod parity;
 mod product_limit;
 mod rates;
 mod sizes;
@@ -45,6 +46,7 @@ static ALLOCATOR: embert_kernels::ExitOutOfMemory =
 
 const USAGE: &str = "\
 Usage: embert-bench [BENCHMARK]... [WORD]... [--peer PYTHON]
+       embert-bench parity [--device cpu|wgpu|cuda] [--fixtures DIR]
 
   tokenization   texts to ids
   training       steps of training on random weights, each row in a process of its own
@@ -54,7 +56,9 @@ Usage: embert-bench [BENCHMARK]... [WORD]... [--peer PYTHON]
 
 Without BENCHMARK all of them run; with WORDs only rows whose names contain them all, as in
 `training minilm bf16`. With --peer, training and evaluation run under transformers too, with a Python that
-has the packages at the top of peer.py, and print both.";
+has the packages at the top of peer.py, and print both.
+
+`parity` times nothing: it compares a device with what transformers, PyTorch and PEFT gave for tiny models.";
 
 fn main() -> ExitCode {
     #[cfg(feature = "cpu")]
@@ -64,6 +68,7 @@ fn main() -> ExitCode {
     let done = rayon::scope(|_| match args.first().map(String::as_str) {
         Some(child::WORKER) => worker::run(),
         Some(child::MEMORY_WORKER) => memory_estimates::worker(),
+        Some("parity") => parity::run(&args[1..]),
         Some("--help" | "-h") => {
             println!("{USAGE}");
             Ok(())

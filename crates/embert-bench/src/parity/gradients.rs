@@ -1,0 +1,70 @@
+//! The gradient of every parameter, for the mean loss of the fixtures' batch.
+
+use std::collections::BTreeMap;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::activation::log_softmax;
+use burn::tensor::{Gradients, Int, Tensor};
+use embert_model::Pass;
+use embert_model::names::{PathStack, hugging_face_name};
+
+use super::models::{BERT, DISTILBERT, Fixture};
+use super::reference::{difference, values};
+use super::{Answer, Bench};
+
+pub(super) fn bert(bench: &Bench) -> Answer {
+    compare(bench, BERT)
+}
+
+pub(super) fn distilbert(bench: &Bench) -> Answer {
+    compare(bench, DISTILBERT)
+}
+
+fn compare(bench: &Bench, fixture: Fixture) -> Answer {
+    let model = bench.model(fixture, &bench.device.clone().autodiff());
+    let figures = bench.figures(fixture);
+    let logits = model.forward(figures.input_ids(&bench.device), &figures.layout(), Pass::default());
+    let found = gradients(&model, logits, &figures.integers("labels"));
+    let off = |(name, gradient): (&String, &Vec<f32>)| {
+        difference(gradient, &figures.floats(&format!("grad.{name}")))
+    };
+    Answer::Difference(found.iter().map(off).fold(0.0, f64::max))
+}
+
+/// By Hugging Face's name, in the files' orientation; of the parameters that have one.
+pub(super) fn gradients<M: Module>(
+    model: &M,
+    logits: Tensor<2>,
+    labels: &[i64],
+) -> BTreeMap<String, Vec<f32>> {
+    let labels = labels.iter().map(|&label| label as i32).collect::<Vec<_>>();
+    let labels = Tensor::<1, Int>::from_data(labels.as_slice(), &logits.device()).unsqueeze_dim(1);
+    let loss = log_softmax(logits, 1).gather(1, labels).mean().neg();
+    let mut collector =
+        Collector { path: PathStack::default(), gradients: loss.backward(), found: BTreeMap::new() };
+    model.visit(&mut collector);
+    collector.found
+}
+
+struct Collector {
+    path: PathStack,
+    gradients: Gradients,
+    found: BTreeMap<String, Vec<f32>>,
+}
+
+impl ModuleVisitor for Collector {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.exit();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let Some(gradient) = param.val().grad(&self.gradients) else { return };
+        let name = hugging_face_name(&self.path.to_string());
+        let is_dense = D == 2 && !name.contains("embeddings");
+        self.found.insert(name, values(if is_dense { gradient.transpose() } else { gradient }));
+    }
+}

@@ -1,0 +1,26 @@
+//! How far a result may be off on a backend: absolute, relative to values beyond 1.
+
+/// The tolerances of a backend.
+pub(crate) struct Tolerance {
+    pub(crate) forward: f64,
+    pub(crate) gradients: f64,
+    /// Of ten losses in a row.
+    pub(crate) losses: f64,
+    /// What rounding the operands of products to bf16 may change.
+    pub(crate) bf16: f64,
+}
+
+const CPU: Tolerance = Tolerance { forward: 1e-5, gradients: 1e-4, losses: 1e-4, bf16: 0.1 };
+const WGPU: Tolerance = Tolerance { forward: 1e-5, gradients: 1e-4, losses: 1e-4, bf16: 0.1 };
+/// Burn computes fp32 products in TF32, with 10 bits behind the point, where its tuning finds that faster.
+const CUDA: Tolerance = Tolerance { forward: 1e-2, gradients: 1e-2, losses: 1e-2, bf16: 0.1 };
+
+impl Tolerance {
+    pub(crate) fn of(backend: &str) -> &'static Self {
+        match backend {
+            "cuda" => &CUDA,
+            "wgpu" => &WGPU,
+            _ => &CPU,
+        }
+    }
+}
