@@ -1,11 +1,11 @@
 //! `cargo xtask ci`: what CI runs, the quick checks first, `cargo xtask test` last.
 
-use crate::{Outcome, process, supply_chain, test, tidy};
+use crate::{Outcome, process, supply_chain, test, test::Build, tidy};
 use std::{process::ExitCode, time::Instant};
 
 struct Step {
     name: &'static str,
-    run: fn() -> Outcome,
+    run: fn(&Build) -> Outcome,
     mend: &'static str,
 }
 
@@ -13,12 +13,12 @@ const STEPS: [Step; 7] = [
     Step { name: "format", run: format, mend: "run `cargo fmt --all`" },
     Step {
         name: "tidy",
-        run: tidy::run,
+        run: |_| tidy::run(),
         mend: "each line above says what to do; `cargo xtask tidy` checks again",
     },
     Step {
         name: "supply chain",
-        run: supply_chain::run,
+        run: |_| supply_chain::run(),
         mend: "run `cargo deny check`, and change the dependency or, with a reason, deny.toml",
     },
     Step { name: "lints", run: lints, mend: "run `cargo clippy --workspace --all-targets -- -D warnings`" },
@@ -30,17 +30,21 @@ const STEPS: [Step; 7] = [
     Step { name: "packages", run: packages, mend: "run `cargo package --workspace --no-verify`" },
     Step {
         name: "tests",
-        run: test::run,
+        run: test::with,
         mend: "run `cargo xtask test`, or `cargo test --release --package NAME`",
     },
 ];
 
 /// Stops at the first step that fails.
 pub(crate) fn run() -> Outcome {
+    let build = Build::with_wgpu().unwrap_or_else(|why| {
+        eprintln!("skipped: the tests of the wgpu backend: {why}");
+        Build::default()
+    });
     for (i, Step { name, run, mend }) in STEPS.iter().enumerate() {
         println!("==> {name} ({} of {})", i + 1, STEPS.len());
         let start = Instant::now();
-        let code = run().unwrap_or_else(|message| {
+        let code = run(&build).unwrap_or_else(|message| {
             eprintln!("error: {message}");
             ExitCode::FAILURE
         });
@@ -54,24 +58,23 @@ pub(crate) fn run() -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn format() -> Outcome {
+fn format(_: &Build) -> Outcome {
     process::run(process::cargo("fmt --all --check".split(' ')))
 }
 
 /// With `--locked`: a `Cargo.lock` that was not committed is found here.
-fn lints() -> Outcome {
-    let line = "clippy --workspace --all-targets --release --locked -- -D warnings";
-    process::run(process::cargo(line.split(' ')))
+fn lints(build: &Build) -> Outcome {
+    process::run(build.cargo("clippy --workspace --all-targets --release --locked -- -D warnings"))
 }
 
 /// Compiles nothing that the lints have not checked already.
-fn documentation() -> Outcome {
-    let mut doc = process::cargo("doc --workspace --no-deps --release".split(' '));
+fn documentation(build: &Build) -> Outcome {
+    let mut doc = build.cargo("doc --workspace --no-deps --release");
     doc.env("RUSTDOCFLAGS", "-D warnings");
     process::run(doc)
 }
 
 /// Packs every crate as for publishing, which checks its manifest and that its dependencies have versions.
-fn packages() -> Outcome {
+fn packages(_: &Build) -> Outcome {
     process::run(process::cargo("package --workspace --no-verify --allow-dirty --quiet".split(' ')))
 }

@@ -10,6 +10,7 @@ mod supply_chain;
 mod test;
 mod tidy;
 mod train;
+mod vulkan;
 
 use std::{env, ffi::OsString, process::ExitCode};
 
@@ -26,7 +27,7 @@ Usage: cargo xtask COMMAND [ARGS]
   ci      what CI runs: format, tidy, supply chain, lints, documentation, packages, tests
   tidy    check the floors, the boundaries between crates and the files' names
 
-`cargo xtask COMMAND --help` says more of train, fetch and bench.";
+`cargo xtask COMMAND --help` says more of train, fetch, bench and test.";
 
 fn main() -> ExitCode {
     let mut args = env::args_os().skip(1);
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
         Some("train") => train::run(args.collect()),
         Some("fetch") => fetch::run(args.collect()),
         Some("bench") => bench::run(args.collect()),
-        Some("test") => nothing_else(args).and_then(|()| test::run()),
+        Some("test") => test::run(args.collect()),
         Some("ci") => nothing_else(args).and_then(|()| ci::run()),
         Some("tidy") => nothing_else(args).and_then(|()| tidy::run()),
         Some("--help" | "-h" | "help") => {

@@ -1,5 +1,7 @@
 //! What is estimated of a run's memory, held against what such runs take: each is a process of its own.
 
+mod parity;
+
 use std::process::Command;
 
 /// One run takes up to 8 % more than the next, and what a process takes beside its model weighs more in a small one.

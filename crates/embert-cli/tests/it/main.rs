@@ -13,6 +13,8 @@ mod sizes;
 mod traces;
 mod training_features;
 mod truncation_side;
+#[cfg(feature = "wgpu")]
+mod wgpu;
 
 #[path = "../../../embert-data/tests/hub/server.rs"]
 mod server;

@@ -1,0 +1,33 @@
+//! The quickstart's model trains on WGPU as it does on the CPU.
+
+use std::fs;
+use std::path::Path;
+
+use crate::{embert, stderr};
+
+/// Twenty steps of the quickstart on fewer reviews, every loss in the log.
+const RUN: &str = "train --recipe quickstart --synthetic_reviews 500 --max_steps 20 --logging_steps 1 --eval_strategy no \
+                   --save_strategy no --max_eval_samples 16";
+
+fn losses(folder: &Path, run: &str) -> Vec<f64> {
+    let log = fs::read_to_string(folder.join(run).join("metrics.jsonl")).unwrap();
+    let loss = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["loss"].as_f64();
+    log.lines().filter_map(loss).collect()
+}
+
+#[test]
+fn twenty_steps_of_the_quickstart_are_those_of_the_cpu() {
+    let folder = tempfile::tempdir().unwrap();
+    let on = |device: &str| embert(folder.path(), &format!("{RUN} --device {device} --output_dir {device}"));
+    let output = on("wgpu");
+    if output.status.code() == Some(2) && stderr(&output).contains("adapter") {
+        return eprintln!("SKIPPED: {}", stderr(&output).trim());
+    }
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(on("cpu").status.code(), Some(0));
+    let [wgpu, cpu] = ["wgpu", "cpu"].map(|device| losses(folder.path(), device));
+    assert_eq!((wgpu.len(), cpu.len()), (20, 20));
+    let largest = wgpu.iter().zip(&cpu).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    println!("the largest difference of 20 losses: {largest:e}");
+    assert!(largest < 1e-3, "{wgpu:?}\n{cpu:?}");
+}
