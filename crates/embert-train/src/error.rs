@@ -1,7 +1,7 @@
 //! What can go wrong while training, evaluating, predicting or writing a run.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use embert_model::ModelError;
 use embert_text::TextError;
@@ -136,10 +136,7 @@ pub enum TrainError {
     #[error("interrupted")]
     Interrupted,
     /// The output directory is there and holds files.
-    #[error(
-        "output directory {path} exists and is not empty; choose another or give --overwrite_output_dir to replace it",
-        path = path.display()
-    )]
+    #[error("{}", existing(path))]
     OutputExists {
         /// The directory.
         path: PathBuf,
@@ -172,6 +169,19 @@ pub enum TrainError {
 pub(crate) fn at(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> TrainError {
     let path = path.into();
     move |source| TrainError::Io { path, source }
+}
+
+fn existing(path: &Path) -> String {
+    let path = path.display();
+    if path.to_string().ends_with(".partial") {
+        return format!(
+            "{path} holds a run that is not finished; --resume_from_checkpoint last goes on with it, \
+             --overwrite_output_dir replaces it"
+        );
+    }
+    format!(
+        "output directory {path} exists and is not empty; choose another or give --overwrite_output_dir to replace it"
+    )
 }
 
 /// The rows of a batch for a message: the first 32 of them.
