@@ -32,7 +32,7 @@ mod validation;
 
 pub use batches::{LabelledBatch, LabelledTexts};
 pub use best_model::{BestModel, BestModelMetric};
-pub use checkpoint::{Checkpoint, ModelCard, OnExisting, RunDirectory};
+pub use checkpoint::{Checkpoint, ModelCard, OnExisting, RunDirectory, RunSettings};
 pub use clip::{clip_coefficient, global_norm};
 pub use config::{ClassWeights, IntervalStrategy, TrainConfig, TrainSamplingStrategy};
 pub use error::TrainError;

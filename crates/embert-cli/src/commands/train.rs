@@ -9,7 +9,7 @@ use embert_model::{AutoModelForSequenceClassification, count_parameters};
 use embert_text::{EncodedTexts, Truncation};
 use embert_train::{
     Batching, Checkpoint, Evaluation, Event, Fitted, LabelledTexts, LogEntry, ModelCard, OnExisting,
-    RunDirectory, TrainData, evaluate, fit, fit_from, predict, predicted_label, probabilities,
+    RunDirectory, RunSettings, TrainData, evaluate, fit, fit_from, predict, predicted_label, probabilities,
 };
 
 use crate::device::{self, Place};
@@ -310,12 +310,11 @@ fn run_directory(
         false => OnExisting::Refuse,
     };
     let tokenizer = &source.tokenizer.clone().with_truncation(truncation);
-    let (train, config) = (&recipe.train, &source.config);
+    let settings =
+        RunSettings { config: &recipe.train, model_config: &source.config, tokenizer, recipe: recipe_text };
     let directory = match checkpoint {
-        Some(from) => {
-            RunDirectory::resume(from, output_dir, on_existing, train, config, tokenizer, recipe_text)?
-        }
-        None => RunDirectory::create(output_dir, on_existing, train, config, tokenizer, recipe_text)?,
+        Some(from) => RunDirectory::resume(from, output_dir, on_existing, settings)?,
+        None => RunDirectory::create(output_dir, on_existing, settings)?,
     };
     Ok(match source.lora() {
         Some(lora) => directory.with_adapter(lora, &recipe.model.model_name_or_path),

@@ -54,6 +54,19 @@ pub enum OnExisting {
     Replace,
 }
 
+/// What the files of a run tell beside its weights.
+#[derive(Debug, Clone, Copy)]
+pub struct RunSettings<'a> {
+    /// How it trains.
+    pub config: &'a TrainConfig,
+    /// What it trains.
+    pub model_config: &'a AutoConfig,
+    /// What made tokens of its texts.
+    pub tokenizer: &'a Tokenizer,
+    /// The resolved recipe as TOML, kept as `recipe.toml`.
+    pub recipe: &'a str,
+}
+
 /// A run directory that is being written.
 #[derive(Debug)]
 pub struct RunDirectory {
@@ -80,7 +93,7 @@ struct AdapterOf {
 }
 
 impl RunDirectory {
-    /// Makes room for a run, before it trains. `recipe` is the resolved recipe as TOML, kept as `recipe.toml`.
+    /// Makes room for a run, before it trains.
     ///
     /// # Errors
     /// [`TrainError::OutputExists`] if `output_dir` or its `.partial` sibling holds files and may not be replaced;
@@ -88,10 +101,7 @@ impl RunDirectory {
     pub fn create(
         output_dir: &Path,
         on_existing: OnExisting,
-        config: &TrainConfig,
-        model_config: &AutoConfig,
-        tokenizer: &Tokenizer,
-        recipe: &str,
+        settings: RunSettings<'_>,
     ) -> Result<Self, TrainError> {
         let output_dir = with_name(output_dir)?;
         let partial_dir = sibling(&output_dir, "partial");
@@ -99,7 +109,7 @@ impl RunDirectory {
         lock::refuse_busy(&partial_dir)?;
         remove_directory(&partial_dir)?;
         fs::create_dir_all(&partial_dir).map_err(at(&partial_dir))?;
-        Self::open(output_dir, partial_dir, config, model_config, tokenizer, recipe, &[])
+        Self::open(output_dir, partial_dir, settings, &[])
     }
 
     /// Takes up the run of a checkpoint where it stood: in the directory that it left, or in a new one into which its
@@ -111,10 +121,7 @@ impl RunDirectory {
         from: &Checkpoint,
         output_dir: &Path,
         on_existing: OnExisting,
-        config: &TrainConfig,
-        model_config: &AutoConfig,
-        tokenizer: &Tokenizer,
-        recipe: &str,
+        settings: RunSettings<'_>,
     ) -> Result<Self, TrainError> {
         let output_dir = with_name(output_dir)?;
         let partial_dir = sibling(&output_dir, "partial");
@@ -130,7 +137,7 @@ impl RunDirectory {
         }
         takeover::set_aside(&partial_dir, step)?;
         let (log, path) = (from.state().log_history(), checkpoint(&partial_dir, step));
-        let this = Self::open(output_dir, partial_dir, config, model_config, tokenizer, recipe, log)?;
+        let this = Self::open(output_dir, partial_dir, settings, log)?;
         Ok(Self { last_checkpoint: Some(path), ..this })
     }
 
@@ -151,12 +158,10 @@ impl RunDirectory {
     fn open(
         output_dir: PathBuf,
         partial_dir: PathBuf,
-        config: &TrainConfig,
-        model_config: &AutoConfig,
-        tokenizer: &Tokenizer,
-        recipe: &str,
+        settings: RunSettings<'_>,
         log: &[LogEntry],
     ) -> Result<Self, TrainError> {
+        let RunSettings { config, model_config, tokenizer, recipe } = settings;
         let lock = lock::lock(&partial_dir)?;
         write_file(&partial_dir.join("recipe.toml"), recipe.as_bytes())?;
         Ok(Self {

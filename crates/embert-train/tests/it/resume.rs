@@ -11,7 +11,7 @@ use embert_model::{
 };
 use embert_train::{
     BestModelMetric, Checkpoint, ClassWeights, Event, Fitted, IntervalStrategy, LrSchedulerType, OnExisting,
-    RunDirectory, TrainConfig, TrainData, TrainError, TrainSamplingStrategy, fit, fit_from,
+    RunDirectory, RunSettings, TrainConfig, TrainData, TrainError, TrainSamplingStrategy, fit, fit_from,
 };
 use serde_json::Value;
 
@@ -112,12 +112,16 @@ impl Recipe {
     }
 
     fn directory(&self, output_dir: &Path, from: Option<&Checkpoint>) -> RunDirectory {
-        let (refuse, config, tokenizer) = (OnExisting::Refuse, tiny::config(0.1), tiny::tokenizer());
+        let (refuse, model_config, tokenizer) = (OnExisting::Refuse, tiny::config(0.1), tiny::tokenizer());
+        let settings = RunSettings {
+            config: &self.config,
+            model_config: &model_config,
+            tokenizer: &tokenizer,
+            recipe: "",
+        };
         let directory = match from {
-            Some(from) => {
-                RunDirectory::resume(from, output_dir, refuse, &self.config, &config, &tokenizer, "")
-            }
-            None => RunDirectory::create(output_dir, refuse, &self.config, &config, &tokenizer, ""),
+            Some(from) => RunDirectory::resume(from, output_dir, refuse, settings),
+            None => RunDirectory::create(output_dir, refuse, settings),
         };
         match &self.lora {
             Some(lora) => directory.unwrap().with_adapter(lora, "base"),

@@ -7,8 +7,8 @@ use std::path::Path;
 use embert_model::AutoModelForSequenceClassification;
 use embert_text::Tokenizer;
 use embert_train::{
-    Evaluation, Fitted, IntervalStrategy, ModelCard, OnExisting, RunDirectory, TrainConfig, TrainData,
-    TrainError, evaluate, fit, predict,
+    Evaluation, Fitted, IntervalStrategy, ModelCard, OnExisting, RunDirectory, RunSettings, TrainConfig,
+    TrainData, TrainError, evaluate, fit, predict,
 };
 use serde_json::Value;
 
@@ -28,7 +28,10 @@ fn config() -> TrainConfig {
 }
 
 fn create(output_dir: &Path, on_existing: OnExisting) -> Result<RunDirectory, TrainError> {
-    RunDirectory::create(output_dir, on_existing, &config(), &tiny::config(0.1), &tiny::tokenizer(), RECIPE)
+    let (config, model_config, tokenizer) = (config(), tiny::config(0.1), tiny::tokenizer());
+    let settings =
+        RunSettings { config: &config, model_config: &model_config, tokenizer: &tokenizer, recipe: RECIPE };
+    RunDirectory::create(output_dir, on_existing, settings)
 }
 
 fn train(run: &mut RunDirectory) -> (Fitted, Evaluation) {
