@@ -74,7 +74,7 @@ pub struct RunDirectory {
     partial_dir: PathBuf,
     metrics: MetricsLog,
     /// Held until the run is over.
-    _lock: File,
+    lock: File,
     recipe: String,
     config: TrainConfig,
     model_config: AutoConfig,
@@ -166,7 +166,7 @@ impl RunDirectory {
         write_file(&partial_dir.join("recipe.toml"), recipe.as_bytes())?;
         Ok(Self {
             output_dir,
-            _lock: lock,
+            lock,
             metrics: MetricsLog::create(&partial_dir, log)?,
             partial_dir,
             recipe: recipe.to_owned(),
@@ -267,7 +267,8 @@ impl RunDirectory {
         )?;
         lock::remove(directory)?;
         flush_tree(directory)?;
-        let named = replace_directory(directory, &self.output_dir);
+        drop((self.lock, self.metrics)); // Windows renames no directory with open files
+        let named = replace_directory(&self.partial_dir, &self.output_dir);
         named.map_err(|error| TrainError::Unnamed {
             partial_dir: self.partial_dir,
             source: Box::new(error),
