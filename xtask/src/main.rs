@@ -4,6 +4,7 @@ mod backend;
 mod bench;
 mod ci;
 mod fetch;
+mod pack;
 mod process;
 mod request;
 mod supply_chain;
@@ -23,11 +24,12 @@ Usage: cargo xtask COMMAND [ARGS]
   train   build embert for a backend and train; ARGS are those of `embert train`
   fetch   download the data and the model of a recipe ahead of time
   bench   build and run the benchmarks
+  pack    an archive that checks and measures a machine with a GPU and nothing else
   test    run every test of the workspace
   ci      what CI runs: format, tidy, supply chain, lints, documentation, packages, tests
   tidy    check the floors, the boundaries between crates and the files' names
 
-`cargo xtask COMMAND --help` says more of train, fetch, bench and test.";
+`cargo xtask COMMAND --help` says more of train, fetch, bench, pack and test.";
 
 fn main() -> ExitCode {
     let mut args = env::args_os().skip(1);
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         Some("train") => train::run(args.collect()),
         Some("fetch") => fetch::run(args.collect()),
         Some("bench") => bench::run(args.collect()),
+        Some("pack") => pack::run(args.collect()),
         Some("test") => test::run(args.collect()),
         Some("ci") => nothing_else(args).and_then(|()| ci::run()),
         Some("tidy") => nothing_else(args).and_then(|()| tidy::run()),

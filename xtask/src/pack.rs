@@ -1,0 +1,93 @@
+//! `cargo xtask pack`: one archive with all that a bare machine with a GPU needs to be checked and measured.
+
+use crate::{Outcome, backend::Backend, process, request::Request};
+use std::{
+    ffi::OsString,
+    fs,
+    path::Path,
+    process::{Command, ExitCode},
+};
+
+const USAGE: &str = "\
+Usage: cargo xtask pack --backend cpu|cuda|wgpu
+
+Builds the benchmarks for a backend, strips them, and puts them with the figures of the tiny models into
+target/embert-BACKEND.tar.gz. On the other machine, which needs neither Rust nor the sources:
+
+  tar xzf embert-cuda.tar.gz && embert-cuda/run [PYTHON]
+
+compares the device with transformers' figures and times training in fp32 and bf16, full and LoRA; with a PYTHON that has
+transformers and peft, beside these.";
+
+/// What the archive does on the other machine.
+const RUN: &str = "#!/bin/sh
+# Compares this machine's device with transformers, then times training; with a Python beside transformers.
+cd \"$(dirname \"$0\")\" || exit 1
+./embert-bench parity --fixtures fixtures || exit 1
+if [ -n \"$1\" ]; then exec ./embert-bench training evaluation --peer \"$1\"; fi
+exec ./embert-bench training evaluation
+";
+
+pub(crate) fn run(args: Vec<OsString>) -> Outcome {
+    let Some(Request { backend, rest, .. }) = Request::parse(args)? else {
+        println!("{USAGE}");
+        return Ok(ExitCode::SUCCESS);
+    };
+    if let Some(arg) = rest.first() {
+        return Err(format!("pack takes --backend alone, found `{}`", arg.display()));
+    }
+    let name = format!("embert-{}", backend.name());
+    let target = process::root().join("target");
+    let folder = target.join("pack").join(&name);
+    fill(&folder, backend).map_err(|error| format!("{}: {error}", folder.display()))??;
+    let archive = target.join(format!("{name}.tar.gz"));
+    succeed(Command::new("tar").arg("czf").arg(&archive).arg("-C").arg(target.join("pack")).arg(&name))?;
+    let size = fs::metadata(&archive).map_or(0, |file| file.len());
+    println!("{}: {:.1} MB", archive.display(), size as f64 / 1e6);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn fill(folder: &Path, backend: Backend) -> std::io::Result<Result<(), String>> {
+    let binary = match process::build("embert-bench", backend) {
+        Ok(binary) => binary,
+        Err(message) => return Ok(Err(message)),
+    };
+    let _ = fs::remove_dir_all(folder); // of an earlier time
+    fs::create_dir_all(folder)?;
+    let copy = folder.join("embert-bench");
+    fs::copy(binary, &copy)?;
+    let fixtures = process::root().join("crates/embert-model/tests/fixtures");
+    for name in ["tiny_bert", "tiny_distilbert", "peft"] {
+        copy_folder(&fixtures.join(name), &folder.join("fixtures").join(name))?;
+    }
+    for name in ["golden.safetensors", "golden_distilbert.safetensors", "peft.safetensors"] {
+        fs::copy(fixtures.join(name), folder.join("fixtures").join(name))?;
+    }
+    let run = folder.join("run");
+    fs::write(&run, RUN)?;
+    Ok(succeed(Command::new("strip").arg(&copy))
+        .and_then(|()| succeed(Command::new("chmod").arg("+x").arg(&run))))
+}
+
+fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let path = entry?.path();
+        let copy = to.join(path.file_name().unwrap_or_default());
+        if path.is_dir() {
+            copy_folder(&path, &copy)?;
+        } else {
+            fs::copy(&path, &copy)?;
+        }
+    }
+    Ok(())
+}
+
+fn succeed(command: &mut Command) -> Result<(), String> {
+    let program = command.get_program().display().to_string();
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{program} failed ({status})")),
+        Err(error) => Err(format!("{program} did not start: {error}")),
+    }
+}
