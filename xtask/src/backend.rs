@@ -16,7 +16,15 @@ pub(crate) enum Backend {
 impl Backend {
     pub(crate) const ALL: [Self; 3] = [Self::Cpu, Self::Cuda, Self::Wgpu];
 
-    /// Also the feature of embert-cli and embert-bench, and the value of `--device`.
+    /// The features of embert-cli and embert-bench.
+    pub(crate) fn features(self) -> &'static str {
+        match self {
+            Self::Wgpu => "vulkan", // wgpu, with the faster of its two compilers
+            other => other.name(),
+        }
+    }
+
+    /// Also the value of `--device`.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Cpu => "cpu",

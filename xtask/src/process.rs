@@ -49,7 +49,7 @@ pub(crate) fn become_command(command: Command) -> Outcome {
 /// progress; when it must compile dependencies, which takes minutes, that is said once.
 pub(crate) fn build(package: &str, backend: Backend) -> Result<PathBuf, String> {
     let mut command = cargo(["build", "--release", "--package", package]);
-    command.args(["--no-default-features", "--features", backend.name()]);
+    command.args(["--no-default-features", "--features", backend.features()]);
     command.arg("--message-format=json-render-diagnostics").stdout(Stdio::piped());
     let mut child = command.spawn().map_err(|source| cannot_start(&command, &source))?;
     let messages = BufReader::new(child.stdout.take().expect("stdout is piped"));
