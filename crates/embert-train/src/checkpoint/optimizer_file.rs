@@ -82,13 +82,13 @@ fn tensor<'a>(file: &SafeTensors<'a>, name: &str, dtype: Dtype) -> Result<Tensor
 
 /// What is read back from the device only when it is written.
 enum Stored {
-    Values(Tensor<1>, [usize; 1]),
+    Values(Box<Tensor<1>>, [usize; 1]),
     Step(i32),
 }
 
 impl Stored {
     fn values(values: &Tensor<1>) -> Self {
-        Self::Values(values.clone(), values.dims())
+        Self::Values(Box::new(values.clone()), values.dims())
     }
 }
 
@@ -110,7 +110,8 @@ impl View for Stored {
     fn data(&self) -> Cow<'_, [u8]> {
         Cow::Owned(match self {
             Self::Values(values, _) => {
-                let values = values.clone().into_data().try_to_vec::<f32>().expect("moments are f32");
+                let values =
+                    values.as_ref().clone().into_data().try_to_vec::<f32>().expect("moments are f32");
                 values.into_iter().flat_map(f32::to_le_bytes).collect()
             }
             Self::Step(step) => step.to_le_bytes().to_vec(),
