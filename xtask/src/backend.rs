@@ -129,9 +129,7 @@ fn refusal(backend: Backend, trouble: &str) -> String {
     let others: Vec<_> =
         Backend::ALL.into_iter().filter(|other| *other != backend).map(Backend::name).collect();
     let (name, others) = (backend.name(), others.join(" or --backend "));
-    format!(
-        "the {name} backend cannot be used on this machine: {trouble}\n  there are also --backend {others}"
-    )
+    format!("the {name} backend cannot be used on this machine: {trouble}; there are also --backend {others}")
 }
 
 fn library_is_there(name: &str) -> bool {

@@ -17,11 +17,17 @@ backend is that of --device, and without either the CPU. `cargo xtask train -- -
   cargo xtask train --backend cuda --recipe imdb   the same on an NVIDIA GPU";
 
 pub(crate) fn run(args: Vec<OsString>) -> Outcome {
-    let Some(Request { backend, device, rest }) = Request::parse(args)? else {
-        println!("{USAGE}");
-        return Ok(ExitCode::SUCCESS);
+    let Request { backend, device, rest } = match checked(args) {
+        Ok(Some(request)) => request,
+        Ok(None) => {
+            println!("{USAGE}");
+            return Ok(ExitCode::SUCCESS);
+        }
+        Err(message) => {
+            eprintln!("error: {message}");
+            return Ok(ExitCode::from(USAGE_ERROR));
+        }
     };
-    backend.check()?;
     let mut embert = Command::new(process::build("embert-cli", backend)?);
     embert.arg("train");
     if device.is_none() {
@@ -29,4 +35,14 @@ pub(crate) fn run(args: Vec<OsString>) -> Outcome {
     }
     embert.args(rest);
     process::become_command(embert)
+}
+
+/// What `embert` says of a device that is not there, too.
+const USAGE_ERROR: u8 = 2;
+
+/// The request, if it is one and this machine has the backend.
+fn checked(args: Vec<OsString>) -> Result<Option<Request>, String> {
+    let request = Request::parse(args)?;
+    request.iter().try_for_each(|request| request.backend.check())?;
+    Ok(request)
 }
