@@ -1,4 +1,4 @@
-//! The command line: five commands, whose flags are the recipe's keys.
+//! The command line: six commands, whose flags are the recipe's keys.
 
 use std::ffi::OsString;
 
@@ -41,7 +41,7 @@ pub(crate) fn command() -> Command {
         )
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([train(), evaluate(), predict(), merge(), check()])
+        .subcommands([train(), evaluate(), predict(), merge(), check(), devices()])
 }
 
 fn train() -> Command {
@@ -60,6 +60,11 @@ fn train() -> Command {
 
 fn check() -> Command {
     with_recipe(Command::new("check").about("Looks at the data and the recipe before anything trains"))
+}
+
+fn devices() -> Command {
+    Command::new("devices")
+        .about("Lists what this binary can compute on: the names for --device, memory, drivers")
 }
 
 fn evaluate() -> Command {
@@ -108,11 +113,10 @@ fn base_flag() -> Arg {
 }
 
 fn device_flag() -> Arg {
-    Arg::new("device")
-        .long("device")
-        .value_name("DEVICE")
-        .default_value(device::DEFAULT)
-        .help(format!("Where to compute: {}", device::compiled().join(", ")))
+    Arg::new("device").long("device").value_name("DEVICE").default_value(device::DEFAULT).help(format!(
+        "Where to compute: {}; a GPU by its number, as in wgpu:1; `embert devices` lists them",
+        device::built().join(", ")
+    ))
 }
 
 fn with_recipe(command: Command) -> Command {

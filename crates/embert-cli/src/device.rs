@@ -1,10 +1,26 @@
-//! The only file that names a backend: from `cpu`, `cuda:N` or `wgpu:N` to a device that is there.
+//! Where a backend is chosen: from `cpu`, `wgpu:N` or `cuda:N` to a device that is there.
+//!
+//! Only this room names backends. What opens a device asks it first what it is, and computes something: no library is
+//! let to find out later, in the middle of a run, that there is none.
+
+#[cfg(feature = "cpu")]
+mod cpu;
+#[cfg(feature = "cuda")]
+mod cuda;
+#[cfg(any(feature = "cuda", feature = "wgpu"))]
+mod gpu;
+#[cfg(feature = "wgpu")]
+mod wgpu;
 
 use burn::tensor::Device;
+use clap::ArgMatches;
 use embert_kernels::Precision;
 use embert_text::Padding;
 
 use crate::error::CliError;
+
+#[cfg(not(any(feature = "cpu", feature = "cuda", feature = "wgpu")))]
+compile_error!("embert needs one of the features cpu, cuda and wgpu");
 
 /// The device of a command line that names none.
 pub(crate) const DEFAULT: &str = if cfg!(feature = "cpu") {
@@ -15,101 +31,199 @@ pub(crate) const DEFAULT: &str = if cfg!(feature = "cpu") {
     "wgpu"
 };
 
-#[cfg(not(any(feature = "cpu", feature = "cuda", feature = "wgpu")))]
-compile_error!("embert needs one of the features cpu, cuda and wgpu");
+/// What people are told of devices that are not there.
+const SEE: &str = "`embert devices` shows what there is";
 
-/// A device, and how batches lie in its memory.
+/// What computes, as `--device` begins and as the feature is called that builds it in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Backend {
+    Cpu,
+    Wgpu,
+    Cuda,
+}
+
+/// A device that was found, in words to print.
+pub(crate) struct Found {
+    /// What `--device` takes.
+    pub(crate) device: String,
+    /// What the part calls itself.
+    pub(crate) name: String,
+    /// Its memory, where that is known.
+    pub(crate) memory: Option<String>,
+    /// What it is reached through.
+    pub(crate) driver: String,
+    /// The precisions it computes in, or why it cannot be used.
+    pub(crate) precisions: String,
+}
+
+/// A device that answers, and how batches lie in its memory.
 pub(crate) struct Place {
     pub(crate) device: Device,
     pub(crate) padding: Padding,
+    /// What `--device` said.
+    name: String,
+    backend: Backend,
 }
 
 impl Place {
     /// Whether it computes in the process's own memory.
     pub(crate) fn is_cpu(&self) -> bool {
-        #[cfg(feature = "cpu")]
-        return self.device == Device::flex();
-        #[cfg(not(feature = "cpu"))]
-        false
+        self.backend == Backend::Cpu
     }
 
     /// What computes matrix products of this precision here, where that is known.
-    #[cfg_attr(not(feature = "cpu"), expect(clippy::unused_self, reason = "nothing is known of GPUs"))]
     pub(crate) fn precision(&self, precision: Precision) -> Option<&'static str> {
         #[cfg(feature = "cpu")]
-        if self.device == Device::flex() {
+        if self.is_cpu() {
             return Some(embert_kernels::instructions(precision));
         }
         let _ = precision;
         None
     }
+
+    /// Refuses a precision that the device would compute nonsense in; the CPU has an answer to each.
+    pub(crate) fn require(&self, precision: Precision) -> Result<(), CliError> {
+        use burn::tensor::FloatDType::BF16;
+        match precision == Precision::Fp32 || self.is_cpu() || self.device.supports_dtype(BF16) {
+            true => Ok(()),
+            false => {
+                let Self { name, .. } = self;
+                Err(CliError::usage(format!(
+                    "train.bf16: --device {name} does not compute in bf16; leave --bf16 out, or set --bf16 false"
+                )))
+            }
+        }
+    }
 }
 
-/// The devices that this binary was built for.
-pub(crate) fn compiled() -> Vec<&'static str> {
-    let known =
-        [("cpu", cfg!(feature = "cpu")), ("cuda", cfg!(feature = "cuda")), ("wgpu", cfg!(feature = "wgpu"))];
-    known.into_iter().filter(|(_, built)| *built).map(|(name, _)| name).collect()
+/// The device that `--device` names.
+pub(crate) fn of(matches: &ArgMatches) -> Result<Place, CliError> {
+    open(matches.get_one::<String>("device").expect("--device has a default"))
 }
 
 /// The device of this name, if it is there: nothing is loaded before that is known.
 pub(crate) fn open(name: &str) -> Result<Place, CliError> {
-    let (kind, number) = match name.split_once(':') {
-        None => (name, 0),
-        Some((kind, number)) => {
-            let parsed = number
-                .parse()
-                .map_err(|_| CliError::usage(format!("--device {name}: {number} is no number")))?;
-            (kind, parsed)
-        }
+    let refuse = |why| CliError::usage(format!("--device {name}: {why}"));
+    let (backend, number) = parse(name).map_err(refuse)?;
+    let device = backend.open(number).map_err(refuse)?;
+    Ok(Place { device, padding: backend.padding(), name: name.to_owned(), backend })
+}
+
+/// `wgpu:1` is the second of WGPU's devices, `wgpu` the first.
+fn parse(name: &str) -> Result<(Backend, usize), String> {
+    let (kind, number) = name.split_once(':').unwrap_or((name, "0"));
+    let Some(backend) = Backend::ALL.into_iter().find(|backend| backend.name() == kind) else {
+        return Err(format!("a device is cpu, wgpu, wgpu:N, cuda or cuda:N; {SEE}"));
     };
-    match kind {
-        #[cfg(feature = "cpu")]
-        "cpu" if number == 0 => Ok(Place { device: Device::flex(), padding: Padding::Packed }),
-        #[cfg(feature = "cuda")]
-        "cuda" => open_cuda(number),
-        #[cfg(feature = "wgpu")]
-        "wgpu" => open_wgpu(number),
-        _ => Err(CliError::usage(format!(
-            "--device {name}: this build has {}; build another with cargo xtask train --backend cpu, cuda or wgpu",
-            compiled().join(", ")
-        ))),
+    match number.parse() {
+        Ok(number) => Ok((backend, number)),
+        Err(_) => Err(format!("`{number}` is not the number of a device; {SEE}")),
     }
 }
 
-/// Every sequence gets a multiple of so many rows, so that few shapes occur and kernels are tuned once.
-#[cfg(any(feature = "cuda", feature = "wgpu"))]
-const ROWS: Padding = Padding::MultipleOf(64);
+impl Backend {
+    pub(crate) const ALL: [Self; 3] = [Self::Cpu, Self::Wgpu, Self::Cuda];
 
-#[cfg(feature = "cuda")]
-fn open_cuda(number: usize) -> Result<Place, CliError> {
-    use burn::tensor::DeviceType;
-    let found = Device::enumerate(DeviceType::Cuda).into_vec().len(); // asks the driver; none without one
-    match number < found {
-        true => Ok(Place { device: Device::cuda(number), padding: ROWS }),
-        false => Err(CliError::failed(format!(
-            "--device cuda:{number}: {found} CUDA devices are visible (an NVIDIA driver is needed); this build also has {}",
-            compiled().join(", ")
-        ))),
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Wgpu => "wgpu",
+            Self::Cuda => "cuda",
+        }
+    }
+
+    fn is_built(self) -> bool {
+        match self {
+            Self::Cpu => cfg!(feature = "cpu"),
+            Self::Wgpu => cfg!(feature = "wgpu"),
+            Self::Cuda => cfg!(feature = "cuda"),
+        }
+    }
+
+    /// What a person can do who wants this backend and has another binary.
+    fn how_to_build(self) -> String {
+        let name = self.name();
+        format!("`cargo xtask train --backend {name}` builds one with {name} and trains there")
+    }
+
+    /// What is missing where this backend finds no device.
+    fn nothing_found(self) -> &'static str {
+        match self {
+            Self::Cpu => unreachable!("a CPU runs this"),
+            Self::Wgpu => {
+                "no graphics adapter was found; a GPU and its driver for Vulkan, Metal or DirectX 12 are needed (on Debian \
+                 and Ubuntu the packages libvulkan1 and mesa-vulkan-drivers)"
+            }
+            Self::Cuda => {
+                "no CUDA device was found; an NVIDIA GPU and its driver are needed (nvidia-smi shows both; a container \
+                 must be started with the GPU, as in `docker run --gpus all`)"
+            }
+        }
+    }
+
+    /// What this backend finds, each device opened to ask it what it is; or why there is none.
+    pub(crate) fn find(self) -> Result<Vec<Found>, String> {
+        match self {
+            #[cfg(feature = "cpu")]
+            Self::Cpu => Ok(vec![cpu::found()]),
+            #[cfg(feature = "wgpu")]
+            Self::Wgpu => gpu::find(self, wgpu::adapters()),
+            #[cfg(feature = "cuda")]
+            Self::Cuda => gpu::find(self, cuda::devices()),
+            #[cfg(not(all(feature = "cpu", feature = "cuda", feature = "wgpu")))]
+            _ => Err(format!("not in this binary; {}", self.how_to_build())),
+        }
+    }
+
+    /// Device number `number`, or why there is none.
+    fn open(self, number: usize) -> Result<Device, String> {
+        match self {
+            #[cfg(feature = "cpu")]
+            Self::Cpu => cpu::open(number),
+            #[cfg(feature = "wgpu")]
+            Self::Wgpu => gpu::open(self, wgpu::adapters(), number),
+            #[cfg(feature = "cuda")]
+            Self::Cuda => gpu::open(self, cuda::devices(), number),
+            #[cfg(not(all(feature = "cpu", feature = "cuda", feature = "wgpu")))]
+            _ => {
+                let _ = number;
+                Err(format!(
+                    "this binary was built with {}; {}, and {SEE}",
+                    built().join(" and "),
+                    self.how_to_build()
+                ))
+            }
+        }
+    }
+
+    fn padding(self) -> Padding {
+        match self {
+            Self::Cpu => Padding::Packed,
+            // Few shapes occur, so kernels are tuned once.
+            Self::Wgpu | Self::Cuda => Padding::MultipleOf(64),
+        }
     }
 }
 
-#[cfg(feature = "wgpu")]
-fn open_wgpu(number: usize) -> Result<Place, CliError> {
-    use burn::tensor::DeviceKind;
-    let kinds = match number {
-        0 => vec![DeviceKind::DefaultDevice, DeviceKind::Cpu],
-        number => vec![DeviceKind::DiscreteGpu(number - 1)],
-    };
-    let mut reason = String::new();
-    for kind in kinds {
-        match Device::wgpu_options().device_kind(kind).init() {
-            Ok(device) => return Ok(Place { device, padding: ROWS }),
-            Err(error) => reason = format!("{error:?}"),
+/// The backends of this binary.
+pub(crate) fn built() -> Vec<&'static str> {
+    Backend::ALL.into_iter().filter(|backend| backend.is_built()).map(Backend::name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_a_backend_and_a_number() {
+        let parsed = |name| parse(name).ok();
+        assert_eq!(parsed("cpu"), Some((Backend::Cpu, 0)));
+        assert_eq!(parsed("wgpu"), Some((Backend::Wgpu, 0)));
+        assert_eq!(parsed("cuda:12"), Some((Backend::Cuda, 12)));
+        for nonsense in
+            ["", ":", "gpu", "CUDA", "wgpu:", "wgpu:x", "wgpu:-1", "wgpu:1:2", "cuda:99999999999999999999"]
+        {
+            assert_eq!(parsed(nonsense), None, "{nonsense}");
         }
     }
-    Err(CliError::failed(format!(
-        "--device wgpu:{number}: no such adapter ({reason}); this build has {}",
-        compiled().join(", ")
-    )))
 }

@@ -1,4 +1,18 @@
-//! How much memory this process holds, and how much it may still have.
+//! What this machine is: its processor, how much memory this process holds, and how much it may still have.
+
+/// The processor's name for itself, and its cores.
+#[cfg_attr(not(feature = "cpu"), expect(dead_code, reason = "only the backend `cpu` asks"))]
+pub(crate) fn processor() -> String {
+    #[cfg(target_os = "linux")]
+    let name = linux::processor();
+    #[cfg(not(target_os = "linux"))]
+    let name = elsewhere::processor();
+    let name = name.unwrap_or_else(|| std::env::consts::ARCH.to_owned());
+    match std::thread::available_parallelism() {
+        Ok(cores) => format!("{name}, {cores} cores"),
+        Err(_) => name,
+    }
+}
 
 /// Bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +62,13 @@ mod linux {
             address_space(&read("/proc/self/limits")?).map(|limit| limit.saturating_sub(taken));
         let room = of_groups.chain(of_address_space).fold(of_machine, u64::min);
         Some(MachineMemory { resident: kibibytes(&status, "VmRSS:")?, room })
+    }
+
+    /// Not every architecture has a name here.
+    pub(super) fn processor() -> Option<String> {
+        let table = read("/proc/cpuinfo")?;
+        let line = table.lines().find_map(|line| line.strip_prefix("model name"))?;
+        Some(line.trim_start_matches([' ', '\t', ':']).to_owned())
     }
 
     /// The folder of a control group, and what its files are called.
@@ -173,9 +194,15 @@ mod linux {
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere {
-    use sysinfo::{MemoryRefreshKind, ProcessRefreshKind, ProcessesToUpdate, System};
+    use sysinfo::{CpuRefreshKind, MemoryRefreshKind, ProcessRefreshKind, ProcessesToUpdate, System};
 
     use super::MachineMemory;
+
+    pub(super) fn processor() -> Option<String> {
+        let mut system = System::new();
+        system.refresh_cpu_specifics(CpuRefreshKind::nothing());
+        Some(system.cpus().first()?.brand().trim().to_owned()).filter(|name| !name.is_empty())
+    }
 
     pub(super) fn now() -> Option<MachineMemory> {
         let mut system = System::new();

@@ -67,6 +67,7 @@ fn run(arguments: Vec<String>) -> Result<(), CliError> {
         "evaluate" => commands::evaluate::run(matches),
         "predict" => commands::predict::run(matches),
         "merge" => commands::merge::run(matches),
+        "devices" => commands::devices::run(),
         _ => commands::check::run(matches),
     })
 }

@@ -100,7 +100,8 @@ fn release_freed_memory() {
     embert_kernels::release_freed_memory();
 }
 
-fn size(bytes: u64) -> String {
+/// Bytes in MiB or GiB.
+pub(crate) fn size(bytes: u64) -> String {
     const GIB: u64 = 1 << 30;
     match bytes {
         GIB.. => format!("{:.1} GiB", bytes as f64 / GIB as f64),

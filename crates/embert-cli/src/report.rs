@@ -131,6 +131,15 @@ pub(crate) fn figures(evaluation: &Evaluation) -> String {
     )
 }
 
+/// What there is to compute on: what `--device` takes, then what that is.
+pub(crate) fn devices(rows: Vec<[String; 5]>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_BORDERS_ONLY);
+    table.set_header(["device", "name", "memory", "driver", "precisions"]);
+    table.add_rows(rows.into_iter().map(|row| row.map(|cell| visible(&cell))));
+    table.to_string()
+}
+
 /// A text that was predicted, for the table of samples.
 pub(crate) struct Sample<'a> {
     pub(crate) text: &'a str,

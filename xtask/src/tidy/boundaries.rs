@@ -42,8 +42,8 @@ const BOUNDARIES: [Boundary; 5] = [
             "Device::wgpu_options",
         ],
         in_strings: false,
-        rooms: &["crates/embert-cli/src/device.rs", "crates/embert-bench/"],
-        instead: "only embert-cli/src/device.rs picks a device: take `&Device` as a parameter",
+        rooms: &["crates/embert-cli/src/device.rs", "crates/embert-cli/src/device/", "crates/embert-bench/"],
+        instead: "only embert-cli/src/device picks a device: take `&Device` as a parameter",
     },
     Boundary {
         words: &[

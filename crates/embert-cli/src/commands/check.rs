@@ -10,10 +10,10 @@ use crate::{device, examples, recipe_files, report, warnings};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
+    let place = device::open(device::DEFAULT)?;
     let recipe = recipe_files::resolve(matches)?;
     let examples = examples::read_examples(&recipe.data)?;
     let source = ModelSource::of_recipe(&recipe, &examples.train)?;
-    let place = device::open(device::DEFAULT)?;
     let limit = examples::limit(&recipe.data, source.config.max_position_embeddings())?;
     let sets = [("train", &examples.train), (examples.eval_name.as_str(), &examples.eval)];
     let encoded = sets.map(|(name, dataset)| {

@@ -12,6 +12,7 @@ use crate::model_source::{self, ModelSource};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
+    let device = device::open(device::DEFAULT)?.device;
     let directory =
         model_source::directory(matches.get_one::<String>("model").expect("--model is required"))?;
     let output = Path::new(matches.get_one::<String>("output").expect("--output is required"));
@@ -20,7 +21,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
         return Err(CliError::failed(format!("{}: there is no adapter here to merge", directory.display())));
     }
     make_room(output)?;
-    let model = source.load_complete(&device::open(device::DEFAULT)?.device)?;
+    let model = source.load_complete(&device)?;
     save_pretrained(&merge_adapter(model), &source.config, output)?;
     let config = &source.config;
     source.tokenizer.save(output, config.tokenizer_class(), config.max_position_embeddings())?;

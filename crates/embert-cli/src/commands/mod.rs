@@ -1,6 +1,7 @@
 //! One file for each command.
 
 pub(crate) mod check;
+pub(crate) mod devices;
 pub(crate) mod evaluate;
 pub(crate) mod merge;
 pub(crate) mod predict;

@@ -16,11 +16,12 @@ use crate::{device, examples, recipe_files, warnings};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
-    let place = device::open(matches.get_one::<String>("device").expect("--device has a default"))?;
+    let place = device::of(matches)?;
     let directory =
         model_source::directory(matches.get_one::<String>("model").expect("--model is required"))?;
     let source = ModelSource::of_directory(directory.clone(), matches.get_one("base"))?;
     let recipe = recipe_files::of_model(&directory, &source, matches)?;
+    place.require(recipe.train.precision())?;
     if let Some(warning) = warnings::other_length(&directory, &recipe)? {
         warnings::print(&warning);
     }

@@ -25,14 +25,16 @@ use crate::{report, resume, warnings};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
-    let (recipe, checkpoint) = resume::resolve(matches)?;
-    let recipe_text = as_toml(&recipe);
     if matches.get_flag("print_config") {
-        print!("{recipe_text}");
+        let (recipe, _) = resume::resolve(matches)?;
+        print!("{}", as_toml(&recipe));
         return Ok(());
     }
+    let place = device::of(matches)?;
+    let (recipe, checkpoint) = resume::resolve(matches)?;
+    let recipe_text = as_toml(&recipe);
     tracing::debug!(recipe = %recipe_text, "resolved");
-    let place = device::open(matches.get_one::<String>("device").expect("--device has a default"))?;
+    place.require(recipe.train.precision())?;
     let examples = examples::read_examples(&recipe.data)?;
     let source = ModelSource::of_recipe(&recipe, &examples.train)?;
     let (run, model, directory) = Run::prepare(&recipe, &recipe_text, place, &examples, &source, checkpoint)?;

@@ -97,7 +97,10 @@ fn wrong_arguments_are_usage_errors_that_say_what_to_do() {
         ("train --recipe broken.toml", "recipe broken.toml: "),
         ("train --recipe nowhere", "it must be a TOML file or one of quickstart, imdb"),
         ("train --recipe quickstart --lr_scheduler_type linaer", "unknown variant `linaer`"),
-        ("train --recipe quickstart --device tpu", "--device tpu: this build has cpu"),
+        (
+            "train --recipe quickstart --device tpu",
+            "--device tpu: a device is cpu, wgpu, wgpu:N, cuda or cuda:N",
+        ),
         ("train --recipe quickstart --truncation_side middle", "middle"),
         ("train --recipe quickstart --max_seq_length 1000", "1000"),
         ("predict text", "--model"),

@@ -2,6 +2,7 @@
 
 mod adapters;
 mod arguments;
+mod devices;
 mod faults;
 mod kills;
 mod main_job;

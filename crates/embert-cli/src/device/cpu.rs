@@ -1,0 +1,32 @@
+//! The processor, through Burn's backend Flex and our own operations.
+
+use burn::tensor::Device;
+use embert_kernels::{Precision, instructions};
+
+use super::{Backend, Found, SEE};
+use crate::machine::{self, MachineMemory};
+use crate::memory;
+
+/// The one device.
+pub(super) fn open(number: usize) -> Result<Device, String> {
+    match number {
+        0 => Ok(Device::flex()),
+        _ => Err(format!("there is one CPU device, cpu; {SEE}")),
+    }
+}
+
+pub(super) fn found() -> Found {
+    Found {
+        device: Backend::Cpu.name().to_owned(),
+        name: machine::processor(),
+        memory: MachineMemory::now().map(|memory| format!("{} available", memory::size(memory.available()))),
+        driver: format!("none; {} threads", rayon::current_num_threads()),
+        precisions: precisions(),
+    }
+}
+
+/// Both precisions, where bf16 is more than fp32 by another name.
+fn precisions() -> String {
+    let [fp32, bf16] = [Precision::Fp32, Precision::Bf16].map(instructions);
+    if fp32 == bf16 { fp32.to_owned() } else { format!("{fp32}, {bf16}") }
+}

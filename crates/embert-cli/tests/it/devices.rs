@@ -1,0 +1,141 @@
+//! `--device` and `embert devices`, with whatever this binary was built with and this machine has.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use crate::{fails, stderr, stdout, succeeds};
+
+/// Where Debian keeps a Vulkan that needs no GPU: of the package chromium-common.
+const SWIFTSHADER: &str = "/usr/lib/chromium/vk_swiftshader_icd.json";
+
+/// A run of each command that takes a device, with data and a model that do not exist.
+const COMMANDS: [&str; 3] = [
+    "train --dataset ./no.csv --model ./none --output_dir out",
+    "evaluate --dataset ./no.csv --model ./none",
+    "predict --model ./none text",
+];
+
+/// Runs `embert` where the loaders of Linux see this driver of Vulkan alone.
+fn with_driver(folder: &Path, driver: &str, arguments: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_embert"));
+    command.args(arguments.split_whitespace()).current_dir(folder).stdin(Stdio::null());
+    command.env("HF_HUB_OFFLINE", "1").env("VK_DRIVER_FILES", driver).env("VK_ICD_FILENAMES", driver);
+    command.env("__EGL_VENDOR_LIBRARY_FILENAMES", "/no/vendor.json"); // no OpenGL either
+    command.output().expect("the binary was built")
+}
+
+/// Asserts one line that begins so, of exit code 2, and that nothing was written.
+#[track_caller]
+fn refused(folder: &Path, output: &Output, beginning: &str) -> String {
+    let said = stderr(output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.starts_with(&format!("error: {beginning}")), "{said}");
+    assert_eq!((said.lines().count(), stdout(output).as_str()), (1, ""), "{said}");
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 0);
+    said
+}
+
+/// The first cells of the rows.
+fn names(table: &str) -> Vec<&str> {
+    let cells = table.lines().filter_map(|line| line.strip_prefix('│')?.split_whitespace().next());
+    cells.filter(|cell| *cell != "device").collect()
+}
+
+#[test]
+fn a_device_that_is_not_there_is_refused_before_anything_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = |device: &str, command: &str| {
+        with_driver(folder.path(), "/no/driver.json", &format!("{command} --device {device}"))
+    };
+    for command in COMMANDS {
+        let refused =
+            |device: &str| refused(folder.path(), &nowhere(device, command), &format!("--device {device}: "));
+        for nonsense in ["gpu", "wgpu:x", "cuda:-1", "cpu:1", ":"] {
+            assert!(refused(nonsense).contains("`embert devices` shows what there is"), "{nonsense}");
+        }
+        for backend in ["wgpu:99", "cuda:99"] {
+            let said = refused(backend);
+            let (name, _) = backend.split_once(':').unwrap();
+            let built = if name == "wgpu" { cfg!(feature = "wgpu") } else { cfg!(feature = "cuda") };
+            match built {
+                true => assert!(said.contains("found") || said.contains("there "), "{said}"),
+                false => assert!(said.contains(&format!("--backend {name}` builds one")), "{said}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn without_a_driver_the_line_says_what_is_needed() {
+    if !cfg!(all(feature = "wgpu", target_os = "linux")) {
+        eprintln!("skipped: needs the feature wgpu, and loaders of drivers as on Linux");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let output = with_driver(folder.path(), "/no/driver.json", "predict --model ./none text --device wgpu");
+    let said = refused(folder.path(), &output, "--device wgpu: no graphics adapter was found");
+    assert!(said.contains("mesa-vulkan-drivers"), "{said}");
+}
+
+#[test]
+fn with_a_device_it_is_the_data_and_the_model_that_are_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    for (command, code) in COMMANDS.into_iter().zip([3, 1, 1]) {
+        let said = fails(folder.path(), code, &format!("{command} --device {}", device_of_this_binary()));
+        assert!(!said.contains("--device"), "{said}");
+    }
+}
+
+/// The processor, or whatever a binary without it has.
+fn device_of_this_binary() -> &'static str {
+    if cfg!(feature = "cpu") {
+        "cpu"
+    } else if cfg!(feature = "cuda") {
+        "cuda"
+    } else {
+        "wgpu"
+    }
+}
+
+#[test]
+fn the_list_has_what_was_built_and_how_to_build_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = succeeds(folder.path(), "devices");
+    assert_eq!(cfg!(feature = "cpu"), names(&table).contains(&"cpu"), "{table}");
+    for (name, built) in [("wgpu", cfg!(feature = "wgpu")), ("cuda", cfg!(feature = "cuda"))] {
+        let found = names(&table).iter().any(|device| device.starts_with(&format!("{name}:")));
+        let why = table.lines().find(|line| line.starts_with(&format!("{name}: ")));
+        assert_eq!(why.is_none(), found, "{table}");
+        assert_eq!(why.is_some_and(|why| why.contains("not in this binary")), !built, "{table}");
+    }
+    if cfg!(feature = "cpu") {
+        assert!(
+            table.contains(" cores") && table.contains("iB available") && table.contains("fp32 ("),
+            "{table}"
+        );
+    }
+}
+
+#[test]
+fn what_is_listed_is_what_can_be_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    if !cfg!(feature = "wgpu") || !Path::new(SWIFTSHADER).exists() {
+        eprintln!(
+            "skipped: needs the feature wgpu and {SWIFTSHADER} (Debian's chromium-common and libvulkan1)"
+        );
+        return;
+    }
+    let listed = with_driver(folder.path(), SWIFTSHADER, "devices");
+    let table = stdout(&listed);
+    assert_eq!(names(&table).iter().filter(|name| name.starts_with("wgpu:")).count(), 1, "{table}");
+    assert!(table.contains("SwiftShader") && table.contains("Vulkan"), "{table}");
+    let predict = |device: &str| {
+        with_driver(folder.path(), SWIFTSHADER, &format!("predict --model ./none text --device {device}"))
+    };
+    for device in ["wgpu", "wgpu:0"] {
+        let said = stderr(&predict(device)); // the device is there, the model is not
+        assert!(said.contains("./none") && !said.contains("--device"), "{said}");
+    }
+    let said = refused(folder.path(), &predict("wgpu:1"), "--device wgpu:1: ");
+    assert!(said.contains("there is one wgpu device, wgpu:0"), "{said}");
+}
