@@ -8,6 +8,9 @@ use crate::{fails, stderr, stdout, succeeds};
 /// Where Debian keeps a Vulkan that needs no GPU: of the package chromium-common.
 const SWIFTSHADER: &str = "/usr/lib/chromium/vk_swiftshader_icd.json";
 
+/// What needs a GPU or its like, and whether it is in this binary.
+const GPUS: [(&str, bool); 2] = [("wgpu", cfg!(feature = "wgpu")), ("cuda", cfg!(feature = "cuda"))];
+
 /// A run of each command that takes a device, with data and a model that do not exist.
 const COMMANDS: [&str; 3] = [
     "train --dataset ./no.csv --model ./none --output_dir out",
@@ -53,10 +56,8 @@ fn a_device_that_is_not_there_is_refused_before_anything_is_read() {
         for nonsense in ["gpu", "wgpu:x", "cuda:-1", "cpu:1", ":"] {
             assert!(refused(nonsense).contains("`embert devices` shows what there is"), "{nonsense}");
         }
-        for backend in ["wgpu:99", "cuda:99"] {
-            let said = refused(backend);
-            let (name, _) = backend.split_once(':').unwrap();
-            let built = if name == "wgpu" { cfg!(feature = "wgpu") } else { cfg!(feature = "cuda") };
+        for (name, built) in GPUS {
+            let said = refused(&format!("{name}:99"));
             match built {
                 true => assert!(said.contains("found") || said.contains("there "), "{said}"),
                 false => assert!(said.contains(&format!("--backend {name}` builds one")), "{said}"),
@@ -102,7 +103,7 @@ fn the_list_has_what_was_built_and_how_to_build_the_rest() {
     let folder = tempfile::tempdir().unwrap();
     let table = succeeds(folder.path(), "devices");
     assert_eq!(cfg!(feature = "cpu"), names(&table).contains(&"cpu"), "{table}");
-    for (name, built) in [("wgpu", cfg!(feature = "wgpu")), ("cuda", cfg!(feature = "cuda"))] {
+    for (name, built) in GPUS {
         let found = names(&table).iter().any(|device| device.starts_with(&format!("{name}:")));
         let why = table.lines().find(|line| line.starts_with(&format!("{name}: ")));
         assert_eq!(why.is_none(), found, "{table}");
