@@ -147,6 +147,7 @@ impl Backend {
     }
 
     /// What is missing where this backend finds no device.
+    #[cfg(any(feature = "wgpu", feature = "cuda"))]
     fn nothing_found(self) -> &'static str {
         match self {
             Self::Cpu => unreachable!("a CPU runs this"),
