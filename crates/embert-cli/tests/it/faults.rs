@@ -15,18 +15,18 @@ const RUN: &str = "train --recipe quickstart --synthetic_reviews 60 --vocab_size
 /// "No space left on device" and "Input/output error".
 const ERRORS: [i32; 2] = [28, 5];
 
-/// Builds the library that makes operations fail; says aloud where that cannot be.
-fn library(folder: &Path) -> Option<PathBuf> {
+/// Builds what makes operations fail; says aloud where that cannot be.
+fn injector(folder: &Path) -> Option<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/faults.c");
-    let library = folder.join("faults.so");
+    let injector = folder.join("faults.so");
     let mut cc = Command::new("cc");
-    cc.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(source).arg("-ldl");
+    cc.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&injector).arg(source).arg("-ldl");
     let built =
         cfg!(all(target_os = "linux", target_env = "gnu")) && cc.status().is_ok_and(|code| code.success());
     if !built {
         eprintln!("SKIPPED: faults of the disk are injected on Linux with glibc and a C compiler alone");
     }
-    built.then_some(library)
+    built.then_some(injector)
 }
 
 /// How the disk fails.
@@ -40,7 +40,7 @@ struct Fault {
 }
 
 struct Disk<'a> {
-    library: &'a Path,
+    injector: &'a Path,
     folder: PathBuf,
 }
 
@@ -48,7 +48,7 @@ impl Disk<'_> {
     fn embert(&self, arguments: &str, fault: Option<Fault>) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_embert"));
         command.args(arguments.split_whitespace()).current_dir(&self.folder).stdin(Stdio::null());
-        command.env("LD_PRELOAD", self.library).env("FAULTS_BELOW", "run.partial");
+        command.env("LD_PRELOAD", self.injector).env("FAULTS_BELOW", "run.partial");
         match fault {
             Some(Fault { at, error, forever }) => {
                 command.env("FAULTS_AT", at.to_string()).env("FAULTS_ERROR", error.to_string());
@@ -109,8 +109,8 @@ fn for_each(count: usize, try_one: impl Fn(usize) + Sync) {
 #[test]
 fn a_run_survives_a_fault_at_every_operation() {
     let folder = tempfile::tempdir().unwrap();
-    let Some(library) = library(folder.path()) else { return };
-    let whole = Disk { library: &library, folder: folder.path().to_owned() };
+    let Some(injector) = injector(folder.path()) else { return };
+    let whole = Disk { injector: &injector, folder: folder.path().to_owned() };
     let output = whole.embert(RUN, None);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let expected = whole.result();
@@ -120,7 +120,7 @@ fn a_run_survives_a_fault_at_every_operation() {
     for_each(operations * 3, |number| {
         let (at, kind) = (number / 3, number % 3);
         let folder = tempfile::tempdir().unwrap();
-        let disk = Disk { library: &library, folder: folder.path().to_owned() };
+        let disk = Disk { injector: &injector, folder: folder.path().to_owned() };
         let fault = Fault { at, error: ERRORS[at % 2], forever: kind == 2 };
         let output = disk.survives(["continue", "stop", "continue"][kind], fault, &expected);
         warned.fetch_add(usize::from(stderr(&output).contains("warning: not saved: ")), Relaxed);

@@ -107,8 +107,7 @@ impl RunDirectory {
         let partial_dir = sibling(&output_dir, "partial");
         refuse_existing([&output_dir, &partial_dir].into_iter(), on_existing)?;
         lock::refuse_busy(&partial_dir)?;
-        remove_directory(&partial_dir)?;
-        fs::create_dir_all(&partial_dir).map_err(at(&partial_dir))?;
+        make_empty(&partial_dir)?;
         Self::open(output_dir, partial_dir, settings, &[])
     }
 
@@ -131,8 +130,7 @@ impl RunDirectory {
             let is_own = is_same(from.run_dir(), &output_dir);
             let others = [(!is_own).then_some(&output_dir), Some(&partial_dir)];
             refuse_existing(others.into_iter().flatten(), on_existing)?;
-            remove_directory(&partial_dir)?;
-            fs::create_dir_all(&partial_dir).map_err(at(&partial_dir))?;
+            make_empty(&partial_dir)?;
             takeover::bring(from.run_dir(), &partial_dir, step)?;
         }
         takeover::set_aside(&partial_dir, step)?;
@@ -333,6 +331,11 @@ impl RunDirectory {
         let max_length = model_config.max_position_embeddings();
         Ok(self.tokenizer.save(directory, model_config.tokenizer_class(), max_length)?)
     }
+}
+
+fn make_empty(directory: &Path) -> Result<(), TrainError> {
+    remove_directory(directory)?;
+    fs::create_dir_all(directory).map_err(at(directory))
 }
 
 fn refuse_existing<'a>(
