@@ -1,6 +1,6 @@
-//! `cargo xtask ci`: what CI runs, the quick checks first, `cargo xtask test` last.
+//! `cargo xtask ci`: what CI runs, the quick checks first, `cargo xtask test --backend wgpu` last.
 
-use crate::{Outcome, process, supply_chain, test, test::Build, tidy};
+use crate::{Outcome, process, supply_chain, test, test::Build, tidy, vulkan};
 use std::{process::ExitCode, time::Instant};
 
 struct Step {
@@ -21,7 +21,11 @@ const STEPS: [Step; 7] = [
         run: |_| supply_chain::run(),
         mend: "run `cargo deny check`, and change the dependency or, with a reason, deny.toml",
     },
-    Step { name: "lints", run: lints, mend: "run `cargo clippy --workspace --all-targets -- -D warnings`" },
+    Step {
+        name: "lints",
+        run: lints,
+        mend: "run `cargo clippy --workspace --all-targets --features=embert-cli/wgpu,embert-bench/wgpu -- -D warnings`",
+    },
     Step {
         name: "documentation",
         run: documentation,
@@ -31,14 +35,18 @@ const STEPS: [Step; 7] = [
     Step {
         name: "tests",
         run: test::with,
-        mend: "run `cargo xtask test`, or `cargo test --release --package NAME`",
+        mend: "run `cargo xtask test --backend wgpu`, or `cargo test --release --package NAME`",
     },
 ];
 
 /// Stops at the first step that fails.
 pub(crate) fn run() -> Outcome {
-    let build = Build::default();
-    println!("not run here: the tests of the wgpu backend; `cargo xtask test --backend wgpu` runs them");
+    let driver = vulkan::driver();
+    match &driver {
+        Ok(driver) => println!("the wgpu backend is tested on {driver}"),
+        Err(reason) => println!("SKIPPED: the tests of the wgpu backend: {reason}"),
+    }
+    let build = Build::with_wgpu(driver.ok());
     for (i, Step { name, run, mend }) in STEPS.iter().enumerate() {
         println!("==> {name} ({} of {})", i + 1, STEPS.len());
         let start = Instant::now();
