@@ -52,7 +52,7 @@ fn step(work: &Work, rows: &[usize]) -> [f64; 3] {
     let mut trainer = Trainer::new(work);
     let mut once = |_| {
         let (gradients, backward) = seconds(|| trainer.gradients(rows));
-        let (_, norm) = seconds(|| global_norm(&gradients.gradients)); // once more
+        let (_, norm) = seconds(|| global_norm(&gradients.gradients).into_data()); // once more
         let (_, adamw) = seconds(|| trainer.update(gradients));
         [backward + adamw, norm, adamw]
     };

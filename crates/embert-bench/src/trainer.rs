@@ -66,11 +66,13 @@ impl Trainer {
     }
 
     pub(crate) fn update(&mut self, gradients: StepGradients) {
-        assert!(gradients.is_finite(), "random weights do not diverge so soon");
+        let loss_and_norm = gradients.figures();
         let scale = clip_coefficient(gradients.grad_norm, self.config.max_grad_norm);
         let model = self.model.take().expect("there between steps");
         let rate = self.config.learning_rate;
         self.model = Some(self.optimizer.step(model, gradients.gradients, scale, rate));
+        let figures = loss_and_norm.into_data(); // waits for all of the step
+        assert!(figures.iter::<f64>().all(f64::is_finite), "random weights do not diverge so soon");
         self.device.sync().expect("the device works");
         self.step += 1;
     }

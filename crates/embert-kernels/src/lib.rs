@@ -14,6 +14,7 @@ mod layout;
 mod operations;
 mod optimizer;
 mod precision;
+mod queue;
 pub mod reference;
 
 pub use constant_weights::with_constant_weights;
@@ -28,3 +29,4 @@ pub use operations::{
 };
 pub use optimizer::{AdamWStep, Moments, adamw, sum_of_squares};
 pub use precision::Precision;
+pub use queue::is_asynchronous;

@@ -1,4 +1,5 @@
-//! What an optimizer does to all parameters: one sweep for the norm of the gradients, one for the step.
+//! What an optimizer does to all parameters: one sweep for the norm of the gradients, one for the step. Nothing is read
+//! back from the device.
 
 use burn::tensor::Tensor;
 
@@ -21,8 +22,6 @@ pub struct AdamWStep {
     pub weight_decay: f64,
     /// t, from 1.
     pub step: i32,
-    /// What the gradient is multiplied with: the clipping coefficient.
-    pub gradient_scale: f64,
 }
 
 impl AdamWStep {
@@ -43,28 +42,32 @@ pub struct Moments {
 
 /// m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², θ ← θ·(1 − ηλ) − η · m/(1−β₁ᵗ) / (√(v/(1−β₂ᵗ)) + ε): PyTorch's AdamW.
 ///
-/// On the CPU one threaded sweep, in place where nobody else holds the tensors. They must not be on a tape.
+/// Here g is `gradient · gradient_scale`, which takes the clipping coefficient. On the CPU one threaded sweep, in place
+/// where nobody else holds the tensors. They must not be on a tape.
 ///
 /// # Shapes
-/// - `values` (θ), `gradient` (g), output: `[elements]`
+/// - `values` (θ), `gradient`, output: `[elements]`
+/// - `gradient_scale`: `[1]`
 pub fn adamw(
     values: Tensor<1>,
     gradient: Tensor<1>,
+    gradient_scale: Tensor<1>,
     moments: Moments,
     step: &AdamWStep,
 ) -> (Tensor<1>, Moments) {
     #[cfg(feature = "flex")]
     if cpu::computes(&values) {
-        return cpu::adamw(values, gradient, moments, step);
+        return cpu::adamw(values, gradient, gradient_scale, moments, step);
     }
-    reference::adamw(values, gradient, moments, step)
+    reference::adamw(values, gradient, gradient_scale, moments, step)
 }
 
-/// Σ x², read back: synchronises. The order of the sum depends on the length alone.
+/// Σ x². The order of the sum depends on the length alone.
 ///
 /// # Shapes
 /// - `x`: `[elements]`
-pub fn sum_of_squares(x: Tensor<1>) -> f64 {
+/// - output: `[1]`
+pub fn sum_of_squares(x: Tensor<1>) -> Tensor<1> {
     #[cfg(feature = "flex")]
     if cpu::computes(&x) {
         return cpu::sum_of_squares(x);

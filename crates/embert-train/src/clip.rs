@@ -1,23 +1,34 @@
 //! Clipping by the global norm: c = min(1, max_norm / (‖g‖₂ + 10⁻⁶)) with ‖g‖₂ over all parameters at once.
 
+use burn::tensor::Tensor;
 use embert_kernels::sum_of_squares;
 
 use crate::gradients::ParameterGradients;
 
-/// The Euclidean length of all gradients together. Reads back: synchronises.
+/// The Euclidean length of all gradients together.
 ///
 /// It is infinite or NaN where a gradient is.
-pub fn global_norm(gradients: &ParameterGradients) -> f64 {
-    gradients.values().map(|gradient| sum_of_squares(gradient.clone())).sum::<f64>().sqrt()
+///
+/// # Shapes
+/// - output: `[1]`
+///
+/// # Panics
+/// If there is no gradient.
+pub fn global_norm(gradients: &ParameterGradients) -> Tensor<1> {
+    let squares = gradients.values().map(|gradient| sum_of_squares(gradient.clone()));
+    Tensor::cat(squares.collect(), 0).sum().sqrt()
 }
 
 /// What gradients of length `norm` are multiplied with, as `torch.nn.utils.clip_grad_norm_` does; 1 when
 /// `max_grad_norm` is 0.
-pub fn clip_coefficient(norm: f64, max_grad_norm: f64) -> f64 {
+///
+/// # Shapes
+/// - `norm`, output: `[1]`
+pub fn clip_coefficient(norm: Tensor<1>, max_grad_norm: f64) -> Tensor<1> {
     if max_grad_norm == 0.0 {
-        return 1.0;
+        return norm.ones_like();
     }
-    (max_grad_norm / (norm + 1e-6)).min(1.0)
+    (norm + 1e-6).recip().mul_scalar(max_grad_norm).clamp_max(1.0)
 }
 
 #[cfg(test)]
@@ -27,8 +38,12 @@ mod tests {
     #[test]
     fn the_coefficient_is_torchs() {
         // torch.nn.utils.clip_grad_norm_ multiplies with min(1, max_norm / (norm + 1e-6))
-        assert_eq!(clip_coefficient(4.0, 1.0), 1.0 / (4.0 + 1e-6));
-        assert_eq!(clip_coefficient(0.5, 1.0), 1.0);
-        assert_eq!(clip_coefficient(1e9, 0.0), 1.0);
+        let coefficient = |norm: f32, max_grad_norm| {
+            let norm = Tensor::from_floats([norm], &burn::tensor::Device::flex());
+            clip_coefficient(norm, max_grad_norm).into_scalar::<f32>()
+        };
+        assert_eq!(coefficient(4.0, 1.0), 1.0 / (4.0 + 1e-6));
+        assert_eq!(coefficient(0.5, 1.0), 1.0);
+        assert_eq!(coefficient(1e9, 0.0), 1.0);
     }
 }

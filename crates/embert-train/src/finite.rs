@@ -6,15 +6,16 @@ use embert_kernels::sum_of_squares;
 
 /// Whether no parameter holds an infinity or a NaN. Give it the model without autodiff. Reads back: synchronises.
 pub(crate) fn is_finite<M: Module>(model: &M) -> bool {
-    let mut norm = SquaredNorm(0.0);
-    model.visit(&mut norm);
-    norm.0.is_finite()
+    let mut squares = Squares(vec![]);
+    model.visit(&mut squares);
+    Tensor::cat(squares.0, 0).into_data().iter::<f64>().all(f64::is_finite)
 }
 
-struct SquaredNorm(f64);
+/// Of each parameter, `[1]`.
+struct Squares(Vec<Tensor<1>>);
 
-impl ModuleVisitor for SquaredNorm {
+impl ModuleVisitor for Squares {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.0 += sum_of_squares(param.val().flatten(0, D - 1));
+        self.0.push(sum_of_squares(param.val().flatten(0, D - 1)));
     }
 }

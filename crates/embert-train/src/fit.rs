@@ -1,12 +1,13 @@
 //! The training loop: windows of micro-batches, gradients, a check, a clipped AdamW step, and events in between.
 
 mod after_step;
+mod unread;
 
 use std::ops::ControlFlow;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use burn::module::Module;
-use embert_kernels::DropoutStream;
+use embert_kernels::{DropoutStream, is_asynchronous};
 use embert_model::{AutoModelForSequenceClassification, Pass};
 use embert_text::Padding;
 
@@ -17,15 +18,16 @@ use crate::config::{IntervalStrategy, TrainConfig};
 use crate::error::TrainError;
 use crate::event::{Answer, Event, RunPlan, TrainReport};
 use crate::freezing::Freezing;
-use crate::journal::{Journal, StepFigures};
+use crate::journal::Journal;
 use crate::loss::CrossEntropy;
 use crate::optimizer::{AdamW, OptimizerState};
 use crate::parameters::num_trainable;
 use crate::resume::Resume;
 use crate::schedule::Schedule;
 use crate::state::{TrainState, fingerprint};
-use crate::step::{StepGradients, step_gradients};
+use crate::step::{StepGradients, device_of, step_gradients};
 use crate::validation::ConfigError;
+use unread::Unread;
 
 /// What a run learns from, and how its batches lie in memory.
 #[derive(Debug, Clone, Copy)]
@@ -105,6 +107,10 @@ pub fn fit_from(
         best_model: from.best_model.zip(best),
         saved: Some(from.state.step).filter(|_| !from.state.evaluation_due),
         last_rows: vec![],
+        is_asynchronous: is_asynchronous(&device_of(&model)),
+        unread: vec![],
+        busy: Duration::ZERO,
+        read_at: None,
         journal: Journal::new(plan, from.state),
         on_event,
     };
@@ -174,6 +180,12 @@ struct Run<'a, 'b> {
     saved: Option<usize>,
     /// The training examples of the last step.
     last_rows: Vec<usize>,
+    /// The device works while this goes on, so that each reading would wait for it.
+    is_asynchronous: bool,
+    unread: Vec<Unread>,
+    /// How long steps have taken since figures were read.
+    busy: Duration,
+    read_at: Option<Instant>,
     on_event: &'b mut dyn FnMut(Event<'_>) -> Answer,
 }
 
@@ -215,10 +227,7 @@ impl Run<'_, '_> {
             model = self.step(model, rows, self.epoch_after(epoch as u64, index))?;
             self.journal.state.evaluation_due =
                 self.is_due(self.config.eval_strategy, self.config.steps_between_evaluations());
-            flow = self.tell_of_step()?;
-            if flow.is_continue() {
-                flow = self.after_step(&model)?;
-            }
+            flow = self.after_step(&model)?;
         }
         Ok((model, flow))
     }
@@ -267,15 +276,16 @@ impl Run<'_, '_> {
         let begin = Instant::now();
         let learning_rate = self.schedule.learning_rate(self.journal.state.step);
         let step = self.gradients(&model, &rows);
-        let figures = StepFigures::new(&step, learning_rate);
-        if !step.is_finite() {
-            let (step, loss, grad_norm) = (self.journal.state.step + 1, step.loss, step.grad_norm);
-            return Err(TrainError::Diverged { step, loss, grad_norm, learning_rate, rows });
+        let unread = Unread::new(&step, self.journal.state.step + 1, epoch, learning_rate, &rows);
+        if !self.is_asynchronous {
+            unread.check()?; // costs nothing, and no weight is touched
         }
-        self.last_rows = rows;
         let scale = clip_coefficient(step.grad_norm, self.config.max_grad_norm);
         let model = self.optimizer.step(model, step.gradients, scale, learning_rate);
-        self.journal.count(&figures, epoch, begin.elapsed());
+        self.unread.push(unread);
+        self.last_rows = rows;
+        self.journal.advance(epoch);
+        self.busy += begin.elapsed();
         Ok(model)
     }
 

@@ -1,11 +1,10 @@
 //! The counting side of a run: steps, examples, tokens, seconds, and the lines of the log.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::evaluate::Evaluation;
 use crate::event::{LogEntry, RunPlan, StepLog, TrainReport};
 use crate::state::TrainState;
-use crate::step::StepGradients;
 
 /// What has happened so far.
 #[derive(Debug)]
@@ -21,28 +20,19 @@ impl Journal {
         Self { plan, state, begin: Instant::now() }
     }
 
-    /// Counts one optimizer step that took `busy`.
-    pub(crate) fn count(&mut self, done: &StepFigures, epoch: f64, busy: Duration) {
-        let state = &mut self.state;
-        state.step += 1;
-        state.epoch = epoch;
-        state.num_examples += done.num_examples;
-        state.num_tokens += done.num_tokens;
-        state.loss_sum += done.loss;
-        let log = StepLog {
-            step: state.step,
-            epoch,
-            loss: done.loss,
-            grad_norm: done.grad_norm,
-            learning_rate: done.learning_rate,
-            tokens_per_second: done.num_tokens as f64 / busy.as_secs_f64(),
-        };
-        state.since_log.add(log, done.num_tokens, busy);
+    /// An optimizer step was made.
+    pub(crate) fn advance(&mut self, epoch: f64) {
+        self.state.step += 1;
+        self.state.epoch = epoch;
     }
 
-    /// The last step, if it is not in the log yet.
-    pub(crate) fn last_step(&self) -> Option<StepLog> {
-        self.state.since_log.last
+    /// Counts the figures of a step.
+    pub(crate) fn count(&mut self, log: StepLog, num_examples: usize, num_tokens: usize) {
+        let state = &mut self.state;
+        state.num_examples += num_examples;
+        state.num_tokens += num_tokens;
+        state.loss_sum += log.loss;
+        state.since_log.add(log, num_tokens);
     }
 
     /// Adds the mean of the steps since the last such line to the log, if there were any.
@@ -83,27 +73,5 @@ impl Journal {
 
     fn seconds(&self) -> f64 {
         self.state.train_runtime + self.begin.elapsed().as_secs_f64()
-    }
-}
-
-/// The figures of one optimizer step, without its gradients.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct StepFigures {
-    loss: f64,
-    grad_norm: f64,
-    learning_rate: f64,
-    num_examples: usize,
-    num_tokens: usize,
-}
-
-impl StepFigures {
-    pub(crate) fn new(step: &StepGradients, learning_rate: f64) -> Self {
-        Self {
-            loss: step.loss,
-            grad_norm: step.grad_norm,
-            learning_rate,
-            num_examples: step.num_examples,
-            num_tokens: step.num_tokens,
-        }
     }
 }

@@ -65,14 +65,14 @@ impl AdamW {
         &self.state
     }
 
-    /// Makes one step on `model` with `gradients · scale` (`scale` is the clipping coefficient).
+    /// Makes one step on `model` with `gradients · scale` (`scale`, `[1]`, is the clipping coefficient).
     ///
     /// Works in place where the caller holds no other copy of the model.
     pub fn step<M: Module>(
         &mut self,
         model: M,
         gradients: ParameterGradients,
-        scale: f64,
+        scale: Tensor<1>,
         learning_rate: f64,
     ) -> M {
         let layer_decay = LayerDecay::of(&model, self.layer_wise_lr_decay);
@@ -80,7 +80,14 @@ impl AdamW {
         model.map(&mut Step { path, gradients, scale, learning_rate, layer_decay, optimizer: self })
     }
 
-    fn update(&mut self, path: String, values: Tensor<1>, gradient: Tensor<1>, rates: Rates) -> Tensor<1> {
+    fn update(
+        &mut self,
+        path: String,
+        values: Tensor<1>,
+        gradient: Tensor<1>,
+        scale: Tensor<1>,
+        rates: Rates,
+    ) -> Tensor<1> {
         let zeros = || Moments { mean: gradient.zeros_like(), mean_of_squares: gradient.zeros_like() };
         let known = self.state.parameters.remove(&path);
         let ParameterState { step, moments } =
@@ -93,9 +100,8 @@ impl AdamW {
             epsilon: self.epsilon,
             weight_decay: rates.weight_decay,
             step,
-            gradient_scale: rates.gradient_scale,
         };
-        let (values, moments) = adamw(values, gradient, moments, &numbers);
+        let (values, moments) = adamw(values, gradient, scale, moments, &numbers);
         self.state.parameters.insert(path, ParameterState { step, moments });
         values
     }
@@ -105,13 +111,12 @@ impl AdamW {
 struct Rates {
     learning_rate: f64,
     weight_decay: f64,
-    gradient_scale: f64,
 }
 
 struct Step<'a> {
     path: PathStack,
     gradients: ParameterGradients,
-    scale: f64,
+    scale: Tensor<1>,
     learning_rate: f64,
     layer_decay: LayerDecay,
     optimizer: &'a mut AdamW,
@@ -132,13 +137,13 @@ impl ModuleMapper for Step<'_> {
         let rates = Rates {
             learning_rate: self.learning_rate * self.layer_decay.factor(&path),
             weight_decay: if D > 1 { self.optimizer.weight_decay } else { 0.0 },
-            gradient_scale: self.scale,
         };
         param.map(|values| {
             let checkpointing = values.gradient_checkpointing_strategy();
             let shape = values.shape();
             let values = values.inner().flatten(0, D - 1);
-            let values = self.optimizer.update(path, values, gradient, rates).reshape(shape);
+            let values =
+                self.optimizer.update(path, values, gradient, self.scale.clone(), rates).reshape(shape);
             let values = match checkpointing {
                 Some(strategy) => Tensor::from_inner(values).with_gradient_checkpointing_strategy(strategy),
                 None => Tensor::from_inner(values),

@@ -64,11 +64,11 @@ impl TrainState {
 }
 
 impl SinceLog {
-    pub(crate) fn add(&mut self, log: StepLog, num_tokens: usize, busy: Duration) {
+    pub(crate) fn add(&mut self, log: StepLog, num_tokens: usize) {
         self.steps += 1;
         self.loss_sum += log.loss;
         self.num_tokens += num_tokens;
-        self.busy += busy;
+        self.busy += Duration::from_secs_f64(num_tokens as f64 / log.tokens_per_second);
         self.last = Some(log);
     }
 

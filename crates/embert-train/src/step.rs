@@ -14,10 +14,10 @@ use crate::recompute::recomputed_gradients;
 /// What the micro-batches of one optimizer step amount to.
 #[derive(Debug)]
 pub struct StepGradients {
-    /// The mean loss over all examples of the window.
-    pub loss: f64,
-    /// The global norm of the gradients, before clipping.
-    pub grad_norm: f64,
+    /// The mean loss over all examples of the window, `[1]`.
+    pub loss: Tensor<1>,
+    /// The global norm of the gradients, before clipping, `[1]`.
+    pub grad_norm: Tensor<1>,
     /// The gradients of that loss.
     pub gradients: ParameterGradients,
     /// Examples of the window.
@@ -27,13 +27,13 @@ pub struct StepGradients {
 }
 
 impl StepGradients {
-    /// Whether loss and gradient norm are numbers that a step may be made with.
-    pub fn is_finite(&self) -> bool {
-        self.loss.is_finite() && self.grad_norm.is_finite()
+    /// The loss and the norm, `[2]`.
+    pub fn figures(&self) -> Tensor<1> {
+        Tensor::cat(vec![self.loss.clone(), self.grad_norm.clone()], 0)
     }
 }
 
-/// Runs the micro-batches of `window` forward and backward. Reads loss and norm back: synchronises.
+/// Runs the micro-batches of `window` forward and backward. Reads nothing back: a GPU may be far behind when it returns.
 ///
 /// `pass` has the dropout stream of the window's first example; each micro-batch takes up where the one before ended,
 /// so that the window is one large batch, whatever its parts.
@@ -54,7 +54,7 @@ pub fn step_gradients(
     let mut run = || micro_batches(model, window, loss, pass, gradient_checkpointing, &mut gradients);
     let losses = if uses_weights_again { with_constant_weights(run) } else { run() };
     StepGradients {
-        loss: Tensor::cat(losses, 0).into_data().iter::<f64>().sum(),
+        loss: Tensor::cat(losses, 0).sum(),
         grad_norm: global_norm(&gradients),
         gradients,
         num_examples: window.iter().map(|batch| batch.labels.len()).sum(),

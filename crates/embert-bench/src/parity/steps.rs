@@ -32,7 +32,7 @@ fn losses(bench: &Bench, fixture: Fixture, figures: &Reference) -> Vec<f32> {
     let mut losses = vec![];
     for step in 0..10 {
         let found = step_gradients(&model, std::slice::from_ref(&batch), &loss, Pass::default(), false);
-        losses.push(found.loss as f32);
+        losses.push(found.loss.clone().into_scalar::<f32>());
         let scale = clip_coefficient(found.grad_norm, config.max_grad_norm);
         model = optimizer.step(model, found.gradients, scale, schedule.learning_rate(step));
     }

@@ -10,24 +10,33 @@ use crate::AdamWStep;
 /// Elements that one task takes; the order of the sum of squares depends on it.
 const ELEMENTS_PER_TASK: usize = 1 << 15;
 
+/// A gradient, and what it is multiplied with.
+#[derive(Clone, Copy)]
+pub(crate) struct Scaled<'a> {
+    pub(crate) values: &'a [f32],
+    pub(crate) scale: f32,
+}
+
 /// Moves `values` one step, and the moments with them.
 pub(crate) fn step(
     cpu: Cpu,
     values: &mut [f32],
-    gradient: &[f32],
+    gradient: Scaled<'_>,
     moments: [&mut [f32]; 2],
     step: &AdamWStep,
 ) {
     let [mean, squares] = moments.map(|moment| moment.par_chunks_mut(ELEMENTS_PER_TASK));
     let values = values.par_chunks_mut(ELEMENTS_PER_TASK);
-    values.zip(gradient.par_chunks(ELEMENTS_PER_TASK)).zip(mean).zip(squares).for_each(
-        |(((values, gradient), mean), squares)| cpu.vectors(Sweep { values, gradient, mean, squares, step }),
-    );
+    let gradients = gradient.values.par_chunks(ELEMENTS_PER_TASK);
+    values.zip(gradients).zip(mean).zip(squares).for_each(|(((values, part), mean), squares)| {
+        let gradient = Scaled { values: part, ..gradient };
+        cpu.vectors(Sweep { values, gradient, mean, squares, step });
+    });
 }
 
 struct Sweep<'a> {
     values: &'a mut [f32],
-    gradient: &'a [f32],
+    gradient: Scaled<'a>,
     mean: &'a mut [f32],
     squares: &'a mut [f32],
     step: &'a AdamWStep,
@@ -38,16 +47,16 @@ impl WithSimd for Sweep<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let AdamWStep { beta1, beta2, epsilon, learning_rate, weight_decay, gradient_scale, .. } = *self.step;
+        let AdamWStep { beta1, beta2, epsilon, learning_rate, weight_decay, .. } = *self.step;
         let [correction1, correction2] = self.step.corrections();
         let splat = |value: f64| simd.splat_f32s(value as f32);
         let (beta1, rest1) = (splat(beta1), splat(1.0 - beta1));
         let (beta2, rest2) = (splat(beta2), splat(1.0 - beta2));
-        let (scale, epsilon) = (splat(gradient_scale), splat(epsilon));
+        let (scale, epsilon) = (simd.splat_f32s(self.gradient.scale), splat(epsilon));
         let (kept, rate) = (splat(1.0 - learning_rate * weight_decay), splat(-learning_rate / correction1));
         let root = splat(1.0 / correction2.sqrt());
         for at in (0..self.values.len()).step_by(S::F32_LANES) {
-            let g = simd.mul_f32s(load(simd, self.gradient, at), scale);
+            let g = simd.mul_f32s(load(simd, self.gradient.values, at), scale);
             let mean = simd.mul_add_e_f32s(load(simd, self.mean, at), beta1, simd.mul_f32s(g, rest1));
             let square = simd.mul_f32s(simd.mul_f32s(g, g), rest2);
             let squares = simd.mul_add_e_f32s(load(simd, self.squares, at), beta2, square);

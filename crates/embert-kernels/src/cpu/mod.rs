@@ -28,7 +28,7 @@ mod vectors;
 use std::sync::Arc;
 
 use burn::backend::DispatchDevice;
-use burn::tensor::{DType, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 
 pub(crate) use attention::{Heads, Queries};
 pub use heap::{keep_freed_memory, release_freed_memory};
@@ -53,5 +53,10 @@ pub(crate) struct TokenRows {
 
 /// Whether the operations of this module compute a tensor: one of Burn's CPU backend, in fp32.
 pub(crate) fn computes<const D: usize>(x: &Tensor<D>) -> bool {
-    x.dtype() == DType::F32 && matches!(x.device().inner().as_dispatch(), DispatchDevice::Flex(_))
+    x.dtype() == DType::F32 && is_cpu(&x.device())
+}
+
+/// Whether a device is that of Burn's CPU backend.
+pub(crate) fn is_cpu(device: &Device) -> bool {
+    matches!(device.clone().inner().as_dispatch(), DispatchDevice::Flex(_))
 }

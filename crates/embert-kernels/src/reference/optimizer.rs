@@ -9,10 +9,11 @@ use crate::{AdamWStep, Moments};
 pub fn adamw(
     values: Tensor<1>,
     gradient: Tensor<1>,
+    gradient_scale: Tensor<1>,
     moments: Moments,
     step: &AdamWStep,
 ) -> (Tensor<1>, Moments) {
-    let gradient = gradient * step.gradient_scale;
+    let gradient = gradient * gradient_scale;
     let squares = gradient.clone().square() * (1.0 - step.beta2);
     let mean = moments.mean * step.beta1 + gradient * (1.0 - step.beta1);
     let mean_of_squares = moments.mean_of_squares * step.beta2 + squares;
@@ -28,12 +29,11 @@ pub fn adamw(
 const SUMMED_AT_ONCE: usize = 1 << 21;
 
 /// Σ x²; see [`sum_of_squares`](crate::sum_of_squares).
-pub fn sum_of_squares(x: Tensor<1>) -> f64 {
+pub fn sum_of_squares(x: Tensor<1>) -> Tensor<1> {
     let [elements] = x.dims();
     let pieces = (0..elements).step_by(SUMMED_AT_ONCE).map(|start| {
         let piece = x.clone().narrow(0, start, SUMMED_AT_ONCE.min(elements - start));
         piece.square().sum()
     });
-    let sums = Tensor::cat(pieces.collect(), 0).into_data(); // [pieces]
-    sums.iter::<f64>().sum()
+    Tensor::cat(pieces.collect(), 0).sum() // of [pieces]
 }

@@ -16,15 +16,11 @@ const GO_ON: Answer = Ok(ControlFlow::Continue(()));
 const STOP: Answer = Ok(ControlFlow::Break(()));
 
 impl Run<'_, '_> {
-    pub(super) fn tell_of_step(&mut self) -> Answer {
-        match self.journal.last_step() {
-            Some(log) => (self.on_event)(Event::Step(log)),
-            None => GO_ON,
-        }
-    }
-
-    /// Logs, evaluates and saves, where it is time and has not been done: a run that is taken up begins with it.
+    /// Tells, logs, evaluates and saves, where it is time and has not been done: a run that is taken up begins with it.
     pub(super) fn after_step(&mut self, model: &AutoModelForSequenceClassification) -> Answer {
+        if self.is_reading_due() && self.tell_of_steps()?.is_break() {
+            return STOP;
+        }
         let logs = self.journal.state.step.is_multiple_of(self.config.logging_steps) || self.is_over();
         if logs && self.log_steps()?.is_break() {
             return STOP;
@@ -52,6 +48,9 @@ impl Run<'_, '_> {
 
     fn evaluate(&mut self, model: &AutoModelForSequenceClassification) -> Answer {
         let Some(examples) = self.data.eval else { return GO_ON };
+        if self.tell_of_steps()?.is_break() {
+            return STOP;
+        }
         let longest = examples.texts.limit().max_length();
         let batching = self.config.evaluation_batching(longest, self.data.padding);
         let mut on_progress = |progress| (self.on_event)(Event::Evaluating(progress));
@@ -85,15 +84,15 @@ impl Run<'_, '_> {
     }
 
     pub(super) fn save(&mut self, model: &AutoModelForSequenceClassification) -> Answer {
+        let stops = self.tell_of_steps()?.is_break();
         let model = model.valid();
         self.check_weights(&model)?;
         let state = self.journal.state_of_now();
         self.saved = Some(state.step).filter(|_| !state.evaluation_due);
-        (self.on_event)(Event::CheckpointDue(Snapshot {
-            model: &model,
-            optimizer: self.optimizer.state(),
-            state: &state,
-        }))
+        let optimizer = self.optimizer.state();
+        let due = Event::CheckpointDue(Snapshot { model: &model, optimizer, state: &state });
+        let answer = (self.on_event)(due)?;
+        if stops { STOP } else { Ok(answer) }
     }
 
     /// No broken weights are saved or handed on.
@@ -108,6 +107,9 @@ impl Run<'_, '_> {
     }
 
     pub(super) fn log_steps(&mut self) -> Answer {
+        if self.tell_of_steps()?.is_break() {
+            return STOP;
+        }
         match self.journal.log_steps() {
             Some(entry) => (self.on_event)(Event::Logged(entry)),
             None => GO_ON,

@@ -80,8 +80,8 @@ fn ten_steps((directory, ..): Fixture, window: &[LabelledBatch], gradient_checkp
     let (mut losses, mut grad_norms, mut learning_rates) = (vec![], vec![], vec![]);
     for step in 0..10 {
         let found = step_gradients(&model, window, &loss, Pass::default(), gradient_checkpointing);
-        losses.push(found.loss);
-        grad_norms.push(found.grad_norm);
+        losses.push(found.loss.clone().into_scalar::<f64>());
+        grad_norms.push(found.grad_norm.clone().into_scalar::<f64>());
         learning_rates.push(schedule.learning_rate(step));
         let scale = clip_coefficient(found.grad_norm, config.max_grad_norm);
         model = optimizer.step(model, found.gradients, scale, schedule.learning_rate(step));
