@@ -27,7 +27,7 @@ impl ProductLimit {
     pub(crate) fn of(&self, precision: Precision) -> f64 {
         match precision {
             Precision::Fp32 => self.fp32,
-            Precision::Bf16 => self.bf16,
+            Precision::Bf16 | Precision::Fp16 => self.bf16,
         }
     }
 }

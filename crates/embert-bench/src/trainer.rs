@@ -9,7 +9,7 @@ use embert_model::{
 };
 use embert_text::{EncodedTexts, Padding};
 use embert_train::{
-    AdamW, CrossEntropy, LabelledTexts, StepGradients, TrainConfig, clip_coefficient, step_gradients,
+    AdamW, Backward, CrossEntropy, LabelledTexts, StepGradients, TrainConfig, step_gradients,
 };
 
 use crate::{
@@ -62,12 +62,13 @@ impl Trainer {
         let batch = LabelledTexts { texts: &self.texts, labels: &self.labels }.batch(rows, self.padding);
         let dropout = DropoutStream { seed: SEED, step: self.step, first_sequence: 0 };
         let pass = Pass { precision: self.config.precision(), dropout: Some(dropout) };
-        step_gradients(self.model.as_ref().expect("there between steps"), &[batch], &self.loss, pass, false)
+        let model = self.model.as_ref().expect("there between steps");
+        step_gradients(model, &[batch], &self.loss, pass, Backward::default())
     }
 
     pub(crate) fn update(&mut self, gradients: StepGradients) {
         let loss_and_norm = gradients.figures();
-        let scale = clip_coefficient(gradients.grad_norm, self.config.max_grad_norm);
+        let scale = gradients.scale(self.config.max_grad_norm);
         let model = self.model.take().expect("there between steps");
         let rate = self.config.learning_rate;
         self.model = Some(self.optimizer.step(model, gradients.gradients, scale, rate));

@@ -81,17 +81,22 @@ impl Place {
         None
     }
 
-    /// Refuses a precision that the device would compute nonsense in; the CPU has an answer to each.
+    /// Refuses a precision that the device does not compute in; a CPU without bf16 has an answer to that one.
     pub(crate) fn require(&self, precision: Precision) -> Result<(), CliError> {
-        use burn::tensor::FloatDType::BF16;
-        match precision == Precision::Fp32 || self.is_cpu() || self.device.supports_dtype(BF16) {
+        use burn::tensor::FloatDType::{BF16, F16};
+        let (flag, has_it) = match precision {
+            Precision::Fp32 => return Ok(()),
+            Precision::Bf16 => ("bf16", self.is_cpu() || self.device.supports_dtype(BF16)),
+            Precision::Fp16 => ("fp16", !self.is_cpu() && self.device.supports_dtype(F16)),
+        };
+        let instead =
+            if self.is_cpu() { "; --bf16 is what halves the operands of a CPU's products" } else { "" };
+        match has_it {
             true => Ok(()),
-            false => {
-                let Self { name, .. } = self;
-                Err(CliError::usage(format!(
-                    "train.bf16: --device {name} does not compute in bf16; leave --bf16 out, or set --bf16 false"
-                )))
-            }
+            false => Err(CliError::usage(format!(
+                "train.{flag}: --device {} does not compute in {flag}; leave --{flag} out, or set --{flag} false{instead}",
+                self.name
+            ))),
         }
     }
 }

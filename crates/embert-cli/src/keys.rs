@@ -228,7 +228,7 @@ pub(crate) const EVALUATION: &[Key] = &[
         Number,
         "Examples of full length whose tokens make a batch of evaluation",
     ),
-    key("train.fp16", "fp16", &[], Switch, "Refused, with the reason: use --bf16"),
+    key("train.fp16", "fp16", &[], Switch, "On GPUs: products on operands rounded to fp16, the loss scaled"),
     key("train.bf16", "bf16", &[], Switch, "Matrix products in bf16, where the device has it"),
 ];
 

@@ -65,9 +65,11 @@ impl SequenceLayout {
             .collect()
     }
 
-    /// The position of each row in its sequence: 0, 1, 2, ... from every start.
+    /// The position of each row in its sequence: 0, 1, 2, ... from every start; 0 where it is padding, of which there may be
+    /// more than a model has positions.
     pub fn positions(&self) -> impl Iterator<Item = usize> + '_ {
-        self.rows().flat_map(|rows| 0..rows)
+        let sequences = self.lengths.iter().zip(self.rows());
+        sequences.flat_map(|(&length, rows)| (0..rows).map(move |row| if row < length { row } else { 0 }))
     }
 }
 
@@ -88,5 +90,6 @@ mod tests {
         let layout = SequenceLayout::padded(vec![2, 3, 1], 4);
         assert_eq!(layout.num_tokens(), 12);
         assert_eq!(layout.starts(), [0, 4, 8]);
+        assert_eq!(layout.positions().collect::<Vec<_>>(), [0, 1, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0]);
     }
 }

@@ -100,8 +100,7 @@ pub fn attention(
         let qkv = query_key_value.into_dispatch();
         return Tensor::from_dispatch(<Dispatch as CpuOps>::attention(qkv, heads, precision));
     }
-    let _ = precision; // scores and probabilities stay fp32 in the reference
-    reference::attention(query_key_value, layout, num_heads, site)
+    reference::attention(query_key_value, layout, num_heads, site, precision)
 }
 
 /// [`attention`] of each sequence's first token alone, `[CLS]`: what a classifier reads of the last layer. Keys and values
@@ -134,8 +133,7 @@ pub fn first_token_attention(
         let output = <Dispatch as CpuOps>::first_token_attention(query, key_value, heads, precision);
         return Tensor::from_dispatch(output);
     }
-    let _ = precision; // as in `attention`
-    reference::first_token_attention(query, key_value, layout, num_heads, site)
+    reference::first_token_attention(query, key_value, layout, num_heads, site, precision)
 }
 
 /// y = γ·(x − μ)/√(σ² + ε) + β, with mean and (biased) variance of each row (Ba, Kiros and Hinton, 2016).

@@ -90,6 +90,16 @@ impl EncodedTexts {
         (0..self.len()).map(|row| self.length(row)).collect()
     }
 
+    /// The number of ids that every text has in a batch of texts as long: what batches are planned with where they are padded.
+    ///
+    /// # Panics
+    ///
+    /// Panics if padding to a multiple of 0.
+    pub fn padded_lengths(&self, padding: Padding) -> Vec<usize> {
+        let padded = |length| padding.padded_to(&[length], self.limit.max_length()).unwrap_or(length);
+        self.lengths().into_iter().map(padded).collect()
+    }
+
     /// The number of ids that every text would have without truncation, special tokens included.
     pub fn full_lengths(&self) -> &[usize] {
         &self.full_lengths

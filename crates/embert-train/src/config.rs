@@ -86,9 +86,10 @@ pub struct TrainConfig {
     pub freeze: Vec<String>,
     /// Parameters that training leaves as they are until an epoch begins.
     pub gradual_unfreezing: Vec<Unfreezing>,
-    /// Refused: `bf16` is what halves the operands here.
+    /// Matrix products on operands rounded to fp16, with the loss scaled; sums, parameters and optimizer stay fp32. For GPUs:
+    /// on a CPU the operands stay fp32.
     pub fp16: bool,
-    /// Matrix products on operands rounded to bf16; sums, parameters and gradients stay fp32.
+    /// Matrix products on operands rounded to bf16; sums, parameters and optimizer stay fp32.
     pub bf16: bool,
     /// Layers run again in backward instead of keeping their activations: less memory, about a third more time.
     pub gradient_checkpointing: bool,
@@ -216,7 +217,11 @@ impl Default for TrainConfig {
 impl TrainConfig {
     /// The precision of matrix products.
     pub fn precision(&self) -> Precision {
-        if self.bf16 { Precision::Bf16 } else { Precision::Fp32 }
+        match (self.fp16, self.bf16) {
+            (true, _) => Precision::Fp16,
+            (false, true) => Precision::Bf16,
+            (false, false) => Precision::Fp32,
+        }
     }
 
     /// How texts of at most `max_length` tokens are put into batches of evaluation: as many tokens in each as

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use embert_model::AutoModelForSequenceClassification;
-use embert_text::evaluation_batches;
 use serde::{Deserialize, Serialize};
 
 use crate::batches::LabelledTexts;
@@ -40,7 +39,7 @@ pub fn evaluate(
     let begin = Instant::now();
     let logits = predict(model, examples.texts, batching, on_progress)?;
     let seconds = begin.elapsed().as_secs_f64();
-    let num_batches = evaluation_batches(&examples.texts.lengths(), batching.budget).len();
+    let num_batches = batching.batches(examples.texts).len();
     Ok(Evaluation {
         metrics: Metrics::from_logits(&logits, examples.labels),
         eval_runtime: seconds,

@@ -93,12 +93,19 @@ pub struct StepLog {
     pub epoch: f64,
     /// The training loss, before the step.
     pub loss: f64,
-    /// The global norm of the gradients of the (last) step, before clipping.
+    /// The global norm of the gradients of the (last) step, before clipping. Infinite, and `null` in JSON, where they
+    /// overflowed in fp16 and the step was left out.
+    #[serde(deserialize_with = "number_or_infinite")]
     pub grad_norm: f64,
     /// The learning rate of the (last) step.
     pub learning_rate: f64,
     /// Tokens trained on in a second, padding not counted.
     pub tokens_per_second: f64,
+}
+
+/// JSON has no infinity.
+fn number_or_infinite<'de, D: serde::Deserializer<'de>>(json: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(json)?.unwrap_or(f64::INFINITY))
 }
 
 /// One line of the log, with transformers' keys.
@@ -137,6 +144,9 @@ pub struct TrainReport {
     pub train_steps_per_second: f64,
     /// Tokens trained on in a second, padding not counted.
     pub train_tokens_per_second: f64,
+    /// Seconds of the first step on a device that compiles and tunes its kernels then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train_first_step_runtime: Option<f64>,
     /// Whether the caller stopped the run before its end.
     #[serde(skip)]
     pub interrupted: bool,

@@ -13,19 +13,19 @@ use embert_text::Padding;
 
 use crate::batches::{LabelledBatch, LabelledTexts, windows};
 use crate::best_model::Judge;
-use crate::clip::clip_coefficient;
 use crate::config::{IntervalStrategy, TrainConfig};
 use crate::error::TrainError;
 use crate::event::{Answer, Event, RunPlan, TrainReport};
 use crate::freezing::Freezing;
 use crate::journal::Journal;
 use crate::loss::CrossEntropy;
+use crate::loss_scale::LossScale;
 use crate::optimizer::{AdamW, OptimizerState};
 use crate::parameters::num_trainable;
 use crate::resume::Resume;
 use crate::schedule::Schedule;
 use crate::state::{TrainState, fingerprint};
-use crate::step::{StepGradients, device_of, step_gradients};
+use crate::step::{Backward, StepGradients, device_of, step_gradients};
 use crate::validation::ConfigError;
 use unread::Unread;
 
@@ -81,7 +81,7 @@ pub fn fit(
 /// Those of [`fit`], and [`TrainError::OtherData`].
 pub fn fit_from(
     model: AutoModelForSequenceClassification,
-    from: Resume,
+    mut from: Resume,
     data: TrainData<'_>,
     config: &TrainConfig,
     on_event: &mut dyn FnMut(Event<'_>) -> Answer,
@@ -90,6 +90,7 @@ pub fn fit_from(
     if from.state.data_fingerprint != fingerprint_of(&data) {
         return Err(TrainError::OtherData);
     }
+    from.state.loss_scale = from.state.loss_scale.or(config.fp16.then(LossScale::default));
     let model = model.train();
     let freezing = Freezing::new(config, &model)?;
     let epoch = from.state.step / config.steps_per_epoch(data.train.labels.len());
@@ -274,19 +275,32 @@ impl Run<'_, '_> {
         epoch: f64,
     ) -> Result<AutoModelForSequenceClassification, TrainError> {
         let begin = Instant::now();
-        let learning_rate = self.schedule.learning_rate(self.journal.state.step);
+        let learning_rate = self.learning_rate();
         let step = self.gradients(&model, &rows);
         let unread = Unread::new(&step, self.journal.state.step + 1, epoch, learning_rate, &rows);
-        if !self.is_asynchronous {
-            unread.check()?; // costs nothing, and no weight is touched
-        }
-        let scale = clip_coefficient(step.grad_norm, self.config.max_grad_norm);
-        let model = self.optimizer.step(model, step.gradients, scale, learning_rate);
+        let makes_step = self.check(&unread)?;
         self.unread.push(unread);
+        let model = if makes_step { self.update(model, step, learning_rate) } else { model };
         self.last_rows = rows;
         self.journal.advance(epoch);
         self.busy += begin.elapsed();
         Ok(model)
+    }
+
+    /// Of the step that comes. Those that fp16 left out do not count, as in transformers.
+    fn learning_rate(&self) -> f64 {
+        let TrainState { step, loss_scale, .. } = &self.journal.state;
+        self.schedule.learning_rate(step - loss_scale.map_or(0, |scale| scale.skipped))
+    }
+
+    fn update(
+        &mut self,
+        model: AutoModelForSequenceClassification,
+        step: StepGradients,
+        learning_rate: f64,
+    ) -> AutoModelForSequenceClassification {
+        let scale = step.scale(self.config.max_grad_norm);
+        self.optimizer.step(model, step.gradients, scale, learning_rate)
     }
 
     fn gradients(&self, model: &AutoModelForSequenceClassification, rows: &[usize]) -> StepGradients {
@@ -297,7 +311,9 @@ impl Run<'_, '_> {
         let dropout =
             DropoutStream { seed: self.config.seed, step: self.journal.state.step as u64, first_sequence: 0 };
         let pass = Pass { precision: self.config.precision(), dropout: Some(dropout) };
-        step_gradients(model, &window, &self.loss, pass, self.config.gradient_checkpointing)
+        let loss_scale = self.journal.state.loss_scale.map_or(1.0, |scale| scale.factor);
+        let backward = Backward { gradient_checkpointing: self.config.gradient_checkpointing, loss_scale };
+        step_gradients(model, &window, &self.loss, pass, backward)
     }
 
     fn is_over(&self) -> bool {

@@ -11,13 +11,15 @@ use crate::state::TrainState;
 pub(crate) struct Journal {
     pub(crate) plan: RunPlan,
     pub(crate) state: TrainState,
+    /// Seconds of the first step, where it is slower than others.
+    pub(crate) first_step: Option<f64>,
     begin: Instant,
 }
 
 impl Journal {
     /// Goes on from `state`, the default of which is that of a run that begins.
     pub(crate) fn new(plan: RunPlan, state: TrainState) -> Self {
-        Self { plan, state, begin: Instant::now() }
+        Self { plan, state, first_step: None, begin: Instant::now() }
     }
 
     /// An optimizer step was made.
@@ -63,6 +65,7 @@ impl Journal {
             train_samples_per_second: state.num_examples as f64 / seconds,
             train_steps_per_second: state.step as f64 / seconds,
             train_tokens_per_second: state.num_tokens as f64 / seconds,
+            train_first_step_runtime: self.first_step,
             interrupted,
             stopped_early: state.stopped_early,
             best: state.judged.best,

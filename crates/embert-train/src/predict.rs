@@ -21,6 +21,13 @@ pub struct Batching {
     pub precision: Precision,
 }
 
+impl Batching {
+    /// The rows of each batch. Lengths count as they are padded, so that batches of few shapes occur.
+    pub(crate) fn batches(&self, texts: &EncodedTexts) -> Vec<Vec<usize>> {
+        evaluation_batches(&texts.padded_lengths(self.padding), self.budget)
+    }
+}
+
 /// The logits of every text, `[texts][num_labels]`, in the order of the texts.
 ///
 /// Texts of like length share a batch; the longest come first, so that memory is short at once or never. Give the
@@ -46,7 +53,7 @@ fn predict_batches(
     let device = device_of(model);
     let pass = Pass { precision: batching.precision, dropout: None };
     let mut logits = Vec::with_capacity(texts.len());
-    for rows in evaluation_batches(&texts.lengths(), batching.budget) {
+    for rows in batching.batches(texts) {
         let batch = texts.batch(&rows, batching.padding);
         let output = model.forward(input_ids(&batch, &device), &sequence_layout(&batch), pass); // [batch, num_labels]
         let [_, num_labels] = output.dims();

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::batches::LabelledTexts;
 use crate::best_model::{BestModel, Judged};
 use crate::event::{LogEntry, StepLog};
+use crate::loss_scale::LossScale;
 
 /// What a run remembers beside its weights and its optimizer.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -27,6 +28,8 @@ pub struct TrainState {
     pub(crate) train_runtime: f64,
     /// Of the tokens and labels that it learns from and is evaluated on.
     pub(crate) data_fingerprint: u64,
+    /// In fp16.
+    pub(crate) loss_scale: Option<LossScale>,
     pub(crate) since_log: SinceLog,
     pub(crate) log_history: Vec<LogEntry>,
 }

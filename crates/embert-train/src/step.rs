@@ -6,10 +6,25 @@ use embert_kernels::{DropoutStream, cross_entropy_sum, with_constant_weights};
 use embert_model::{AutoModelForSequenceClassification, Pass};
 
 use crate::batches::{LabelledBatch, input_ids, sequence_layout};
-use crate::clip::global_norm;
+use crate::clip::{clip_coefficient, global_norm};
 use crate::gradients::ParameterGradients;
 use crate::loss::CrossEntropy;
 use crate::recompute::recomputed_gradients;
+
+/// How backward runs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Backward {
+    /// Each layer runs forward twice, and its activations live only while it runs backward.
+    pub gradient_checkpointing: bool,
+    /// What the loss is multiplied with before; a power of two. 1 but in fp16.
+    pub loss_scale: f64,
+}
+
+impl Default for Backward {
+    fn default() -> Self {
+        Self { gradient_checkpointing: false, loss_scale: 1.0 }
+    }
+}
 
 /// What the micro-batches of one optimizer step amount to.
 #[derive(Debug)]
@@ -18,8 +33,10 @@ pub struct StepGradients {
     pub loss: Tensor<1>,
     /// The global norm of the gradients, before clipping, `[1]`.
     pub grad_norm: Tensor<1>,
-    /// The gradients of that loss.
+    /// The gradients of that loss times `loss_scale`.
     pub gradients: ParameterGradients,
+    /// What the loss was multiplied with.
+    pub loss_scale: f64,
     /// Examples of the window.
     pub num_examples: usize,
     /// Tokens of the window, padding not counted.
@@ -31,14 +48,17 @@ impl StepGradients {
     pub fn figures(&self) -> Tensor<1> {
         Tensor::cat(vec![self.loss.clone(), self.grad_norm.clone()], 0)
     }
+
+    /// What the gradients are to be multiplied with: [`clip_coefficient`] / `loss_scale`, `[1]`.
+    pub fn scale(&self, max_grad_norm: f64) -> Tensor<1> {
+        divided(clip_coefficient(self.grad_norm.clone(), max_grad_norm), self.loss_scale)
+    }
 }
 
 /// Runs the micro-batches of `window` forward and backward. Reads nothing back: a GPU may be far behind when it returns.
 ///
 /// `pass` has the dropout stream of the window's first example; each micro-batch takes up where the one before ended,
 /// so that the window is one large batch, whatever its parts.
-///
-/// With `gradient_checkpointing` each layer runs forward twice, and its activations live only while it runs backward.
 ///
 /// # Panics
 /// If `model` does not stand on a device with autodiff, or nothing in it requires a gradient.
@@ -47,31 +67,38 @@ pub fn step_gradients(
     window: &[LabelledBatch],
     loss: &CrossEntropy,
     pass: Pass,
-    gradient_checkpointing: bool,
+    backward: Backward,
 ) -> StepGradients {
     let mut gradients = ParameterGradients::default();
-    let uses_weights_again = gradient_checkpointing || window.len() > 1;
-    let mut run = || micro_batches(model, window, loss, pass, gradient_checkpointing, &mut gradients);
+    let uses_weights_again = backward.gradient_checkpointing || window.len() > 1;
+    let mut run = || micro_batches(model, window, loss, pass, backward, &mut gradients);
     let losses = if uses_weights_again { with_constant_weights(run) } else { run() };
     StepGradients {
-        loss: Tensor::cat(losses, 0).sum(),
-        grad_norm: global_norm(&gradients),
+        loss: divided(Tensor::cat(losses, 0).sum(), backward.loss_scale),
+        grad_norm: divided(global_norm(&gradients), backward.loss_scale),
         gradients,
+        loss_scale: backward.loss_scale,
         num_examples: window.iter().map(|batch| batch.labels.len()).sum(),
         num_tokens: window.iter().map(|batch| batch.tokens.num_tokens()).sum(),
     }
 }
 
-/// Adds up the gradients of all micro-batches and gives their shares of the loss, `[1]` each.
+/// x / divisor; without a kernel of its own where that changes nothing.
+fn divided(x: Tensor<1>, divisor: f64) -> Tensor<1> {
+    if divisor == 1.0 { x } else { x / divisor }
+}
+
+/// Adds up the gradients of all micro-batches and gives their shares of the scaled loss, `[1]` each.
 fn micro_batches(
     model: &AutoModelForSequenceClassification,
     window: &[LabelledBatch],
     loss: &CrossEntropy,
     pass: Pass,
-    gradient_checkpointing: bool,
+    backward: Backward,
     gradients: &mut ParameterGradients,
 ) -> Vec<Tensor<1>> {
-    let normalizer = window.iter().map(|batch| loss.normalizer(&batch.labels)).sum::<f64>();
+    let weight = window.iter().map(|batch| loss.normalizer(&batch.labels)).sum::<f64>();
+    let normalizer = weight / backward.loss_scale;
     let mut losses = Vec::with_capacity(window.len());
     let mut num_examples = 0;
     for batch in window {
@@ -79,8 +106,9 @@ fn micro_batches(
             .dropout
             .map(|stream| DropoutStream { first_sequence: stream.first_sequence + num_examples, ..stream });
         let pass = Pass { dropout, ..pass };
-        let backward = if gradient_checkpointing { recomputed_gradients } else { taped_gradients };
-        losses.push(backward(model, batch, loss, normalizer, pass, gradients));
+        let gradients_of =
+            if backward.gradient_checkpointing { recomputed_gradients } else { taped_gradients };
+        losses.push(gradients_of(model, batch, loss, normalizer, pass, gradients));
         num_examples += batch.labels.len();
     }
     losses

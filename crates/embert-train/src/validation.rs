@@ -28,7 +28,7 @@ impl TrainConfig {
         self.validate_loss()?;
         self.validate_intervals()?;
         self.validate_best_model()?;
-        check("fp16", self.fp16, |is_on| !is_on, NO_FP16)
+        check("fp16", self.fp16, |fp16| !(fp16 && self.bf16), "false where bf16 is true")
     }
 
     fn validate_optimizer(&self) -> Result<(), ConfigError> {
@@ -111,10 +111,6 @@ impl TrainConfig {
     }
 }
 
-/// Why fp16 is refused.
-const NO_FP16: &str = "false: fp16 loses gradients below 6e-8 unless the loss is scaled, and few CPUs multiply in it; \
-                       use bf16, which has the range of fp32";
-
 fn check<T: Copy + fmt::Display>(
     key: &'static str,
     value: T,
@@ -170,7 +166,7 @@ mod tests {
             r#"{"early_stopping_patience": 2}"#,
             r#"{"early_stopping_threshold": -0.1}"#,
             r#"{"load_best_model_at_end": true}"#,
-            r#"{"fp16": true}"#,
+            r#"{"fp16": true, "bf16": true}"#,
         ];
         for change in wrong {
             let key = change.split('"').nth(1).unwrap();

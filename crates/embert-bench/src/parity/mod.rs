@@ -37,7 +37,7 @@ struct Check {
     run: fn(&Bench) -> Answer,
 }
 
-const CHECKS: [Check; 14] = [
+const CHECKS: [Check; 17] = [
     Check { name: "BERT, hidden states", allowed: |t| t.forward, run: models::bert_hidden_states },
     Check { name: "BERT, logits", allowed: |t| t.forward, run: models::bert_logits },
     Check { name: "BERT, gradients", allowed: |t| t.gradients, run: gradients::bert },
@@ -54,7 +54,18 @@ const CHECKS: [Check; 14] = [
     Check { name: "PEFT's adapters, gradients", allowed: |t| t.gradients, run: adapters::gradients },
     Check { name: "BERT, ten losses with AdamW", allowed: |t| t.losses, run: steps::bert },
     Check { name: "DistilBERT, ten losses with AdamW", allowed: |t| t.losses, run: steps::distilbert },
-    Check { name: "bf16 products against fp32, logits", allowed: |t| t.bf16, run: precision::bf16 },
+    Check { name: "bf16 products against fp32, logits", allowed: |t| t.bf16, run: precision::bf16_logits },
+    Check {
+        name: "bf16 products against fp32, gradients",
+        allowed: |t| t.bf16,
+        run: precision::bf16_gradients,
+    },
+    Check { name: "fp16 products against fp32, logits", allowed: |t| t.fp16, run: precision::fp16_logits },
+    Check {
+        name: "fp16 products against fp32, gradients",
+        allowed: |t| t.fp16,
+        run: precision::fp16_gradients,
+    },
     Check { name: "dropout's masks against the CPU's", allowed: |_| 0.0, run: layouts::dropout_masks },
 ];
 

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use embert_model::Pass;
 use embert_text::TokenBatch;
-use embert_train::{AdamW, CrossEntropy, LabelledBatch, TrainConfig, clip_coefficient, step_gradients};
+use embert_train::{AdamW, Backward, CrossEntropy, LabelledBatch, TrainConfig, step_gradients};
 
 use super::models::{BERT, DISTILBERT, Fixture};
 use super::reference::{Reference, difference};
@@ -29,11 +29,11 @@ fn losses(bench: &Bench, fixture: Fixture, figures: &Reference) -> Vec<f32> {
     let (schedule, mut optimizer, batch) = (config.schedule(10), AdamW::new(&config), batch(figures));
     let loss = CrossEntropy::new(&config, &batch.labels, 3).expect("labels of three kinds");
     let mut model = bench.model(fixture, &bench.device.clone().autodiff()).train();
-    let mut losses = vec![];
+    let (mut losses, backward) = (vec![], Backward::default());
     for step in 0..10 {
-        let found = step_gradients(&model, std::slice::from_ref(&batch), &loss, Pass::default(), false);
+        let found = step_gradients(&model, std::slice::from_ref(&batch), &loss, Pass::default(), backward);
         losses.push(found.loss.clone().into_scalar::<f32>());
-        let scale = clip_coefficient(found.grad_norm, config.max_grad_norm);
+        let scale = found.scale(config.max_grad_norm);
         model = optimizer.step(model, found.gradients, scale, schedule.learning_rate(step));
     }
     losses

@@ -4,7 +4,8 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Bool, Int, Tensor, TensorData};
 
 use super::dropout_mask;
-use crate::{DropoutSite, SequenceLayout};
+use super::linear::product;
+use crate::{DropoutSite, Precision, SequenceLayout};
 
 /// O = dropout(softmax(QKᵀ/√d))·V for each sequence and head; see [`attention`](crate::attention).
 pub fn attention(
@@ -12,10 +13,11 @@ pub fn attention(
     layout: &SequenceLayout,
     num_heads: usize,
     site: Option<DropoutSite>,
+    precision: Precision,
 ) -> Tensor<2> {
     let hidden = query_key_value.dims()[1] / 3;
     let [query, key, value] = [0, 1, 2].map(|part| query_key_value.clone().narrow(1, part * hidden, hidden));
-    let grid = Grid::new(layout, num_heads);
+    let grid = Grid::new(layout, num_heads, precision);
     let [query, key, value] = [query, key, value].map(|x| grid.split(x)); // [batch, heads, rows, d]
     grid.merge(grid.attend(query, key, value, site)) // [num_tokens, hidden]
 }
@@ -27,10 +29,11 @@ pub fn first_token_attention(
     layout: &SequenceLayout,
     num_heads: usize,
     site: Option<DropoutSite>,
+    precision: Precision,
 ) -> Tensor<2> {
     let [batch_size, hidden] = query.dims();
     let [key, value] = [0, 1].map(|part| key_value.clone().narrow(1, part * hidden, hidden));
-    let grid = Grid::new(layout, num_heads);
+    let grid = Grid::new(layout, num_heads, precision);
     let query = query.reshape([batch_size, num_heads, 1, hidden / num_heads]);
     let output = grid.attend(query, grid.split(key), grid.split(value), site); // [batch, heads, 1, d]
     output.reshape([batch_size, hidden])
@@ -41,11 +44,12 @@ struct Grid<'a> {
     layout: &'a SequenceLayout,
     num_heads: usize,
     rows: usize,
+    precision: Precision,
 }
 
 impl<'a> Grid<'a> {
-    fn new(layout: &'a SequenceLayout, num_heads: usize) -> Self {
-        Self { layout, num_heads, rows: layout.padded_to.unwrap_or(layout.longest()) }
+    fn new(layout: &'a SequenceLayout, num_heads: usize, precision: Precision) -> Self {
+        Self { layout, num_heads, rows: layout.padded_to.unwrap_or(layout.longest()), precision }
     }
 
     /// dropout(softmax(QKᵀ/√d))·V of `[batch, heads, queries, d]` and twice `[batch, heads, rows, d]`.
@@ -57,10 +61,10 @@ impl<'a> Grid<'a> {
         site: Option<DropoutSite>,
     ) -> Tensor<4> {
         let scale = 1.0 / (query.dims()[3] as f64).sqrt();
-        let scores = query.mul_scalar(scale).matmul(key.transpose()); // [batch, heads, queries, rows]
+        let scores = product(query.mul_scalar(scale), key.transpose(), self.precision); // [batch, heads, queries, rows]
         let masked = self.no_tokens(&scores);
         let scores = scores.mask_fill(masked, f32::NEG_INFINITY);
-        self.drop(softmax(scores, 3), site).matmul(value) // [batch, heads, queries, d]
+        product(self.drop(softmax(scores, 3), site), value, self.precision) // [batch, heads, queries, d]
     }
 
     /// Keys that are no tokens, `[batch, heads, queries, rows]`.

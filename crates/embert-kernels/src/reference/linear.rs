@@ -25,13 +25,13 @@ pub fn side_by_side<const N: usize>(
     Tensor::cat(maps.map(|(weight, bias)| linear(x.clone(), weight, Some(bias), precision)).collect(), 1)
 }
 
-/// xW with the operands in this precision.
-fn product(x: Tensor<2>, weight: Tensor<2>, precision: Precision) -> Tensor<2> {
-    match precision {
-        Precision::Fp32 => x.matmul(weight),
-        Precision::Bf16 => {
-            let dtype = x.dtype();
-            x.cast(FloatDType::BF16).matmul(weight.cast(FloatDType::BF16)).cast(dtype)
-        }
-    }
+/// x·y with the operands in this precision.
+pub(super) fn product<const D: usize>(x: Tensor<D>, y: Tensor<D>, precision: Precision) -> Tensor<D> {
+    let half = match precision {
+        Precision::Fp32 => return x.matmul(y),
+        Precision::Bf16 => FloatDType::BF16,
+        Precision::Fp16 => FloatDType::F16,
+    };
+    let dtype = x.dtype();
+    x.cast(half).matmul(y.cast(half)).cast(dtype)
 }

@@ -18,7 +18,14 @@ fn first_token_attention() {
         ] {
             let shapes = [[lengths.len(), 60], [layout.num_tokens(), 120]];
             let truth = run(shapes, DType::F64, |[query, key_value]| {
-                reference::first_token_attention(query.mul_scalar(3.0), key_value, &layout, 3, site)
+                reference::first_token_attention(
+                    query.mul_scalar(3.0),
+                    key_value,
+                    &layout,
+                    3,
+                    site,
+                    Precision::Fp32,
+                )
             });
             for (precision, tolerance) in [(Precision::Fp32, FP32), (Precision::Bf16, BF16)] {
                 let got = run(shapes, DType::F32, |[query, key_value]| {
@@ -53,7 +60,7 @@ fn attention() {
                 let layout = SequenceLayout::packed(lengths.to_vec());
                 let shapes = [[layout.num_tokens(), 3 * num_heads * width]];
                 let truth = run(shapes, DType::F64, |[qkv]| {
-                    reference::attention(qkv.mul_scalar(3.0), &layout, num_heads, Some(site))
+                    reference::attention(qkv.mul_scalar(3.0), &layout, num_heads, Some(site), Precision::Fp32)
                 });
                 for (precision, tolerance) in [(Precision::Fp32, FP32), (Precision::Bf16, BF16)] {
                     let got = run(shapes, DType::F32, |[qkv]| {

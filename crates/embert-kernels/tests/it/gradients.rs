@@ -75,20 +75,20 @@ fn add_layer_norm() {
 #[test]
 fn attention_packed() {
     let layout = SequenceLayout::packed(vec![3, 1, 2]);
-    check([[6, 12]], |[qkv]| reference::attention(qkv, &layout, 2, None));
+    check([[6, 12]], |[qkv]| reference::attention(qkv, &layout, 2, None, Precision::Fp32));
 }
 
 #[test]
 fn attention_padded() {
     let layout = SequenceLayout::padded(vec![3, 1], 4);
-    check([[8, 12]], |[qkv]| reference::attention(qkv, &layout, 1, None));
+    check([[8, 12]], |[qkv]| reference::attention(qkv, &layout, 1, None, Precision::Fp32));
 }
 
 #[test]
 fn first_token_attention() {
     let layout = SequenceLayout::packed(vec![3, 1, 2]);
     check([[3, 4], [6, 8]], |[query, key_value]| {
-        reference::first_token_attention(query, key_value, &layout, 2, None)
+        reference::first_token_attention(query, key_value, &layout, 2, None, Precision::Fp32)
     });
 }
 

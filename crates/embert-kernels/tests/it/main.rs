@@ -3,5 +3,6 @@
 mod attention;
 mod cpu;
 mod gradients;
+mod half;
 mod layouts;
 mod truth;

@@ -105,6 +105,7 @@ fn results_come_back_in_input_order_whatever_the_batches() {
     let plans = [
         evaluation_batches(&encoded.lengths(), BatchBudget::Tokens(200)),
         evaluation_batches(&encoded.lengths(), BatchBudget::Examples(8)),
+        evaluation_batches(&encoded.padded_lengths(Padding::MultipleOf(16)), BatchBudget::Tokens(200)),
         training_batches(&encoded.lengths(), 8, SamplingStrategy::Random, 3, 0),
     ];
     for plan in plans {

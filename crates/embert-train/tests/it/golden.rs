@@ -6,7 +6,7 @@ use std::path::Path;
 use burn::module::Module;
 use embert_model::{AutoModelForSequenceClassification, Pass};
 use embert_text::TokenBatch;
-use embert_train::{AdamW, CrossEntropy, LabelledBatch, TrainConfig, clip_coefficient, step_gradients};
+use embert_train::{AdamW, Backward, CrossEntropy, LabelledBatch, TrainConfig, step_gradients};
 use safetensors::{Dtype, SafeTensors};
 
 use crate::tiny::{has_gradient, model_fixtures, named_weights, read_model};
@@ -70,7 +70,11 @@ struct TenSteps {
     model: AutoModelForSequenceClassification,
 }
 
-fn ten_steps((directory, ..): Fixture, window: &[LabelledBatch], gradient_checkpointing: bool) -> TenSteps {
+fn ten_steps(
+    (directory, ..): Fixture,
+    window: &[LabelledBatch],
+    Backward { gradient_checkpointing, loss_scale }: Backward,
+) -> TenSteps {
     let config =
         TrainConfig { learning_rate: 1e-3, weight_decay: 0.01, warmup_steps: 2, ..TrainConfig::default() };
     let mut model = read_model(&model_fixtures().join(directory)).train();
@@ -79,11 +83,12 @@ fn ten_steps((directory, ..): Fixture, window: &[LabelledBatch], gradient_checkp
     let mut optimizer = AdamW::new(&config);
     let (mut losses, mut grad_norms, mut learning_rates) = (vec![], vec![], vec![]);
     for step in 0..10 {
-        let found = step_gradients(&model, window, &loss, Pass::default(), gradient_checkpointing);
+        let backward = Backward { gradient_checkpointing, loss_scale };
+        let found = step_gradients(&model, window, &loss, Pass::default(), backward);
         losses.push(found.loss.clone().into_scalar::<f64>());
         grad_norms.push(found.grad_norm.clone().into_scalar::<f64>());
         learning_rates.push(schedule.learning_rate(step));
-        let scale = clip_coefficient(found.grad_norm, config.max_grad_norm);
+        let scale = found.scale(config.max_grad_norm);
         model = optimizer.step(model, found.gradients, scale, schedule.learning_rate(step));
     }
     TenSteps { losses, grad_norms, learning_rates, model }
@@ -104,7 +109,7 @@ fn check(golden: &Golden, name: &str, found: &[f64], tolerance: impl Fn(f64) -> 
 fn ten_losses_and_gradient_norms_are_those_of_transformers() {
     for fixture in [BERT, DISTILBERT] {
         let golden = Golden::of(fixture);
-        let found = ten_steps(fixture, &[golden.batch()], false);
+        let found = ten_steps(fixture, &[golden.batch()], Backward::default());
         check(&golden, "losses", &found.losses, |_| 1e-4);
         check(&golden, "grad_norms", &found.grad_norms, |expected| 1e-4 * expected);
         check(&golden, "learning_rates", &found.learning_rates, |_| 1e-9);
@@ -115,7 +120,7 @@ fn ten_losses_and_gradient_norms_are_those_of_transformers() {
 fn weights_after_ten_steps_are_those_of_transformers() {
     for fixture @ (_, _, num_tensors) in [BERT, DISTILBERT] {
         let golden = Golden::of(fixture);
-        let mut found = named_weights(&ten_steps(fixture, &[golden.batch()], false).model);
+        let mut found = named_weights(&ten_steps(fixture, &[golden.batch()], Backward::default()).model);
         assert_eq!(found.len(), num_tensors);
         found.retain(|name, _| has_gradient(name));
         for (name, values) in found {
@@ -128,11 +133,17 @@ fn weights_after_ten_steps_are_those_of_transformers() {
 }
 
 #[test]
-fn gradient_checkpointing_makes_the_same_ten_steps() {
+fn gradient_checkpointing_and_a_scaled_loss_make_the_same_ten_steps() {
+    let others = [
+        Backward { gradient_checkpointing: true, ..Backward::default() },
+        Backward { loss_scale: 65_536.0, ..Backward::default() },
+    ];
     for fixture in [BERT, DISTILBERT] {
         let window = [Golden::of(fixture).batch()];
-        let [taped, recomputed] = [false, true].map(|again| ten_steps(fixture, &window, again));
-        assert_eq!(taped.losses, recomputed.losses);
-        assert_eq!(named_weights(&taped.model), named_weights(&recomputed.model));
+        let plain = ten_steps(fixture, &window, Backward::default());
+        for other in others.map(|backward| ten_steps(fixture, &window, backward)) {
+            assert_eq!(plain.losses, other.losses);
+            assert_eq!(named_weights(&plain.model), named_weights(&other.model));
+        }
     }
 }

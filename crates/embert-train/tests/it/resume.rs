@@ -90,6 +90,7 @@ fn recipes() -> Vec<(&'static str, Recipe)> {
         ("accumulation", full(accumulation())),
         ("lora", lora()),
         ("bf16", full(TrainConfig { bf16: true, ..steps() })),
+        ("fp16", full(TrainConfig { fp16: true, ..steps() })),
         ("early stopping", full(early_stopping())),
         ("parts", full(parts())),
     ]
@@ -99,6 +100,7 @@ impl Recipe {
     fn fresh_model(&self) -> AutoModelForSequenceClassification {
         match &self.lora {
             Some(lora) => add_adapter(tiny::model(0.1), lora, 1).unwrap(),
+            None if self.config.fp16 => tiny::overflowing(0.1),
             None => tiny::model(0.1),
         }
     }

@@ -206,6 +206,32 @@ fn a_run_that_diverges_stops_before_the_weights_change() {
 }
 
 #[test]
+fn fp16_leaves_out_steps_whose_gradients_overflow() {
+    let examples = Examples::new(20);
+    let config =
+        TrainConfig { fp16: true, save_strategy: IntervalStrategy::Steps, save_steps: 1, ..config() };
+    let model = tiny::overflowing(0.0);
+    let mut weights = vec![tiny::weights(&model)];
+    let mut steps = vec![];
+    fit(model, examples.train_only(), &config, &mut |event| {
+        match event {
+            Event::Step(log) => steps.push((log.grad_norm.is_finite(), log.learning_rate)),
+            Event::CheckpointDue(Snapshot { model, .. }) => weights.push(tiny::weights(model)),
+            _ => {}
+        }
+        tiny::GO_ON
+    })
+    .unwrap();
+    let skipped = steps.iter().take_while(|(is_finite, _)| !is_finite).count();
+    assert!(skipped > 0 && steps[skipped..].iter().all(|(is_finite, _)| *is_finite), "{steps:?}");
+    for (step, pair) in weights.windows(2).enumerate() {
+        assert_eq!(pair[0] == pair[1], step < skipped, "step {step} of {skipped}");
+    }
+    // As in transformers: the schedule waits for the first step that is made.
+    assert!(steps[..=skipped].iter().all(|(_, rate)| *rate == config.learning_rate), "{steps:?}");
+}
+
+#[test]
 fn a_weight_that_is_not_a_number_stops_the_first_step() {
     let examples = Examples::new(20);
     let mut model = tiny::bert(0.0);

@@ -90,6 +90,13 @@ pub(crate) fn model(dropout: f64) -> AutoModelForSequenceClassification {
     bert(dropout).into()
 }
 
+/// The same with gradients so large that fp16's first loss scales make infinities of them.
+pub(crate) fn overflowing(dropout: f64) -> AutoModelForSequenceClassification {
+    let mut model = bert(dropout);
+    model.classifier.weight = model.classifier.weight.map(|weight| weight * 1e15);
+    model.into()
+}
+
 /// The same, as what it is.
 pub(crate) fn bert(dropout: f64) -> BertForSequenceClassification {
     BertForSequenceClassification::new(&bert_config(dropout), 7, &Device::flex().autodiff()).valid()
