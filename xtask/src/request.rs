@@ -42,12 +42,14 @@ fn backend(name: &str) -> Result<Backend, String> {
     Backend::from_name(name).ok_or_else(|| format!("--backend is one of {}, found `{name}`", known()))
 }
 
-/// The last `--device X` or `--device=X`.
+/// The last `--device X` or `--device=X`, or the same of `--devices`.
 fn device(rest: &[OsString]) -> Option<String> {
     let texts: Vec<_> = rest.iter().map(|arg| arg.to_string_lossy()).collect();
-    (0..texts.len()).rev().find_map(|i| match texts[i].strip_prefix("--device")? {
-        "" => texts.get(i + 1).map(|value| value.to_string()),
-        value => value.strip_prefix('=').map(String::from),
+    (0..texts.len()).rev().find_map(|i| {
+        match texts[i].strip_prefix("--devices").or(texts[i].strip_prefix("--device"))? {
+            "" => texts.get(i + 1).map(|value| value.to_string()),
+            value => value.strip_prefix('=').map(String::from),
+        }
     })
 }
 
@@ -90,6 +92,7 @@ mod tests {
     fn a_device_names_its_backend() {
         check("--device cuda:1", Backend::Cuda, "--device cuda:1");
         check("-- --device=wgpu", Backend::Wgpu, "--device=wgpu");
+        check("--devices cuda:0,cuda:1", Backend::Cuda, "--devices cuda:0,cuda:1");
         check("--backend cuda --device cuda:0", Backend::Cuda, "--device cuda:0");
         assert!(parse("--backend wgpu --device cpu").unwrap_err().contains("leave one of them out"));
     }

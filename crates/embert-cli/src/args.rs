@@ -55,7 +55,7 @@ fn train() -> Command {
              the recipe is its own where --recipe is not given",
         );
     let command = Command::new("train").about("Fine-tunes a model and leaves it where transformers opens it");
-    with_recipe(command.args([print, resume])).arg(device_flag())
+    with_recipe(command.args([print, resume])).args([device_flag(), devices_flag()])
 }
 
 fn check() -> Command {
@@ -110,6 +110,12 @@ fn base_flag() -> Arg {
         .long("base")
         .value_name("DIR")
         .help("The base model of an adapter, instead of the one it names")
+}
+
+fn devices_flag() -> Arg {
+    Arg::new("devices").long("devices").value_name("DEVICE,...").conflicts_with("device").help(
+        "Several GPUs of one backend, as in cuda:0,cuda:1, that share the rows of every step: the same training in less time",
+    )
 }
 
 fn device_flag() -> Arg {

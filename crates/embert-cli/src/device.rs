@@ -59,6 +59,8 @@ pub(crate) struct Found {
 /// A device that answers, and how batches lie in its memory.
 pub(crate) struct Place {
     pub(crate) device: Device,
+    /// More of them, which share the work of training.
+    pub(crate) replicas: Vec<Device>,
     pub(crate) padding: Padding,
     /// What `--device` said.
     name: String,
@@ -106,12 +108,33 @@ pub(crate) fn of(matches: &ArgMatches) -> Result<Place, CliError> {
     open(matches.get_one::<String>("device").expect("--device has a default"))
 }
 
+/// The devices that `--devices` names, or the one of `--device`.
+pub(crate) fn all_of(matches: &ArgMatches) -> Result<Place, CliError> {
+    let Some(names) = matches.get_one::<String>("devices") else { return of(matches) };
+    let names = names.split(',').map(str::trim).collect::<Vec<_>>();
+    let mut first = open(names[0])?;
+    for (before, name) in names[1..].iter().enumerate() {
+        let other = open(name)?;
+        if other.backend != first.backend || names[..=before].iter().any(|known| same_device(known, name)) {
+            let why = "training is shared by different devices of one backend, as in cuda:0,cuda:1";
+            return Err(CliError::usage(format!("--devices {}: {why}", names.join(","))));
+        }
+        first.replicas.push(other.device.autodiff());
+    }
+    Ok(first)
+}
+
+/// `cuda` is `cuda:0`.
+fn same_device(one: &str, other: &str) -> bool {
+    parse(one) == parse(other)
+}
+
 /// The device of this name, if it is there: nothing is loaded before that is known.
 pub(crate) fn open(name: &str) -> Result<Place, CliError> {
     let refuse = |why| CliError::usage(format!("--device {name}: {why}"));
     let (backend, number) = parse(name).map_err(refuse)?;
     let device = backend.open(number).map_err(refuse)?;
-    Ok(Place { device, padding: backend.padding(), name: name.to_owned(), backend })
+    Ok(Place { device, replicas: vec![], padding: backend.padding(), name: name.to_owned(), backend })
 }
 
 /// `wgpu:1` is the second of WGPU's devices, `wgpu` the first.

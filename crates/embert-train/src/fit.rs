@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use burn::module::Module;
+use burn::tensor::Device;
 use embert_kernels::{DropoutStream, is_asynchronous};
 use embert_model::{AutoModelForSequenceClassification, Pass};
 use embert_text::Padding;
@@ -38,6 +39,8 @@ pub struct TrainData<'a> {
     pub eval: Option<LabelledTexts<'a>>,
     /// What shorter texts are filled up to: nothing on a CPU, a multiple of 64 on a GPU.
     pub padding: Padding,
+    /// Devices beside the model's own, with autodiff, that share the work of every step: the same steps in less time.
+    pub replicas: &'a [Device],
 }
 
 /// A trained model and what its training amounted to.
@@ -304,7 +307,8 @@ impl Run<'_, '_> {
     }
 
     fn gradients(&self, model: &AutoModelForSequenceClassification, rows: &[usize]) -> StepGradients {
-        let micro_batches = rows.chunks(self.config.per_device_train_batch_size);
+        let of_a_device = rows.len().div_ceil(1 + self.data.replicas.len());
+        let micro_batches = rows.chunks(self.config.per_device_train_batch_size.min(of_a_device));
         let window = micro_batches
             .map(|rows| self.data.train.batch(rows, self.data.padding))
             .collect::<Vec<LabelledBatch>>();
@@ -312,7 +316,8 @@ impl Run<'_, '_> {
             DropoutStream { seed: self.config.seed, step: self.journal.state.step as u64, first_sequence: 0 };
         let pass = Pass { precision: self.config.precision(), dropout: Some(dropout) };
         let loss_scale = self.journal.state.loss_scale.map_or(1.0, |scale| scale.factor);
-        let backward = Backward { gradient_checkpointing: self.config.gradient_checkpointing, loss_scale };
+        let gradient_checkpointing = self.config.gradient_checkpointing;
+        let backward = Backward { gradient_checkpointing, loss_scale, replicas: self.data.replicas };
         step_gradients(model, &window, &self.loss, pass, backward)
     }
 

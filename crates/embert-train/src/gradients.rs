@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Gradients, Tensor};
+use burn::tensor::{Device, Gradients, Tensor};
 use embert_model::names::PathStack;
 
 /// One flat gradient for each parameter that has one, by the path of its module (`encoder.layers.0. ... .weight`).
@@ -28,6 +28,12 @@ impl ParameterGradients {
     /// The gradients in the order of their paths.
     pub fn values(&self) -> impl Iterator<Item = &Tensor<1>> {
         self.by_path.values()
+    }
+
+    /// Adds those of another device.
+    pub(crate) fn add_from(&mut self, other: Self, device: &Device) {
+        let moved = other.by_path.into_iter().map(|(path, gradient)| (path, gradient.to_device(device)));
+        moved.for_each(|(path, gradient)| self.add(path, gradient));
     }
 
     fn add(&mut self, path: String, gradient: Tensor<1>) {

@@ -25,6 +25,7 @@ mod parameters;
 mod pattern;
 mod predict;
 mod recompute;
+mod replicas;
 mod resume;
 mod schedule;
 mod state;

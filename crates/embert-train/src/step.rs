@@ -1,7 +1,7 @@
 //! The gradients of one optimizer step: ∇ of the mean loss over all examples of its window of micro-batches.
 
 use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use embert_kernels::{DropoutStream, cross_entropy_sum, with_constant_weights};
 use embert_model::{AutoModelForSequenceClassification, Pass};
 
@@ -10,19 +10,22 @@ use crate::clip::{clip_coefficient, global_norm};
 use crate::gradients::ParameterGradients;
 use crate::loss::CrossEntropy;
 use crate::recompute::recomputed_gradients;
+use crate::replicas::{Found, on_all};
 
 /// How backward runs.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Backward {
+pub struct Backward<'a> {
     /// Each layer runs forward twice, and its activations live only while it runs backward.
     pub gradient_checkpointing: bool,
     /// What the loss is multiplied with before; a power of two. 1 but in fp16.
     pub loss_scale: f64,
+    /// Devices beside the model's own, each of which takes its share of the micro-batches.
+    pub replicas: &'a [Device],
 }
 
-impl Default for Backward {
+impl Default for Backward<'_> {
     fn default() -> Self {
-        Self { gradient_checkpointing: false, loss_scale: 1.0 }
+        Self { gradient_checkpointing: false, loss_scale: 1.0, replicas: &[] }
     }
 }
 
@@ -58,7 +61,7 @@ impl StepGradients {
 /// Runs the micro-batches of `window` forward and backward. Reads nothing back: a GPU may be far behind when it returns.
 ///
 /// `pass` has the dropout stream of the window's first example; each micro-batch takes up where the one before ended,
-/// so that the window is one large batch, whatever its parts.
+/// so that the window is one large batch, whatever its parts and wherever they are computed.
 ///
 /// # Panics
 /// If `model` does not stand on a device with autodiff, or nothing in it requires a gradient.
@@ -67,12 +70,12 @@ pub fn step_gradients(
     window: &[LabelledBatch],
     loss: &CrossEntropy,
     pass: Pass,
-    backward: Backward,
+    backward: Backward<'_>,
 ) -> StepGradients {
-    let mut gradients = ParameterGradients::default();
-    let uses_weights_again = backward.gradient_checkpointing || window.len() > 1;
-    let mut run = || micro_batches(model, window, loss, pass, backward, &mut gradients);
-    let losses = if uses_weights_again { with_constant_weights(run) } else { run() };
+    let weight = window.iter().map(|batch| loss.normalizer(&batch.labels)).sum::<f64>();
+    let normalizer = weight / backward.loss_scale;
+    let find = |model: &_, share: &[_]| found(model, share, loss, normalizer, pass, backward);
+    let Found { losses, gradients } = on_all(model, backward.replicas, &numbered(window), find);
     StepGradients {
         loss: divided(Tensor::cat(losses, 0).sum(), backward.loss_scale),
         grad_norm: divided(global_norm(&gradients), backward.loss_scale),
@@ -88,30 +91,46 @@ fn divided(x: Tensor<1>, divisor: f64) -> Tensor<1> {
     if divisor == 1.0 { x } else { x / divisor }
 }
 
-/// Adds up the gradients of all micro-batches and gives their shares of the scaled loss, `[1]` each.
-fn micro_batches(
+/// A batch, and how many examples of the window come before it.
+struct MicroBatch<'a> {
+    batch: &'a LabelledBatch,
+    first_sequence: usize,
+}
+
+fn numbered(window: &[LabelledBatch]) -> Vec<MicroBatch<'_>> {
+    let mut next = 0;
+    let number = |batch: &'_ LabelledBatch| {
+        let first_sequence = next;
+        next += batch.labels.len();
+        first_sequence
+    };
+    let firsts = window.iter().map(number).collect::<Vec<_>>();
+    window.iter().zip(firsts).map(|(batch, first_sequence)| MicroBatch { batch, first_sequence }).collect()
+}
+
+/// What some micro-batches add to the scaled loss and its gradients.
+fn found(
     model: &AutoModelForSequenceClassification,
-    window: &[LabelledBatch],
+    micro_batches: &[MicroBatch<'_>],
     loss: &CrossEntropy,
+    normalizer: f64,
     pass: Pass,
-    backward: Backward,
-    gradients: &mut ParameterGradients,
-) -> Vec<Tensor<1>> {
-    let weight = window.iter().map(|batch| loss.normalizer(&batch.labels)).sum::<f64>();
-    let normalizer = weight / backward.loss_scale;
-    let mut losses = Vec::with_capacity(window.len());
-    let mut num_examples = 0;
-    for batch in window {
-        let dropout = pass
-            .dropout
-            .map(|stream| DropoutStream { first_sequence: stream.first_sequence + num_examples, ..stream });
-        let pass = Pass { dropout, ..pass };
-        let gradients_of =
-            if backward.gradient_checkpointing { recomputed_gradients } else { taped_gradients };
-        losses.push(gradients_of(model, batch, loss, normalizer, pass, gradients));
-        num_examples += batch.labels.len();
-    }
-    losses
+    backward: Backward<'_>,
+) -> Found {
+    let mut gradients = ParameterGradients::default();
+    let gradients_of = if backward.gradient_checkpointing { recomputed_gradients } else { taped_gradients };
+    let mut share = |MicroBatch { batch, first_sequence }: &MicroBatch<'_>| {
+        let skip = |stream: DropoutStream| DropoutStream {
+            first_sequence: stream.first_sequence + first_sequence,
+            ..stream
+        };
+        let pass = Pass { dropout: pass.dropout.map(skip), ..pass };
+        gradients_of(model, batch, loss, normalizer, pass, &mut gradients)
+    };
+    let mut run = || micro_batches.iter().map(&mut share).collect();
+    let uses_weights_again = backward.gradient_checkpointing || micro_batches.len() > 1;
+    let losses = if uses_weights_again { with_constant_weights(run) } else { run() };
+    Found { losses, gradients }
 }
 
 /// Adds the gradients of a batch's share of the loss and gives that share, `[1]`.
@@ -133,6 +152,6 @@ fn taped_gradients(
 }
 
 /// The device of the parameters.
-pub(crate) fn device_of(model: &AutoModelForSequenceClassification) -> burn::tensor::Device {
+pub(crate) fn device_of(model: &AutoModelForSequenceClassification) -> Device {
     model.devices().into_iter().next().expect("a model has parameters")
 }

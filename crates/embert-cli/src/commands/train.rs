@@ -30,7 +30,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
         print!("{}", as_toml(&recipe));
         return Ok(());
     }
-    let place = device::of(matches)?;
+    let place = device::all_of(matches)?;
     let (recipe, checkpoint) = resume::resolve(matches)?;
     let recipe_text = as_toml(&recipe);
     tracing::debug!(recipe = %recipe_text, "resolved");
@@ -138,6 +138,7 @@ impl<'a> Run<'a> {
             train: LabelledTexts { texts: &self.train, labels: &train_labels },
             eval: Some(eval),
             padding: self.place.padding,
+            replicas: &self.place.replicas,
         };
         let labels = self.source.config.label_names();
         let num_parameters = self.source.lora().map(|lora| count_parameters(&loaded.model, lora).all);

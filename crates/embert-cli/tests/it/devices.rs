@@ -45,6 +45,20 @@ fn names(table: &str) -> Vec<&str> {
 }
 
 #[test]
+fn several_devices_are_different_ones_of_one_backend() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |devices: &str, beginning: &str| {
+        let line = format!("{} --devices {devices}", COMMANDS[0]);
+        refused(folder.path(), &with_driver(folder.path(), "/no/driver.json", &line), beginning)
+    };
+    if cfg!(feature = "cpu") {
+        let said = refused("cpu,cpu:0", "--devices cpu,cpu:0: ");
+        assert!(said.contains("different devices of one backend"), "{said}");
+    }
+    refused(",", "--device : a device is");
+}
+
+#[test]
 fn a_device_that_is_not_there_is_refused_before_anything_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let nowhere = |device: &str, command: &str| {

@@ -1,6 +1,7 @@
-//! Micro-batches make one large batch.
+//! Micro-batches make one large batch, on one device or on several.
 
-use embert_train::{Event, Fitted, IntervalStrategy, TrainConfig, TrainSamplingStrategy, fit};
+use burn::tensor::Device;
+use embert_train::{Event, Fitted, IntervalStrategy, TrainConfig, TrainData, TrainSamplingStrategy, fit};
 
 use crate::tiny::{self, Examples};
 
@@ -8,10 +9,11 @@ use crate::tiny::{self, Examples};
 const TOLERANCE: f64 = 1e-6;
 
 /// Trains and returns the loss of every step.
-fn train(config: &TrainConfig, dropout: f64) -> (Vec<f64>, Fitted) {
+fn train(config: &TrainConfig, dropout: f64, replicas: &[Device]) -> (Vec<f64>, Fitted) {
     let examples = Examples::new(22); // windows of 8: the last holds 6
     let mut losses = Vec::new();
-    let fitted = fit(tiny::model(dropout), examples.train_only(), config, &mut |event| {
+    let data = TrainData { replicas, ..examples.train_only() };
+    let fitted = fit(tiny::model(dropout), data, config, &mut |event| {
         if let Event::Step(step) = event {
             losses.push(step.loss);
         }
@@ -33,10 +35,13 @@ pub(crate) fn config(batch_size: usize, accumulation: usize) -> TrainConfig {
 
 #[track_caller]
 pub(crate) fn check_equal(large: &TrainConfig, small: &TrainConfig, dropout: f64) {
-    let (large_losses, large) = train(large, dropout);
-    let (small_losses, small) = train(small, dropout);
+    assert_equal(&train(large, dropout, &[]), &train(small, dropout, &[]));
+}
+
+#[track_caller]
+fn assert_equal((large_losses, large): &(Vec<f64>, Fitted), (small_losses, small): &(Vec<f64>, Fitted)) {
     assert_eq!(large_losses.len(), 6);
-    for (step, (large, small)) in large_losses.iter().zip(&small_losses).enumerate() {
+    for (step, (large, small)) in large_losses.iter().zip(small_losses).enumerate() {
         assert!((large - small).abs() < TOLERANCE, "step {step}: {large} and {small}");
     }
     let (mut large_weights, small_weights) =
@@ -79,4 +84,18 @@ fn accumulation_is_one_large_batch_with_length_groups() {
     let grouped =
         |config| TrainConfig { train_sampling_strategy: TrainSamplingStrategy::GroupByLength, ..config };
     check_equal(&grouped(config(8, 1)), &grouped(config(2, 4)), 0.3);
+}
+
+/// There is but one CPU: it stands for each of the devices, which still have weights, tapes and threads of their own.
+#[test]
+fn several_devices_make_the_steps_of_one() {
+    for config in [config(8, 1), config(2, 4), config(4, 2)] {
+        let config =
+            TrainConfig { gradient_checkpointing: config.gradient_accumulation_steps == 2, ..config };
+        let alone = train(&config, 0.3, &[]);
+        for replicas in 1..4 {
+            let replicas = vec![Device::flex().autodiff(); replicas];
+            assert_equal(&alone, &train(&config, 0.3, &replicas));
+        }
+    }
 }

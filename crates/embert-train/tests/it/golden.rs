@@ -70,11 +70,7 @@ struct TenSteps {
     model: AutoModelForSequenceClassification,
 }
 
-fn ten_steps(
-    (directory, ..): Fixture,
-    window: &[LabelledBatch],
-    Backward { gradient_checkpointing, loss_scale }: Backward,
-) -> TenSteps {
+fn ten_steps((directory, ..): Fixture, window: &[LabelledBatch], backward: Backward<'_>) -> TenSteps {
     let config =
         TrainConfig { learning_rate: 1e-3, weight_decay: 0.01, warmup_steps: 2, ..TrainConfig::default() };
     let mut model = read_model(&model_fixtures().join(directory)).train();
@@ -83,7 +79,6 @@ fn ten_steps(
     let mut optimizer = AdamW::new(&config);
     let (mut losses, mut grad_norms, mut learning_rates) = (vec![], vec![], vec![]);
     for step in 0..10 {
-        let backward = Backward { gradient_checkpointing, loss_scale };
         let found = step_gradients(&model, window, &loss, Pass::default(), backward);
         losses.push(found.loss.clone().into_scalar::<f64>());
         grad_norms.push(found.grad_norm.clone().into_scalar::<f64>());

@@ -44,7 +44,7 @@ impl Examples {
     }
 
     pub(crate) fn train_only(&self) -> TrainData<'_> {
-        TrainData { train: self.labelled(), eval: None, padding: Padding::Packed }
+        TrainData { train: self.labelled(), eval: None, padding: Padding::Packed, replicas: &[] }
     }
 }
 
