@@ -6,6 +6,9 @@ mod counter;
 #[cfg(feature = "flex")]
 #[expect(unsafe_code, reason = "kernels read and write memory by pointers")]
 mod cpu;
+#[cfg(feature = "cube")]
+#[expect(clippy::too_many_arguments, reason = "a kernel has an argument for each buffer")]
+mod cube;
 mod dropout;
 #[cfg(feature = "flex")]
 #[expect(clippy::too_many_arguments, reason = "query, key and value are three maps of one input")]

@@ -1,11 +1,14 @@
-//! The operations of an encoder: on Burn's CPU backend in code of ours, elsewhere as their references.
+//! The operations of an encoder: on Burn's CPU backend in code of ours, on its GPU backends some, elsewhere as their
+//! references.
 
-#[cfg(feature = "flex")]
+#[cfg(any(feature = "cube", feature = "flex"))]
 use burn::backend::Dispatch;
 use burn::tensor::{Int, Tensor};
 
 #[cfg(feature = "flex")]
 use crate::cpu::{self, Heads, Mask, Queries, TokenRows};
+#[cfg(feature = "cube")]
+use crate::cube::{self, CubeOps};
 #[cfg(feature = "flex")]
 use crate::extension::CpuOps;
 use crate::{DropoutSite, Precision, SequenceLayout, reference};
@@ -100,6 +103,14 @@ pub fn attention(
         let qkv = query_key_value.into_dispatch();
         return Tensor::from_dispatch(<Dispatch as CpuOps>::attention(qkv, heads, precision));
     }
+    #[cfg(feature = "cube")]
+    if precision == Precision::Fp32
+        && cube::computes(&query_key_value)
+        && let Some(heads) = cube::Heads::new(layout, num_heads, columns / 3, site)
+    {
+        let qkv = query_key_value.into_dispatch();
+        return Tensor::from_dispatch(<Dispatch as CubeOps>::attention(qkv, heads));
+    }
     reference::attention(query_key_value, layout, num_heads, site, precision)
 }
 
@@ -147,6 +158,12 @@ pub fn layer_norm(x: Tensor<2>, weight: Tensor<1>, bias: Tensor<1>, epsilon: f64
         let [x, weight, bias] = [x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch()];
         return Tensor::from_dispatch(<Dispatch as CpuOps>::layer_norm(x, weight, bias, epsilon));
     }
+    #[cfg(feature = "cube")]
+    if cube::computes(&x) {
+        let [x, weight, bias] = [x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch()];
+        let norm = cube::Norm { epsilon, adds: false, mask: None };
+        return Tensor::from_dispatch(<Dispatch as CubeOps>::layer_norm(x, weight, bias, norm));
+    }
     reference::layer_norm(x, weight, bias, epsilon)
 }
 
@@ -170,6 +187,14 @@ pub fn add_layer_norm(
         let [x, residual, weight, bias] =
             [x.into_dispatch(), residual.into_dispatch(), weight.into_dispatch(), bias.into_dispatch()];
         let y = <Dispatch as CpuOps>::add_layer_norm(x, residual, weight, bias, epsilon, mask);
+        return Tensor::from_dispatch(y);
+    }
+    #[cfg(feature = "cube")]
+    if cube::computes(&x) {
+        let norm = cube::Norm { epsilon, adds: true, mask: cube::Mask::of_rows(site, layout) };
+        let [x, residual, weight, bias] =
+            [x.into_dispatch(), residual.into_dispatch(), weight.into_dispatch(), bias.into_dispatch()];
+        let y = <Dispatch as CubeOps>::add_layer_norm(x, residual, weight, bias, norm);
         return Tensor::from_dispatch(y);
     }
     reference::add_layer_norm(x, residual, weight, bias, epsilon, layout, site)

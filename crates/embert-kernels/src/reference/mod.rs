@@ -14,7 +14,7 @@ mod rows;
 
 pub use attention::{attention, first_token_attention};
 pub use cross_entropy::cross_entropy_sum;
-#[cfg(feature = "flex")]
+#[cfg(any(feature = "cube", feature = "flex"))]
 pub(crate) use dropout::{COLUMN_STEP, MIX, threshold};
 pub use dropout::{dropout, dropout_mask};
 pub use embeddings::embeddings;

@@ -2,6 +2,8 @@
 
 mod attention;
 mod cpu;
+#[cfg(feature = "cube")]
+mod cube;
 mod gradients;
 mod half;
 mod layouts;

@@ -1,0 +1,176 @@
+//! The GPU kernels, forward and backward, against their references in double precision, and twice.
+
+use std::panic::catch_unwind;
+use std::sync::OnceLock;
+
+use burn::backend::{CubeDevice, DispatchDevice};
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use embert_kernels::{DropoutSite, DropoutStream, Precision, SequenceLayout, reference};
+
+use crate::truth::{FP32, assert_close, values};
+
+/// The first GPU, or what stands in for one, that computes.
+fn gpu() -> Option<Device> {
+    static FOUND: OnceLock<Option<Device>> = OnceLock::new();
+    let computes = |device: &Device| {
+        let one = catch_unwind(|| Tensor::<1>::zeros([1], device).exp().into_data().iter::<f32>().next());
+        one.is_ok_and(|one| one == Some(1.0))
+    };
+    let find = || {
+        let devices = catch_unwind(CubeDevice::enumerate_all).unwrap_or_default();
+        devices.into_iter().map(|device| Device::from(DispatchDevice::Cube(device))).find(computes)
+    };
+    let found = FOUND.get_or_init(find).clone();
+    if found.is_none() {
+        eprintln!("SKIPPED: no GPU, nor a driver that stands in for one, computes here");
+    }
+    found
+}
+
+/// The output of an operation and the gradient of Σ c∘output for each input.
+fn run<const N: usize>(
+    (device, dtype): (&Device, DType),
+    shapes: [[usize; 2]; N],
+    f: impl Fn([Tensor<2>; N]) -> Tensor<2>,
+) -> Vec<Vec<f64>> {
+    let device = device.clone().autodiff();
+    let tensor = |shape: [usize; 2], salt| {
+        let data = TensorData::new(values(shape[0] * shape[1], salt), shape).convert_dtype(dtype);
+        Tensor::<2>::from_data(data, (&device, dtype))
+    };
+    let inputs: [Tensor<2>; N] = std::array::from_fn(|n| tensor(shapes[n], n).require_grad());
+    let output = f(inputs.clone());
+    let gradients = (output.clone() * tensor(output.dims(), 99)).backward(); // as of the sum
+    let of = |tensor: Tensor<2>| tensor.into_data().iter::<f64>().collect::<Vec<_>>();
+    let gradients = inputs.iter().map(|input| of(input.grad(&gradients).expect("a gradient")));
+    std::iter::once(of(output)).chain(gradients).collect()
+}
+
+/// Runs the kernel twice, and its reference in double precision on the CPU.
+fn check<const N: usize>(
+    what: &str,
+    shapes: [[usize; 2]; N],
+    kernel: impl Fn([Tensor<2>; N]) -> Tensor<2>,
+    reference: impl Fn([Tensor<2>; N]) -> Tensor<2>,
+) {
+    let Some(gpu) = gpu() else { return };
+    let got = run((&gpu, DType::F32), shapes, &kernel);
+    assert_close(&got, &run((&Device::flex(), DType::F64), shapes, reference), FP32, what);
+    assert!(got == run((&gpu, DType::F32), shapes, kernel), "{what}: a second run gives other numbers");
+}
+
+fn site(rate: f64) -> Option<DropoutSite> {
+    Some(DropoutStream { seed: 7, step: 3, first_sequence: 2 }.site(1, 0, rate))
+}
+
+/// Zeros in the rows that are padding, of which nothing is promised.
+fn tokens_alone(x: Tensor<2>, layout: &SequenceLayout) -> Tensor<2> {
+    let sequences = layout.rows().zip(&layout.lengths);
+    let mask = sequences.flat_map(|(rows, &length)| (0..rows).map(move |row| f32::from(row < length)));
+    let mask = TensorData::new(mask.collect::<Vec<f32>>(), [layout.num_tokens(), 1]);
+    let mask = Tensor::<2>::from_data(mask.convert_dtype(x.dtype()), (&x.device(), x.dtype()));
+    x * mask
+}
+
+fn check_attention(layout: &SequenceLayout, num_heads: usize, d: usize, rate: f64) {
+    let what = format!("attention of {layout:?}, {num_heads} heads of {d}, {rate}");
+    let alone = |output| tokens_alone(output, layout);
+    check(
+        &what,
+        [[layout.num_tokens(), 3 * num_heads * d]],
+        |[x]| alone(embert_kernels::attention(x, layout, num_heads, site(rate), Precision::Fp32)),
+        |[x]| alone(reference::attention(x, layout, num_heads, site(rate), Precision::Fp32)),
+    );
+}
+
+#[test]
+fn attention_packed() {
+    for (num_heads, d, rate) in
+        [(2, 32, 0.0), (3, 32, 0.1), (2, 64, 0.1), (1, 128, 0.0), (2, 6, 0.1), (1, 5, 0.0)]
+    {
+        check_attention(&SequenceLayout::packed(vec![5, 1, 70, 33]), num_heads, d, rate);
+    }
+}
+
+#[test]
+fn attention_padded() {
+    for (num_heads, d, rate) in [(2, 32, 0.1), (2, 64, 0.0)] {
+        check_attention(&SequenceLayout::padded(vec![1, 65, 31], 128), num_heads, d, rate);
+    }
+    check_attention(&SequenceLayout::padded(vec![3, 2], 3), 2, 32, 0.1);
+}
+
+/// Heads that are too wide for the kernels take the reference.
+#[test]
+fn attention_of_wide_heads() {
+    check_attention(&SequenceLayout::packed(vec![5, 2]), 1, 132, 0.1);
+}
+
+fn check_add_layer_norm(layout: &SequenceLayout, hidden: usize, rate: f64) {
+    let rows = [layout.num_tokens(), hidden];
+    let vector = |x: Tensor<2>| x.squeeze_dim::<1>(0);
+    check(
+        &format!("add_layer_norm of {layout:?}, {hidden} columns, {rate}"),
+        [rows, rows, [1, hidden], [1, hidden]],
+        |[x, r, w, b]| embert_kernels::add_layer_norm(x, r, vector(w), vector(b), 1e-12, layout, site(rate)),
+        |[x, r, w, b]| reference::add_layer_norm(x, r, vector(w), vector(b), 1e-12, layout, site(rate)),
+    );
+}
+
+#[test]
+fn add_layer_norm() {
+    for (hidden, rate) in [(96, 0.1), (384, 0.0), (7, 0.1)] {
+        check_add_layer_norm(&SequenceLayout::packed(vec![5, 1, 30]), hidden, rate);
+    }
+    check_add_layer_norm(&SequenceLayout::padded(vec![1, 4], 6), 130, 0.1);
+    check_add_layer_norm(&SequenceLayout::packed(vec![300, 1000]), 12, 0.1); // several rows a cube, several rows of cubes
+}
+
+#[test]
+fn layer_norm() {
+    let vector = |x: Tensor<2>| x.squeeze_dim::<1>(0);
+    for [rows, hidden] in [[1, 96], [37, 384], [3, 1]] {
+        check(
+            &format!("layer_norm of {rows}x{hidden}"),
+            [[rows, hidden], [1, hidden], [1, hidden]],
+            |[x, w, b]| embert_kernels::layer_norm(x, vector(w), vector(b), 1e-5),
+            |[x, w, b]| reference::layer_norm(x, vector(w), vector(b), 1e-5),
+        );
+    }
+}
+
+/// A tensor that is used twice adds its gradients up, and one that is frozen gets none.
+#[test]
+fn gradients_add_up() {
+    let Some(gpu) = gpu() else { return };
+    let layout = SequenceLayout::packed(vec![2, 3]);
+    let device = gpu.autodiff();
+    let tensor = |salt| {
+        Tensor::<1>::from_floats(
+            &values(5 * 24, salt).iter().map(|&v| v as f32).collect::<Vec<_>>()[..],
+            &device,
+        )
+        .reshape([5, 24])
+    };
+    let gradient = |ours: bool| {
+        let x = tensor(1).require_grad();
+        let ones = Tensor::<1>::ones([24], &device);
+        let y = match ours {
+            true => embert_kernels::add_layer_norm(
+                x.clone(),
+                x.clone(),
+                ones.clone(),
+                ones,
+                1e-5,
+                &layout,
+                site(0.1),
+            ),
+            false => {
+                reference::add_layer_norm(x.clone(), x.clone(), ones.clone(), ones, 1e-5, &layout, site(0.1))
+            }
+        };
+        let found = (y * tensor(2)).backward();
+        vec![x.grad(&found).expect("a gradient").into_data().iter::<f64>().collect::<Vec<_>>()]
+    };
+    assert_close(&gradient(true), &gradient(false), FP32, "x and residual are one tensor");
+}
