@@ -7,7 +7,6 @@ mod counter;
 #[expect(unsafe_code, reason = "kernels read and write memory by pointers")]
 mod cpu;
 #[cfg(feature = "cube")]
-#[expect(clippy::too_many_arguments, reason = "a kernel has an argument for each buffer")]
 mod cube;
 mod dropout;
 #[cfg(feature = "flex")]

@@ -134,7 +134,7 @@ fn normalize(
     #[comptime] adds: bool,
     #[comptime] drops: bool,
 ) {
-    let row = CUBE_POS as usize;
+    let row = CUBE_POS;
     if row >= rows {
         terminate!();
     }
@@ -214,7 +214,7 @@ fn input_gradients(
         n[i] = 0.0;
     }
     let mut sums = Shared::<[f32]>::new_slice(UNITS);
-    let mut row = CUBE_POS as usize * rows_each;
+    let mut row = CUBE_POS * rows_each;
     let end = min(row + rows_each, rows);
     while row < end {
         let mut of_d = 0.0f32;
@@ -252,8 +252,8 @@ fn input_gradients(
     for i in 0..columns_each {
         let column = i * UNITS + UNIT_POS as usize;
         if column < hidden {
-            partial[CUBE_POS as usize * 2 * hidden + column] = dweight[i];
-            partial[(CUBE_POS as usize * 2 + 1) * hidden + column] = dbias[i];
+            partial[CUBE_POS * 2 * hidden + column] = dweight[i];
+            partial[(CUBE_POS * 2 + 1) * hidden + column] = dbias[i];
         }
     }
 }
@@ -266,7 +266,7 @@ fn sum_of_parts(
     parts: usize,
     #[comptime] hidden: usize,
 ) {
-    let column = ABSOLUTE_POS as usize;
+    let column = ABSOLUTE_POS;
     if column < hidden {
         let mut of_weight = 0.0f32;
         let mut of_bias = 0.0f32;

@@ -79,7 +79,7 @@ struct Width {
 impl Width {
     fn of(columns: usize, heads: &Heads) -> Self {
         let d = columns / 3 / heads.num_heads;
-        let lanes = [4, 2, 1].into_iter().find(|lanes| d % lanes == 0).unwrap_or(1);
+        let lanes = [4, 2, 1].into_iter().find(|&lanes| d.is_multiple_of(lanes)).unwrap_or(1);
         Self { lanes, vectors: d / lanes, tile: (TILE / d).min(UNITS), scale: 1.0 / (d as f32).sqrt() }
     }
 }
