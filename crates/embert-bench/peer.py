@@ -2,7 +2,7 @@
 # requires-python = ">=3.11"
 # dependencies = ["torch==2.15.0", "transformers==5.23.0", "peft==0.21.2"]
 # ///
-"""Does the work that `embert-bench worker` does, as transformers' Trainer would on a CPU: batches padded to their
+"""Does the work that `embert-bench worker` does, as transformers' Trainer would on a CPU or on CUDA: batches padded to their
 longest row, scaled dot product attention, autocast for bf16, fused AdamW.
 
     uv run peer.py < work.json
@@ -25,16 +25,23 @@ def main():
     work = json.load(sys.stdin)
     torch.set_num_threads(os.cpu_count())
     torch.manual_seed(42)
-    model = BertForSequenceClassification(BertConfig.from_dict(work["config"]))
+    model = BertForSequenceClassification(BertConfig.from_dict(work["config"])).to(device(work))
     step = evaluation(model, work) if work["task"] == "evaluation" else training(model, work)
     seconds = []
     for number in range(work["warm_up"] + work["steps"]):
         begin = time.perf_counter()
         step(number)
+        if work["on_gpu"]:
+            torch.cuda.synchronize()
         seconds.append(time.perf_counter() - begin)
     libraries = f"torch {torch.__version__}, transformers {transformers.__version__}, peft {peft.__version__}"
-    versions = f"{libraries}, {torch.get_num_threads()} threads"
-    answer = {"seconds": seconds[work["warm_up"]:], "peak_bytes": peak_bytes(), "versions": versions}
+    where = torch.cuda.get_device_name() if work["on_gpu"] else f"{torch.get_num_threads()} threads"
+    answer = {
+        "seconds": seconds[work["warm_up"]:],
+        "first_seconds": seconds[0],
+        "peak_bytes": torch.cuda.max_memory_reserved() if work["on_gpu"] else peak_bytes(),
+        "versions": f"{libraries}, {where}",
+    }
     print(json.dumps(answer))
 
 
@@ -48,7 +55,7 @@ def training(model, work):
     rows, size = made_up_rows(work), work["batch_size"]
 
     def step(number):
-        batch = collate(rows[number * size:(number + 1) * size])
+        batch = collate(rows[number * size:(number + 1) * size], device(work))
         with autocast(work):
             loss = model(**batch).loss
         loss.backward()
@@ -66,13 +73,17 @@ def evaluation(model, work):
     def step(_):
         with torch.no_grad(), autocast(work):
             for start in range(0, len(rows), size):
-                model(**collate(rows[start:start + size])).logits.float().tolist()
+                model(**collate(rows[start:start + size], device(work))).logits.float().tolist()
 
     return step
 
 
 def autocast(work):
-    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=work["bf16"])
+    return torch.autocast(device(work), dtype=torch.bfloat16, enabled=work["bf16"])
+
+
+def device(work):
+    return "cuda" if work["on_gpu"] else "cpu"
 
 
 def made_up_rows(work):
@@ -80,16 +91,17 @@ def made_up_rows(work):
     return [(ids(length), row % 2) for row, length in enumerate(work["lengths"])]
 
 
-def collate(rows):
+def collate(rows, device):
     lengths = torch.tensor([len(ids) for ids, _ in rows])
     input_ids = torch.nn.utils.rnn.pad_sequence([ids for ids, _ in rows], batch_first=True)
     attention_mask = (torch.arange(input_ids.shape[1]) < lengths[:, None]).long()
-    return {
+    batch = {
         "input_ids": input_ids,
         "token_type_ids": torch.zeros_like(input_ids),
         "attention_mask": attention_mask,
         "labels": torch.tensor([label for _, label in rows]),
     }
+    return {name: tensor.to(device) for name, tensor in batch.items()}
 
 
 def peak_bytes():

@@ -1,6 +1,7 @@
 //! A row of a benchmark: a piece of work under a name to choose it by.
 
 use crate::{
+    device::IS_GPU,
     sizes::Size,
     texts::imdb_lengths,
     work::{Task, Work},
@@ -11,16 +12,20 @@ pub(crate) struct Case {
     pub work: Work,
 }
 
-/// Rows in a batch.
-pub(crate) const BATCH_SIZE: usize = 8;
+/// Rows in a batch: a GPU wants more.
+pub(crate) const BATCH_SIZE: usize = if IS_GPU { 32 } else { 8 };
 
 impl Case {
-    /// Steps of training; a large model makes fewer of them.
+    /// Steps of training; a large model makes fewer of them, and a GPU meets every shape before those that count.
     pub(crate) fn training(size: &Size, max_length: usize, task: Task, bf16: bool) -> Self {
         let kind = if task == Task::Lora { "lora" } else { "full" };
-        let steps = if size.config.hidden_size < 768 { 6 } else { 4 };
+        let steps = match size.config.hidden_size {
+            _ if IS_GPU => [6, 8],
+            ..768 => [2, 6],
+            _ => [2, 4],
+        };
         let name = format!("{} {max_length} {kind} {}", size.name, precision(bf16));
-        Self { name, work: work(size, max_length, task, bf16, [2, steps]) }
+        Self { name, work: work(size, max_length, task, bf16, steps) }
     }
 
     /// Forward passes over the first rows.
@@ -36,7 +41,7 @@ impl Case {
 fn work(size: &Size, max_length: usize, task: Task, bf16: bool, steps: [usize; 2]) -> Work {
     let [warm_up, steps] = steps;
     let (config, lengths) = (size.config.clone(), imdb_lengths(max_length));
-    Work { task, config, bf16, batch_size: BATCH_SIZE, max_length, lengths, warm_up, steps }
+    Work { task, config, bf16, batch_size: BATCH_SIZE, max_length, lengths, warm_up, steps, on_gpu: IS_GPU }
 }
 
 pub(crate) fn precision(bf16: bool) -> &'static str {

@@ -77,8 +77,9 @@ mod tests {
 
     #[test]
     fn the_last_line_is_the_answer() {
-        let stdout = "a warning\n{\"seconds\": [0.5], \"peak_bytes\": null, \"versions\": \"torch 2\"}\n";
-        let expected = Answer { seconds: vec![0.5], peak_bytes: None, versions: "torch 2".into() };
+        let stdout = "a warning\n{\"seconds\": [0.5], \"first_seconds\": 2.0, \"peak_bytes\": null, \"versions\": \"torch 2\"}\n";
+        let (seconds, first_seconds) = (vec![0.5], 2.0);
+        let expected = Answer { seconds, first_seconds, peak_bytes: None, versions: "torch 2".into() };
         assert_eq!(read(stdout), Ok(expected));
         assert!(read::<Answer>("").unwrap_err().starts_with("answered ``"));
     }

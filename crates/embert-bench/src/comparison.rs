@@ -3,6 +3,7 @@
 use crate::{
     case::Case,
     child,
+    device::IS_GPU,
     spread::Spread,
     work::{Answer, Work},
 };
@@ -10,15 +11,12 @@ use crate::{
 /// How often each of the two does the work.
 const ROUNDS: usize = 3;
 /// Steps of a round that count, at most.
-const STEPS: usize = 3;
+const STEPS: usize = if IS_GPU { 8 } else { 3 };
 
 /// Does the work of each case and prints its row.
 pub(crate) fn run(python: &str, cases: &[Case]) -> Result<(), String> {
     if cases.is_empty() {
         return Ok(());
-    }
-    if !cfg!(feature = "cpu") {
-        return Err("--peer compares on the CPU: build the benchmarks with --backend cpu".into());
     }
     println!("  embert and transformers in turn, {ROUNDS} rounds");
     println!(
@@ -28,10 +26,11 @@ pub(crate) fn run(python: &str, cases: &[Case]) -> Result<(), String> {
     let mut versions = String::new();
     for Case { name, work } in cases {
         let rounds = rounds(python, work)?;
-        println!("  {name:<26} {}", row(&rounds));
+        println!("  {name:<26} {}{}", row(&rounds), first_steps(&rounds[0]));
         versions = rounds[0].peer.versions.clone();
     }
-    println!("  peer: {versions}; memory ratio: embert/peer, whole processes");
+    let memory = if IS_GPU { "reserved on the GPU" } else { "whole processes" };
+    println!("  peer: {versions}; memory ratio: embert/peer, {memory}");
     Ok(())
 }
 
@@ -58,6 +57,12 @@ fn row(rounds: &[Round]) -> String {
     format!("{embert:>20} {peer:>20} {ratio:>22} {memory:>13}")
 }
 
+/// What a GPU does once, in the first round.
+fn first_steps(Round { embert, peer }: &Round) -> String {
+    let seconds = format!("  first step {:.1} s, {:.1} s", embert.first_seconds, peer.first_seconds);
+    if IS_GPU { seconds } else { String::new() }
+}
+
 /// The median over the steps of peer/embert, both for the same rows.
 fn time_ratio(round: &Round) -> f64 {
     let pairs = round.peer.seconds.iter().zip(&round.embert.seconds);
@@ -76,7 +81,8 @@ mod tests {
     use super::*;
 
     fn answer(seconds: &[f64], peak_bytes: u64) -> Answer {
-        Answer { seconds: seconds.to_vec(), peak_bytes: Some(peak_bytes), versions: String::new() }
+        let (seconds, first_seconds) = (seconds.to_vec(), seconds[0]);
+        Answer { seconds, first_seconds, peak_bytes: Some(peak_bytes), versions: String::new() }
     }
 
     fn round(embert: &[f64], peer: &[f64]) -> Round {

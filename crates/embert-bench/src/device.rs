@@ -46,6 +46,17 @@ pub(crate) fn cpu() -> Option<Device> {
     None
 }
 
+/// Whether [`open`] opens a GPU.
+pub(crate) const IS_GPU: bool = !cfg!(feature = "cpu");
+
+/// The most memory that work ever took, where that is known: of this process, or reserved on the GPU.
+pub(crate) fn peak_bytes() -> Option<u64> {
+    match IS_GPU {
+        true => Some(open().0.memory_pool_usage()?.bytes_reserved),
+        false => crate::memory::peak_bytes(),
+    }
+}
+
 const DEFAULT: &str = if cfg!(feature = "cpu") {
     "cpu"
 } else if cfg!(feature = "cuda") {

@@ -165,6 +165,7 @@ fn run_of(size: &Size, max_length: usize, task: Task, config: &TrainConfig, what
         lengths: vec![max_length; 2 * rows],
         warm_up: 0,
         steps: 2,
+        on_gpu: false, // where estimates are not made
     };
     let config = TrainConfig { num_train_epochs: EPOCHS, seed: SEED, ..config.clone() };
     Run { name: name.trim().to_owned(), work, config }

@@ -2,7 +2,9 @@
 
 use crate::{
     case::Case,
-    child, flops,
+    child,
+    device::IS_GPU,
+    flops,
     product_limit::ProductLimit,
     spread::Spread,
     work::{Answer, Work},
@@ -19,7 +21,10 @@ pub(crate) fn run(cases: &[Case]) -> Result<(), String> {
         "", "ms/step (min-max)", "seq/s", "tokens/s", "GFLOP/s", "of products", "peak MiB"
     );
     for Case { name, work } in cases {
-        println!("  {name:<26} {}", row(work, &child::embert(work)?, &limit));
+        let answer = child::embert(work)?;
+        let first =
+            if IS_GPU { format!("  first step {:.1} s", answer.first_seconds) } else { String::new() };
+        println!("  {name:<26} {}{first}", row(work, &answer, &limit));
     }
     Ok(())
 }

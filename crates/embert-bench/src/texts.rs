@@ -49,8 +49,9 @@ mod tests {
         let lengths = imdb_lengths(256);
         assert_eq!((lengths.len(), lengths[0], lengths[4]), (512, 179, 256));
         let config = minilm().config;
-        let (task, bf16, batch_size) = (Task::Full, false, 8);
-        let work = Work { task, config, bf16, batch_size, max_length: 256, lengths, warm_up: 2, steps: 6 };
+        let (task, bf16, batch_size, on_gpu) = (Task::Full, false, 8, false);
+        let (max_length, warm_up, steps) = (256, 2, 6);
+        let work = Work { task, config, bf16, batch_size, max_length, lengths, warm_up, steps, on_gpu };
         let texts = texts(&work);
         assert_eq!(texts.lengths(), work.lengths);
         assert!((0..8).all(|row| texts.ids(row).iter().all(|&id| id != 1)), "no word is unknown");

@@ -110,8 +110,17 @@ mod tests {
             ..BertConfig::default()
         };
         let lengths = vec![5, 9];
-        let work =
-            Work { task, config, bf16: false, batch_size: 2, max_length: 9, lengths, warm_up: 0, steps: 1 };
+        let work = Work {
+            task,
+            config,
+            bf16: false,
+            batch_size: 2,
+            max_length: 9,
+            lengths,
+            warm_up: 0,
+            steps: 1,
+            on_gpu: false,
+        };
         let mut trainer = Trainer::new(&work);
         trainer.step(&[0, 1]);
         trainer.gradients(&[0, 1]).gradients.values().count()

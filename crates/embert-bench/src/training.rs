@@ -3,7 +3,9 @@
 use crate::{
     case::{BATCH_SIZE, Case},
     choice::Choice,
-    comparison, rates,
+    comparison,
+    device::IS_GPU,
+    rates,
     sizes::{bert_base, minilm},
     work::Task,
 };
@@ -18,8 +20,12 @@ pub(crate) fn run(choice: &Choice) -> Result<(), String> {
 }
 
 fn cases() -> Vec<Case> {
+    let sizes = match IS_GPU {
+        true => [(bert_base(), 128), (bert_base(), 256), (bert_base(), 512)],
+        false => [(minilm(), 256), (minilm(), 512), (bert_base(), 256)],
+    };
     let mut cases = Vec::new();
-    for (size, max_length) in [(minilm(), 256), (minilm(), 512), (bert_base(), 256)] {
+    for (size, max_length) in sizes {
         for task in [Task::Full, Task::Lora] {
             cases.extend([false, true].map(|bf16| Case::training(&size, max_length, task, bf16)));
         }

@@ -17,6 +17,8 @@ pub(crate) struct Work {
     /// Steps before those that count.
     pub warm_up: usize,
     pub steps: usize,
+    /// What transformers works on, too.
+    pub on_gpu: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,7 +58,9 @@ impl Work {
 pub(crate) struct Answer {
     /// Of each step that counts.
     pub seconds: Vec<f64>,
-    /// The most memory that the process ever held, where the system says it.
+    /// Of the first step, which does not count: a GPU compiles and tunes kernels then.
+    pub first_seconds: f64,
+    /// The most memory that the process, or the GPU for it, ever held, where that is known.
     pub peak_bytes: Option<u64>,
     /// What did it.
     pub versions: String,
@@ -75,7 +79,8 @@ mod tests {
     fn work(task: Task) -> Work {
         let config = BertConfig::default();
         let lengths = vec![3, 4, 5, 6, 7, 8];
-        Work { task, config, bf16: true, batch_size: 2, max_length: 8, lengths, warm_up: 1, steps: 2 }
+        let (warm_up, steps, on_gpu) = (1, 2, false);
+        Work { task, config, bf16: true, batch_size: 2, max_length: 8, lengths, warm_up, steps, on_gpu }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use embert_model::BertForSequenceClassification;
 use embert_train::{TrainConfig, predict};
 
 use crate::{
-    device, memory,
+    device,
     trainer::Trainer,
     work::{Answer, Task, Work},
 };
@@ -31,7 +31,13 @@ fn answer(work: &Work) -> Answer {
         Task::Evaluation => evaluation(work),
     };
     let versions = format!("embert {}", env!("CARGO_PKG_VERSION"));
-    Answer { seconds: seconds[work.warm_up..].to_vec(), peak_bytes: memory::peak_bytes(), versions }
+    let first_seconds = seconds[0];
+    Answer {
+        seconds: seconds[work.warm_up..].to_vec(),
+        first_seconds,
+        peak_bytes: device::peak_bytes(),
+        versions,
+    }
 }
 
 fn training(work: &Work) -> Vec<f64> {

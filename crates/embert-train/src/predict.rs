@@ -1,5 +1,8 @@
 //! Logits for texts, in the order in which they came.
 
+use std::ops::ControlFlow;
+
+use burn::tensor::Tensor;
 use embert_kernels::{Precision, with_constant_weights};
 use embert_model::{AutoModelForSequenceClassification, Pass};
 use embert_text::{BatchBudget, EncodedTexts, Padding, evaluation_batches, in_row_order};
@@ -53,18 +56,32 @@ fn predict_batches(
     let device = device_of(model);
     let pass = Pass { precision: batching.precision, dropout: None };
     let mut logits = Vec::with_capacity(texts.len());
+    let mut take = |(rows, output): (Vec<usize>, Tensor<2>)| {
+        let begin = logits.len();
+        logits.extend(read(rows, output));
+        check_finite(&logits[begin..])?;
+        match on_progress(Progress { done: logits.len(), total: texts.len() })? {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(TrainError::Interrupted),
+        }
+    };
+    let mut running = None; // a GPU has the next batch before the one before is read
     for rows in batching.batches(texts) {
         let batch = texts.batch(&rows, batching.padding);
         let output = model.forward(input_ids(&batch, &device), &sequence_layout(&batch), pass); // [batch, num_labels]
-        let [_, num_labels] = output.dims();
-        let values = output.into_data().iter::<f32>().collect::<Vec<_>>(); // reads back: synchronises
-        logits.extend(rows.into_iter().zip(values.chunks(num_labels).map(<[f32]>::to_vec)));
-        check_finite(&logits[logits.len() - batch.batch_size()..])?;
-        if on_progress(Progress { done: logits.len(), total: texts.len() })?.is_break() {
-            return Err(TrainError::Interrupted);
-        }
+        running.replace((rows, output)).map_or(Ok(()), &mut take)?;
     }
+    running.map_or(Ok(()), take)?;
     Ok(in_row_order(logits))
+}
+
+/// The logits of each row, `[num_labels]`. Waits for the device.
+fn read(rows: Vec<usize>, output: Tensor<2>) -> impl Iterator<Item = (usize, Vec<f32>)> {
+    let [_, num_labels] = output.dims();
+    let values = output.into_data().iter::<f32>().collect::<Vec<_>>();
+    rows.into_iter()
+        .enumerate()
+        .map(move |(place, row)| (row, values[place * num_labels..][..num_labels].to_vec()))
 }
 
 fn check_finite(logits: &[(usize, Vec<f32>)]) -> Result<(), TrainError> {

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use burn::backend::{CubeDevice, DispatchDevice};
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use embert_kernels::{DropoutSite, DropoutStream, Precision, SequenceLayout, reference};
+use embert_kernels::{AdamWStep, DropoutSite, DropoutStream, Moments, Precision, SequenceLayout, reference};
 
 use crate::truth::{FP32, assert_close, values};
 
@@ -57,6 +57,32 @@ fn check<const N: usize>(
     let got = run((&gpu, DType::F32), shapes, &kernel);
     assert_close(&got, &run((&Device::flex(), DType::F64), shapes, reference), FP32, what);
     assert!(got == run((&gpu, DType::F32), shapes, kernel), "{what}: a second run gives other numbers");
+}
+
+/// Burn's fusion makes one kernel of it, so there is none of ours.
+#[test]
+fn adamw_is_that_of_the_cpu() {
+    let Some(gpu) = gpu() else { return };
+    let step = AdamWStep {
+        learning_rate: 1e-3,
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        weight_decay: 0.01,
+        step: 3,
+    };
+    let run = |device: &Device, dtype: DType| {
+        let vector = |salt| {
+            let data = TensorData::new(values(1_000, salt), [1_000]).convert_dtype(dtype);
+            Tensor::<1>::from_data(data, (device, dtype))
+        };
+        let moments = Moments { mean: vector(2), mean_of_squares: vector(3).abs() };
+        let scale = Tensor::full([1], 0.3, (device, dtype));
+        let (moved, moments) = embert_kernels::adamw(vector(0), vector(1), scale, moments, &step);
+        let all = [moved, moments.mean, moments.mean_of_squares];
+        all.map(|tensor| tensor.into_data().iter::<f64>().collect::<Vec<_>>())
+    };
+    assert_close(&run(&gpu, DType::F32), &run(&Device::flex(), DType::F64), FP32, "AdamW");
 }
 
 fn site(rate: f64) -> Option<DropoutSite> {
