@@ -26,3 +26,20 @@ impl Tolerance {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_says_what_is_allowed() {
+        let page = include_str!("../../README.md");
+        for backend in ["cpu", "wgpu", "cuda"] {
+            let Tolerance { forward, gradients, losses, bf16, fp16 } = Tolerance::of(backend);
+            let row = format!(
+                "| `{backend}` | {forward:e} | {gradients:e} | {losses:e} | {bf16} | {fp16} | the same bits |"
+            );
+            assert!(page.contains(&row), "the page lacks {row}");
+        }
+    }
+}

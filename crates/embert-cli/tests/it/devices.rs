@@ -153,4 +153,13 @@ fn what_is_listed_is_what_can_be_opened() {
     }
     let said = refused(folder.path(), &predict("wgpu:1"), "--device wgpu:1: ");
     assert!(said.contains("there is one wgpu device, wgpu:0"), "{said}");
+    for precision in ["bf16", "fp16"] {
+        let train = format!("{} --device wgpu --{precision}", COMMANDS[0]);
+        let said = refused(
+            folder.path(),
+            &with_driver(folder.path(), SWIFTSHADER, &train),
+            &format!("train.{precision}: --device wgpu does not compute in {precision}"),
+        );
+        assert!(!said.contains("CPU"), "{said}");
+    }
 }
