@@ -110,7 +110,7 @@ fn values_that_cannot_be_are_refused_by_key() {
         ("train.label_smoothing_factor", vec!["1", "nan"]),
         ("train.layer_wise_lr_decay", vec!["0", "nan", "2"]),
         ("train.class_weights", vec!["[nan, 1]", "[-1.0, 1]", "\"many\""]),
-        ("train.fp16", vec!["true", "1"]),
+        ("train.fp16", vec!["1", "\"yes\""]),
         ("data.validation_share", vec!["1", "-0.1", "nan"]),
         ("data.synthetic_reviews", vec![huge, "-1"]),
         ("data.shuffle_seed", vec!["-1", "1.5"]),
