@@ -59,7 +59,7 @@ fn check<const N: usize>(
     assert!(got == run((&gpu, DType::F32), shapes, kernel), "{what}: a second run gives other numbers");
 }
 
-/// Burn's fusion makes one kernel of it, so there is none of ours.
+/// Burn's fusion makes two kernels of it, one of a single number, so there is none of ours.
 #[test]
 fn adamw_is_that_of_the_cpu() {
     let Some(gpu) = gpu() else { return };
