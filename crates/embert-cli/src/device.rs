@@ -169,6 +169,7 @@ impl Backend {
     }
 
     /// What a person can do who wants this backend and has another binary.
+    #[cfg(not(all(feature = "cpu", feature = "cuda", feature = "wgpu")))]
     fn how_to_build(self) -> String {
         let name = self.name();
         format!("`cargo xtask train --backend {name}` builds one with {name} and trains there")
