@@ -246,7 +246,7 @@ impl<'a> Run<'a> {
             CliError { message: format!("{error}{hint}"), ..error.into() }
         })?;
         if let Some(seconds) = report.train_first_step_runtime {
-            println!("first step {seconds:.1} s: it compiles and tunes kernels, which later runs find done");
+            println!("first step {seconds:.1} s: it compiles and tunes kernels");
         }
         println!(
             "{} steps in {:.1} s: {:.2} samples/s, {:.0} tokens/s, mean loss {:.4}\nsaved to {dir}; try: embert predict --model {dir} \"This movie is good\"",
