@@ -99,13 +99,12 @@ struct MicroBatch<'a> {
 
 fn numbered(window: &[LabelledBatch]) -> Vec<MicroBatch<'_>> {
     let mut next = 0;
-    let number = |batch: &'_ LabelledBatch| {
-        let first_sequence = next;
+    let number = |batch| {
+        let micro_batch = MicroBatch { batch, first_sequence: next };
         next += batch.labels.len();
-        first_sequence
+        micro_batch
     };
-    let firsts = window.iter().map(number).collect::<Vec<_>>();
-    window.iter().zip(firsts).map(|(batch, first_sequence)| MicroBatch { batch, first_sequence }).collect()
+    window.iter().map(number).collect()
 }
 
 /// What some micro-batches add to the scaled loss and its gradients.
