@@ -1,6 +1,6 @@
 //! `cargo xtask pack`: one archive with all that a bare machine with a GPU needs to be checked and measured.
 
-use crate::{Outcome, backend::Backend, process, request::Request};
+use crate::{Outcome, process, request::Request};
 use std::{
     ffi::OsString,
     fs,
@@ -39,7 +39,10 @@ pub(crate) fn run(args: Vec<OsString>) -> Outcome {
     let name = format!("embert-{}", backend.name());
     let target = process::root().join("target");
     let folder = target.join("pack").join(&name);
-    fill(&folder, backend).map_err(|error| format!("{}: {error}", folder.display()))??;
+    let binary = process::build("embert-bench", backend)?;
+    fill(&folder, &binary).map_err(|error| format!("{}: {error}", folder.display()))?;
+    succeed(Command::new("strip").arg(folder.join("embert-bench")))?;
+    succeed(Command::new("chmod").arg("+x").arg(folder.join("run")))?;
     let archive = target.join(format!("{name}.tar.gz"));
     succeed(Command::new("tar").arg("czf").arg(&archive).arg("-C").arg(target.join("pack")).arg(&name))?;
     let size = fs::metadata(&archive).map_or(0, |file| file.len());
@@ -47,15 +50,10 @@ pub(crate) fn run(args: Vec<OsString>) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn fill(folder: &Path, backend: Backend) -> std::io::Result<Result<(), String>> {
-    let binary = match process::build("embert-bench", backend) {
-        Ok(binary) => binary,
-        Err(message) => return Ok(Err(message)),
-    };
+fn fill(folder: &Path, binary: &Path) -> std::io::Result<()> {
     let _ = fs::remove_dir_all(folder); // of an earlier time
     fs::create_dir_all(folder)?;
-    let copy = folder.join("embert-bench");
-    fs::copy(binary, &copy)?;
+    fs::copy(binary, folder.join("embert-bench"))?;
     let fixtures = process::root().join("crates/embert-model/tests/fixtures");
     for name in ["tiny_bert", "tiny_distilbert", "peft"] {
         copy_folder(&fixtures.join(name), &folder.join("fixtures").join(name))?;
@@ -63,10 +61,7 @@ fn fill(folder: &Path, backend: Backend) -> std::io::Result<Result<(), String>> 
     for name in ["golden.safetensors", "golden_distilbert.safetensors", "peft.safetensors"] {
         fs::copy(fixtures.join(name), folder.join("fixtures").join(name))?;
     }
-    let run = folder.join("run");
-    fs::write(&run, RUN)?;
-    Ok(succeed(Command::new("strip").arg(&copy))
-        .and_then(|()| succeed(Command::new("chmod").arg("+x").arg(&run))))
+    fs::write(folder.join("run"), RUN)
 }
 
 fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
