@@ -7,9 +7,20 @@ pub enum Precision {
     /// Operands in fp32.
     #[default]
     Fp32,
-    /// Operands rounded to bf16. On a CPU without AVX512-BF16 they stay fp32.
+    /// Operands rounded to bf16, and kept so for backward with the input of GELU, whose derivative is taken there. On a CPU
+    /// without AVX512-BF16 they stay fp32.
     Bf16,
     /// Operands rounded to fp16, whose largest number is 65,504 and whose smallest 6e-8: the loss must be scaled. On a CPU
     /// they stay fp32.
     Fp16,
+}
+
+impl Precision {
+    /// Whether operations on Burn's CPU backend round operands to it, and save them so for backward.
+    pub fn rounds_on_cpu(self) -> bool {
+        #[cfg(feature = "flex")]
+        return crate::cpu::rounds(self);
+        #[cfg(not(feature = "flex"))]
+        false
+    }
 }

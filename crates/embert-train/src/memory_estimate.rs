@@ -172,7 +172,7 @@ impl<'a> Run<'a> {
         let batch_size = config.per_device_train_batch_size;
         Ok(Self {
             config,
-            layers: LayerActivations::new(workload.model_config, &parameters),
+            layers: LayerActivations::new(workload.model_config, &parameters, config.bf16),
             standing,
             loading: loading(&parameters),
             largest_saved: largest_saved(&parameters),

@@ -95,8 +95,7 @@ impl CpuOps for Flex {
     }
 
     fn bias_gelu(x: FlexTensor, bias: FlexTensor) -> FlexTensor {
-        let (x, bias) = (x.to_contiguous(), bias.to_contiguous());
-        tensor(gelu::forward(Cpu::new(Precision::Fp32), floats(&x), floats(&bias)), x.shape().dims::<2>())
+        gelu::forward(Cpu::new(Precision::Fp32), x, floats(&bias.to_contiguous()))
     }
 
     fn bias_gelu_linear(

@@ -2,11 +2,14 @@
 
 use std::f32::consts::FRAC_1_SQRT_2;
 
+use burn::backend::TensorMetadata;
+use burn::backend::flex::FlexTensor;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::math::{erf, exp};
-use super::memory::{sum_in_order, unwritten};
+use super::memory::{floats, in_order, sum_in_order, tensor, unwritten};
+use super::saved::{Saved, SavedPart};
 use super::simd::Cpu;
 use super::vectors::{add, load, store};
 
@@ -14,19 +17,24 @@ const FRAC_1_SQRT_2PI: f32 = 0.398_942_3;
 /// Rows that one task takes; the order of the bias gradient's sum depends on it.
 const ROWS_PER_TASK: usize = 64;
 
-/// gelu(x + b) by rows.
-pub(crate) fn forward(cpu: Cpu, x: &[f32], bias: &[f32]) -> Vec<f32> {
-    let mut y = unwritten(x.len());
-    let task = bias.len() * ROWS_PER_TASK;
-    y.par_chunks_mut(task).zip(x.par_chunks(task)).for_each(|(y, x)| cpu.vectors(Forward { y, x, bias }));
-    y
+/// gelu(x + b) by rows, in place where nobody else holds x.
+pub(crate) fn forward(cpu: Cpu, x: FlexTensor, bias: &[f32]) -> FlexTensor {
+    let (mut x, task) = (in_order(x), bias.len() * ROWS_PER_TASK);
+    if let Some(y) = x.try_storage_mut() {
+        y.par_chunks_mut(task).for_each(|y| cpu.vectors(Forward { y, x: None, bias }));
+        return x;
+    }
+    let mut y = unwritten(floats(&x).len());
+    let chunks = y.par_chunks_mut(task).zip(floats(&x).par_chunks(task));
+    chunks.for_each(|(y, x)| cpu.vectors(Forward { y, x: Some(x), bias }));
+    tensor(y, x.shape().dims::<2>())
 }
 
 /// Turns the gradient of gelu(x + b) into that of x, in place, and gives that of b; gelu(x + b) itself, again, goes
 /// into `activation`, where it is wanted.
 pub(crate) fn backward(
     cpu: Cpu,
-    x: &[f32],
+    x: &Saved,
     bias: &[f32],
     gradient: &mut [f32],
     activation: Option<&mut [f32]>,
@@ -34,16 +42,20 @@ pub(crate) fn backward(
     let task = bias.len() * ROWS_PER_TASK;
     let activations: Vec<_> = match activation {
         Some(activation) => activation.chunks_mut(task).map(Some).collect(),
-        None => x.chunks(task).map(|_| None).collect(),
+        None => gradient.chunks(task).map(|_| None).collect(),
     };
-    let chunks = gradient.par_chunks_mut(task).zip(activations).zip(x.par_chunks(task));
-    let parts = chunks.map(|((gradient, activation), x)| cpu.vectors(Back { gradient, activation, x, bias }));
+    let chunks = gradient.par_chunks_mut(task).zip(activations).enumerate();
+    let parts = chunks.map(|(i, (gradient, activation))| {
+        let x = x.part(i * task..i * task + gradient.len());
+        cpu.vectors(Back { gradient, activation, x, bias })
+    });
     sum_in_order(parts.collect())
 }
 
 struct Forward<'a> {
     y: &'a mut [f32],
-    x: &'a [f32],
+    /// What y holds, where it is `None`.
+    x: Option<&'a [f32]>,
     bias: &'a [f32],
 }
 
@@ -53,9 +65,11 @@ impl WithSimd for Forward<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let columns = self.bias.len();
-        for (y, x) in self.y.chunks_exact_mut(columns).zip(self.x.chunks_exact(columns)) {
+        for (row, y) in self.y.chunks_exact_mut(columns).enumerate() {
+            let x = self.x.map(|x| &x[row * columns..][..columns]);
             for at in (0..columns).step_by(S::F32_LANES) {
-                let h = simd.add_f32s(load(simd, x, at), load(simd, self.bias, at));
+                let x = load(simd, x.unwrap_or(y), at);
+                let h = simd.add_f32s(x, load(simd, self.bias, at));
                 store(simd, y, at, simd.mul_f32s(h, normal_cdf(simd, h)));
             }
         }
@@ -65,7 +79,7 @@ impl WithSimd for Forward<'_> {
 struct Back<'a> {
     gradient: &'a mut [f32],
     activation: Option<&'a mut [f32]>,
-    x: &'a [f32],
+    x: SavedPart<'a>,
     bias: &'a [f32],
 }
 
@@ -76,8 +90,9 @@ impl WithSimd for Back<'_> {
     fn with_simd<S: Simd>(mut self, simd: S) -> Vec<f32> {
         let columns = self.bias.len();
         let mut sums = vec![0.0; columns];
-        let rows = self.gradient.chunks_exact_mut(columns).zip(self.x.chunks_exact(columns));
-        for (row, (gradient, x)) in rows.enumerate() {
+        let mut scratch = vec![0.0; columns];
+        for (row, gradient) in self.gradient.chunks_exact_mut(columns).enumerate() {
+            let x = self.x.row(simd, row, &mut scratch);
             let mut activation = self.activation.as_mut().map(|all| &mut all[row * columns..][..columns]);
             for at in (0..columns).step_by(S::F32_LANES) {
                 let h = simd.add_f32s(load(simd, x, at), load(simd, self.bias, at));

@@ -19,6 +19,7 @@ mod out_of_memory;
 mod packed_weights;
 mod product;
 mod rows;
+mod saved;
 mod simd;
 mod sum;
 mod tape;
@@ -36,6 +37,7 @@ pub(crate) use optimizer::{adamw, sum_of_squares};
 pub use out_of_memory::ExitOutOfMemory;
 pub(crate) use packed_weights::with_constant_weights;
 pub use simd::instructions;
+pub(crate) use simd::rounds;
 
 /// A dropout mask: a key for each row, and the rate.
 #[derive(Clone)]

@@ -40,6 +40,16 @@ impl Cpu {
         all
     }
 
+    /// Whether products round their operands to bf16: asked for, and what the processor can do.
+    pub(crate) fn rounds_to_bf16(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        return self.precision == Precision::Bf16
+            && matches!(self.arch, Arch::V4(_))
+            && super::product::Bf16::<8, 3>::detect().is_some();
+        #[cfg(not(target_arch = "x86_64"))]
+        false
+    }
+
     /// Runs element-wise work with the vectors of the processor.
     pub(crate) fn vectors<Op: WithSimd>(self, op: Op) -> Op::Output {
         self.arch.dispatch(op)
@@ -83,11 +93,16 @@ impl<Op: WithKernel, const MR: usize, const NV: usize> WithSimd for InFp32<Op, M
     }
 }
 
+/// Whether products of this precision round their operands here.
+pub(crate) fn rounds(precision: Precision) -> bool {
+    Cpu::new(precision).rounds_to_bf16()
+}
+
 /// The instructions that matrix products of this precision use here, as words to print.
 pub fn instructions(precision: Precision) -> &'static str {
     #[cfg(target_arch = "x86_64")]
     {
-        if precision == Precision::Bf16 && super::product::Bf16::<8, 3>::detect().is_some() {
+        if rounds(precision) {
             return "bf16 (AVX512-BF16)";
         }
         match Arch::new() {

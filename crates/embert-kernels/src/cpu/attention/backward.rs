@@ -1,5 +1,5 @@
-//! Backward: P again from the log-sum-exp; with D = Σ dO∘O of a query, P̃ = mask∘P and dS = P∘(mask∘dP − D)/√d:
-//! dV = P̃ᵀ·dO, dP = dO·Vᵀ, dQ = dS·K, dK = dSᵀ·Q.
+//! Backward: P again from the log-sum-exp; with dP = mask∘(dO·Vᵀ), D = Σ P∘dP of a query, which is Σ dO∘O, P̃ = mask∘P
+//! and dS = P∘(dP − D)/√d: dV = P̃ᵀ·dO, dQ = dS·K, dK = dSᵀ·Q. The output need not be kept.
 
 use std::cell::RefCell;
 
@@ -19,8 +19,6 @@ use crate::cpu::vectors::{load, store};
 #[derive(Clone, Copy)]
 pub(crate) struct Kept<'a> {
     pub(crate) inputs: Inputs<'a>,
-    /// O, `[queries, hidden]`
-    pub(crate) output: &'a [f32],
     pub(crate) log_sums: &'a [f32],
 }
 
@@ -167,17 +165,9 @@ impl Backward<'_> {
             }
         }
     }
-
-    /// D = Σ dO∘O of a query.
-    #[inline(always)]
-    fn dot_with_output<S: Simd>(&self, simd: S, query: usize) -> f32 {
-        let first = (self.task.first_query + query) * self.heads.hidden() + self.task.head * self.heads.width;
-        let of_head = first..first + self.heads.width;
-        crate::cpu::vectors::dot(simd, &self.gradient[of_head.clone()], &self.kept.output[of_head])
-    }
 }
 
-/// Turns scores into P̃ and dP into dS, both `[keys, queries]`.
+/// Turns scores into P̃ and dO·Vᵀ into dS, all `[keys, queries]`.
 struct Scores<'a> {
     of: &'a Backward<'a>,
     probabilities: &'a mut [f32],
@@ -194,11 +184,9 @@ impl WithSimd for Scores<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Backward { heads, task, kept, .. } = *self.of;
         let mut log_sums = [f32::MAX; MOST_QUERIES]; // queries that are not there get P = 0
-        let mut dots = [0.0; MOST_QUERIES];
-        for i in 0..self.count {
+        for (i, log_sum) in log_sums.iter_mut().enumerate().take(self.count) {
             let row = task.first_query + self.first + i;
-            log_sums[i] = kept.log_sums[row * heads.num_heads + task.head];
-            dots[i] = self.of.dot_with_output(simd, self.first + i);
+            *log_sum = kept.log_sums[row * heads.num_heads + task.head];
         }
         let mut dropout_keys = [0u32; MOST_QUERIES];
         heads.dropout_keys(task, self.first, &mut dropout_keys[..self.queries]);
@@ -210,10 +198,10 @@ impl WithSimd for Scores<'_> {
                 lane,
                 scale: simd.splat_f32s(heads.scale()),
                 log_sum: load(simd, &log_sums, lane),
-                dot: load(simd, &dots, lane),
                 mask: draw.map(|draw| (draw, rows)),
             };
-            column.run(simd, self.probabilities, self.dscores);
+            let dots = column.probabilities(simd, self.probabilities, self.dscores);
+            column.dscores(simd, self.probabilities, self.dscores, dots, heads.kept_scale());
         }
     }
 }
@@ -223,25 +211,45 @@ struct Column<S: Simd> {
     lane: usize,
     scale: S::f32s,
     log_sum: S::f32s,
-    dot: S::f32s,
     mask: Option<(Draw<S>, S::u32s)>,
 }
 
 impl<S: Simd> Column<S> {
+    /// Scores become P, negative where dropout drops it, and dO·Vᵀ becomes dP; gives D.
     #[inline(always)]
-    fn run(self, simd: S, probabilities: &mut [f32], dscores: &mut [f32]) {
-        let rows = probabilities.chunks_exact_mut(self.stride).zip(dscores.chunks_exact_mut(self.stride));
-        for (key, (probabilities, dscores)) in rows.enumerate() {
-            let score = simd.mul_f32s(load(simd, probabilities, self.lane), self.scale);
-            let p = exp(simd, simd.sub_f32s(score, self.log_sum));
-            let (mut dp, mut dropped) = (load(simd, dscores, self.lane), p);
+    fn probabilities(&self, simd: S, scores: &mut [f32], dp: &mut [f32]) -> S::f32s {
+        let zero = simd.splat_f32s(0.0);
+        let mut dots = zero;
+        let rows = scores.chunks_exact_mut(self.stride).zip(dp.chunks_exact_mut(self.stride));
+        for (key, (scores, dp)) in rows.enumerate() {
+            let score = simd.mul_f32s(load(simd, scores, self.lane), self.scale);
+            let mut p = exp(simd, simd.sub_f32s(score, self.log_sum));
+            let mut gradient = load(simd, dp, self.lane);
             if let Some((draw, rows)) = self.mask {
                 let factor = draw.down_column(rows, key);
-                (dp, dropped) = (simd.mul_f32s(dp, factor), simd.mul_f32s(p, factor));
+                gradient = simd.mul_f32s(gradient, factor);
+                dots = simd.mul_add_e_f32s(p, gradient, dots);
+                p = simd.select_f32s(simd.greater_than_f32s(factor, zero), p, simd.neg_f32s(p));
+                store(simd, dp, self.lane, gradient);
+            } else {
+                dots = simd.mul_add_e_f32s(p, gradient, dots);
             }
-            let ds = simd.mul_f32s(simd.mul_f32s(p, simd.sub_f32s(dp, self.dot)), self.scale);
-            store(simd, probabilities, self.lane, dropped);
-            store(simd, dscores, self.lane, ds);
+            store(simd, scores, self.lane, p);
+        }
+        dots
+    }
+
+    /// P becomes P̃, which is scaled by 1/(1 − rate) where it was not dropped, and dP becomes dS.
+    #[inline(always)]
+    fn dscores(&self, simd: S, probabilities: &mut [f32], dp: &mut [f32], dots: S::f32s, kept_scale: f32) {
+        let (zero, kept_scale) = (simd.splat_f32s(0.0), simd.splat_f32s(kept_scale));
+        let rows = probabilities.chunks_exact_mut(self.stride).zip(dp.chunks_exact_mut(self.stride));
+        for (probabilities, dp) in rows {
+            let signed = load(simd, probabilities, self.lane);
+            let centered = simd.sub_f32s(load(simd, dp, self.lane), dots);
+            let ds = simd.mul_f32s(simd.mul_f32s(simd.abs_f32s(signed), centered), self.scale);
+            store(simd, dp, self.lane, ds);
+            store(simd, probabilities, self.lane, simd.mul_f32s(simd.max_f32s(signed, zero), kept_scale));
         }
     }
 }

@@ -152,6 +152,11 @@ impl Heads {
         }
     }
 
+    /// 1/(1 − rate), what dropout scales by what it keeps.
+    fn kept_scale(&self) -> f32 {
+        self.rate().map_or(1.0, |rate| (1.0 / (1.0 - rate)) as f32)
+    }
+
     fn rate(&self) -> Option<f64> {
         self.site.map(|site| site.rate).filter(|&rate| rate > 0.0)
     }

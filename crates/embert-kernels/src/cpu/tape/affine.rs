@@ -12,6 +12,7 @@ use crate::cpu::flex::{part, side_by_side};
 use crate::cpu::linear::{self, column_sums, input_gradient, matrix, weight_gradient};
 use crate::cpu::memory::{floats, tensor, unwritten};
 use crate::cpu::product::{Matrix, MatrixMut, Part};
+use crate::cpu::saved::Saved;
 use crate::cpu::simd::Cpu;
 
 /// xW + b, and from its gradient those of x and W: each kept only where the other's gradient is wanted.
@@ -25,14 +26,14 @@ pub(super) fn product(
     let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
     let (x, weight) = (x.to_contiguous(), weight.to_contiguous());
     let y = linear::forward(cpu, &x, &weight, bias);
-    let (x, weight) = (weight_tracked.then_some(x), x_tracked.then_some(weight));
+    let (x, weight) = (weight_tracked.then(|| Saved::new(cpu, x, true)), x_tracked.then_some(weight));
     let derivative = move |g: &FlexTensor| {
         let [rows, _] = g.shape().dims();
         let dx = weight.as_ref().map(|weight| {
             let [input, _] = weight.shape().dims();
             tensor(input_gradient(cpu, matrix(g), weight), [rows, input])
         });
-        [dx, x.as_ref().map(|x| weight_gradient(cpu, matrix(x), matrix(g)))]
+        [dx, x.as_ref().map(|x| weight_gradient(cpu, matrix(&x.tensor(cpu)), matrix(g)))]
     };
     (y, [x_node, weight_node], derivative)
 }
@@ -61,12 +62,12 @@ pub(super) fn maps_side_by_side<C: CheckpointStrategy, const N: usize, const M: 
     let Ok(nodes) = <[NodeGuard; M]>::try_from(nodes) else { unreachable!("x, weights and biases") };
     let cpu = Cpu::new(precision);
     let y = side_by_side(cpu, &x, &weights, &biases);
-    let (x, weights) = (any_weight.then_some(x), x_tracked.then_some(weights));
+    let (x, weights) = (any_weight.then(|| Saved::new(cpu, x, true)), x_tracked.then_some(weights));
     record::<C, M>(nodes, y, move |g, needed| {
         let [_, columns] = g.shape().dims();
         let dx = weights.as_ref().map(|weights| input_gradient_of_all(cpu, &g, weights));
         let (weights_needed, biases_needed) = needed[1..].split_at(N);
-        let dw = x.as_ref().map(|x| weight_gradients(cpu, matrix(x), &g, weights_needed));
+        let dw = x.as_ref().map(|x| weight_gradients(cpu, matrix(&x.tensor(cpu)), &g, weights_needed));
         let db = biases_needed.contains(&true).then(|| column_sums(cpu, floats(&g), columns));
         let db = db
             .iter()

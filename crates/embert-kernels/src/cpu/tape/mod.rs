@@ -18,6 +18,7 @@ use crate::cpu::linear::{input_gradient, matrix, weight_gradient};
 use crate::cpu::low_rank::LowRank;
 use crate::cpu::memory::{floats, in_order, tensor, unwritten};
 use crate::cpu::product::Matrix;
+use crate::cpu::saved::Saved;
 use crate::cpu::simd::Cpu;
 use crate::cpu::{
     Heads, Mask, TokenRows, attention, cross_entropy, dropout, embeddings, gelu, layer_norm, linear, rows,
@@ -83,15 +84,15 @@ impl<C: CheckpointStrategy> CpuOps for Autodiff<Flex, C> {
         heads: Heads,
         precision: Precision,
     ) -> FloatTensor<Self> {
+        let is_tracked = query_key_value.is_tracked();
         let (qkv, node) = query_key_value.into_parts();
         let (qkv, cpu) = (qkv.to_contiguous(), Cpu::new(precision));
         let [tokens, columns] = qkv.shape().dims();
         let (output, log_sums) = attention::forward(cpu, Inputs::of_all(floats(&qkv), &heads), &heads);
-        let output = tensor(output, [tokens, columns / 3]);
-        let kept = output.clone();
-        record::<C, 1>([node], output, move |g, _| {
-            let inputs = Inputs::of_all(floats(&qkv), &heads);
-            let kept = Kept { inputs, output: floats(&kept), log_sums: &log_sums };
+        let qkv = Saved::new(cpu, qkv, is_tracked);
+        record::<C, 1>([node], tensor(output, [tokens, columns / 3]), move |g, _| {
+            let qkv = qkv.tensor(cpu);
+            let kept = Kept { inputs: Inputs::of_all(floats(&qkv), &heads), log_sums: &log_sums };
             let (gradient, to) = Gradients::of_all(&heads);
             attention::backward(cpu, kept, floats(&g), &heads, to);
             [Some(tensor(gradient, [tokens, columns]))]
@@ -104,16 +105,17 @@ impl<C: CheckpointStrategy> CpuOps for Autodiff<Flex, C> {
         heads: Heads,
         precision: Precision,
     ) -> FloatTensor<Self> {
+        let is_tracked = query.is_tracked() || key_value.is_tracked();
         let ((query, query_node), (key_value, key_value_node)) = (query.into_parts(), key_value.into_parts());
         let (query, key_value, cpu) = (query.to_contiguous(), key_value.to_contiguous(), Cpu::new(precision));
         let (first, all) = (query.shape().dims::<2>(), key_value.shape().dims::<2>());
         let inputs = Inputs::of_first(floats(&query), floats(&key_value), &heads);
         let (output, log_sums) = attention::forward(cpu, inputs, &heads);
-        let output = tensor(output, first);
-        let kept = output.clone();
-        record::<C, 2>([query_node, key_value_node], output, move |g, _| {
+        let key_value = Saved::new(cpu, key_value, is_tracked);
+        record::<C, 2>([query_node, key_value_node], tensor(output, first), move |g, _| {
+            let key_value = key_value.tensor(cpu);
             let inputs = Inputs::of_first(floats(&query), floats(&key_value), &heads);
-            let kept = Kept { inputs, output: floats(&kept), log_sums: &log_sums };
+            let kept = Kept { inputs, log_sums: &log_sums };
             let (dquery, dkey_value, to) = Gradients::of_first(&heads);
             attention::backward(cpu, kept, floats(&g), &heads, to);
             [Some(tensor(dquery, first)), Some(tensor(dkey_value, all))]
@@ -163,10 +165,11 @@ impl<C: CheckpointStrategy> CpuOps for Autodiff<Flex, C> {
         let ((x, x_node), (bias, bias_node)) = (x.into_parts(), bias.into_parts());
         let (x, bias, cpu) = (x.to_contiguous(), bias.to_contiguous(), Cpu::new(Precision::Fp32));
         let shape = x.shape().dims::<2>();
-        let y = tensor(gelu::forward(cpu, floats(&x), floats(&bias)), shape);
+        let y = gelu::forward(cpu, x.clone(), floats(&bias));
+        let x = Saved::Fp32(x);
         record::<C, 2>([x_node, bias_node], y, move |g, _| {
             let mut dx = in_order(g);
-            let db = gelu::backward(cpu, floats(&x), floats(&bias), dx.storage_mut(), None);
+            let db = gelu::backward(cpu, &x, floats(&bias), dx.storage_mut(), None);
             [Some(dx), Some(tensor(db, [shape[1]]))]
         })
     }
@@ -178,19 +181,22 @@ impl<C: CheckpointStrategy> CpuOps for Autodiff<Flex, C> {
         output_bias: FloatTensor<Self>,
         precision: Precision,
     ) -> FloatTensor<Self> {
+        let inputs = [x, bias, weight, output_bias];
+        let is_tracked = inputs.iter().any(|input| input.is_tracked());
         let [(x, x_node), (bias, bias_node), (weight, weight_node), (output_bias, output_bias_node)] =
-            [x, bias, weight, output_bias].map(|input| input.into_parts());
+            inputs.map(|input| input.into_parts());
         let [x, bias, weight, output_bias] =
             [x, bias, weight, output_bias].map(|input| input.to_contiguous());
         let cpu = Cpu::new(precision);
         let shape = x.shape().dims::<2>();
-        let activation = tensor(gelu::forward(cpu, floats(&x), floats(&bias)), shape);
+        let saved = Saved::new(cpu, x.clone(), is_tracked);
+        let activation = gelu::forward(cpu, x, floats(&bias));
         let y = linear::forward(cpu, &activation, &weight, Some(&output_bias));
         let nodes = [x_node, bias_node, weight_node, output_bias_node];
         record::<C, 4>(nodes, y, move |g, [_, _, weight_needed, output_bias_needed]| {
             let mut dx = input_gradient(cpu, matrix(&g), &weight);
             let mut activation = weight_needed.then(|| unwritten(dx.len()));
-            let db = gelu::backward(cpu, floats(&x), floats(&bias), &mut dx, activation.as_deref_mut());
+            let db = gelu::backward(cpu, &saved, floats(&bias), &mut dx, activation.as_deref_mut());
             let activation = activation.as_ref().map(|values| Matrix::new(values, shape[0], shape[1]));
             let dw = activation.map(|activation| weight_gradient(cpu, activation, matrix(&g)));
             let db2 = output_bias_needed.then(|| bias_gradient(cpu, &g));
