@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::Module;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Gradients, Int, Tensor};
 use embert_kernels::{DropoutStream, first_tokens};
-use embert_model::names::{PathStack, hugging_face_name};
 use embert_model::{
     Adapter, AutoConfig, AutoModelForSequenceClassification, LinearLayers, LoraConfig, ModuleNames, Pass,
     add_adapter, count_parameters, from_pretrained, merge_adapter, save_pretrained,
@@ -14,6 +13,7 @@ use embert_model::{
 
 use crate::fixtures;
 use crate::golden::{Golden, assert_close, values};
+use crate::gradients::gradients_by_name;
 
 /// The directories of `generate_peft.py`.
 pub(crate) const CASES: [&str; 7] =
@@ -61,7 +61,7 @@ fn what_is_trained_has_pefts_gradient_and_all_else_none() {
     for case in CASES {
         let (model, _) = adapted(case);
         let model = model.train();
-        let found = Collector::collect(&model, gradients(&model, Pass::default()));
+        let found = gradients_by_name(&model, gradients(&model, Pass::default()));
         let prefix = format!("{case}.grad.base_model.model.");
         let expected =
             golden.names().into_iter().filter_map(|name| name.strip_prefix(&prefix).map(String::from));
@@ -220,38 +220,4 @@ fn all_linear_means_all_but_the_head() {
     let plain = layers.iter().filter(|(_, linear)| linear.lora.is_none()).map(|(name, _)| name.as_str());
     assert_eq!(plain.collect::<Vec<_>>(), ["classifier"]);
     assert_eq!(layers.len(), 2 * 6 + 2);
-}
-
-/// Gradients by Hugging Face's name, in the files' orientation.
-struct Collector {
-    path: PathStack,
-    gradients: Gradients,
-    found: BTreeMap<String, Vec<f32>>,
-}
-
-impl Collector {
-    fn collect(
-        model: &AutoModelForSequenceClassification,
-        gradients: Gradients,
-    ) -> BTreeMap<String, Vec<f32>> {
-        let mut collector = Self { path: PathStack::default(), gradients, found: BTreeMap::new() };
-        model.visit(&mut collector);
-        collector.found
-    }
-}
-
-impl ModuleVisitor for Collector {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let Some(gradient) = param.grad(&self.gradients) else { return };
-        let gradient = if D == 2 { gradient.transpose() } else { gradient };
-        self.found.insert(hugging_face_name(&self.path.to_string()), values(gradient));
-    }
 }

@@ -218,23 +218,21 @@ impl<S: Simd> Column<S> {
     /// Scores become P, negative where dropout drops it, and dO·Vᵀ becomes dP; gives D.
     #[inline(always)]
     fn probabilities(&self, simd: S, scores: &mut [f32], dp: &mut [f32]) -> S::f32s {
-        let zero = simd.splat_f32s(0.0);
+        let (zero, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
         let mut dots = zero;
         let rows = scores.chunks_exact_mut(self.stride).zip(dp.chunks_exact_mut(self.stride));
         for (key, (scores, dp)) in rows.enumerate() {
             let score = simd.mul_f32s(load(simd, scores, self.lane), self.scale);
-            let mut p = exp(simd, simd.sub_f32s(score, self.log_sum));
-            let mut gradient = load(simd, dp, self.lane);
-            if let Some((draw, rows)) = self.mask {
-                let factor = draw.down_column(rows, key);
-                gradient = simd.mul_f32s(gradient, factor);
-                dots = simd.mul_add_e_f32s(p, gradient, dots);
-                p = simd.select_f32s(simd.greater_than_f32s(factor, zero), p, simd.neg_f32s(p));
-                store(simd, dp, self.lane, gradient);
-            } else {
-                dots = simd.mul_add_e_f32s(p, gradient, dots);
-            }
-            store(simd, scores, self.lane, p);
+            let p = exp(simd, simd.sub_f32s(score, self.log_sum));
+            let mask = match self.mask {
+                Some((draw, rows)) => draw.down_column(rows, key),
+                None => one,
+            };
+            let gradient = simd.mul_f32s(load(simd, dp, self.lane), mask);
+            dots = simd.mul_add_e_f32s(p, gradient, dots);
+            store(simd, dp, self.lane, gradient);
+            let signed = simd.select_f32s(simd.greater_than_f32s(mask, zero), p, simd.neg_f32s(p));
+            store(simd, scores, self.lane, signed);
         }
         dots
     }
