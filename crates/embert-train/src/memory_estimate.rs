@@ -240,7 +240,7 @@ impl<'a> Run<'a> {
 
     /// Weights in bf16, once for forward and once for backward, where several products use them.
     fn packed_weights(&self) -> usize {
-        let are_kept = self.config.gradient_checkpointing || self.has_several_micro_batches;
+        let are_kept = self.has_several_micro_batches && !self.config.gradient_checkpointing;
         if self.config.bf16 && are_kept { self.layer_weights } else { 0 }
     }
 }

@@ -127,8 +127,9 @@ fn found(
         gradients_of(model, batch, loss, normalizer, pass, &mut gradients)
     };
     let mut run = || micro_batches.iter().map(&mut share).collect();
-    let uses_weights_again = backward.gradient_checkpointing || micro_batches.len() > 1;
-    let losses = if uses_weights_again { with_constant_weights(run) } else { run() };
+    // Who runs layers twice to save memory has none for packed weights.
+    let keeps_packed_weights = micro_batches.len() > 1 && !backward.gradient_checkpointing;
+    let losses = if keeps_packed_weights { with_constant_weights(run) } else { run() };
     Found { losses, gradients }
 }
 
