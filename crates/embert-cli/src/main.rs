@@ -5,6 +5,7 @@ mod commands;
 mod device;
 mod error;
 mod examples;
+mod fine_tuned;
 #[cfg(test)]
 mod hostile_recipes;
 mod hub;

@@ -1,10 +1,10 @@
 //! A model before its parameters have values: their names and shapes, and which of them an adapter leaves to train.
 
-use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::module::{Module, Param, ParamId};
 use burn::tensor::{Device, Shape, Tensor};
 
 use crate::lora::{Trained, insert};
-use crate::names::{PathStack, hugging_face_name};
+use crate::names::{ParameterVisitor, hugging_face_name, visit_parameters};
 use crate::{AutoConfig, AutoModelForSequenceClassification, LoraConfig, ModelError, names};
 
 /// What is known of a parameter without its values.
@@ -58,31 +58,21 @@ pub(crate) fn zeros<const D: usize>(shape: [usize; D], device: &Device) -> Param
 }
 
 fn shapes<M: Module>(model: &M, is_trainable: &dyn Fn(&str) -> bool) -> Vec<ParameterShape> {
-    let mut visitor = Shapes { path: PathStack::default(), is_trainable, shapes: vec![] };
-    model.visit(&mut visitor);
+    let mut visitor = Shapes { is_trainable, shapes: vec![] };
+    visit_parameters(model, &mut visitor);
     visitor.shapes
 }
 
 struct Shapes<'a> {
-    path: PathStack,
     is_trainable: &'a dyn Fn(&str) -> bool,
     shapes: Vec<ParameterShape>,
 }
 
-impl ModuleVisitor for Shapes<'_> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let path = self.path.to_string();
-        let name = hugging_face_name(&path);
+impl ParameterVisitor for Shapes<'_> {
+    fn visit<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
+        let name = hugging_face_name(path);
         let (shape, is_trainable) = (param.lazy_shape().to_vec(), (self.is_trainable)(&name));
-        self.shapes.push(ParameterShape { name, path, shape, is_trainable });
+        self.shapes.push(ParameterShape { name, path: path.to_string(), shape, is_trainable });
     }
 }
 

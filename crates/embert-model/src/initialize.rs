@@ -1,14 +1,14 @@
 //! Random weights: N(0, σ²) by Box and Muller's transform of a counter-based uniform, keyed by seed and name.
 
-use burn::module::{Module, ModuleMapper, Param};
+use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData};
 use embert_kernels::mix64;
 
-use crate::names::PathStack;
+use crate::names::{ParameterMapper, map_parameters};
 
 /// Every parameter of the module made new: matrices N(0, std²), biases 0, norms' weights 1.
 pub(crate) fn initialize<M: Module>(module: M, seed: u64, std: f64) -> M {
-    module.map(&mut Initialize { path: PathStack::default(), seed, std })
+    map_parameters(module, &mut Initialize { seed, std })
 }
 
 /// The first values of the parameter with this path.
@@ -29,29 +29,23 @@ pub(crate) fn uniform_values(name: &str, len: usize, seed: u64, bound: f64) -> V
 }
 
 struct Initialize {
-    path: PathStack,
     seed: u64,
     std: f64,
 }
 
-impl ModuleMapper for Initialize {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.enter(name);
+impl ParameterMapper for Initialize {
+    fn map<const D: usize>(&mut self, path: &str, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let values = initial_value(path, &param.lazy_shape(), self.seed, self.std);
+        with_values(param, values)
     }
+}
 
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let path = self.path.to_string();
-        param.map(|tensor| {
-            let shape = tensor.dims();
-            let values = initial_value(&path, &shape, self.seed, self.std);
-            let made = Tensor::from_data(TensorData::new(values, shape), &tensor.device());
-            made.set_require_grad(tensor.is_require_grad())
-        })
-    }
+/// A parameter with other values, trained or frozen as it was.
+pub(crate) fn with_values<const D: usize>(param: Param<Tensor<D>>, values: Vec<f32>) -> Param<Tensor<D>> {
+    param.map(|tensor| {
+        let made = Tensor::from_data(TensorData::new(values, tensor.shape()), &tensor.device());
+        made.set_require_grad(tensor.is_require_grad())
+    })
 }
 
 /// FNV-1a of the path, with the seed.

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::module::Param;
+use burn::tensor::{Device, Tensor};
 
-use crate::initialize::initial_value;
-use crate::names::{self, PathStack};
+use crate::initialize::{initial_value, with_values};
+use crate::names::{self, ParameterMapper, map_parameters};
 use crate::weights::{StoredTensor, Weights};
 use crate::{AutoConfig, AutoModelForSequenceClassification, ModelError};
 
@@ -50,7 +50,7 @@ pub fn from_pretrained(
     let weights = Weights::open(directory)?;
     check_size(config, &weights, directory)?;
     let mut loader = Loader::new(&weights, seed, config.initializer_range());
-    let model = AutoModelForSequenceClassification::zeros(config, device).map(&mut loader);
+    let model = map_parameters(AutoModelForSequenceClassification::zeros(config, device), &mut loader);
     loader.finish(directory).map(|newly_initialized| Pretrained { model, newly_initialized })
 }
 
@@ -67,7 +67,6 @@ fn check_size(config: &AutoConfig, weights: &Weights, directory: &Path) -> Resul
 
 struct Loader<'a> {
     weights: &'a Weights,
-    path: PathStack,
     seed: u64,
     std: f64,
     used: BTreeSet<String>,
@@ -78,16 +77,15 @@ struct Loader<'a> {
 impl<'a> Loader<'a> {
     fn new(weights: &'a Weights, seed: u64, std: f64) -> Self {
         let (used, missing) = (BTreeSet::new(), vec![]);
-        Self { weights, path: PathStack::default(), seed, std, used, missing, error: None }
+        Self { weights, seed, std, used, missing, error: None }
     }
 
-    /// The values of the parameter that the walk stands at, in the module's orientation.
-    fn values(&mut self, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
-        let path = self.path.to_string();
-        let name = names::hugging_face_name(&path);
+    /// The values of the parameter at this path, in the module's orientation.
+    fn values(&mut self, path: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
+        let name = names::hugging_face_name(path);
         let Some((found, stored)) = self.weights.find(&names::accepted_names(&name)) else {
             self.missing.push(name);
-            return Ok(initial_value(&path, shape, self.seed, self.std));
+            return Ok(initial_value(path, shape, self.seed, self.std));
         };
         self.used.insert(found.to_string());
         read(stored, found, shape, names::is_transposed(&name, shape.len()))
@@ -112,25 +110,13 @@ impl<'a> Loader<'a> {
     }
 }
 
-impl ModuleMapper for Loader<'_> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+impl ParameterMapper for Loader<'_> {
+    fn map<const D: usize>(&mut self, path: &str, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         if self.error.is_some() {
             return param;
         }
-        let shape: [usize; D] = param.lazy_shape().dims();
-        match self.values(&shape) {
-            Ok(values) => param.map(|tensor| {
-                let read = Tensor::from_data(TensorData::new(values, shape), &tensor.device());
-                read.set_require_grad(tensor.is_require_grad())
-            }),
+        match self.values(path, &param.lazy_shape()) {
+            Ok(values) => with_values(param, values),
             Err(error) => {
                 self.error = Some(error);
                 param

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use safetensors::Dtype;
 use safetensors::tensor::View;
 
-use crate::names::{self, PathStack};
+use crate::names::{self, ParameterVisitor, visit_parameters};
 use crate::pretrained::transpose;
 use crate::{AutoConfig, AutoModelForSequenceClassification, ModelError};
 
@@ -36,30 +36,21 @@ pub(crate) fn write_tensors<M: Module>(
     name_in_file: &dyn Fn(&str) -> Option<String>,
     path: &Path,
 ) -> Result<(), ModelError> {
-    let mut collector = Collector { path: PathStack::default(), name_in_file, tensors: vec![] };
-    model.visit(&mut collector);
+    let mut collector = Collector { name_in_file, tensors: vec![] };
+    visit_parameters(model, &mut collector);
     let metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
     safetensors::serialize_to_file(collector.tensors, Some(metadata), path)
         .map_err(|error| ModelError::Write { path: path.into(), reason: error.to_string() })
 }
 
 struct Collector<'a> {
-    path: PathStack,
     name_in_file: &'a dyn Fn(&str) -> Option<String>,
     tensors: Vec<(String, LazyTensor)>,
 }
 
-impl ModuleVisitor for Collector<'_> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let name = names::hugging_face_name(&self.path.to_string());
+impl ParameterVisitor for Collector<'_> {
+    fn visit<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
+        let name = names::hugging_face_name(path);
         let Some(name_in_file) = (self.name_in_file)(&name) else { return };
         let transposed = names::is_transposed(&name, D);
         let tensor = param.val();

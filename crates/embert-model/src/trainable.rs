@@ -1,9 +1,9 @@
 //! Which parameters training changes: those that require a gradient.
 
-use burn::module::{Module, ModuleMapper, Param};
+use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-use crate::names::{PathStack, hugging_face_name};
+use crate::names::{ParameterMapper, hugging_face_name, map_parameters};
 
 /// Lets exactly those parameters require a gradient of whose Hugging Face name `trainable` says so.
 ///
@@ -20,25 +20,15 @@ use crate::names::{PathStack, hugging_face_name};
 /// assert!(model.classifier.weight.is_require_grad() && !model.bert.pooler.dense.weight.is_require_grad());
 /// ```
 pub fn set_trainable<M: Module>(module: M, trainable: &dyn Fn(&str) -> bool) -> M {
-    module.map(&mut SetTrainable { path: PathStack::default(), trainable })
+    map_parameters(module, &mut SetTrainable { trainable })
 }
 
 struct SetTrainable<'a> {
-    path: PathStack,
     trainable: &'a dyn Fn(&str) -> bool,
 }
 
-impl ModuleMapper for SetTrainable<'_> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let name = hugging_face_name(&self.path.to_string());
-        param.set_require_grad((self.trainable)(&name))
+impl ParameterMapper for SetTrainable<'_> {
+    fn map<const D: usize>(&mut self, path: &str, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        param.set_require_grad((self.trainable)(&hugging_face_name(path)))
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::tensor::{Device, Gradients, Tensor};
-use embert_model::names::PathStack;
+use embert_model::names::{ParameterVisitor, visit_parameters};
 
 /// One flat gradient for each parameter that has one, by the path of its module (`encoder.layers.0. ... .weight`).
 ///
@@ -17,7 +17,7 @@ pub struct ParameterGradients {
 impl ParameterGradients {
     /// Adds what `backward` found for the parameters of `model`.
     pub fn accumulate<M: Module>(&mut self, model: &M, gradients: Gradients) {
-        model.visit(&mut Accumulation { path: PathStack::default(), gradients, into: self });
+        visit_parameters(model, &mut Accumulation { gradients, into: self });
     }
 
     /// Takes the gradient of the parameter at `path`, flattened.
@@ -46,23 +46,14 @@ impl ParameterGradients {
 }
 
 struct Accumulation<'a> {
-    path: PathStack,
     gradients: Gradients,
     into: &'a mut ParameterGradients,
 }
 
-impl ModuleVisitor for Accumulation<'_> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+impl ParameterVisitor for Accumulation<'_> {
+    fn visit<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
         if let Some(gradient) = param.val().grad_remove(&mut self.gradients) {
-            self.into.add(self.path.to_string(), gradient.flatten(0, D - 1));
+            self.into.add(path.to_string(), gradient.flatten(0, D - 1));
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleMapper, Param};
+use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use embert_kernels::{AdamWStep, Moments, adamw};
-use embert_model::names::PathStack;
+use embert_model::names::{ParameterMapper, map_parameters};
 
 use crate::config::TrainConfig;
 use crate::gradients::ParameterGradients;
@@ -76,8 +76,8 @@ impl AdamW {
         learning_rate: f64,
     ) -> M {
         let layer_decay = LayerDecay::of(&model, self.layer_wise_lr_decay);
-        let path = PathStack::default();
-        model.map(&mut Step { path, gradients, scale, learning_rate, layer_decay, optimizer: self })
+        let mut step = Step { gradients, scale, learning_rate, layer_decay, optimizer: self };
+        map_parameters(model, &mut step)
     }
 
     fn update(
@@ -114,7 +114,6 @@ struct Rates {
 }
 
 struct Step<'a> {
-    path: PathStack,
     gradients: ParameterGradients,
     scale: Tensor<1>,
     learning_rate: f64,
@@ -122,28 +121,21 @@ struct Step<'a> {
     optimizer: &'a mut AdamW,
 }
 
-impl ModuleMapper for Step<'_> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let path = self.path.to_string();
-        let Some(gradient) = self.gradients.remove(&path) else { return param };
+impl ParameterMapper for Step<'_> {
+    fn map<const D: usize>(&mut self, path: &str, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(gradient) = self.gradients.remove(path) else { return param };
         let rates = Rates {
-            learning_rate: self.learning_rate * self.layer_decay.factor(&path),
+            learning_rate: self.learning_rate * self.layer_decay.factor(path),
             weight_decay: if D > 1 { self.optimizer.weight_decay } else { 0.0 },
         };
         param.map(|values| {
             let checkpointing = values.gradient_checkpointing_strategy();
             let shape = values.shape();
             let values = values.inner().flatten(0, D - 1);
-            let values =
-                self.optimizer.update(path, values, gradient, self.scale.clone(), rates).reshape(shape);
+            let values = self
+                .optimizer
+                .update(path.to_string(), values, gradient, self.scale.clone(), rates)
+                .reshape(shape);
             let values = match checkpointing {
                 Some(strategy) => Tensor::from_inner(values).with_gradient_checkpointing_strategy(strategy),
                 None => Tensor::from_inner(values),

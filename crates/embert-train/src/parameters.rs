@@ -1,8 +1,8 @@
 //! A list of a module's parameters, by Hugging Face's names.
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::tensor::Tensor;
-use embert_model::names::{PathStack, hugging_face_name};
+use embert_model::names::{ParameterVisitor, hugging_face_name, visit_parameters};
 
 /// What is known of a parameter without its values.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,7 +15,7 @@ pub(crate) struct Parameter {
 /// All parameters, from the input up.
 pub(crate) fn parameters<M: Module>(module: &M) -> Vec<Parameter> {
     let mut list = List::default();
-    module.visit(&mut list);
+    visit_parameters(module, &mut list);
     list.parameters
 }
 
@@ -27,23 +27,14 @@ pub(crate) fn num_trainable<M: Module>(module: &M) -> usize {
 
 #[derive(Default)]
 struct List {
-    path: PathStack,
     parameters: Vec<Parameter>,
 }
 
-impl ModuleVisitor for List {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+impl ParameterVisitor for List {
+    fn visit<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
         let value = param.val();
         self.parameters.push(Parameter {
-            name: hugging_face_name(&self.path.to_string()),
+            name: hugging_face_name(path),
             num_elements: value.shape().num_elements(),
             is_trainable: value.is_require_grad(),
         });

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Gradients, Int, Tensor};
 use embert_model::Pass;
-use embert_model::names::{PathStack, hugging_face_name};
+use embert_model::names::{ParameterVisitor, hugging_face_name, visit_parameters};
 
 use super::models::{BERT, DISTILBERT, Fixture};
 use super::reference::{difference, values};
@@ -40,30 +40,20 @@ pub(super) fn gradients<M: Module>(
     let labels = labels.iter().map(|&label| label as i32).collect::<Vec<_>>();
     let labels = Tensor::<1, Int>::from_data(labels.as_slice(), &logits.device()).unsqueeze_dim(1);
     let loss = log_softmax(logits, 1).gather(1, labels).mean().neg();
-    let mut collector =
-        Collector { path: PathStack::default(), gradients: loss.backward(), found: BTreeMap::new() };
-    model.visit(&mut collector);
+    let mut collector = Collector { gradients: loss.backward(), found: BTreeMap::new() };
+    visit_parameters(model, &mut collector);
     collector.found
 }
 
 struct Collector {
-    path: PathStack,
     gradients: Gradients,
     found: BTreeMap<String, Vec<f32>>,
 }
 
-impl ModuleVisitor for Collector {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+impl ParameterVisitor for Collector {
+    fn visit<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
         let Some(gradient) = param.val().grad(&self.gradients) else { return };
-        let name = hugging_face_name(&self.path.to_string());
+        let name = hugging_face_name(path);
         let is_dense = D == 2 && !name.contains("embeddings");
         self.found.insert(name, values(if is_dense { gradient.transpose() } else { gradient }));
     }

@@ -9,34 +9,23 @@ use embert_data::{Column, Table, clean, read_texts};
 use embert_train::{predict, predicted_label, probabilities};
 
 use crate::error::CliError;
-use crate::model_source::{self, ModelSource};
+use crate::fine_tuned::FineTuned;
 use crate::progress::Bar;
 use crate::recipe::Recipe;
-use crate::{device, examples, recipe_files, warnings};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
-    let place = device::of(matches)?;
-    let directory =
-        model_source::directory(matches.get_one::<String>("model").expect("--model is required"))?;
-    let source = ModelSource::of_directory(directory.clone(), matches.get_one("base"))?;
-    let recipe = recipe_files::of_model(&directory, &source, matches)?;
-    place.require(recipe.train.precision())?;
-    if let Some(warning) = warnings::other_length(&directory, &recipe)? {
-        warnings::print(&warning);
-    }
-    let limit = examples::limit(&recipe.data, source.config.max_position_embeddings())?;
-    let texts = texts(&recipe, matches)?;
-    let model = source.load_complete(&place.device)?;
-    let texts = examples::encode(&source.tokenizer, &texts, limit);
-    let batching = recipe.train.evaluation_batching(limit.max_length(), place.padding);
+    let fine_tuned = FineTuned::open(matches)?;
+    let texts = texts(&fine_tuned.recipe, matches)?;
+    let model = fine_tuned.load()?;
+    let texts = fine_tuned.encode(&texts);
     let bar = Bar::items("Predicting", texts.len());
-    let logits = predict(&model, &texts, batching, &mut |progress| {
+    let logits = predict(&model, &texts, fine_tuned.batching(), &mut |progress| {
         bar.set(progress.done as u64);
         Ok(ControlFlow::Continue(()))
     })?;
     drop(bar);
-    write(&table(logits, &source.config.label_names(), matches.get_flag("logits")), matches)
+    write(&table(logits, &fine_tuned.source.config.label_names(), matches.get_flag("logits")), matches)
 }
 
 fn texts(recipe: &Recipe, matches: &ArgMatches) -> Result<Vec<String>, CliError> {

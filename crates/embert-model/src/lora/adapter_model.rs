@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{Tensor, TensorData};
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
 
+use crate::initialize::with_values;
 use crate::lora::LoraConfig;
 use crate::lora::adapter_config::{self, AdapterConfig};
 use crate::lora::insert::insert;
 use crate::lora::trained::Trained;
-use crate::names::{self, PathStack};
+use crate::names::{self, ParameterMapper, map_parameters};
 use crate::pretrained::read;
 use crate::save::write_tensors;
 use crate::weights::Weights;
@@ -96,20 +97,18 @@ impl Adapter {
         let trained = Trained::new(&model, &self.config);
         let homeless = newly_initialized.iter().filter(|name| !trained.contains(name)).cloned();
         let mut loader = Loader {
-            path: PathStack::default(),
             adapter: self,
             trained: &trained,
             used: BTreeSet::new(),
             missing: homeless.collect(),
             error: None,
         };
-        let model = model.map(&mut loader);
+        let model = map_parameters(model, &mut loader);
         loader.finish().map(|()| model)
     }
 }
 
 struct Loader<'a> {
-    path: PathStack,
     adapter: &'a Adapter,
     trained: &'a Trained<'a>,
     used: BTreeSet<String>,
@@ -144,25 +143,13 @@ impl Loader<'_> {
     }
 }
 
-impl ModuleMapper for Loader<'_> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+impl ParameterMapper for Loader<'_> {
+    fn map<const D: usize>(&mut self, path: &str, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         if self.error.is_some() {
             return param;
         }
-        let (name, shape) = (names::hugging_face_name(&self.path.to_string()), param.dims());
-        match self.values(&name, &shape) {
-            Ok(Some(values)) => param.map(|tensor| {
-                let read = Tensor::from_data(TensorData::new(values, shape), &tensor.device());
-                read.set_require_grad(tensor.is_require_grad())
-            }),
+        match self.values(&names::hugging_face_name(path), &param.lazy_shape()) {
+            Ok(Some(values)) => with_values(param, values),
             Ok(None) => param,
             Err(error) => {
                 self.error = Some(error);

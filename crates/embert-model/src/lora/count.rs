@@ -1,11 +1,11 @@
 //! How many parameters there are, counted as PEFT's `print_trainable_parameters` does.
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use crate::lora::LoraConfig;
 use crate::lora::trained::Trained;
-use crate::names::{PathStack, hugging_face_name};
+use crate::names::{ParameterVisitor, hugging_face_name, visit_parameters};
 
 /// How many parameters a model has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,28 +20,19 @@ pub struct ParameterCount {
 /// Counts the parameters of a model that has its adapters.
 pub fn count_parameters<M: Module>(model: &M, config: &LoraConfig) -> ParameterCount {
     let trained = Trained::new(model, config);
-    let mut counter = Counter { path: PathStack::default(), trained, count: ParameterCount::default() };
-    model.visit(&mut counter);
+    let mut counter = Counter { trained, count: ParameterCount::default() };
+    visit_parameters(model, &mut counter);
     counter.count
 }
 
 struct Counter<'a> {
-    path: PathStack,
     trained: Trained<'a>,
     count: ParameterCount,
 }
 
-impl ModuleVisitor for Counter<'_> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let (name, size) = (hugging_face_name(&self.path.to_string()), param.lazy_shape().num_elements());
+impl ParameterVisitor for Counter<'_> {
+    fn visit<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
+        let (name, size) = (hugging_face_name(path), param.lazy_shape().num_elements());
         self.count.trainable += if self.trained.contains(&name) { size } else { 0 };
         self.count.all += if self.trained.is_in_saved_module(&name) { 2 * size } else { size };
     }

@@ -2,15 +2,15 @@
 
 mod distilbert;
 mod part;
-mod path;
 mod peft;
+mod walk;
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 pub use part::Part;
-pub use path::PathStack;
 pub(crate) use peft::{adapted_module, is_adapter, is_of_peft_wrapper, lora_a_name, peft_head, peft_name};
+pub use walk::{ParameterMapper, ParameterVisitor, map_parameters, visit_parameters};
 
 /// The name that `transformers`, or PEFT for an adapter's, gives the parameter at a module path.
 ///
@@ -36,21 +36,15 @@ pub fn hugging_face_name(path: &str) -> String {
 /// The Hugging Face names of all parameters, in the order of the module.
 pub(crate) fn parameter_names<M: Module>(module: &M) -> Vec<String> {
     #[derive(Default)]
-    struct Names(PathStack, Vec<String>);
-    impl ModuleVisitor for Names {
-        fn enter_module(&mut self, name: &str, _container_type: &str) {
-            self.0.enter(name);
-        }
-        fn exit_module(&mut self, _name: &str, _container_type: &str) {
-            self.0.exit();
-        }
-        fn visit_float<const D: usize>(&mut self, _param: &Param<Tensor<D>>) {
-            self.1.push(hugging_face_name(&self.0.to_string()));
+    struct Names(Vec<String>);
+    impl ParameterVisitor for Names {
+        fn visit<const D: usize>(&mut self, path: &str, _param: &Param<Tensor<D>>) {
+            self.0.push(hugging_face_name(path));
         }
     }
     let mut names = Names::default();
-    module.visit(&mut names);
-    names.1
+    visit_parameters(module, &mut names);
+    names.0
 }
 
 /// The names under which older or barer checkpoints keep a tensor, the modern one first: TensorFlow's `gamma` and

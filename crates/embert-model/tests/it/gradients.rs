@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Gradients, Int, Tensor};
-use embert_model::names::{PathStack, hugging_face_name};
+use embert_model::names::{ParameterVisitor, hugging_face_name, visit_parameters};
 
 use crate::golden::{Golden, assert_close, values};
 
@@ -24,29 +24,20 @@ pub(crate) fn assert_gradients_agree<M: Module>(model: &M, logits: Tensor<2>, go
 
 /// Those that there are, by Hugging Face's name, in the files' orientation.
 pub(crate) fn gradients_by_name<M: Module>(model: &M, gradients: Gradients) -> BTreeMap<String, Vec<f32>> {
-    let mut collector = Collector { path: PathStack::default(), gradients, found: BTreeMap::new() };
-    model.visit(&mut collector);
+    let mut collector = Collector { gradients, found: BTreeMap::new() };
+    visit_parameters(model, &mut collector);
     collector.found
 }
 
 struct Collector {
-    path: PathStack,
     gradients: Gradients,
     found: BTreeMap<String, Vec<f32>>,
 }
 
-impl ModuleVisitor for Collector {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+impl ParameterVisitor for Collector {
+    fn visit<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
         let Some(gradient) = param.grad(&self.gradients) else { return };
-        let name = hugging_face_name(&self.path.to_string());
+        let name = hugging_face_name(path);
         let dense = D == 2 && !name.contains("embeddings");
         self.found.insert(name, values(if dense { gradient.transpose() } else { gradient }));
     }

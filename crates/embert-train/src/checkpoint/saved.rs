@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::Param;
 use burn::tensor::Tensor;
 use embert_model::AutoModelForSequenceClassification;
-use embert_model::names::PathStack;
+use embert_model::names::{ParameterVisitor, visit_parameters};
 
 use super::optimizer_file;
 use super::rotation::{checkpoint, steps};
@@ -110,8 +110,8 @@ impl Checkpoint {
         optimizer: &OptimizerState,
         model: &AutoModelForSequenceClassification,
     ) -> Result<(), TrainError> {
-        let mut fits = Fits { path: PathStack::default(), optimizer, found: 0, wrong: None };
-        model.visit(&mut fits);
+        let mut fits = Fits { optimizer, found: 0, wrong: None };
+        visit_parameters(model, &mut fits);
         let reason = match (fits.wrong, fits.found == optimizer.parameters.len()) {
             (Some(parameter), _) => format!("the state of {parameter} has another size than the parameter"),
             (None, false) => "there is the state of parameters that the model does not have".to_owned(),
@@ -122,29 +122,19 @@ impl Checkpoint {
 }
 
 struct Fits<'a> {
-    path: PathStack,
     optimizer: &'a OptimizerState,
     found: usize,
     wrong: Option<String>,
 }
 
-impl ModuleVisitor for Fits<'_> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let path = self.path.to_string();
-        let Some(state) = self.optimizer.parameters.get(&path) else { return };
+impl ParameterVisitor for Fits<'_> {
+    fn visit<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
+        let Some(state) = self.optimizer.parameters.get(path) else { return };
         self.found += 1;
         let size = param.val().shape().num_elements();
         let sizes = [&state.moments.mean, &state.moments.mean_of_squares].map(|m| m.shape().num_elements());
         if sizes != [size; 2] {
-            self.wrong = Some(path);
+            self.wrong = Some(path.to_string());
         }
     }
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use embert_kernels::Precision;
-use embert_model::names::{PathStack, hugging_face_name};
+use embert_model::names::{ParameterVisitor, hugging_face_name, visit_parameters};
 use embert_model::{
     AutoConfig, AutoModelForSequenceClassification, BertConfig, BertForSequenceClassification,
     from_pretrained,
@@ -125,27 +125,19 @@ pub(crate) fn weights(model: &AutoModelForSequenceClassification) -> Vec<Vec<f32
 /// Every parameter under its transformers name, dense weights transposed to `[out, in]`.
 pub(crate) fn named_weights(model: &AutoModelForSequenceClassification) -> BTreeMap<String, Vec<f32>> {
     #[derive(Default)]
-    struct Named(PathStack, BTreeMap<String, Vec<f32>>);
-    impl ModuleVisitor for Named {
-        fn enter_module(&mut self, name: &str, _container_type: &str) {
-            self.0.enter(name);
-        }
-
-        fn exit_module(&mut self, _name: &str, _container_type: &str) {
-            self.0.exit();
-        }
-
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let name = hugging_face_name(&self.0.to_string());
+    struct Named(BTreeMap<String, Vec<f32>>);
+    impl ParameterVisitor for Named {
+        fn visit<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
+            let name = hugging_face_name(path);
             let value = param.val();
             let is_dense = D == 2 && !name.contains("embeddings.");
             let value = if is_dense { value.swap_dims(0, 1) } else { value };
-            self.1.insert(name, value.into_data().iter::<f32>().collect());
+            self.0.insert(name, value.into_data().iter::<f32>().collect());
         }
     }
     let mut named = Named::default();
-    model.visit(&mut named);
-    named.1
+    visit_parameters(model, &mut named);
+    named.0
 }
 
 /// Whether a parameter has a gradient that is more than rounding. That of a key's bias is zero: softmax does not see
