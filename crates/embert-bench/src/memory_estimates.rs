@@ -48,6 +48,10 @@ impl Measured {
 }
 
 pub(crate) fn run(choice: &Choice) -> Result<(), String> {
+    if device::IS_GPU {
+        println!("  only runs on the CPU are estimated");
+        return Ok(());
+    }
     let runs = choice.among(runs(), |run| &run.name);
     println!("  {:<46} {:>12} {:>9} {:>13}", "", "estimate MiB", "peak MiB", "estimate/peak");
     for run in runs {
@@ -74,6 +78,7 @@ pub(crate) fn worker() -> Result<(), String> {
 
 fn measure(run: &Run) -> Result<Measured, String> {
     let (texts, labels) = (texts(&run.work), labels(&run.work));
+    #[cfg(feature = "cpu")]
     embert_kernels::release_freed_memory();
     let before = memory::resident_bytes().ok_or("this system does not say what a process holds")?;
     let estimate = estimate(run, &texts).total();
