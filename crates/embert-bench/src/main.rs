@@ -85,6 +85,7 @@ fn main() -> ExitCode {
 }
 
 fn run(choice: &Choice) -> Result<(), String> {
+    device::named(None)?; // one line where there is none, before anything is timed
     println!("{}", measure::circumstances());
     for (name, run) in BENCHMARKS.into_iter().filter(|(name, _)| choice.has(name)) {
         println!("\n{name}");

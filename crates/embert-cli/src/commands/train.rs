@@ -260,9 +260,11 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// The first ten texts of the evaluation set.
+    /// Ten texts of the evaluation set, at equal distances: its rows may be sorted by label.
     fn samples(&self, fitted: &Fitted, labels: &[String]) -> Result<String, CliError> {
-        let shown = &self.examples.eval.examples[..self.examples.eval.len().min(10)];
+        let eval = &self.examples.eval.examples;
+        let num_shown = eval.len().min(10);
+        let shown = (0..num_shown).map(|n| &eval[n * eval.len() / num_shown]).collect::<Vec<_>>();
         let texts = shown.iter().map(|example| example.text.as_str()).collect::<Vec<_>>();
         let texts = self.source.tokenizer.encode_all(&texts, self.eval.limit(), &|_| {});
         let logits = predict(&fitted.model, &texts, self.batching(), &mut |_| Ok(self.interrupt.flow()))?;
