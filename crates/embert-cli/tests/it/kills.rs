@@ -117,6 +117,33 @@ fn fifty_kills_lose_nothing() {
     assert!(while_saving > 5, "{while_saving} of {kills} kills hit a save");
 }
 
+/// Whether the checkpoints of a finished run are being brought, or were, into the directory in which it goes on.
+fn brings(folder: &Path) -> bool {
+    ["run.partial.tmp", "run.partial"].iter().any(|name| folder.join(name).exists())
+}
+
+#[test]
+fn a_finished_run_that_is_taken_up_brings_all_its_checkpoints_or_none() {
+    let folder = tempfile::tempdir().unwrap();
+    succeeds(folder.path(), RUN);
+    let expected = left(folder.path());
+    let arguments = format!("{RUN}{RESUME}");
+    for kill in 0..5 {
+        let mut child = spawn(folder.path(), &arguments);
+        while !brings(folder.path()) {
+            assert!(child.try_wait().unwrap().is_none(), "the run ended too soon");
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let partial = folder.path().join("run.partial");
+        let last = partial.join("checkpoint-18/state.json");
+        assert!(!partial.exists() || last.exists(), "kill {kill} left some checkpoints");
+        succeeds(folder.path(), &arguments);
+        assert_same(&left(folder.path()), &expected, "after it was taken up");
+        assert!(!brings(folder.path()), "kill {kill} left a directory beside the run");
+    }
+}
+
 /// Lets a run go on until it has saved, and sends it a signal.
 fn signalled(folder: &Path, signal: &str) -> i32 {
     let mut child = spawn(folder, RUN);

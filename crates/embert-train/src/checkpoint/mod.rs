@@ -130,8 +130,7 @@ impl RunDirectory {
             let is_own = is_same(from.run_dir(), &output_dir);
             let others = [(!is_own).then_some(&output_dir), Some(&partial_dir)];
             refuse_existing(others.into_iter().flatten(), on_existing)?;
-            make_empty(&partial_dir)?;
-            takeover::bring(from.run_dir(), &partial_dir, step)?;
+            write_directory(&partial_dir, |aside| takeover::bring(from.run_dir(), aside, step))?;
         }
         takeover::set_aside(&partial_dir, step)?;
         let (log, path) = (from.state().log_history(), checkpoint(&partial_dir, step));
@@ -150,6 +149,7 @@ impl RunDirectory {
             lock::refuse_busy(&partial_dir)?;
             takeover::mend_unfinished(&partial_dir)?;
         }
+        remove_directory(&sibling(&partial_dir, "tmp"))?; // checkpoints that were not all brought yet
         Ok(partial_dir)
     }
 
