@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::config_file::ConfigFile;
+use crate::encoder_config::EncoderConfig;
 use crate::{BertConfig, DistilBertConfig, ModelError};
 
 /// What `model_type` may be, in the words of an error.
@@ -56,60 +57,42 @@ impl AutoConfig {
         }
     }
 
+    /// What the embeddings and the layers are built from.
+    pub(crate) fn encoder(&self) -> EncoderConfig {
+        match self {
+            Self::Bert(config) => config.encoder(),
+            Self::DistilBert(config) => config.encoder(),
+        }
+    }
+
     /// The number of ids that have an embedding.
     pub fn vocab_size(&self) -> usize {
-        match self {
-            Self::Bert(config) => config.vocab_size,
-            Self::DistilBert(config) => config.vocab_size,
-        }
+        self.encoder().vocab_size
     }
 
     /// The most tokens of a sequence.
     pub fn max_position_embeddings(&self) -> usize {
-        match self {
-            Self::Bert(config) => config.max_position_embeddings,
-            Self::DistilBert(config) => config.max_position_embeddings,
-        }
-    }
-
-    /// The parameters of the embeddings and the layers.
-    pub(crate) fn num_encoder_parameters(&self) -> u128 {
-        match self {
-            Self::Bert(config) => config.encoder().num_parameters(),
-            Self::DistilBert(config) => config.encoder().num_parameters(),
-        }
+        self.encoder().max_position_embeddings
     }
 
     /// The width of hidden states.
     pub fn hidden_size(&self) -> usize {
-        match self {
-            Self::Bert(config) => config.hidden_size,
-            Self::DistilBert(config) => config.dim,
-        }
+        self.encoder().hidden_size
     }
 
     /// The width between the two products of the feed-forward network.
     pub fn intermediate_size(&self) -> usize {
-        match self {
-            Self::Bert(config) => config.intermediate_size,
-            Self::DistilBert(config) => config.hidden_dim,
-        }
+        self.encoder().intermediate_size
     }
 
     /// The layers of the encoder.
     pub fn num_hidden_layers(&self) -> usize {
-        match self {
-            Self::Bert(config) => config.num_hidden_layers,
-            Self::DistilBert(config) => config.n_layers,
-        }
+        self.encoder().num_hidden_layers
     }
 
     /// The heads of a layer's attention.
     pub fn num_attention_heads(&self) -> usize {
-        match self {
-            Self::Bert(config) => config.num_attention_heads,
-            Self::DistilBert(config) => config.n_heads,
-        }
+        self.encoder().num_attention_heads
     }
 
     /// The standard deviation of new weights.

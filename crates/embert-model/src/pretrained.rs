@@ -58,7 +58,7 @@ pub fn from_pretrained(
 /// two differ by less, the tensor that does not fit is named later.
 fn check_size(config: &AutoConfig, weights: &Weights, directory: &Path) -> Result<(), ModelError> {
     const SLACK: u128 = 1 << 20;
-    let (described, held) = (config.num_encoder_parameters(), weights.num_values());
+    let (described, held) = (config.encoder().num_parameters(), weights.num_values());
     match described > 2 * held + SLACK {
         false => Ok(()),
         true => Err(ModelError::TooLarge { directory: directory.into(), described, held }),
