@@ -44,32 +44,62 @@ fn dropping(site: Option<DropoutSite>) -> Option<DropoutSite> {
     site.filter(|site| site.rate > 0.0)
 }
 
-/// What a kernel is told of a mask.
-pub(super) struct Draw {
-    pub(super) keys: CubeTensor,
+/// A mask on a device.
+pub(super) struct Uploaded {
+    keys: CubeTensor,
+    rate: f64,
+    /// Whether there is a mask.
     pub(super) drops: bool,
-    pub(super) threshold: u32,
-    pub(super) kept: f32,
 }
 
-impl Draw {
+impl Uploaded {
     pub(super) fn new(mask: Option<&Mask>, like: &CubeTensor) -> Self {
-        let rate = mask.map_or(0.0, |mask| mask.rate);
         Self {
             keys: upload(like, mask.map_or(&[], |mask| &mask.keys)),
+            rate: mask.map_or(0.0, |mask| mask.rate),
             drops: mask.is_some(),
-            threshold: threshold(rate),
-            kept: (1.0 / (1.0 - rate)) as f32,
         }
+    }
+
+    /// As a kernel takes it.
+    pub(super) fn launch(&self) -> DrawLaunch {
+        let kept = (1.0 / (1.0 - self.rate)) as f32;
+        DrawLaunch::new(self.keys.clone().into_buffer_arg(), threshold(self.rate), kept, self.drops)
     }
 }
 
-/// The factor of one element: 0, or `kept`.
+/// A mask in a kernel.
+#[derive(CubeType, CubeLaunch)]
+pub(super) struct Draw {
+    /// One for each row.
+    keys: Box<[u32]>,
+    threshold: u32,
+    kept: f32,
+    #[cube(comptime)]
+    pub(super) drops: bool,
+}
+
 #[cube]
-pub(super) fn factor(row: u32, column: u32, threshold: u32, kept: f32) -> f32 {
-    let x = row ^ (column * COLUMN_STEP);
-    let x = (x ^ (x >> 16)) * comptime!(MIX[0]);
-    let x = (x ^ (x >> 15)) * comptime!(MIX[1]);
-    let hash = (x ^ (x >> 16)) >> 8; // 24 bits
-    select(hash >= threshold, kept, 0.0)
+impl Draw {
+    /// The key of a row; none is read where nothing is dropped.
+    pub(super) fn key(&self, row: usize) -> u32 {
+        let mut key = 0u32;
+        if self.drops.comptime() {
+            key = self.keys[row];
+        }
+        key
+    }
+
+    /// What the element in this column of the row with this key is multiplied with: 0 or `kept`, 1 where nothing is dropped.
+    pub(super) fn factor(&self, key: u32, column: u32) -> f32 {
+        let mut factor = 1.0f32;
+        if self.drops.comptime() {
+            let x = key ^ (column * COLUMN_STEP);
+            let x = (x ^ (x >> 16)) * comptime!(MIX[0]);
+            let x = (x ^ (x >> 15)) * comptime!(MIX[1]);
+            let hash = (x ^ (x >> 16)) >> 8; // 24 bits
+            factor = select(hash >= self.threshold, self.kept, 0.0);
+        }
+        factor
+    }
 }

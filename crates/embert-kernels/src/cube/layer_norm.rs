@@ -4,7 +4,7 @@ use burn::backend::TensorMetadata;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
-use super::dropout::{Draw, Mask, factor};
+use super::dropout::{Draw, Mask, Uploaded};
 use super::memory::unwritten;
 
 /// What normalization is told beside its inputs.
@@ -36,7 +36,7 @@ pub(super) fn forward(
     let shape @ [rows, hidden] = x.shape().dims();
     let (y, normalized) = (unwritten(&x, shape), unwritten(&x, shape));
     let inverse_deviation = unwritten(&x, [rows]);
-    let draw = Draw::new(norm.mask.as_ref(), &x);
+    let mask = Uploaded::new(norm.mask.as_ref(), &x);
     if rows > 0 {
         normalize::launch(
             &x.client.clone(),
@@ -46,17 +46,14 @@ pub(super) fn forward(
             x.into_buffer_arg(),
             weight.into_buffer_arg(),
             bias.into_buffer_arg(),
-            draw.keys.into_buffer_arg(),
             y.clone().into_buffer_arg(),
             normalized.clone().into_buffer_arg(),
             inverse_deviation.clone().into_buffer_arg(),
+            mask.launch(),
             rows,
             norm.epsilon as f32,
-            draw.threshold,
-            draw.kept,
             hidden,
             norm.adds,
-            draw.drops,
         );
     }
     (y, normalized, inverse_deviation)
@@ -72,9 +69,9 @@ pub(super) fn backward(
 ) -> (CubeTensor, CubeTensor, CubeTensor, CubeTensor) {
     let shape @ [rows, hidden] = gradient.shape().dims();
     let client = gradient.client.clone();
-    let draw = Draw::new(norm.mask.as_ref(), &gradient);
+    let mask = Uploaded::new(norm.mask.as_ref(), &gradient);
     let dresidual = unwritten(&gradient, shape);
-    let dx = if draw.drops { unwritten(&gradient, shape) } else { dresidual.clone() };
+    let dx = if mask.drops { unwritten(&gradient, shape) } else { dresidual.clone() };
     let (dweight, dbias) = (unwritten(&gradient, [hidden]), unwritten(&gradient, [hidden]));
     let rows_each = rows.div_ceil(PARTS).max(1);
     let parts = rows.div_ceil(rows_each).max(1);
@@ -87,16 +84,13 @@ pub(super) fn backward(
         normalized.into_buffer_arg(),
         inverse_deviation.into_buffer_arg(),
         weight.into_buffer_arg(),
-        draw.keys.into_buffer_arg(),
         dx.clone().into_buffer_arg(),
         dresidual.clone().into_buffer_arg(),
         partial.clone().into_buffer_arg(),
+        mask.launch(),
         rows,
         rows_each,
-        draw.threshold,
-        draw.kept,
         hidden,
-        draw.drops,
     );
     sum_of_parts::launch(
         &client,
@@ -122,23 +116,21 @@ fn normalize(
     x: &[f32],                     // [rows, hidden]
     weight: &[f32],                // [hidden]
     bias: &[f32],                  // [hidden]
-    keys: &[u32],                  // [rows]
     y: &mut [f32],                 // [rows, hidden]
     normalized: &mut [f32],        // [rows, hidden]
     inverse_deviation: &mut [f32], // [rows]
+    draw: &Draw,                   // [rows]
     rows: usize,
     epsilon: f32,
-    threshold: u32,
-    kept: f32,
     #[comptime] hidden: usize,
     #[comptime] adds: bool,
-    #[comptime] drops: bool,
 ) {
     let row = CUBE_POS;
     if row >= rows {
         terminate!();
     }
     let columns_each = comptime!(hidden.div_ceil(UNITS));
+    let key = draw.key(row);
     let mut h = Array::<f32>::new(columns_each);
     let mut sum = 0.0f32;
     #[unroll]
@@ -146,10 +138,7 @@ fn normalize(
         let column = i * UNITS + UNIT_POS as usize;
         h[i] = 0.0;
         if column < hidden {
-            let mut value = x[row * hidden + column];
-            if comptime!(drops) {
-                value *= factor(keys[row], column as u32, threshold, kept);
-            }
+            let mut value = x[row * hidden + column] * draw.factor(key, column as u32);
             if comptime!(adds) {
                 value += residual[row * hidden + column];
             }
@@ -190,16 +179,13 @@ fn input_gradients(
     normalized: &[f32],        // [rows, hidden]
     inverse_deviation: &[f32], // [rows]
     weight: &[f32],            // [hidden]
-    keys: &[u32],              // [rows]
     dx: &mut [f32],            // [rows, hidden], where something is dropped
     dresidual: &mut [f32],     // [rows, hidden]
     partial: &mut [f32],       // [parts, 2, hidden]
+    draw: &Draw,               // [rows]
     rows: usize,
     rows_each: usize,
-    threshold: u32,
-    kept: f32,
     #[comptime] hidden: usize,
-    #[comptime] drops: bool,
 ) {
     let columns_each = comptime!(hidden.div_ceil(UNITS));
     let mut dweight = Array::<f32>::new(columns_each);
@@ -235,14 +221,15 @@ fn input_gradients(
         let mean_d = sum_of_units(of_d, &mut sums) / comptime!(hidden as f32);
         let mean_dn = sum_of_units(of_dn, &mut sums) / comptime!(hidden as f32);
         let inverse = inverse_deviation[row];
+        let key = draw.key(row);
         #[unroll]
         for i in 0..columns_each {
             let column = i * UNITS + UNIT_POS as usize;
             if column < hidden {
                 let dh = (d[i] - mean_d - n[i] * mean_dn) * inverse;
                 dresidual[row * hidden + column] = dh;
-                if comptime!(drops) {
-                    dx[row * hidden + column] = dh * factor(keys[row], column as u32, threshold, kept);
+                if draw.drops.comptime() {
+                    dx[row * hidden + column] = dh * draw.factor(key, column as u32);
                 }
             }
         }

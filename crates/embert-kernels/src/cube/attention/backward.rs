@@ -3,8 +3,8 @@
 
 use cubecl::prelude::*;
 
-use super::tile::{add, dot, load, place, read, write, zeros};
-use crate::cube::dropout::factor;
+use super::tile::{Width, add, dot, load, place, read, write, zeros};
+use crate::cube::dropout::Draw;
 
 /// dQ, and Σ dO∘O of each row: a unit for each query.
 #[cube(launch)]
@@ -14,20 +14,16 @@ pub(super) fn query_gradient<N: Size>(
     output: &[Vector<f32, N>],   // [num_tokens, num_heads, d]
     gradient: &[Vector<f32, N>], // [num_tokens, num_heads, d]
     log_sums: &[f32],            // [num_heads, num_tokens]
-    keys: &[u32],                // [num_heads, num_tokens]
     dqkv: &mut [Vector<f32, N>], // [num_tokens, 3, num_heads, d]
     products: &mut [f32],        // [num_heads, num_tokens]
-    num_tokens: usize,
-    scale: f32,
-    threshold: u32,
-    kept: f32,
-    #[comptime] vectors: usize,
-    #[comptime] tile: usize,
-    #[comptime] drops: bool,
+    draw: &Draw,                 // [num_heads, num_tokens]
+    width: Width,
 ) {
     let place = place(sequences);
+    let vectors = width.vectors.comptime();
+    let tile = width.tile.comptime();
     let hidden = place.num_heads * vectors;
-    let of_row = place.head * num_tokens + place.row;
+    let of_row = place.head * width.num_tokens + place.row;
     let query = read(qkv, place.row * 3 * hidden + place.head * vectors, vectors);
     let g = read(gradient, place.row * hidden + place.head * vectors, vectors);
     let mut products_of_row = Vector::<f32, N>::new(0.0f32);
@@ -37,10 +33,7 @@ pub(super) fn query_gradient<N: Size>(
     }
     let product = products_of_row.vector_sum();
     let log_sum = log_sums[of_row];
-    let mut row_key = 0u32;
-    if comptime!(drops) {
-        row_key = keys[of_row];
-    }
+    let row_key = draw.key(of_row);
     let mut dq = zeros::<N>(vectors);
     let mut key_tile = Shared::<[Vector<f32, N>]>::new_slice(comptime!(tile * vectors));
     let mut value_tile = Shared::<[Vector<f32, N>]>::new_slice(comptime!(tile * vectors));
@@ -52,11 +45,8 @@ pub(super) fn query_gradient<N: Size>(
         load(&mut value_tile, qkv, at + hidden, 3 * hidden, count, vectors);
         sync_cube();
         for i in 0..count {
-            let p = (dot(&query, &key_tile, i, vectors) * scale - log_sum).exp();
-            let mut dp = dot(&g, &value_tile, i, vectors);
-            if comptime!(drops) {
-                dp *= factor(row_key, (first + i) as u32, threshold, kept);
-            }
+            let p = (dot(&query, &key_tile, i, vectors) * width.scale - log_sum).exp();
+            let dp = dot(&g, &value_tile, i, vectors) * draw.factor(row_key, (first + i) as u32);
             add(&mut dq, p * (dp - product), &key_tile, i, vectors);
         }
         sync_cube();
@@ -68,7 +58,7 @@ pub(super) fn query_gradient<N: Size>(
         if place.is_padding {
             write(dqkv, at, &zeros::<N>(vectors), 0.0, vectors);
         } else {
-            write(dqkv, at, &dq, scale, vectors);
+            write(dqkv, at, &dq, width.scale, vectors);
         }
     }
 }
@@ -81,20 +71,16 @@ pub(super) fn key_or_value_gradient<N: Size>(
     gradient: &[Vector<f32, N>], // [num_tokens, num_heads, d]
     log_sums: &[f32],            // [num_heads, num_tokens]
     products: &[f32],            // [num_heads, num_tokens]
-    keys: &[u32],                // [num_heads, num_tokens]
     dqkv: &mut [Vector<f32, N>], // [num_tokens, 3, num_heads, d]
-    num_tokens: usize,
-    scale: f32,
-    threshold: u32,
-    kept: f32,
-    #[comptime] vectors: usize,
-    #[comptime] tile: usize,
-    #[comptime] drops: bool,
+    draw: &Draw,                 // [num_heads, num_tokens]
+    width: Width,
     #[comptime] of_value: bool,
 ) {
     let place = place(sequences);
+    let vectors = width.vectors.comptime();
+    let tile = width.tile.comptime();
     let hidden = place.num_heads * vectors;
-    let of_sequence = place.head * num_tokens + place.start;
+    let of_sequence = place.head * width.num_tokens + place.start;
     let key_at = place.row * 3 * hidden + hidden + place.head * vectors;
     let key = read(qkv, key_at, vectors);
     let value = read(qkv, key_at + hidden, vectors);
@@ -110,11 +96,8 @@ pub(super) fn key_or_value_gradient<N: Size>(
         sync_cube();
         for i in 0..count {
             let of_query = of_sequence + first + i;
-            let p = (dot(&key, &query_tile, i, vectors) * scale - log_sums[of_query]).exp();
-            let mut mask = 1.0f32;
-            if comptime!(drops) {
-                mask = factor(keys[of_query], place.position as u32, threshold, kept);
-            }
+            let p = (dot(&key, &query_tile, i, vectors) * width.scale - log_sums[of_query]).exp();
+            let mask = draw.factor(draw.key(of_query), place.position as u32);
             if comptime!(of_value) {
                 add(&mut sum, p * mask, &gradient_tile, i, vectors);
             } else {
@@ -132,7 +115,7 @@ pub(super) fn key_or_value_gradient<N: Size>(
         } else if comptime!(of_value) {
             write(dqkv, at, &sum, 1.0, vectors);
         } else {
-            write(dqkv, at, &sum, scale, vectors);
+            write(dqkv, at, &sum, width.scale, vectors);
         }
     }
 }

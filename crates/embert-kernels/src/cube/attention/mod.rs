@@ -13,9 +13,10 @@ use burn::backend::TensorMetadata;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
-use super::dropout::{Draw, Mask};
+use super::dropout::{Mask, Uploaded};
 use super::memory::{unwritten, upload};
 use crate::{DropoutSite, SequenceLayout};
+use tile::WidthLaunch;
 
 /// Units of a cube, each with a row of its own.
 const UNITS: usize = 64;
@@ -64,24 +65,14 @@ impl Heads {
     }
 }
 
-/// How a head lies in memory.
-struct Width {
-    /// Numbers that are loaded at once.
-    lanes: usize,
-    /// Vectors of so many.
-    vectors: usize,
-    /// Rows of a tile.
-    tile: usize,
-    /// 1/√d
-    scale: f32,
+/// Numbers that are loaded at once.
+fn lanes(d: usize) -> usize {
+    [4, 2, 1].into_iter().find(|&lanes| d.is_multiple_of(lanes)).unwrap_or(1)
 }
 
-impl Width {
-    fn of(columns: usize, heads: &Heads) -> Self {
-        let d = columns / 3 / heads.num_heads;
-        let lanes = [4, 2, 1].into_iter().find(|&lanes| d.is_multiple_of(lanes)).unwrap_or(1);
-        Self { lanes, vectors: d / lanes, tile: (TILE / d).min(UNITS), scale: 1.0 / (d as f32).sqrt() }
-    }
+/// How a head of d columns lies in memory.
+fn width(d: usize, num_tokens: usize) -> WidthLaunch {
+    WidthLaunch::new(num_tokens, 1.0 / (d as f32).sqrt(), d / lanes(d), (TILE / d).min(UNITS))
 }
 
 /// The output, zeros in padding, and log Σ exp of each row of scores, `[num_heads, num_tokens]`.
@@ -89,25 +80,19 @@ pub(super) fn forward(qkv: CubeTensor, heads: &Heads) -> (CubeTensor, CubeTensor
     let [num_tokens, columns] = qkv.shape().dims();
     let output = unwritten(&qkv, [num_tokens, columns / 3]);
     let log_sums = unwritten(&qkv, [heads.num_heads, num_tokens]);
-    let (width, draw) = (Width::of(columns, heads), Draw::new(heads.mask.as_ref(), &qkv));
+    let (d, mask) = (columns / 3 / heads.num_heads, Uploaded::new(heads.mask.as_ref(), &qkv));
     if num_tokens > 0 {
         forward::attend::launch(
             &qkv.client.clone(),
             heads.cubes(),
             CubeDim::new_1d(UNITS as u32),
-            width.lanes,
+            lanes(d),
             upload(&qkv, &heads.sequences).into_buffer_arg(),
             qkv.into_buffer_arg(),
-            draw.keys.into_buffer_arg(),
             output.clone().into_buffer_arg(),
             log_sums.clone().into_buffer_arg(),
-            num_tokens,
-            width.scale,
-            draw.threshold,
-            draw.kept,
-            width.vectors,
-            width.tile,
-            draw.drops,
+            mask.launch(),
+            width(d, num_tokens),
         );
     }
     (output, log_sums)
@@ -124,7 +109,7 @@ pub(super) fn backward(
     let shape @ [num_tokens, columns] = qkv.shape().dims();
     let dqkv = unwritten(&qkv, shape);
     let products = unwritten(&qkv, [heads.num_heads, num_tokens]); // Σ dO∘O of each row
-    let (width, draw) = (Width::of(columns, heads), Draw::new(heads.mask.as_ref(), &qkv));
+    let (d, mask) = (columns / 3 / heads.num_heads, Uploaded::new(heads.mask.as_ref(), &qkv));
     let (client, sequences) = (qkv.client.clone(), upload(&qkv, &heads.sequences));
     if num_tokens == 0 {
         return dqkv;
@@ -133,43 +118,31 @@ pub(super) fn backward(
         &client,
         heads.cubes(),
         CubeDim::new_1d(UNITS as u32),
-        width.lanes,
+        lanes(d),
         sequences.clone().into_buffer_arg(),
         qkv.clone().into_buffer_arg(),
         output.into_buffer_arg(),
         gradient.clone().into_buffer_arg(),
         log_sums.clone().into_buffer_arg(),
-        draw.keys.clone().into_buffer_arg(),
         dqkv.clone().into_buffer_arg(),
         products.clone().into_buffer_arg(),
-        num_tokens,
-        width.scale,
-        draw.threshold,
-        draw.kept,
-        width.vectors,
-        width.tile,
-        draw.drops,
+        mask.launch(),
+        width(d, num_tokens),
     );
     for of_value in [false, true] {
         backward::key_or_value_gradient::launch(
             &client,
             heads.cubes(),
             CubeDim::new_1d(UNITS as u32),
-            width.lanes,
+            lanes(d),
             sequences.clone().into_buffer_arg(),
             qkv.clone().into_buffer_arg(),
             gradient.clone().into_buffer_arg(),
             log_sums.clone().into_buffer_arg(),
             products.clone().into_buffer_arg(),
-            draw.keys.clone().into_buffer_arg(),
             dqkv.clone().into_buffer_arg(),
-            num_tokens,
-            width.scale,
-            draw.threshold,
-            draw.kept,
-            width.vectors,
-            width.tile,
-            draw.drops,
+            mask.launch(),
+            width(d, num_tokens),
             of_value,
         );
     }

@@ -4,6 +4,21 @@ use cubecl::prelude::*;
 
 use super::UNITS;
 
+/// How a head lies in memory.
+#[derive(CubeType, CubeLaunch, Clone, Copy)]
+pub(super) struct Width {
+    /// Rows of the batch.
+    pub(super) num_tokens: usize,
+    /// 1/√d
+    pub(super) scale: f32,
+    /// Vectors of a row.
+    #[cube(comptime)]
+    pub(super) vectors: usize,
+    /// Rows of a tile.
+    #[cube(comptime)]
+    pub(super) tile: usize,
+}
+
 /// Where a unit works: one row of one head of one sequence.
 #[derive(CubeType, Clone, Copy)]
 pub(super) struct Place {
