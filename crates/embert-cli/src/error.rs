@@ -87,11 +87,12 @@ impl From<TrainError> for CliError {
             | TrainError::UnknownPattern { .. }
             | TrainError::NothingToTrain
             | TrainError::OutputExists { .. }
-            | TrainError::Busy { .. } => 2,
+            | TrainError::Busy { .. }
+            | TrainError::OtherData
+            | TrainError::OtherWeights => 2,
             TrainError::NoExamples
             | TrainError::UnknownLabel { .. }
             | TrainError::NothingToBalance { .. } => 3,
-            TrainError::OtherData => 2,
             TrainError::Diverged { .. } | TrainError::DivergedWeights { .. } => 4,
             _ => 1,
         };

@@ -117,6 +117,12 @@ pub enum TrainError {
         "the training or evaluation texts, their labels or their tokens are not those that the checkpoint's run began with"
     )]
     OtherData,
+    /// A run with adapters is taken up on another base model.
+    #[error(
+        "the base model's weights are not those that the checkpoint's run began with: its adapters fit no others; give that \
+         base again, or begin a run with another output_dir"
+    )]
+    OtherWeights,
     /// The model's output for a text is infinite or not a number.
     #[error(
         "the model's logits for text {row} (from 0) are no finite numbers: its weights, or the scaling of its adapter, are \

@@ -17,6 +17,7 @@ use crate::best_model::Judge;
 use crate::config::{IntervalStrategy, TrainConfig};
 use crate::error::TrainError;
 use crate::event::{Answer, Event, RunPlan, TrainReport};
+use crate::fingerprint::Fingerprints;
 use crate::freezing::Freezing;
 use crate::journal::Journal;
 use crate::loss::CrossEntropy;
@@ -25,7 +26,7 @@ use crate::optimizer::{AdamW, OptimizerState};
 use crate::parameters::num_trainable;
 use crate::resume::Resume;
 use crate::schedule::Schedule;
-use crate::state::{TrainState, fingerprint};
+use crate::state::TrainState;
 use crate::step::{Backward, StepGradients, device_of, step_gradients};
 use crate::validation::ConfigError;
 use unread::Unread;
@@ -69,8 +70,8 @@ pub fn fit(
     config: &TrainConfig,
     on_event: &mut dyn FnMut(Event<'_>) -> Answer,
 ) -> Result<Fitted, TrainError> {
-    let state = TrainState { data_fingerprint: fingerprint_of(&data), ..TrainState::default() };
-    let begin = Resume { state, optimizer: OptimizerState::default(), best_model: None };
+    let (state, optimizer) = (TrainState::default(), OptimizerState::default());
+    let begin = Resume { state, optimizer, best_model: None };
     fit_from(model, begin, data, config, on_event)
 }
 
@@ -81,7 +82,7 @@ pub fn fit(
 /// logging and saving are allowed.
 ///
 /// # Errors
-/// Those of [`fit`], and [`TrainError::OtherData`].
+/// Those of [`fit`], [`TrainError::OtherData`] and [`TrainError::OtherWeights`].
 pub fn fit_from(
     model: AutoModelForSequenceClassification,
     mut from: Resume,
@@ -90,11 +91,9 @@ pub fn fit_from(
     on_event: &mut dyn FnMut(Event<'_>) -> Answer,
 ) -> Result<Fitted, TrainError> {
     check(&model, &data, config)?;
-    if from.state.data_fingerprint != fingerprint_of(&data) {
-        return Err(TrainError::OtherData);
-    }
     from.state.loss_scale = from.state.loss_scale.or(config.fp16.then(LossScale::default));
     let model = model.train();
+    from.state.fingerprints = Some(fingerprints(&model, &data, from.state.fingerprints)?);
     let freezing = Freezing::new(config, &model)?;
     let epoch = from.state.step / config.steps_per_epoch(data.train.labels.len());
     let model = freezing.apply(model, epoch as u64);
@@ -122,9 +121,18 @@ pub fn fit_from(
     run.finish(model.valid(), flow)
 }
 
-/// Of all that a run learns from and is evaluated on.
-fn fingerprint_of(data: &TrainData<'_>) -> u64 {
-    fingerprint([data.train].into_iter().chain(data.eval))
+/// Those of now, where they are those that the run began with.
+fn fingerprints(
+    model: &AutoModelForSequenceClassification,
+    data: &TrainData<'_>,
+    begun_with: Option<Fingerprints>,
+) -> Result<Fingerprints, TrainError> {
+    let now = Fingerprints::of([data.train].into_iter().chain(data.eval), model);
+    match begun_with {
+        Some(begun_with) if begun_with.data != now.data => Err(TrainError::OtherData),
+        Some(begun_with) if begun_with.frozen_weights != now.frozen_weights => Err(TrainError::OtherWeights),
+        _ => Ok(now),
+    }
 }
 
 fn check(

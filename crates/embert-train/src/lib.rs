@@ -9,6 +9,7 @@ mod config;
 mod error;
 mod evaluate;
 mod event;
+mod fingerprint;
 mod finite;
 mod fit;
 mod freezing;

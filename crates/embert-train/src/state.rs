@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::batches::LabelledTexts;
 use crate::best_model::{BestModel, Judged};
 use crate::event::{LogEntry, StepLog};
+use crate::fingerprint::Fingerprints;
 use crate::loss_scale::LossScale;
 
 /// What a run remembers beside its weights and its optimizer.
@@ -26,8 +26,8 @@ pub struct TrainState {
     pub(crate) loss_sum: f64,
     /// Seconds before the run was last taken up.
     pub(crate) train_runtime: f64,
-    /// Of the tokens and labels that it learns from and is evaluated on.
-    pub(crate) data_fingerprint: u64,
+    /// `None` before the run begins.
+    pub(crate) fingerprints: Option<Fingerprints>,
     /// In fp16.
     pub(crate) loss_scale: Option<LossScale>,
     pub(crate) since_log: SinceLog,
@@ -82,20 +82,4 @@ impl SinceLog {
             ..self.last?
         })
     }
-}
-
-/// A number that other tokens or labels, or the same in another order, do not share: FNV-1a over all of them.
-pub(crate) fn fingerprint<'a>(sets: impl Iterator<Item = LabelledTexts<'a>>) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    let mut add = |number: u64| hash = (hash ^ number).wrapping_mul(0x0000_0100_0000_01b3);
-    for LabelledTexts { texts, labels } in sets {
-        add(texts.len() as u64);
-        for (row, &label) in labels.iter().enumerate() {
-            let ids = texts.ids(row);
-            add(ids.len() as u64);
-            add(label as u64);
-            ids.into_iter().for_each(|id| add(id.into()));
-        }
-    }
-    hash
 }

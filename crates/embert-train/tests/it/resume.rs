@@ -250,18 +250,35 @@ fn weights_and_log(fitted: &Fitted, output_dir: &Path) -> (Vec<Vec<f32>>, Vec<Va
     (tiny::weights(&fitted.model), log.lines().map(without_times).collect())
 }
 
-#[test]
-fn other_examples_are_refused() {
-    let folder = tiny::folder();
-    let recipe = Recipe { config: steps(), lora: None };
+/// What comes of going on with these examples, and where there are adapters with this base model.
+fn gone_on_with(recipe: &Recipe, train: &Examples, base: AutoModelForSequenceClassification) -> TrainError {
+    let (folder, eval) = (tiny::folder(), Examples::new(12));
     recipe.train(&folder.path().join("run"), None, Some(4)).0.unwrap();
     let (newest, _) = Checkpoint::newest(&folder.path().join("run.partial")).unwrap();
     let from = newest.unwrap();
-    let model = recipe.saved_model(from.path());
+    let model = match &recipe.lora {
+        Some(_) => Adapter::open(from.path()).unwrap().load(base, &[]).unwrap(),
+        None => recipe.saved_model(from.path()),
+    };
     let resume = from.resume(&model, None).unwrap();
-    let others = Examples::new(21);
-    let error = fit_from(model, resume, others.train_only(), &recipe.config, &mut tiny::ignore).unwrap_err();
-    assert!(matches!(error, TrainError::OtherData | TrainError::Config(_)), "{error}");
+    let data = TrainData { eval: Some(eval.labelled()), ..train.train_only() };
+    fit_from(model, resume, data, &recipe.config, &mut tiny::ignore).unwrap_err()
+}
+
+#[test]
+fn other_examples_are_refused() {
+    let recipe = Recipe { config: steps(), lora: None };
+    let error = gone_on_with(&recipe, &Examples::new(21), tiny::model(0.1));
+    assert!(matches!(error, TrainError::OtherData), "{error}");
+}
+
+#[test]
+fn adapters_are_refused_on_another_base() {
+    let mut base = tiny::bert(0.1);
+    let bias = &mut base.bert.encoder.layer[1].output.dense.bias;
+    *bias = bias.clone().map(|bias| bias + 1e-3);
+    let error = gone_on_with(&lora(), &Examples::new(20), base.into());
+    assert!(matches!(error, TrainError::OtherWeights), "{error}");
 }
 
 #[test]
