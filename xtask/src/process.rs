@@ -18,10 +18,17 @@ pub(crate) fn root() -> PathBuf {
     manifest_dir.parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
-/// Cargo, started in the workspace's folder wherever the caller stands.
+/// Cargo, started in the workspace's folder wherever the caller stands, and without what cargo told xtask of xtask:
+/// `ring` reads that too, and would be built again, with all above it, whenever cargo was not started from here.
 pub(crate) fn cargo<I: AsRef<OsStr>>(args: impl IntoIterator<Item = I>) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(args).current_dir(root());
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
     command
 }
 
