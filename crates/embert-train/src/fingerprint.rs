@@ -45,7 +45,9 @@ impl ParameterVisitor for FrozenWeights {
     fn visit<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
         let values = param.val();
         if !values.is_require_grad() {
-            values.into_data().iter::<f32>().for_each(|value| self.0.add(value.to_bits().into()));
+            let values = values.into_data();
+            let values = values.as_slice::<f32>().expect("parameters are fp32");
+            values.iter().for_each(|value| self.0.add(value.to_bits().into()));
         }
     }
 }

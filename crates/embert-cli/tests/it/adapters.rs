@@ -9,12 +9,18 @@ use crate::{fails, succeeds};
 
 /// A base model small enough that a test may train it, and an adapter of it.
 fn trained(folder: &Path) -> String {
+    train_base(folder, 42);
+    succeeds(folder, &format!("train {ADAPTER} --output_dir run"))
+}
+
+fn train_base(folder: &Path, seed: u64) {
     succeeds(
         folder,
-        "train --recipe quickstart --vocab_size 300 --hidden_size 32 --num_hidden_layers 2 --intermediate_size 32 \
-         --synthetic_reviews 200 --num_train_epochs 1 --output_dir base",
+        &format!(
+            "train --recipe quickstart --vocab_size 300 --hidden_size 32 --num_hidden_layers 2 --intermediate_size 32 \
+             --synthetic_reviews 200 --num_train_epochs 1 --seed {seed} --output_dir base --overwrite_output_dir"
+        ),
     );
-    succeeds(folder, &format!("train {ADAPTER} --output_dir run"))
 }
 
 const ADAPTER: &str = "--model base --dataset synthetic --synthetic_reviews 200 --max_seq_length 96 --num_train_epochs 1 \
@@ -78,6 +84,22 @@ fn a_run_of_adapters_goes_on_to_the_same_bytes_with_its_best_model() {
         assert!(said.contains(&format!("going on from {from}: step {step}")), "{said}");
         assert!(weights(&output_dir) == weights("whole"), "from step {step}");
     }
+}
+
+#[test]
+fn a_run_of_adapters_goes_on_over_no_other_base() {
+    let folder = tempfile::tempdir().unwrap();
+    trained(folder.path());
+    train_base(folder.path(), 43);
+    let said = fails(
+        folder.path(),
+        2,
+        "train --resume_from_checkpoint run --num_train_epochs 2 --output_dir further",
+    );
+    assert!(
+        said.starts_with("error: the base model's weights are not those that the checkpoint's run"),
+        "{said}"
+    );
 }
 
 #[test]
