@@ -60,6 +60,7 @@ fn train() -> Command {
 
 fn check() -> Command {
     with_recipe(Command::new("check").about("Looks at the data and the recipe before anything trains"))
+        .args([device_flag(), devices_flag()])
 }
 
 fn devices() -> Command {

@@ -10,8 +10,9 @@ use crate::{device, examples, recipe_files, report, warnings};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
-    let place = device::open(device::DEFAULT)?;
+    let place = device::all_of(matches)?;
     let recipe = recipe_files::resolve(matches)?;
+    place.require(recipe.train.precision())?;
     let examples = examples::read_examples(&recipe.data)?;
     let source = ModelSource::of_recipe(&recipe, &examples.train)?;
     let limit = examples::limit(&recipe.data, source.config.max_position_embeddings())?;

@@ -66,8 +66,10 @@ fn what_is_frozen_stays_and_what_is_named_wrongly_leaves_nothing_behind() {
 #[test]
 fn fp16_is_refused_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
-    let said = fails(folder.path(), 2, &format!("train {TINY} --fp16"));
-    assert!(said.contains("--device cpu does not compute in fp16") && said.contains("--bf16"), "{said}");
+    for command in ["train", "check"] {
+        let said = fails(folder.path(), 2, &format!("{command} {TINY} --fp16"));
+        assert!(said.contains("--device cpu does not compute in fp16") && said.contains("--bf16"), "{said}");
+    }
     let said = fails(folder.path(), 2, &format!("train {TINY} --fp16 --bf16"));
     assert!(said.contains("fp16 is true; it must be false where bf16 is true"), "{said}");
 }
