@@ -54,12 +54,9 @@ impl Bar {
         self.0.suspend(|| warnings::print(warning));
     }
 
-    /// Prints a line above the bar; without a terminal, on standard output as it is.
+    /// Prints a line on standard output, above the bar.
     pub(crate) fn print(&self, line: &str) {
-        match self.0.is_hidden() {
-            true => println!("{line}"),
-            false => self.0.println(line),
-        }
+        self.0.suspend(|| println!("{line}"));
     }
 }
 

@@ -56,6 +56,28 @@ pub(crate) fn plan(plan: &RunPlan) -> String {
     )
 }
 
+/// A line of the log, as a person reads it, under transformers' names.
+pub(crate) fn log_line(entry: &LogEntry) -> String {
+    match entry {
+        LogEntry::Train(log) => format!(
+            "step {}, epoch {:.2}: loss {:.4}, grad_norm {:.3}, learning_rate {:.2e}, {} tokens/s",
+            log.step,
+            log.epoch,
+            log.loss,
+            log.grad_norm,
+            log.learning_rate,
+            grouped(log.tokens_per_second.round() as usize),
+        ),
+        LogEntry::Evaluation { step, epoch, evaluation } => format!(
+            "step {step}, epoch {epoch:.2}: eval_loss {:.4}, eval_accuracy {:.4}, eval_f1 {:.4}, {:.1} s",
+            evaluation.metrics.loss,
+            evaluation.metrics.accuracy,
+            evaluation.metrics.f1,
+            evaluation.eval_runtime,
+        ),
+    }
+}
+
 /// One row for each evaluation, with the mean training loss before it; nothing where there was none.
 pub(crate) fn epochs(log: &[LogEntry]) -> Option<String> {
     log.iter().find(|entry| matches!(entry, LogEntry::Evaluation { .. }))?;

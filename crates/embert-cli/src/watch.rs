@@ -1,5 +1,7 @@
 //! What is shown and kept of a run while it trains.
 
+use std::io::{IsTerminal, stdout};
+
 use embert_train::{Answer, Event, LogEntry, RunDirectory, RunPlan, StepLog, TrainError};
 
 use crate::interrupt::Interrupt;
@@ -49,7 +51,7 @@ impl<'a> Watch<'a> {
             }
             Event::Step(line) => self.show_step(line),
             Event::Logged(entry) | Event::Evaluated(entry) => {
-                self.print(&line(entry));
+                self.print(&line(entry, stdout().is_terminal()));
                 self.warn_of(entry);
             }
             Event::Unfrozen { epoch, num_trainable_parameters } => {
@@ -104,8 +106,13 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// A line of the log as JSON, to four digits; `metrics.jsonl` has all of them.
-fn line(entry: &LogEntry) -> String {
+/// A line of the log: for reading on a terminal, else for programs.
+fn line(entry: &LogEntry, on_terminal: bool) -> String {
+    if on_terminal { report::log_line(entry) } else { json(entry) }
+}
+
+/// To four digits; `metrics.jsonl` has all of them.
+fn json(entry: &LogEntry) -> String {
     let mut line = serde_json::to_value(entry).expect("a log line is JSON");
     for figure in line.as_object_mut().expect("a log line is an object").values_mut() {
         if let Some(exact) = figure.as_f64().filter(|_| figure.is_f64()) {
