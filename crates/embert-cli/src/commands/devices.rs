@@ -7,8 +7,10 @@ use crate::report;
 /// Runs the command.
 pub(crate) fn run() -> Result<(), CliError> {
     let found = Backend::ALL.map(|backend| (backend.name(), backend.find()));
-    let rows = found.iter().filter_map(|(_, found)| found.as_ref().ok()).flatten().map(row).collect();
-    println!("{}", report::devices(rows));
+    let rows: Vec<_> = found.iter().filter_map(|(_, found)| found.as_ref().ok()).flatten().map(row).collect();
+    if !rows.is_empty() {
+        println!("{}", report::devices(rows));
+    }
     for (name, found) in &found {
         if let Err(why) = found {
             println!("{name}: {why}");
