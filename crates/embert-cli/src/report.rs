@@ -224,11 +224,29 @@ fn add(table: &mut Table, row: Vec<String>) {
 
 #[cfg(test)]
 mod tests {
+    use embert_train::StepLog;
+
     use super::*;
 
     #[test]
     fn thousands_are_grouped() {
         assert_eq!([0, 999, 1000, 109_483_778].map(grouped), ["0", "999", "1,000", "109,483,778"]);
+    }
+
+    #[test]
+    fn a_line_of_the_log_has_transformers_names() {
+        let log = StepLog {
+            step: 1050,
+            epoch: 2.8,
+            loss: 0.086_94,
+            grad_norm: 1.2884,
+            learning_rate: 5.257e-5,
+            tokens_per_second: 41_250.4,
+        };
+        assert_eq!(
+            log_line(&LogEntry::Train(log)),
+            "step 1050, epoch 2.80: loss 0.0869, grad_norm 1.288, learning_rate 5.26e-5, 41,250 tokens/s"
+        );
     }
 
     #[test]

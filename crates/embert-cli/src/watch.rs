@@ -51,7 +51,7 @@ impl<'a> Watch<'a> {
             }
             Event::Step(line) => self.show_step(line),
             Event::Logged(entry) | Event::Evaluated(entry) => {
-                self.print(&line(entry, stdout().is_terminal()));
+                self.print(&line(entry));
                 self.warn_of(entry);
             }
             Event::Unfrozen { epoch, num_trainable_parameters } => {
@@ -107,8 +107,8 @@ impl<'a> Watch<'a> {
 }
 
 /// A line of the log: for reading on a terminal, else for programs.
-fn line(entry: &LogEntry, on_terminal: bool) -> String {
-    if on_terminal { report::log_line(entry) } else { json(entry) }
+fn line(entry: &LogEntry) -> String {
+    if stdout().is_terminal() { report::log_line(entry) } else { json(entry) }
 }
 
 /// To four digits; `metrics.jsonl` has all of them.
