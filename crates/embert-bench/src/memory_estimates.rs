@@ -18,8 +18,7 @@ use crate::{
     sizes::{Size, bert_base, minilm, small},
     texts::{labels, texts},
     trainer::{adapted, adapter},
-    work::{Task, Work},
-    worker::SEED,
+    work::{SEED, Task, Work},
 };
 
 /// Of two optimizer steps each: the optimizer's state is there from the second on.

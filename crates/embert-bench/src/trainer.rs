@@ -15,8 +15,7 @@ use embert_train::{
 use crate::{
     device,
     texts::{labels, texts},
-    work::{Task, Work},
-    worker::SEED,
+    work::{SEED, Task, Work},
 };
 
 /// A model with random weights that is being trained.

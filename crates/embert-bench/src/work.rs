@@ -4,6 +4,9 @@ use embert_kernels::Precision;
 use embert_model::BertConfig;
 use serde::{Deserialize, Serialize};
 
+/// Of the random weights, and of dropout.
+pub(crate) const SEED: u64 = 42;
+
 /// What is done with a model of random weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Work {

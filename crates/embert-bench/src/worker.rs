@@ -12,10 +12,8 @@ use embert_train::{TrainConfig, predict};
 use crate::{
     device,
     trainer::Trainer,
-    work::{Answer, Task, Work},
+    work::{Answer, SEED, Task, Work},
 };
-
-pub(crate) const SEED: u64 = 42;
 
 pub(crate) fn run() -> Result<(), String> {
     let mut text = String::new();
