@@ -6,9 +6,9 @@ use std::path::Path;
 
 use csv::{ByteRecord, ErrorKind, Position, Reader, ReaderBuilder};
 
+use crate::columns::Columns;
 use crate::error::DataError;
 use crate::labels::{RawFile, RawLabel, RawRow};
-use crate::read::Columns;
 
 pub(crate) fn read(path: &Path, separator: u8, columns: &Columns) -> Result<RawFile, DataError> {
     let mut table = open(path, separator)?;

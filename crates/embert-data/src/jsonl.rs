@@ -6,9 +6,9 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use crate::columns::Columns;
 use crate::error::{DataError, quoted};
 use crate::labels::{RawFile, RawLabel, RawRow};
-use crate::read::Columns;
 
 pub(crate) fn read(path: &Path, columns: &Columns) -> Result<RawFile, DataError> {
     let rows = objects(path, |row, mut object| {

@@ -3,6 +3,7 @@
 mod acl_imdb;
 mod balance;
 mod clean;
+mod columns;
 mod delimited;
 mod error;
 mod format;
@@ -21,11 +22,12 @@ mod table;
 
 pub use balance::{ClassBalance, require_two_classes};
 pub use clean::clean;
+pub use columns::Columns;
 pub use error::DataError;
 pub use hub::{HubError, HubProgress, HubSettings, fetch_dataset, fetch_model};
 pub use overlap::overlap;
 pub use permutation::permutation;
-pub use read::{Columns, read, read_texts};
+pub use read::{read, read_texts};
 pub use review::{Dataset, Example, Labels};
 pub use split::{Split, stratified_split};
 pub use synthetic::synthetic;

@@ -19,9 +19,9 @@ use arrow_array::types::Int64Type;
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, SchemaRef};
 
+use crate::columns::Columns;
 use crate::error::DataError;
 use crate::labels::{RawFile, RawLabel, RawRow};
-use crate::read::Columns;
 use expansion::{Room, largest_page, rows_at_once};
 
 const TEXT_TYPES: &str = "text";

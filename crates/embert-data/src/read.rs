@@ -2,26 +2,12 @@
 
 use std::path::Path;
 
+use crate::columns::Columns;
 use crate::error::DataError;
 use crate::format::Format;
 use crate::labels::{RawFile, assign_ids};
 use crate::review::{Dataset, Labels};
 use crate::{acl_imdb, delimited, jsonl, parquet, shards};
-
-/// The names of the columns to read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Columns {
-    /// The column of texts.
-    pub text: String,
-    /// The column of labels: integers, text, or (in parquet and jsonl) booleans.
-    pub label: String,
-}
-
-impl Default for Columns {
-    fn default() -> Self {
-        Self { text: "text".to_owned(), label: "label".to_owned() }
-    }
-}
 
 /// Reads a labelled data set.
 ///
