@@ -9,7 +9,7 @@ use crate::device::{self, Place};
 use crate::error::CliError;
 use crate::model_source::{self, ModelSource};
 use crate::recipe::Recipe;
-use crate::{examples, recipe_files, warnings};
+use crate::{examples, progress, recipe_files, warnings};
 
 /// All of it but the weights.
 pub(crate) struct FineTuned {
@@ -29,7 +29,7 @@ impl FineTuned {
         let recipe = recipe_files::of_model(&directory, &source, matches)?;
         place.require(recipe.train.precision())?;
         if let Some(warning) = warnings::other_length(&directory, &recipe)? {
-            warnings::print(&warning);
+            progress::warn(&warning);
         }
         let limit = examples::limit(&recipe.data, source.config.max_position_embeddings())?;
         Ok(Self { source, recipe, limit, place })

@@ -9,6 +9,7 @@ use crate::device::Place;
 use crate::machine::MachineMemory;
 use crate::model_source::ModelSource;
 use crate::recipe::Recipe;
+use crate::report::size;
 
 /// What is known of a run's memory before it begins.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,15 +99,6 @@ impl MemoryPlan {
 fn release_freed_memory() {
     #[cfg(feature = "cpu")]
     embert_kernels::release_freed_memory();
-}
-
-/// Bytes in MiB or GiB.
-pub(crate) fn size(bytes: u64) -> String {
-    const GIB: u64 = 1 << 30;
-    match bytes {
-        GIB.. => format!("{:.1} GiB", bytes as f64 / GIB as f64),
-        _ => format!("{} MiB", bytes >> 20),
-    }
 }
 
 #[cfg(test)]

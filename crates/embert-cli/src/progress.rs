@@ -1,11 +1,14 @@
-//! Progress bars on a terminal, nothing elsewhere.
+//! Progress bars on a terminal, nothing elsewhere; and warnings.
 
 use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::warnings;
+/// Prints a warning.
+pub(crate) fn warn(warning: &str) {
+    eprintln!("warning: {warning}");
+}
 
 /// A progress bar on standard error, and where it began.
 pub(crate) struct Bar(ProgressBar, u64);
@@ -51,7 +54,7 @@ impl Bar {
 
     /// Warns above the bar.
     pub(crate) fn warn(&self, warning: &str) {
-        self.0.suspend(|| warnings::print(warning));
+        self.0.suspend(|| warn(warning));
     }
 
     /// Prints a line on standard output, above the bar.

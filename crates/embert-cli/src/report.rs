@@ -13,6 +13,15 @@ pub(crate) fn grouped(number: usize) -> String {
     groups.collect::<Vec<_>>().join(",")
 }
 
+/// Bytes in MiB or GiB.
+pub(crate) fn size(bytes: u64) -> String {
+    const GIB: u64 = 1 << 30;
+    match bytes {
+        GIB.. => format!("{:.1} GiB", bytes as f64 / GIB as f64),
+        _ => format!("{} MiB", bytes >> 20),
+    }
+}
+
 /// How long the texts are, before truncation.
 pub(crate) fn lengths(texts: &EncodedTexts) -> String {
     let Some(report) = LengthReport::new(texts.full_lengths()) else { return "no texts".into() };

@@ -8,7 +8,7 @@ use toml::{Table, Value};
 
 use crate::error::CliError;
 use crate::recipe::Recipe;
-use crate::{recipe_files, warnings};
+use crate::{progress, recipe_files};
 
 /// What may differ from the checkpoint's recipe: how long the run is, and what it leaves on disk when.
 const MAY_DIFFER: [&str; 9] = [
@@ -77,7 +77,7 @@ fn newest(run_dirs: &[PathBuf]) -> Result<Option<Checkpoint>, CliError> {
         let (found, damaged) = Checkpoint::newest(run_dir)?;
         passed_over.extend(damaged);
         if found.is_some() {
-            passed_over.iter().for_each(|error| warnings::print(&format!("passed over: {error}")));
+            passed_over.iter().for_each(|error| progress::warn(&format!("passed over: {error}")));
             return Ok(found);
         }
     }

@@ -16,11 +16,6 @@ const HIGHEST_LEARNING_RATE: f64 = 2e-4;
 const LOWEST_ADAPTER_RATE: f64 = 5e-5;
 const LONGEST_WARMUP: f64 = 0.2;
 
-/// Prints a warning.
-pub(crate) fn print(warning: &str) {
-    eprintln!("warning: {warning}");
-}
-
 /// What can be said before a run begins.
 pub(crate) fn before_training(recipe: &Recipe, examples: &Examples) -> Vec<String> {
     let schedule = recipe.train.schedule(recipe.train.total_steps(examples.train.len()));

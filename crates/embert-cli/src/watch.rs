@@ -5,7 +5,7 @@ use std::io::{IsTerminal, stdout};
 use embert_train::{Answer, Event, LogEntry, RunDirectory, RunPlan, StepLog, TrainError};
 
 use crate::interrupt::Interrupt;
-use crate::progress::Bar;
+use crate::progress::{self, Bar};
 use crate::recipe::OnSaveError;
 use crate::{report, warnings};
 
@@ -94,7 +94,7 @@ impl<'a> Watch<'a> {
     fn warn(&self, warning: &str) {
         match &self.bar {
             Some(bar) => bar.warn(warning),
-            None => warnings::print(warning),
+            None => progress::warn(warning),
         }
     }
 

@@ -6,7 +6,7 @@ use embert_data::ClassBalance;
 use crate::error::CliError;
 use crate::memory::MemoryPlan;
 use crate::model_source::ModelSource;
-use crate::{device, examples, recipe_files, report, warnings};
+use crate::{device, examples, progress, recipe_files, report, warnings};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
@@ -33,7 +33,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
         memory.lines().iter().for_each(|line| println!("{line}"));
         warnings.extend(memory.warning());
     }
-    warnings.iter().for_each(|warning| warnings::print(warning));
+    warnings.iter().for_each(|warning| progress::warn(warning));
     println!(
         "the recipe and the data are in order{}",
         if warnings.is_empty() { "" } else { ", but for the warnings" }

@@ -5,7 +5,7 @@ use embert_train::{LabelledTexts, evaluate};
 
 use crate::error::CliError;
 use crate::fine_tuned::FineTuned;
-use crate::progress::Bar;
+use crate::progress::{self, Bar};
 use crate::{examples, report, warnings};
 
 /// Runs the command.
@@ -25,7 +25,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     drop(bar);
     let labels = fine_tuned.source.config.label_names();
     if let Some(warning) = warnings::one_label(&evaluation.metrics, &labels) {
-        warnings::print(&warning);
+        progress::warn(&warning);
     }
     println!("{}\n{}", report::figures(&evaluation), report::confusion(&evaluation, &labels));
     println!("{}", serde_json::to_string(&evaluation).expect("figures are JSON"));

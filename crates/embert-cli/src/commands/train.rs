@@ -18,7 +18,7 @@ use crate::examples::{self, Examples};
 use crate::interrupt::Interrupt;
 use crate::memory::MemoryPlan;
 use crate::model_source::{LoadedModel, ModelSource};
-use crate::progress::Bar;
+use crate::progress::{self, Bar};
 use crate::recipe::Recipe;
 use crate::watch::Watch;
 use crate::{report, resume, warnings};
@@ -105,7 +105,7 @@ impl<'a> Run<'a> {
         self.describe_data();
         let memory = self.memory.as_ref().and_then(MemoryPlan::warning);
         for warning in warnings::before_training(&self.recipe, self.examples).into_iter().chain(memory) {
-            warnings::print(&warning);
+            progress::warn(&warning);
         }
         let (_, eval_labels) = examples::columns(&self.examples.eval);
         let eval = LabelledTexts { texts: &self.eval, labels: &eval_labels };

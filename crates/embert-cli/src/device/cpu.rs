@@ -5,7 +5,7 @@ use embert_kernels::{Precision, instructions};
 
 use super::{Backend, Found, SEE};
 use crate::machine::{self, MachineMemory};
-use crate::memory;
+use crate::report;
 
 /// The one device.
 pub(super) fn open(number: usize) -> Result<Device, String> {
@@ -19,7 +19,7 @@ pub(super) fn found() -> Found {
     Found {
         device: Backend::Cpu.name().to_owned(),
         name: machine::processor(),
-        memory: MachineMemory::now().map(|memory| format!("{} available", memory::size(memory.available()))),
+        memory: MachineMemory::now().map(|memory| format!("{} available", report::size(memory.available()))),
         driver: format!("none; {} threads", rayon::current_num_threads()),
         precisions: precisions(),
     }

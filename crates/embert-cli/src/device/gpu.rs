@@ -4,8 +4,8 @@ use burn::backend::DispatchDevice;
 use burn::tensor::{Device, FloatDType, Tensor};
 
 use super::{Backend, Found, SEE};
-use crate::memory;
 use crate::panics;
+use crate::report;
 
 /// A device that was found and may turn out not to work.
 pub(super) trait Candidate {
@@ -53,7 +53,7 @@ fn found(backend: Backend, number: usize, candidate: &impl Candidate) -> Found {
     let described = guarded(|| {
         let Opened { device, name, driver } = candidate.open()?;
         computes(&device)?;
-        Ok((name, memory_of(&device).map(memory::size), driver, precisions(&device)))
+        Ok((name, memory_of(&device).map(report::size), driver, precisions(&device)))
     });
     match described {
         Ok((name, memory, driver, precisions)) => Found { device, name, memory, driver, precisions },
