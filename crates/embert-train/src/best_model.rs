@@ -1,65 +1,11 @@
 //! Which evaluation was the best so far, and when to stop waiting for a better one: what transformers' Trainer and its
 //! `EarlyStoppingCallback` decide.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
+use crate::best_model_metric::BestModelMetric;
 use crate::config::TrainConfig;
 use crate::metrics::Metrics;
-
-/// The figure of an evaluation that says which model is the best, by its name in the log, with or without `eval_`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BestModelMetric {
-    /// Mean cross-entropy; the lowest is the best.
-    #[serde(alias = "eval_loss")]
-    Loss,
-    /// Share of the examples that are predicted right.
-    #[serde(alias = "eval_accuracy")]
-    Accuracy,
-    /// F1 of label 1, or the mean over more than two labels.
-    #[serde(alias = "eval_f1")]
-    F1,
-    /// Precision of label 1, or the mean over more than two labels.
-    #[serde(alias = "eval_precision")]
-    Precision,
-    /// Recall of label 1, or the mean over more than two labels.
-    #[serde(alias = "eval_recall")]
-    Recall,
-    /// The mean F1 over the labels.
-    #[serde(alias = "eval_f1_macro")]
-    F1Macro,
-    /// Matthews' correlation.
-    #[serde(alias = "eval_matthews_correlation")]
-    MatthewsCorrelation,
-    /// Area under the ROC curve; an evaluation without one is never the best.
-    #[serde(alias = "eval_roc_auc")]
-    RocAuc,
-}
-
-/// The name in the log.
-impl fmt::Display for BestModelMetric {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("eval_")?;
-        self.serialize(f)
-    }
-}
-
-impl BestModelMetric {
-    fn of(self, metrics: &Metrics) -> f64 {
-        match self {
-            Self::Loss => metrics.loss,
-            Self::Accuracy => metrics.accuracy,
-            Self::F1 => metrics.f1,
-            Self::Precision => metrics.precision,
-            Self::Recall => metrics.recall,
-            Self::F1Macro => metrics.f1_macro,
-            Self::MatthewsCorrelation => metrics.matthews_correlation,
-            Self::RocAuc => metrics.roc_auc.unwrap_or(f64::NAN),
-        }
-    }
-}
 
 /// The best evaluation of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -182,18 +128,5 @@ mod tests {
         assert_eq!(Judge::new(&stops).unwrap().metric, BestModelMetric::Loss);
         let loads = TrainConfig { load_best_model_at_end: true, ..TrainConfig::default() };
         assert!(!Judge::new(&loads).unwrap().greater_is_better);
-    }
-
-    #[test]
-    fn every_metric_reads_its_own_figure() {
-        let metrics = Metrics::from_logits(&[vec![2.0, 0.0], vec![1.0, 0.5], vec![0.0, 3.0]], &[0, 1, 1]);
-        let figures = serde_json::to_value(&metrics).unwrap();
-        for (name, figure) in figures.as_object().unwrap() {
-            for name in [name.as_str(), name.strip_prefix("eval_").unwrap()] {
-                let metric: BestModelMetric = serde_json::from_value(name.into()).unwrap();
-                assert_eq!(metric.of(&metrics), figure.as_f64().unwrap(), "{name}");
-                assert_eq!(format!("eval_{}", name.trim_start_matches("eval_")), metric.to_string());
-            }
-        }
     }
 }

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use embert_kernels::Precision;
 use embert_text::{BatchBudget, Padding};
 
-use crate::best_model::BestModelMetric;
-use crate::freezing::Unfreezing;
-use crate::predict::Batching;
+use crate::batching::Batching;
+use crate::best_model_metric::BestModelMetric;
 use crate::schedule::{LrSchedulerType, Schedule};
+use crate::unfreezing::Unfreezing;
 
 /// The settings of a run. `Default` is the only place that holds defaults; they are Hugging Face's unless a
 /// field says otherwise.

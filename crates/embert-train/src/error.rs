@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use embert_model::ModelError;
 use embert_text::TextError;
 
-use crate::validation::ConfigError;
+use crate::config_error::ConfigError;
 
 /// Why a run ended before its time.
 #[derive(Debug, thiserror::Error)]

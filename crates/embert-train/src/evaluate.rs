@@ -6,10 +6,11 @@ use embert_model::AutoModelForSequenceClassification;
 use serde::{Deserialize, Serialize};
 
 use crate::batches::LabelledTexts;
+use crate::batching::Batching;
 use crate::error::TrainError;
-use crate::event::{Answer, Progress};
 use crate::metrics::Metrics;
-use crate::predict::{Batching, predict};
+use crate::predict::predict;
+use crate::progress::{Answer, Progress};
 
 /// What an evaluation found. Serialized, it holds numbers alone, under transformers' names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,14 +1,12 @@
 //! What a run tells its caller while it goes on.
 
-use std::ops::ControlFlow;
-
 use embert_model::AutoModelForSequenceClassification;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::best_model::BestModel;
-use crate::error::TrainError;
-use crate::evaluate::Evaluation;
+use crate::log_entry::{LogEntry, StepLog};
 use crate::optimizer::OptimizerState;
+use crate::progress::Progress;
 use crate::state::TrainState;
 
 /// Something that happened. The caller's answer says whether to go on.
@@ -49,9 +47,6 @@ pub struct Snapshot<'a> {
     pub state: &'a TrainState,
 }
 
-/// The answer to an event: go on, stop in good order (`Break`), or fail.
-pub type Answer = Result<ControlFlow<()>, TrainError>;
-
 /// What a run is going to do.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RunPlan {
@@ -73,57 +68,6 @@ pub struct RunPlan {
     pub num_trainable_parameters: usize,
     /// Parameters of the model.
     pub num_parameters: usize,
-}
-
-/// How far a pass over examples is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// Examples done.
-    pub done: usize,
-    /// Examples in all.
-    pub total: usize,
-}
-
-/// One optimizer step, or the mean of several.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct StepLog {
-    /// Optimizer steps made, this one included.
-    pub step: usize,
-    /// Passes over the training examples made.
-    pub epoch: f64,
-    /// The training loss, before the step.
-    pub loss: f64,
-    /// The global norm of the gradients of the (last) step, before clipping. Infinite, and `null` in JSON, where they
-    /// overflowed in fp16 and the step was left out.
-    #[serde(deserialize_with = "number_or_infinite")]
-    pub grad_norm: f64,
-    /// The learning rate of the (last) step.
-    pub learning_rate: f64,
-    /// Tokens trained on in a second, padding not counted.
-    pub tokens_per_second: f64,
-}
-
-/// JSON has no infinity.
-fn number_or_infinite<'de, D: serde::Deserializer<'de>>(json: D) -> Result<f64, D::Error> {
-    Ok(Option::deserialize(json)?.unwrap_or(f64::INFINITY))
-}
-
-/// One line of the log, with transformers' keys.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum LogEntry {
-    /// The mean of the steps since the last line.
-    Train(StepLog),
-    /// An evaluation.
-    Evaluation {
-        /// Optimizer steps made.
-        step: usize,
-        /// Passes over the training examples made.
-        epoch: f64,
-        /// The figures.
-        #[serde(flatten)]
-        evaluation: Evaluation,
-    },
 }
 
 /// What a run amounted to, with transformers' keys.

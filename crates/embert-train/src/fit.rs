@@ -15,20 +15,21 @@ use embert_text::Padding;
 use crate::batches::{LabelledBatch, LabelledTexts, windows};
 use crate::best_model::Judge;
 use crate::config::{IntervalStrategy, TrainConfig};
+use crate::config_error::ConfigError;
 use crate::error::TrainError;
-use crate::event::{Answer, Event, RunPlan, TrainReport};
+use crate::event::{Event, RunPlan, TrainReport};
 use crate::fingerprint::Fingerprints;
 use crate::freezing::Freezing;
 use crate::journal::Journal;
 use crate::loss::CrossEntropy;
 use crate::loss_scale::LossScale;
 use crate::optimizer::{AdamW, OptimizerState};
-use crate::parameters::num_trainable;
+use crate::parameters::{device_of, num_trainable};
+use crate::progress::Answer;
 use crate::resume::Resume;
 use crate::schedule::Schedule;
 use crate::state::TrainState;
-use crate::step::{Backward, StepGradients, device_of, step_gradients};
-use crate::validation::ConfigError;
+use crate::step::{Backward, StepGradients, step_gradients};
 use unread::Unread;
 
 /// What a run learns from, and how its batches lie in memory.

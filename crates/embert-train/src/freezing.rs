@@ -1,59 +1,16 @@
 //! Which parameters train in which epoch: `freeze` and `gradual_unfreezing` (Howard and Ruder, 2018).
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::str::FromStr;
 
 use burn::module::Module;
 use embert_model::names::Part;
 use embert_model::set_trainable;
-use serde::{Deserialize, Serialize};
 
 use crate::config::TrainConfig;
 use crate::error::TrainError;
 use crate::parameters::{Parameter, parameters};
 use crate::pattern::matches;
-
-/// Parameters that stay as they are until an epoch begins; written `EPOCH:PATTERN`, such as `1:bert.embeddings`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Unfreezing {
-    /// Passes over the training examples made before they train.
-    pub epoch: u64,
-    /// The beginning of their names up to a dot, in which `*` stands for any characters.
-    pub pattern: String,
-}
-
-impl FromStr for Unfreezing {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} must be EPOCH:PATTERN, such as \"1:bert.embeddings\"");
-        let (epoch, pattern) = text.split_once(':').ok_or_else(wrong)?;
-        let epoch = epoch.trim().parse().map_err(|_| wrong())?;
-        Ok(Self { epoch, pattern: pattern.trim().to_owned() })
-    }
-}
-
-impl fmt::Display for Unfreezing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.epoch, self.pattern)
-    }
-}
-
-impl TryFrom<String> for Unfreezing {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<Unfreezing> for String {
-    fn from(unfreezing: Unfreezing) -> Self {
-        unfreezing.to_string()
-    }
-}
+use crate::unfreezing::Unfreezing;
 
 /// The plan of a run: what trains when.
 #[derive(Debug)]

@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use crate::evaluate::Evaluation;
-use crate::event::{LogEntry, RunPlan, StepLog, TrainReport};
+use crate::event::{RunPlan, TrainReport};
+use crate::log_entry::{LogEntry, StepLog};
 use crate::state::TrainState;
 
 /// What has happened so far.

@@ -3,33 +3,16 @@
 use std::ops::ControlFlow;
 
 use burn::tensor::Tensor;
-use embert_kernels::{Precision, with_constant_weights};
+use embert_kernels::with_constant_weights;
 use embert_model::{AutoModelForSequenceClassification, Pass};
-use embert_text::{BatchBudget, EncodedTexts, Padding, evaluation_batches, in_row_order};
+use embert_text::{EncodedTexts, in_row_order};
 
 use crate::batches::{input_ids, sequence_layout};
+use crate::batching::Batching;
 use crate::error::TrainError;
-use crate::event::{Answer, Progress};
 use crate::metrics::{argmax, log_softmax};
-use crate::step::device_of;
-
-/// How texts are put into batches where no weight changes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Batching {
-    /// How much a batch holds; not 0.
-    pub budget: BatchBudget,
-    /// What a batch's shorter texts are filled up to, if they are.
-    pub padding: Padding,
-    /// The precision of matrix products.
-    pub precision: Precision,
-}
-
-impl Batching {
-    /// The rows of each batch. Lengths count as they are padded, so that batches of few shapes occur.
-    pub(crate) fn batches(&self, texts: &EncodedTexts) -> Vec<Vec<usize>> {
-        evaluation_batches(&texts.padded_lengths(self.padding), self.budget)
-    }
-}
+use crate::parameters::device_of;
+use crate::progress::{Answer, Progress};
 
 /// The logits of every text, `[texts][num_labels]`, in the order of the texts.
 ///

@@ -10,8 +10,7 @@ use embert_model::{AutoModelForSequenceClassification, Pass};
 use crate::batches::{LabelledBatch, input_ids, sequence_layout};
 use crate::gradients::ParameterGradients;
 use crate::loss::CrossEntropy;
-use crate::parameters::parameters;
-use crate::step::device_of;
+use crate::parameters::{device_of, parameters};
 
 /// Adds the gradients of a batch's share of the loss and gives that share, `[1]`: what the whole tape would give, to the
 /// last bit.

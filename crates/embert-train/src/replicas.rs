@@ -9,7 +9,7 @@ use burn::tensor::{Device, Tensor};
 use embert_model::AutoModelForSequenceClassification;
 
 use crate::gradients::ParameterGradients;
-use crate::step::device_of;
+use crate::parameters::device_of;
 
 /// What micro-batches add to a loss, `[1]` each, and to its gradients.
 pub(crate) struct Found {

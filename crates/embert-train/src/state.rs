@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::best_model::{BestModel, Judged};
-use crate::event::{LogEntry, StepLog};
 use crate::fingerprint::Fingerprints;
+use crate::log_entry::{LogEntry, StepLog};
 use crate::loss_scale::LossScale;
 
 /// What a run remembers beside its weights and its optimizer.

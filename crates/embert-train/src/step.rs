@@ -1,6 +1,5 @@
 //! The gradients of one optimizer step: ∇ of the mean loss over all examples of its window of micro-batches.
 
-use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use embert_kernels::{DropoutStream, cross_entropy_sum, with_constant_weights};
 use embert_model::{AutoModelForSequenceClassification, Pass};
@@ -9,6 +8,7 @@ use crate::batches::{LabelledBatch, input_ids, sequence_layout};
 use crate::clip::{clip_coefficient, global_norm};
 use crate::gradients::ParameterGradients;
 use crate::loss::CrossEntropy;
+use crate::parameters::device_of;
 use crate::recompute::recomputed_gradients;
 use crate::replicas::{Found, on_all};
 
@@ -149,9 +149,4 @@ fn taped_gradients(
     let share = cross_entropy_sum(logits, targets) / normalizer;
     gradients.accumulate(model, share.clone().backward());
     share.inner()
-}
-
-/// The device of the parameters.
-pub(crate) fn device_of(model: &AutoModelForSequenceClassification) -> Device {
-    model.devices().into_iter().next().expect("a model has parameters")
 }

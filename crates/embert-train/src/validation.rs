@@ -3,19 +3,8 @@
 use std::fmt;
 
 use crate::config::{ClassWeights, IntervalStrategy, TrainConfig};
+use crate::config_error::ConfigError;
 use crate::schedule::LrSchedulerType;
-
-/// A setting that cannot be.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{key} is {found}; it must be {expected}")]
-pub struct ConfigError {
-    /// The key, as it stands in a recipe.
-    pub key: &'static str,
-    /// Its value.
-    pub found: String,
-    /// What the value may be.
-    pub expected: &'static str,
-}
 
 impl TrainConfig {
     /// Says which value cannot be, if one is.

@@ -8,7 +8,7 @@ use plotters::prelude::*;
 
 use super::write as write_file;
 use crate::error::TrainError;
-use crate::event::LogEntry;
+use crate::log_entry::LogEntry;
 
 /// Draws the log into `directory`, if it has a line.
 pub(super) fn write(directory: &Path, log: &[LogEntry]) -> Result<(), TrainError> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::atomic::write_file;
 use super::trainer_state::to_value;
 use crate::error::{TrainError, at};
-use crate::event::LogEntry;
+use crate::log_entry::LogEntry;
 
 /// The file, and what must stand in it.
 #[derive(Debug)]

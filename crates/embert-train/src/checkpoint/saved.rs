@@ -12,9 +12,9 @@ use super::rotation::{checkpoint, steps};
 use super::state_file::StateFile;
 use crate::error::TrainError;
 use crate::optimizer::OptimizerState;
+use crate::parameters::device_of;
 use crate::resume::Resume;
 use crate::state::TrainState;
-use crate::step::device_of;
 
 /// A `checkpoint-N` every byte of which is what was written.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use super::exact;
 use super::seal::{hexadecimal, seal, unseal};
 use super::trainer_state::to_value;
 use crate::error::{TrainError, at};
-use crate::event::LogEntry;
+use crate::log_entry::LogEntry;
 use crate::state::TrainState;
 
 /// The name of the file.

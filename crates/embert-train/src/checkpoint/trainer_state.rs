@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use crate::best_model::BestModel;
 use crate::config::TrainConfig;
-use crate::event::{LogEntry, RunPlan, TrainReport};
+use crate::event::{RunPlan, TrainReport};
+use crate::log_entry::LogEntry;
 
 /// The file's keys. Those that have no meaning here hold what transformers writes when they are not used.
 #[derive(Debug, Serialize)]

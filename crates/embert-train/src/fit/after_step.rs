@@ -9,8 +9,9 @@ use super::Run;
 use crate::config::IntervalStrategy;
 use crate::error::TrainError;
 use crate::evaluate::{Evaluation, evaluate};
-use crate::event::{Answer, Event, Snapshot};
+use crate::event::{Event, Snapshot};
 use crate::finite::is_finite;
+use crate::progress::Answer;
 
 const GO_ON: Answer = Ok(ControlFlow::Continue(()));
 const STOP: Answer = Ok(ControlFlow::Break(()));

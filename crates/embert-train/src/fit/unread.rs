@@ -8,8 +8,10 @@ use burn::tensor::Tensor;
 
 use super::Run;
 use crate::error::TrainError;
-use crate::event::{Answer, Event, StepLog};
+use crate::event::Event;
+use crate::log_entry::StepLog;
 use crate::loss_scale::Verdict;
+use crate::progress::Answer;
 use crate::step::StepGradients;
 
 /// The longest that a run on a GPU says nothing.
