@@ -47,6 +47,15 @@ impl Table {
         self.columns.first().map_or(0, |(_, column)| column.len())
     }
 
+    /// Says whether [`Table::write`] knows the extension of `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::UnknownExtension`].
+    pub fn require_writable(path: &Path) -> Result<(), DataError> {
+        Format::by_extension(path).map(|_| ())
+    }
+
     /// Writes the table as the extension of `path` says: `.jsonl`, `.csv`, `.tsv` or `.parquet`.
     ///
     /// The file is written beside its place and renamed, so it is there whole or not at all; a file

@@ -5,4 +5,5 @@ pub(crate) mod devices;
 pub(crate) mod evaluate;
 pub(crate) mod merge;
 pub(crate) mod predict;
+mod predict_output;
 pub(crate) mod train;

@@ -8,6 +8,7 @@ use clap::ArgMatches;
 use embert_data::{Column, Table, clean, read_texts};
 use embert_train::{predict, predicted_label, probabilities};
 
+use super::predict_output;
 use crate::error::CliError;
 use crate::fine_tuned::FineTuned;
 use crate::progress::Bar;
@@ -15,6 +16,9 @@ use crate::recipe::Recipe;
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
+    if let Some(output) = output(matches) {
+        predict_output::check(matches.get_one::<String>("input").map(String::as_str), output)?;
+    }
     let fine_tuned = FineTuned::open(matches)?;
     let texts = texts(&fine_tuned.recipe, matches)?;
     let model = fine_tuned.load()?;
@@ -66,8 +70,13 @@ fn table(logits: Vec<Vec<f32>>, names: &[String], with_logits: bool) -> Table {
     if with_logits { table.with_column("logits", Column::Numbers(logits)) } else { table }
 }
 
+/// The file to write, where it is not standard output.
+fn output(matches: &ArgMatches) -> Option<&String> {
+    matches.get_one::<String>("output").filter(|output| *output != "-")
+}
+
 fn write(table: &Table, matches: &ArgMatches) -> Result<(), CliError> {
-    match matches.get_one::<String>("output").filter(|output| *output != "-") {
+    match output(matches) {
         Some(output) => Ok(table.write(Path::new(output))?),
         None => match table.write_jsonl(stdout().lock()) {
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(CliError::failed(error)),

@@ -9,6 +9,8 @@ mod main_job;
 mod memory;
 #[cfg(unix)]
 mod paths;
+#[cfg(unix)]
+mod predict_output;
 mod secrets;
 mod sizes;
 mod traces;

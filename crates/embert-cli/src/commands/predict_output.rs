@@ -1,0 +1,40 @@
+//! Checks `predict --output` before anything is computed.
+
+use std::path::Path;
+
+use embert_data::Table;
+
+use crate::error::CliError;
+
+/// Refuses an output that is the input file, is a directory, has an unknown extension, or is in a directory that does not exist.
+pub(super) fn check(input: Option<&str>, output: &str) -> Result<(), CliError> {
+    let path = Path::new(output);
+    if input.is_some_and(|input| same_file(Path::new(input), path)) {
+        return Err(CliError::usage(format!("--output {output}: this is the file of --input; name another")));
+    }
+    if path.is_dir() {
+        return Err(CliError::usage(format!("--output {output}: this is a directory; name a file in it")));
+    }
+    Table::require_writable(path).map_err(|error| CliError::usage(format!("--output {error}")))?;
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    match directory.filter(|directory| !directory.is_dir()) {
+        None => Ok(()),
+        Some(directory) => Err(CliError::usage(format!(
+            "--output {output}: there is no directory {}; create it or name another file",
+            directory.display()
+        ))),
+    }
+}
+
+/// Returns true if both paths lead to one existing file, whatever their spelling or links.
+#[cfg(unix)]
+fn same_file(a: &Path, b: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let identity = |path: &Path| path.metadata().map(|it| (it.dev(), it.ino())).ok();
+    identity(a).is_some_and(|a| identity(b) == Some(a))
+}
+
+#[cfg(not(unix))]
+fn same_file(a: &Path, b: &Path) -> bool {
+    a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
+}

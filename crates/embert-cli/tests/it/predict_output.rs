@@ -1,0 +1,37 @@
+//! Outputs that `predict` refuses before it opens the model.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use crate::fails;
+
+#[test]
+fn an_output_that_cannot_be_is_refused_and_the_input_is_left_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let texts = b"text\ngood\n";
+    let input = folder.path().join("f.csv");
+    fs::write(&input, texts).unwrap();
+    symlink("f.csv", folder.path().join("soft.csv")).unwrap();
+    fs::hard_link(&input, folder.path().join("hard.csv")).unwrap();
+    fs::create_dir_all(folder.path().join("a")).unwrap();
+    fs::create_dir_all(folder.path().join("folder.csv")).unwrap();
+    for (output, expected) in [
+        ("f.csv", "is the file of --input"),
+        ("soft.csv", "is the file of --input"),
+        ("hard.csv", "is the file of --input"),
+        ("./a/../f.csv", "is the file of --input"),
+        ("nowhere/out.csv", "there is no directory nowhere"),
+        ("hard.csv/out.csv", "there is no directory hard.csv"),
+        ("folder.csv", "is a directory"),
+        ("out.xlsx", ".jsonl"),
+        ("out", ".jsonl"),
+    ] {
+        let said =
+            fails(folder.path(), 2, &format!("predict --model ./none --input f.csv --output {output}"));
+        assert_eq!(said.lines().count(), 1, "{output}: {said}");
+        assert!(said.contains(output) && said.contains(expected), "{output}: {said}");
+        assert_eq!(fs::read(&input).unwrap(), texts, "{output}");
+    }
+    let said = fails(folder.path(), 1, "predict --model ./none --input f.csv --output a/out.csv");
+    assert!(said.contains("none"), "{said}");
+}
