@@ -2,12 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use embert_data::{Dataset, Labels, clean, read, require_two_classes, stratified_split, synthetic};
+use embert_data::{
+    Dataset, Labels, ReadOptions, check_evaluation_rows, clean, read, require_two_classes, stratified_split,
+    synthetic,
+};
 use embert_text::{EncodedTexts, Limit, Tokenizer, Truncation};
 
 use crate::error::CliError;
 use crate::hub;
-use crate::progress::Bar;
+use crate::progress::{Bar, warn};
 use crate::recipe::DataSection;
 
 /// What to train on and what to evaluate on.
@@ -23,8 +26,10 @@ pub(crate) fn read_examples(data: &DataSection) -> Result<Examples, CliError> {
     let examples = whole(data)?;
     let train = select(&examples.train, data.max_train_samples, data);
     let eval = select(&examples.eval, data.max_eval_samples, data);
-    require_two_classes(&train, "train")?;
-    require_two_classes(&eval, "eval")?;
+    require_two_classes(&train)?;
+    if let Some(note) = check_evaluation_rows(&eval)? {
+        warn(&note.to_string());
+    }
     Ok(Examples { train, eval, eval_name: examples.eval_name })
 }
 
@@ -83,7 +88,7 @@ fn whole(data: &DataSection) -> Result<Examples, CliError> {
 fn split(all: Dataset, data: &DataSection) -> Result<Examples, CliError> {
     let held_out = (all.len() as f64 * data.validation_share).round() as usize;
     let split = stratified_split(&all, held_out, data.shuffle_seed)?;
-    let eval_name = format!("{held_out} rows held out");
+    let eval_name = format!("{} rows held out", split.held_out.len());
     Ok(Examples { train: split.train, eval: split.held_out, eval_name })
 }
 
@@ -111,9 +116,11 @@ fn read_path(
     split: &str,
     labels: Option<&Labels>,
 ) -> Result<Dataset, CliError> {
-    let dataset = read(path, split, &data.columns(), labels)?;
-    tracing::debug!(path = %path.display(), split, rows = dataset.len(), "read");
-    Ok(dataset)
+    let options = ReadOptions { columns: data.columns(), ..ReadOptions::default() };
+    let read = read(path, split, &options, labels)?;
+    tracing::debug!(path = %path.display(), split, rows = read.dataset.len(), "read");
+    read.notes.iter().for_each(|note| warn(&note.to_string()));
+    Ok(read.dataset)
 }
 
 fn select(dataset: &Dataset, count: Option<usize>, data: &DataSection) -> Dataset {

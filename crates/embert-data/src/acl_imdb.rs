@@ -20,18 +20,18 @@ pub(crate) fn is_tree(directory: &Path, split: &str) -> bool {
 /// One [`RawFile`] for each class, in the order of the ids.
 pub(crate) fn read(directory: &Path, split: &str) -> Result<Vec<RawFile>, DataError> {
     let class = |(id, name)| read_class(&directory.join(split).join(name), id);
-    (0i64..).zip(CLASSES).map(class).collect()
+    (0i128..).zip(CLASSES).map(class).collect()
 }
 
-fn read_class(folder: &Path, id: i64) -> Result<RawFile, DataError> {
+fn read_class(folder: &Path, id: i128) -> Result<RawFile, DataError> {
     let mut rows = Vec::new();
     for (index, path) in text_files(folder)?.into_iter().enumerate() {
         let bytes = std::fs::read(&path).map_err(DataError::io(&path))?;
         let text = String::from_utf8(bytes).map_err(|_| DataError::not_utf8(&path, 1, "text"))?;
-        rows.push(RawRow { row: index + 1, text, label: RawLabel::Id(id) });
+        rows.push(RawRow { row: index + 1, text, label: RawLabel::Integer(id) });
     }
     let names = CLASSES.map(str::to_owned).to_vec();
-    Ok(RawFile { path: folder.to_path_buf(), rows, names: Some(names) })
+    Ok(RawFile { path: folder.to_path_buf(), rows, names: Some(names), notes: vec![] })
 }
 
 fn text_files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {

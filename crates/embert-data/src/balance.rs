@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::error::DataError;
+use crate::note::DataNote;
 use crate::review::Dataset;
 
 /// The rows of each label.
@@ -50,23 +51,35 @@ impl fmt::Display for ClassBalance {
     }
 }
 
-/// Refuses rows that are all of one class, before anything is trained on them or judged by them.
-///
-/// `split` says what the rows are for, `train` or `eval`, as in the flag `--max_train_samples`.
+/// Refuses rows to train on that are all of one class.
 ///
 /// # Errors
 ///
 /// [`DataError::OneClass`], which says how such a selection comes about, and [`DataError::NoRows`].
-pub fn require_two_classes(dataset: &Dataset, split: &str) -> Result<(), DataError> {
-    let counts = dataset.class_counts();
-    let mut present = (0..counts.len()).filter(|&id| counts[id] > 0);
-    match (present.next(), present.next()) {
-        (None, _) => Err(DataError::NoRows { split: split.to_owned() }),
-        (Some(only), None) => Err(DataError::OneClass {
-            split: split.to_owned(),
-            rows: dataset.len(),
-            label: dataset.labels.names()[only].clone(),
-        }),
-        (Some(_), Some(_)) => Ok(()),
+pub fn require_two_classes(dataset: &Dataset) -> Result<(), DataError> {
+    match only_label(dataset) {
+        _ if dataset.is_empty() => Err(DataError::NoRows { split: "train".to_owned() }),
+        Some(label) => Err(DataError::OneClass { rows: dataset.len(), label: label.to_owned() }),
+        None => Ok(()),
     }
+}
+
+/// Refuses to evaluate on no rows, and notes that all rows are of one class.
+///
+/// # Errors
+///
+/// [`DataError::NoRows`].
+pub fn check_evaluation_rows(dataset: &Dataset) -> Result<Option<DataNote>, DataError> {
+    match only_label(dataset) {
+        _ if dataset.is_empty() => Err(DataError::NoRows { split: "eval".to_owned() }),
+        Some(label) => Ok(Some(DataNote::OneClass { rows: dataset.len(), label: label.to_owned() })),
+        None => Ok(None),
+    }
+}
+
+/// The label of all rows, if there is just one.
+fn only_label(dataset: &Dataset) -> Option<&str> {
+    let first = dataset.examples.first()?.label;
+    let is_only = dataset.examples.iter().all(|example| example.label == first);
+    is_only.then(|| dataset.labels.names()[first].as_str())
 }

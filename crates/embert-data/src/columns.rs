@@ -5,7 +5,7 @@
 pub struct Columns {
     /// The column of texts.
     pub text: String,
-    /// The column of labels: integers, text, or (in parquet and jsonl) booleans.
+    /// The column of labels: integers, text or booleans.
     pub label: String,
 }
 
@@ -13,4 +13,81 @@ impl Default for Columns {
     fn default() -> Self {
         Self { text: "text".to_owned(), label: "label".to_owned() }
     }
+}
+
+/// The use of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Text,
+    Label,
+}
+
+impl Role {
+    fn flag(self) -> &'static str {
+        match self {
+            Self::Text => "--text_column_name",
+            Self::Label => "--label_column_name",
+        }
+    }
+
+    /// Usual names of such columns, in lower case.
+    fn usual_names(self) -> &'static [&'static str] {
+        match self {
+            Self::Text => &[
+                "text",
+                "texts",
+                "sentence",
+                "sentence1",
+                "sentences",
+                "review",
+                "reviews",
+                "content",
+                "body",
+                "comment",
+                "tweet",
+                "message",
+                "document",
+                "description",
+                "question",
+                "title",
+                "sms",
+                "input",
+            ],
+            Self::Label => &[
+                "label",
+                "labels",
+                "target",
+                "class",
+                "category",
+                "sentiment",
+                "rating",
+                "stars",
+                "score",
+                "intent",
+                "topic",
+                "polarity",
+                "output",
+                "y",
+            ],
+        }
+    }
+}
+
+/// Says how to name the right column, with a suggestion if one of `found` is near.
+pub(crate) fn advice<'a>(role: Role, column: &str, found: impl Iterator<Item = &'a str> + Clone) -> String {
+    match near(role, column, found) {
+        Some(near) => format!("name the right one with {}, perhaps {near:?}", role.flag()),
+        None => format!("name the right one with {}", role.flag()),
+    }
+}
+
+/// The same name in another case, else a longer or shorter form of it, else a usual name.
+fn near<'a>(role: Role, column: &str, found: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    let lower = |name: &str| name.trim().to_lowercase();
+    let wanted = lower(column);
+    let first = |matches: &dyn Fn(&str) -> bool| found.clone().find(|name| matches(&lower(name)));
+    let contains = |name: &str| name.len() > 2 && (name.contains(&wanted) || wanted.contains(name));
+    first(&|name| name == wanted)
+        .or_else(|| first(&|name| contains(name)))
+        .or_else(|| role.usual_names().iter().find_map(|usual| first(&|name| name == *usual)))
 }

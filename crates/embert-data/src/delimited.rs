@@ -1,104 +1,182 @@
-//! csv and tsv files: a header, then one example a row, quoted as spreadsheets quote.
+//! csv and tsv files: a header, then one example in each row.
+
+mod quotes;
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use csv::{ByteRecord, ErrorKind, Position, Reader, ReaderBuilder};
 
-use crate::columns::Columns;
+use crate::columns::Role;
 use crate::error::DataError;
 use crate::labels::{RawFile, RawLabel, RawRow};
+use crate::note::DataNote;
+use crate::options::{CsvQuoting, ReadOptions};
+use quotes::{LongestSpan, is_left_open, lines};
 
-pub(crate) fn read(path: &Path, separator: u8, columns: &Columns) -> Result<RawFile, DataError> {
-    let mut table = open(path, separator)?;
-    let text = position(&mut table, path, &columns.text)?;
-    let label = position(&mut table, path, &columns.label)?;
-    let rows = records(table, path, |row, record| {
-        let cell = utf8(path, row, &columns.label, &record[label])?.trim();
-        if cell.is_empty() {
-            return Err(DataError::null(path, row, &columns.label));
-        }
-        let text = utf8(path, row, &columns.text, &record[text])?.to_owned();
-        Ok(RawRow { row, text, label: RawLabel::Untyped(cell.to_owned()) })
+pub(crate) fn read(path: &Path, separator: u8, options: &ReadOptions) -> Result<RawFile, DataError> {
+    let mut table = Delimited::open(path, separator, options.csv_quoting)?;
+    let text = table.position(&options.columns.text, Role::Text)?;
+    let label = table.position(&options.columns.label, Role::Label)?;
+    let (rows, notes) = table.rows(|row, record| {
+        let cell = utf8(path, row, &options.columns.label, &record[label])?.trim().to_owned();
+        let text = utf8(path, row, &options.columns.text, &record[text])?.to_owned();
+        Ok(RawRow { row, text, label: RawLabel::Cell(cell) })
     })?;
-    Ok(RawFile { path: path.to_path_buf(), rows, names: None })
+    Ok(RawFile { path: path.to_path_buf(), rows, names: None, notes })
 }
 
-pub(crate) fn read_texts(path: &Path, separator: u8, column: &str) -> Result<Vec<String>, DataError> {
-    let mut table = open(path, separator)?;
-    let text = position(&mut table, path, column)?;
-    records(table, path, |row, record| Ok(utf8(path, row, column, &record[text])?.to_owned()))
-}
-
-fn open(path: &Path, separator: u8) -> Result<Reader<File>, DataError> {
-    let file = File::open(path).map_err(DataError::io(path))?;
-    Ok(ReaderBuilder::new().delimiter(separator).from_reader(file))
-}
-
-fn position(table: &mut Reader<File>, path: &Path, column: &str) -> Result<usize, DataError> {
-    let header = table.byte_headers().map_err(|error| malformed(path, 0, error))?;
-    let mut found = header
-        .iter()
-        .enumerate()
-        .filter(|(_, name)| name.trim_ascii() == column.as_bytes())
-        .map(|(at, _)| at);
-    match (found.next(), found.next()) {
-        (Some(at), None) => Ok(at),
-        (Some(_), Some(_)) => {
-            Err(DataError::ColumnTwice { path: path.to_path_buf(), column: column.to_owned() })
-        }
-        (None, _) => {
-            let names: Vec<_> = header.iter().map(String::from_utf8_lossy).collect();
-            Err(DataError::missing_column(path, column, names.iter().map(|name| name.trim())))
-        }
-    }
-}
-
-fn records<T>(
-    mut table: Reader<File>,
+pub(crate) fn read_texts(
     path: &Path,
-    parse: impl Fn(usize, &ByteRecord) -> Result<T, DataError>,
-) -> Result<Vec<T>, DataError> {
-    let mut parsed = Vec::new();
-    let mut record = ByteRecord::new();
-    let mut last = 0;
-    while table.read_byte_record(&mut record).map_err(|error| malformed(path, parsed.len() + 1, error))? {
-        last = record.position().map_or(0, Position::byte);
-        parsed.push(parse(parsed.len() + 1, &record)?);
-    }
-    check_end(path, last, parsed.len())?;
-    Ok(parsed)
+    separator: u8,
+    options: &ReadOptions,
+) -> Result<(Vec<String>, Vec<DataNote>), DataError> {
+    let column = &options.columns.text;
+    let mut table = Delimited::open(path, separator, options.csv_quoting)?;
+    let text = table.position(column, Role::Text)?;
+    table.rows(|row, record| Ok(utf8(path, row, column, &record[text])?.to_owned()))
 }
 
-/// Refuses a last row whose last cell opens a quote and never closes it: it has swallowed all rows after it.
-fn check_end(path: &Path, begin: u64, row: usize) -> Result<(), DataError> {
-    let mut file = File::open(path).map_err(DataError::io(path))?;
-    let mut text = Vec::new();
-    file.seek(SeekFrom::Start(begin))
-        .and_then(|_| file.read_to_end(&mut text))
-        .map_err(DataError::io(path))?;
-    if text.iter().filter(|byte| **byte == b'"').count() % 2 == 0 {
-        return Ok(());
+/// The name and the cells of every column.
+pub(crate) fn read_columns(
+    path: &Path,
+    separator: u8,
+    quoting: CsvQuoting,
+) -> Result<(NamedColumns, Vec<DataNote>), DataError> {
+    let mut table = Delimited::open(path, separator, quoting)?;
+    let header = table.header()?;
+    let names = header.iter().map(|name| Ok(utf8(path, 0, "header", name)?.to_owned()));
+    let names = names.collect::<Result<Vec<_>, _>>()?;
+    let (rows, notes) = table.rows(|row, record| {
+        let cells = names.iter().zip(record).map(|(name, cell)| Ok(utf8(path, row, name, cell)?.to_owned()));
+        cells.collect::<Result<Vec<_>, _>>()
+    })?;
+    let mut columns: Vec<_> =
+        names.iter().map(|name| (name.clone(), Vec::with_capacity(rows.len()))).collect();
+    for row in rows {
+        columns.iter_mut().zip(row).for_each(|((_, cells), cell)| cells.push(cell));
     }
-    let reason = "a quote opens a cell and none closes it".to_owned();
-    Err(DataError::MalformedRow { path: path.to_path_buf(), row, reason })
+    Ok((columns, notes))
+}
+
+type NamedColumns = Vec<(String, Vec<String>)>;
+
+/// A file of separated cells.
+struct Delimited<'a> {
+    path: &'a Path,
+    separator: u8,
+    quoting: CsvQuoting,
+    reader: Reader<File>,
+}
+
+impl<'a> Delimited<'a> {
+    fn open(path: &'a Path, separator: u8, quoting: CsvQuoting) -> Result<Self, DataError> {
+        let file = File::open(path).map_err(DataError::io(path))?;
+        let quotes = quoting == CsvQuoting::Minimal;
+        let reader = ReaderBuilder::new().delimiter(separator).quoting(quotes).from_reader(file);
+        Ok(Self { path, separator, quoting, reader })
+    }
+
+    fn header(&mut self) -> Result<ByteRecord, DataError> {
+        let header = self.reader.byte_headers().cloned();
+        header.map_err(|error| self.malformed(0, error, &ByteRecord::new()))
+    }
+
+    fn position(&mut self, column: &str, role: Role) -> Result<usize, DataError> {
+        let header = self.header()?;
+        let names = header.iter().enumerate();
+        let mut found = names.filter(|(_, name)| name.trim_ascii() == column.as_bytes()).map(|(at, _)| at);
+        match (found.next(), found.next()) {
+            (Some(at), None) => Ok(at),
+            (Some(_), Some(_)) => {
+                Err(DataError::ColumnTwice { path: self.path.to_path_buf(), column: column.to_owned() })
+            }
+            (None, _) => Err(self.missing(&header, column, role)),
+        }
+    }
+
+    fn missing(&self, header: &ByteRecord, column: &str, role: Role) -> DataError {
+        let names: Vec<_> = header.iter().map(String::from_utf8_lossy).collect();
+        match other_separator(&names, self.separator) {
+            Some((found, advice)) => {
+                let (path, header) = (self.path.to_path_buf(), names[0].trim().to_owned());
+                DataError::OtherSeparator { path, header, found, advice }
+            }
+            None => DataError::missing_column(self.path, column, role, names.iter().map(|name| name.trim())),
+        }
+    }
+
+    /// What `parse` makes of each row, counted from 1.
+    fn rows<T>(
+        mut self,
+        parse: impl Fn(usize, &ByteRecord) -> Result<T, DataError>,
+    ) -> Result<(Vec<T>, Vec<DataNote>), DataError> {
+        let mut parsed = Vec::new();
+        let mut record = ByteRecord::new();
+        let mut longest = LongestSpan::default();
+        let mut last = 0;
+        loop {
+            let row = parsed.len() + 1;
+            match self.reader.read_byte_record(&mut record) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => return Err(self.malformed(row, error, &record)),
+            }
+            last = record.position().map_or(0, Position::byte);
+            longest.add(row, &record);
+            parsed.push(parse(row, &record)?);
+        }
+        self.require_closed(parsed.len(), last)?;
+        Ok((parsed, longest.note(self.path).into_iter().collect()))
+    }
+
+    /// Refuses a row that opens a quote and never closes it: it has swallowed all rows after it.
+    fn require_closed(&self, row: usize, begin: u64) -> Result<(), DataError> {
+        if self.quoting == CsvQuoting::None || !is_left_open(self.path, begin, self.separator)? {
+            return Ok(());
+        }
+        let reason = "a quote opens a cell and none closes it; close it, or use --csv_quoting none if quotes are ordinary \
+                      characters in this file";
+        Err(DataError::MalformedRow { path: self.path.to_path_buf(), row, reason: reason.to_owned() })
+    }
+
+    fn malformed(&self, row: usize, error: csv::Error, record: &ByteRecord) -> DataError {
+        if let ErrorKind::UnequalLengths { pos, expected_len, len } = error.kind() {
+            let begin = pos.as_ref().map_or(0, Position::byte);
+            let hint = match lines(record) {
+                1 => String::new(),
+                lines => format!(
+                    " quotes make this row span {lines} lines; --csv_quoting none reads quotes as ordinary characters"
+                ),
+            };
+            let reason = format!(
+                "{len} cells where the header has {expected_len}; is a text with the separator in it not quoted?{hint}"
+            );
+            let malformed = DataError::MalformedRow { path: self.path.to_path_buf(), row, reason };
+            return self.require_closed(row, begin).err().unwrap_or(malformed);
+        }
+        let (path, reason) = (self.path.to_path_buf(), error.to_string());
+        match error.into_kind() {
+            ErrorKind::Io(source) => DataError::Io { path, source },
+            _ => DataError::MalformedRow { path, row, reason },
+        }
+    }
+}
+
+/// The separator that the only name of a header contains, with what to do.
+fn other_separator(names: &[impl AsRef<str>], separator: u8) -> Option<(&'static str, &'static str)> {
+    let [name] = names else { return None };
+    let candidates = [
+        (b'\t', "tabs", "rename it to .tsv"),
+        (b';', "semicolons", "save it with commas, or with tabs as .tsv"),
+        (b'|', "vertical bars", "save it with commas, or with tabs as .tsv"),
+        (b',', "commas", "rename it to .csv"),
+    ];
+    let mut found = candidates.into_iter().filter(|(byte, ..)| *byte != separator);
+    let (_, found, advice) = found.find(|(byte, ..)| name.as_ref().as_bytes().contains(byte))?;
+    Some((found, advice))
 }
 
 fn utf8<'a>(path: &Path, row: usize, column: &str, cell: &'a [u8]) -> Result<&'a str, DataError> {
     std::str::from_utf8(cell).map_err(|_| DataError::not_utf8(path, row, column))
-}
-
-fn malformed(path: &Path, row: usize, error: csv::Error) -> DataError {
-    let path = path.to_path_buf();
-    let reason = match error.kind() {
-        ErrorKind::UnequalLengths { expected_len, len, .. } => format!(
-            "{len} cells where the header has {expected_len}; is a text with the separator in it not quoted?"
-        ),
-        _ => error.to_string(),
-    };
-    match error.into_kind() {
-        ErrorKind::Io(source) => DataError::Io { path, source },
-        _ => DataError::MalformedRow { path, row, reason },
-    }
 }

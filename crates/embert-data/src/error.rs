@@ -3,6 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::columns::{Role, advice};
+use crate::wording::{one_class_advice, quoted};
+
 /// Why a data set could not be read, split or written.
 ///
 /// Rows are counted from 1 and leave a header out; in a `.jsonl` file they are its lines.
@@ -62,7 +65,7 @@ pub enum DataError {
     },
     /// The extension says nothing about the format.
     #[error(
-        "{path}: extension {extension:?} is none of .parquet, .csv, .tsv, .jsonl",
+        "{path}: extension {extension:?} is none of .parquet, .csv, .tsv, .jsonl{advice}",
         path = path.display()
     )]
     UnknownExtension {
@@ -70,6 +73,8 @@ pub enum DataError {
         path: PathBuf,
         /// Its extension, empty when it has none.
         extension: String,
+        /// What to do, after a semicolon; empty for extensions that are not common.
+        advice: &'static str,
     },
     /// The content is of another format than the extension says.
     #[error("{path}: expected {expected}, found {found}", path = path.display())]
@@ -95,6 +100,17 @@ pub enum DataError {
         /// What the decoder said.
         reason: String,
     },
+    /// A parquet file is compressed in a way that is not supported.
+    #[error(
+        "{path}: compressed with {codec}, which is not supported; write it with snappy, gzip, zstd, lz4 or no compression",
+        path = path.display()
+    )]
+    Codec {
+        /// The file.
+        path: PathBuf,
+        /// The name of the codec.
+        codec: String,
+    },
     /// The rows take far more memory than the file.
     #[error(
         "{path}: its rows take more than {limit} bytes, far more than the file itself, as in a decompression bomb; if it \
@@ -118,7 +134,7 @@ pub enum DataError {
         reason: String,
     },
     /// A column is not there.
-    #[error("{path}: no column {column:?}; its columns are {found}", path = path.display())]
+    #[error("{path}: no column {column:?}; its columns are {found}; {advice}", path = path.display())]
     MissingColumn {
         /// The file.
         path: PathBuf,
@@ -126,6 +142,20 @@ pub enum DataError {
         column: String,
         /// The columns that are there.
         found: String,
+        /// The flag that names the column, perhaps with a suggestion.
+        advice: String,
+    },
+    /// The header is one cell that contains another separator.
+    #[error("{path}: the header {header:?} is one column, separated by {found}; {advice}", path = path.display())]
+    OtherSeparator {
+        /// The file.
+        path: PathBuf,
+        /// The header.
+        header: String,
+        /// The separator.
+        found: &'static str,
+        /// What to do.
+        advice: &'static str,
     },
     /// Two columns have the name that was asked for.
     #[error("{path}: two columns are called {column:?}; rename one", path = path.display())]
@@ -136,7 +166,7 @@ pub enum DataError {
         column: String,
     },
     /// A row of a `.jsonl` file lacks a key.
-    #[error("{path}: row {row} has no {column:?}; its keys are {found}", path = path.display())]
+    #[error("{path}: row {row} has no {column:?}; its keys are {found}; {advice}", path = path.display())]
     MissingKey {
         /// The file.
         path: PathBuf,
@@ -146,6 +176,8 @@ pub enum DataError {
         column: String,
         /// The keys that are there.
         found: String,
+        /// The flag that names the key, perhaps with a suggestion.
+        advice: String,
     },
     /// A column holds values of a type that cannot be used.
     #[error(
@@ -179,7 +211,7 @@ pub enum DataError {
         /// The types that it may have.
         expected: &'static str,
     },
-    /// A text or a label is null.
+    /// A text is null.
     #[error("{path}: row {row}, column {column:?} is null", path = path.display())]
     Null {
         /// The file.
@@ -214,9 +246,10 @@ pub enum DataError {
         /// The labels that are known, each with its id.
         known: String,
     },
-    /// A row carries -1, the hub's mark for "not labelled".
+    /// A row has no label.
     #[error(
-        "{path}: row {row} is unlabelled (label -1, as all rows of IMDb's unsupervised split); choose a labelled split",
+        "{path}: row {row} is unlabelled (column {column:?} is {found}); fill it in, or leave such rows out with \
+         --drop_unlabelled",
         path = path.display()
     )]
     Unlabelled {
@@ -224,10 +257,22 @@ pub enum DataError {
         path: PathBuf,
         /// The row, from 1.
         row: usize,
+        /// The label column.
+        column: String,
+        /// The value.
+        found: String,
     },
-    /// Labels are text in one row and integers in another.
+    /// No row has a label.
+    #[error("{path}: none of the {rows} rows has a label; choose another split or file", path = path.display())]
+    AllUnlabelled {
+        /// The data set.
+        path: PathBuf,
+        /// The number of rows.
+        rows: usize,
+    },
+    /// Labels are of one type in one row and of another type in another row.
     #[error(
-        "{path}: row {row}: label {label} mixes text and integers in one data set",
+        "{path}: row {row}: label {label} mixes {kinds} in one data set",
         path = path.display()
     )]
     MixedLabels {
@@ -237,24 +282,37 @@ pub enum DataError {
         row: usize,
         /// The label that differs from those before it.
         label: String,
+        /// Both types, such as `text and integers`.
+        kinds: String,
     },
-    /// An integer label would mean more classes than anybody trains.
+    /// A number that is no integer.
     #[error(
-        "{path}: row {row}: label {label} is no class id (they count from 0 and stay below {limit}); is this the right column?",
+        "{path}: row {row}: label {label} is a fraction; classes are integers or names, and regression is not supported",
         path = path.display()
     )]
-    LabelTooLarge {
+    FractionalLabel {
         /// The file.
         path: PathBuf,
         /// The row, from 1.
         row: usize,
-        /// The label.
-        label: i64,
-        /// The number of classes that are allowed.
-        limit: usize,
+        /// The number.
+        label: String,
+    },
+    /// Most rows have a label of their own.
+    #[error(
+        "{path}: {labels} labels in {rows} rows; is this the label column? name the right one with --label_column_name",
+        path = path.display()
+    )]
+    NotLabels {
+        /// The data set.
+        path: PathBuf,
+        /// The number of labels.
+        labels: usize,
+        /// The number of rows.
+        rows: usize,
     },
     /// More names of labels than anybody trains.
-    #[error("{path}: {found} labels are more than {limit}; is this the right column?", path = path.display())]
+    #[error("{path}: {found} labels are more than {limit}; is this the label column? name the right one with --label_column_name", path = path.display())]
     TooManyLabels {
         /// The first file.
         path: PathBuf,
@@ -281,13 +339,11 @@ pub enum DataError {
     },
     /// The rows are of one class only, so there is nothing to learn.
     #[error(
-        "{split}: all {rows} rows have the label {label:?}, and a classifier needs two: data sets like IMDb are sorted by label, \
-         so their first rows are of one class; shuffle before taking a part (--max_{split}_samples N does), or check the split"
+        "train: all {rows} rows have the label {label:?}, and a classifier needs two: {advice}",
+        advice = one_class_advice(*rows)
     )]
     OneClass {
-        /// What the rows are for: `train` or `eval`.
-        split: String,
-        /// How many rows there are.
+        /// The number of rows.
         rows: usize,
         /// The only label.
         label: String,
@@ -298,19 +354,13 @@ pub enum DataError {
         /// What the rows would be for: `train` or `eval`.
         split: String,
     },
-    /// A stratified split would leave a class out of one part.
-    #[error(
-        "cannot hold out {held_out} of {rows} rows: none of the {class_rows} labelled {label:?} would be left to train on"
-    )]
+    /// No row can be held out: each class keeps one to train on.
+    #[error("cannot hold out {held_out} of {rows} rows: each class keeps at least one to train on; add rows")]
     CannotSplit {
-        /// How many rows were to be held out.
+        /// The number of rows to hold out.
         held_out: usize,
-        /// How many there are.
+        /// The number of all rows.
         rows: usize,
-        /// The class that would be gone.
-        label: String,
-        /// How many rows that class has.
-        class_rows: usize,
     },
 }
 
@@ -323,9 +373,11 @@ impl DataError {
     pub(crate) fn missing_column<'a>(
         path: &Path,
         column: &str,
-        found: impl IntoIterator<Item = &'a str>,
+        role: Role,
+        found: impl Iterator<Item = &'a str> + Clone,
     ) -> Self {
-        Self::MissingColumn { path: path.to_path_buf(), column: column.to_owned(), found: quoted(found) }
+        let (path, advice) = (path.to_path_buf(), advice(role, column, found.clone()));
+        Self::MissingColumn { path, column: column.to_owned(), found: quoted(found), advice }
     }
 
     pub(crate) fn null(path: &Path, row: usize, column: &str) -> Self {
@@ -334,18 +386,5 @@ impl DataError {
 
     pub(crate) fn not_utf8(path: &Path, row: usize, column: &str) -> Self {
         Self::NotUtf8 { path: path.to_path_buf(), row, column: column.to_owned() }
-    }
-}
-
-/// Names in quotes, separated by commas; a long list is cut.
-pub(crate) fn quoted<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    const SHOWN: usize = 20;
-    let names: Vec<String> = names.into_iter().map(|name| format!("{name:?}")).collect();
-    match names.len() {
-        0 => "nothing".to_owned(),
-        count if count > SHOWN => {
-            format!("{} and {} more", names[..SHOWN].join(", "), count - SHOWN)
-        }
-        _ => names.join(", "),
     }
 }

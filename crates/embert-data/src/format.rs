@@ -27,13 +27,14 @@ impl Format {
             _ => Err(DataError::UnknownExtension {
                 path: path.to_path_buf(),
                 extension: extension.unwrap_or_default(),
+                advice: "",
             }),
         }
     }
 
     /// The format of a file that exists, after a look at how it begins.
     pub(crate) fn of(path: &Path) -> Result<Self, DataError> {
-        let format = Self::by_extension(path)?;
+        let format = Self::by_extension(path).map_err(with_advice)?;
         let start = first_bytes(path)?;
         if start.is_empty() {
             return Err(DataError::Empty { path: path.to_path_buf() });
@@ -71,6 +72,41 @@ impl Format {
             }
             _ => None,
         }
+    }
+}
+
+/// Says what to do with a file that has a common extension and cannot be read.
+fn with_advice(error: DataError) -> DataError {
+    match error {
+        DataError::UnknownExtension { path, extension, .. } => {
+            let advice = advice(&extension.to_ascii_lowercase());
+            DataError::UnknownExtension { path, extension, advice }
+        }
+        other => other,
+    }
+}
+
+fn advice(extension: &str) -> &'static str {
+    match extension {
+        "ndjson" | "jsonlines" => "; rename it to .jsonl",
+        "json" => {
+            "; write one object on each line and name it .jsonl (in pandas: to_json(path, orient=\"records\", lines=True))"
+        }
+        "txt" | "text" | "dat" | "data" => {
+            "; a table with a header is .csv if commas separate its columns, and .tsv if tabs do"
+        }
+        "xlsx" | "xls" | "xlsm" | "xlsb" | "ods" | "numbers" => "; export the sheet as .csv (UTF-8)",
+        "gz" | "tgz" | "zip" | "zst" | "bz2" | "xz" | "7z" | "tar" | "rar" | "lz4" | "br" => {
+            "; unpack it first"
+        }
+        "arrow" | "feather" | "orc" | "avro" | "pkl" | "pickle" | "h5" | "hdf5" | "npy" | "npz" | "pt" => {
+            "; write it as .parquet (in pandas: to_parquet)"
+        }
+        "db" | "sqlite" | "sqlite3" | "dta" | "sav" | "sas7bdat" | "xml" | "yaml" | "yml" | "html" => {
+            "; export the table as .csv"
+        }
+        "pq" | "parq" => "; rename it to .parquet",
+        _ => "",
     }
 }
 

@@ -1,26 +1,113 @@
 //! jsonl files: a JSON object on each line; empty lines are passed over.
 
+use std::cell::Cell;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use crate::columns::Columns;
-use crate::error::{DataError, quoted};
+use crate::columns::{Columns, Role, advice};
+use crate::error::DataError;
 use crate::labels::{RawFile, RawLabel, RawRow};
+use crate::wording::quoted;
 
+/// A key that some rows lack is a missing label there; a key that all rows lack is an error.
 pub(crate) fn read(path: &Path, columns: &Columns) -> Result<RawFile, DataError> {
+    let first_without = Cell::new(None);
+    let has_label = Cell::new(false);
     let rows = objects(path, |row, mut object| {
-        let label = label(path, row, &columns.label, take(path, row, &columns.label, &mut object)?)?;
-        let text = text(path, row, &columns.text, take(path, row, &columns.text, &mut object)?)?;
-        Ok(RawRow { row, text, label })
+        let label = match object.get_mut(&columns.label).map(Value::take) {
+            Some(value) => {
+                has_label.set(true);
+                label(path, row, &columns.label, value)?
+            }
+            None => {
+                let error = || missing_key(path, row, &columns.label, Role::Label, &object);
+                first_without.set(first_without.take().or_else(|| Some(error())));
+                RawLabel::Missing
+            }
+        };
+        Ok(RawRow { row, text: text(path, row, &columns.text, &mut object)?, label })
     })?;
-    Ok(RawFile { path: path.to_path_buf(), rows, names: None })
+    match first_without.into_inner().filter(|_| !has_label.get()) {
+        Some(error) => Err(error),
+        None => Ok(RawFile { path: path.to_path_buf(), rows, names: None, notes: vec![] }),
+    }
 }
 
 pub(crate) fn read_texts(path: &Path, column: &str) -> Result<Vec<String>, DataError> {
-    objects(path, |row, mut object| text(path, row, column, take(path, row, column, &mut object)?))
+    objects(path, |row, mut object| text(path, row, column, &mut object))
+}
+
+/// The name and the values of every key, and the line of every row. A value is its JSON text, `None` where a row lacks the
+/// key.
+pub(crate) fn read_columns(path: &Path) -> Result<(Vec<JsonColumn>, Vec<usize>), DataError> {
+    let mut table = JsonTable::default();
+    for_each_line(path, |row, line| table.add(path, row, line))?;
+    let JsonTable { mut columns, lines, .. } = table;
+    columns.iter_mut().for_each(|(_, values)| values.resize(lines.len(), None));
+    Ok((columns, lines))
+}
+
+type JsonColumn = (String, Vec<Option<Box<str>>>);
+
+/// The rows read so far. A column ends at the last row that has its key.
+#[derive(Default)]
+struct JsonTable {
+    columns: Vec<JsonColumn>,
+    by_name: HashMap<String, usize>,
+    lines: Vec<usize>,
+    bytes: usize,
+}
+
+impl JsonTable {
+    fn add(&mut self, path: &Path, row: usize, line: &[u8]) -> Result<(), DataError> {
+        object(path, row, line)?;
+        let malformed = |reason: String| DataError::MalformedRow { path: path.to_path_buf(), row, reason };
+        let line = std::str::from_utf8(line).map_err(|_| malformed("the line is not UTF-8".to_owned()))?;
+        for (name, value) in fields(line).map_err(|error| malformed(format!("not JSON: {error}")))? {
+            let at = *self.by_name.entry(name).or_insert_with_key(|name| {
+                self.columns.push((name.clone(), vec![]));
+                self.columns.len() - 1
+            });
+            let values = &mut self.columns[at].1;
+            values.resize(self.lines.len() + 1, None);
+            values[self.lines.len()] = Some(value.into());
+        }
+        self.lines.push(row);
+        self.bytes += line.len();
+        const FREE_CELLS: usize = 1 << 16;
+        match self.columns.len().saturating_mul(self.lines.len()) > 4 * self.bytes + FREE_CELLS {
+            true => Err(malformed(format!(
+                "{} different keys up to here are too many for a table",
+                self.columns.len()
+            ))),
+            false => Ok(()),
+        }
+    }
+}
+
+/// The keys of a JSON object and the text of their values.
+fn fields(object: &str) -> serde_json::Result<Vec<(String, &str)>> {
+    let mut rest = object[1..].trim_start();
+    let mut fields = Vec::new();
+    while !rest.starts_with('}') {
+        let (key, after) = first_value(rest)?;
+        let value = after.trim_start().trim_start_matches(':').trim_start();
+        let (_, after) = first_value(value)?;
+        fields.push((serde_json::from_str(key)?, &value[..value.len() - after.len()]));
+        rest = after.trim_start().trim_start_matches(',').trim_start();
+    }
+    Ok(fields)
+}
+
+/// The text of the JSON value that the text begins with, and what follows it.
+fn first_value(text: &str) -> serde_json::Result<(&str, &str)> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    values.next().transpose()?;
+    Ok(text.split_at(values.byte_offset()))
 }
 
 type Object = Map<String, Value>;
@@ -30,8 +117,20 @@ fn objects<T>(
     path: &Path,
     parse: impl Fn(usize, Object) -> Result<T, DataError>,
 ) -> Result<Vec<T>, DataError> {
-    let mut lines = BufReader::new(File::open(path).map_err(DataError::io(path))?);
     let mut parsed = Vec::new();
+    for_each_line(path, |row, line| {
+        parsed.push(parse(row, object(path, row, line)?)?);
+        Ok(())
+    })?;
+    Ok(parsed)
+}
+
+/// Gives each line that is not empty with its number, counted from 1.
+fn for_each_line(
+    path: &Path,
+    mut take: impl FnMut(usize, &[u8]) -> Result<(), DataError>,
+) -> Result<(), DataError> {
+    let mut lines = BufReader::new(File::open(path).map_err(DataError::io(path))?);
     let mut line = Vec::new();
     for row in 1.. {
         line.clear();
@@ -40,10 +139,10 @@ fn objects<T>(
         }
         let content = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line).trim_ascii();
         if !content.is_empty() {
-            parsed.push(parse(row, object(path, row, content)?)?);
+            take(row, content)?;
         }
     }
-    Ok(parsed)
+    Ok(())
 }
 
 fn object(path: &Path, row: usize, line: &[u8]) -> Result<Object, DataError> {
@@ -56,38 +155,42 @@ fn object(path: &Path, row: usize, line: &[u8]) -> Result<Object, DataError> {
     }
 }
 
-fn take(path: &Path, row: usize, column: &str, object: &mut Object) -> Result<Value, DataError> {
-    match object.get_mut(column) {
+fn text(path: &Path, row: usize, column: &str, object: &mut Object) -> Result<String, DataError> {
+    match object.get_mut(column).map(Value::take) {
+        Some(Value::String(text)) => Ok(text),
         Some(Value::Null) => Err(DataError::null(path, row, column)),
-        Some(value) => Ok(value.take()),
-        None => Err(DataError::MissingKey {
-            path: path.to_path_buf(),
-            row,
-            column: column.to_owned(),
-            found: quoted(object.keys().map(String::as_str)),
-        }),
-    }
-}
-
-fn text(path: &Path, row: usize, column: &str, value: Value) -> Result<String, DataError> {
-    match value {
-        Value::String(text) => Ok(text),
-        other => Err(value_type(path, row, column, &other, "text")),
+        Some(other) => Err(value_type(path, row, column, &other, "text")),
+        None => Err(missing_key(path, row, column, Role::Text, object)),
     }
 }
 
 fn label(path: &Path, row: usize, column: &str, value: Value) -> Result<RawLabel, DataError> {
-    match value {
-        Value::String(name) => Ok(RawLabel::Name(name)),
-        Value::Bool(label) => Ok(RawLabel::Id(label.into())),
-        other => match other.as_i64() {
-            Some(id) => Ok(RawLabel::Id(id)),
-            None => Err(value_type(path, row, column, &other, "an integer, text or a boolean")),
+    Ok(match value {
+        Value::Null => RawLabel::Missing,
+        Value::String(name) => RawLabel::Text(name),
+        Value::Bool(label) => RawLabel::Boolean(label),
+        Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
+            (Some(number), ..) => RawLabel::Integer(number.into()),
+            (_, Some(number), _) => RawLabel::Integer(number.into()),
+            (.., number) => number.map_or(RawLabel::Missing, RawLabel::of_float),
         },
-    }
+        other => return Err(value_type(path, row, column, &other, "an integer, text or a boolean")),
+    })
 }
 
-fn value_type(path: &Path, row: usize, column: &str, value: &Value, expected: &'static str) -> DataError {
+fn missing_key(path: &Path, row: usize, column: &str, role: Role, object: &Object) -> DataError {
+    let keys = || object.keys().map(String::as_str);
+    let (path, advice) = (path.to_path_buf(), advice(role, column, keys()));
+    DataError::MissingKey { path, row, column: column.to_owned(), found: quoted(keys()), advice }
+}
+
+pub(crate) fn value_type(
+    path: &Path,
+    row: usize,
+    column: &str,
+    value: &Value,
+    expected: &'static str,
+) -> DataError {
     let (path, column, found) = (path.to_path_buf(), column.to_owned(), kind(value));
     DataError::ValueType { path, row, column, found, expected }
 }

@@ -10,16 +10,17 @@ use std::sync::Arc;
 
 use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use ::parquet::basic::Compression;
 use ::parquet::column::reader::ColumnReader;
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
+use arrow_array::types::{Float64Type, Int64Type, UInt64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, SchemaRef};
 
-use crate::columns::Columns;
+use crate::columns::{Columns, Role};
 use crate::error::DataError;
 use crate::labels::{RawFile, RawLabel, RawRow};
 use expansion::{Room, largest_page, rows_at_once};
@@ -31,11 +32,11 @@ pub(crate) fn read(path: &Path, columns: &Columns) -> Result<RawFile, DataError>
     guarded(path, || {
         let builder = open(path)?;
         let names = label_names(builder.metadata().file_metadata().key_value_metadata(), &columns.label);
-        check_type(path, builder.schema(), &columns.text, is_text, TEXT_TYPES)?;
-        check_type(path, builder.schema(), &columns.label, is_label, LABEL_TYPES)?;
+        let text = check_type(path, builder.schema(), &columns.text, Role::Text)?;
+        let label = check_type(path, builder.schema(), &columns.label, Role::Label)?;
         let mut rows = Vec::new();
         let mut room = Room::of(path)?;
-        for_each_batch(path, builder, &[&columns.text, &columns.label], |batch| {
+        for_each_batch(path, builder, &[text, label], |batch| {
             room.take(path, batch)?;
             let before = rows.len();
             let texts = texts(path, before, &columns.text, column(batch, &columns.text))?;
@@ -47,23 +48,49 @@ pub(crate) fn read(path: &Path, columns: &Columns) -> Result<RawFile, DataError>
             }));
             Ok(())
         })?;
-        Ok(RawFile { path: path.to_path_buf(), rows, names })
+        Ok(RawFile { path: path.to_path_buf(), rows, names, notes: vec![] })
     })
 }
 
 pub(crate) fn read_texts(path: &Path, name: &str) -> Result<Vec<String>, DataError> {
     guarded(path, || {
         let builder = open(path)?;
-        check_type(path, builder.schema(), name, is_text, TEXT_TYPES)?;
+        let text = check_type(path, builder.schema(), name, Role::Text)?;
         let mut rows = Vec::new();
         let mut room = Room::of(path)?;
-        for_each_batch(path, builder, &[name], |batch| {
+        for_each_batch(path, builder, &[text], |batch| {
             room.take(path, batch)?;
             rows.extend(texts(path, rows.len(), name, column(batch, name))?);
             Ok(())
         })?;
         Ok(rows)
     })
+}
+
+/// The name and the chunks of every column, with their arrow types. All columns have chunks of the same lengths.
+pub(crate) fn read_columns(path: &Path) -> Result<Vec<(String, Vec<ArrayRef>)>, DataError> {
+    guarded(path, || {
+        let file = File::open(path).map_err(DataError::io(path))?;
+        let builder = Builder::try_new(file).or_else(|_| open(path))?;
+        let names = builder.schema().fields().iter().map(|field| (field.name().clone(), vec![]));
+        let mut columns = names.collect::<Vec<_>>();
+        let mut room = Room::of(path)?;
+        let all = (0..columns.len()).collect::<Vec<_>>();
+        for_each_batch(path, builder, &all, |batch| {
+            room.take(path, batch)?;
+            columns
+                .iter_mut()
+                .zip(batch.columns())
+                .for_each(|((_, chunks), chunk)| chunks.push(chunk.clone()));
+            Ok(())
+        })?;
+        Ok(columns)
+    })
+}
+
+/// The most bytes that the rows of a file may take in memory.
+pub(crate) fn most_bytes(path: &Path) -> Result<u64, DataError> {
+    Ok(Room::of(path)?.limit)
 }
 
 type Builder = ParquetRecordBatchReaderBuilder<File>;
@@ -89,22 +116,42 @@ fn open(path: &Path) -> Result<Builder, DataError> {
 fn for_each_batch(
     path: &Path,
     builder: Builder,
-    names: &[&str],
+    wanted: &[usize],
     mut take: impl FnMut(&RecordBatch) -> Result<(), DataError>,
 ) -> Result<(), DataError> {
-    let wanted = names.iter().filter_map(|name| builder.schema().index_of(name).ok());
-    let wanted = wanted.collect::<Vec<_>>();
-    let rows = rows_at_once(largest_page(path, &builder, &wanted)?);
-    let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
+    require_codecs(path, &builder, wanted)?;
+    let rows = rows_at_once(largest_page(path, &builder, wanted)?);
+    let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.iter().copied());
+    let schema = builder.schema().clone();
     let batches = builder.with_projection(mask).with_batch_size(rows).build();
     let batches = batches.map_err(|error| corrupt(path, &error))?;
     for batch in batches {
         match batch {
             Ok(batch) => take(&batch)?,
-            Err(error) => return Err(undecodable(path, names, &error)),
+            Err(error) => {
+                let names = wanted.iter().map(|&column| schema.field(column).name().as_str());
+                return Err(undecodable(path, &names.collect::<Vec<_>>(), &error));
+            }
         }
     }
     Ok(())
+}
+
+/// Refuses columns in a compression that this build cannot decode.
+fn require_codecs(path: &Path, builder: &Builder, columns: &[usize]) -> Result<(), DataError> {
+    let schema = builder.parquet_schema();
+    let groups = builder.metadata().row_groups().iter();
+    let leaves = groups.flat_map(|group| group.columns().iter().enumerate());
+    let of_columns = leaves.filter(|(leaf, _)| columns.contains(&schema.get_column_root_idx(*leaf)));
+    let codec = of_columns.map(|(_, leaf)| leaf.compression()).find_map(|codec| match codec {
+        Compression::BROTLI(_) => Some("brotli"),
+        Compression::LZO => Some("LZO"),
+        _ => None,
+    });
+    match codec {
+        Some(codec) => Err(DataError::Codec { path: path.to_path_buf(), codec: codec.to_owned() }),
+        None => Ok(()),
+    }
 }
 
 /// # Panics
@@ -114,22 +161,22 @@ fn column<'a>(batch: &'a RecordBatch, name: &str) -> &'a ArrayRef {
     &batch[name]
 }
 
-fn check_type(
-    path: &Path,
-    schema: &SchemaRef,
-    column: &str,
-    accepts: fn(&DataType) -> bool,
-    expected: &'static str,
-) -> Result<(), DataError> {
+/// The index of the column, if its type suits its role.
+fn check_type(path: &Path, schema: &SchemaRef, column: &str, role: Role) -> Result<usize, DataError> {
     let names = || schema.fields().iter().map(|field: &Arc<Field>| field.name().as_str());
-    let Ok(field) = schema.field_with_name(column) else {
-        return Err(DataError::missing_column(path, column, names()));
+    let Ok(index) = schema.index_of(column) else {
+        return Err(DataError::missing_column(path, column, role, names()));
     };
     if names().filter(|name| *name == column).count() > 1 {
         return Err(DataError::ColumnTwice { path: path.to_path_buf(), column: column.to_owned() });
     }
-    if accepts(field.data_type()) {
-        return Ok(());
+    let field = schema.field(index);
+    let (is_accepted, expected) = match role {
+        Role::Text => (is_text(field.data_type()), TEXT_TYPES),
+        Role::Label => (is_label(field.data_type()), LABEL_TYPES),
+    };
+    if is_accepted {
+        return Ok(index);
     }
     Err(DataError::ColumnType {
         path: path.to_path_buf(),
@@ -144,40 +191,59 @@ fn is_text(data_type: &DataType) -> bool {
 }
 
 fn is_label(data_type: &DataType) -> bool {
-    is_text(data_type) || data_type.is_integer() || *data_type == DataType::Boolean
+    is_text(data_type) || data_type.is_numeric() || matches!(data_type, DataType::Boolean | DataType::Null)
 }
 
 fn texts(path: &Path, before: usize, column: &str, values: &ArrayRef) -> Result<Vec<String>, DataError> {
-    let text = |(index, row)| {
-        if values.is_null(index) {
-            return Err(DataError::null(path, row, column));
-        }
-        match values.data_type() {
-            DataType::Binary => std::str::from_utf8(values.as_binary::<i32>().value(index))
-                .map_err(|_| DataError::not_utf8(path, row, column)),
-            _ => Ok(values.as_string::<i32>().value(index)),
-        }
-        .map(str::to_owned)
+    let text = |index| match values.is_null(index) {
+        true => Err(DataError::null(path, before + index + 1, column)),
+        false => text(path, before + index + 1, column, values, index).map(str::to_owned),
     };
-    (0..values.len()).zip(before + 1..).map(text).collect()
+    (0..values.len()).map(text).collect()
+}
+
+fn text<'a>(
+    path: &Path,
+    row: usize,
+    column: &str,
+    values: &'a ArrayRef,
+    index: usize,
+) -> Result<&'a str, DataError> {
+    match values.data_type() {
+        DataType::Binary => std::str::from_utf8(values.as_binary::<i32>().value(index))
+            .map_err(|_| DataError::not_utf8(path, row, column)),
+        _ => Ok(values.as_string::<i32>().value(index)),
+    }
 }
 
 fn labels(path: &Path, before: usize, column: &str, values: &ArrayRef) -> Result<Vec<RawLabel>, DataError> {
-    if is_text(values.data_type()) {
-        let names = texts(path, before, column, values)?;
-        return Ok(names.into_iter().map(RawLabel::Name).collect());
-    }
-    let integers = arrow_cast::cast(values, &DataType::Int64)
-        .map_err(|error| corrupt(path, &ParquetError::from(error)))?;
-    let label = |(index, row)| {
-        if values.is_null(index) {
-            return Err(DataError::null(path, row, column));
-        }
-        // What does not fit into 64 signed bits is null after the cast, and no class id either.
-        let fits = integers.is_valid(index);
-        Ok(RawLabel::Id(if fits { integers.as_primitive::<Int64Type>().value(index) } else { i64::MAX }))
+    let cast = |to: &DataType| arrow_cast::cast(values, to).map_err(|error| corrupt(path, &error.into()));
+    let labels = |label: &dyn Fn(usize) -> RawLabel| {
+        let row = |row| if values.is_null(row) { RawLabel::Missing } else { label(row) };
+        Ok((0..values.len()).map(row).collect())
     };
-    (0..values.len()).zip(before + 1..).map(label).collect()
+    match values.data_type() {
+        DataType::Null => Ok(vec![RawLabel::Missing; values.len()]),
+        DataType::Boolean => labels(&|row| RawLabel::Boolean(values.as_boolean().value(row))),
+        DataType::UInt64 => {
+            labels(&|row| RawLabel::Integer(values.as_primitive::<UInt64Type>().value(row).into()))
+        }
+        integers if integers.is_integer() => {
+            let integers = cast(&DataType::Int64)?;
+            labels(&|row| RawLabel::Integer(integers.as_primitive::<Int64Type>().value(row).into()))
+        }
+        numbers if numbers.is_numeric() => {
+            let numbers = cast(&DataType::Float64)?;
+            labels(&|row| RawLabel::of_float(numbers.as_primitive::<Float64Type>().value(row)))
+        }
+        _ => {
+            let text = |row| match values.is_null(row) {
+                true => Ok(RawLabel::Missing),
+                false => Ok(RawLabel::Text(text(path, before + row + 1, column, values, row)?.to_owned())),
+            };
+            (0..values.len()).map(text).collect()
+        }
+    }
 }
 
 /// The names under `info.features.{column}.names` of the hub's metadata.

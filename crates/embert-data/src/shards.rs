@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::error::{DataError, quoted};
+use crate::error::DataError;
+use crate::format::Format;
+use crate::wording::quoted;
 
 /// The parquet files of a split, in the order of their names, in `directory` or one level down.
 pub(crate) fn find(directory: &Path, split: &str) -> Result<Vec<PathBuf>, DataError> {
@@ -81,7 +83,9 @@ fn no_split(directory: &Path, split: &str, entries: &[PathBuf]) -> DataError {
     }
     let splits: BTreeSet<&str> = files.iter().filter_map(|path| split_of(name(path))).collect();
     let found = if splits.is_empty() {
-        quoted(entries.iter().map(|path| name(path)))
+        let is_table = |path: &PathBuf| path.is_file() && Format::by_extension(path).is_ok();
+        let advice = if files.iter().any(is_table) { "; give the path of one file" } else { "" };
+        format!("{}{advice}", quoted(entries.iter().map(|path| name(path))))
     } else {
         format!("the splits {}", quoted(splits))
     };

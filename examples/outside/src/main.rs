@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     embert_kernels::keep_freed_memory();
     let (device, padding) = device()?;
     let reviews = synthetic(64, 42);
-    require_two_classes(&reviews, "train")?;
+    require_two_classes(&reviews)?;
     let (texts, labels): (Vec<_>, Vec<_>) =
         reviews.examples.iter().map(|review| (review.text.as_str(), review.label)).unzip();
     let tokenizer = Tokenizer::train(&texts, 300)?;

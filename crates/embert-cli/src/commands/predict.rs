@@ -5,13 +5,13 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use clap::ArgMatches;
-use embert_data::{Column, Table, clean, read_texts};
+use embert_data::{Column, Columns, ReadOptions, Table, clean, read_texts};
 use embert_train::{predict, predicted_label, probabilities};
 
 use super::predict_output;
 use crate::error::CliError;
 use crate::fine_tuned::FineTuned;
-use crate::progress::Bar;
+use crate::progress::{Bar, warn};
 use crate::recipe::Recipe;
 
 /// Runs the command.
@@ -34,7 +34,13 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
 
 fn texts(recipe: &Recipe, matches: &ArgMatches) -> Result<Vec<String>, CliError> {
     let mut texts = match (matches.get_one::<String>("input"), matches.get_many::<String>("text")) {
-        (Some(input), _) => read_texts(Path::new(input), &recipe.data.text_column_name)?,
+        (Some(input), _) => {
+            let columns = Columns { text: recipe.data.text_column_name.clone(), ..Columns::default() };
+            let options = ReadOptions { columns, ..ReadOptions::default() };
+            let (texts, notes) = read_texts(Path::new(input), &options)?;
+            notes.iter().for_each(|note| warn(&note.to_string()));
+            texts
+        }
         (None, Some(texts)) => texts.cloned().collect(),
         (None, None) => lines()?,
     };

@@ -78,10 +78,24 @@ fn no_split(snapshot: &Snapshot, split: &str) -> HubError {
     let parquet: Vec<String> =
         snapshot.names.iter().filter(|name| name.ends_with(".parquet")).cloned().collect();
     let found = match parquet.is_empty() {
-        true => "it has no parquet files at all: give its files as a local folder".to_owned(),
+        true => format!("it has no parquet files: {}", without_parquet(&snapshot.names)),
         false => format!("it has {}", listed(&parquet)),
     };
     HubError::MissingSplit { repo: snapshot.repo(), split: split.to_owned(), found }
+}
+
+/// What to do with a repository of other files.
+fn without_parquet(names: &[String]) -> String {
+    let is_table =
+        |name: &&String| [".csv", ".tsv", ".jsonl"].iter().any(|extension| name.ends_with(extension));
+    let tables: Vec<String> = names.iter().filter(is_table).cloned().collect();
+    match tables.is_empty() {
+        true => {
+            "download them, write the rows as .csv, .tsv, .jsonl or .parquet and give the path of that file"
+                .to_owned()
+        }
+        false => format!("download one of its tables and give the path of that file ({})", listed(&tables)),
+    }
 }
 
 /// The first few of a list.

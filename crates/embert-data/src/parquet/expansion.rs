@@ -12,7 +12,7 @@ use crate::labels::RawRow;
 /// What the rows of a file may take: a compressed file, or one that states a text once for many rows, is small whatever it
 /// expands to.
 pub(super) struct Room {
-    limit: u64,
+    pub(super) limit: u64,
     taken: u64,
 }
 

@@ -57,7 +57,14 @@ fn a_split_that_is_not_there_is_named_with_what_is() {
         says(&fetch_dataset(&settings, "owner/name", splits, &mut |_| {}).unwrap_err(), words);
     };
     check(&IMDB, &["train", "dev"], &["no dev-*.parquet", "plain_text/test-00000-of-00001.parquet"]);
-    check(&[("train.csv", b"")], &["train"], &["no train-*.parquet", "no parquet files at all"]);
+    check(
+        &[("train.csv", b"")],
+        &["train"],
+        &[
+            "no train-*.parquet",
+            "no parquet files: download one of its tables and give the path of that file (train.csv)",
+        ],
+    );
     let two: [(&str, &[u8]); 2] = [("cola/train-0.parquet", b""), ("sst2/train-0.parquet", b"")];
     check(&two, &["train"], &["several folders (cola/, sst2/)"]);
 }

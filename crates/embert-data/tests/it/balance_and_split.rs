@@ -2,7 +2,10 @@
 
 use std::collections::HashSet;
 
-use embert_data::{ClassBalance, DataError, Dataset, Example, Labels, require_two_classes, stratified_split};
+use embert_data::{
+    ClassBalance, Dataset, Example, Labels, check_evaluation_rows, permutation, require_two_classes,
+    stratified_split,
+};
 
 /// Rows sorted by label, as IMDb has them; each text is the row's number.
 fn sorted(counts: &[usize]) -> Dataset {
@@ -31,15 +34,15 @@ fn a_sample_is_the_beginning_of_the_shuffle_or_all_of_it() {
 #[test]
 fn the_first_rows_of_a_sorted_data_set_are_refused_with_the_reason_and_the_flag() {
     let first_rows = sorted(&[50, 50]).select(&(0..50).collect::<Vec<_>>());
-    let message = require_two_classes(&first_rows, "train").unwrap_err().to_string();
+    let message = require_two_classes(&first_rows).unwrap_err().to_string();
     assert_eq!(
         message,
         "train: all 50 rows have the label \"neg\", and a classifier needs two: data sets like IMDb are sorted by label, \
          so their first rows are of one class; shuffle before taking a part (--max_train_samples N does), or check the split"
     );
-    assert!(require_two_classes(&sorted(&[50, 1]), "train").is_ok());
-    let none = require_two_classes(&sorted(&[0, 0]), "eval").unwrap_err();
-    assert_eq!(none.to_string(), "eval: no rows");
+    assert!(require_two_classes(&sorted(&[50, 1])).is_ok());
+    let none = require_two_classes(&sorted(&[0, 0])).unwrap_err();
+    assert_eq!(none.to_string(), "train: no rows");
 }
 
 #[test]
@@ -70,14 +73,65 @@ fn shares_are_rounded_so_that_the_sum_is_exact() {
 }
 
 #[test]
-fn a_split_that_leaves_a_class_nothing_to_train_on_is_refused() {
-    let error = stratified_split(&sorted(&[10, 1]), 9, 1).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "cannot hold out 9 of 11 rows: none of the 1 labelled \"pos\" would be left to train on"
-    );
-    for held_out in [4, 5, usize::MAX] {
-        let refused = stratified_split(&sorted(&[2, 2]), held_out, 1);
-        assert!(matches!(refused, Err(DataError::CannotSplit { .. })), "{held_out}");
+fn few_rows_of_one_class_are_not_called_sorted() {
+    for (rows, sorted_is_said) in [(1, false), (3, false), (49, false), (50, true), (25_000, true)] {
+        let message = require_two_classes(&sorted(&[rows, 0])).unwrap_err().to_string();
+        assert!(message.starts_with(&format!("train: all {rows} rows have the label \"neg\"")), "{message}");
+        assert_eq!(message.contains("sorted"), sorted_is_said, "{message}");
+        assert_eq!(message.contains("--label_column_name"), !sorted_is_said, "{message}");
+    }
+}
+
+#[test]
+fn one_class_to_evaluate_on_is_a_note() {
+    let note = check_evaluation_rows(&sorted(&[3, 0])).unwrap().unwrap().to_string();
+    assert!(note.starts_with("all 3 rows to evaluate on have the label \"neg\""), "{note}");
+    assert_eq!(check_evaluation_rows(&sorted(&[3, 1])).unwrap(), None);
+    assert_eq!(check_evaluation_rows(&sorted(&[0, 0])).unwrap_err().to_string(), "eval: no rows");
+}
+
+#[test]
+fn rare_classes_keep_a_row_to_train_on() {
+    for (counts, held_out, expected) in [
+        ([10, 1, 0], 9, [9, 0, 0]),
+        ([10, 1, 1], 6, [6, 0, 0]),
+        ([100, 1, 1], 20, [20, 0, 0]),
+        ([100, 2, 1], 50, [49, 1, 0]),
+        ([2, 2, 0], 2, [1, 1, 0]),
+        ([2, 2, 0], 3, [1, 1, 0]), // fewer than asked for
+        ([2, 2, 2], usize::MAX, [1, 1, 1]),
+        ([1, 1, 5], 2, [0, 0, 2]),
+        ([1, 1, 1], 0, [0, 0, 0]),
+        ([3, 4, 5], 8, [2, 3, 3]),
+    ] {
+        let dataset = sorted(&counts);
+        let split = stratified_split(&dataset, held_out, 1).unwrap();
+        assert_eq!(split.held_out.class_counts(), expected, "{held_out} of {counts:?}");
+        assert_eq!(split.train.len() + split.held_out.len(), dataset.len());
+        assert_eq!(stratified_split(&dataset, held_out, 1).unwrap(), split);
+    }
+}
+
+#[test]
+fn no_row_can_be_held_out_of_classes_with_one_row() {
+    for counts in [[1, 0, 0], [1, 1, 1], [0, 0, 0]] {
+        let error = stratified_split(&sorted(&counts), 1, 1).unwrap_err().to_string();
+        let rows = counts.iter().sum::<usize>();
+        assert!(error.starts_with(&format!("cannot hold out 1 of {rows} rows: each class keeps")), "{error}");
+    }
+}
+
+#[test]
+fn the_rows_held_out_are_the_first_of_each_class_in_the_shuffle() {
+    for (counts, held_out, mut quotas) in [([7, 2, 1], 3, [2, 1, 0]), ([10, 10, 10], 10, [4, 3, 3])] {
+        let dataset = sorted(&counts);
+        let (held, train): (Vec<_>, Vec<_>) = permutation(1, dataset.len()).into_iter().partition(|&row| {
+            let quota: &mut usize = &mut quotas[dataset.examples[row].label];
+            let is_held = *quota > 0;
+            *quota = quota.saturating_sub(1);
+            is_held
+        });
+        let split = stratified_split(&dataset, held_out, 1).unwrap();
+        assert_eq!((split.held_out, split.train), (dataset.select(&held), dataset.select(&train)));
     }
 }

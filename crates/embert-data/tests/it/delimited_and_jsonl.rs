@@ -1,8 +1,8 @@
 //! csv, tsv and jsonl files, good and bad.
 
-use embert_data::{Columns, read, read_texts};
+use embert_data::{Columns, CsvQuoting, ReadOptions, read, read_texts};
 
-use crate::{Place, message, read_content, rows};
+use crate::{Place, message, notes, read_content, read_with, rows};
 
 #[test]
 fn quoted_cells_keep_separators_quotes_and_line_breaks() {
@@ -22,32 +22,40 @@ fn columns_can_be_named() {
     let place = Place::new();
     let path = place.file("a.csv", "review,text,stars\ngood,not this,4\n");
     let columns = Columns { text: "review".into(), label: "stars".into() };
-    assert_eq!(rows(&read(&path, "train", &columns, None).unwrap()), [("good", 4)]);
-    assert_eq!(read_texts(&path, "review").unwrap(), ["good"]);
+    let options = ReadOptions { columns, ..ReadOptions::default() };
+    assert_eq!(rows(&read(&path, "train", &options, None).unwrap().dataset), [("good", 0)]);
+    assert_eq!(read_texts(&path, &options).unwrap().0, ["good"]);
 }
 
 #[test]
-fn jsonl_takes_integers_text_and_booleans_and_passes_over_empty_lines() {
-    let content =
-        "{\"text\": \"a\\n\\u00e9\", \"label\": true, \"more\": [1]}\n\n  \r\n{\"label\": 0, \"text\": \"\"}";
+fn jsonl_ignores_other_keys_and_empty_lines() {
+    let content = "{\"text\": \"a\\n\\u00e9\", \"label\": true, \"more\": [1]}\n\n  \r\n{\"label\": false, \"text\": \"\"}";
     assert_eq!(rows(&read_content("a.jsonl", content).unwrap()), [("a\né", 1), ("", 0)]);
 }
 
 #[test]
 fn texts_are_read_without_labels() {
     let place = Place::new();
-    assert_eq!(read_texts(&place.file("a.csv", "text\none\ntwo\n"), "text").unwrap(), ["one", "two"]);
-    assert_eq!(read_texts(&place.file("a.jsonl", "{\"text\": \"one\"}"), "text").unwrap(), ["one"]);
-    let none = read_texts(&place.file("b.csv", "text\n"), "text").unwrap_err().to_string();
+    let texts = |path: std::path::PathBuf| read_texts(&path, &ReadOptions::default());
+    assert_eq!(texts(place.file("a.csv", "text\none\ntwo\n")).unwrap().0, ["one", "two"]);
+    assert_eq!(texts(place.file("a.jsonl", "{\"text\": \"one\"}")).unwrap().0, ["one"]);
+    let none = texts(place.file("b.csv", "text\n")).unwrap_err().to_string();
     assert!(none.ends_with("b.csv: no rows"), "{none}");
 }
 
 #[test]
 fn bad_rows_and_columns_are_named() {
     for (name, content, expected) in [
-        ("a.csv", "review,label\na,1\n", "a.csv: no column \"text\"; its columns are \"review\", \"label\""),
-        ("a.csv", "text,stars\na,1\n", "a.csv: no column \"label\"; its columns are \"text\", \"stars\""),
-        ("a.csv", "text,label\na,1\nb,\n", "a.csv: row 2, column \"label\" is null"),
+        (
+            "a.csv",
+            "review,label\na,1\n",
+            "a.csv: no column \"text\"; its columns are \"review\", \"label\"; name the right one with --text_column_name, perhaps \"review\"",
+        ),
+        (
+            "a.csv",
+            "text,stars\na,1\n",
+            "a.csv: no column \"label\"; its columns are \"text\", \"stars\"; name the right one with --label_column_name, perhaps \"stars\"",
+        ),
         (
             "a.csv",
             "text,label\na,1\nb, c,0\n",
@@ -64,7 +72,7 @@ fn bad_rows_and_columns_are_named() {
         (
             "a.jsonl",
             "{\"txt\": \"a\", \"label\": 1}",
-            "a.jsonl: row 1 has no \"text\"; its keys are \"txt\", \"label\"",
+            "a.jsonl: row 1 has no \"text\"; its keys are \"txt\", \"label\"; name the right one with --text_column_name",
         ),
         (
             "a.jsonl",
@@ -73,8 +81,8 @@ fn bad_rows_and_columns_are_named() {
         ),
         (
             "a.jsonl",
-            "{\"text\": \"a\", \"label\": 1.5}",
-            "a.jsonl: row 1, column \"label\": found the number 1.5, expected an integer, text or a boolean",
+            "{\"text\": \"a\", \"label\": [1]}",
+            "a.jsonl: row 1, column \"label\": found a list, expected an integer, text or a boolean",
         ),
         ("a.jsonl", "\n\"a\"\n", "a.jsonl: row 2: expected a JSON object, found text"),
     ] {
@@ -129,6 +137,182 @@ fn other_formats_under_the_name_of_a_table_are_recognized() {
     ] {
         assert_eq!(message(name, content), format!("{name}: {found}"));
     }
-    assert_eq!(message("a.xlsx", "x"), "a.xlsx: extension \"xlsx\" is none of .parquet, .csv, .tsv, .jsonl");
     assert!(message("table", "x").contains("extension \"\" is none"));
+}
+
+#[test]
+fn common_extensions_say_what_to_do() {
+    for (name, words) in [
+        ("a.json", "; write one object on each line and name it .jsonl"),
+        ("a.ndjson", "; rename it to .jsonl"),
+        ("a.txt", "; a table with a header is .csv if commas separate its columns, and .tsv if tabs do"),
+        ("a.xlsx", "; export the sheet as .csv (UTF-8)"),
+        ("a.XLS", "; export the sheet as .csv (UTF-8)"),
+        ("a.csv.gz", "; unpack it first"),
+        ("a.zip", "; unpack it first"),
+        ("a.jsonl.zst", "; unpack it first"),
+        ("a.arrow", "; write it as .parquet"),
+        ("a.pq", "; rename it to .parquet"),
+        ("a.weird", " is none of .parquet, .csv, .tsv, .jsonl"),
+    ] {
+        let found = message(name, "x");
+        assert!(
+            found.contains(" is none of .parquet, .csv, .tsv, .jsonl") && found.contains(words),
+            "{found}"
+        );
+    }
+}
+
+#[test]
+fn a_git_lfs_pointer_is_recognized_in_every_format() {
+    for name in ["a.csv", "a.tsv", "a.jsonl", "a.parquet"] {
+        let found =
+            message(name, "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n");
+        assert!(found.ends_with("found a Git LFS pointer, not the file itself; run git lfs pull"), "{found}");
+    }
+}
+
+#[test]
+fn another_separator_is_named() {
+    for (name, content, expected) in [
+        (
+            "a.csv",
+            "text;label\na;1\n",
+            "the header \"text;label\" is one column, separated by semicolons; save it with commas, or with tabs as .tsv",
+        ),
+        (
+            "a.csv",
+            "text\tlabel\na\t1\n",
+            "the header \"text\\tlabel\" is one column, separated by tabs; rename it to .tsv",
+        ),
+        (
+            "a.csv",
+            "text|label\na|1\n",
+            "the header \"text|label\" is one column, separated by vertical bars; save it with commas, or with tabs as .tsv",
+        ),
+        (
+            "a.tsv",
+            "text,label\na,1\n",
+            "the header \"text,label\" is one column, separated by commas; rename it to .csv",
+        ),
+        (
+            "a.tsv",
+            "text;label\na;1\n",
+            "the header \"text;label\" is one column, separated by semicolons; save it with commas, or with tabs as .tsv",
+        ),
+    ] {
+        assert_eq!(message(name, content), format!("{name}: {expected}"));
+    }
+}
+
+#[test]
+fn a_missing_column_is_suggested_by_case_form_or_usual_name() {
+    for (header, flag, near) in [
+        ("Text,label", "--text_column_name", Some("Text")),
+        (" TEXT ,label", "--text_column_name", Some("TEXT")),
+        ("id,review_text,label", "--text_column_name", Some("review_text")),
+        ("sentence,label", "--text_column_name", Some("sentence")),
+        ("id,Review,label", "--text_column_name", Some("Review")),
+        ("a,b,label", "--text_column_name", None),
+        ("text,Label", "--label_column_name", Some("Label")),
+        ("text,labels", "--label_column_name", Some("labels")),
+        ("text,sentiment", "--label_column_name", Some("sentiment")),
+        ("text,x", "--label_column_name", None),
+    ] {
+        let jsonl = header
+            .split(',')
+            .map(|name| format!("\"{}\": \"1\"", name.trim()))
+            .collect::<Vec<_>>()
+            .join(", ");
+        for (name, content) in [("a.csv", format!("{header}\n")), ("a.jsonl", format!("{{{jsonl}}}\n"))] {
+            let found = message(name, content);
+            let near = near.map_or(String::new(), |near| format!(", perhaps {near:?}"));
+            assert!(found.ends_with(&format!("; name the right one with {flag}{near}")), "{found}");
+        }
+    }
+}
+
+#[test]
+fn a_quote_within_a_cell_is_text_and_a_quote_that_never_closes_is_refused() {
+    for (content, last) in [
+        ("label,text\n1,a\n0,5\" screen", "5\" screen"),
+        ("label,text\n1,a\n0,5\" screen\n", "5\" screen"),
+        ("label,text\r\n1,a\r\n0,it is \"\r\n", "it is \""),
+        ("label,text\n1,a\n0,\"five\"\" inches\"\n", "five\" inches"),
+        ("label,text\n1,a\n0,\"so\" called \"\n", "so called \""),
+        ("label,text\n1,a\n0,\"\"\"\"\n", "\""),
+        ("label,text\n1,a\n0,\"\"\n", ""),
+    ] {
+        assert_eq!(rows(&read_content("a.csv", content).unwrap()), [("a", 1), (last, 0)], "{content:?}");
+    }
+    for content in [
+        "label,text\n1,a\n0,\"screen\n",
+        "label,text\n1,a\n0,\"screen",
+        "label,text\n1,a\n0,\"\n1,b\n0,c\n",
+        "label,text\n1,a\n0,\"five\"\" inches\n",
+        "text,label\na,1\n\"b,0\nc,0\n",
+        "text,label\na,1\n\"b,0",
+    ] {
+        let found = message("a.csv", content);
+        assert!(
+            found.starts_with("a.csv: row 2: a quote opens a cell and none closes it"),
+            "{content:?}: {found}"
+        );
+        assert!(found.contains("--csv_quoting none"), "{found}");
+    }
+}
+
+#[test]
+fn quotes_are_ordinary_characters_without_quoting() {
+    let none = ReadOptions { csv_quoting: CsvQuoting::None, ..ReadOptions::default() };
+    for (content, texts) in [
+        ("text\tlabel\n\"a\t1\nb\t0\n", ["\"a", "b"]),
+        ("text\tlabel\n\"a\"\t1\n\"b\t0\n", ["\"a\"", "\"b"]),
+        ("text\tlabel\na \"\"\t1\n\"\t0\n", ["a \"\"", "\""]),
+    ] {
+        let read = read_with("a.tsv", content, &none, None).unwrap();
+        assert_eq!(rows(&read.dataset), [(texts[0], 1), (texts[1], 0)], "{content:?}");
+        assert_eq!(read.notes, []);
+    }
+    assert_eq!("none".parse(), Ok(CsvQuoting::None));
+    assert_eq!(CsvQuoting::default().to_string().parse(), Ok(CsvQuoting::Minimal));
+    assert_eq!(
+        "all".parse::<CsvQuoting>(),
+        Err("unknown csv_quoting \"all\"; expected minimal or none".to_owned())
+    );
+}
+
+#[test]
+fn rows_that_quotes_make_span_lines_are_noted() {
+    let end = "if quotes are ordinary characters in this file, use --csv_quoting none";
+    for (content, expected) in [
+        (
+            "text,label\na,1\n\"b\nc\",0\n",
+            format!("quotes make 1 row span several lines; the longest is row 2 with 2 lines; {end}"),
+        ),
+        (
+            "text,label\n\"a\nb\",1\n\"c,1\nd,0\ne\",0\n\"f\ng\",1\n",
+            format!("quotes make 3 rows span several lines; the longest is row 2 with 3 lines; {end}"),
+        ),
+    ] {
+        let read = read_with("a.csv", content, &ReadOptions::default(), None).unwrap();
+        assert_eq!(notes(&read, "a.csv"), [format!("a.csv: {expected}")]);
+    }
+    let read = read_with("a.csv", "text,label\n\"a, b\",1\n", &ReadOptions::default(), None).unwrap();
+    assert_eq!(read.notes, []);
+}
+
+#[test]
+fn blank_texts_are_noted_with_their_number_and_the_first() {
+    for (name, content) in [
+        ("a.csv", "text,label\na,1\n,0\nb,1\n  \u{a0},0\n"),
+        (
+            "a.jsonl",
+            "{\"text\":\"a\",\"label\":1}\n{\"text\":\"\",\"label\":0}\n{\"text\":\"b\",\"label\":1}\n{\"text\":\"\\n\",\"label\":0}\n",
+        ),
+    ] {
+        let read = read_with(name, content, &ReadOptions::default(), None).unwrap();
+        let expected = "2 of 4 texts are empty or only white space; the first is row 2";
+        assert_eq!(notes(&read, name), [format!("{name}: {expected}")]);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use embert_data::{Columns, read};
+use embert_data::{ReadOptions, read};
 
 #[test]
 fn imdb_is_read_whole_and_sampled_as_published() {
@@ -12,11 +12,11 @@ fn imdb_is_read_whole_and_sampled_as_published() {
         return;
     }
     for split in ["train", "test"] {
-        let dataset = read(&path, split, &Columns::default(), None).unwrap();
+        let dataset = read(&path, split, &ReadOptions::default(), None).unwrap().dataset;
         assert_eq!(dataset.labels.names(), ["neg", "pos"]);
         assert_eq!(dataset.class_counts(), [12_500, 12_500]);
         assert_eq!(dataset.sample(1000, 42).class_counts(), [512, 488]);
     }
-    let unlabelled = read(&path, "unsupervised", &Columns::default(), None).unwrap_err();
+    let unlabelled = read(&path, "unsupervised", &ReadOptions::default(), None).unwrap_err();
     assert!(unlabelled.to_string().contains("row 1 is unlabelled"), "{unlabelled}");
 }

@@ -1,33 +1,83 @@
-//! Label ids: from integers, from text, from a trained model.
+//! Labels made from the values that occur, in every format.
 
-use embert_data::{Columns, DataError, Dataset, Labels};
+use std::sync::Arc;
 
-use crate::{Place, message, read_content, rows};
+use arrow_array::types::Float64Type;
+use arrow_array::{
+    ArrayRef, BooleanArray, Decimal128Array, Float32Array, Float64Array, Int64Array, PrimitiveArray,
+    StringArray,
+};
+use embert_data::ReadOptions;
 
-fn read_known(name: &str, content: &str, known: &[&str]) -> Result<Dataset, DataError> {
-    let place = Place::new();
-    let labels = Labels::new(known.iter().map(|name| (*name).to_owned()).collect()).unwrap();
-    embert_data::read(&place.file(name, content), "test", &Columns::default(), Some(&labels))
+use crate::parquet_files::labelled;
+use crate::{files_of, message, notes, read_content, read_with, rows};
+
+#[test]
+fn labels_are_the_sorted_values_that_occur() {
+    for (labels, names, ids) in [
+        (&["0", "1", "1"][..], &["LABEL_0", "LABEL_1"][..], &[0, 1, 1][..]),
+        (&["2", "0", "1"], &["LABEL_0", "LABEL_1", "LABEL_2"], &[2, 0, 1]),
+        (&["5", "1", "2", "3", "4"], &["1", "2", "3", "4", "5"], &[4, 0, 1, 2, 3]),
+        (&["1", "-1", "0"], &["-1", "0", "1"], &[2, 0, 1]),
+        (&["10", "4000", "20"], &["10", "20", "4000"], &[0, 2, 1]),
+        (&["10", "9", "100"], &["9", "10", "100"], &[1, 0, 2]),
+        (&["1", "2"], &["1", "2"], &[0, 1]),
+        (&["0", "2"], &["0", "2"], &[0, 1]),
+        (&["1.0", "0.0"], &["LABEL_0", "LABEL_1"], &[1, 0]),
+        (&["1.0", "2", "3e0"], &["1", "2", "3"], &[0, 1, 2]),
+        (
+            &["9223372036854775807", "-9223372036854775808"],
+            &["-9223372036854775808", "9223372036854775807"],
+            &[1, 0],
+        ),
+        (&["18446744073709551615", "0"], &["0", "18446744073709551615"], &[1, 0]),
+        (&["true", "false"], &["false", "true"], &[1, 0]),
+        (&["\"True\"", "\"FALSE\""], &["false", "true"], &[1, 0]),
+        (&["\"pos\"", "\"neg\"", "\"mixed\""], &["mixed", "neg", "pos"], &[2, 1, 0]),
+        (&["\"pos\"", "\"Pos\""], &["Pos", "pos"], &[1, 0]),
+        (&["\"true\"", "\"false\"", "\"maybe\""], &["false", "maybe", "true"], &[2, 0, 1]),
+    ] {
+        for (name, content) in files_of(labels) {
+            let dataset = read_content(name, content).unwrap();
+            assert_eq!(dataset.labels.names(), names, "{name} {labels:?}");
+            let found: Vec<_> = dataset.examples.iter().map(|example| example.label).collect();
+            assert_eq!(found, ids, "{name} {labels:?}");
+        }
+    }
 }
 
 #[test]
-fn text_labels_get_ids_in_sorted_order() {
-    let dataset = read_content("a.csv", "text,label\na,pos\nb,neg\nc,mixed\n").unwrap();
-    assert_eq!(dataset.labels.names(), ["mixed", "neg", "pos"]);
-    assert_eq!(rows(&dataset), [("a", 2), ("b", 1), ("c", 0)]);
+fn parquet_columns_give_the_same_labels() {
+    let decimals = Decimal128Array::from(vec![100, 300]).with_precision_and_scale(5, 2).unwrap();
+    let columns: [(ArrayRef, [&str; 2]); 7] = [
+        (Arc::new(Int64Array::from(vec![1, 5])), ["1", "5"]),
+        (Arc::new(Float32Array::from(vec![0.0, 1.0])), ["LABEL_0", "LABEL_1"]),
+        (Arc::new(Float64Array::from(vec![-1.0, 1.0])), ["-1", "1"]),
+        (Arc::new(PrimitiveArray::<Float64Type>::from(vec![2.0, 3.0])), ["2", "3"]),
+        (Arc::new(decimals), ["1", "3"]),
+        (Arc::new(BooleanArray::from(vec![false, true])), ["false", "true"]),
+        (Arc::new(StringArray::from(vec!["False", "True"])), ["false", "true"]),
+    ];
+    for (column, names) in columns {
+        let kind = column.data_type().to_string();
+        let dataset = read_content("a.parquet", labelled(column)).unwrap();
+        assert_eq!(dataset.labels.names(), names, "{kind}");
+        assert_eq!(rows(&dataset), [("0", 0), ("1", 1)], "{kind}");
+    }
 }
 
 #[test]
-fn integers_are_ids_and_named_as_in_transformers() {
-    let dataset = read_content("a.csv", "text,label\na,2\nb, 0 \n").unwrap();
-    assert_eq!(dataset.labels.names(), ["LABEL_0", "LABEL_1", "LABEL_2"]);
-    assert_eq!(rows(&dataset), [("a", 2), ("b", 0)]);
-}
-
-#[test]
-fn a_csv_column_of_integers_and_text_is_text() {
-    let dataset = read_content("a.csv", "text,label\na,1\nb,none\n").unwrap();
-    assert_eq!(dataset.labels.names(), ["1", "none"]);
+fn csv_cells_are_names_if_one_is_no_number() {
+    for (labels, names) in [
+        (["1", "unknown"], ["1", "unknown"]),
+        (["1.50", "x"], ["1.50", "x"]),
+        (["01", "a"], ["01", "a"]),
+        (["1", "inf"], ["1", "inf"]),
+        (["0", "true"], ["0", "true"]),
+    ] {
+        let content = format!("text,label\na,{}\nb, {} \n", labels[0], labels[1]);
+        assert_eq!(read_content("a.csv", content).unwrap().labels.names(), names);
+    }
 }
 
 #[test]
@@ -39,47 +89,57 @@ fn integers_in_quotes_are_text_in_jsonl() {
 }
 
 #[test]
-fn a_models_labels_decide_at_evaluation() {
-    let by_name = read_known("a.csv", "text,label\na,pos\n", &["pos", "neg"]).unwrap();
-    assert_eq!(rows(&by_name), [("a", 0)]);
-    let by_id = read_known("a.csv", "text,label\na,1\n", &["pos", "neg"]).unwrap();
-    assert_eq!(rows(&by_id), [("a", 1)]);
-    let named_by_digits = read_known("a.csv", "text,label\na,1\n", &["1", "2"]).unwrap();
-    assert_eq!(rows(&named_by_digits), [("a", 0)]);
-    assert_eq!(named_by_digits.labels.names(), ["1", "2"]);
-}
-
-#[test]
-fn a_label_that_the_model_does_not_know_is_named_with_its_row() {
-    for (label, shown) in [("great", "\"great\""), ("2", "\"2\""), ("-2", "\"-2\"")] {
-        let content = format!("text,label\na,pos\nb,{label}\n");
-        let error = read_known("a.csv", &content, &["neg", "pos"]).unwrap_err().to_string();
-        let expected = format!("a.csv: row 2: unknown label {shown}; known are \"neg\" (0), \"pos\" (1)");
-        assert!(error.ends_with(&expected), "{error}");
+fn fractions_are_refused_with_row_and_value() {
+    for (labels, row, value) in
+        [(&["1", "2.5"][..], 2, "2.5"), (&["0.1", "0.10"], 1, "0.1"), (&["1e-3", "1"], 1, "0.001")]
+    {
+        for (name, content) in files_of(labels) {
+            let found = message(name, content);
+            let start = format!("{name}: row {row}: label ");
+            let end = " is a fraction; classes are integers or names, and regression is not supported";
+            assert!(found.starts_with(&start) && found.ends_with(end), "{found}");
+            assert!(found.contains(value) || name != "a.jsonl", "{found}");
+        }
     }
-    let error = read_known("a.jsonl", "{\"text\": \"a\", \"label\": 2}", &["neg", "pos"]).unwrap_err();
-    assert!(error.to_string().ends_with("row 1: unknown label 2; known are \"neg\" (0), \"pos\" (1)"));
+    let column: ArrayRef = Arc::new(Float32Array::from(vec![1.0, 0.25]));
+    let found = message("a.parquet", labelled(column));
+    assert!(found.starts_with("a.parquet: row 2: label 0.25 is a fraction"), "{found}");
 }
 
 #[test]
-fn unlabelled_rows_say_so() {
-    let content = "{\"text\": \"a\", \"label\": -1}\n";
-    let expected = "a.jsonl: row 1 is unlabelled (label -1, as all rows of IMDb's unsupervised split); \
-                    choose a labelled split";
-    assert_eq!(message("a.jsonl", content), expected);
-    let known = read_known("a.jsonl", content, &["neg", "pos"]).unwrap_err();
-    assert!(known.to_string().ends_with(expected));
+fn labels_of_two_types_are_refused() {
+    for (labels, row, expected) in [
+        (["1", "\"pos\""], 2, "label \"pos\" mixes text and integers in one data set"),
+        (["\"1\"", "1"], 2, "label 1 mixes text and integers in one data set"),
+        (["true", "1"], 2, "label 1 mixes booleans and integers in one data set"),
+        (["\"no\"", "false"], 2, "label false mixes text and booleans in one data set"),
+    ] {
+        let [.., (name, content)] = files_of(&labels);
+        assert_eq!(message(name, content), format!("a.jsonl: row {row}: {expected}"));
+    }
 }
 
 #[test]
-fn labels_that_cannot_be_class_ids_are_refused() {
+fn columns_with_too_many_values_are_no_labels() {
+    let file = |labels: usize, rows: usize| {
+        (0..rows).fold("text,label\n".to_owned(), |file, row| file + &format!("t,{}\n", 7 * (row % labels)))
+    };
+    let question = "is this the label column? name the right one with --label_column_name";
+    for (labels, rows) in [(50, 50), (50, 99), (4096, 5000), (1000, 1999)] {
+        assert_eq!(
+            message("a.csv", file(labels, rows)),
+            format!("a.csv: {labels} labels in {rows} rows; {question}")
+        );
+    }
     assert_eq!(
-        message("a.jsonl", "{\"text\": \"a\", \"label\": 1000000000}"),
-        "a.jsonl: row 1: label 1000000000 is no class id (they count from 0 and stay below 4096); is this the right column?"
+        message("a.csv", file(4097, 4097)),
+        format!("a.csv: 4097 labels are more than 4096; {question}")
     );
-    assert!(message("a.jsonl", "{\"text\": \"a\", \"label\": -7}").contains("label -7 is no class id"));
-    assert_eq!(
-        message("a.jsonl", "{\"text\": \"a\", \"label\": 1}\n{\"text\": \"b\", \"label\": \"pos\"}"),
-        "a.jsonl: row 2: label \"pos\" mixes text and integers in one data set"
-    );
+    for (labels, rows, noted) in
+        [(49, 49, false), (50, 100, false), (99, 300, false), (100, 999, true), (100, 1000, false)]
+    {
+        let read = read_with("a.csv", file(labels, rows), &ReadOptions::default(), None).unwrap();
+        let expected = noted.then(|| format!("a.csv: {labels} labels in {rows} rows; {question}"));
+        assert_eq!(notes(&read, "a.csv"), Vec::from_iter(expected), "{labels} {rows}");
+    }
 }

@@ -4,15 +4,18 @@ mod balance_and_split;
 mod delimited_and_jsonl;
 mod directories;
 mod imdb;
+mod known_labels;
 mod labels;
+mod missing_labels;
 mod parquet_files;
 mod permutation;
 mod synthetic;
 mod table;
+mod table_of_input;
 
 use std::path::PathBuf;
 
-use embert_data::{Columns, DataError, Dataset};
+use embert_data::{DataError, Dataset, Labels, Read, ReadOptions};
 use tempfile::TempDir;
 
 /// A directory of a test's own, with a file in it.
@@ -38,8 +41,37 @@ impl Place {
 }
 
 fn read_content(name: &str, content: impl AsRef<[u8]>) -> Result<Dataset, DataError> {
+    read_with(name, content, &ReadOptions::default(), None).map(|read| read.dataset)
+}
+
+fn read_with(
+    name: &str,
+    content: impl AsRef<[u8]>,
+    options: &ReadOptions,
+    known: Option<&[&str]>,
+) -> Result<Read, DataError> {
     let place = Place::new();
-    embert_data::read(&place.file(name, content), "train", &Columns::default(), None)
+    let known =
+        known.map(|names| Labels::new(names.iter().map(|name| (*name).to_owned()).collect()).unwrap());
+    embert_data::read(&place.file(name, content), "train", options, known.as_ref())
+}
+
+/// The notes, each without the directory.
+fn notes(read: &Read, name: &str) -> Vec<String> {
+    let notes = read.notes.iter().map(ToString::to_string);
+    notes.map(|note| note[note.find(name).unwrap_or(0)..].to_owned()).collect()
+}
+
+/// A label as it is written in each of the formats of text.
+fn files_of(labels: &[&str]) -> [(&'static str, String); 3] {
+    let rows = |before: &str, line: &dyn Fn(&str) -> String| {
+        before.to_owned() + &labels.iter().map(|label| line(label)).collect::<String>()
+    };
+    [
+        ("a.csv", rows("text,label\n", &|label| format!("t,{}\n", label.trim_matches('"')))),
+        ("a.tsv", rows("text\tlabel\n", &|label| format!("t\t{}\n", label.trim_matches('"')))),
+        ("a.jsonl", rows("", &|label| format!("{{\"text\": \"t\", \"label\": {label}}}\n"))),
+    ]
 }
 
 /// The message for a file with this content, without the directory.

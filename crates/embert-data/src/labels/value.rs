@@ -1,0 +1,183 @@
+//! What a label column holds: numbers, booleans or names. Formats without types are settled by all of their cells.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::{RawFile, RawLabel};
+use crate::error::DataError;
+
+/// The type of all labels of a data set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ColumnKind {
+    Numbers,
+    Booleans,
+    Names,
+}
+
+/// A label by its type, with its text if the file had text.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Value<'a> {
+    Integer { number: i128, written: Option<&'a str> },
+    Fraction { written: Cow<'a, str> },
+    Boolean { value: bool, written: Option<&'a str> },
+    Name(&'a str),
+}
+
+impl ColumnKind {
+    /// The kind of the column in these files.
+    pub(super) fn of(files: &[RawFile]) -> Result<Self, DataError> {
+        require_one_type(files)?;
+        let labels = || files.iter().flat_map(|file| &file.rows).map(|row| &row.label);
+        Ok(if labels().all(|label| boolean(label).is_some()) {
+            Self::Booleans
+        } else if labels().all(is_number) {
+            Self::Numbers
+        } else {
+            Self::Names
+        })
+    }
+
+    /// The meaning of a label in a column of this kind.
+    pub(super) fn value(self, label: &RawLabel) -> Value<'_> {
+        match (self, label) {
+            (_, RawLabel::Integer(number)) => Value::Integer { number: *number, written: None },
+            (_, RawLabel::Fraction(number)) => Value::Fraction { written: number.to_string().into() },
+            (_, RawLabel::Boolean(value)) => Value::Boolean { value: *value, written: None },
+            (_, RawLabel::Missing) => Value::Name(""),
+            (Self::Numbers, RawLabel::Text(text) | RawLabel::Cell(text)) => match number(text) {
+                Some(Number::Integer(number)) => Value::Integer { number, written: Some(text) },
+                _ => Value::Fraction { written: text.into() },
+            },
+            (Self::Booleans, RawLabel::Text(text) | RawLabel::Cell(text)) => {
+                Value::Boolean { value: text.trim().eq_ignore_ascii_case("true"), written: Some(text) }
+            }
+            (Self::Names, RawLabel::Text(text) | RawLabel::Cell(text)) => Value::Name(text),
+        }
+    }
+}
+
+/// Writes names in quotes and the rest as it is.
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integer { number, .. } => write!(f, "{number}"),
+            Self::Fraction { written } => f.write_str(written),
+            Self::Boolean { value, .. } => write!(f, "{value}"),
+            Self::Name(name) => write!(f, "{name:?}"),
+        }
+    }
+}
+
+/// The integer that a number is, if it has no fraction and is not too large to be exact.
+pub(super) fn whole(number: f64) -> Option<i128> {
+    const MOST: f64 = 9_007_199_254_740_992.0; // 2^53: larger floats skip integers
+    (number.fract() == 0.0 && number.abs() <= MOST).then_some(number as i128)
+}
+
+enum Number {
+    Integer(i128),
+    Fraction,
+}
+
+/// The number that a text is; None for words such as `inf`.
+fn number(text: &str) -> Option<Number> {
+    if let Ok(number) = text.parse() {
+        return Some(Number::Integer(number));
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte)) {
+        return None;
+    }
+    let float: f64 = text.parse().ok().filter(|float: &f64| float.is_finite())?;
+    Some(whole(float).map_or(Number::Fraction, Number::Integer))
+}
+
+/// The whole number that a text is.
+pub(super) fn integer(text: &str) -> Option<i128> {
+    match number(text.trim())? {
+        Number::Integer(number) => Some(number),
+        _ => None,
+    }
+}
+
+/// Whether a name is a number.
+pub(super) fn is_number_text(name: &str) -> bool {
+    number(name).is_some()
+}
+
+fn is_number(label: &RawLabel) -> bool {
+    match label {
+        RawLabel::Cell(cell) => number(cell).is_some(),
+        RawLabel::Integer(_) | RawLabel::Fraction(_) => true,
+        RawLabel::Missing | RawLabel::Boolean(_) | RawLabel::Text(_) => false,
+    }
+}
+
+fn boolean(label: &RawLabel) -> Option<bool> {
+    match label {
+        RawLabel::Boolean(value) => Some(*value),
+        RawLabel::Text(text) | RawLabel::Cell(text) => text.trim().to_ascii_lowercase().parse().ok(),
+        RawLabel::Missing | RawLabel::Integer(_) | RawLabel::Fraction(_) => None,
+    }
+}
+
+/// Refuses text in one row and integers in another.
+fn require_one_type(files: &[RawFile]) -> Result<(), DataError> {
+    let mut first = None;
+    for file in files {
+        for row in &file.rows {
+            let (rank, name) = type_of(&row.label);
+            let (expected, before) = *first.get_or_insert((rank, name));
+            if rank != expected {
+                let kinds = if rank < expected { (name, before) } else { (before, name) };
+                let label = ColumnKind::Names.value(&row.label).to_string();
+                let kinds = format!("{} and {}", kinds.0, kinds.1);
+                return Err(DataError::MixedLabels { path: file.path.clone(), row: row.row, label, kinds });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn type_of(label: &RawLabel) -> (u8, &'static str) {
+    match label {
+        RawLabel::Text(_) | RawLabel::Cell(_) | RawLabel::Missing => (0, "text"),
+        RawLabel::Boolean(_) => (1, "booleans"),
+        RawLabel::Integer(_) | RawLabel::Fraction(_) => (2, "integers"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_numbers_only_if_written_as_numbers() {
+        for (cell, expected) in [
+            ("1", Some(Some(1))),
+            ("-1", Some(Some(-1))),
+            ("+2", Some(Some(2))),
+            ("1.0", Some(Some(1))),
+            ("1e0", Some(Some(1))),
+            ("1.", Some(Some(1))),
+            ("-0.0", Some(Some(0))),
+            ("1e3", Some(Some(1000))),
+            ("1.5", Some(None)),
+            (".5", Some(None)),
+            ("1e300", Some(None)),
+            ("99999999999999999999999999", Some(Some(99_999_999_999_999_999_999_999_999))),
+            ("inf", None),
+            ("nan", None),
+            ("1_000", None),
+            ("1,5", None),
+            ("e", None),
+            ("", None),
+            ("-", None),
+        ] {
+            let found = number(cell).map(|number| match number {
+                Number::Integer(number) => Some(number),
+                Number::Fraction => None,
+            });
+            assert_eq!(found, expected, "{cell:?}");
+        }
+    }
+}
