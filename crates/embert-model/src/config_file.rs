@@ -9,7 +9,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::ModelError;
-use crate::config_check::check_label_count;
+use crate::config_labels::ConfigLabels;
+use crate::lfs_pointer::read_text;
+
+/// The name of the file in a checkpoint.
+pub(crate) const CONFIG: &str = "config.json";
 
 /// A config.json that is JSON.
 pub(crate) struct ConfigFile {
@@ -19,12 +23,10 @@ pub(crate) struct ConfigFile {
 }
 
 impl ConfigFile {
-    pub(crate) fn read(directory: &Path) -> Result<Self, ModelError> {
-        let path = directory.join("config.json");
-        let text =
-            fs::read_to_string(&path).map_err(|source| ModelError::File { path: path.clone(), source })?;
-        let json = parse(&text, &path)?;
-        Ok(Self { path, text, json })
+    pub(crate) fn read(path: &Path) -> Result<Self, ModelError> {
+        let text = read_text(path)?;
+        let json = parse(&text, path)?;
+        Ok(Self { path: path.into(), text, json })
     }
 
     /// The keys that a config knows.
@@ -38,20 +40,24 @@ impl ConfigFile {
         value.get(0).unwrap_or(value).as_str()
     }
 
-    /// Names for the labels of a file that only counts them.
-    pub(crate) fn numbered_labels(&self) -> Result<Option<Vec<String>>, ModelError> {
-        let count = self.json.get("num_labels").and_then(Value::as_u64);
-        let Some(count) = count.filter(|_| self.json.get("id2label").is_none()) else { return Ok(None) };
-        check_label_count(count).map_err(|reason| ModelError::Config { path: self.path.clone(), reason })?;
-        Ok(Some((0..count).map(|id| format!("LABEL_{id}")).collect()))
+    /// The classes in `architectures`, which old files give as one text.
+    pub(crate) fn architectures(&self) -> Option<Vec<String>> {
+        match &self.json["architectures"] {
+            Value::String(one) => Some(vec![one.clone()]),
+            Value::Array(many) => Some(many.iter().filter_map(Value::as_str).map(String::from).collect()),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn labels(&self) -> ConfigLabels {
+        ConfigLabels::read(&self.json, &self.path)
     }
 }
 
-/// Writes `config.json`.
-pub(crate) fn write(config: &impl Serialize, directory: &Path) -> Result<(), ModelError> {
-    let path = directory.join("config.json");
+/// Writes a config to a file.
+pub(crate) fn write(config: &impl Serialize, path: &Path) -> Result<(), ModelError> {
     let text = serde_json::to_string_pretty(config).expect("a config is JSON") + "\n";
-    fs::write(&path, text).map_err(|source| ModelError::File { path, source })
+    fs::write(path, text).map_err(|source| ModelError::File { path: path.into(), source })
 }
 
 /// `id2label` and `label2id` of labels with these names.

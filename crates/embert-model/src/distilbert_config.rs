@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
 use crate::config_check::Checks;
-use crate::config_file::{self, ConfigFile};
+use crate::config_file::{self, CONFIG, ConfigFile};
+use crate::config_labels::{ConfigLabels, LabelFault};
 use crate::encoder_config::EncoderConfig;
 
 /// ε of every LayerNorm, which config.json has no key for.
@@ -22,6 +23,7 @@ const LAYER_NORM_EPS: f64 = 1e-12;
 #[serde(default)]
 #[expect(missing_docs, reason = "the names are those of transformers' DistilBertConfig, documented there")]
 pub struct DistilBertConfig {
+    #[serde(skip_deserializing)]
     pub architectures: Option<Vec<String>>,
     pub model_type: String,
     pub vocab_size: usize,
@@ -38,9 +40,15 @@ pub struct DistilBertConfig {
     pub qa_dropout: f64,
     pub seq_classif_dropout: f64,
     pub pad_token_id: Option<u32>,
+    #[serde(skip_deserializing)]
     pub problem_type: Option<String>,
+    #[serde(skip_deserializing)]
     pub id2label: BTreeMap<usize, String>,
+    #[serde(skip_deserializing)]
     pub label2id: BTreeMap<String, usize>,
+    /// Why the file's labels cannot be used without training; `None` after `set_labels`.
+    #[serde(skip)]
+    pub label_fault: Option<LabelFault>,
 }
 
 impl Default for DistilBertConfig {
@@ -66,6 +74,7 @@ impl Default for DistilBertConfig {
             problem_type: None,
             id2label: BTreeMap::new(),
             label2id: BTreeMap::new(),
+            label_fault: None,
         };
         config.set_labels(["LABEL_0", "LABEL_1"]);
         config
@@ -79,14 +88,15 @@ impl DistilBertConfig {
     /// [`ModelError::File`] and [`ModelError::Json`] for a file that is not there or not JSON;
     /// [`ModelError::Unsupported`] and [`ModelError::Config`] for a model that this library cannot run.
     pub fn from_dir(directory: &Path) -> Result<Self, ModelError> {
-        Self::from_file(&ConfigFile::read(directory)?)
+        Self::from_file(&ConfigFile::read(&directory.join(CONFIG))?)
     }
 
     pub(crate) fn from_file(file: &ConfigFile) -> Result<Self, ModelError> {
         let mut config: Self = file.parse()?;
-        if let Some(labels) = file.numbered_labels()? {
-            config.set_labels(labels);
-        }
+        let ConfigLabels { names, problem_type, fault } = file.labels();
+        config.set_labels(names);
+        (config.architectures, config.problem_type, config.label_fault) =
+            (file.architectures(), problem_type, fault);
         config.check(&file.path)?;
         Ok(config)
     }
@@ -96,7 +106,7 @@ impl DistilBertConfig {
     /// # Errors
     /// [`ModelError::File`] when the file cannot be written.
     pub fn save(&self, directory: &Path) -> Result<(), ModelError> {
-        config_file::write(self, directory)
+        config_file::write(self, &directory.join(CONFIG))
     }
 
     /// The number of labels.
@@ -107,6 +117,7 @@ impl DistilBertConfig {
     /// Gives the labels names, by id.
     pub fn set_labels<S: Into<String>>(&mut self, names: impl IntoIterator<Item = S>) {
         (self.id2label, self.label2id) = config_file::label_maps(names);
+        self.label_fault = None;
     }
 
     /// What the embeddings and the layers are built from. Nothing is dropped after attention's projection.
@@ -147,8 +158,6 @@ impl DistilBertConfig {
                 ("seq_classif_dropout", self.seq_classif_dropout),
             ],
             positive: &[("initializer_range", self.initializer_range)],
-            problem_type: self.problem_type.as_deref(),
-            id2label: &self.id2label,
         }
         .run(path)
     }

@@ -75,6 +75,39 @@ pub enum ModelError {
         /// The file.
         path: PathBuf,
     },
+    /// The directory holds weights in other formats only.
+    #[error("{path}: {format} weights are not read, and there is no model.safetensors; {advice}", path = path.display())]
+    ForeignWeights {
+        /// The file.
+        path: PathBuf,
+        /// The format's name.
+        format: &'static str,
+        /// How to get safetensors.
+        advice: &'static str,
+    },
+    /// A Git LFS pointer in place of a file.
+    #[error("{path}: a Git LFS pointer, not the file itself; fetch the file with `git lfs pull`", path = path.display())]
+    LfsPointer {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The checkpoint's classifier has another number of labels than was asked for.
+    #[error(
+        "{path}: {name} has shape {found:?} for {} labels, and the model has {expected}; \
+         --ignore_mismatched_sizes makes a new classifier",
+        found[0],
+        path = path.display()
+    )]
+    LabelCount {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+        /// Its shape in the file: labels, hidden size.
+        found: [usize; 2],
+        /// The model's number of labels.
+        expected: usize,
+    },
     /// A file that is not in the safetensors format, or not the whole of it.
     #[error("{path}: not a whole safetensors file: {reason}", path = path.display())]
     Corrupt {

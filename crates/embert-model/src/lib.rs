@@ -10,21 +10,25 @@ mod classification;
 mod config;
 mod config_check;
 mod config_file;
+mod config_labels;
 mod distilbert;
 mod distilbert_config;
 mod embeddings;
 mod encoder;
 mod encoder_config;
 mod error;
+mod foreign_weights;
 mod initialize;
 mod layer;
 mod layer_norm;
+mod lfs_pointer;
 mod linear;
 mod lora;
 pub mod names;
 mod pass;
 mod pooler;
 mod pretrained;
+mod safetensors_file;
 mod save;
 mod trainable;
 mod weights;
@@ -36,6 +40,7 @@ pub use bert::{BertModel, BertModelOutput};
 pub use blueprint::{ParameterShape, parameter_shapes};
 pub use classification::BertForSequenceClassification;
 pub use config::BertConfig;
+pub use config_labels::LabelFault;
 pub use distilbert::{DistilBertForSequenceClassification, DistilBertModel};
 pub use distilbert_config::DistilBertConfig;
 pub use embeddings::{BertEmbeddings, Embedding};
@@ -45,11 +50,12 @@ pub use layer::{BertIntermediate, BertLayer, BertOutput};
 pub use layer_norm::LayerNorm;
 pub use linear::{Linear, LinearLayers};
 pub use lora::{
-    Adapter, Lora, LoraBias, LoraConfig, ModuleNames, ParameterCount, add_adapter, count_parameters,
-    merge_adapter, save_adapter,
+    ADAPTER_MODEL_CONFIG, Adapter, Lora, LoraBias, LoraConfig, ModuleNames, ParameterCount, add_adapter,
+    count_parameters, merge_adapter, save_adapter,
 };
 pub use pass::Pass;
 pub use pooler::BertPooler;
-pub use pretrained::{Pretrained, from_pretrained};
+pub use pretrained::{Pretrained, from_pretrained, from_pretrained_with_new_head, has_classification_head};
+pub use safetensors_file::write_safetensors;
 pub use save::save_pretrained;
 pub use trainable::set_trainable;

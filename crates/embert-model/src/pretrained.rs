@@ -18,6 +18,8 @@ pub struct Pretrained {
     pub model: AutoModelForSequenceClassification,
     /// The names of parameters that the checkpoint does not hold and that were made new: to be trained before use.
     pub newly_initialized: Vec<String>,
+    /// The names of tensors in the checkpoint that the model does not use: those of other heads.
+    pub unused: Vec<String>,
 }
 
 impl Pretrained {
@@ -35,23 +37,71 @@ impl Pretrained {
 
 /// Reads `model.safetensors` (or its shards) of a checkpoint directory into a model of this shape.
 ///
-/// The checkpoint may be of a classifier, of a pretrained model with other heads (ignored) or of the encoder alone.
-/// What lies above the encoder is made new, from `seed`, where it has none.
+/// The checkpoint may be of a classifier, of a model with other heads or of the encoder alone. Heads other than a
+/// sequence classifier's are unused; a `classifier` is one of them if `architectures` of the config names another task.
+/// The layers above the encoder that the checkpoint lacks are made new from `seed`.
 ///
 /// # Errors
-/// [`ModelError::TooLarge`] for a config of another size than the files. Any other tensor that is missing, has no place or has the wrong shape is an error that names it; so are files
-/// that are broken, values that are not finite, and pickles.
+/// [`ModelError::TooLarge`] for a config of another size than the files. [`ModelError::LabelCount`] for a classifier with
+/// another number of labels. Any other tensor that is missing, has no place in the encoder or has the wrong shape is an
+/// error that names it; so are broken files, values that are not finite, and other formats.
 pub fn from_pretrained(
     directory: &Path,
     config: &AutoConfig,
     seed: u64,
     device: &Device,
 ) -> Result<Pretrained, ModelError> {
+    let head = if config.may_have_sequence_head() { Head::Loaded } else { Head::New };
+    load(directory, config, head, seed, device)
+}
+
+/// Reads a checkpoint as [`from_pretrained`] does, but makes the classifier new, whatever the checkpoint holds. The
+/// pooler and DistilBERT's `pre_classifier` are kept, as with `ignore_mismatched_sizes` in transformers.
+///
+/// # Errors
+/// Those of [`from_pretrained`] except [`ModelError::LabelCount`].
+pub fn from_pretrained_with_new_head(
+    directory: &Path,
+    config: &AutoConfig,
+    seed: u64,
+    device: &Device,
+) -> Result<Pretrained, ModelError> {
+    load(directory, config, Head::New, seed, device)
+}
+
+/// Whether a checkpoint holds the head of a fine-tuned sequence classifier; `config` is the checkpoint's own. Reads the
+/// headers of the files alone.
+///
+/// # Errors
+/// For weights that are missing, broken or in another format.
+pub fn has_classification_head(directory: &Path, config: &AutoConfig) -> Result<bool, ModelError> {
+    let weights = Weights::open(directory)?;
+    let has = |parameter: &str| weights.find(&[format!("classifier.{parameter}")]).is_some();
+    Ok(config.may_have_sequence_head() && has("weight") && has("bias"))
+}
+
+/// Where the classifier's values come from.
+#[derive(Clone, Copy, PartialEq)]
+enum Head {
+    /// The checkpoint, if it has them.
+    Loaded,
+    /// The seed.
+    New,
+}
+
+fn load(
+    directory: &Path,
+    config: &AutoConfig,
+    head: Head,
+    seed: u64,
+    device: &Device,
+) -> Result<Pretrained, ModelError> {
     let weights = Weights::open(directory)?;
     check_size(config, &weights, directory)?;
-    let mut loader = Loader::new(&weights, seed, config.initializer_range());
+    let mut loader = Loader::new(&weights, head, seed, config.initializer_range());
     let model = map_parameters(AutoModelForSequenceClassification::zeros(config, device), &mut loader);
-    loader.finish(directory).map(|newly_initialized| Pretrained { model, newly_initialized })
+    let (newly_initialized, unused) = loader.finish(directory)?;
+    Ok(Pretrained { model, newly_initialized, unused })
 }
 
 /// Refuses a model far beyond its files, before memory is asked for: numbers in a config.json are soon written. Where the
@@ -67,6 +117,7 @@ fn check_size(config: &AutoConfig, weights: &Weights, directory: &Path) -> Resul
 
 struct Loader<'a> {
     weights: &'a Weights,
+    head: Head,
     seed: u64,
     std: f64,
     used: BTreeSet<String>,
@@ -75,23 +126,27 @@ struct Loader<'a> {
 }
 
 impl<'a> Loader<'a> {
-    fn new(weights: &'a Weights, seed: u64, std: f64) -> Self {
+    fn new(weights: &'a Weights, head: Head, seed: u64, std: f64) -> Self {
         let (used, missing) = (BTreeSet::new(), vec![]);
-        Self { weights, seed, std, used, missing, error: None }
+        Self { weights, head, seed, std, used, missing, error: None }
     }
 
     /// The values of the parameter at this path, in the module's orientation.
     fn values(&mut self, path: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
         let name = names::hugging_face_name(path);
-        let Some((found, stored)) = self.weights.find(&names::accepted_names(&name)) else {
+        let is_new = self.head == Head::New && names::is_of_classifier(&name);
+        let held = if is_new { None } else { self.weights.find(&names::accepted_names(&name)) };
+        let Some((found, stored)) = held else {
             self.missing.push(name);
             return Ok(initial_value(path, shape, self.seed, self.std));
         };
         self.used.insert(found.to_string());
-        read(stored, found, shape, names::is_transposed(&name, shape.len()))
+        let values = read(stored, found, shape, names::is_transposed(&name, shape.len()));
+        values.map_err(|error| if names::is_of_classifier(&name) { of_labels(error) } else { error })
     }
 
-    fn finish(self, directory: &Path) -> Result<Vec<String>, ModelError> {
+    /// The names of new parameters, and of tensors that are not used.
+    fn finish(self, directory: &Path) -> Result<(Vec<String>, Vec<String>), ModelError> {
         if let Some(error) = self.error {
             return Err(error);
         }
@@ -101,11 +156,12 @@ impl<'a> Loader<'a> {
             return Err(ModelError::Missing { path: directory.into(), names: missing });
         }
         let unused =
-            self.weights.names().filter(|name| !self.used.contains(*name) && !names::is_ignored(name));
-        let unused = unused.map(str::to_string).collect::<Vec<_>>();
-        match unused.is_empty() {
-            true => Ok(newly_initialized),
-            false => Err(ModelError::Unused { path: directory.into(), names: unused }),
+            self.weights.names().filter(|name| !self.used.contains(*name) && !names::is_buffer(name));
+        let (misplaced, unused): (Vec<_>, Vec<_>) =
+            unused.map(str::to_string).partition(|name| names::is_of_encoder(name));
+        match misplaced.is_empty() {
+            true => Ok((newly_initialized, unused)),
+            false => Err(ModelError::Unused { path: directory.into(), names: misplaced }),
         }
     }
 }
@@ -122,6 +178,19 @@ impl ParameterMapper for Loader<'_> {
                 param
             }
         }
+    }
+}
+
+/// Reports a classifier of the right width under the number of its labels.
+pub(crate) fn of_labels(error: ModelError) -> ModelError {
+    match error {
+        ModelError::Shape { path, name, found, expected } => match (found.as_slice(), expected.as_slice()) {
+            (&[labels, width], &[expected, hidden_size]) if width == hidden_size => {
+                ModelError::LabelCount { path, name, found: [labels, width], expected }
+            }
+            _ => ModelError::Shape { path, name, found, expected },
+        },
+        other => other,
     }
 }
 

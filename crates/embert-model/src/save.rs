@@ -11,7 +11,7 @@ use safetensors::tensor::View;
 
 use crate::names::{self, ParameterVisitor, visit_parameters};
 use crate::pretrained::transpose;
-use crate::{AutoConfig, AutoModelForSequenceClassification, ModelError};
+use crate::{AutoConfig, AutoModelForSequenceClassification, ModelError, write_safetensors};
 
 /// Writes `config.json` and `model.safetensors` (F32) of a model and its config into a directory that exists.
 ///
@@ -39,8 +39,7 @@ pub(crate) fn write_tensors<M: Module>(
     let mut collector = Collector { name_in_file, tensors: vec![] };
     visit_parameters(model, &mut collector);
     let metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
-    safetensors::serialize_to_file(collector.tensors, Some(metadata), path)
-        .map_err(|error| ModelError::Write { path: path.into(), reason: error.to_string() })
+    write_safetensors(collector.tensors, Some(metadata), path)
 }
 
 struct Collector<'a> {

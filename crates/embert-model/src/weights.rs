@@ -11,6 +11,8 @@ use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 
 use crate::ModelError;
+use crate::foreign_weights::no_weights;
+use crate::lfs_pointer::{begins_as_pointer, read_text};
 
 /// The largest header that the format allows.
 const MAX_HEADER: u64 = 100_000_000;
@@ -109,15 +111,12 @@ fn convert<const N: usize>(bytes: &[u8], value: impl Fn([u8; N]) -> f32) -> Vec<
 fn files(directory: &Path) -> Result<Vec<PathBuf>, ModelError> {
     let single = directory.join("model.safetensors");
     let index = directory.join("model.safetensors.index.json");
-    let pickle = directory.join("pytorch_model.bin");
     if single.is_file() {
         Ok(vec![single])
     } else if index.is_file() {
         shards(&index)
-    } else if pickle.is_file() {
-        Err(ModelError::Pickle { path: pickle })
     } else {
-        Err(ModelError::NoWeights { directory: directory.into() })
+        Err(no_weights(directory))
     }
 }
 
@@ -127,8 +126,7 @@ fn shards(index: &Path) -> Result<Vec<PathBuf>, ModelError> {
     struct Index {
         weight_map: BTreeMap<String, String>,
     }
-    let text =
-        std::fs::read_to_string(index).map_err(|source| ModelError::File { path: index.into(), source })?;
+    let text = read_text(index)?;
     let index_file: Index =
         serde_json::from_str(&text).map_err(|source| ModelError::Json { path: index.into(), source })?;
     let mut files = index_file.weight_map.into_values().collect::<Vec<_>>();
@@ -148,6 +146,9 @@ fn read_header(path: &Path) -> Result<Vec<(String, StoredTensor)>, ModelError> {
     let size = file.metadata().map_err(file_error)?.len();
     let mut length = [0; 8];
     file.read_exact(&mut length).map_err(|_| corrupt(format!("{size} bytes are too few for a header")))?;
+    if begins_as_pointer(&length) {
+        return Err(ModelError::LfsPointer { path: path.into() });
+    }
     let length = u64::from_le_bytes(length);
     if length > MAX_HEADER || length + 8 > size {
         return Err(corrupt(format!("a header of {length} bytes does not fit in a file of {size} bytes")));

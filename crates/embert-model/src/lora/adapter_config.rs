@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use crate::ModelError;
+use crate::lfs_pointer::read_text;
 use crate::lora::LoraConfig;
 
 /// What the file says.
@@ -73,8 +74,7 @@ const ANNOTATIONS: [&str; 15] = [
 impl AdapterConfig {
     /// Reads the file.
     pub(super) fn read(path: &Path) -> Result<Self, ModelError> {
-        let text =
-            fs::read_to_string(path).map_err(|source| ModelError::File { path: path.into(), source })?;
+        let text = read_text(path)?;
         let json = |source| ModelError::Json { path: path.into(), source };
         let mut file: Map<String, Value> = serde_json::from_str(&text).map_err(json)?;
         file.retain(|_, value| !value.is_null());

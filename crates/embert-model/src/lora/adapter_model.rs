@@ -12,7 +12,7 @@ use crate::lora::adapter_config::{self, AdapterConfig};
 use crate::lora::insert::insert;
 use crate::lora::trained::Trained;
 use crate::names::{self, ParameterMapper, map_parameters};
-use crate::pretrained::read;
+use crate::pretrained::{of_labels, read};
 use crate::save::write_tensors;
 use crate::weights::Weights;
 use crate::{LinearLayers, ModelError};
@@ -93,12 +93,40 @@ impl Adapter {
     /// [`ModelError::Missing`], [`ModelError::Unused`] and [`ModelError::Shape`] name tensors that the file lacks, that
     /// have no place in this model, or that have another shape; [`ModelError::Config`] when no layer is meant.
     pub fn load<M: LinearLayers>(&self, base: M, newly_initialized: &[String]) -> Result<M, ModelError> {
-        let model = insert(base, &self.config, 0).map_err(|error| self.in_config(error))?;
+        self.load_except(base, newly_initialized, 0, &|_| false)
+    }
+
+    /// Puts the adapter into its base model as [`load`](Self::load) does, but keeps the base's classifier, which is new
+    /// after [`from_pretrained_with_new_head`](crate::from_pretrained_with_new_head). The adapter's own classifier is
+    /// ignored, whatever its number of labels. A low-rank adapter of the classifier itself is made new from `seed`.
+    ///
+    /// # Errors
+    /// Those of [`load`](Self::load) for the other tensors.
+    pub fn load_with_new_head<M: LinearLayers>(
+        &self,
+        base: M,
+        newly_initialized: &[String],
+        seed: u64,
+    ) -> Result<M, ModelError> {
+        self.load_except(base, newly_initialized, seed, &names::is_of_classifier)
+    }
+
+    /// Leaves the parameters that `is_kept` names as they are in the base, or as `seed` makes them.
+    fn load_except<M: LinearLayers>(
+        &self,
+        base: M,
+        newly_initialized: &[String],
+        seed: u64,
+        is_kept: &dyn Fn(&str) -> bool,
+    ) -> Result<M, ModelError> {
+        let model = insert(base, &self.config, seed).map_err(|error| self.in_config(error))?;
         let trained = Trained::new(&model, &self.config);
-        let homeless = newly_initialized.iter().filter(|name| !trained.contains(name)).cloned();
+        let homeless =
+            newly_initialized.iter().filter(|name| !trained.contains(name) && !is_kept(name)).cloned();
         let mut loader = Loader {
             adapter: self,
             trained: &trained,
+            is_kept,
             used: BTreeSet::new(),
             missing: homeless.collect(),
             error: None,
@@ -111,6 +139,7 @@ impl Adapter {
 struct Loader<'a> {
     adapter: &'a Adapter,
     trained: &'a Trained<'a>,
+    is_kept: &'a dyn Fn(&str) -> bool,
     used: BTreeSet<String>,
     missing: Vec<String>,
     error: Option<ModelError>,
@@ -120,12 +149,17 @@ impl Loader<'_> {
     /// The values of a parameter in the module's orientation, where the file holds it.
     fn values(&mut self, name: &str, shape: &[usize]) -> Result<Option<Vec<f32>>, ModelError> {
         let Some(name_in_file) = self.trained.name_in_file(name) else { return Ok(None) };
+        if (self.is_kept)(name) {
+            self.used.insert(name_in_file);
+            return Ok(None);
+        }
         let Some((found, stored)) = self.adapter.weights.find(std::slice::from_ref(&name_in_file)) else {
             self.missing.push(name_in_file);
             return Ok(None);
         };
         self.used.insert(name_in_file.clone());
-        read(stored, found, shape, names::is_transposed(name, shape.len())).map(Some)
+        let values = read(stored, found, shape, names::is_transposed(name, shape.len())).map(Some);
+        values.map_err(|error| if names::is_of_classifier(name) { of_labels(error) } else { error })
     }
 
     fn finish(self) -> Result<(), ModelError> {

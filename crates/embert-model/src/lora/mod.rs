@@ -24,6 +24,10 @@ pub(crate) use insert::insert;
 pub use merge::merge_adapter;
 pub(crate) use trained::Trained;
 
+/// The name of the file beside an adapter that holds the config of its model, with the names of the labels. It is not
+/// `config.json`: transformers would take the directory for a complete model.
+pub const ADAPTER_MODEL_CONFIG: &str = "model_config.json";
+
 /// What is learnt beside a frozen linear layer: s·dropout(x)·A·B.
 #[derive(Module, Debug)]
 pub struct Lora {

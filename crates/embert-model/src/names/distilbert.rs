@@ -13,9 +13,6 @@ const PARTS: [(&str, &str); 9] = [
     ("embeddings.layer_norm", "embeddings.LayerNorm"),
 ];
 
-/// What the names of the pretraining head begin with.
-pub(super) const MASKED_LM_HEAD: [&str; 3] = ["vocab_transform.", "vocab_layer_norm.", "vocab_projector."];
-
 /// The name of a parameter of the encoder, from its path.
 pub(super) fn hugging_face_name(path: &str) -> String {
     match PARTS.iter().find(|(ours, _)| path.contains(ours)) {

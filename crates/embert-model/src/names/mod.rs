@@ -64,13 +64,20 @@ pub(crate) fn accepted_names(name: &str) -> Vec<String> {
     names
 }
 
-/// Whether a checkpoint may hold this tensor though a classifier has no use for it: the heads of pretraining, and
-/// the position numbers that old versions saved.
-pub(crate) fn is_ignored(name: &str) -> bool {
-    name.starts_with("cls.")
-        || distilbert::MASKED_LM_HEAD.iter().any(|part| name.starts_with(part))
-        || name.ends_with("embeddings.position_ids")
-        || name.ends_with("embeddings.token_type_ids")
+/// Whether a tensor holds no weights: the numbers of positions and token types that old versions saved.
+pub(crate) fn is_buffer(name: &str) -> bool {
+    name.ends_with("embeddings.position_ids") || name.ends_with("embeddings.token_type_ids")
+}
+
+/// Whether a tensor of a checkpoint belongs to the encoder, with or without its prefix. Others belong to heads.
+pub(crate) fn is_of_encoder(name: &str) -> bool {
+    const PARTS: [&str; 6] = ["bert.", "distilbert.", "embeddings.", "encoder.", "transformer.", "pooler."];
+    PARTS.iter().any(|part| name.starts_with(part))
+}
+
+/// Whether a tensor belongs to the classifier, the only part whose shape depends on the labels.
+pub(crate) fn is_of_classifier(name: &str) -> bool {
+    name.starts_with("classifier.")
 }
 
 /// Whether a parameter may be new: the head's always, the pooler's in checkpoints saved without one.

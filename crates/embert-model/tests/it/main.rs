@@ -6,8 +6,11 @@ mod adapter_files;
 mod adapters;
 mod checkpoints;
 mod distilbert;
+mod foreign_files;
 mod golden;
 mod gradients;
+mod heads;
+mod label_configs;
 mod parity;
 
 fn fixtures() -> PathBuf {

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use embert_kernels::Moments;
+use embert_model::write_safetensors;
 use safetensors::tensor::{TensorView, View};
 use safetensors::{Dtype, SafeTensors};
 
@@ -30,10 +31,7 @@ pub(crate) fn write(state: &OptimizerState, directory: &Path) -> Result<(), Trai
             (format!("{parameter}{STEP}"), Stored::Step(*step)),
         ]
     });
-    safetensors::serialize_to_file(tensors, None, &path).map_err(|error| match error {
-        safetensors::SafeTensorError::IoError(source) => at(path)(source),
-        error => TrainError::Checkpoint { path, reason: error.to_string() },
-    })
+    Ok(write_safetensors(tensors, None, &path)?)
 }
 
 /// Reads it onto a device.

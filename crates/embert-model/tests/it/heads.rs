@@ -1,0 +1,215 @@
+//! Heads of checkpoints: other tasks' are unused, a new one is made where it is asked for.
+
+use std::collections::HashMap;
+use std::fs;
+
+use burn::tensor::Device;
+use embert_model::{
+    Adapter, AutoConfig, AutoModelForSequenceClassification, ModelError, from_pretrained,
+    from_pretrained_with_new_head, has_classification_head,
+};
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::fixtures;
+use crate::golden::values;
+
+/// A fixture without the tensors that begin with `without`, and with zeros of these shapes.
+fn checkpoint(model: &str, without: &str, extra: &[(&str, &[usize])], architectures: Value) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let bytes = fs::read(fixtures().join(model).join("model.safetensors")).unwrap();
+    let zeros = vec![0; 4 * 99 * 64];
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let mut tensors: HashMap<String, TensorView<'_>> = file.tensors().into_iter().collect();
+    tensors.retain(|name, _| without.is_empty() || !name.starts_with(without));
+    for (name, shape) in extra {
+        let length = 4 * shape.iter().product::<usize>();
+        let zeros = TensorView::new(Dtype::F32, shape.to_vec(), &zeros[..length]).unwrap();
+        tensors.insert(name.to_string(), zeros);
+    }
+    fs::write(directory.path().join("model.safetensors"), safetensors::serialize(tensors, None).unwrap())
+        .unwrap();
+    let text = fs::read_to_string(fixtures().join(model).join("config.json")).unwrap();
+    let mut config: Value = serde_json::from_str(&text).unwrap();
+    config["architectures"] = architectures;
+    fs::write(directory.path().join("config.json"), config.to_string()).unwrap();
+    directory
+}
+
+fn classifier(model: &AutoModelForSequenceClassification) -> Vec<f32> {
+    values(model.classifier().weight.val())
+}
+
+const HEAD: [&str; 2] = ["classifier.weight", "classifier.bias"];
+
+#[test]
+fn heads_of_other_tasks_are_unused_and_named() {
+    type Case = (&'static str, &'static [(&'static str, &'static [usize])], &'static str);
+    let bert: [Case; 6] = [
+        (
+            "classifier.",
+            &[("qa_outputs.weight", &[2, 32]), ("qa_outputs.bias", &[2])],
+            "BertForQuestionAnswering",
+        ),
+        ("classifier.", &[("cls.predictions.bias", &[99]), ("lm_head.weight", &[99, 32])], "BertForMaskedLM"),
+        ("classifier.", &[("score.weight", &[3, 32]), ("logits_proj.weight", &[1, 32])], "BertModel"),
+        (
+            "classifier.",
+            &[("classifier.bias", &[9]), ("classifier.weight", &[9, 32])],
+            "BertForTokenClassification",
+        ),
+        (
+            "classifier.",
+            &[("classifier.bias", &[1]), ("classifier.weight", &[1, 32])],
+            "BertForMultipleChoice",
+        ),
+        ("", &[], "BertForTokenClassification"),
+    ];
+    let distilbert: [Case; 3] = [
+        (
+            "classifier.",
+            &[("vocab_projector.bias", &[99]), ("vocab_transform.bias", &[32])],
+            "DistilBertForMaskedLM",
+        ),
+        ("classifier.", &[("qa_outputs.bias", &[2])], "DistilBertForQuestionAnswering"),
+        (
+            "classifier.",
+            &[("classifier.bias", &[5]), ("classifier.weight", &[5, 32])],
+            "DistilBertForTokenClassification",
+        ),
+    ];
+    let cases = bert.map(|case| ("tiny_bert", case)).into_iter();
+    for (model, (without, extra, class)) in cases.chain(distilbert.map(|case| ("tiny_distilbert", case))) {
+        let directory = checkpoint(model, without, extra, json!([class]));
+        let config = AutoConfig::from_dir(directory.path()).unwrap();
+        assert!(!has_classification_head(directory.path(), &config).unwrap(), "{class}");
+        let loaded = from_pretrained(directory.path(), &config, 1, &Device::flex()).unwrap();
+        assert_eq!(loaded.newly_initialized, HEAD, "{class}");
+        let mut expected = extra.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+        if extra.is_empty() {
+            expected = vec!["classifier.bias", "classifier.weight"];
+        }
+        expected.sort_unstable();
+        assert_eq!(loaded.unused, expected, "{class}");
+        assert!(matches!(loaded.complete(directory.path()), Err(ModelError::Missing { .. })));
+    }
+}
+
+#[test]
+fn tensors_without_a_place_in_the_encoder_are_an_error() {
+    let cases = [
+        ("tiny_bert", "bert.encoder.layer.0.adapter.weight"),
+        ("tiny_bert", "encoder.layer.7.output.dense.bias"),
+        ("tiny_bert", "embeddings.word_embeddings.weight"),
+        ("tiny_bert", "bert.pooler.norm.weight"),
+        ("tiny_distilbert", "distilbert.transformer.layer.2.ffn.lin1.bias"),
+        ("tiny_distilbert", "transformer.layer.2.ffn.lin1.bias"),
+    ];
+    for (model, name) in cases {
+        let directory = checkpoint(model, "", &[(name, &[32])], json!(null));
+        let config = AutoConfig::from_dir(directory.path()).unwrap();
+        let error = from_pretrained(directory.path(), &config, 1, &Device::flex()).unwrap_err();
+        assert!(matches!(&error, ModelError::Unused { names, .. } if names == &[name]), "{error}");
+    }
+}
+
+#[test]
+fn a_fine_tuned_model_is_told_by_its_head_and_its_class() {
+    let check = |without: &str, architectures: Value, expected: bool| {
+        let directory = checkpoint("tiny_bert", without, &[], architectures.clone());
+        let config = AutoConfig::from_dir(directory.path()).unwrap();
+        let found = has_classification_head(directory.path(), &config).unwrap();
+        assert_eq!(found, expected, "{without} {architectures}");
+    };
+    check("", json!(["BertForSequenceClassification"]), true);
+    check("", json!("BertForSequenceClassification"), true);
+    check("", json!(null), true);
+    check("", json!([]), true);
+    check("", json!(["BertForTokenClassification"]), false);
+    check("", json!(["BertForMultipleChoice"]), false);
+    check("classifier.bias", json!(["BertForSequenceClassification"]), false);
+    check("classifier.", json!(null), false);
+    let sharded = fixtures().join("tiny_bert_sharded");
+    let config = AutoConfig::from_dir(&sharded).unwrap();
+    assert!(has_classification_head(&sharded, &config).unwrap());
+}
+
+#[test]
+fn a_new_head_replaces_the_classifier_alone() {
+    for (model, num_tensors) in [("tiny_bert", 3), ("tiny_distilbert", 3), ("tiny_bert", 5)] {
+        let directory = fixtures().join(model);
+        let mut config = AutoConfig::from_dir(&directory).unwrap();
+        let old = from_pretrained(&directory, &config, 0, &Device::flex()).unwrap();
+        assert!(old.newly_initialized.is_empty() && old.unused.is_empty());
+        config.set_labels((0..num_tensors).map(|id| id.to_string()));
+        let new = |seed| from_pretrained_with_new_head(&directory, &config, seed, &Device::flex()).unwrap();
+        let loaded = new(1);
+        assert_eq!(loaded.newly_initialized, HEAD);
+        assert_eq!(loaded.unused, ["classifier.bias", "classifier.weight"]);
+        assert_eq!(classifier(&loaded.model), classifier(&new(1).model));
+        assert_ne!(classifier(&loaded.model), classifier(&new(2).model));
+        assert_ne!(classifier(&loaded.model), classifier(&old.model));
+        assert_eq!(dense(&loaded.model), dense(&old.model));
+    }
+}
+
+/// The layer between the encoder and the classifier.
+fn dense(model: &AutoModelForSequenceClassification) -> Vec<f32> {
+    values(match model {
+        AutoModelForSequenceClassification::Bert(model) => model.bert.pooler.dense.weight.val(),
+        AutoModelForSequenceClassification::DistilBert(model) => model.pre_classifier.weight.val(),
+    })
+}
+
+#[test]
+fn another_number_of_labels_names_both_and_the_way_out() {
+    for (model, count) in [("tiny_bert", 2), ("tiny_distilbert", 5)] {
+        let directory = fixtures().join(model);
+        let mut config = AutoConfig::from_dir(&directory).unwrap();
+        config.set_labels((0..count).map(|id| id.to_string()));
+        let error = from_pretrained(&directory, &config, 0, &Device::flex()).unwrap_err().to_string();
+        let expected = format!(
+            "classifier.weight has shape [3, 32] for 3 labels, and the model has {count}; \
+             --ignore_mismatched_sizes makes a new classifier"
+        );
+        assert!(error.ends_with(&expected), "{error}");
+    }
+}
+
+/// The base with `count` labels and a new classifier, and the adapter's directory.
+fn adapted(case: &str, count: usize) -> (AutoModelForSequenceClassification, Vec<String>, Adapter) {
+    let directory = fixtures().join("tiny_bert");
+    let mut config = AutoConfig::from_dir(&directory).unwrap();
+    config.set_labels((0..count).map(|id| id.to_string()));
+    let base = from_pretrained_with_new_head(&directory, &config, 4, &Device::flex()).unwrap();
+    (base.model, base.newly_initialized, Adapter::open(&fixtures().join("peft").join(case)).unwrap())
+}
+
+#[test]
+fn an_adapter_with_a_new_head_keeps_its_matrices() {
+    for case in crate::adapters::CASES {
+        for count in [2, 3, 7] {
+            let (base, newly_initialized, adapter) = adapted(case, count);
+            let head = classifier(&base);
+            let model = adapter.load_with_new_head(base, &newly_initialized, 4).unwrap();
+            assert_eq!(classifier(&model), head, "{case}");
+            assert_eq!(lora_b(model), lora_b(crate::adapters::adapted(case).0), "{case}");
+        }
+    }
+}
+
+/// The matrices that are 0 in a new adapter.
+fn lora_b(mut model: AutoModelForSequenceClassification) -> Vec<Vec<f32>> {
+    use embert_model::LinearLayers;
+    let layers = model.linear_layers().into_iter().filter(|(name, _)| !name.starts_with("classifier"));
+    layers.filter_map(|(_, linear)| linear.lora.as_ref().map(|lora| values(lora.lora_b.val()))).collect()
+}
+
+#[test]
+fn an_adapter_of_other_labels_says_so() {
+    let (base, newly_initialized, adapter) = adapted("plain", 2);
+    let error = adapter.load(base, &newly_initialized).unwrap_err().to_string();
+    assert!(error.contains("3 labels") && error.contains("--ignore_mismatched_sizes"), "{error}");
+}

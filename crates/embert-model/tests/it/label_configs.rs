@@ -1,0 +1,87 @@
+//! Labels in config.json: any are trained from, unambiguous ones alone are evaluated with.
+
+use std::fs;
+use std::path::Path;
+
+use burn::tensor::Device;
+use embert_model::{AutoConfig, ModelError, from_pretrained_with_new_head};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::fixtures;
+
+/// A fixture whose config.json has these keys instead; `null` stays `null`.
+fn configured(model: &str, keys: &Value) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for file in ["config.json", "model.safetensors"] {
+        fs::copy(fixtures().join(model).join(file), directory.path().join(file)).unwrap();
+    }
+    let path = directory.path().join("config.json");
+    let mut config: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    for (key, value) in keys.as_object().unwrap() {
+        config[key] = value.clone();
+    }
+    fs::write(path, config.to_string()).unwrap();
+    directory
+}
+
+/// What a strict reader refuses, with what evaluation says of it; an empty text for what it accepts.
+fn cases() -> Vec<(Value, &'static str)> {
+    vec![
+        (json!({"id2label": {"0": "LABEL_0"}, "label2id": {"LABEL_0": 0}}), "one label means regression"),
+        (json!({"id2label": null, "num_labels": 1}), "one label means regression"),
+        (json!({"id2label": {}}), "names no labels"),
+        (json!({"id2label": {"0": "a", "2": "b", "3": "c"}}), "0 to 2 without a gap"),
+        (json!({"id2label": {"0": "a", "1": "a", "2": "b"}}), "two labels \"a\""),
+        (json!({"id2label": ["a", "b", "c"]}), "not an object"),
+        (json!({"id2label": {"x": "a", "1": "b"}}), "the id \"x\""),
+        (json!({"problem_type": "regression"}), "problem_type is regression"),
+        (json!({"problem_type": "multi_label_classification"}), "problem_type is multi_label_classification"),
+        (json!({"problem_type": "ranking"}), "problem_type is ranking"),
+        (json!({"problem_type": 1}), "problem_type is 1"),
+        (json!({"problem_type": null, "architectures": null}), ""),
+        (json!({"id2label": {"0": 1, "1": 2, "2": 3}}), ""),
+        (json!({"id2label": {"0": null, "1": null, "2": null}}), ""),
+        (json!({"label2id": {"a": 7}}), ""),
+        (json!({"label2id": null}), ""),
+    ]
+}
+
+#[test]
+fn any_labels_can_be_trained_from_and_only_usable_ones_evaluated_with() {
+    for model in ["tiny_bert", "tiny_distilbert"] {
+        for (keys, fault) in cases() {
+            let directory = configured(model, &keys);
+            let mut config = AutoConfig::from_dir(directory.path()).unwrap();
+            match config.require_single_label() {
+                Ok(()) => assert!(fault.is_empty(), "{keys}"),
+                Err(error @ ModelError::Config { .. }) => {
+                    let error = error.to_string();
+                    assert!(!fault.is_empty() && error.contains(fault), "{keys}: {error}");
+                    assert!(error.starts_with(&directory.path().display().to_string()), "{error}");
+                }
+                Err(error) => panic!("{keys}: {error}"),
+            }
+            config.set_labels(["no", "yes"]);
+            config.require_single_label().unwrap();
+            let loaded = from_pretrained_with_new_head(directory.path(), &config, 1, &Device::flex());
+            assert_eq!(loaded.unwrap().model.num_labels(), 2, "{keys}");
+        }
+    }
+}
+
+#[test]
+fn a_config_under_another_name_is_the_same() {
+    let directory = tempfile::tempdir().unwrap();
+    for model in ["tiny_bert", "tiny_distilbert"] {
+        let mut config = AutoConfig::from_dir(&fixtures().join(model)).unwrap();
+        config.set_labels(["no", "yes"]);
+        config.save(directory.path()).unwrap();
+        config.save_as(directory.path(), "labels.json").unwrap();
+        let [named, other] = ["config.json", "labels.json"].map(|name| directory.path().join(name));
+        assert_eq!(fs::read(&named).unwrap(), fs::read(&other).unwrap());
+        assert_eq!(AutoConfig::from_file(&other).unwrap().label_names(), ["no", "yes"]);
+    }
+    let error = AutoConfig::from_file(Path::new("absent/labels.json")).unwrap_err().to_string();
+    assert!(error.starts_with("absent/labels.json: "), "{error}");
+}
