@@ -25,6 +25,12 @@ pub enum TextError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A Git LFS pointer in place of a file.
+    #[error("{path}: a Git LFS pointer, not the file itself; fetch the file with `git lfs pull`")]
+    LfsPointer {
+        /// The file.
+        path: PathBuf,
+    },
     /// A directory holds no tokenizer.
     #[error(
         "{directory}: holds neither tokenizer.json nor vocab.txt; give a directory saved by transformers or embert"

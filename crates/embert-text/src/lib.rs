@@ -2,15 +2,18 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+mod added_tokens;
 mod ascii;
 mod batch;
 mod bucket;
 mod encoded;
 mod error;
 mod lengths;
+mod note;
 mod permutation;
 mod save;
 mod tokenizer;
+mod tokenizer_files;
 mod tokenizer_json;
 mod train;
 mod truncation;
@@ -21,5 +24,6 @@ pub use bucket::{BatchBudget, SamplingStrategy, evaluation_batches, training_bat
 pub use encoded::EncodedTexts;
 pub use error::{Result, TextError};
 pub use lengths::{LengthReport, PaddingWaste, padding_share};
+pub use note::TokenizerNote;
 pub use tokenizer::Tokenizer;
 pub use truncation::{Limit, Truncation};

@@ -1,4 +1,4 @@
-//! A tokenizer's four files, as transformers' `AutoTokenizer` opens them.
+//! A tokenizer's files, as transformers' `AutoTokenizer` opens them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 use tokenizers::{Model, NormalizerWrapper};
 
-use crate::{Result, TextError, Truncation, vocabulary};
+use crate::{Result, TextError, Truncation, added_tokens, vocabulary};
 
 /// transformers' names for the special tokens.
 const TOKEN_NAMES: [(&str, &str); 5] = [
@@ -29,11 +29,24 @@ pub(crate) fn save(
     let tokens: BTreeMap<u32, String> =
         tokenizer.get_model().get_vocab().into_iter().map(|(token, id)| (id, token)).collect();
     let json = tokenizer.to_string(true).expect("a tokenizer is plain data");
-    let special_tokens: Map<_, _> =
+    let added_tokens = added_tokens::by_id(tokenizer);
+    let mut special_tokens: Map<_, _> =
         TOKEN_NAMES.iter().map(|(name, token)| (name.to_string(), Value::from(*token))).collect();
-    let config = config(tokenizer, &special_tokens, tokenizer_class, model_max_length, truncation);
+    let additional = added_tokens::additional_special_tokens(&added_tokens);
+    if !additional.is_empty() {
+        special_tokens.insert("additional_special_tokens".to_owned(), json!(additional));
+    }
+    let mut config = config(tokenizer, &special_tokens, tokenizer_class, model_max_length, truncation);
+
+    let decoder = added_tokens.iter().map(|(id, token)| (id.to_string(), added_tokens::without_id(token)));
+    config.insert("added_tokens_decoder".to_owned(), decoder.collect());
+    let outside = added_tokens.iter().filter(|(id, _)| !tokens.contains_key(id));
+    let outside: Map<_, _> = outside.map(|(id, token)| (token.content.clone(), json!(id))).collect();
 
     write(directory, "tokenizer.json", &json)?;
+    if !outside.is_empty() {
+        write(directory, "added_tokens.json", &pretty(outside))?;
+    }
     write(directory, "vocab.txt", &vocabulary::to_lines(&tokens))?;
     write(directory, "tokenizer_config.json", &pretty(config))?;
     write(directory, "special_tokens_map.json", &pretty(special_tokens))

@@ -1,22 +1,18 @@
 //! The tokenizer: text in, ids of WordPiece tokens out, `[CLS]` first and `[SEP]` last.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use rayon::prelude::*;
 use serde_json::Value;
 
 use crate::ascii::{AsciiWords, WHITE_SPACE};
+use crate::tokenizer_files::TokenizerFiles;
 use crate::truncation::NUM_SPECIAL_TOKENS;
-use crate::{EncodedTexts, Limit, Result, TextError, Truncation, save, tokenizer_json, train, vocabulary};
+use crate::{EncodedTexts, Limit, Result, TextError, TokenizerNote, Truncation, save, tokenizer_json, train};
 
 /// Texts that one task encodes: enough to make progress cheap, few enough to keep cores busy.
 const TEXTS_PER_TASK: usize = 64;
-
-/// Tokenizers that a bare `vocab.txt` stands for; others split words before WordPiece sees them.
-const BERT_TOKENIZERS: [&str; 5] =
-    ["BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "PreTrainedTokenizer", "TokenizersBackend"];
 
 /// BERT's WordPiece tokenizer.
 #[derive(Debug, Clone)]
@@ -24,6 +20,7 @@ pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     ascii: Option<AsciiWords>,
     truncation: Truncation,
+    notes: Vec<TokenizerNote>,
     vocab_size: usize,
     pad_id: u32,
     cls_id: u32,
@@ -46,20 +43,16 @@ impl Tokenizer {
     /// `do_lower_case`, `strip_accents` and `tokenize_chinese_chars` in a `tokenizer_config.json`
     /// beside it win, as in transformers; a vocabulary alone is uncased. Its `truncation_side` is kept
     /// for [`save`](Self::save). Truncation and padding stored in a `tokenizer.json` are ignored.
+    ///
+    /// Added tokens are those of `tokenizer.json`, of `added_tokens_decoder` and the special tokens in
+    /// `tokenizer_config.json`, and without the former those of `added_tokens.json` and `special_tokens_map.json`.
+    ///
+    /// # Errors
+    /// For files that are missing, broken, Git LFS pointers or another family's, and for ids of added tokens that leave
+    /// a gap or belong to other tokens.
     pub fn from_file(path: &Path) -> Result<Self> {
-        let origin = path.display().to_string();
-        let bytes = read(path)?;
-        let config_path = path.with_file_name("tokenizer_config.json");
-        let config =
-            if config_path.is_file() { parse_json(&read(&config_path)?, &config_path)? } else { Value::Null };
-        let mut content = if path.extension().is_some_and(|extension| extension == "json") {
-            parse_json(&bytes, path)?
-        } else {
-            check_class(&config, &config_path)?;
-            tokenizer_json::from_vocabulary(&vocabulary::parse(&bytes, &origin)?)
-        };
-        tokenizer_json::apply_config(&mut content, &config, &config_path.display().to_string())?;
-        Ok(Self::load(content, &origin)?.with_truncation(truncation_side(&config, &config_path)?))
+        let TokenizerFiles { content, truncation, notes } = TokenizerFiles::read(path)?;
+        Ok(Self { truncation, notes, ..Self::load(content, &path.display().to_string())? })
     }
 
     /// Makes an uncased tokenizer of a vocabulary in memory; a token's id is its place.
@@ -93,8 +86,8 @@ impl Tokenizer {
         self.truncation
     }
 
-    /// Writes `tokenizer.json`, `vocab.txt`, `tokenizer_config.json` and `special_tokens_map.json`
-    /// into a directory that exists; transformers' `AutoTokenizer` opens it.
+    /// Writes `tokenizer.json`, `vocab.txt`, `tokenizer_config.json` and `special_tokens_map.json`, and
+    /// `added_tokens.json` if there are any, into a directory that exists; transformers' `AutoTokenizer` opens it.
     ///
     /// `tokenizer_class` is what transformers is to open it as: `BertTokenizer`, or `DistilBertTokenizer` for a model
     /// that takes no token types. `model_max_length` is what the model can read: its `max_position_embeddings`.
@@ -132,6 +125,11 @@ impl Tokenizer {
         encoded
     }
 
+    /// Assumptions that were made where the files say nothing.
+    pub fn notes(&self) -> &[TokenizerNote] {
+        &self.notes
+    }
+
     /// The rows that an embedding of these ids needs: the highest id and one.
     pub fn vocab_size(&self) -> usize {
         self.vocab_size
@@ -158,7 +156,16 @@ impl Tokenizer {
         let (pad_id, cls_id, sep_id) = (id("[PAD]"), id("[CLS]"), id("[SEP]"));
         let vocab_size = inner.get_vocab(true).values().max().map_or(0, |id| *id as usize + 1);
         let ascii = AsciiWords::new(&inner);
-        Ok(Self { inner, ascii, truncation: Truncation::default(), vocab_size, pad_id, cls_id, sep_id })
+        Ok(Self {
+            inner,
+            ascii,
+            truncation: Truncation::default(),
+            notes: vec![],
+            vocab_size,
+            pad_id,
+            cls_id,
+            sep_id,
+        })
     }
 
     fn no_texts(&self, limit: Limit) -> EncodedTexts {
@@ -184,45 +191,6 @@ impl Tokenizer {
     fn enclose(&self, content: &[u32], limit: Limit) -> Vec<u32> {
         let (beginning, end) = limit.keep(content);
         [&[self.cls_id], beginning, end, &[self.sep_id]].concat()
-    }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).map_err(|source| TextError::Read { path: path.to_owned(), source })
-}
-
-fn parse_json(bytes: &[u8], path: &Path) -> Result<Value> {
-    serde_json::from_slice(bytes).map_err(|error| TextError::Broken {
-        origin: path.display().to_string(),
-        reason: format!("not JSON: {error}"),
-    })
-}
-
-fn check_class(config: &Value, config_path: &Path) -> Result<()> {
-    let Some(class) = config["tokenizer_class"].as_str() else { return Ok(()) };
-    if BERT_TOKENIZERS.contains(&class.strip_suffix("Fast").unwrap_or(class)) {
-        return Ok(());
-    }
-    Err(TextError::Unsupported {
-        origin: config_path.display().to_string(),
-        part: "tokenizer_class",
-        found: class.to_owned(),
-        supported: "BertTokenizer",
-    })
-}
-
-/// transformers' default where the file says nothing.
-fn truncation_side(config: &Value, config_path: &Path) -> Result<Truncation> {
-    match &config["truncation_side"] {
-        Value::Null => Ok(Truncation::default()),
-        side if side == "right" => Ok(Truncation::Right),
-        side if side == "left" => Ok(Truncation::Left),
-        other => Err(TextError::Unsupported {
-            origin: config_path.display().to_string(),
-            part: "truncation_side",
-            found: other.to_string(),
-            supported: "\"right\" or \"left\"",
-        }),
     }
 }
 

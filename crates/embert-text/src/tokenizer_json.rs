@@ -50,8 +50,11 @@ pub(crate) fn from_vocabulary(vocabulary: &BTreeMap<String, u32>) -> Value {
 pub(crate) fn apply_config(tokenizer: &mut Value, config: &Value, config_path: &str) -> Result<()> {
     for (key, normalizer_key) in NORMALIZER_KEYS {
         let Some(stated) = config.get(key) else { continue };
-        let unset = key == "strip_accents" && stated.is_null();
-        if !(stated.is_boolean() || unset) {
+        let is_null = stated.is_null();
+        if is_null && key != "strip_accents" {
+            continue;
+        }
+        if !(stated.is_boolean() || is_null) {
             return Err(broken(config_path, format!("{key} is {stated}, not true or false")));
         }
         if let Some(normalizer) = tokenizer.get_mut("normalizer").and_then(Value::as_object_mut) {
@@ -73,8 +76,7 @@ pub(crate) fn load(mut content: Value, origin: &str) -> Result<tokenizers::Token
         fields.remove(set_by_the_caller);
     }
     fields.insert("decoder".to_owned(), json!({"type": "WordPiece", "prefix": "##", "cleanup": true}));
-    let vocabulary = check_ids(&content["model"]["vocab"], origin)?;
-    check_special_tokens(&vocabulary, origin)?;
+    let vocabulary = checked_vocabulary(&content, origin)?;
     add_post_processor(&mut content, &vocabulary);
 
     let tokenizer = caught(|| build(content)).map_err(|reason| broken(origin, reason))?;
@@ -83,9 +85,6 @@ pub(crate) fn load(mut content: Value, origin: &str) -> Result<tokenizers::Token
 }
 
 fn check_parts(content: &Value, origin: &str) -> Result<()> {
-    if !content["model"]["vocab"].is_object() {
-        return Err(broken(origin, "it holds no model with a vocab".to_owned()));
-    }
     // Files of old versions state no type for the model.
     if !content["model"]["type"].is_null() {
         expect(&content["model"]["type"], "model.type", "WordPiece", origin)?;
@@ -115,6 +114,16 @@ fn expect(found: &Value, part: &'static str, supported: &'static str, origin: &s
     }
     let found = if found.is_null() { "missing".to_owned() } else { found.to_string() };
     Err(TextError::Unsupported { origin: origin.to_owned(), part, found, supported })
+}
+
+/// The ids of the model's vocabulary: each belongs to one token, and BERT's special tokens are there.
+pub(crate) fn checked_vocabulary(content: &Value, origin: &str) -> Result<BTreeMap<String, u32>> {
+    if !content["model"]["vocab"].is_object() {
+        return Err(broken(origin, "it holds no model with a vocab".to_owned()));
+    }
+    let vocabulary = check_ids(&content["model"]["vocab"], origin)?;
+    check_special_tokens(&vocabulary, origin)?;
+    Ok(vocabulary)
 }
 
 fn check_ids(vocabulary: &Value, origin: &str) -> Result<BTreeMap<String, u32>> {

@@ -1,0 +1,98 @@
+//! The files of a saved tokenizer, read into the content of one `tokenizer.json`.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::{Result, TextError, TokenizerNote, Truncation, added_tokens, tokenizer_json, vocabulary};
+
+/// Tokenizers that a bare `vocab.txt` stands for; others split words before WordPiece sees them.
+const BERT_TOKENIZERS: [&str; 5] =
+    ["BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "PreTrainedTokenizer", "TokenizersBackend"];
+
+/// How a Git LFS pointer begins: the text that a clone without Git LFS has in place of a file.
+const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
+
+/// What a tokenizer's files say.
+pub(crate) struct TokenizerFiles {
+    pub(crate) content: Value,
+    pub(crate) truncation: Truncation,
+    pub(crate) notes: Vec<TokenizerNote>,
+}
+
+impl TokenizerFiles {
+    /// Reads a `tokenizer.json` (any name that ends in `.json`) or a `vocab.txt` (any other), and the files next to it.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let bytes = read(path)?;
+        let config_path = path.with_file_name("tokenizer_config.json");
+        let config = read_json_if_there(&config_path)?;
+        let (mut content, notes) = if path.extension().is_some_and(|extension| extension == "json") {
+            (parse_json(&bytes, path)?, vec![])
+        } else {
+            check_class(&config, &config_path)?;
+            let vocabulary = vocabulary::parse(&bytes, &path.display().to_string())?;
+            let note = config["do_lower_case"].is_null().then(|| TokenizerNote::LowerCaseAssumed {
+                path: path.to_owned(),
+                has_upper_case: vocabulary.keys().any(|token| has_upper_case(token)),
+            });
+            (tokenizer_json::from_vocabulary(&vocabulary), note.into_iter().collect())
+        };
+        tokenizer_json::apply_config(&mut content, &config, &config_path.display().to_string())?;
+        added_tokens::apply(&mut content, &config, path)?;
+        Ok(Self { content, truncation: truncation_side(&config, &config_path)?, notes })
+    }
+}
+
+/// Special tokens such as `[CLS]` have upper-case letters in every vocabulary.
+fn has_upper_case(token: &str) -> bool {
+    !token.starts_with('[') && token.chars().any(char::is_uppercase)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    let bytes = fs::read(path).map_err(|source| TextError::Read { path: path.to_owned(), source })?;
+    match bytes.starts_with(LFS_POINTER) {
+        true => Err(TextError::LfsPointer { path: path.to_owned() }),
+        false => Ok(bytes),
+    }
+}
+
+/// `null` for a file that does not exist.
+pub(crate) fn read_json_if_there(path: &Path) -> Result<Value> {
+    if path.is_file() { parse_json(&read(path)?, path) } else { Ok(Value::Null) }
+}
+
+fn parse_json(bytes: &[u8], path: &Path) -> Result<Value> {
+    serde_json::from_slice(bytes).map_err(|error| TextError::Broken {
+        origin: path.display().to_string(),
+        reason: format!("not JSON: {error}"),
+    })
+}
+
+fn check_class(config: &Value, config_path: &Path) -> Result<()> {
+    let Some(class) = config["tokenizer_class"].as_str() else { return Ok(()) };
+    if BERT_TOKENIZERS.contains(&class.strip_suffix("Fast").unwrap_or(class)) {
+        return Ok(());
+    }
+    Err(TextError::Unsupported {
+        origin: config_path.display().to_string(),
+        part: "tokenizer_class",
+        found: class.to_owned(),
+        supported: "BertTokenizer",
+    })
+}
+
+/// transformers' default where the file says nothing.
+fn truncation_side(config: &Value, config_path: &Path) -> Result<Truncation> {
+    match &config["truncation_side"] {
+        Value::Null => Ok(Truncation::default()),
+        side if side == "right" => Ok(Truncation::Right),
+        side if side == "left" => Ok(Truncation::Left),
+        other => Err(TextError::Unsupported {
+            origin: config_path.display().to_string(),
+            part: "truncation_side",
+            found: other.to_string(),
+            supported: "\"right\" or \"left\"",
+        }),
+    }
+}
