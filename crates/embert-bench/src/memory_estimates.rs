@@ -106,7 +106,7 @@ fn train(run: &Run, examples: LabelledTexts<'_>) {
     let (device, padding) = device::open();
     let model = BertForSequenceClassification::new(&run.work.config, SEED, &device);
     let model = if run.work.task == Task::Lora { adapted(model) } else { model };
-    let data = TrainData { train: examples, eval: Some(examples), padding, replicas: &[] };
+    let data = TrainData { train: examples, eval: Some(examples), padding, replicas: &[], pos_label: None };
     let go_on = &mut |_: embert_train::Event<'_>| Ok(ControlFlow::Continue(()));
     fit(model.into(), data, &run.config, go_on).expect("random weights do not diverge so soon");
 }

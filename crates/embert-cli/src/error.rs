@@ -87,6 +87,10 @@ impl From<TrainError> for CliError {
             | TrainError::UnknownPattern { .. }
             | TrainError::NothingToTrain
             | TrainError::OutputExists { .. }
+            | TrainError::NotARun { .. }
+            | TrainError::Foreign { .. }
+            | TrainError::AlreadyDone { .. }
+            | TrainError::UnknownPosLabel { .. }
             | TrainError::Busy { .. }
             | TrainError::OtherData
             | TrainError::OtherWeights => 2,

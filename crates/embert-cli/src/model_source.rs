@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use embert_data::{Dataset, Labels};
 use embert_model::{
-    Adapter, AutoConfig, AutoModelForSequenceClassification, LoraConfig, add_adapter, from_pretrained,
+    ADAPTER_MODEL_CONFIG, Adapter, AutoConfig, AutoModelForSequenceClassification, LoraConfig, add_adapter,
+    from_pretrained,
 };
 use embert_text::Tokenizer;
 
@@ -79,9 +80,10 @@ impl ModelSource {
     fn of_adapter(directory: &Path, base: Option<&String>) -> Result<Self, CliError> {
         let adapter = open_adapter(directory)?;
         let base = base_directory(directory, &adapter, base)?;
-        let config = match directory.join("config.json").is_file() {
-            true => AutoConfig::from_dir(directory)?,
-            false => with_labels_of(&adapter, AutoConfig::from_dir(&base)?),
+        let saved = [ADAPTER_MODEL_CONFIG, "config.json"].map(|name| directory.join(name));
+        let config = match saved.iter().find(|path| path.is_file()) {
+            Some(path) => AutoConfig::from_file(path)?,
+            None => with_labels_of(&adapter, AutoConfig::from_dir(&base)?),
         };
         let has_tokenizer = ["tokenizer.json", "vocab.txt"].iter().any(|name| directory.join(name).is_file());
         let tokenizer = Tokenizer::from_dir(if has_tokenizer { directory } else { &base })?;

@@ -16,18 +16,27 @@ pub enum BestModelMetric {
     /// Share of the examples that are predicted right.
     #[serde(alias = "eval_accuracy")]
     Accuracy,
-    /// F1 of label 1, or the mean over more than two labels.
+    /// F1 of the positive label, or the mean over more than two labels.
     #[serde(alias = "eval_f1")]
     F1,
-    /// Precision of label 1, or the mean over more than two labels.
+    /// Precision of the positive label, or the mean over more than two labels.
     #[serde(alias = "eval_precision")]
     Precision,
-    /// Recall of label 1, or the mean over more than two labels.
+    /// Recall of the positive label, or the mean over more than two labels.
     #[serde(alias = "eval_recall")]
     Recall,
     /// The mean F1 over the labels.
     #[serde(alias = "eval_f1_macro")]
     F1Macro,
+    /// The mean precision over the labels, weighted by their examples.
+    #[serde(alias = "eval_precision_weighted")]
+    PrecisionWeighted,
+    /// The mean recall over the labels, weighted by their examples.
+    #[serde(alias = "eval_recall_weighted")]
+    RecallWeighted,
+    /// The mean F1 over the labels, weighted by their examples.
+    #[serde(alias = "eval_f1_weighted")]
+    F1Weighted,
     /// Matthews' correlation.
     #[serde(alias = "eval_matthews_correlation")]
     MatthewsCorrelation,
@@ -53,6 +62,9 @@ impl BestModelMetric {
             Self::Precision => metrics.precision,
             Self::Recall => metrics.recall,
             Self::F1Macro => metrics.f1_macro,
+            Self::PrecisionWeighted => metrics.precision_weighted,
+            Self::RecallWeighted => metrics.recall_weighted,
+            Self::F1Weighted => metrics.f1_weighted,
             Self::MatthewsCorrelation => metrics.matthews_correlation,
             Self::RocAuc => metrics.roc_auc.unwrap_or(f64::NAN),
         }
@@ -65,7 +77,8 @@ mod tests {
 
     #[test]
     fn every_metric_reads_its_own_figure() {
-        let metrics = Metrics::from_logits(&[vec![2.0, 0.0], vec![1.0, 0.5], vec![0.0, 3.0]], &[0, 1, 1]);
+        let metrics =
+            Metrics::from_logits(&[vec![2.0, 0.0], vec![1.0, 0.5], vec![0.0, 3.0]], &[0, 1, 1], None);
         let figures = serde_json::to_value(&metrics).unwrap();
         for (name, figure) in figures.as_object().unwrap() {
             for name in [name.as_str(), name.strip_prefix("eval_").unwrap()] {

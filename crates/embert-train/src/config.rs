@@ -1,5 +1,6 @@
 //! What a training run is told, in the names of Hugging Face's `TrainingArguments`.
 
+use serde::de::Error;
 use serde::{Deserialize, Serialize};
 
 use embert_kernels::Precision;
@@ -27,7 +28,7 @@ pub struct TrainConfig {
     /// Passes over the training examples; a fraction ends inside an epoch.
     pub num_train_epochs: f64,
     /// Optimizer steps; when given, it decides instead of `num_train_epochs`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given_steps")]
     pub max_steps: Option<usize>,
     /// AdamW's decoupled weight decay; biases and LayerNorm have none.
     pub weight_decay: f64,
@@ -97,6 +98,14 @@ pub struct TrainConfig {
     pub seed: u64,
     /// Which examples share a batch.
     pub train_sampling_strategy: TrainSamplingStrategy,
+}
+
+/// −1 is the default of transformers, and means that `num_train_epochs` decides.
+fn given_steps<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<usize>, D::Error> {
+    let steps = Option::<i64>::deserialize(value)?.filter(|steps| *steps != -1);
+    let wrong =
+        |steps| D::Error::custom(format!("max_steps is {steps}; it must be 1 or more, or -1 for all epochs"));
+    steps.map(|steps| usize::try_from(steps).map_err(|_| wrong(steps))).transpose()
 }
 
 /// When something periodic happens.
@@ -282,6 +291,18 @@ mod tests {
     fn a_key_that_is_none_is_refused() {
         let error = serde_json::from_str::<TrainConfig>(r#"{"learning_rat": 1}"#).unwrap_err().to_string();
         assert!(error.contains("learning_rat") && error.contains("learning_rate"), "{error}");
+    }
+
+    #[test]
+    fn max_steps_of_minus_one_is_not_given() {
+        let read = |text: &str| serde_json::from_str::<TrainConfig>(text).map(|config| config.max_steps);
+        let cases = [("{}", None), ("-1", None), ("null", None), ("7", Some(7))];
+        for (value, expected) in cases {
+            let text = if value == "{}" { value.into() } else { format!("{{\"max_steps\": {value}}}") };
+            assert_eq!(read(&text).unwrap(), expected, "{text}");
+        }
+        let error = read("{\"max_steps\": -2}").unwrap_err().to_string();
+        assert!(error.starts_with("max_steps is -2; it must be 1 or more, or -1"), "{error}");
     }
 
     #[test]

@@ -36,6 +36,24 @@ pub enum TrainError {
         /// The number of labels of the model.
         num_labels: usize,
     },
+    /// The positive label is not one of the model's.
+    #[error("pos_label is {pos_label}, but the model has {num_labels} labels, from 0 on; give one of them")]
+    UnknownPosLabel {
+        /// The label.
+        pos_label: usize,
+        /// The number of labels of the model.
+        num_labels: usize,
+    },
+    /// The run to resume has made more steps than it is to have.
+    #[error(
+        "step {step} is done already, and this run has {total_steps} steps; give more num_train_epochs or max_steps, or          begin a run with another output_dir"
+    )]
+    AlreadyDone {
+        /// The steps made.
+        step: usize,
+        /// The steps of the run.
+        total_steps: usize,
+    },
     /// `class_weights` has the wrong length.
     #[error("class_weights lists {found} numbers for {num_labels} labels; give one for each label")]
     ClassWeights {
@@ -147,6 +165,26 @@ pub enum TrainError {
         /// The directory.
         path: PathBuf,
     },
+    /// A directory that the run needs holds files that no run wrote.
+    #[error(
+        "{path} is not the directory of a run: it holds {entry}, which would be lost; choose another output_dir",
+        path = path.display()
+    )]
+    NotARun {
+        /// The directory.
+        path: PathBuf,
+        /// Its first entry that a run does not write.
+        entry: String,
+    },
+    /// An entry in or next to a run's directory that a run did not write and cannot keep in its place.
+    #[error(
+        "{path} was not written by a run and cannot be kept there; move it, or choose another output_dir",
+        path = path.display()
+    )]
+    Foreign {
+        /// The entry.
+        path: PathBuf,
+    },
     /// Two processes would write one run.
     #[error("{path}: another process is training there; wait for it, or choose another output directory", path = path.display())]
     Busy {
@@ -186,7 +224,7 @@ fn existing(path: &Path) -> String {
         );
     }
     format!(
-        "output directory {path} exists and is not empty; choose another or give --overwrite_output_dir to replace it"
+        "output directory {path} exists and holds a run; choose another or give --overwrite_output_dir to replace it"
     )
 }
 

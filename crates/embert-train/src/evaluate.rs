@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use embert_model::AutoModelForSequenceClassification;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::batches::LabelledTexts;
 use crate::batching::Batching;
@@ -26,25 +27,53 @@ pub struct Evaluation {
     pub eval_steps_per_second: f64,
 }
 
-/// Evaluates `model` on all of `examples`. Give the model without autodiff (`model.valid()`).
+impl Evaluation {
+    /// The numbers, and under `eval_per_class` the scores of each label under its name: what `eval_results.json` holds.
+    pub fn to_results(&self, labels: &[String]) -> Map<String, Value> {
+        let Value::Object(mut results) = to_value(self) else { unreachable!("an evaluation is an object") };
+        let scores = labels.iter().cloned().zip(self.metrics.class_scores());
+        let per_class = scores.map(|(label, scores)| (label, to_value(&scores))).collect::<Map<_, _>>();
+        results.insert("eval_per_class".to_owned(), Value::Object(per_class));
+        results
+    }
+}
+
+fn to_value(numbers: &impl Serialize) -> Value {
+    serde_json::to_value(numbers).expect("numbers are plain data")
+}
+
+/// Evaluates `model` on all of `examples`; F1, precision and recall are of `pos_label`, if it is given. Give the model
+/// without autodiff (`model.valid()`).
 ///
 /// # Errors
-/// Those of [`LabelledTexts::check`], and those of [`predict`].
+/// The errors of [`LabelledTexts::check`] and of [`predict`]; [`TrainError::UnknownPosLabel`].
 pub fn evaluate(
     model: &AutoModelForSequenceClassification,
     examples: LabelledTexts<'_>,
     batching: Batching,
+    pos_label: Option<usize>,
     on_progress: &mut dyn FnMut(Progress) -> Answer,
 ) -> Result<Evaluation, TrainError> {
     examples.check(model.num_labels())?;
+    check_pos_label(pos_label, model.num_labels())?;
     let begin = Instant::now();
     let logits = predict(model, examples.texts, batching, on_progress)?;
     let seconds = begin.elapsed().as_secs_f64();
     let num_batches = batching.batches(examples.texts).len();
     Ok(Evaluation {
-        metrics: Metrics::from_logits(&logits, examples.labels),
+        metrics: Metrics::from_logits(&logits, examples.labels, pos_label),
         eval_runtime: seconds,
         eval_samples_per_second: examples.labels.len() as f64 / seconds,
         eval_steps_per_second: num_batches as f64 / seconds,
     })
+}
+
+/// Fails if the positive label is not one of the model's.
+pub(crate) fn check_pos_label(pos_label: Option<usize>, num_labels: usize) -> Result<(), TrainError> {
+    match pos_label {
+        Some(pos_label) if pos_label >= num_labels => {
+            Err(TrainError::UnknownPosLabel { pos_label, num_labels })
+        }
+        _ => Ok(()),
+    }
 }

@@ -17,6 +17,7 @@ use crate::best_model::Judge;
 use crate::config::{IntervalStrategy, TrainConfig};
 use crate::config_error::ConfigError;
 use crate::error::TrainError;
+use crate::evaluate::check_pos_label;
 use crate::event::{Event, RunPlan, TrainReport};
 use crate::fingerprint::Fingerprints;
 use crate::freezing::Freezing;
@@ -43,6 +44,8 @@ pub struct TrainData<'a> {
     pub padding: Padding,
     /// Devices beside the model's own, with autodiff, that share the work of every step: the same steps in less time.
     pub replicas: &'a [Device],
+    /// The label that F1, precision and recall of an evaluation are of. Not given: label 1 of two, the mean over more.
+    pub pos_label: Option<usize>,
 }
 
 /// A trained model and what its training amounted to.
@@ -83,7 +86,7 @@ pub fn fit(
 /// logging and saving are allowed.
 ///
 /// # Errors
-/// Those of [`fit`], [`TrainError::OtherData`] and [`TrainError::OtherWeights`].
+/// Those of [`fit`], [`TrainError::OtherData`], [`TrainError::OtherWeights`] and [`TrainError::AlreadyDone`].
 pub fn fit_from(
     model: AutoModelForSequenceClassification,
     mut from: Resume,
@@ -92,6 +95,7 @@ pub fn fit_from(
     on_event: &mut dyn FnMut(Event<'_>) -> Answer,
 ) -> Result<Fitted, TrainError> {
     check(&model, &data, config)?;
+    check_is_ahead(from.state.step, config.total_steps(data.train.labels.len()))?;
     from.state.loss_scale = from.state.loss_scale.or(config.fp16.then(LossScale::default));
     let model = model.train();
     from.state.fingerprints = Some(fingerprints(&model, &data, from.state.fingerprints)?);
@@ -136,7 +140,16 @@ fn fingerprints(
     }
 }
 
-fn check(
+fn check_is_ahead(step: usize, total_steps: usize) -> Result<(), TrainError> {
+    if step > total_steps { Err(TrainError::AlreadyDone { step, total_steps }) } else { Ok(()) }
+}
+
+/// Makes all checks that [`fit`] makes before its first step: settings, examples, labels, class weights, and the
+/// patterns of `freeze` and `gradual_unfreezing`.
+///
+/// # Errors
+/// The first error that [`fit`] would return.
+pub fn check(
     model: &AutoModelForSequenceClassification,
     data: &TrainData<'_>,
     config: &TrainConfig,
@@ -144,6 +157,13 @@ fn check(
     config.validate()?;
     let num_labels = model.num_labels();
     data.train.check(num_labels)?;
+    check_evaluation(data, config, num_labels)?;
+    CrossEntropy::new(config, data.train.labels, num_labels)?;
+    Freezing::new(config, &model.clone().train()).map(drop)
+}
+
+fn check_evaluation(data: &TrainData<'_>, config: &TrainConfig, num_labels: usize) -> Result<(), TrainError> {
+    check_pos_label(data.pos_label, num_labels)?;
     match data.eval {
         Some(eval) => eval.check(num_labels),
         None if config.eval_strategy == IntervalStrategy::No => Ok(()),

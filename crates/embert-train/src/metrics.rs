@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::class_scores::ClassScores;
+
 /// The figures of a classifier on labelled examples. A division by zero counts as 0.
 ///
 /// Serialized, the names begin with `eval_`, and the confusion matrix stays out: scripts that read transformers' logs
@@ -15,18 +17,27 @@ pub struct Metrics {
     /// Share of the examples whose highest logit is their label's.
     #[serde(rename = "eval_accuracy")]
     pub accuracy: f64,
-    /// With two labels the F1 of label 1; with more the mean over the labels.
+    /// The F1 of the positive label; of label 1 of two, or the mean over more labels, if none is given.
     #[serde(rename = "eval_f1")]
     pub f1: f64,
-    /// With two labels the precision of label 1; with more the mean over the labels.
+    /// The precision of the positive label, or as above.
     #[serde(rename = "eval_precision")]
     pub precision: f64,
-    /// With two labels the recall of label 1; with more the mean over the labels.
+    /// The recall of the positive label, or as above.
     #[serde(rename = "eval_recall")]
     pub recall: f64,
     /// The mean F1 over the labels that occur in the gold labels or the predictions.
     #[serde(rename = "eval_f1_macro")]
     pub f1_macro: f64,
+    /// The mean precision over the labels, weighted by their examples.
+    #[serde(rename = "eval_precision_weighted", default)]
+    pub precision_weighted: f64,
+    /// The mean recall over the labels, weighted by their examples.
+    #[serde(rename = "eval_recall_weighted", default)]
+    pub recall_weighted: f64,
+    /// The mean F1 over the labels, weighted by their examples.
+    #[serde(rename = "eval_f1_weighted", default)]
+    pub f1_weighted: f64,
     /// Matthews' correlation of gold and predicted labels, between −1 and 1.
     #[serde(rename = "eval_matthews_correlation")]
     pub matthews_correlation: f64,
@@ -39,25 +50,21 @@ pub struct Metrics {
     pub confusion_matrix: Vec<Vec<u64>>,
 }
 
-/// Precision, recall and F1 of one label, or a mean of several.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-struct Scores {
-    precision: f64,
-    recall: f64,
-    f1: f64,
-}
-
 impl Metrics {
-    /// The figures of `logits`, one row for each of `labels`.
+    /// The figures of `logits`, one row for each of `labels`. F1, precision and recall are of `pos_label`, if it is
+    /// given.
     ///
     /// # Panics
-    /// If there are not as many rows as labels, or a label has no column.
-    pub fn from_logits(logits: &[Vec<f32>], labels: &[usize]) -> Self {
+    /// If there are not as many rows as labels, or a label or `pos_label` has no column.
+    pub fn from_logits(logits: &[Vec<f32>], labels: &[usize], pos_label: Option<usize>) -> Self {
         assert_eq!(logits.len(), labels.len(), "one label for each row of logits");
         let num_labels = logits.first().map_or(0, Vec::len);
         let matrix = confusion_matrix(logits, labels, num_labels);
-        let macro_mean = macro_mean(&matrix);
-        let headline = if num_labels == 2 { scores_of(&matrix, 1) } else { macro_mean };
+        let (macro_mean, weighted_mean) = (macro_mean(&matrix), weighted_mean(&matrix));
+        let headline = match pos_label.or((num_labels == 2).then_some(1)) {
+            Some(label) if num_labels > 0 => scores_of(&matrix, label),
+            _ => macro_mean,
+        };
         let right = (0..num_labels).map(|label| matrix[label][label]).sum::<u64>();
         Self {
             loss: ratio(
@@ -69,10 +76,29 @@ impl Metrics {
             precision: headline.precision,
             recall: headline.recall,
             f1_macro: macro_mean.f1,
+            precision_weighted: weighted_mean.precision,
+            recall_weighted: weighted_mean.recall,
+            f1_weighted: weighted_mean.f1,
             matthews_correlation: matthews_correlation(&matrix),
             roc_auc: roc_auc(logits, labels, num_labels),
             confusion_matrix: matrix,
         }
+    }
+
+    /// The scores of each label, in order.
+    pub fn class_scores(&self) -> Vec<ClassScores> {
+        (0..self.confusion_matrix.len()).map(|label| scores_of(&self.confusion_matrix, label)).collect()
+    }
+
+    /// Adds what a saved line of the log does not hold, or did not in earlier versions.
+    pub(crate) fn restore(&mut self, confusion_matrix: Vec<Vec<u64>>) {
+        if confusion_matrix.iter().any(|row| row.len() != confusion_matrix.len()) {
+            return; // no run saved this
+        }
+        let mean = weighted_mean(&confusion_matrix);
+        self.confusion_matrix = confusion_matrix;
+        (self.precision_weighted, self.recall_weighted, self.f1_weighted) =
+            (mean.precision, mean.recall, mean.f1);
     }
 
     /// The label that every example was predicted to be, though the examples are of several.
@@ -112,21 +138,35 @@ fn occurrences(matrix: &[Vec<u64>], label: usize) -> (u64, u64) {
     (matrix[label].iter().sum(), matrix.iter().map(|row| row[label]).sum())
 }
 
-fn scores_of(matrix: &[Vec<u64>], label: usize) -> Scores {
+fn scores_of(matrix: &[Vec<u64>], label: usize) -> ClassScores {
     let (gold, predicted) = occurrences(matrix, label);
     let right = matrix[label][label] as f64;
-    Scores {
+    ClassScores {
         precision: ratio(right, predicted as f64),
         recall: ratio(right, gold as f64),
         f1: ratio(2.0 * right, (gold + predicted) as f64),
+        support: gold,
     }
 }
 
-fn macro_mean(matrix: &[Vec<u64>]) -> Scores {
+/// scikit-learn's `average="macro"`.
+fn macro_mean(matrix: &[Vec<u64>]) -> ClassScores {
     let occurs = |&label: &usize| occurrences(matrix, label) != (0, 0);
     let scores = (0..matrix.len()).filter(occurs).map(|label| scores_of(matrix, label)).collect::<Vec<_>>();
-    let mean = |of: fn(&Scores) -> f64| ratio(scores.iter().map(of).sum(), scores.len() as f64);
-    Scores { precision: mean(|s| s.precision), recall: mean(|s| s.recall), f1: mean(|s| s.f1) }
+    mean_of(&scores, |_| 1.0)
+}
+
+/// scikit-learn's `average="weighted"`.
+fn weighted_mean(matrix: &[Vec<u64>]) -> ClassScores {
+    let scores = (0..matrix.len()).map(|label| scores_of(matrix, label)).collect::<Vec<_>>();
+    mean_of(&scores, |scores| scores.support as f64)
+}
+
+fn mean_of(scores: &[ClassScores], weight: fn(&ClassScores) -> f64) -> ClassScores {
+    let total = scores.iter().map(weight).sum();
+    let mean = |of: fn(&ClassScores) -> f64| ratio(scores.iter().map(|s| weight(s) * of(s)).sum(), total);
+    let support = scores.iter().map(|s| s.support).sum();
+    ClassScores { precision: mean(|s| s.precision), recall: mean(|s| s.recall), f1: mean(|s| s.f1), support }
 }
 
 /// The correlation of gold and predicted labels as indicator vectors (Gorodkin, 2004).

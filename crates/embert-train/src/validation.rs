@@ -93,7 +93,8 @@ impl TrainConfig {
         let given = needs_evaluations.into_iter().find_map(|(key, value)| Some((key, value?)));
         match given {
             Some((key, found)) if self.eval_strategy == IntervalStrategy::No => {
-                Err(ConfigError { key, found, expected: "left out where eval_strategy is \"no\"" })
+                let expected = "left out, or given together with eval_strategy \"epoch\" or \"steps\"";
+                Err(ConfigError { key, found, expected })
             }
             _ => Ok(()),
         }
@@ -168,7 +169,13 @@ mod tests {
         );
         assert_eq!(
             refusal(r#"{"early_stopping_patience": 2}"#),
-            "early_stopping_patience is 2; it must be left out where eval_strategy is \"no\""
+            "early_stopping_patience is 2; it must be left out, or given together with eval_strategy \"epoch\" or \
+             \"steps\""
+        );
+        assert_eq!(
+            refusal(r#"{"load_best_model_at_end": true}"#),
+            "load_best_model_at_end is true; it must be left out, or given together with eval_strategy \"epoch\" or \
+             \"steps\""
         );
     }
 }

@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let texts = tokenizer.encode_all(&texts, limit, &|_done| ());
 
     let model = AutoModelForSequenceClassification::new(&config, 42, &device);
-    let data = TrainData { train: LabelledTexts { texts: &texts, labels: &labels }, eval: None, padding, replicas: &[] };
+    let data = TrainData { train: LabelledTexts { texts: &texts, labels: &labels }, eval: None, padding, replicas: &[], pos_label: None };
     let train = TrainConfig { max_steps: Some(1), ..TrainConfig::default() };
     fit(model, data, &train, &mut |event| {
         if let Event::Step(log) = event {

@@ -18,7 +18,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     let texts = fine_tuned.encode(&texts);
     let labelled = LabelledTexts { texts: &texts, labels: &labels };
     let bar = Bar::items("Evaluating", labels.len());
-    let evaluation = evaluate(&model, labelled, fine_tuned.batching(), &mut |progress| {
+    let evaluation = evaluate(&model, labelled, fine_tuned.batching(), None, &mut |progress| {
         bar.set(progress.done as u64);
         Ok(std::ops::ControlFlow::Continue(()))
     })?;

@@ -90,7 +90,7 @@ impl<'a> Run<'a> {
         let fitting = with_batch_size(recipe, memory.as_ref());
         let directory = match fitting == *recipe {
             true => directory,
-            false => directory.with_recipe(&fitting.train, &as_toml(&fitting))?,
+            false => directory.with_recipe(&fitting.train, &as_toml(&fitting)),
         };
         let run =
             Self { recipe: fitting, place, examples, source, train, eval, memory, interrupt, checkpoint };
@@ -139,6 +139,7 @@ impl<'a> Run<'a> {
             eval: Some(eval),
             padding: self.place.padding,
             replicas: &self.place.replicas,
+            pos_label: None,
         };
         let labels = self.source.config.label_names();
         let num_parameters = self.source.lora().map(|lora| count_parameters(&loaded.model, lora).all);
@@ -211,7 +212,7 @@ impl<'a> Run<'a> {
                     bar.set(progress.done as u64);
                     Ok(self.interrupt.flow())
                 };
-                Ok(evaluate(&fitted.model, eval, self.batching(), &mut watch)?)
+                Ok(evaluate(&fitted.model, eval, self.batching(), None, &mut watch)?)
             }
         }
     }
@@ -300,6 +301,8 @@ impl<'a> Run<'a> {
             dataset: data.train_file.clone().unwrap_or_else(|| data.dataset_name.clone()),
             dataset_id: None,
             eval_split: self.examples.eval_name.clone(),
+            max_seq_length: self.train.limit().max_length(),
+            pos_label: None,
         }
     }
 }

@@ -165,7 +165,7 @@ mod tests {
     }
 
     fn evaluation(epoch: f64, logits: &[Vec<f32>]) -> LogEntry {
-        let metrics = Metrics::from_logits(logits, &[0, 1]);
+        let metrics = Metrics::from_logits(logits, &[0, 1], None);
         let seconds = Evaluation {
             metrics,
             eval_runtime: 1.0,

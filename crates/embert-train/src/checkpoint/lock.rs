@@ -3,10 +3,8 @@
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
 
+use super::run_files::LOCK;
 use crate::error::{TrainError, at};
-
-/// The name of the file; it is gone from a finished run.
-pub(crate) const LOCK: &str = ".lock";
 
 /// Locks a run directory until the file is dropped. File systems without locks are taken as they are.
 pub(crate) fn lock(run: &Path) -> Result<File, TrainError> {

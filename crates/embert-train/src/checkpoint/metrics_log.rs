@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::atomic::write_file;
+use super::run_files::METRICS;
 use super::trainer_state::to_value;
 use crate::error::{TrainError, at};
 use crate::log_entry::LogEntry;
@@ -22,7 +23,7 @@ impl MetricsLog {
     /// A new file with these lines.
     pub(crate) fn create(directory: &Path, log: &[LogEntry]) -> Result<Self, TrainError> {
         let text = log.iter().map(line).collect();
-        let mut this = Self { path: directory.join("metrics.jsonl"), text, file: None };
+        let mut this = Self { path: directory.join(METRICS), text, file: None };
         this.rewrite().map(|()| this)
     }
 

@@ -9,14 +9,20 @@
 //! flushed to the disk and renamed: whatever happens, it is there whole or not at all.
 
 mod atomic;
+mod contents;
 mod curves;
+mod directory_check;
 mod exact;
 mod lock;
 mod metrics_log;
 mod model_card;
+mod model_card_use;
 mod optimizer_file;
+mod places;
 mod results;
 mod rotation;
+mod run_files;
+mod run_settings;
 mod saved;
 mod seal;
 mod state_file;
@@ -27,7 +33,8 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use embert_model::{
-    AutoConfig, AutoModelForSequenceClassification, LoraConfig, save_adapter, save_pretrained,
+    ADAPTER_MODEL_CONFIG, AutoConfig, AutoModelForSequenceClassification, LoraConfig, save_adapter,
+    save_pretrained,
 };
 use embert_text::Tokenizer;
 
@@ -37,43 +44,28 @@ use crate::error::{TrainError, at};
 use crate::evaluate::Evaluation;
 use crate::event::{Event, RunPlan, Snapshot, TrainReport};
 use crate::log_entry::LogEntry;
-use atomic::{flush_tree, remove_directory, replace_directory, sibling, write_directory, write_file};
+use atomic::{flush_own, replace_run, write_checkpoint, write_file};
+use contents::Contents;
 use metrics_log::MetricsLog;
+use model_card::CardedRun;
 pub use model_card::ModelCard;
+pub use places::OnExisting;
+use places::{Places, is_same};
 use results::{write, write_json, write_results};
 use rotation::{checkpoint, delete_old_checkpoints, delete_other_checkpoints};
+use run_files::{RECIPE, STATE, Stage, TRAINER_STATE};
+pub use run_settings::RunSettings;
 pub use saved::Checkpoint;
-use state_file::{STATE, StateFile};
+use state_file::StateFile;
 use trainer_state::{Standing, TrainerState};
-
-/// What to do when the output directory holds files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnExisting {
-    /// Refuse before training begins.
-    Refuse,
-    /// Replace it, when the new run is complete (`--overwrite_output_dir`).
-    Replace,
-}
-
-/// What the files of a run tell beside its weights.
-#[derive(Debug, Clone, Copy)]
-pub struct RunSettings<'a> {
-    /// How it trains.
-    pub config: &'a TrainConfig,
-    /// What it trains.
-    pub model_config: &'a AutoConfig,
-    /// What made tokens of its texts.
-    pub tokenizer: &'a Tokenizer,
-    /// The resolved recipe as TOML, kept as `recipe.toml`.
-    pub recipe: &'a str,
-}
 
 /// A run directory that is being written.
 #[derive(Debug)]
 pub struct RunDirectory {
-    output_dir: PathBuf,
-    partial_dir: PathBuf,
-    metrics: MetricsLog,
+    places: Places,
+    origin: Origin,
+    /// `None` until a run starts that continues in the directory that it left.
+    metrics: Option<MetricsLog>,
     /// Held until the run is over.
     lock: File,
     recipe: String,
@@ -86,6 +78,17 @@ pub struct RunDirectory {
     has_steps: bool,
 }
 
+/// How the partial directory came to be.
+#[derive(Debug, Clone)]
+enum Origin {
+    /// For a new run.
+    Created,
+    /// For a resumed run whose checkpoints, up to this step, are copies.
+    Copied { step: usize, log: Vec<LogEntry> },
+    /// It is the one that the resumed run left.
+    Continued { step: usize, log: Vec<LogEntry> },
+}
+
 /// The settings of the adapter that a run trains, and the name of its base model.
 #[derive(Debug)]
 struct AdapterOf {
@@ -94,80 +97,66 @@ struct AdapterOf {
 }
 
 impl RunDirectory {
-    /// Makes room for a run, before it trains.
+    /// Makes room for a new run.
     ///
     /// # Errors
-    /// [`TrainError::OutputExists`] if `output_dir` or its `.partial` sibling holds files and may not be replaced;
-    /// [`TrainError::Busy`] if another process is writing there; [`TrainError::Io`] if nothing can be written there.
+    /// The errors of [`check`](Self::check); [`TrainError::Io`] if nothing can be written there.
     pub fn create(
         output_dir: &Path,
         on_existing: OnExisting,
         settings: RunSettings<'_>,
     ) -> Result<Self, TrainError> {
-        let output_dir = with_name(output_dir)?;
-        let partial_dir = sibling(&output_dir, "partial");
-        refuse_existing([&output_dir, &partial_dir].into_iter(), on_existing)?;
-        lock::refuse_busy(&partial_dir)?;
-        make_empty(&partial_dir)?;
-        Self::open(output_dir, partial_dir, settings, &[])
+        Self::check(output_dir, on_existing)?;
+        let places = Places::of(output_dir)?;
+        places.restore()?;
+        if let Some(contents) = places.examine()?.partial {
+            contents.remove(&places.partial_dir)?;
+        }
+        Self::open(places, Origin::Created, settings)
     }
 
-    /// Takes up the run of a checkpoint where it stood: in the directory that it left, or in a new one into which its
-    /// checkpoints are brought. What comes after the checkpoint is set aside as `checkpoint-N.superseded`.
+    /// Makes room for the rest of a run: in the directory that it left, or in a new one into which its checkpoints are
+    /// copied. When the run starts, later checkpoints are renamed to `checkpoint-N.superseded`.
     ///
     /// # Errors
-    /// Those of [`create`](Self::create), where the run does not go on in its own directory.
+    /// The errors of [`create`](Self::create), except that the run's own directory may hold the run.
     pub fn resume(
         from: &Checkpoint,
         output_dir: &Path,
         on_existing: OnExisting,
         settings: RunSettings<'_>,
     ) -> Result<Self, TrainError> {
-        let output_dir = with_name(output_dir)?;
-        let partial_dir = sibling(&output_dir, "partial");
-        let step = from.state().step();
-        lock::refuse_busy(&partial_dir)?;
-        if !is_same(from.run_dir(), &partial_dir) {
-            let is_own = is_same(from.run_dir(), &output_dir);
-            let others = [(!is_own).then_some(&output_dir), Some(&partial_dir)];
-            refuse_existing(others.into_iter().flatten(), on_existing)?;
-            write_directory(&partial_dir, |aside| takeover::bring(from.run_dir(), aside, step))?;
-        }
-        takeover::set_aside(&partial_dir, step)?;
-        let (log, path) = (from.state().log_history(), checkpoint(&partial_dir, step));
-        let this = Self::open(output_dir, partial_dir, settings, log)?;
-        Ok(Self { last_checkpoint: Some(path), ..this })
+        let places = Places::of(output_dir)?;
+        let (step, log) = (from.state().step(), from.state().log_history().to_vec());
+        let found = places.examine()?;
+        let origin = if is_same(from.run_dir(), &places.partial_dir) {
+            Origin::Continued { step, log }
+        } else {
+            if !is_same(from.run_dir(), &places.output_dir) {
+                places.refuse_output(&found, on_existing)?;
+            }
+            places.refuse_partial(&found, on_existing)?;
+            takeover::bring(from.run_dir(), &places, found.partial, step)?;
+            Origin::Copied { step, log }
+        };
+        let this = Self::open(places, origin, settings)?;
+        Ok(Self { last_checkpoint: Some(from.path().to_owned()), ..this })
     }
 
-    /// Finishes or takes back what a kill left half done in `OUT.partial`, whose path it returns, so that a checkpoint can
-    /// be looked for there.
-    ///
-    /// # Errors
-    /// [`TrainError::Busy`] if another process is writing the run; [`TrainError::Io`] if a name cannot be changed.
-    pub fn mend(output_dir: &Path) -> Result<PathBuf, TrainError> {
-        let partial_dir = sibling(&with_name(output_dir)?, "partial");
-        if partial_dir.is_dir() {
-            lock::refuse_busy(&partial_dir)?;
-            takeover::mend_unfinished(&partial_dir)?;
-        }
-        remove_directory(&sibling(&partial_dir, "tmp"))?; // checkpoints that were not all brought yet
-        Ok(partial_dir)
-    }
-
-    fn open(
-        output_dir: PathBuf,
-        partial_dir: PathBuf,
-        settings: RunSettings<'_>,
-        log: &[LogEntry],
-    ) -> Result<Self, TrainError> {
+    fn open(places: Places, origin: Origin, settings: RunSettings<'_>) -> Result<Self, TrainError> {
         let RunSettings { config, model_config, tokenizer, recipe } = settings;
-        let lock = lock::lock(&partial_dir)?;
-        write_file(&partial_dir.join("recipe.toml"), recipe.as_bytes())?;
+        fs::create_dir_all(&places.partial_dir).map_err(at(&places.partial_dir))?;
+        let lock = lock::lock(&places.partial_dir)?;
+        let metrics = match &origin {
+            Origin::Created => Some(write_first_files(&places.partial_dir, recipe, &[])?),
+            Origin::Copied { log, .. } => Some(write_first_files(&places.partial_dir, recipe, log)?),
+            Origin::Continued { .. } => None, // the run may still be refused
+        };
         Ok(Self {
-            output_dir,
+            places,
+            origin,
+            metrics,
             lock,
-            metrics: MetricsLog::create(&partial_dir, log)?,
-            partial_dir,
             recipe: recipe.to_owned(),
             config: config.clone(),
             model_config: model_config.clone(),
@@ -180,13 +169,10 @@ impl RunDirectory {
     }
 
     /// The same with other settings and their recipe, for a run that has not started.
-    ///
-    /// # Errors
-    /// If `recipe.toml` cannot be written.
-    pub fn with_recipe(mut self, config: &TrainConfig, recipe: &str) -> Result<Self, TrainError> {
-        write(&self.partial_dir, "recipe.toml", recipe)?;
+    #[must_use]
+    pub fn with_recipe(mut self, config: &TrainConfig, recipe: &str) -> Self {
         (self.config, self.recipe) = (config.clone(), recipe.to_owned());
-        Ok(self)
+        self
     }
 
     /// The same for a model with adapters: PEFT's files instead of `model.safetensors`.
@@ -198,7 +184,7 @@ impl RunDirectory {
 
     /// Where the run's files are until it is finished.
     pub fn partial_dir(&self) -> &Path {
-        &self.partial_dir
+        &self.places.partial_dir
     }
 
     /// The newest checkpoint of the run, if it has one.
@@ -206,13 +192,20 @@ impl RunDirectory {
         self.last_checkpoint.as_deref()
     }
 
-    /// Removes the files again, if the run made no step: what stopped it can be mended and the name be used.
+    /// Undoes [`create`](Self::create) or [`resume`](Self::resume), if the run made no step: removes the partial
+    /// directory that they made, and leaves one that was there before as it is.
     ///
     /// # Errors
-    /// If they cannot be removed.
+    /// If the files cannot be removed.
     pub fn discard_unstarted(self) -> Result<(), TrainError> {
-        let is_unstarted = !self.has_steps && self.last_checkpoint.is_none();
-        if is_unstarted { remove_directory(&self.partial_dir) } else { Ok(()) }
+        if self.has_steps || matches!(self.origin, Origin::Continued { .. }) {
+            return Ok(());
+        }
+        drop((self.lock, self.metrics)); // Windows removes no open file
+        match contents::read(&self.places.partial_dir, Stage::Unfinished)? {
+            Some(contents) => contents.remove(&self.places.partial_dir),
+            None => Ok(()),
+        }
     }
 
     /// Keeps what an event of [`fit`](crate::fit) brings: a line of the log, or a checkpoint. Returns the path of the
@@ -222,16 +215,42 @@ impl RunDirectory {
     /// If a file cannot be written.
     ///
     /// # Panics
-    /// If a checkpoint is due before the run has started: pass every event on.
+    /// If a line or a checkpoint is due before the run has started: pass every event on.
     pub fn record(&mut self, event: &Event<'_>) -> Result<Option<PathBuf>, TrainError> {
         match event {
-            Event::Started(plan) => self.plan = Some(*plan),
-            Event::Step(_) => self.has_steps = true,
-            Event::Logged(entry) | Event::Evaluated(entry) => self.metrics.append(entry)?,
+            Event::Started(plan) => self.start(*plan)?,
+            Event::Step(_) => self.note_step(),
+            Event::Logged(entry) | Event::Evaluated(entry) => {
+                self.metrics.as_mut().expect("a run starts before its first line").append(entry)?;
+            }
             Event::CheckpointDue(snapshot) => return self.save_checkpoint(*snapshot).map(Some),
             _ => {}
         }
         Ok(None)
+    }
+
+    fn start(&mut self, plan: RunPlan) -> Result<(), TrainError> {
+        self.plan = Some(plan);
+        let directory = &self.places.partial_dir;
+        let log = match &self.origin {
+            Origin::Created => &[][..],
+            Origin::Copied { log, .. } => log,
+            Origin::Continued { step, log } => {
+                takeover::mend(directory)?;
+                takeover::set_aside(directory, *step)?;
+                log
+            }
+        };
+        self.metrics = Some(write_first_files(directory, &self.recipe, log)?);
+        Ok(())
+    }
+
+    /// From now on the copies of earlier checkpoints are kept.
+    fn note_step(&mut self) {
+        if let (false, Origin::Copied { step, .. }) = (self.has_steps, &self.origin) {
+            self.last_checkpoint = Some(checkpoint(&self.places.partial_dir, *step));
+        }
+        self.has_steps = true;
     }
 
     /// Adds all that a finished run has and gives the directory its name. Returns that name.
@@ -248,40 +267,42 @@ impl RunDirectory {
         evaluation: Option<&Evaluation>,
         card: &ModelCard,
     ) -> Result<PathBuf, TrainError> {
-        let directory = &self.partial_dir;
+        let directory = &self.places.partial_dir;
         takeover::mend(directory)?;
         self.save_model(directory, model)?;
         let best = self.best_checkpoint(report.best, None);
         if let (Some(best), Some(_), Some(1)) = (report.best, &best, self.save_total_limit()) {
             delete_other_checkpoints(directory, best.step)?;
         }
-        write_json(directory, "trainer_state.json", &TrainerState::finished(&self.config, report, best))?;
+        write_json(directory, TRAINER_STATE, &TrainerState::finished(&self.config, report, best))?;
         curves::write(directory, &report.log_history)?;
-        write_results(directory, report, evaluation)?;
         let labels = self.model_config.label_names();
-        write(
-            directory,
-            "README.md",
-            &card.render(report, evaluation, &labels, &self.recipe, self.adapter.is_some()),
-        )?;
+        write_results(directory, report, evaluation, &labels)?;
+        let run = CardedRun {
+            report,
+            evaluation,
+            labels: &labels,
+            recipe: &self.recipe,
+            truncation: self.tokenizer.truncation(),
+            is_adapter: self.adapter.is_some(),
+        };
+        write(directory, "README.md", &card.render(&run))?;
         lock::remove(directory)?;
-        flush_tree(directory)?;
         drop((self.lock, self.metrics)); // Windows renames no directory with open files
-        let named = replace_directory(&self.partial_dir, &self.output_dir);
-        named.map_err(|error| TrainError::Unnamed {
-            partial_dir: self.partial_dir,
-            source: Box::new(error),
-        })?;
-        Ok(self.output_dir)
+        let Places { output_dir, partial_dir } = self.places;
+        match take_name(&partial_dir, &output_dir) {
+            Ok(()) => Ok(output_dir),
+            Err(error) => Err(TrainError::Unnamed { partial_dir, source: Box::new(error) }),
+        }
     }
 
     fn save_checkpoint(&mut self, snapshot: Snapshot<'_>) -> Result<PathBuf, TrainError> {
         let state = snapshot.state;
-        let path = checkpoint(&self.partial_dir, state.step);
-        write_directory(&path, |directory| self.write_checkpoint(directory, snapshot))?;
+        let path = checkpoint(&self.places.partial_dir, state.step);
+        write_checkpoint(&path, |directory| self.write_checkpoint(directory, snapshot))?;
         self.last_checkpoint = Some(path.clone());
         if let Some(limit) = self.save_total_limit() {
-            delete_old_checkpoints(&self.partial_dir, limit, state.best().map(|best| best.step))?;
+            delete_old_checkpoints(&self.places.partial_dir, limit, state.best().map(|best| best.step))?;
         }
         Ok(path)
     }
@@ -295,7 +316,7 @@ impl RunDirectory {
         let standing = Standing { step, epoch: state.epoch, log_history: &state.log_history, best };
         let best_checkpoint = self.best_checkpoint(best, Some(step));
         let trainer_state = TrainerState::new(&self.config, plan, standing, best_checkpoint);
-        write_json(directory, "trainer_state.json", &trainer_state)?;
+        write_json(directory, TRAINER_STATE, &trainer_state)?;
         let needed = best.filter(|_| self.config.load_best_model_at_end);
         let needed = needed.map(|best| best.step);
         let (seed, steps) = (self.config.seed, plan.steps_per_epoch);
@@ -303,17 +324,17 @@ impl RunDirectory {
         write(directory, STATE, &file.to_text())
     }
 
-    /// Where no checkpoints are asked for, the only ones are of best models, and one is enough.
+    /// Under `save_strategy = "no"` the only checkpoints are of best models, and one is enough if nothing else is set.
     fn save_total_limit(&self) -> Option<usize> {
-        let is_asked_for = self.config.save_strategy != IntervalStrategy::No;
-        if is_asked_for { self.config.save_total_limit } else { Some(1) }
+        let saves_best_alone = self.config.save_strategy == IntervalStrategy::No;
+        self.config.save_total_limit.or(saves_best_alone.then_some(1))
     }
 
     /// Where the best model's checkpoint will be when the run is finished, if it is there or is just being written.
     fn best_checkpoint(&self, best: Option<BestModel>, written: Option<usize>) -> Option<PathBuf> {
         let step = best?.step;
-        let is_there = written == Some(step) || checkpoint(&self.partial_dir, step).is_dir();
-        is_there.then(|| checkpoint(&self.output_dir, step))
+        let is_there = written == Some(step) || checkpoint(&self.places.partial_dir, step).is_dir();
+        is_there.then(|| checkpoint(&self.places.output_dir, step))
     }
 
     fn save_model(
@@ -325,7 +346,7 @@ impl RunDirectory {
         match &self.adapter {
             Some(AdapterOf { config, base_model_name_or_path }) => {
                 save_adapter(model, config, base_model_name_or_path, directory)?;
-                model_config.save(directory)?;
+                model_config.save_as(directory, ADAPTER_MODEL_CONFIG)?;
             }
             None => save_pretrained(model, model_config, directory)?,
         }
@@ -334,42 +355,16 @@ impl RunDirectory {
     }
 }
 
-fn make_empty(directory: &Path) -> Result<(), TrainError> {
-    remove_directory(directory)?;
-    fs::create_dir_all(directory).map_err(at(directory))
+/// Writes the files by which the directory of an unfinished run is recognized.
+fn write_first_files(directory: &Path, recipe: &str, log: &[LogEntry]) -> Result<MetricsLog, TrainError> {
+    write_file(&directory.join(RECIPE), recipe.as_bytes())?;
+    MetricsLog::create(directory, log)
 }
 
-fn refuse_existing<'a>(
-    mut directories: impl Iterator<Item = &'a PathBuf>,
-    on_existing: OnExisting,
-) -> Result<(), TrainError> {
-    directories.try_for_each(|directory| match holds_files(directory)? {
-        true if on_existing == OnExisting::Refuse => {
-            Err(TrainError::OutputExists { path: directory.clone() })
-        }
-        _ => Ok(()),
-    })
-}
-
-/// Whether both are names of one directory that is there.
-fn is_same(a: &Path, b: &Path) -> bool {
-    matches!((fs::canonicalize(a), fs::canonicalize(b)), (Ok(a), Ok(b)) if a == b)
-}
-
-/// The path, with a name to put siblings beside: not `.` or `..`, and not a link, which would be replaced instead of what it
-/// leads to.
-fn with_name(path: &Path) -> Result<PathBuf, TrainError> {
-    match path.file_name().is_some() && !path.is_symlink() {
-        true => Ok(path.to_owned()),
-        false => fs::canonicalize(path).map_err(at(path)),
-    }
-}
-
-/// Whether there is such a directory with something in it. A file in its place is an error.
-fn holds_files(directory: &Path) -> Result<bool, TrainError> {
-    match fs::read_dir(directory) {
-        Ok(mut entries) => Ok(entries.next().is_some()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(at(directory)(error)),
-    }
+/// Flushes a complete run and gives it the name of its output directory.
+fn take_name(partial_dir: &Path, output_dir: &Path) -> Result<(), TrainError> {
+    let run = contents::read(partial_dir, Stage::Unfinished)?.unwrap_or_default();
+    flush_own(partial_dir, &run)?;
+    let replaced: Option<Contents> = contents::read(output_dir, Stage::Finished)?;
+    replace_run(partial_dir, output_dir, replaced)
 }

@@ -2,6 +2,10 @@
 
 use std::fmt::Write;
 
+use embert_text::Truncation;
+
+use super::model_card_use::usage;
+use crate::class_scores::ClassScores;
 use crate::evaluate::Evaluation;
 use crate::event::TrainReport;
 
@@ -20,51 +24,42 @@ pub struct ModelCard {
     pub dataset_id: Option<String>,
     /// The evaluation split, for the heading of the table.
     pub eval_split: String,
+    /// The most tokens of a text in training.
+    pub max_seq_length: usize,
+    /// The label that F1, precision and recall of the evaluation are of, if one was given.
+    pub pos_label: Option<usize>,
+}
+
+/// The run that a card describes.
+#[derive(Debug)]
+pub(crate) struct CardedRun<'a> {
+    pub(crate) report: &'a TrainReport,
+    pub(crate) evaluation: Option<&'a Evaluation>,
+    pub(crate) labels: &'a [String],
+    pub(crate) recipe: &'a str,
+    pub(crate) truncation: Truncation,
+    pub(crate) is_adapter: bool,
 }
 
 impl ModelCard {
     /// The card in Markdown with the Hub's front matter.
-    pub(crate) fn render(
-        &self,
-        report: &TrainReport,
-        evaluation: Option<&Evaluation>,
-        labels: &[String],
-        recipe: &str,
-        is_adapter: bool,
-    ) -> String {
-        let mut card = self.front_matter(if is_adapter { "peft" } else { "transformers" });
+    pub(crate) fn render(&self, run: &CardedRun<'_>) -> String {
+        let mut card = self.front_matter(if run.is_adapter { "peft" } else { "transformers" });
         let _ = writeln!(card, "\n# {}\n", self.model_name);
-        let how = if is_adapter { "a LoRA adapter, trained" } else { "fine-tuned" };
-        let _ = writeln!(card, "A text classifier ({}), {how} with embert.\n", labels.join(", "));
-        let _ = writeln!(card, "- Base model: {}", self.base_model);
-        let _ = writeln!(card, "- Data: {}", self.dataset);
-        let _ = writeln!(
-            card,
-            "- Training: {} examples, {} steps, {:.2} epochs, mean loss {:.4}, {:.0} s",
-            report.plan.num_examples,
-            report.global_step,
-            report.epoch,
-            report.train_loss,
-            report.train_runtime
-        );
-        if let Some(evaluation) = evaluation {
-            let _ = write!(card, "\n## Evaluation ({})\n\n{}", self.eval_split, metrics_table(evaluation));
-            let _ = write!(card, "\n{}", confusion_table(&evaluation.metrics.confusion_matrix, labels));
+        let how = if run.is_adapter { "a LoRA adapter, trained" } else { "fine-tuned" };
+        let _ = writeln!(card, "A text classifier ({}), {how} with embert.\n", cells(run.labels).join(", "));
+        let _ = writeln!(card, "- Base model: {}\n- Data: {}", self.base_model, self.dataset);
+        let _ = writeln!(card, "{}", training(run.report));
+        if let Some(evaluation) = run.evaluation {
+            let _ = write!(card, "\n## Evaluation ({})\n\n", self.eval_split);
+            let _ = writeln!(card, "{}", metrics_table(evaluation, self.pos_label, run.labels));
+            let _ = writeln!(card, "{}", class_table(evaluation, run.labels));
+            let _ = write!(card, "{}", confusion_table(&evaluation.metrics.confusion_matrix, run.labels));
         }
-        let _ = write!(
-            card,
-            "\n## Use\n\n{}\n## Recipe\n\n```toml\n{}\n```\n",
-            self.usage(is_adapter),
-            recipe.trim_end()
-        );
+        let (usage, recipe) = (usage(self, run), run.recipe.trim_end());
+        let fence = fence(recipe);
+        let _ = write!(card, "\n## Use\n\n{usage}\n## Recipe\n\n{fence}toml\n{recipe}\n{fence}\n");
         card
-    }
-
-    fn usage(&self, is_adapter: bool) -> String {
-        match is_adapter {
-            true => ADAPTER_USE.replace("BASE", &format!("{:?}", self.base_model)),
-            false => USE.to_owned(),
-        }
     }
 
     fn front_matter(&self, library: &str) -> String {
@@ -79,44 +74,59 @@ impl ModelCard {
     }
 }
 
-const ADAPTER_USE: &str = "```python
-from peft import PeftModel
-from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, pipeline
+fn training(report: &TrainReport) -> String {
+    format!(
+        "- Training: {} examples, {} steps, {:.2} epochs, mean loss {:.4}, {:.0} s",
+        report.plan.num_examples, report.global_step, report.epoch, report.train_loss, report.train_runtime
+    )
+}
 
-config = AutoConfig.from_pretrained(\".\")  # this directory
-model = AutoModelForSequenceClassification.from_pretrained(BASE, config=config)
-model = PeftModel.from_pretrained(model, \".\").merge_and_unload()
-classify = pipeline(\"text-classification\", model=model, tokenizer=AutoTokenizer.from_pretrained(\".\"))
-print(classify(\"This movie is good\"))
-```
-";
+/// More backticks than the text has in a row, and at least three.
+fn fence(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    "`".repeat(3.max(longest + 1))
+}
 
-const USE: &str = "```python
-from transformers import pipeline
-
-classify = pipeline(\"text-classification\", model=\".\")  # this directory
-print(classify(\"This movie is good\"))
-```
-";
-
-fn metrics_table(evaluation: &Evaluation) -> String {
+fn metrics_table(evaluation: &Evaluation, pos_label: Option<usize>, labels: &[String]) -> String {
     let metrics = &evaluation.metrics;
+    let pos_label = pos_label.or((labels.len() == 2).then_some(1));
+    let of = pos_label.and_then(|label| cells(labels).into_iter().nth(label));
+    let of = of.map_or(", macro".to_owned(), |label| format!(" of {label}"));
+    let is_macro = pos_label.is_none();
     let rows = [
-        ("loss", Some(metrics.loss)),
-        ("accuracy", Some(metrics.accuracy)),
-        ("F1", Some(metrics.f1)),
-        ("precision", Some(metrics.precision)),
-        ("recall", Some(metrics.recall)),
-        ("F1, macro", Some(metrics.f1_macro)),
-        ("Matthews correlation", Some(metrics.matthews_correlation)),
-        ("AUROC", metrics.roc_auc),
+        ("loss".to_owned(), Some(metrics.loss)),
+        ("accuracy".to_owned(), Some(metrics.accuracy)),
+        (format!("F1{of}"), Some(metrics.f1)),
+        (format!("precision{of}"), Some(metrics.precision)),
+        (format!("recall{of}"), Some(metrics.recall)),
+        ("F1, macro".to_owned(), Some(metrics.f1_macro).filter(|_| !is_macro)),
+        ("F1, weighted".to_owned(), Some(metrics.f1_weighted)),
+        ("precision, weighted".to_owned(), Some(metrics.precision_weighted)),
+        ("recall, weighted".to_owned(), Some(metrics.recall_weighted)),
+        ("Matthews correlation".to_owned(), Some(metrics.matthews_correlation)),
+        ("AUROC".to_owned(), metrics.roc_auc),
     ];
-    let row = |(name, value): (&str, Option<f64>)| value.map(|value| format!("| {name} | {value:.4} |\n"));
+    let row = |(name, value): (String, Option<f64>)| value.map(|value| format!("| {name} | {value:.4} |\n"));
     "| Metric | Value |\n|---|---|\n".to_owned() + &rows.into_iter().filter_map(row).collect::<String>()
 }
 
+fn class_table(evaluation: &Evaluation, labels: &[String]) -> String {
+    let mut table = "| label | precision | recall | F1 | examples |\n|---|---|---|---|---|\n".to_owned();
+    for (label, scores) in cells(labels).iter().zip(evaluation.metrics.class_scores()) {
+        let ClassScores { precision, recall, f1, support } = scores;
+        let _ = writeln!(table, "| {label} | {precision:.4} | {recall:.4} | {f1:.4} | {support} |");
+    }
+    table
+}
+
+/// Names in one line that do not end a cell of a table.
+fn cells(labels: &[String]) -> Vec<String> {
+    let cell = |label: &String| label.replace('|', "\\|").replace(['\n', '\r'], " ");
+    labels.iter().map(cell).collect()
+}
+
 fn confusion_table(matrix: &[Vec<u64>], labels: &[String]) -> String {
-    let names = labels.iter().map(|label| label.replace('|', "\\|")).collect::<Vec<_>>();
+    let names = cells(labels);
     let mut table =
         format!("| label \\ predicted | {} |\n|---|{}\n", names.join(" | "), "---|".repeat(names.len()));
     for (name, row) in names.iter().zip(matrix) {

@@ -11,11 +11,9 @@ use embert_model::write_safetensors;
 use safetensors::tensor::{TensorView, View};
 use safetensors::{Dtype, SafeTensors};
 
+use super::run_files::OPTIMIZER;
 use crate::error::{TrainError, at};
 use crate::optimizer::{OptimizerState, ParameterState};
-
-/// The name of the file.
-pub(crate) const OPTIMIZER: &str = "optimizer.safetensors";
 
 const MEAN: &str = ".exp_avg";
 const MEAN_OF_SQUARES: &str = ".exp_avg_sq";

@@ -16,13 +16,14 @@ pub(crate) fn write_results(
     directory: &Path,
     report: &TrainReport,
     evaluation: Option<&Evaluation>,
+    labels: &[String],
 ) -> Result<(), TrainError> {
     let mut train = numbers(report);
     train.remove("step");
     write_json(directory, "train_results.json", &train)?;
     let mut all = train;
     if let Some(evaluation) = evaluation {
-        let mut eval = numbers(evaluation);
+        let mut eval = evaluation.to_results(labels);
         eval.insert("epoch".to_owned(), report.epoch.into());
         write_json(directory, "eval_results.json", &eval)?;
         all.extend(eval);

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::atomic::remove_directory;
+use super::contents::remove_checkpoint;
+use super::run_files::{Kind, checkpoint_step};
 use crate::error::{TrainError, at};
 
 /// The directory of the checkpoint of a step.
@@ -25,8 +26,12 @@ pub(crate) fn delete_other_checkpoints(run: &Path, best: usize) -> Result<(), Tr
     steps(run)?.into_iter().filter(|step| *step != best).try_for_each(|step| delete(run, step))
 }
 
+/// A checkpoint to which someone added a file stays.
 fn delete(run: &Path, step: usize) -> Result<(), TrainError> {
-    remove_directory(&checkpoint(run, step))
+    match remove_checkpoint(&checkpoint(run, step), Kind::Checkpoint) {
+        Err(TrainError::Foreign { .. }) => Ok(()),
+        other => other,
+    }
 }
 
 /// Which of these steps, in order, give way.
@@ -43,8 +48,7 @@ pub(crate) fn steps(run: &Path) -> Result<Vec<usize>, TrainError> {
     let mut steps = vec![];
     for entry in fs::read_dir(run).map_err(at(run))? {
         let name = entry.map_err(at(run))?.file_name();
-        let number = name.to_str().and_then(|name| name.strip_prefix("checkpoint-"));
-        steps.extend(number.and_then(|number| number.parse::<usize>().ok()));
+        steps.extend(name.to_str().and_then(checkpoint_step));
     }
     steps.sort_unstable();
     Ok(steps)
@@ -90,5 +94,19 @@ mod tests {
         let there = |name: &str| run.path().join(name).is_dir();
         assert!(there("checkpoint-9") && there("checkpoint-100") && !there("checkpoint-10"));
         assert!(there("checkpoint-best") && there("other-3"));
+    }
+
+    #[test]
+    fn a_checkpoint_with_a_foreign_file_is_kept() {
+        let run = tempfile::tempdir().unwrap();
+        for name in ["checkpoint-1", "checkpoint-2"] {
+            fs::create_dir(run.path().join(name)).unwrap();
+            fs::write(run.path().join(name).join("state.json"), "{}").unwrap();
+        }
+        let notes = run.path().join("checkpoint-1/notes.txt");
+        fs::write(&notes, "mine").unwrap();
+        delete_old_checkpoints(run.path(), 1, None).unwrap();
+        assert_eq!(fs::read_to_string(&notes).unwrap(), "mine");
+        assert!(run.path().join("checkpoint-1/state.json").is_file());
     }
 }

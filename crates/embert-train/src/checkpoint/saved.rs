@@ -9,6 +9,7 @@ use embert_model::names::{ParameterVisitor, visit_parameters};
 
 use super::optimizer_file;
 use super::rotation::{checkpoint, steps};
+use super::run_files::OPTIMIZER;
 use super::state_file::StateFile;
 use crate::error::TrainError;
 use crate::optimizer::OptimizerState;
@@ -117,7 +118,7 @@ impl Checkpoint {
             (None, false) => "there is the state of parameters that the model does not have".to_owned(),
             (None, true) => return Ok(()),
         };
-        Err(TrainError::Checkpoint { path: self.path.join(optimizer_file::OPTIMIZER), reason })
+        Err(TrainError::Checkpoint { path: self.path.join(OPTIMIZER), reason })
     }
 }
 

@@ -10,14 +10,12 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::exact;
+use super::run_files::STATE;
 use super::seal::{hexadecimal, seal, unseal};
 use super::trainer_state::to_value;
 use crate::error::{TrainError, at};
 use crate::log_entry::LogEntry;
 use crate::state::TrainState;
-
-/// The name of the file.
-pub(crate) const STATE: &str = "state.json";
 
 /// Counted up when a file of before cannot be read any more.
 const FORMAT: u32 = 1;
@@ -114,10 +112,11 @@ impl StateFile {
         let mut state: TrainState = serde_json::from_value(run)
             .map_err(|error| TrainError::Checkpoint { path, reason: format!("run: {error}") })?;
         let evaluations = state.log_history.iter_mut().filter_map(|entry| match entry {
-            LogEntry::Evaluation { evaluation, .. } => Some(&mut evaluation.metrics.confusion_matrix),
+            LogEntry::Evaluation { evaluation, .. } => Some(&mut evaluation.metrics),
             LogEntry::Train(_) => None,
         });
-        evaluations.zip(&self.confusion_matrices).for_each(|(matrix, saved)| matrix.clone_from(saved));
+        let saved = self.confusion_matrices.iter().cloned();
+        evaluations.zip(saved).for_each(|(metrics, matrix)| metrics.restore(matrix));
         Ok(state)
     }
 

@@ -40,7 +40,8 @@ impl Run<'_, '_> {
         let step = self.journal.state.step;
         match strategy {
             IntervalStrategy::No => false,
-            IntervalStrategy::Steps => step.is_multiple_of(every),
+            // As in DefaultFlowCallback of transformers 5: also after the last step, but not when the run stops early.
+            IntervalStrategy::Steps => step.is_multiple_of(every) || step >= self.journal.plan.total_steps,
             IntervalStrategy::Epoch => {
                 step.is_multiple_of(self.journal.plan.steps_per_epoch) || self.is_over()
             }
@@ -56,7 +57,7 @@ impl Run<'_, '_> {
         let batching = self.config.evaluation_batching(longest, self.data.padding);
         let mut on_progress = |progress| (self.on_event)(Event::Evaluating(progress));
         let model = model.valid();
-        match evaluate(&model, examples, batching, &mut on_progress) {
+        match evaluate(&model, examples, batching, self.data.pos_label, &mut on_progress) {
             Ok(evaluation) if !evaluation.metrics.loss.is_finite() => {
                 Err(self.diverged_weights("the loss of the evaluation is"))
             }

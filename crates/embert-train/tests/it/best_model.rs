@@ -16,6 +16,7 @@ fn config() -> TrainConfig {
         learning_rate: 0.1,
         lr_scheduler_type: embert_train::LrSchedulerType::Constant,
         eval_strategy: IntervalStrategy::Epoch,
+        save_strategy: IntervalStrategy::No,
         load_best_model_at_end: true,
         ..TrainConfig::default()
     }
@@ -61,7 +62,7 @@ fn the_run_ends_with_the_weights_of_its_best_evaluation() {
     assert_eq!((fitted.model_step, fitted.report.global_step), (step, 24));
     assert_eq!(fitted.report.best.map(|best| (best.step, best.metric)), Some((step, loss)));
     let again =
-        evaluate(&fitted.model, Examples::new(12).labelled(), BATCHING, &mut |_| tiny::GO_ON).unwrap();
+        evaluate(&fitted.model, Examples::new(12).labelled(), BATCHING, None, &mut |_| tiny::GO_ON).unwrap();
     assert!((again.metrics.loss - loss).abs() < 1e-5 * loss, "{} and {loss}", again.metrics.loss);
 }
 

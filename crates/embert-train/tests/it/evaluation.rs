@@ -34,7 +34,7 @@ fn evaluation_does_not_depend_on_the_batches() {
     let model = tiny::model(0.1);
     let evaluate_in = |budget, padding| {
         let batching = Batching { budget, padding, ..BATCHING };
-        evaluate(&model, examples.labelled(), batching, &mut |_| tiny::GO_ON).unwrap().metrics
+        evaluate(&model, examples.labelled(), batching, None, &mut |_| tiny::GO_ON).unwrap().metrics
     };
     let packed = evaluate_in(BatchBudget::Examples(4), Padding::Packed);
     let padded = evaluate_in(BatchBudget::Examples(17), Padding::MaxLength);
@@ -58,7 +58,8 @@ fn the_caller_can_stop_a_prediction() {
 #[test]
 fn an_evaluation_is_written_in_transformers_names() {
     let examples = Examples::new(6);
-    let found = evaluate(&tiny::model(0.0), examples.labelled(), BATCHING, &mut |_| tiny::GO_ON).unwrap();
+    let found =
+        evaluate(&tiny::model(0.0), examples.labelled(), BATCHING, None, &mut |_| tiny::GO_ON).unwrap();
     let json = serde_json::to_value(found).unwrap();
     let keys = json.as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>();
     let expected = [
@@ -68,6 +69,9 @@ fn an_evaluation_is_written_in_transformers_names() {
         "eval_precision",
         "eval_recall",
         "eval_f1_macro",
+        "eval_precision_weighted",
+        "eval_recall_weighted",
+        "eval_f1_weighted",
         "eval_matthews_correlation",
         "eval_roc_auc",
         "eval_runtime",
@@ -76,4 +80,25 @@ fn an_evaluation_is_written_in_transformers_names() {
     ];
     assert_eq!(keys, expected);
     assert!(json.as_object().unwrap().values().all(serde_json::Value::is_number));
+}
+
+#[test]
+fn results_hold_the_scores_of_each_label_in_order() {
+    let examples = Examples::new(9);
+    let found =
+        evaluate(&tiny::model(0.0), examples.labelled(), BATCHING, None, &mut |_| tiny::GO_ON).unwrap();
+    let results = found.to_results(&["zebra", "ant"].map(str::to_owned));
+    let per_class = results["eval_per_class"].as_object().unwrap();
+    assert_eq!(per_class.keys().collect::<Vec<_>>(), ["zebra", "ant"]);
+    assert_eq!((&per_class["zebra"]["support"], &per_class["ant"]["support"]), (&5.into(), &4.into()));
+    assert_eq!(per_class["ant"]["f1"], found.metrics.f1);
+    assert_eq!(results["eval_f1"], found.metrics.f1);
+}
+
+#[test]
+fn a_positive_label_that_the_model_does_not_have_is_refused() {
+    let examples = Examples::new(9);
+    let error = evaluate(&tiny::model(0.0), examples.labelled(), BATCHING, Some(2), &mut |_| tiny::GO_ON);
+    let error = error.unwrap_err().to_string();
+    assert_eq!(error, "pos_label is 2, but the model has 2 labels, from 0 on; give one of them");
 }

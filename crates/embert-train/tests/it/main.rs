@@ -5,6 +5,7 @@ mod adapters;
 mod best_model;
 mod damage;
 mod evaluation;
+mod foreign_files;
 mod freezing;
 mod golden;
 mod loss;

@@ -19,7 +19,7 @@ fn logits(case: &Value) -> Vec<Vec<f32>> {
 }
 
 fn metrics(case: &Value) -> Metrics {
-    Metrics::from_logits(&logits(case), &labels(case))
+    Metrics::from_logits(&logits(case), &labels(case), None)
 }
 
 #[track_caller]
@@ -51,6 +51,45 @@ fn precision_recall_and_f1_are_those_of_label_1_of_two_and_macro_means_of_more()
 }
 
 #[test]
+fn weighted_means_are_scikit_learns() {
+    for case in cases() {
+        let found = metrics(&case);
+        check(&case, "precision", found.precision_weighted, &case["weighted"]["precision"]);
+        check(&case, "recall", found.recall_weighted, &case["weighted"]["recall"]);
+        check(&case, "f1", found.f1_weighted, &case["weighted"]["f1"]);
+    }
+}
+
+#[test]
+fn scores_of_each_class_are_scikit_learns() {
+    for case in cases() {
+        let scores = metrics(&case).class_scores();
+        assert_eq!(scores.len() as u64, case["num_labels"].as_u64().unwrap());
+        for (label, found) in scores.iter().enumerate() {
+            let expected = &case["per_class"];
+            check(&case, "precision", found.precision, &expected["precision"][label]);
+            check(&case, "recall", found.recall, &expected["recall"][label]);
+            check(&case, "f1", found.f1, &expected["f1"][label]);
+            check(&case, "support", found.support as f64, &expected["support"][label]);
+        }
+    }
+}
+
+#[test]
+fn figures_are_of_the_positive_label_if_one_is_given() {
+    for case in cases() {
+        let of = |pos_label| Metrics::from_logits(&logits(&case), &labels(&case), Some(pos_label));
+        let found = of(0);
+        check(&case, "precision", found.precision, &case["pos_label_0"]["precision"]);
+        check(&case, "recall", found.recall, &case["pos_label_0"]["recall"]);
+        check(&case, "f1", found.f1, &case["pos_label_0"]["f1"]);
+        let last = of(case["num_labels"].as_u64().unwrap() as usize - 1);
+        check(&case, "f1", last.f1, case["per_class"]["f1"].as_array().unwrap().last().unwrap());
+        assert_eq!(last.f1_weighted, found.f1_weighted);
+    }
+}
+
+#[test]
 fn roc_auc_is_scikit_learns_and_undefined_where_a_label_is_absent() {
     for case in cases() {
         match metrics(&case).roc_auc {
@@ -75,7 +114,8 @@ fn predictions_of_one_label_are_seen_where_the_examples_are_of_several() {
     let only = |predicted: &[usize], gold: &[usize]| {
         let row =
             |&label: &usize| (0..3).map(|column| f32::from(u8::from(column == label))).collect::<Vec<_>>();
-        Metrics::from_logits(&predicted.iter().map(row).collect::<Vec<_>>(), gold).only_predicted_label()
+        Metrics::from_logits(&predicted.iter().map(row).collect::<Vec<_>>(), gold, None)
+            .only_predicted_label()
     };
     assert_eq!(only(&[1, 1, 1], &[0, 1, 2]), Some(1));
     assert_eq!(only(&[1, 1, 1], &[0, 0, 0]), Some(1));

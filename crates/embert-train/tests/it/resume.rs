@@ -1,5 +1,6 @@
 //! A run that was stopped and taken up again ends with the bytes of one that never was.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -281,6 +282,74 @@ fn adapters_are_refused_on_another_base() {
     assert!(matches!(error, TrainError::OtherWeights), "{error}");
 }
 
+/// Every file below a directory with its bytes.
+fn tree(directory: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(directory).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if path.is_dir() {
+            files.extend(tree(&path).into_iter().map(|(inner, bytes)| (format!("{name}/{inner}"), bytes)));
+        } else {
+            files.insert(name, fs::read(&path).unwrap());
+        }
+    }
+    files
+}
+
+#[test]
+fn a_refused_resume_of_a_finished_run_leaves_nothing() {
+    let folder = tiny::folder();
+    let (run, recipe) = (folder.path().join("run"), Recipe { config: steps(), lora: None });
+    recipe.train(&run, None, None).0.unwrap();
+    fs::rename(folder.path().join("run.partial"), &run).unwrap();
+    fs::remove_file(run.join(".lock")).unwrap(); // now it looks finished
+    fs::write(run.join("trainer_state.json"), "{}").unwrap();
+    let before = tree(folder.path());
+    let from = Checkpoint::newest(&run).unwrap().0.unwrap();
+    let directory = recipe.directory(&run, Some(&from));
+    assert!(folder.path().join("run.partial/checkpoint-2").is_dir());
+    assert_eq!(directory.last_checkpoint(), Some(from.path()));
+    directory.discard_unstarted().unwrap();
+    assert!(!folder.path().join("run.partial").exists());
+    assert!(tree(folder.path()) == before);
+}
+
+#[test]
+fn a_refused_resume_leaves_an_unfinished_run_as_it_was() {
+    let folder = tiny::folder();
+    let (run, recipe) = (folder.path().join("run"), Recipe { config: steps(), lora: None });
+    recipe.train(&run, None, Some(20)).0.unwrap();
+    let before = tree(folder.path());
+    let from = Checkpoint::open(&folder.path().join("run.partial/checkpoint-2")).unwrap();
+    let other = Recipe { config: TrainConfig { seed: 7, ..steps() }, lora: None };
+    other.directory(&run, Some(&from)).discard_unstarted().unwrap();
+    assert!(tree(folder.path()) == before);
+    assert!(before.contains_key("run.partial/checkpoint-3/state.json"));
+}
+
+#[test]
+fn a_run_that_is_shorter_than_the_checkpoint_is_refused() {
+    let folder = tiny::folder();
+    let (run, recipe) = (folder.path().join("run"), Recipe { config: steps(), lora: None });
+    recipe.train(&run, None, None).0.unwrap();
+    let from = Checkpoint::open(&folder.path().join("run.partial/checkpoint-7")).unwrap();
+    for (change, total) in [
+        (TrainConfig { num_train_epochs: 1.0, ..steps() }, 4),
+        (TrainConfig { max_steps: Some(6), ..steps() }, 6),
+    ] {
+        let shorter = Recipe { config: change, lora: None };
+        let error = shorter.train(&run, Some(&from), None).0.unwrap_err();
+        let TrainError::AlreadyDone { step: 7, total_steps } = error else { panic!("{error}") };
+        assert_eq!(total_steps, total);
+        let said =
+            format!("step 7 is done already, and this run has {total} steps; give more num_train_epochs");
+        assert!(error.to_string().starts_with(&said), "{error}");
+    }
+    let same = Recipe { config: TrainConfig { max_steps: Some(7), ..steps() }, lora: None };
+    same.train(&run, Some(&from), None).0.unwrap();
+}
+
 #[test]
 fn what_comes_after_the_checkpoint_is_set_aside() {
     let folder = tiny::folder();
@@ -290,7 +359,7 @@ fn what_comes_after_the_checkpoint_is_set_aside() {
     let partial = run.with_extension("partial");
     let from = Checkpoint::open(&partial.join("checkpoint-2")).unwrap();
     let later = fs::read(partial.join("checkpoint-3/optimizer.safetensors")).unwrap();
-    drop(recipe.directory(&run, Some(&from)));
+    recipe.train(&run, Some(&from), Some(0)).0.unwrap();
     assert!(partial.join("checkpoint-2").is_dir() && !partial.join("checkpoint-3").exists());
     assert_eq!(fs::read(partial.join("checkpoint-3.superseded/optimizer.safetensors")).unwrap(), later);
     let log = fs::read_to_string(partial.join("metrics.jsonl")).unwrap();

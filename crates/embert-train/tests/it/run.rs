@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use embert_text::Padding;
 use embert_train::{
     Batching, Event, Fitted, IntervalStrategy, LabelledTexts, LogEntry, Snapshot, TrainConfig, TrainData,
-    TrainError, evaluate, fit,
+    TrainError, check, evaluate, fit,
 };
 
 use crate::tiny::{self, BATCHING, Examples};
@@ -53,9 +53,10 @@ fn a_tiny_model_learns_words() {
         warmup_ratio: 0.1,
         ..TrainConfig::default()
     };
-    let before = evaluate(&tiny::model(0.1), held_out.labelled(), BATCHING, &mut |_| tiny::GO_ON).unwrap();
+    let before =
+        evaluate(&tiny::model(0.1), held_out.labelled(), BATCHING, None, &mut |_| tiny::GO_ON).unwrap();
     let fitted = fit(tiny::model(0.1), train.train_only(), &config, &mut tiny::ignore).unwrap();
-    let after = evaluate(&fitted.model, held_out.labelled(), BATCHING, &mut |_| tiny::GO_ON).unwrap();
+    let after = evaluate(&fitted.model, held_out.labelled(), BATCHING, None, &mut |_| tiny::GO_ON).unwrap();
     assert!(before.metrics.accuracy < 0.8, "{}", before.metrics.accuracy);
     assert!(after.metrics.accuracy > 0.95, "{}", after.metrics.accuracy);
     assert!(after.metrics.loss < before.metrics.loss / 2.0);
@@ -114,6 +115,7 @@ fn events_come_in_order() {
         "step 6",
         "logged 6",
         "evaluated 6 2",
+        "checkpoint 6 2",
         "finished 6",
     ];
     assert_eq!(names_of_events(&config), expected);
@@ -138,6 +140,7 @@ fn max_steps_decides_before_the_epochs() {
         "checkpoint 3 1",
         "step 4",
         "logged 4",
+        "evaluated 4 1.3333333333333333",
         "checkpoint 4 1.3333333333333333",
         "finished 4",
     ];
@@ -308,10 +311,71 @@ fn examples_that_cannot_be_are_refused_before_training() {
 }
 
 #[test]
+fn check_refuses_what_fit_refuses() {
+    let examples = Examples::new(20);
+    let read = |change: &str| serde_json::from_str::<TrainConfig>(change).unwrap();
+    let cases = [
+        (r#"{"learning_rate": -1}"#, "learning_rate is -1"),
+        (r#"{"freeze": ["roberta"]}"#, "freeze has \"roberta\""),
+        (r#"{"freeze": ["bert", "classifier"]}"#, "freeze and gradual_unfreezing leave nothing to train"),
+        (r#"{"gradual_unfreezing": ["1:nothing"]}"#, "gradual_unfreezing has \"nothing\""),
+        (r#"{"class_weights": [1, 2, 3]}"#, "class_weights lists 3 numbers"),
+        (r#"{"eval_strategy": "epoch"}"#, "eval_strategy is epoch"),
+        (r#"{"load_best_model_at_end": true}"#, "load_best_model_at_end is true"),
+    ];
+    for (change, expected) in cases {
+        let (config, data) = (read(change), examples.train_only());
+        let error = check(&tiny::model(0.0), &data, &config).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{change}: {error}");
+        let of_fit = fit(tiny::model(0.0), data, &config, &mut tiny::ignore).unwrap_err().to_string();
+        assert_eq!(error, of_fit, "{change}");
+    }
+    let data = TrainData { pos_label: Some(2), ..examples.train_only() };
+    let error = check(&tiny::model(0.0), &data, &config()).unwrap_err();
+    assert!(matches!(error, TrainError::UnknownPosLabel { pos_label: 2, num_labels: 2 }), "{error}");
+    check(&tiny::model(0.0), &examples.train_only(), &config()).unwrap();
+}
+
+/// The evaluations and checkpoints of a run of six steps.
+#[track_caller]
+fn assert_evaluates_and_saves(change: &str, expected: &[&str]) {
+    let config =
+        TrainConfig { num_train_epochs: 2.0, learning_rate: 1e-3, ..serde_json::from_str(change).unwrap() };
+    let mut names = names_of_events(&config);
+    names.retain(|name| name.starts_with("evaluated") || name.starts_with("checkpoint"));
+    let names = names.iter().map(|name| name.rsplit_once(' ').unwrap().0).collect::<Vec<_>>();
+    assert_eq!(names, expected, "{change}");
+}
+
+#[test]
+fn strategy_steps_evaluates_and_saves_the_last_step_once() {
+    // DefaultFlowCallback.on_step_end of transformers 5
+    let cases: [(&str, &[&str]); 6] = [
+        (
+            r#"{"eval_strategy": "steps", "eval_steps": 4, "save_strategy": "no"}"#,
+            &["evaluated 4", "evaluated 6"],
+        ),
+        (
+            r#"{"eval_strategy": "steps", "eval_steps": 3, "save_strategy": "no"}"#,
+            &["evaluated 3", "evaluated 6"],
+        ),
+        (
+            r#"{"eval_strategy": "steps", "eval_steps": 100, "save_steps": 100}"#,
+            &["evaluated 6", "checkpoint 6"],
+        ),
+        (r#"{"save_steps": 4}"#, &["checkpoint 4", "checkpoint 6"]),
+        (r#"{"save_steps": 2}"#, &["checkpoint 2", "checkpoint 4", "checkpoint 6"]),
+        (r#"{"eval_strategy": "no", "save_strategy": "no"}"#, &[]),
+    ];
+    cases.into_iter().for_each(|(change, expected)| assert_evaluates_and_saves(change, expected));
+}
+
+#[test]
 fn batching_of_nothing_is_an_error_not_a_panic() {
     let none = Examples::new(0);
     let batching = Batching { padding: Padding::Longest, ..BATCHING };
-    let error = evaluate(&tiny::model(0.0), none.labelled(), batching, &mut |_| tiny::GO_ON).unwrap_err();
+    let error =
+        evaluate(&tiny::model(0.0), none.labelled(), batching, None, &mut |_| tiny::GO_ON).unwrap_err();
     assert!(matches!(error, TrainError::NoExamples));
 }
 

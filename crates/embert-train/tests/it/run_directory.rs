@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use embert_model::AutoModelForSequenceClassification;
+use embert_model::{
+    ADAPTER_MODEL_CONFIG, AutoConfig, AutoModelForSequenceClassification, LoraConfig, add_adapter,
+};
 use embert_text::Tokenizer;
 use embert_train::{
     Evaluation, Fitted, IntervalStrategy, ModelCard, OnExisting, RunDirectory, RunSettings, TrainConfig,
@@ -42,7 +44,8 @@ fn train(run: &mut RunDirectory) -> (Fitted, Evaluation) {
         tiny::GO_ON
     })
     .unwrap();
-    let evaluation = evaluate(&fitted.model, examples.labelled(), BATCHING, &mut |_| tiny::GO_ON).unwrap();
+    let evaluation =
+        evaluate(&fitted.model, examples.labelled(), BATCHING, None, &mut |_| tiny::GO_ON).unwrap();
     (fitted, evaluation)
 }
 
@@ -53,6 +56,7 @@ fn card() -> ModelCard {
         dataset: "words".to_owned(),
         dataset_id: Some("stanfordnlp/imdb".to_owned()),
         eval_split: "test".to_owned(),
+        max_seq_length: 16,
         ..ModelCard::default()
     }
 }
@@ -105,6 +109,30 @@ fn a_finished_run_holds_every_file_and_leaves_nothing_beside_it() {
     assert_eq!(names_in(&output_dir.join("checkpoint-3")), set(&[&MODEL_FILES[..], &resuming].concat()));
     assert_eq!(names_in(&parent.path().join("deep")), set(&["out"]));
     assert_eq!(fs::read_to_string(output_dir.join("recipe.toml")).unwrap(), RECIPE);
+}
+
+#[test]
+fn an_adapter_is_saved_without_the_config_of_a_complete_model() {
+    let parent = tempfile::tempdir().unwrap();
+    let output_dir = parent.path().join("out");
+    let lora = LoraConfig { r: 2, ..LoraConfig::default() };
+    let mut run = create(&output_dir, OnExisting::Refuse).unwrap().with_adapter(&lora, "it's a \\ base");
+    let examples = Examples::new(20);
+    let data = TrainData { eval: Some(examples.labelled()), ..examples.train_only() };
+    let model = add_adapter(tiny::model(0.1), &lora, 1).unwrap();
+    let fitted = fit(model, data, &config(), &mut |event| run.record(&event).and(tiny::GO_ON)).unwrap();
+    let card = ModelCard { base_model: "it's a \\ base".to_owned(), ..card() };
+    run.finish(&fitted.model, &fitted.report, None, &card).unwrap();
+    for directory in [output_dir.join("checkpoint-3"), output_dir.clone()] {
+        let config = AutoConfig::from_file(&directory.join(ADAPTER_MODEL_CONFIG)).unwrap();
+        assert_eq!(config.label_names(), ["NEGATIVE", "POSITIVE"]);
+        assert!(directory.join("adapter_config.json").is_file() && !directory.join("config.json").exists());
+    }
+    let card = fs::read_to_string(output_dir.join("README.md")).unwrap();
+    for part in [r#"labels = ["NEGATIVE", "POSITIVE"]"#, r#"    "it's a \\ base","#] {
+        assert!(card.contains(part), "{part} is not in\n{card}");
+    }
+    assert!(!card.contains("## Evaluation"), "no evaluation, no table");
 }
 
 #[test]
@@ -196,6 +224,10 @@ fn the_model_card_says_what_the_hub_wants_to_know() {
         "Base model: random weights",
         "Data: words",
         "NEGATIVE | POSITIVE",
+        "| F1 of POSITIVE |",
+        "| F1, weighted |",
+        "| label | precision | recall | F1 | examples |",
+        "truncation=True, max_length=16",
         RECIPE,
         &accuracy,
     ] {
@@ -210,8 +242,7 @@ fn a_directory_with_files_is_refused_and_untouched() {
     fs::create_dir(&output_dir).unwrap();
     fs::write(output_dir.join("precious.txt"), "mine").unwrap();
     let error = create(&output_dir, OnExisting::Refuse).unwrap_err();
-    assert!(matches!(error, TrainError::OutputExists { .. }));
-    assert!(error.to_string().contains("--overwrite_output_dir"), "{error}");
+    assert!(matches!(error, TrainError::NotARun { .. }), "{error}");
     assert_eq!(names_in(parent.path()), set(&["out"]));
     assert_eq!(names_in(&output_dir), set(&["precious.txt"]));
 }
@@ -226,20 +257,6 @@ fn an_unfinished_run_is_refused_and_untouched() {
     assert!(parent.path().join("out.partial/checkpoint-3").is_dir());
     create(&output_dir, OnExisting::Replace).unwrap();
     assert!(!parent.path().join("out.partial/checkpoint-3").exists());
-}
-
-#[test]
-fn an_old_run_is_replaced_only_when_the_new_one_is_complete() {
-    let parent = tempfile::tempdir().unwrap();
-    let output_dir = parent.path().join("out");
-    fs::create_dir(&output_dir).unwrap();
-    fs::write(output_dir.join("old.txt"), "old").unwrap();
-    let mut run = create(&output_dir, OnExisting::Replace).unwrap();
-    let (fitted, _) = train(&mut run);
-    assert_eq!(names_in(&output_dir), set(&["old.txt"]));
-    run.finish(&fitted.model, &fitted.report, None, &card()).unwrap();
-    assert!(output_dir.join("model.safetensors").is_file() && !output_dir.join("old.txt").exists());
-    assert_eq!(names_in(parent.path()), set(&["out"]));
 }
 
 #[test]

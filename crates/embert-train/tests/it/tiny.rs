@@ -44,7 +44,13 @@ impl Examples {
     }
 
     pub(crate) fn train_only(&self) -> TrainData<'_> {
-        TrainData { train: self.labelled(), eval: None, padding: Padding::Packed, replicas: &[] }
+        TrainData {
+            train: self.labelled(),
+            eval: None,
+            padding: Padding::Packed,
+            replicas: &[],
+            pos_label: None,
+        }
     }
 }
 

@@ -1,0 +1,214 @@
+//! The entries of a run's directory: the run's own, which may be removed, and foreign ones, which are kept.
+
+use std::fs::{self, FileType};
+use std::io::ErrorKind::{DirectoryNotEmpty, NotFound};
+use std::path::{Path, PathBuf};
+
+use super::run_files::{
+    Kind, LOCK, METRICS, OPTIMIZER, RECIPE, REPLACED, STATE, Stage, TRAINER_STATE, is_checkpoint_file, kind,
+};
+use crate::error::{TrainError, at};
+
+/// The entries of a directory that a run wrote.
+#[derive(Debug, Default)]
+pub(crate) struct Contents {
+    pub(crate) own: Vec<(Kind, PathBuf)>,
+    pub(crate) foreign: Vec<PathBuf>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    name: String,
+    path: PathBuf,
+    /// Of the entry itself, not of what a link leads to.
+    file_type: FileType,
+}
+
+/// Reads the directory of a run at this stage. `None` if it does not exist or is empty.
+///
+/// Fails if no run wrote the directory, or if it holds an entry that can neither be removed nor kept.
+pub(crate) fn read(directory: &Path, stage: Stage) -> Result<Option<Contents>, TrainError> {
+    if directory.is_symlink() {
+        return Err(foreign(directory));
+    }
+    let entries = entries(directory)?;
+    if entries.is_empty() {
+        return Ok(None);
+    }
+    if !is_run(&entries, stage) {
+        let entry = entries.iter().find(|entry| kind(&entry.name, stage) == Kind::Foreign);
+        let entry = entry.unwrap_or(&entries[0]).name.clone();
+        return Err(TrainError::NotARun { path: directory.to_owned(), entry });
+    }
+    classify(directory, entries, stage).map(Some)
+}
+
+/// Whether a newer directory replaces this one: a run marked it so before it renamed it.
+pub(crate) fn is_replaced(directory: &Path) -> bool {
+    let is_directory = fs::symlink_metadata(directory).is_ok_and(|metadata| metadata.is_dir());
+    is_directory && fs::symlink_metadata(directory.join(REPLACED)).is_ok_and(|metadata| metadata.is_file())
+}
+
+/// Removes a directory that a newer one replaced, except foreign entries.
+pub(crate) fn remove_replaced(directory: &Path) -> Result<(), TrainError> {
+    let entries = entries(directory)?;
+    classify(directory, entries, Stage::Finished)?.remove(directory)
+}
+
+/// Removes a marked directory of copied checkpoints, complete or not. Fails before it removes anything if there is a
+/// foreign entry in it.
+pub(crate) fn remove_copies(directory: &Path) -> Result<(), TrainError> {
+    let mut entries = entries(directory)?;
+    entries.sort_by_key(|entry| entry.name == REPLACED);
+    let is_checkpoint = |entry: &Entry| kind(&entry.name, Stage::Unfinished) == Kind::Checkpoint;
+    for entry in &entries {
+        match is_checkpoint(entry) {
+            true => drop(checkpoint_files(&entry.path, entry.file_type, Kind::TemporaryCheckpoint)?),
+            false if [RECIPE, METRICS, REPLACED].contains(&entry.name.as_str()) => {}
+            false => return Err(foreign(&entry.path)),
+        }
+    }
+    for entry in &entries {
+        match is_checkpoint(entry) {
+            true => remove_checkpoint(&entry.path, Kind::TemporaryCheckpoint)?,
+            false => fs::remove_file(&entry.path).map_err(at(&entry.path))?,
+        }
+    }
+    fs::remove_dir(directory).map_err(at(directory))
+}
+
+/// Removes a checkpoint if it exists. Fails before it removes anything if there is a foreign file in it.
+pub(crate) fn remove_checkpoint(path: &Path, kind: Kind) -> Result<(), TrainError> {
+    let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(()) };
+    let mut files = checkpoint_files(path, metadata.file_type(), kind)?;
+    files.sort_by_key(|entry| entry.name == REPLACED);
+    files.iter().try_for_each(|entry| fs::remove_file(&entry.path).map_err(at(&entry.path)))?;
+    fs::remove_dir(path).map_err(at(path))
+}
+
+/// Fails if this is not a checkpoint that a run wrote.
+pub(crate) fn check_checkpoint(path: &Path) -> Result<(), TrainError> {
+    let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(()) };
+    checkpoint_files(path, metadata.file_type(), Kind::Checkpoint).map(drop)
+}
+
+impl Contents {
+    /// Removes the own entries, and the directory if nothing is left in it.
+    pub(crate) fn remove(mut self, directory: &Path) -> Result<(), TrainError> {
+        self.own.sort_by_key(|(_, path)| removal_order(path)); // a kill leaves a directory that is still recognized
+        for (kind, path) in &self.own {
+            match kind {
+                Kind::File | Kind::TemporaryFile => fs::remove_file(path).map_err(at(path))?,
+                _ => remove_checkpoint(path, *kind)?,
+            }
+        }
+        match fs::remove_dir(directory) {
+            Err(error) if ![NotFound, DirectoryNotEmpty].contains(&error.kind()) => Err(at(directory)(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether `directory` has an entry of the same name as a foreign entry here.
+    pub(crate) fn first_conflict(&self, directory: &Path) -> Option<&PathBuf> {
+        let exists = |path: &&PathBuf| {
+            path.file_name().is_some_and(|name| directory.join(name).symlink_metadata().is_ok())
+        };
+        self.foreign.iter().find(exists)
+    }
+
+    /// Whether the run had not saved anything and nothing else is here.
+    pub(crate) fn is_unstarted(&self) -> bool {
+        let is_first = |path: &PathBuf| [RECIPE, METRICS, LOCK].iter().any(|name| path.ends_with(name));
+        self.foreign.is_empty() && self.own.iter().all(|(_, path)| is_first(path))
+    }
+}
+
+fn removal_order(path: &Path) -> usize {
+    [METRICS, RECIPE, LOCK, REPLACED]
+        .iter()
+        .position(|name| path.ends_with(name))
+        .map_or(0, |index| index + 1)
+}
+
+/// The entries of a directory in the order of their names; none if it does not exist.
+fn entries(directory: &Path) -> Result<Vec<Entry>, TrainError> {
+    let found = match fs::read_dir(directory) {
+        Err(error) if error.kind() == NotFound => return Ok(vec![]),
+        other => other.map_err(at(directory))?,
+    };
+    let entry = |entry: fs::DirEntry| {
+        let (name, path) = (entry.file_name().to_string_lossy().into_owned(), entry.path());
+        entry.file_type().map(|file_type| Entry { name, path, file_type })
+    };
+    let found = found.map(|found| found.and_then(entry)).collect::<Result<Vec<_>, _>>();
+    let mut entries = found.map_err(at(directory))?;
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(entries)
+}
+
+fn is_run(entries: &[Entry], stage: Stage) -> bool {
+    let has = |name: &&str| entries.iter().any(|entry| entry.name == *name && entry.file_type.is_file());
+    let all_are = |is_own: fn(Kind) -> bool| entries.iter().all(|entry| is_own(kind(&entry.name, stage)));
+    let is_marked = match stage {
+        Stage::Finished => [RECIPE, METRICS, TRAINER_STATE].iter().all(has),
+        Stage::Unfinished => {
+            [RECIPE, METRICS].iter().all(has) || has(&LOCK) && all_are(|kind| kind != Kind::Foreign)
+        }
+    };
+    is_marked || all_are(|kind| kind == Kind::Checkpoint)
+}
+
+fn classify(directory: &Path, entries: Vec<Entry>, stage: Stage) -> Result<Contents, TrainError> {
+    let mut contents = Contents::default();
+    for entry in entries {
+        match kind(&entry.name, stage) {
+            Kind::Foreign if is_mount(directory, &entry.path) => return Err(foreign(entry.path)),
+            Kind::Foreign => contents.foreign.push(entry.path),
+            Kind::File | Kind::TemporaryFile if !entry.file_type.is_file() => {
+                return Err(foreign(entry.path));
+            }
+            kind @ (Kind::File | Kind::TemporaryFile) => contents.own.push((kind, entry.path)),
+            kind => {
+                checkpoint_files(&entry.path, entry.file_type, kind)?;
+                contents.own.push((kind, entry.path));
+            }
+        }
+    }
+    Ok(contents)
+}
+
+/// The files of a checkpoint; an error if it holds anything else.
+fn checkpoint_files(path: &Path, file_type: FileType, kind: Kind) -> Result<Vec<Entry>, TrainError> {
+    if !file_type.is_dir() {
+        return Err(foreign(path));
+    }
+    let files = entries(path)?;
+    let is_own = |entry: &&Entry| entry.file_type.is_file() && is_checkpoint_file(&entry.name, kind);
+    if let Some(entry) = files.iter().find(|entry| !is_own(entry)) {
+        return Err(foreign(&entry.path));
+    }
+    let has = |name: &str| files.iter().any(|entry| entry.name == name);
+    let is_recognized = match kind {
+        Kind::ReplacedCheckpoint => has(REPLACED),
+        Kind::TemporaryCheckpoint => true,
+        _ => has(STATE) || has(OPTIMIZER),
+    };
+    if is_recognized || files.is_empty() { Ok(files) } else { Err(foreign(path)) }
+}
+
+fn foreign(path: impl Into<PathBuf>) -> TrainError {
+    TrainError::Foreign { path: path.into() }
+}
+
+/// A mounted file system cannot be renamed.
+#[cfg(unix)]
+fn is_mount(directory: &Path, entry: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let device = |path: &Path| path.symlink_metadata().map(|metadata| metadata.dev()).ok();
+    device(directory) != device(entry)
+}
+
+#[cfg(not(unix))]
+fn is_mount(_directory: &Path, _entry: &Path) -> bool {
+    false
+}
