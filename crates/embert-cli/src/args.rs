@@ -1,13 +1,17 @@
 //! The command line: six commands, whose flags are the recipe's keys.
 
+mod trainer_flags;
+
 use std::ffi::OsString;
 
-use clap::{Arg, ArgAction, Command};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::device;
 use crate::error::CliError;
 use crate::keys::{DATA, EVALUATION, Key, Kind, LORA, MODEL, OUTPUT, TRAIN};
-use crate::recipe_files;
+use crate::near::nearest;
+use crate::{output, recipe_files};
 
 /// The arguments as text; one that is none is refused.
 pub(crate) fn text(arguments: impl Iterator<Item = OsString>) -> Result<Vec<String>, CliError> {
@@ -22,11 +26,60 @@ pub(crate) fn text(arguments: impl Iterator<Item = OsString>) -> Result<Vec<Stri
 }
 
 /// `--learning-rate` and `--learning_rate` are one flag: everything before `=` gets Hugging Face's underscores.
-pub(crate) fn with_underscores(argument: String) -> String {
+fn with_underscores(argument: String) -> String {
     let Some(flag) = argument.strip_prefix("--").filter(|flag| !flag.is_empty()) else { return argument };
     match flag.split_once('=') {
         Some((name, value)) => format!("--{}={value}", name.replace('-', "_")),
         None => format!("--{}", flag.replace('-', "_")),
+    }
+}
+
+/// Parses the command line. Prints the help, or what clap finds wrong, and ends the process where there is nothing to run.
+///
+/// # Errors
+/// For an unknown flag, with a suggestion if a known one is near.
+pub(crate) fn parse(arguments: Vec<String>) -> Result<ArgMatches, CliError> {
+    let arguments = arguments.into_iter().map(with_underscores).collect::<Vec<_>>();
+    let name = arguments.get(1).cloned().unwrap_or_default();
+    let arguments = match ["train", "evaluate", "check"].contains(&name.as_str()) {
+        true => without_trainer_flags(arguments)?,
+        false => arguments,
+    };
+    command().try_get_matches_from(arguments).map_err(|error| match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(flag)) if error.kind() == ErrorKind::UnknownArgument => {
+            unknown_flag(flag, &name)
+        }
+        _ => error.exit(),
+    })
+}
+
+fn without_trainer_flags(arguments: Vec<String>) -> Result<Vec<String>, CliError> {
+    let (kept, taken) = trainer_flags::take(arguments)?;
+    if !taken.is_empty() {
+        output::tell(format_args!("note: accepted without effect: {}", taken.join(", ")));
+    }
+    Ok(kept)
+}
+
+fn unknown_flag(flag: &str, subcommand: &str) -> CliError {
+    let command = command();
+    let flags = command.find_subcommand(subcommand).into_iter().flat_map(Command::get_arguments);
+    let names =
+        flags.flat_map(|arg| arg.get_long_and_visible_aliases().unwrap_or_default()).collect::<Vec<_>>();
+    let name = flag.trim_start_matches('-').split('=').next().unwrap_or_default();
+    let advice = match nearest(name, names.iter().copied()) {
+        Some(known) => format!("did you mean --{known}?"),
+        None => format!("`embert {subcommand} --help` lists the flags"),
+    };
+    CliError::usage(format!("unknown flag {flag}; {advice}"))
+}
+
+/// True and false in the spellings that Python's command lines take.
+pub(crate) fn is_boolean(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "t" | "yes" | "y" | "1" => Some(true),
+        "false" | "f" | "no" | "n" | "0" => Some(false),
+        _ => None,
     }
 }
 
@@ -51,8 +104,8 @@ fn train() -> Command {
         .help("Print the resolved recipe as TOML and stop");
     let resume =
         Arg::new("resume_from_checkpoint").long("resume_from_checkpoint").value_name("DIR|last").help(
-            "Go on from this checkpoint, or from the newest whole one of this run or (last) of --output_dir; \
-             the recipe is its own where --recipe is not given",
+            "Resume from this checkpoint, or from the newest complete one of this run or (last) of --output_dir, with its \
+             own recipe unless --recipe is given",
         );
     let command = Command::new("train").about("Fine-tunes a model and leaves it where transformers opens it");
     with_recipe(command.args([print, resume])).args([device_flag(), devices_flag()])
@@ -68,9 +121,15 @@ fn devices() -> Command {
         .about("Lists what this binary can compute on: the names for --device, memory, drivers")
 }
 
+/// Data that only training reads.
+const TRAINING_DATA: [&str; 4] = ["train_file", "train_split_name", "validation_share", "max_train_samples"];
+/// What else decides how `predict` reads texts.
+const READING: [&str; 5] = ["text_column_name", "csv_quoting", "clean", "max_seq_length", "truncation_side"];
+
 fn evaluate() -> Command {
-    let keys = [&MODEL[..1], DATA, EVALUATION];
-    with_keys(Command::new("evaluate").about("Measures a fine-tuned model on labelled texts"), &keys)
+    let of_training = |key: &&Key| TRAINING_DATA.contains(&key.flag);
+    let keys = MODEL[..1].iter().chain(DATA.iter().filter(|key| !of_training(key))).chain(EVALUATION);
+    with_each_key(Command::new("evaluate").about("Measures a fine-tuned model on labelled texts"), keys)
         .mut_arg("model", |model| model.required(true))
         .args([base_flag(), device_flag()])
 }
@@ -90,9 +149,7 @@ fn predict() -> Command {
     let output = file("output", "Write to this .parquet, .csv, .tsv or .jsonl file; - is standard output")
         .requires("input");
     let logits = Arg::new("logits").long("logits").action(ArgAction::SetTrue).help("Write the logits, too");
-    let keys = DATA
-        .iter()
-        .filter(|key| ["text_column_name", "clean", "max_seq_length", "truncation_side"].contains(&key.flag));
+    let keys = DATA.iter().filter(|key| READING.contains(&key.flag));
     with_each_key(
         Command::new("predict").about("Labels texts, one JSON object a line"),
         MODEL[..1].iter().chain(keys),
@@ -110,7 +167,7 @@ fn base_flag() -> Arg {
     Arg::new("base")
         .long("base")
         .value_name("DIR")
-        .help("The base model of an adapter, instead of the one it names")
+        .help("The base model of an adapter, instead of the one that it names")
 }
 
 fn devices_flag() -> Arg {
@@ -127,13 +184,10 @@ fn device_flag() -> Arg {
 }
 
 fn with_recipe(command: Command) -> Command {
-    let recipe = Arg::new("recipe")
-        .long("recipe")
-        .value_name("NAME|FILE")
-        .help(format!(
-            "{}, or a TOML file; when not given imdb, or only the defaults where --dataset or --train_file is given",
-            recipe_files::names()
-        ));
+    let recipe = Arg::new("recipe").long("recipe").value_name("NAME|FILE").help(format!(
+        "{}, or a TOML file; without it imdb, or only the defaults if --dataset or --train_file is given",
+        recipe_files::names()
+    ));
     let set = Arg::new("set")
         .long("set")
         .value_name("KEY=VALUE")

@@ -3,47 +3,136 @@
 use std::path::{Path, PathBuf};
 
 use embert_data::{
-    Dataset, Labels, ReadOptions, check_evaluation_rows, clean, read, require_two_classes, stratified_split,
-    synthetic,
+    DataError, DataNote, Dataset, Labels, Read, check_evaluation_rows, clean, read, require_two_classes,
+    stratified_split, synthetic,
 };
 use embert_text::{EncodedTexts, Limit, Tokenizer, Truncation};
 
 use crate::error::CliError;
-use crate::hub;
-use crate::progress::{Bar, warn};
-use crate::recipe::DataSection;
+use crate::progress::Bar;
+use crate::recipe::{DataSection, Recipe};
+use crate::{hub, local_path};
 
-/// What to train on and what to evaluate on.
+/// What to train on, and what to evaluate on if the run evaluates.
 pub(crate) struct Examples {
     pub(crate) train: Dataset,
-    pub(crate) eval: Dataset,
-    /// What `eval` is, in words.
-    pub(crate) eval_name: String,
+    pub(crate) eval: Option<EvalExamples>,
+    pub(crate) notes: Vec<DataNote>,
 }
 
-/// Reads both parts.
-pub(crate) fn read_examples(data: &DataSection) -> Result<Examples, CliError> {
-    let examples = whole(data)?;
-    let train = select(&examples.train, data.max_train_samples, data);
-    let eval = select(&examples.eval, data.max_eval_samples, data);
-    require_two_classes(&train)?;
-    if let Some(note) = check_evaluation_rows(&eval)? {
-        warn(&note.to_string());
+impl Examples {
+    /// Each part with its name, the rows to train on first.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (&str, &Dataset)> {
+        let eval = self.eval.iter().map(|eval| (eval.name.as_str(), &eval.dataset));
+        std::iter::once(("train", &self.train)).chain(eval)
     }
-    Ok(Examples { train, eval, eval_name: examples.eval_name })
 }
 
-/// Reads the part to evaluate on alone, with the labels of a model.
-pub(crate) fn read_evaluation(data: &DataSection, labels: &Labels) -> Result<Dataset, CliError> {
-    let file = data.validation_file.as_ref().or(data.test_file.as_ref());
-    let eval = match file {
-        Some(file) => read_path(Path::new(file), data, &data.test_split_name, Some(labels))?,
-        None if data.dataset_name == SYNTHETIC => whole(data)?.eval,
+/// Rows to evaluate on.
+pub(crate) struct EvalExamples {
+    pub(crate) dataset: Dataset,
+    /// What they are, in words.
+    pub(crate) name: String,
+}
+
+/// Why rows could not be read: what is wrong with the data, or with what names them.
+pub(crate) enum ExamplesError {
+    Data(DataError),
+    Other(CliError),
+}
+
+impl From<DataError> for ExamplesError {
+    fn from(error: DataError) -> Self {
+        Self::Data(error)
+    }
+}
+
+impl From<CliError> for ExamplesError {
+    fn from(error: CliError) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<ExamplesError> for CliError {
+    fn from(error: ExamplesError) -> Self {
+        match error {
+            ExamplesError::Data(error) => error.into(),
+            ExamplesError::Other(error) => error,
+        }
+    }
+}
+
+/// Reads both parts; `labels` are those of a model that keeps them.
+pub(crate) fn read_examples(recipe: &Recipe, labels: Option<&Labels>) -> Result<Examples, ExamplesError> {
+    let data = &recipe.data;
+    let mut notes = vec![];
+    let (train, eval) = parts(data, recipe.evaluates(), labels, &mut notes)?;
+    let train = select(&train, data.max_train_samples, data);
+    require_two_classes(&train)?;
+    let eval = eval.map(|eval| sampled(eval, data, &mut notes)).transpose()?;
+    Ok(Examples { train, eval, notes })
+}
+
+/// Fails if data that the recipe names is not there, before a model is opened.
+pub(crate) fn locate(recipe: &Recipe) -> Result<(), CliError> {
+    let data = &recipe.data;
+    if data.train_file.is_none() && data.dataset_name != SYNTHETIC {
+        source(data, &splits(data, recipe.evaluates()))?;
+    }
+    let eval_file = data.eval_file().filter(|_| recipe.evaluates());
+    let missing = data.train_file.iter().chain(eval_file).find(|file| !Path::new(file).exists());
+    missing.map_or(Ok(()), |file| Err(CliError::rejected(local_path::no_such(file))))
+}
+
+/// Reads all rows that flags of `evaluate` name.
+pub(crate) fn read_named(
+    data: &DataSection,
+    labels: &Labels,
+    notes: &mut Vec<DataNote>,
+) -> Result<EvalExamples, CliError> {
+    let split = &data.test_split_name;
+    let (path, name) = match data.eval_file() {
+        Some(file) => (PathBuf::from(file), file.clone()),
+        None if data.dataset_name == SYNTHETIC => {
+            let dataset = with_labels(synthetic(data.synthetic_reviews, data.shuffle_seed), Some(labels))?;
+            return Ok(sampled(EvalExamples { dataset, name: SYNTHETIC.into() }, data, notes)?);
+        }
         None => {
-            read_path(&source(data, &[&data.test_split_name])?, data, &data.test_split_name, Some(labels))?
+            let path = source(data, &[split])?;
+            let split = if path.is_file() { String::new() } else { format!(", split {split}") };
+            (path, format!("{}{split}", data.dataset_name))
         }
     };
-    Ok(select(&eval, data.max_eval_samples, data))
+    let dataset = read_path(&path, data, split, Some(labels), notes)?;
+    Ok(sampled(EvalExamples { dataset, name }, data, notes)?)
+}
+
+/// Reads the rows that a run evaluated.
+pub(crate) fn read_of_run(
+    recipe: &Recipe,
+    labels: &Labels,
+    notes: &mut Vec<DataNote>,
+) -> Result<EvalExamples, CliError> {
+    let data = &recipe.data;
+    if !recipe.evaluates() && data.eval_file().is_none() && holds_out(data) {
+        return Err(CliError::usage(
+            "the run held out no rows to evaluate on; --dataset or --test_file names others",
+        ));
+    }
+    let (_, eval) = parts(data, true, Some(labels), notes)?;
+    Ok(sampled(eval.expect("asked for"), data, notes)?)
+}
+
+/// Returns the id of the label that `pos_label` names.
+pub(crate) fn pos_label(data: &DataSection, labels: &[String]) -> Result<Option<usize>, CliError> {
+    let Some(name) = &data.pos_label else { return Ok(None) };
+    let by = |is_same: fn(&str, &str) -> bool| labels.iter().position(|label| is_same(label, name));
+    match by(|a, b| a == b).or_else(|| by(|a, b| a.to_lowercase() == b.to_lowercase())) {
+        Some(id) => Ok(Some(id)),
+        None => {
+            Err(CliError::usage(format!("--pos_label {name} is none of the labels {}", labels.join(", "))))
+        }
+    }
 }
 
 /// Which tokens of a text are kept.
@@ -64,32 +153,73 @@ pub(crate) fn columns(dataset: &Dataset) -> (Vec<&str>, Vec<usize>) {
 }
 
 /// The name of the built-in generator.
-const SYNTHETIC: &str = "synthetic";
+pub(crate) const SYNTHETIC: &str = "synthetic";
 
-fn whole(data: &DataSection) -> Result<Examples, CliError> {
-    let eval_file = data.validation_file.as_ref().or(data.test_file.as_ref());
+type Parts = (Dataset, Option<EvalExamples>);
+
+/// All rows to train on and, if asked for, all rows to evaluate on.
+fn parts(
+    data: &DataSection,
+    evaluates: bool,
+    labels: Option<&Labels>,
+    notes: &mut Vec<DataNote>,
+) -> Result<Parts, ExamplesError> {
     if data.train_file.is_none() && data.dataset_name == SYNTHETIC {
-        return split(synthetic(data.synthetic_reviews, data.shuffle_seed), data);
+        let all = with_labels(synthetic(data.synthetic_reviews, data.shuffle_seed), labels)?;
+        return split(all, evaluates, data);
     }
     let path = match &data.train_file {
         Some(file) => PathBuf::from(file),
-        None => source(data, &[&data.train_split_name, &data.test_split_name])?,
+        None => source(data, &splits(data, evaluates))?,
     };
-    let train = read_path(&path, data, &data.train_split_name, None)?;
-    let (eval_path, eval_name) = match eval_file {
+    let train = read_path(&path, data, &data.train_split_name, labels, notes)?;
+    let (eval_path, name) = match data.eval_file() {
+        _ if !evaluates => return Ok((train, None)),
         Some(file) => (PathBuf::from(file), file.clone()),
-        None if path.is_file() => return split(train, data),
+        None if path.is_file() => return split(train, evaluates, data),
         None => (path, format!("split {}", data.test_split_name)),
     };
-    let eval = read_path(&eval_path, data, &data.test_split_name, Some(&train.labels))?;
-    Ok(Examples { train, eval, eval_name })
+    let dataset = read_path(&eval_path, data, &data.test_split_name, Some(&train.labels), notes)?;
+    Ok((train, Some(EvalExamples { dataset, name })))
 }
 
-fn split(all: Dataset, data: &DataSection) -> Result<Examples, CliError> {
+/// The splits that a run needs of its data set.
+fn splits(data: &DataSection, evaluates: bool) -> Vec<&str> {
+    let eval = Some(data.test_split_name.as_str()).filter(|_| evaluates && data.eval_file().is_none());
+    [data.train_split_name.as_str()].into_iter().chain(eval).collect()
+}
+
+/// Holds out the share to evaluate on, if the run evaluates.
+fn split(all: Dataset, evaluates: bool, data: &DataSection) -> Result<Parts, ExamplesError> {
+    if !evaluates {
+        return Ok((all, None));
+    }
     let held_out = (all.len() as f64 * data.validation_share).round() as usize;
     let split = stratified_split(&all, held_out, data.shuffle_seed)?;
-    let eval_name = format!("{} rows held out", split.held_out.len());
-    Ok(Examples { train: split.train, eval: split.held_out, eval_name })
+    let name = format!("{} rows held out", split.held_out.len());
+    Ok((split.train, Some(EvalExamples { dataset: split.held_out, name })))
+}
+
+/// Returns true if the rows to evaluate on would be a share of those to train on.
+fn holds_out(data: &DataSection) -> bool {
+    let path = data.train_file.as_ref().unwrap_or(&data.dataset_name);
+    data.train_file.is_some() || data.dataset_name == SYNTHETIC || Path::new(path).is_file()
+}
+
+/// The same rows in the numbering of other labels.
+fn with_labels(mut dataset: Dataset, labels: Option<&Labels>) -> Result<Dataset, CliError> {
+    let Some(labels) = labels else { return Ok(dataset) };
+    let id = |name: &String| {
+        labels.id(name).ok_or_else(|| {
+            CliError::rejected(format!(
+                "{SYNTHETIC}: the label {name} is none of the model's labels {}",
+                labels.names().join(", ")
+            ))
+        })
+    };
+    let ids = dataset.labels.names().iter().map(id).collect::<Result<Vec<_>, _>>()?;
+    dataset.examples.iter_mut().for_each(|example| example.label = ids[example.label]);
+    Ok(Dataset { labels: labels.clone(), ..dataset })
 }
 
 /// A path that is there, or a data set of the hub.
@@ -97,17 +227,12 @@ fn source(data: &DataSection, splits: &[&str]) -> Result<PathBuf, CliError> {
     let path = Path::new(&data.dataset_name);
     match path.exists() {
         true => Ok(path.to_owned()),
-        false if looks_like_a_path(&data.dataset_name) => {
-            Err(CliError::rejected(format!("{}: there is no such file or directory", data.dataset_name)))
-        }
-        false => Ok(hub::dataset(&data.dataset_name, splits)?),
+        false => match local_path::missing(&data.dataset_name) {
+            Some(message) => Err(CliError::rejected(message)),
+            None => hub::dataset(&data.dataset_name, splits)
+                .map_err(|error| local_path::with_advice(error, &data.dataset_name)),
+        },
     }
-}
-
-/// Whether a name can be no id of the hub, so that asking there would only confuse.
-pub(crate) fn looks_like_a_path(name: &str) -> bool {
-    let is_file = [".parquet", ".csv", ".tsv", ".jsonl"].iter().any(|extension| name.ends_with(extension));
-    is_file || name.starts_with(['/', '.', '~']) || name.contains('\\') || name.matches('/').count() > 1
 }
 
 fn read_path(
@@ -115,12 +240,28 @@ fn read_path(
     data: &DataSection,
     split: &str,
     labels: Option<&Labels>,
-) -> Result<Dataset, CliError> {
-    let options = ReadOptions { columns: data.columns(), ..ReadOptions::default() };
-    let read = read(path, split, &options, labels)?;
-    tracing::debug!(path = %path.display(), split, rows = read.dataset.len(), "read");
-    read.notes.iter().for_each(|note| warn(&note.to_string()));
-    Ok(read.dataset)
+    notes: &mut Vec<DataNote>,
+) -> Result<Dataset, ExamplesError> {
+    let options = data.read_options()?;
+    let Read { dataset, notes: more } = read(path, split, &options, labels)?;
+    tracing::debug!(path = %path.display(), split, rows = dataset.len(), "read");
+    notes.extend(more);
+    Ok(dataset)
+}
+
+/// The rows that `max_eval_samples` leaves.
+fn sampled(
+    EvalExamples { dataset, name }: EvalExamples,
+    data: &DataSection,
+    notes: &mut Vec<DataNote>,
+) -> Result<EvalExamples, ExamplesError> {
+    let selected = select(&dataset, data.max_eval_samples, data);
+    notes.extend(check_evaluation_rows(&selected)?);
+    let name = match selected.len() < dataset.len() {
+        true => format!("{} of {} rows of {name}: max_eval_samples", selected.len(), dataset.len()),
+        false => name,
+    };
+    Ok(EvalExamples { dataset: selected, name })
 }
 
 fn select(dataset: &Dataset, count: Option<usize>, data: &DataSection) -> Dataset {

@@ -1,4 +1,4 @@
-//! A fine-tuned model, and how its run read texts: what `evaluate` and `predict` open before they read any.
+//! A fine-tuned model, and how its run read texts: `evaluate` and `predict` open it before they read any.
 
 use clap::ArgMatches;
 use embert_model::AutoModelForSequenceClassification;
@@ -9,12 +9,14 @@ use crate::device::{self, Place};
 use crate::error::CliError;
 use crate::model_source::{self, ModelSource};
 use crate::recipe::Recipe;
-use crate::{examples, progress, recipe_files, warnings};
+use crate::{examples, output, recipe_files, warnings};
 
-/// All of it but the weights.
+/// Everything but the weights.
 pub(crate) struct FineTuned {
     pub(crate) source: ModelSource,
     pub(crate) recipe: Recipe,
+    /// The recipe is that of the model's run, not a default one.
+    pub(crate) has_recipe: bool,
     limit: Limit,
     place: Place,
 }
@@ -26,13 +28,15 @@ impl FineTuned {
         let directory =
             model_source::directory(matches.get_one::<String>("model").expect("--model is required"))?;
         let source = ModelSource::of_directory(directory.clone(), matches.get_one("base"))?;
+        source.config.require_single_label()?;
+        source.notes().iter().for_each(output::warn);
         let recipe = recipe_files::of_model(&directory, &source, matches)?;
         place.require(recipe.train.precision())?;
         if let Some(warning) = warnings::other_length(&directory, &recipe)? {
-            progress::warn(&warning);
+            output::warn(&warning);
         }
         let limit = examples::limit(&recipe.data, source.config.max_position_embeddings())?;
-        Ok(Self { source, recipe, limit, place })
+        Ok(Self { source, recipe, has_recipe: recipe_files::has_recipe(&directory), limit, place })
     }
 
     /// The model with its weights, every one of them read.

@@ -96,7 +96,7 @@ fn values_that_cannot_be_are_refused_by_key() {
         ("train.per_device_eval_batch_size", vec!["0", "-1", huge]),
         ("train.gradient_accumulation_steps", vec!["0", "-1", huge]),
         ("train.num_train_epochs", vec!["0", "-1", "1e308", "inf", "nan"]),
-        ("train.max_steps", vec!["0", "-1", "1e308"]),
+        ("train.max_steps", vec!["0", "-2", "1e308"]),
         ("train.logging_steps", vec!["0", "-1", "0.5"]),
         ("train.save_steps", vec!["0", "-1"]),
         ("train.seed", vec!["-1", "18446744073709551616", "0.5", "nan"]),

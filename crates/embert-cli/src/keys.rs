@@ -2,6 +2,8 @@
 
 mod train;
 
+use crate::near;
+
 /// How a value is written on the command line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Kind {
@@ -62,6 +64,13 @@ pub(crate) const MODEL: &[Key] = &[
         &[],
         Text,
         "Go on from the adapter of this model that is in this directory",
+    ),
+    key(
+        "model.ignore_mismatched_sizes",
+        "ignore_mismatched_sizes",
+        &[],
+        Switch,
+        "Train a new head if the labels of the data are not among those of a fine-tuned model",
     ),
     key("model.hidden_dropout_prob", "hidden_dropout_prob", &["dropout"], Number, "Instead of config.json's"),
     key(
@@ -134,7 +143,7 @@ pub(crate) const DATA: &[Key] = &[
         "Train on this file instead of the data set's training split",
     ),
     key("data.validation_file", "validation_file", &[], Text, "Evaluate on this file"),
-    key("data.test_file", "test_file", &[], Text, "Evaluate on this file, where there is no validation file"),
+    key("data.test_file", "test_file", &[], Text, "Evaluate on this file if there is no validation file"),
     key("data.train_split_name", "train_split_name", &[], Text, "The split to train on"),
     key("data.test_split_name", "test_split_name", &["split"], Text, "The split to evaluate on"),
     key(
@@ -142,10 +151,25 @@ pub(crate) const DATA: &[Key] = &[
         "validation_share",
         &[],
         Number,
-        "Share held out, stratified, where there is nothing else to evaluate on",
+        "Share of the rows held out, stratified, if a run evaluates and no other rows are given",
     ),
     key("data.text_column_name", "text_column_name", &["text_column_names"], Text, "The column of texts"),
     key("data.label_column_name", "label_column_name", &[], Text, "The column of labels: integers or names"),
+    key(
+        "data.csv_quoting",
+        "csv_quoting",
+        &[],
+        Text,
+        "Quotes in csv and tsv: minimal, or none if they are plain characters",
+    ),
+    key("data.drop_unlabelled", "drop_unlabelled", &[], Switch, "Leave out rows without a label"),
+    key(
+        "data.pos_label",
+        "pos_label",
+        &[],
+        Text,
+        "The label that F1, precision and recall are about; of two labels the second",
+    ),
     key(
         "data.max_train_samples",
         "max_train_samples",
@@ -247,7 +271,14 @@ pub(crate) const OUTPUT: &[Key] = &[
         "overwrite_output_dir",
         &[],
         Switch,
-        "Replace a finished run that is there",
+        "Replace the files of a run that is there; other files stay",
+    ),
+    key(
+        "output.do_eval",
+        "do_eval",
+        &[],
+        Switch,
+        "Evaluate once when training ends, also under --eval_strategy no",
     ),
 ];
 
@@ -256,12 +287,11 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Key> {
     [MODEL, DATA, TRAIN, LORA, EVALUATION, OUTPUT].into_iter().flatten()
 }
 
-/// The key that was probably meant.
+/// The key that an unknown one probably means, by its name or its flag.
 pub(crate) fn nearest(path: &str) -> Option<&'static str> {
     let last = |path: &'static str| path.rsplit('.').next().unwrap_or(path);
     let name = path.rsplit('.').next().unwrap_or(path);
-    let similarity =
-        |key: &Key| strsim::jaro_winkler(name, last(key.path)).max(strsim::jaro_winkler(name, key.flag));
-    let best = all().max_by(|a, b| similarity(a).total_cmp(&similarity(b)))?;
-    (similarity(best) > 0.8).then_some(best.path)
+    let names = || all().flat_map(|key| [last(key.path), key.flag]);
+    let near = near::nearest(name, names().collect::<Vec<_>>().into_iter())?;
+    all().find(|key| last(key.path) == near || key.flag == near).map(|key| key.path)
 }

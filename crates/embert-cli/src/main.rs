@@ -11,9 +11,13 @@ mod hostile_recipes;
 mod hub;
 mod interrupt;
 mod keys;
+mod local_path;
 mod machine;
 mod memory;
 mod model_source;
+mod near;
+mod output;
+mod output_dir;
 mod panics;
 mod progress;
 mod recipe;
@@ -21,6 +25,7 @@ mod recipe_check;
 mod recipe_files;
 mod report;
 mod resume;
+mod trained_labels;
 mod visible;
 mod warnings;
 mod watch;
@@ -53,14 +58,14 @@ fn main() -> ExitCode {
     match args::text(std::env::args_os()).and_then(|arguments| panics::told(|| run(arguments))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", error.line());
+            output::tell(format_args!("error: {}", error.line()));
             ExitCode::from(error.code)
         }
     }
 }
 
 fn run(arguments: Vec<String>) -> Result<(), CliError> {
-    let matches = args::command().get_matches_from(arguments.into_iter().map(args::with_underscores));
+    let matches = args::parse(arguments)?;
     let (name, matches) = matches.subcommand().expect("clap asks for a subcommand");
     // On a thread of the pool that computes: a thread outside would have to be woken after each operation.
     rayon::scope(|_| match name {
@@ -70,7 +75,8 @@ fn run(arguments: Vec<String>) -> Result<(), CliError> {
         "merge" => commands::merge::run(matches),
         "devices" => commands::devices::run(),
         _ => commands::check::run(matches),
-    })
+    })?;
+    output::require_printed()
 }
 
 /// What libraries trace goes to standard error, as `RUST_LOG` says; nothing without it.
@@ -79,6 +85,6 @@ fn run(arguments: Vec<String>) -> Result<(), CliError> {
 fn start_logging() {
     let filter = EnvFilter::from_default_env();
     let tells_no_secret = filter_fn(|metadata| !metadata.target().starts_with("ureq"));
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);
     tracing_subscriber::registry().with(filter).with(lines.with_filter(tells_no_secret)).init();
 }

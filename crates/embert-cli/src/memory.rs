@@ -31,7 +31,7 @@ impl MemoryPlan {
         recipe: &Recipe,
         place: &Place,
         source: &ModelSource,
-        [train, eval]: [&EncodedTexts; 2],
+        (train, eval): (&EncodedTexts, Option<&EncodedTexts>),
         loaded: Option<&AutoModelForSequenceClassification>,
     ) -> Option<Self> {
         if !place.is_cpu() {
@@ -45,7 +45,7 @@ impl MemoryPlan {
             model_config: &source.config,
             parameters: &parameters,
             train_lengths: &train.lengths(),
-            eval_lengths: &eval.lengths(),
+            eval_lengths: &eval.map_or(vec![], EncodedTexts::lengths),
             max_length: train.limit().max_length(),
         };
         let config = match recipe.train.auto_find_batch_size {

@@ -5,23 +5,24 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use embert_data::{Dataset, Labels};
 use embert_model::{
-    ADAPTER_MODEL_CONFIG, Adapter, AutoConfig, AutoModelForSequenceClassification, LoraConfig, add_adapter,
-    from_pretrained,
+    ADAPTER_MODEL_CONFIG, Adapter, AutoConfig, AutoModelForSequenceClassification, LoraConfig, Pretrained,
+    add_adapter, from_pretrained, from_pretrained_with_new_head,
 };
 use embert_text::Tokenizer;
 
 use crate::error::CliError;
-use crate::examples::{self, looks_like_a_path};
-use crate::hub;
 use crate::recipe::Recipe;
+use crate::trained_labels::Head;
+use crate::{examples, hub, local_path, output};
 
 /// Config and tokenizer of a model whose weights come later.
 pub(crate) struct ModelSource {
     pub(crate) config: AutoConfig,
     pub(crate) tokenizer: Tokenizer,
-    /// Where the weights are, those of the base where there is an adapter; `None` when they are to be random.
+    /// Where the weights are, those of the base if there is an adapter; `None` for random weights.
     pub(crate) directory: Option<PathBuf>,
     adapter: AdapterSource,
+    head: Head,
 }
 
 /// Where a model's adapter comes from.
@@ -35,20 +36,23 @@ enum AdapterSource {
 pub(crate) struct LoadedModel {
     pub(crate) model: AutoModelForSequenceClassification,
     pub(crate) newly_initialized: Vec<String>,
+    /// Tensors of the checkpoint that the model has no place for: other heads.
+    pub(crate) unused: Vec<String>,
 }
 
 impl ModelSource {
     /// The start of a training run on these examples.
-    pub(crate) fn of_recipe(recipe: &Recipe, train: &Dataset) -> Result<Self, CliError> {
+    pub(crate) fn of_recipe(recipe: &Recipe, train: &Dataset, head: Head) -> Result<Self, CliError> {
         let mut source = match &recipe.model.scratch {
             Some(scratch) => {
                 let (texts, _) = examples::columns(train);
                 let tokenizer = Tokenizer::train(&texts, scratch.vocab_size)?;
                 let config = scratch.config(tokenizer.vocab_size());
-                Self { config, tokenizer, directory: None, adapter: AdapterSource::None }
+                Self { config, tokenizer, directory: None, adapter: AdapterSource::None, head }
             }
-            None => Self::of_plain_directory(directory(&recipe.model.model_name_or_path)?)?,
+            None => Self::of_plain_directory(base_of_training(&recipe.model.model_name_or_path)?)?,
         };
+        source.head = head;
         source.config.set_labels(train.labels.names());
         source.config = recipe.model.with_dropout(source.config);
         source.adapter = match (&recipe.lora, &recipe.model.adapter) {
@@ -73,21 +77,19 @@ impl ModelSource {
     fn of_plain_directory(directory: PathBuf) -> Result<Self, CliError> {
         let config = AutoConfig::from_dir(&directory)?;
         let tokenizer = Tokenizer::from_dir(&directory)?;
-        Self { config, tokenizer, directory: Some(directory), adapter: AdapterSource::None }.checked()
+        Self { config, tokenizer, directory: Some(directory), adapter: AdapterSource::None, head: Head::Kept }
+            .checked()
     }
 
-    /// Labels and tokenizer are those beside the adapter, where they are there: PEFT saves neither.
+    /// Labels and tokenizer are those in the adapter's directory, if they are there: PEFT saves neither.
     fn of_adapter(directory: &Path, base: Option<&String>) -> Result<Self, CliError> {
         let adapter = open_adapter(directory)?;
         let base = base_directory(directory, &adapter, base)?;
-        let saved = [ADAPTER_MODEL_CONFIG, "config.json"].map(|name| directory.join(name));
-        let config = match saved.iter().find(|path| path.is_file()) {
-            Some(path) => AutoConfig::from_file(path)?,
-            None => with_labels_of(&adapter, AutoConfig::from_dir(&base)?),
-        };
+        let config = adapter_config(directory, &adapter, &base)?;
         let has_tokenizer = ["tokenizer.json", "vocab.txt"].iter().any(|name| directory.join(name).is_file());
         let tokenizer = Tokenizer::from_dir(if has_tokenizer { directory } else { &base })?;
-        Self { config, tokenizer, directory: Some(base), adapter: AdapterSource::Saved(adapter) }.checked()
+        let adapter = AdapterSource::Saved(adapter);
+        Self { config, tokenizer, directory: Some(base), adapter, head: Head::Kept }.checked()
     }
 
     fn checked(self) -> Result<Self, CliError> {
@@ -99,6 +101,11 @@ impl ModelSource {
             ))),
             _ => Ok(self),
         }
+    }
+
+    /// What to tell the user about the files that were read.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        self.tokenizer.notes().iter().map(ToString::to_string).collect()
     }
 
     /// The labels that the model was trained on.
@@ -119,21 +126,31 @@ impl ModelSource {
     pub(crate) fn load(&self, seed: u64, device: &Device) -> Result<LoadedModel, CliError> {
         let Some(directory) = &self.directory else {
             let model = AutoModelForSequenceClassification::new(&self.config, seed, device);
-            return Ok(LoadedModel { model, newly_initialized: vec![] });
+            return Ok(LoadedModel { model, newly_initialized: vec![], unused: vec![] });
         };
-        let loaded = from_pretrained(directory, &self.config, seed, device)?;
-        let (model, newly_initialized) = (loaded.model, loaded.newly_initialized);
-        Ok(match &self.adapter {
-            AdapterSource::None => LoadedModel { model, newly_initialized },
-            AdapterSource::New(config) => {
-                let model = add_adapter(model, config, seed)
-                    .map_err(|error| CliError::usage(format!("lora.{error}")))?;
-                LoadedModel { model, newly_initialized }
+        let Pretrained { model, newly_initialized, unused, .. } = self.load_base(directory, seed, device)?;
+        let (model, newly_initialized) = match (&self.adapter, self.head) {
+            (AdapterSource::None, _) => (model, newly_initialized),
+            (AdapterSource::New(config), _) => {
+                let adapted = add_adapter(model, config, seed);
+                let model = adapted.map_err(|error| CliError::usage(format!("lora.{error}")))?;
+                (model, newly_initialized)
             }
-            AdapterSource::Saved(adapter) => {
-                let model = adapter.load(model, &newly_initialized)?;
-                LoadedModel { model, newly_initialized: vec![] }
+            (AdapterSource::Saved(adapter), Head::Kept) => (adapter.load(model, &newly_initialized)?, vec![]),
+            (AdapterSource::Saved(adapter), Head::New) => {
+                (adapter.load_with_new_head(model, &newly_initialized, seed)?, newly_initialized)
             }
+        };
+        Ok(LoadedModel { model, newly_initialized, unused })
+    }
+
+    /// The weights in a directory, without its head if another one takes its place.
+    fn load_base(&self, directory: &Path, seed: u64, device: &Device) -> Result<Pretrained, CliError> {
+        let brings_head =
+            matches!(&self.adapter, AdapterSource::Saved(adapter) if adapter.num_labels().is_some());
+        Ok(match brings_head || self.head == Head::New {
+            true => from_pretrained_with_new_head(directory, &self.config, seed, device)?,
+            false => from_pretrained(directory, &self.config, seed, device)?,
         })
     }
 
@@ -144,16 +161,15 @@ impl ModelSource {
         seed: u64,
         device: &Device,
     ) -> Result<LoadedModel, CliError> {
-        let directory = match self.lora() {
-            Some(_) => self.directory.as_deref().expect("an adapter has a base"),
-            None => checkpoint,
-        };
-        let loaded = from_pretrained(directory, &self.config, seed, device)?;
         let model = match self.lora() {
-            Some(_) => Adapter::open(checkpoint)?.load(loaded.model, &loaded.newly_initialized)?,
-            None => loaded.complete(checkpoint)?,
+            Some(_) => {
+                let base = self.directory.as_deref().expect("an adapter has a base");
+                let base = self.load_base(base, seed, device)?;
+                Adapter::open(checkpoint)?.load(base.model, &base.newly_initialized)?
+            }
+            None => from_pretrained(checkpoint, &self.config, seed, device)?.complete(checkpoint)?,
         };
-        Ok(LoadedModel { model, newly_initialized: vec![] })
+        Ok(LoadedModel { model, newly_initialized: vec![], unused: vec![] })
     }
 
     /// The weights, all of them from the directory.
@@ -162,7 +178,7 @@ impl ModelSource {
         device: &Device,
     ) -> Result<AutoModelForSequenceClassification, CliError> {
         let directory = self.directory.as_deref().expect("a model that is evaluated is in a directory");
-        let base = from_pretrained(directory, &self.config, 0, device)?;
+        let base = self.load_base(directory, 0, device)?;
         match &self.adapter {
             AdapterSource::Saved(adapter) => Ok(adapter.load(base.model, &base.newly_initialized)?),
             _ => Ok(base.complete(directory)?),
@@ -170,12 +186,48 @@ impl ModelSource {
     }
 }
 
-/// An adapter, with a note about what its settings say that means nothing here.
+/// The config of a base model with the labels of its adapter.
+pub(crate) fn adapter_config(
+    directory: &Path,
+    adapter: &Adapter,
+    base: &Path,
+) -> Result<AutoConfig, CliError> {
+    let own = [ADAPTER_MODEL_CONFIG, "config.json"].map(|name| directory.join(name));
+    match own.iter().find(|path| path.is_file()) {
+        Some(path) => Ok(AutoConfig::from_file(path)?),
+        None => Ok(with_labels_of(adapter, AutoConfig::from_dir(base)?)),
+    }
+}
+
+/// The directory of the model that training begins with.
+pub(crate) fn base_of_training(name: &str) -> Result<PathBuf, CliError> {
+    let directory = directory(name)?;
+    refuse_adapter(&directory)?;
+    Ok(directory)
+}
+
+/// Refuses to train an adapter as if it were a model.
+fn refuse_adapter(directory: &Path) -> Result<(), CliError> {
+    if !Adapter::is_in(directory) {
+        return Ok(());
+    }
+    let base = Adapter::open(directory)?.base_model_name_or_path.unwrap_or("BASE".into());
+    let directory = directory.display();
+    Err(CliError::usage(format!(
+        "--model {directory}: this is an adapter; to train it further, give its base as --model {base} and the adapter \
+         as --adapter {directory}"
+    )))
+}
+
+/// An adapter, with a note about keys of its settings that have no meaning here.
 fn open_adapter(directory: &Path) -> Result<Adapter, CliError> {
     let adapter = Adapter::open(directory)?;
     if !adapter.unknown_keys.is_empty() {
         let keys = adapter.unknown_keys.join(", ");
-        eprintln!("note: {}: unknown keys of adapter_config.json are ignored: {keys}", directory.display());
+        output::tell(format_args!(
+            "note: {}: unknown keys of adapter_config.json are ignored: {keys}",
+            directory.display()
+        ));
     }
     Ok(adapter)
 }
@@ -221,9 +273,9 @@ pub(crate) fn directory(name: &str) -> Result<PathBuf, CliError> {
         false if path.exists() => Err(CliError::failed(format!(
             "{name}: a model is a directory with config.json and model.safetensors"
         ))),
-        false if looks_like_a_path(name) => {
-            Err(CliError::failed(format!("{name}: there is no such directory")))
-        }
-        false => Ok(hub::model(name)?),
+        false => match local_path::missing(name) {
+            Some(message) => Err(CliError::failed(message)),
+            None => hub::model(name).map_err(|error| local_path::with_advice(error, name)),
+        },
     }
 }

@@ -1,9 +1,9 @@
-//! A panic is a bug: it ends in one line and exit code 1, or as Rust tells it where `RUST_BACKTRACE` is set.
+//! A panic is a bug: it ends in one line and exit code 1, after Rust's own report if `RUST_BACKTRACE` is set.
 //!
-//! Some panics in other libraries are no end: embert-data and embert-text catch them and say which file was read. So nothing
-//! is printed when a panic begins, only when it ends the program.
+//! embert-data and embert-text catch some panics of other libraries and name the file that was read. So without
+//! `RUST_BACKTRACE` nothing is printed when a panic begins, only when it ends the program.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::CliError;
@@ -11,11 +11,16 @@ use crate::error::CliError;
 /// What the last panic said.
 static LAST: Mutex<String> = Mutex::new(String::new());
 
-/// Keeps what panics say from now on, instead of printing it.
+/// Keeps what panics say from now on; prints it only if `RUST_BACKTRACE` is set.
 pub(crate) fn keep() {
-    if std::env::var_os("RUST_BACKTRACE").is_none_or(|value| value == "0") {
-        set_hook(Box::new(|panic| *LAST.lock().unwrap_or_else(PoisonError::into_inner) = panic.to_string()));
-    }
+    let shows_backtrace = std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0");
+    let print = take_hook();
+    set_hook(Box::new(move |panic| {
+        *LAST.lock().unwrap_or_else(PoisonError::into_inner) = panic.to_string();
+        if shows_backtrace {
+            print(panic);
+        }
+    }));
 }
 
 /// What `ask` returns, or what it panicked with, without the place: for libraries that panic where they could answer.
@@ -32,12 +37,9 @@ pub(crate) fn caught<T>(ask: impl FnOnce() -> T) -> Result<T, String> {
 pub(crate) fn told<T>(run: impl FnOnce() -> Result<T, CliError>) -> Result<T, CliError> {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
         let last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-        Err(CliError::failed(match last.contains("failed printing to stdout") {
-            true => "standard output was closed".to_owned(),
-            false => {
-                format!("this is a bug in embert; please report it: {last}; RUST_BACKTRACE=1 shows more")
-            }
-        }))
+        Err(CliError::failed(format!(
+            "this is a bug in embert; please report it: {last}; RUST_BACKTRACE=1 shows more"
+        )))
     })
 }
 
@@ -46,6 +48,14 @@ mod tests {
     use std::panic::resume_unwind; // without a backtrace, whose memory other tests would count
 
     use super::*;
+
+    #[test]
+    fn a_bug_is_told_with_its_reason() {
+        keep();
+        let error = told::<()>(|| panic!("no such case")).unwrap_err();
+        drop(take_hook());
+        assert!(error.message.contains("no such case"), "{}", error.message);
+    }
 
     #[test]
     fn a_panic_is_an_error_with_exit_code_1() {

@@ -1,14 +1,11 @@
-//! Progress bars on a terminal, nothing elsewhere; and warnings.
+//! Progress bars on a terminal, nothing elsewhere.
 
 use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Prints a warning.
-pub(crate) fn warn(warning: &str) {
-    eprintln!("warning: {warning}");
-}
+use crate::output;
 
 /// A progress bar on standard error, and where it began.
 pub(crate) struct Bar(ProgressBar, u64);
@@ -54,12 +51,12 @@ impl Bar {
 
     /// Warns above the bar.
     pub(crate) fn warn(&self, warning: &str) {
-        self.0.suspend(|| warn(warning));
+        self.0.suspend(|| output::warn(warning));
     }
 
     /// Prints a line on standard output, above the bar.
     pub(crate) fn print(&self, line: &str) {
-        self.0.suspend(|| println!("{line}"));
+        self.0.suspend(|| output::print(line));
     }
 }
 

@@ -1,10 +1,12 @@
 //! A recipe: everything that a run is told, in the sections of a TOML file.
 
-use embert_data::Columns;
+use embert_data::{Columns, CsvQuoting, ReadOptions};
 use embert_model::{AutoConfig, BertConfig, DistilBertConfig, LoraConfig};
 use embert_text::Truncation;
-use embert_train::TrainConfig;
+use embert_train::{IntervalStrategy, TrainConfig};
 use serde::{Deserialize, Serialize};
+
+use crate::error::CliError;
 
 /// The resolved recipe of a run. Each section's `Default` is the only place of its defaults.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -28,6 +30,8 @@ pub(crate) struct ModelSection {
     /// A directory with an adapter of this model, to go on from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) adapter: Option<String>,
+    /// A new head is trained if the labels of the data are not among those of a fine-tuned model.
+    pub(crate) ignore_mismatched_sizes: bool,
     /// Rates that replace those of config.json.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) hidden_dropout_prob: Option<f64>,
@@ -85,6 +89,12 @@ pub(crate) struct DataSection {
     pub(crate) validation_share: f64,
     pub(crate) text_column_name: String,
     pub(crate) label_column_name: String,
+    /// `minimal` or `none`.
+    pub(crate) csv_quoting: String,
+    pub(crate) drop_unlabelled: bool,
+    /// The label that F1, precision and recall are about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pos_label: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) max_train_samples: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,6 +117,8 @@ pub(crate) struct OutputSection {
     pub(crate) output_dir: String,
     pub(crate) overwrite_output_dir: bool,
     pub(crate) on_save_error: OnSaveError,
+    /// One evaluation when training ends, also under `eval_strategy = "no"`.
+    pub(crate) do_eval: bool,
 }
 
 /// What happens when a checkpoint or a line of the log cannot be written, on a full disk say.
@@ -125,6 +137,7 @@ impl Default for ModelSection {
         Self {
             model_name_or_path: "bert-base-uncased".into(),
             adapter: None,
+            ignore_mismatched_sizes: false,
             hidden_dropout_prob: None,
             attention_probs_dropout_prob: None,
             classifier_dropout: None,
@@ -146,6 +159,9 @@ impl Default for DataSection {
             validation_share: 0.2,
             text_column_name: columns.text,
             label_column_name: columns.label,
+            csv_quoting: CsvQuoting::default().to_string(),
+            drop_unlabelled: false,
+            pos_label: None,
             max_train_samples: None,
             max_eval_samples: None,
             shuffle_seed: 42,
@@ -163,17 +179,38 @@ impl Default for OutputSection {
             output_dir: "runs/embert".into(),
             overwrite_output_dir: false,
             on_save_error: OnSaveError::default(),
+            do_eval: false,
         }
     }
 }
 
+impl Recipe {
+    /// Returns true if the run evaluates, while it trains or at its end.
+    pub(crate) fn evaluates(&self) -> bool {
+        self.train.eval_strategy != IntervalStrategy::No || self.output.do_eval
+    }
+}
+
 impl DataSection {
-    pub(crate) fn columns(&self) -> Columns {
-        Columns { text: self.text_column_name.clone(), label: self.label_column_name.clone() }
+    /// How files are read.
+    pub(crate) fn read_options(&self) -> Result<ReadOptions, CliError> {
+        let columns = Columns { text: self.text_column_name.clone(), label: self.label_column_name.clone() };
+        let csv_quoting = self.csv_quoting.parse().map_err(CliError::usage)?;
+        Ok(ReadOptions { columns, csv_quoting, drop_unlabelled: self.drop_unlabelled })
+    }
+
+    /// The file to evaluate on, if one is named.
+    pub(crate) fn eval_file(&self) -> Option<&String> {
+        self.validation_file.as_ref().or(self.test_file.as_ref())
     }
 }
 
 impl ModelSection {
+    /// What is trained further, as the user named it.
+    pub(crate) fn name(&self) -> &str {
+        self.adapter.as_ref().unwrap_or(&self.model_name_or_path)
+    }
+
     /// config.json with the recipe's rates.
     pub(crate) fn with_dropout(&self, config: AutoConfig) -> AutoConfig {
         let (hidden, attention) = (self.hidden_dropout_prob, self.attention_probs_dropout_prob);
@@ -255,6 +292,7 @@ mod tests {
         let file = Some(String::new());
         (recipe.data.train_file, recipe.data.validation_file, recipe.data.test_file) =
             (file.clone(), file.clone(), file);
+        recipe.data.pos_label = Some(String::new());
         (recipe.data.max_train_samples, recipe.data.max_eval_samples) = (Some(1), Some(1));
         (recipe.train.max_steps, recipe.train.eval_steps) = (Some(1), Some(1));
         (recipe.train.save_total_limit, recipe.train.early_stopping_patience) = (Some(1), Some(1));

@@ -14,6 +14,7 @@ const MOST_REVIEWS: usize = 1_000_000;
 pub(crate) fn check(recipe: &Recipe) -> Result<(), CliError> {
     recipe.train.validate().map_err(CliError::usage)?;
     check_rates(recipe)?;
+    recipe.data.read_options()?;
     recipe.model.scratch.as_ref().map_or(Ok(()), check_scratch)?;
     let reviews = recipe.data.synthetic_reviews;
     if reviews > MOST_REVIEWS {

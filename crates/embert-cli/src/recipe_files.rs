@@ -7,6 +7,7 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use toml::{Table, Value};
 
+use crate::args::is_boolean;
 use crate::error::CliError;
 use crate::keys::{self, Key, Kind};
 use crate::model_source::ModelSource;
@@ -61,34 +62,122 @@ pub(crate) fn resolve_over(
     overridden(table, "of the checkpoint", matches)
 }
 
-/// Whether flags say what to learn from: then no recipe for other data is under them.
+/// Returns true if flags name the data to train on: then no recipe for other data is used.
 fn names_data(matches: &ArgMatches) -> bool {
-    let keys = ["data.dataset_name", "data.train_file"];
-    let set = matches.get_many::<String>("set").into_iter().flatten();
-    let mut names = set.filter_map(|assignment| assignment.split_once('=')).map(|(path, _)| path.trim());
-    names.any(|path| keys.contains(&path))
+    names_any(&["data.dataset_name", "data.train_file"], matches)
+}
+
+/// Returns true if the command line says what to train: by a recipe, or by data.
+pub(crate) fn names_run(matches: &ArgMatches) -> bool {
+    matches.contains_id("recipe") || names_data(matches)
+}
+
+/// Returns true if flags name rows to evaluate on.
+pub(crate) fn names_rows(matches: &ArgMatches) -> bool {
+    names_any(&["data.dataset_name", "data.validation_file", "data.test_file"], matches)
+}
+
+/// Returns true if the command line, or the recipe that it names, says which model to train.
+pub(crate) fn names_model(matches: &ArgMatches) -> Result<bool, CliError> {
+    let in_recipe = match matches.get_one::<String>("recipe") {
+        Some(name) => read(name)?.contains_key("model"),
+        None => !names_data(matches),
+    };
+    let in_flags = keys::all().any(|key| key.path.starts_with("model.") && is_given(key, matches));
+    Ok(in_recipe || in_flags || set_paths(matches).any(|path| path.starts_with("model.")))
+}
+
+fn names_any(keys: &[&str], matches: &ArgMatches) -> bool {
+    set_paths(matches).any(|path| keys.contains(&path))
         || keys::all().any(|key| keys.contains(&key.path) && is_given(key, matches))
 }
 
+/// Returns true if the user gave this key: by a flag, by `--set` or in a recipe file.
+pub(crate) fn is_asked_for(key: &str, matches: &ArgMatches) -> bool {
+    names_any(&[key], matches) || is_in_file(key, matches).unwrap_or(false)
+}
+
+/// Returns whether the recipe file has this key; `None` without such a file.
+fn is_in_file(key: &str, matches: &ArgMatches) -> Option<bool> {
+    let name = matches.try_get_one::<String>("recipe").ok().flatten()?;
+    let is_built_in = RECIPES.iter().any(|(known, _)| known == name);
+    let table = read(name).ok().filter(|_| !is_built_in)?;
+    let (section, key) = key.split_once('.')?;
+    Some(table.get(section)?.get(key).is_some())
+}
+
+/// The keys that `--set` assigns.
+fn set_paths(matches: &ArgMatches) -> impl Iterator<Item = &str> {
+    let set = matches.try_get_many::<String>("set").ok().flatten().into_iter().flatten();
+    set.filter_map(|assignment| assignment.split_once('=')).map(|(path, _)| path.trim())
+}
+
+/// What a recipe says about the rows of its own data only.
+const ROWS: [&str; 9] = [
+    "dataset_name",
+    "train_file",
+    "validation_file",
+    "test_file",
+    "train_split_name",
+    "test_split_name",
+    "max_train_samples",
+    "max_eval_samples",
+    "shuffle_seed",
+];
+
 /// How a model reads texts: as the recipe in its directory says, or else as much as its positions allow, cut where its
-/// tokenizer says, with flags over that.
+/// tokenizer says. Flags win; if they name rows, nothing is left of the recipe's own.
 pub(crate) fn of_model(
     directory: &Path,
     source: &ModelSource,
     matches: &ArgMatches,
 ) -> Result<Recipe, CliError> {
     let path = path_in_run(directory);
-    let table = if path.is_file() {
-        read(&path.display().to_string())?
-    } else {
-        let mut table = Table::new();
-        let positions = source.config.max_position_embeddings();
-        insert(&mut table, "data.max_seq_length", Value::Integer(positions as i64));
-        insert(&mut table, "data.truncation_side", Value::String(source.tokenizer.truncation().to_string()));
-        table
-    };
+    let mut table = if path.is_file() { read(&path.display().to_string())? } else { of_bare_model(source) };
+    if names_rows(matches)
+        && let Some(data) = table.get_mut("data").and_then(Value::as_table_mut)
+    {
+        ROWS.iter().for_each(|key| drop(data.remove(*key)));
+    }
     overridden(table, &path.display().to_string(), matches)
 }
+
+/// Returns true if the recipe of the model's run lies in its directory.
+pub(crate) fn has_recipe(directory: &Path) -> bool {
+    path_in_run(directory).is_file()
+}
+
+fn of_bare_model(source: &ModelSource) -> Table {
+    let mut table = Table::new();
+    let positions = source.config.max_position_embeddings();
+    insert(&mut table, "data.max_seq_length", Value::Integer(positions as i64));
+    insert(&mut table, "data.truncation_side", Value::String(source.tokenizer.truncation().to_string()));
+    table
+}
+
+/// How the model in `directory` reads texts, as a recipe of its own; `None` if no recipe lies there.
+pub(crate) fn reading_of(directory: &Path) -> Result<Option<String>, CliError> {
+    if !has_recipe(directory) {
+        return Ok(None);
+    }
+    let table = read(&path_in_run(directory).display().to_string())?;
+    let data = table.get("data").and_then(Value::as_table).into_iter().flatten();
+    let kept = data.filter(|(key, _)| READING.contains(&key.as_str()));
+    let kept = kept.map(|(key, value)| (key.clone(), value.clone())).collect::<Table>();
+    let recipe = Table::from_iter([("data".to_owned(), Value::Table(kept))]);
+    Ok(Some(toml::to_string_pretty(&recipe).expect("a recipe is TOML")))
+}
+
+/// What a recipe says about reading any texts.
+const READING: [&str; 7] = [
+    "text_column_name",
+    "label_column_name",
+    "pos_label",
+    "clean",
+    "max_seq_length",
+    "truncation_side",
+    "csv_quoting",
+];
 
 /// The most tokens of a text in the training of the model in `directory`, where its recipe is there.
 pub(crate) fn trained_length(directory: &Path) -> Result<Option<usize>, CliError> {
@@ -113,6 +202,7 @@ fn path_in_run(directory: &Path) -> PathBuf {
 
 /// A recipe with `--set` and flags over it. `origin` is named where a key of its own is wrong.
 fn overridden(mut table: Table, origin: &str, matches: &ArgMatches) -> Result<Recipe, CliError> {
+    displace(&mut table, matches);
     for assignment in matches.try_get_many::<String>("set").ok().flatten().into_iter().flatten() {
         let (path, value) = assignment.split_once('=').ok_or_else(|| {
             CliError::usage(format!("--set {assignment}: it must be KEY=VALUE, such as train.seed=1"))
@@ -126,11 +216,45 @@ fn overridden(mut table: Table, origin: &str, matches: &ArgMatches) -> Result<Re
         apply_flag(&mut table, key, matches)?;
     }
     strict(&table, origin)?;
+    let has_scratch = table.get("model").is_some_and(|model| model.get("scratch").is_some());
+    if has_scratch && names_any(&["model.model_name_or_path"], matches) {
+        return Err(CliError::usage(
+            "--model names a pretrained model, and --hidden_size and its like describe one with random weights; give one of \
+             the two",
+        ));
+    }
     let recipe: Recipe = table.try_into().map_err(|error: toml::de::Error| {
         CliError::usage(format!("recipe {origin}: {}", error.to_string().trim().replace('\n', "; ")))
     })?;
     recipe_check::check(&recipe)?;
     Ok(recipe)
+}
+
+/// Flags, and what they take the place of in a recipe, because it would decide instead of them.
+const DISPLACED: [(&str, &[&str]); 7] = [
+    ("model.model_name_or_path", &["model.scratch"]),
+    ("model.adapter", &["lora"]),
+    ("data.dataset_name", &["data.train_file", "data.validation_file", "data.test_file"]),
+    ("data.test_file", &["data.validation_file"]),
+    ("data.test_split_name", &["data.validation_file", "data.test_file"]),
+    ("train.num_train_epochs", &["train.max_steps"]),
+    ("train.warmup_ratio", &["train.warmup_steps"]),
+];
+
+/// Removes what would decide instead of a flag.
+fn displace(table: &mut Table, matches: &ArgMatches) {
+    for (_, displaced) in DISPLACED.iter().filter(|(flag, _)| names_any(&[*flag], matches)) {
+        displaced.iter().for_each(|key| remove(table, key));
+    }
+}
+
+fn remove(table: &mut Table, path: &str) {
+    match path.split_once('.') {
+        None => drop(table.remove(path)),
+        Some((section, key)) => {
+            table.get_mut(section).and_then(Value::as_table_mut).and_then(|section| section.remove(key));
+        }
+    }
 }
 
 fn read(name: &str) -> Result<Table, CliError> {
@@ -183,8 +307,9 @@ fn value(key: &Key, text: &str) -> Result<Value, CliError> {
         (Kind::Text | Kind::Means(_), _) => Ok(Value::String(text.into())),
         (Kind::Number, number @ (Value::Integer(_) | Value::Float(_))) => Ok(number),
         (Kind::Number, _) => wrong("a number"),
-        (Kind::Switch, switch @ Value::Boolean(_)) => Ok(switch),
-        (Kind::Switch, _) => wrong("true or false"),
+        (Kind::Switch, _) => {
+            is_boolean(text).map_or_else(|| wrong("true or false"), |value| Ok(value.into()))
+        }
         (Kind::List, _) => {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
             Ok(Value::Array(items.map(|item| Value::String(item.into())).collect()))

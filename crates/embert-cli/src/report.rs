@@ -22,11 +22,21 @@ pub(crate) fn size(bytes: u64) -> String {
     }
 }
 
-/// How long the texts are, before truncation.
+/// How long the texts are in tokens, before truncation.
 pub(crate) fn lengths(texts: &EncodedTexts) -> String {
-    let Some(report) = LengthReport::new(texts.full_lengths()) else { return "no texts".into() };
+    length_table("tokens", texts.full_lengths())
+}
+
+/// How long the texts are in words.
+pub(crate) fn word_lengths(texts: &[&str]) -> String {
+    let lengths = texts.iter().map(|text| text.split_whitespace().count()).collect::<Vec<_>>();
+    length_table("words", &lengths)
+}
+
+fn length_table(unit: &str, lengths: &[usize]) -> String {
+    let Some(report) = LengthReport::new(lengths) else { return "no texts".into() };
     let mut table = plain(&[
-        "tokens", "min", "p25", "p50", "p75", "p90", "p95", "p99", "max", "mean", ">128", ">256", ">512",
+        unit, "min", "p25", "p50", "p75", "p90", "p95", "p99", "max", "mean", ">128", ">256", ">512",
     ]);
     let quantiles = [report.p25, report.p50, report.p75, report.p90, report.p95, report.p99];
     let mut row = vec![grouped(report.total), report.min.to_string()];
@@ -129,9 +139,11 @@ pub(crate) fn best_model(fitted: &Fitted, metric: BestModelMetric) -> Vec<String
     lines
 }
 
+/// More classes than this fit no terminal.
+const WIDEST: usize = 30;
+
 /// The confusion matrix: gold labels down, predictions across. That of many labels no terminal is wide enough for.
 pub(crate) fn confusion(evaluation: &Evaluation, names: &[String]) -> String {
-    const WIDEST: usize = 30;
     if names.len() > WIDEST {
         return format!("the confusion matrix of {} labels is too wide to show", grouped(names.len()));
     }
@@ -146,12 +158,42 @@ pub(crate) fn confusion(evaluation: &Evaluation, names: &[String]) -> String {
     table.to_string()
 }
 
-/// One line of figures.
-pub(crate) fn figures(evaluation: &Evaluation) -> String {
+/// All figures of an evaluation: one line, a table by class, and the confusion matrix.
+pub(crate) fn evaluation(evaluation: &Evaluation, names: &[String], pos_label: Option<usize>) -> String {
+    let parts =
+        [figures(evaluation, names, pos_label), classes(evaluation, names), confusion(evaluation, names)];
+    parts.join("\n")
+}
+
+/// Precision, recall, F1 and support by class, and their weighted mean.
+fn classes(evaluation: &Evaluation, names: &[String]) -> String {
+    if names.len() > WIDEST {
+        return format!("the figures of {} classes are too many to show", grouped(names.len()));
+    }
+    let mut table = plain(&["class", "precision", "recall", "F1", "support"]);
+    let metrics = &evaluation.metrics;
+    let row = |name: String, figures: [f64; 3], support: u64| {
+        let figures = figures.map(|figure| format!("{figure:.4}"));
+        [name].into_iter().chain(figures).chain([grouped(support as usize)]).collect()
+    };
+    let classes = metrics.class_scores();
+    for (name, class) in names.iter().zip(&classes) {
+        add(&mut table, row(visible(name), [class.precision, class.recall, class.f1], class.support));
+    }
+    let weighted = [metrics.precision_weighted, metrics.recall_weighted, metrics.f1_weighted];
+    let total = classes.iter().map(|class| class.support).sum();
+    add(&mut table, row("weighted mean".into(), weighted, total));
+    table.to_string()
+}
+
+/// One line of figures, which names the class that F1 is about.
+fn figures(evaluation: &Evaluation, names: &[String], pos_label: Option<usize>) -> String {
     let metrics = &evaluation.metrics;
     let roc_auc = metrics.roc_auc.map_or("undefined".into(), |auc| format!("{auc:.4}"));
+    let class = pos_label.or((names.len() == 2).then_some(1));
+    let of = class.map_or("macro mean".into(), |class| visible(&names[class]));
     format!(
-        "accuracy {:.4}, F1 {:.4}, precision {:.4}, recall {:.4}, Matthews {:.4}, AUROC {roc_auc}, loss {:.4}; {:.1} texts/s",
+        "accuracy {:.4}, F1 ({of}) {:.4}, precision {:.4}, recall {:.4}, Matthews {:.4}, AUROC {roc_auc}, loss {:.4}; {:.1} texts/s",
         metrics.accuracy,
         metrics.f1,
         metrics.precision,

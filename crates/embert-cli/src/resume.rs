@@ -1,4 +1,4 @@
-//! `--resume_from_checkpoint`: which checkpoint a run goes on from, and whether it is one of the same recipe.
+//! `--resume_from_checkpoint`: finds the checkpoint that a run resumes from, and compares its recipe.
 
 use std::path::{Path, PathBuf};
 
@@ -8,10 +8,10 @@ use toml::{Table, Value};
 
 use crate::error::CliError;
 use crate::recipe::Recipe;
-use crate::{progress, recipe_files};
+use crate::{output, recipe_files};
 
 /// What may differ from the checkpoint's recipe: how long the run is, and what it leaves on disk when.
-const MAY_DIFFER: [&str; 9] = [
+const MAY_DIFFER: [&str; 10] = [
     "train.num_train_epochs",
     "train.max_steps",
     "train.logging_steps",
@@ -21,15 +21,20 @@ const MAY_DIFFER: [&str; 9] = [
     "output.output_dir",
     "output.overwrite_output_dir",
     "output.on_save_error",
+    "output.do_eval",
 ];
 
-/// The recipe that the arguments mean, and the checkpoint to go on from. Without `--recipe`, that checkpoint's recipe is
-/// the one under the flags.
+/// The recipe that the arguments mean, and the checkpoint to resume from. Without `--recipe`, flags change that
+/// checkpoint's recipe.
 pub(crate) fn resolve(matches: &ArgMatches) -> Result<(Recipe, Option<Checkpoint>), CliError> {
     let recipe = recipe_files::resolve(matches)?;
     let Some(named) = matches.get_one::<String>("resume_from_checkpoint") else { return Ok((recipe, None)) };
     let Some(checkpoint) = find(named, &recipe.output.output_dir)? else {
-        println!("there is no checkpoint of {} yet: training begins", recipe.output.output_dir);
+        require_start(&recipe.output.output_dir, matches)?;
+        output::print(format_args!(
+            "there is no checkpoint of {} yet: training begins",
+            recipe.output.output_dir
+        ));
         return Ok((recipe, None));
     };
     let saved: Recipe = parse(&checkpoint)?;
@@ -39,7 +44,23 @@ pub(crate) fn resolve(matches: &ArgMatches) -> Result<(Recipe, Option<Checkpoint
     Ok((recipe, Some(checkpoint)))
 }
 
-/// `None` where `last` means a run that has not saved anything.
+/// Refuses to begin a run where the user expects to resume one.
+fn require_start(output_dir: &str, matches: &ArgMatches) -> Result<(), CliError> {
+    if RunDirectory::is_finished(Path::new(output_dir)) {
+        return Err(CliError::usage(format!(
+            "{output_dir} is a finished run without checkpoints: there is nothing to resume; --model {output_dir} with \
+             another --output_dir trains its model further"
+        )));
+    }
+    match recipe_files::names_run(matches) {
+        true => Ok(()),
+        false => Err(CliError::usage(format!(
+            "there is no checkpoint of {output_dir}, and no --recipe, --dataset or --train_file to begin a run with"
+        ))),
+    }
+}
+
+/// `None` if `last` means a run that has not saved anything.
 fn find(named: &str, output_dir: &str) -> Result<Option<Checkpoint>, CliError> {
     if named == "last" {
         let partial_dir = RunDirectory::mend(Path::new(output_dir))?;
@@ -55,7 +76,9 @@ fn find(named: &str, output_dir: &str) -> Result<Option<Checkpoint>, CliError> {
     let run_dir = Path::new(named.strip_suffix(".partial").unwrap_or(named));
     let partial_dir = RunDirectory::mend(run_dir)?;
     newest(&[partial_dir, run_dir.into()])?.map(Some).ok_or_else(|| {
-        CliError::usage(format!("{named} holds no checkpoint; leave --resume_from_checkpoint out to begin"))
+        CliError::usage(format!(
+            "{named} holds no checkpoint; leave --resume_from_checkpoint out to begin a run"
+        ))
     })
 }
 
@@ -70,14 +93,14 @@ fn in_unfinished_run(checkpoint: &Path) -> PathBuf {
     run_dir.with_file_name(partial).join(name)
 }
 
-/// The newest whole checkpoint of the first of these directories that has one; damaged ones are named and passed over.
+/// The newest complete checkpoint of the first of these directories that has one; warns of damaged ones.
 fn newest(run_dirs: &[PathBuf]) -> Result<Option<Checkpoint>, CliError> {
     let mut passed_over: Vec<TrainError> = vec![];
     for run_dir in run_dirs {
         let (found, damaged) = Checkpoint::newest(run_dir)?;
         passed_over.extend(damaged);
         if found.is_some() {
-            passed_over.iter().for_each(|error| progress::warn(&format!("passed over: {error}")));
+            passed_over.iter().for_each(|error| output::warn(format_args!("checkpoint skipped: {error}")));
             return Ok(found);
         }
     }
@@ -85,7 +108,7 @@ fn newest(run_dirs: &[PathBuf]) -> Result<Option<Checkpoint>, CliError> {
         true => Ok(None),
         false => {
             let reasons = passed_over.iter().map(TrainError::to_string).collect::<Vec<_>>().join("; ");
-            Err(CliError::failed(format!("no checkpoint is whole: {reasons}")))
+            Err(CliError::failed(format!("no checkpoint is complete: {reasons}")))
         }
     }
 }
@@ -131,7 +154,7 @@ fn refuse_differences(checkpoint: &Checkpoint, saved: &Recipe, wanted: &Recipe) 
     match differences.is_empty() {
         true => Ok(()),
         false => Err(CliError::usage(format!(
-            "{} is of another recipe: {}; go on without these flags, or begin a run with another --output_dir",
+            "{} is of another recipe: {}; leave these flags out to resume, or begin a run with another --output_dir",
             checkpoint.path().display(),
             differences.join("; ")
         ))),

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use clap::ArgMatches;
 use embert_data::overlap;
-use embert_train::{Metrics, Schedule, TrainConfig};
+use embert_train::{Ineffective, Metrics, Schedule, TrainConfig};
 
 use crate::error::CliError;
-use crate::examples::Examples;
-use crate::recipe::Recipe;
+use crate::examples::{Examples, SYNTHETIC};
+use crate::recipe::{DataSection, Recipe};
 use crate::{recipe_files, report};
 
 /// Above this rate, fine-tuning a whole pretrained model mostly destroys what it knows.
@@ -17,14 +18,66 @@ const LOWEST_ADAPTER_RATE: f64 = 5e-5;
 const LONGEST_WARMUP: f64 = 0.2;
 
 /// What can be said before a run begins.
-pub(crate) fn before_training(recipe: &Recipe, examples: &Examples) -> Vec<String> {
+pub(crate) fn before_training(recipe: &Recipe, examples: &Examples, matches: &ArgMatches) -> Vec<String> {
     let schedule = recipe.train.schedule(recipe.train.total_steps(examples.train.len()));
-    let mut warnings = vec![];
+    let mut warnings = without_effect(recipe, matches);
     warnings.extend(learning_rate(recipe));
     warnings.extend(warmup(&schedule));
     warnings.extend(never_unfrozen(&recipe.train, examples.train.len()));
-    warnings.extend(known_rows(overlap(&examples.eval, &examples.train), examples.eval.len()));
+    warnings.extend(
+        examples
+            .eval
+            .as_ref()
+            .and_then(|eval| known_rows(overlap(&eval.dataset, &examples.train), eval.dataset.len())),
+    );
     warnings
+}
+
+/// Settings that the user gave and that change nothing in this run.
+fn without_effect(recipe: &Recipe, matches: &ArgMatches) -> Vec<String> {
+    let of_training = recipe.train.ineffective(recipe.evaluates());
+    let of_training = of_training.iter().map(|Ineffective { key, value, why }| {
+        (format!("train.{key}"), format!("{key} {value} has no effect: {why}"))
+    });
+    let of_data = unused_data(recipe).into_iter().map(|(key, why)| (key.to_owned(), why));
+    let given = of_training.chain(of_data).filter(|(key, _)| recipe_files::is_asked_for(key, matches));
+    given.map(|(_, warning)| warning).chain(two_eval_files(&recipe.data)).collect()
+}
+
+/// Keys of the data that are given and not used, and why.
+fn unused_data(recipe: &Recipe) -> Vec<(&'static str, String)> {
+    let data = &recipe.data;
+    let why = "eval_strategy is no: nothing is evaluated; --eval_strategy epoch or --do_eval evaluates";
+    let has_splits = data.train_file.is_none() && !Path::new(&data.dataset_name).is_file();
+    let of_evaluation = [
+        "data.validation_file",
+        "data.test_file",
+        "data.test_split_name",
+        "data.max_eval_samples",
+        "data.pos_label",
+        "data.validation_share",
+    ];
+    let of_evaluation = of_evaluation.into_iter().filter(|_| !recipe.evaluates()).map(|key| (key, why));
+    let has_eval_rows = recipe.evaluates() && (data.eval_file().is_some() || has_splits);
+    let rules = [
+        (
+            "data.validation_share",
+            has_eval_rows,
+            "no rows are held out, because there are others to evaluate on",
+        ),
+        ("data.train_split_name", !has_splits, "a file has no splits"),
+        ("data.test_split_name", recipe.evaluates() && !has_splits, "a file has no splits"),
+        ("data.synthetic_reviews", data.dataset_name != SYNTHETIC, "dataset_name is not synthetic"),
+    ];
+    let of_rules = rules.into_iter().filter(|(_, applies, _)| *applies).map(|(key, _, why)| (key, why));
+    let line = |key: &str, why| format!("{} has no effect: {why}", key.trim_start_matches("data."));
+    of_evaluation.chain(of_rules).map(|(key, why)| (key, line(key, why))).collect()
+}
+
+/// Two files to evaluate on, of which one is used.
+pub(crate) fn two_eval_files(data: &DataSection) -> Option<String> {
+    let (used, ignored) = data.validation_file.as_ref().zip(data.test_file.as_ref())?;
+    Some(format!("test_file {ignored} is not read: validation_file {used} is evaluated"))
 }
 
 /// A model that sees one label wherever there are several.
@@ -93,8 +146,8 @@ fn never_unfrozen(config: &TrainConfig, num_examples: usize) -> Option<String> {
 fn known_rows(known: usize, total: usize) -> Option<String> {
     (known > 0).then(|| {
         format!(
-            "{} of {} rows to evaluate on ({:.1} %) also stand in the training rows, and figures on them say nothing of \
-             new texts; take them out of either",
+            "{} of {} rows to evaluate on ({:.1} %) are also training rows, so their figures say nothing about new texts; \
+             remove them from one of the two",
             report::grouped(known),
             report::grouped(total),
             100.0 * known as f64 / total as f64,

@@ -5,9 +5,9 @@ use std::io::{IsTerminal, stdout};
 use embert_train::{Answer, Event, LogEntry, RunDirectory, RunPlan, StepLog, TrainError};
 
 use crate::interrupt::Interrupt;
-use crate::progress::{self, Bar};
+use crate::progress::Bar;
 use crate::recipe::OnSaveError;
-use crate::{report, warnings};
+use crate::{output, report, warnings};
 
 /// Hears the events of a run.
 pub(crate) struct Watch<'a> {
@@ -46,7 +46,7 @@ impl<'a> Watch<'a> {
         match &event {
             Event::Started(plan) => {
                 let num_parameters = self.num_parameters.unwrap_or(plan.num_parameters);
-                println!("{}", report::plan(&RunPlan { num_parameters, ..*plan }));
+                output::print(report::plan(&RunPlan { num_parameters, ..*plan }));
                 self.bar = Some(Bar::steps(plan.total_steps, plan.first_step));
             }
             Event::Step(line) => self.show_step(line),
@@ -94,14 +94,14 @@ impl<'a> Watch<'a> {
     fn warn(&self, warning: &str) {
         match &self.bar {
             Some(bar) => bar.warn(warning),
-            None => progress::warn(warning),
+            None => output::warn(warning),
         }
     }
 
     fn print(&self, line: &str) {
         match &self.bar {
             Some(bar) => bar.print(line),
-            None => println!("{line}"),
+            None => output::print(line),
         }
     }
 }

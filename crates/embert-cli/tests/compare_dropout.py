@@ -44,7 +44,7 @@ log = [json.loads(line) for line in open(f"{still}/metrics.jsonl", encoding="utf
 ours = [(line["loss"], line["grad_norm"]) for line in log if "loss" in line]
 
 if targets:
-    model = AutoModelForSequenceClassification.from_pretrained(directory, config=AutoConfig.from_pretrained(start))
+    model = AutoModelForSequenceClassification.from_pretrained(directory, config=AutoConfig.from_pretrained(f"{start}/model_config.json"))
     model = PeftModel.from_pretrained(model, start, is_trainable=True)
 else:
     model = AutoModelForSequenceClassification.from_pretrained(start)

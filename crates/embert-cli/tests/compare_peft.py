@@ -7,8 +7,9 @@
     uv run crates/embert-cli/tests/compare_peft.py target/release/embert ADAPTER_DIR BASE_DIR ROWS.jsonl [MAX_LENGTH]
 
 ROWS.jsonl has one object with a `text` a line. embert predicts with the adapter and with `embert merge` of it; PEFT opens
-the adapter itself and saves it again, and embert reads what it saved. The script prints the largest difference of each
-and fails beyond 1e-4.
+the adapter itself and saves it again, and embert reads what it saved; transformers' `from_pretrained` opens the adapter
+from the directory alone, if its base is where it says. The script prints the largest difference of each and fails beyond
+1e-4.
 """
 import json, subprocess, sys, tempfile
 from pathlib import Path
@@ -29,13 +30,16 @@ def predicted(directory, *flags):
     return torch.tensor([json.loads(line)["logits"] for line in lines])
 
 
-config = AutoConfig.from_pretrained(adapter)
+config = AutoConfig.from_pretrained(f"{adapter}/model_config.json")
 model = AutoModelForSequenceClassification.from_pretrained(base, config=config)
 model = PeftModel.from_pretrained(model, adapter).eval()
 tokenizer = AutoTokenizer.from_pretrained(adapter)
 with torch.no_grad():
     inputs = (tokenizer(text, truncation=True, max_length=int(max_length), return_tensors="pt") for text in texts)
+    inputs = list(inputs)
     theirs = torch.cat([model(**each).logits for each in inputs])
+    opened = AutoModelForSequenceClassification.from_pretrained(adapter, num_labels=config.num_labels).eval()
+    alone = torch.cat([opened(**each).logits for each in inputs])
 
 worst = 0.0
 with tempfile.TemporaryDirectory() as folder:
@@ -46,6 +50,7 @@ with tempfile.TemporaryDirectory() as folder:
         "the adapter": predicted(adapter, "--base", base),
         "the merged model": predicted(merged),
         "the adapter that PEFT saved": predicted(again, "--base", base),
+        "the adapter that transformers opens": alone,
     }
     for kind, ours in kinds.items():
         difference = (ours - theirs).abs().max().item()

@@ -74,7 +74,7 @@ our_accuracy = [line["eval_accuracy"] for line in lines if "eval_accuracy" in li
 
 tokenizer = AutoTokenizer.from_pretrained(start)
 if targets:
-    model = AutoModelForSequenceClassification.from_pretrained(directory, config=AutoConfig.from_pretrained(start))
+    model = AutoModelForSequenceClassification.from_pretrained(directory, config=AutoConfig.from_pretrained(f"{start}/model_config.json"))
     model = PeftModel.from_pretrained(model, start, is_trainable=True)
 else:
     model = AutoModelForSequenceClassification.from_pretrained(start)

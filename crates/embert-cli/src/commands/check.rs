@@ -1,42 +1,95 @@
 //! `embert check`: the data and the recipe, before anything trains.
 
 use clap::ArgMatches;
-use embert_data::ClassBalance;
+use embert_data::{ClassBalance, DataNote, Dataset};
+use embert_text::EncodedTexts;
+use embert_train::{LabelledTexts, TrainData};
 
+use crate::device::{self, Place};
 use crate::error::CliError;
+use crate::examples::Examples;
 use crate::memory::MemoryPlan;
 use crate::model_source::ModelSource;
-use crate::{device, examples, progress, recipe_files, report, warnings};
+use crate::recipe::Recipe;
+use crate::{examples, output, output_dir, recipe_files, report, trained_labels, warnings};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     let place = device::all_of(matches)?;
     let recipe = recipe_files::resolve(matches)?;
+    let warnings = match recipe_files::names_model(matches)? {
+        true => with_model(&recipe, &place, matches)?,
+        false => data_alone(&recipe, matches)?,
+    };
+    warnings.iter().for_each(output::warn);
+    let exception = if warnings.is_empty() { "" } else { ", except for the warnings" };
+    output::print(format_args!("the recipe and the data are in order{exception}"));
+    Ok(())
+}
+
+/// Checks what `train` checks before its first step. Returns the warnings.
+fn with_model(recipe: &Recipe, place: &Place, matches: &ArgMatches) -> Result<Vec<String>, CliError> {
     place.require(recipe.train.precision())?;
-    let examples = examples::read_examples(&recipe.data)?;
-    let source = ModelSource::of_recipe(&recipe, &examples.train)?;
+    output_dir::check(recipe)?;
+    let (examples, head) = trained_labels::read_examples(recipe)?;
+    let source = ModelSource::of_recipe(recipe, &examples.train, head)?;
     let limit = examples::limit(&recipe.data, source.config.max_position_embeddings())?;
-    let sets = [("train", &examples.train), (examples.eval_name.as_str(), &examples.eval)];
-    let encoded = sets.map(|(name, dataset)| {
-        println!("{name}: {} texts, {}", report::grouped(dataset.len()), ClassBalance::of(dataset));
-        let (texts, _) = examples::columns(dataset);
-        let encoded = examples::encode(&source.tokenizer, &texts, limit);
-        println!("{}", report::lengths(&encoded));
-        println!(
-            "{}",
-            report::padding(&encoded, recipe.train.per_device_train_batch_size, recipe.train.seed)
-        );
+    let encode = |(name, dataset)| {
+        describe(name, dataset);
+        let encoded = examples::encode(&source.tokenizer, &examples::columns(dataset).0, limit);
+        output::print(report::lengths(&encoded));
+        output::print(report::padding(&encoded, recipe.train.per_device_train_batch_size, recipe.train.seed));
         encoded
-    });
-    let mut warnings = warnings::before_training(&recipe, &examples);
-    if let Some(memory) = MemoryPlan::new(&recipe, &place, &source, encoded.each_ref(), None) {
-        memory.lines().iter().for_each(|line| println!("{line}"));
+    };
+    let encoded = examples.parts().map(encode).collect::<Vec<_>>();
+    let (train, eval) = (&encoded[0], encoded.get(1));
+    require_trainable(recipe, place, &examples, &source, train, eval)?;
+    let mut warnings = source.notes();
+    warnings.extend(examples.notes.iter().map(DataNote::to_string));
+    warnings.extend(warnings::before_training(recipe, &examples, matches));
+    if let Some(memory) = MemoryPlan::new(recipe, place, &source, (train, eval), None) {
+        memory.lines().iter().for_each(output::print);
         warnings.extend(memory.warning());
     }
-    warnings.iter().for_each(|warning| progress::warn(warning));
-    println!(
-        "the recipe and the data are in order{}",
-        if warnings.is_empty() { "" } else { ", but for the warnings" }
-    );
-    Ok(())
+    Ok(warnings)
+}
+
+/// Loads the weights, and makes the checks that need them.
+fn require_trainable(
+    recipe: &Recipe,
+    place: &Place,
+    examples: &Examples,
+    source: &ModelSource,
+    train: &EncodedTexts,
+    eval: Option<&EncodedTexts>,
+) -> Result<(), CliError> {
+    let labels = examples.parts().map(|(_, dataset)| examples::columns(dataset).1).collect::<Vec<_>>();
+    let labelled = |texts, part: usize| LabelledTexts { texts, labels: &labels[part] };
+    let data = TrainData {
+        train: labelled(train, 0),
+        eval: eval.map(|texts| labelled(texts, 1)),
+        pos_label: examples::pos_label(&recipe.data, &source.config.label_names())?,
+        padding: place.padding,
+        replicas: &place.replicas,
+    };
+    let loaded = source.load(recipe.train.seed, &place.device)?;
+    Ok(embert_train::check(&loaded.model, &data, &recipe.train)?)
+}
+
+/// Looks at the data alone, for a command line that names no model. Returns the warnings.
+fn data_alone(recipe: &Recipe, matches: &ArgMatches) -> Result<Vec<String>, CliError> {
+    let examples = examples::read_examples(recipe, None)?;
+    for (name, dataset) in examples.parts() {
+        describe(name, dataset);
+        output::print(report::word_lengths(&examples::columns(dataset).0));
+    }
+    output::print("no model is named, so nothing of it is checked: --model DIR counts tokens and memory too");
+    let mut warnings = examples.notes.iter().map(DataNote::to_string).collect::<Vec<_>>();
+    warnings.extend(warnings::before_training(recipe, &examples, matches));
+    Ok(warnings)
+}
+
+fn describe(name: &str, dataset: &Dataset) {
+    let balance = ClassBalance::of(dataset);
+    output::print(format_args!("{name}: {} texts, {balance}", report::grouped(dataset.len())));
 }

@@ -2,18 +2,18 @@
 
 use crate::device::{Backend, Found};
 use crate::error::CliError;
-use crate::report;
+use crate::{output, report};
 
 /// Runs the command.
 pub(crate) fn run() -> Result<(), CliError> {
     let found = Backend::ALL.map(|backend| (backend.name(), backend.find()));
     let rows: Vec<_> = found.iter().filter_map(|(_, found)| found.as_ref().ok()).flatten().map(row).collect();
     if !rows.is_empty() {
-        println!("{}", report::devices(rows));
+        output::print(report::devices(rows));
     }
     for (name, found) in &found {
         if let Err(why) = found {
-            println!("{name}: {why}");
+            output::print(format_args!("{name}: {why}"));
         }
     }
     Ok(())

@@ -1,33 +1,62 @@
-//! `embert evaluate`: the figures of a fine-tuned model on labelled texts.
+//! `embert evaluate`: the metrics of a fine-tuned model on labelled texts.
 
 use clap::ArgMatches;
+use embert_data::{ClassBalance, DataNote, Labels};
 use embert_train::{LabelledTexts, evaluate};
 
 use crate::error::CliError;
+use crate::examples::EvalExamples;
 use crate::fine_tuned::FineTuned;
-use crate::progress::{self, Bar};
-use crate::{examples, report, warnings};
+use crate::progress::Bar;
+use crate::{examples, output, recipe_files, report, warnings};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     let fine_tuned = FineTuned::open(matches)?;
-    let eval = examples::read_evaluation(&fine_tuned.recipe.data, &fine_tuned.source.labels()?)?;
+    let labels = fine_tuned.source.labels()?;
+    let mut notes = vec![];
+    let EvalExamples { dataset, name } = rows(&fine_tuned, &labels, matches, &mut notes)?;
+    let pos_label = examples::pos_label(&fine_tuned.recipe.data, labels.names())?;
     let model = fine_tuned.load()?;
-    println!("{} texts, {}", report::grouped(eval.len()), embert_data::ClassBalance::of(&eval));
-    let (texts, labels) = examples::columns(&eval);
+    output::print(format_args!(
+        "{name}: {} texts, {}",
+        report::grouped(dataset.len()),
+        ClassBalance::of(&dataset)
+    ));
+    let settings = warnings::two_eval_files(&fine_tuned.recipe.data);
+    notes.iter().map(DataNote::to_string).chain(settings).for_each(output::warn);
+    let (texts, gold) = examples::columns(&dataset);
     let texts = fine_tuned.encode(&texts);
-    let labelled = LabelledTexts { texts: &texts, labels: &labels };
-    let bar = Bar::items("Evaluating", labels.len());
-    let evaluation = evaluate(&model, labelled, fine_tuned.batching(), None, &mut |progress| {
+    let labelled = LabelledTexts { texts: &texts, labels: &gold };
+    let bar = Bar::items("Evaluating", gold.len());
+    let evaluation = evaluate(&model, labelled, fine_tuned.batching(), pos_label, &mut |progress| {
         bar.set(progress.done as u64);
         Ok(std::ops::ControlFlow::Continue(()))
     })?;
     drop(bar);
-    let labels = fine_tuned.source.config.label_names();
-    if let Some(warning) = warnings::one_label(&evaluation.metrics, &labels) {
-        progress::warn(&warning);
-    }
-    println!("{}\n{}", report::figures(&evaluation), report::confusion(&evaluation, &labels));
-    println!("{}", serde_json::to_string(&evaluation).expect("figures are JSON"));
+    let labels = labels.names();
+    warnings::one_label(&evaluation.metrics, labels).iter().for_each(output::warn);
+    output::print(report::evaluation(&evaluation, labels, pos_label));
+    output::print(serde_json::to_string(&evaluation.to_results(labels)).expect("figures are JSON"));
     Ok(())
+}
+
+/// The rows that flags name, or else those that the model's run evaluated.
+fn rows(
+    fine_tuned: &FineTuned,
+    labels: &Labels,
+    matches: &ArgMatches,
+    notes: &mut Vec<DataNote>,
+) -> Result<EvalExamples, CliError> {
+    let recipe = &fine_tuned.recipe;
+    if recipe_files::names_rows(matches) {
+        return examples::read_named(&recipe.data, labels, notes);
+    }
+    if !fine_tuned.has_recipe {
+        return Err(CliError::usage(
+            "the model has no recipe that names rows; --dataset or --test_file names them",
+        ));
+    }
+    let eval = examples::read_of_run(recipe, labels, notes)?;
+    Ok(EvalExamples { name: format!("the run's own rows, {}", eval.name), ..eval })
 }

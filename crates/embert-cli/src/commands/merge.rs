@@ -1,4 +1,6 @@
 //! `embert merge`: an adapter folded into its base model, W + s·A·B, as a directory that transformers opens.
+//!
+//! A `recipe.toml` says how the adapter's run read texts, so that the merged model reads them alike.
 
 use std::fs;
 use std::path::Path;
@@ -6,26 +8,31 @@ use std::path::Path;
 use clap::ArgMatches;
 use embert_model::{merge_adapter, save_pretrained};
 
-use crate::device;
 use crate::error::CliError;
 use crate::model_source::{self, ModelSource};
+use crate::{device, output, recipe_files};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     let device = device::open(device::DEFAULT)?.device;
     let directory =
         model_source::directory(matches.get_one::<String>("model").expect("--model is required"))?;
-    let output = Path::new(matches.get_one::<String>("output").expect("--output is required"));
+    let merged = Path::new(matches.get_one::<String>("output").expect("--output is required"));
     let source = ModelSource::of_directory(directory.clone(), matches.get_one("base"))?;
     if source.lora().is_none() {
         return Err(CliError::failed(format!("{}: there is no adapter here to merge", directory.display())));
     }
-    make_room(output)?;
+    make_room(merged)?;
     let model = source.load_complete(&device)?;
-    save_pretrained(&merge_adapter(model), &source.config, output)?;
+    save_pretrained(&merge_adapter(model), &source.config, merged)?;
     let config = &source.config;
-    source.tokenizer.save(output, config.tokenizer_class(), config.max_position_embeddings())?;
-    println!("merged into {}", output.display());
+    source.tokenizer.save(merged, config.tokenizer_class(), config.max_position_embeddings())?;
+    if let Some(reading) = recipe_files::reading_of(&directory)? {
+        let path = merged.join("recipe.toml");
+        fs::write(&path, reading)
+            .map_err(|error| CliError::failed(format!("{}: {error}", path.display())))?;
+    }
+    output::print(format_args!("merged into {}", merged.display()));
     Ok(())
 }
 

@@ -1,26 +1,27 @@
-//! `embert predict`: texts in, labels and scores out, in the same order.
+//! `embert predict`: texts in, labels and scores out, in the same order; the columns of an input file are kept.
 
-use std::io::{BufRead, stdin, stdout};
+use std::io::{BufRead, ErrorKind, stdin, stdout};
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use clap::ArgMatches;
-use embert_data::{Column, Columns, ReadOptions, Table, clean, read_texts};
+use embert_data::{Column, DataNote, Table, clean, read_table};
 use embert_train::{predict, predicted_label, probabilities};
 
 use super::predict_output;
 use crate::error::CliError;
 use crate::fine_tuned::FineTuned;
-use crate::progress::{Bar, warn};
-use crate::recipe::Recipe;
+use crate::output;
+use crate::progress::Bar;
+use crate::recipe::DataSection;
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
-    if let Some(output) = output(matches) {
+    if let Some(output) = output_file(matches) {
         predict_output::check(matches.get_one::<String>("input").map(String::as_str), output)?;
     }
     let fine_tuned = FineTuned::open(matches)?;
-    let texts = texts(&fine_tuned.recipe, matches)?;
+    let Input { columns, texts } = Input::read(&fine_tuned.recipe.data, matches)?;
     let model = fine_tuned.load()?;
     let texts = fine_tuned.encode(&texts);
     let bar = Bar::items("Predicting", texts.len());
@@ -29,30 +30,46 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
         Ok(ControlFlow::Continue(()))
     })?;
     drop(bar);
-    write(&table(logits, &fine_tuned.source.config.label_names(), matches.get_flag("logits")), matches)
+    let names = fine_tuned.source.config.label_names();
+    write(&with_predictions(columns, logits, &names, matches.get_flag("logits")), matches)
 }
 
-fn texts(recipe: &Recipe, matches: &ArgMatches) -> Result<Vec<String>, CliError> {
-    let mut texts = match (matches.get_one::<String>("input"), matches.get_many::<String>("text")) {
-        (Some(input), _) => {
-            let columns = Columns { text: recipe.data.text_column_name.clone(), ..Columns::default() };
-            let options = ReadOptions { columns, ..ReadOptions::default() };
-            let (texts, notes) = read_texts(Path::new(input), &options)?;
-            notes.iter().for_each(|note| warn(&note.to_string()));
-            texts
+/// What to predict.
+struct Input {
+    /// The columns of the input file; none for arguments and lines.
+    columns: Table,
+    texts: Vec<String>,
+}
+
+impl Input {
+    fn read(data: &DataSection, matches: &ArgMatches) -> Result<Self, CliError> {
+        let mut input = match (matches.get_one::<String>("input"), matches.get_many::<String>("text")) {
+            (Some(path), _) => Self::of_file(Path::new(path), data)?,
+            (None, Some(texts)) => Self::of_texts(texts.cloned().collect()),
+            (None, None) => Self::of_texts(lines()?),
+        };
+        if input.texts.is_empty() {
+            return Err(CliError::rejected(
+                "there are no texts: give them as arguments, as lines or with --input",
+            ));
         }
-        (None, Some(texts)) => texts.cloned().collect(),
-        (None, None) => lines()?,
-    };
-    if texts.is_empty() {
-        return Err(CliError::rejected(
-            "there are no texts: give them as arguments, as lines or with --input",
-        ));
+        if data.clean {
+            input.texts.iter_mut().for_each(|text| *text = clean(text));
+        }
+        Ok(input)
     }
-    if recipe.data.clean {
-        texts.iter_mut().for_each(|text| *text = clean(text));
+
+    fn of_texts(texts: Vec<String>) -> Self {
+        Self { columns: Table::default(), texts }
     }
-    Ok(texts)
+
+    fn of_file(path: &Path, data: &DataSection) -> Result<Self, CliError> {
+        let (columns, mut notes) = read_table(path, data.read_options()?.csv_quoting)?;
+        let (texts, more) = columns.texts(&data.text_column_name)?;
+        notes.extend(more);
+        notes.iter().map(DataNote::to_string).for_each(output::warn);
+        Ok(Self { columns, texts })
+    }
 }
 
 fn lines() -> Result<Vec<String>, CliError> {
@@ -63,30 +80,33 @@ fn lines() -> Result<Vec<String>, CliError> {
     lines.map(text).collect()
 }
 
-fn table(logits: Vec<Vec<f32>>, names: &[String], with_logits: bool) -> Table {
+/// The input's columns, then label, score and scores. An input column of such a name is renamed.
+fn with_predictions(columns: Table, logits: Vec<Vec<f32>>, names: &[String], with_logits: bool) -> Table {
     let scores =
         logits.iter().map(|row| probabilities(row).into_iter().map(|score| score as f32).collect::<Vec<_>>());
     let scores = scores.collect::<Vec<_>>();
     let labels = logits.iter().map(|row| predicted_label(row)).collect::<Vec<_>>();
     let best = labels.iter().zip(&scores).map(|(&label, scores)| scores[label]).collect();
-    let table = Table::default()
+    let table = columns
+        .with_reserved_names(&["label", "score", "scores", "logits"])
         .with_column("label", Column::Text(labels.iter().map(|&label| names[label].clone()).collect()))
         .with_column("score", Column::Number(best))
         .with_column("scores", Column::Numbers(scores));
     if with_logits { table.with_column("logits", Column::Numbers(logits)) } else { table }
 }
 
-/// The file to write, where it is not standard output.
-fn output(matches: &ArgMatches) -> Option<&String> {
+/// The file to write; `None` for standard output.
+fn output_file(matches: &ArgMatches) -> Option<&String> {
     matches.get_one::<String>("output").filter(|output| *output != "-")
 }
 
 fn write(table: &Table, matches: &ArgMatches) -> Result<(), CliError> {
-    match output(matches) {
+    match output_file(matches) {
         Some(output) => Ok(table.write(Path::new(output))?),
         None => match table.write_jsonl(stdout().lock()) {
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(CliError::failed(error)),
-            _ => Ok(()), // whoever reads may stop reading
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()), // its reader may stop reading
+            Err(error) => Err(CliError::failed(format!("standard output: {error}"))),
+            Ok(()) => Ok(()),
         },
     }
 }

@@ -6,7 +6,7 @@ use embert_data::Table;
 
 use crate::error::CliError;
 
-/// Refuses an output that is the input file, is a directory, has an unknown extension, or is in a directory that does not exist.
+/// Refuses an output that is the input file or a directory, has an unknown extension, or cannot be written where it is.
 pub(super) fn check(input: Option<&str>, output: &str) -> Result<(), CliError> {
     let path = Path::new(output);
     if input.is_some_and(|input| same_file(Path::new(input), path)) {
@@ -15,15 +15,14 @@ pub(super) fn check(input: Option<&str>, output: &str) -> Result<(), CliError> {
     if path.is_dir() {
         return Err(CliError::usage(format!("--output {output}: this is a directory; name a file in it")));
     }
-    Table::require_writable(path).map_err(|error| CliError::usage(format!("--output {error}")))?;
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    match directory.filter(|directory| !directory.is_dir()) {
-        None => Ok(()),
-        Some(directory) => Err(CliError::usage(format!(
+    if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
+        return Err(CliError::usage(format!(
             "--output {output}: there is no directory {}; create it or name another file",
             directory.display()
-        ))),
+        )));
     }
+    Table::require_writable(path).map_err(|error| CliError::usage(format!("--output {error}")))
 }
 
 /// Returns true if both paths lead to one existing file, whatever their spelling or links.

@@ -4,41 +4,48 @@ use std::path::Path;
 
 use burn::module::Module;
 use clap::ArgMatches;
-use embert_data::ClassBalance;
+use embert_data::{ClassBalance, DataNote, Dataset};
 use embert_model::{AutoModelForSequenceClassification, count_parameters};
 use embert_text::{EncodedTexts, Truncation};
 use embert_train::{
-    Batching, Checkpoint, Evaluation, Event, Fitted, LabelledTexts, LogEntry, ModelCard, OnExisting,
+    Batching, Checkpoint, Evaluation, Event, Fitted, IntervalStrategy, LabelledTexts, LogEntry, ModelCard,
     RunDirectory, RunSettings, TrainData, evaluate, fit, fit_from, predict, predicted_label, probabilities,
 };
 
 use crate::device::{self, Place};
 use crate::error::CliError;
-use crate::examples::{self, Examples};
+use crate::examples::{self, EvalExamples, Examples};
 use crate::interrupt::Interrupt;
 use crate::memory::MemoryPlan;
 use crate::model_source::{LoadedModel, ModelSource};
-use crate::progress::{self, Bar};
+use crate::progress::Bar;
 use crate::recipe::Recipe;
 use crate::watch::Watch;
-use crate::{report, resume, warnings};
+use crate::{output, output_dir, report, resume, trained_labels, warnings};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     if matches.get_flag("print_config") {
         let (recipe, _) = resume::resolve(matches)?;
-        print!("{}", as_toml(&recipe));
+        output::print(as_toml(&recipe).trim_end());
         return Ok(());
     }
+    output::outlive_reader();
     let place = device::all_of(matches)?;
     let (recipe, checkpoint) = resume::resolve(matches)?;
     let recipe_text = as_toml(&recipe);
     tracing::debug!(recipe = %recipe_text, "resolved");
     place.require(recipe.train.precision())?;
-    let examples = examples::read_examples(&recipe.data)?;
-    let source = ModelSource::of_recipe(&recipe, &examples.train)?;
+    if checkpoint.is_none() {
+        output_dir::check(&recipe)?;
+    }
+    let (examples, head) = trained_labels::read_examples(&recipe)?;
+    let source = ModelSource::of_recipe(&recipe, &examples.train, head)?;
+    let mut warnings = source.notes();
+    warnings.extend(examples.notes.iter().map(DataNote::to_string));
+    warnings.extend(warnings::before_training(&recipe, &examples, matches));
     let (run, model, directory) = Run::prepare(&recipe, &recipe_text, place, &examples, &source, checkpoint)?;
-    run.train(model, directory)
+    run.train(model, directory, warnings)
 }
 
 fn as_toml(recipe: &Recipe) -> String {
@@ -57,10 +64,12 @@ struct Run<'a> {
     examples: &'a Examples,
     source: &'a ModelSource,
     train: EncodedTexts,
-    eval: EncodedTexts,
+    eval: Option<EncodedTexts>,
+    /// The label that F1, precision and recall are about, if the recipe names one.
+    pos_label: Option<usize>,
     memory: Option<MemoryPlan>,
     interrupt: Interrupt,
-    /// What the run goes on from.
+    /// The checkpoint that the run resumes from.
     checkpoint: Option<Checkpoint>,
 }
 
@@ -74,26 +83,27 @@ impl<'a> Run<'a> {
         checkpoint: Option<Checkpoint>,
     ) -> Result<(Self, Result<LoadedModel, CliError>, RunDirectory), CliError> {
         let limit = examples::limit(&recipe.data, source.config.max_position_embeddings())?;
+        let pos_label = examples::pos_label(&recipe.data, &source.config.label_names())?;
         let directory = run_directory(recipe, recipe_text, source, limit.truncation(), checkpoint.as_ref())?;
         let interrupt = Interrupt::listen().map_err(CliError::failed)?;
-        let (train_texts, _) = examples::columns(&examples.train);
-        let (eval_texts, _) = examples::columns(&examples.eval);
-        let encode = |texts: &[&str]| examples::encode(&source.tokenizer, texts, limit);
+        let encode = |dataset| examples::encode(&source.tokenizer, &examples::columns(dataset).0, limit);
+        let encode_eval = || examples.eval.as_ref().map(|eval| encode(&eval.dataset));
         let (seed, device) = (recipe.train.seed, &place.device);
         let load = || match &checkpoint {
             Some(checkpoint) => source.load_checkpoint(checkpoint.path(), seed, device),
             None => source.load(seed, device),
         };
-        let (model, (train, eval)) = rayon::join(load, || (encode(&train_texts), encode(&eval_texts)));
+        let (model, (train, eval)) = rayon::join(load, || (encode(&examples.train), encode_eval()));
         let loaded = model.as_ref().ok().map(|loaded| &loaded.model);
-        let memory = MemoryPlan::new(recipe, &place, source, [&train, &eval], loaded);
+        let memory = MemoryPlan::new(recipe, &place, source, (&train, eval.as_ref()), loaded);
         let fitting = with_batch_size(recipe, memory.as_ref());
         let directory = match fitting == *recipe {
             true => directory,
             false => directory.with_recipe(&fitting.train, &as_toml(&fitting)),
         };
+        let recipe = fitting;
         let run =
-            Self { recipe: fitting, place, examples, source, train, eval, memory, interrupt, checkpoint };
+            Self { recipe, place, examples, source, train, eval, pos_label, memory, interrupt, checkpoint };
         Ok((run, model, directory))
     }
 
@@ -101,14 +111,14 @@ impl<'a> Run<'a> {
         &self,
         loaded: Result<LoadedModel, CliError>,
         mut directory: RunDirectory,
+        warnings: Vec<String>,
     ) -> Result<(), CliError> {
         self.describe_data();
         let memory = self.memory.as_ref().and_then(MemoryPlan::warning);
-        for warning in warnings::before_training(&self.recipe, self.examples).into_iter().chain(memory) {
-            progress::warn(&warning);
-        }
-        let (_, eval_labels) = examples::columns(&self.examples.eval);
-        let eval = LabelledTexts { texts: &self.eval, labels: &eval_labels };
+        warnings.into_iter().chain(memory).for_each(output::warn);
+        let labels = self.examples.eval.as_ref().map(|eval| examples::columns(&eval.dataset).1);
+        let eval =
+            self.eval.as_ref().zip(labels.as_ref()).map(|(texts, labels)| LabelledTexts { texts, labels });
         let fitted = match self.fit(loaded, &mut directory, eval) {
             Ok(fitted) => fitted,
             Err(error) => {
@@ -129,17 +139,17 @@ impl<'a> Run<'a> {
         &self,
         loaded: Result<LoadedModel, CliError>,
         directory: &mut RunDirectory,
-        eval: LabelledTexts<'_>,
+        eval: Option<LabelledTexts<'_>>,
     ) -> Result<Fitted, CliError> {
         let loaded = loaded?;
-        self.describe_model(&loaded.newly_initialized);
+        self.describe_model(&loaded);
         let (_, train_labels) = examples::columns(&self.examples.train);
         let data = TrainData {
             train: LabelledTexts { texts: &self.train, labels: &train_labels },
-            eval: Some(eval),
+            eval: eval.filter(|_| self.recipe.train.eval_strategy != IntervalStrategy::No),
+            pos_label: self.pos_label,
             padding: self.place.padding,
             replicas: &self.place.replicas,
-            pos_label: None,
         };
         let labels = self.source.config.label_names();
         let num_parameters = self.source.lora().map(|lora| count_parameters(&loaded.model, lora).all);
@@ -152,14 +162,18 @@ impl<'a> Run<'a> {
             Some(checkpoint) => {
                 let state = checkpoint.state();
                 let path = checkpoint.path().display();
-                println!("going on from {path}: step {}, epoch {:.2}", state.step(), state.epoch());
+                output::print(format_args!(
+                    "resuming from {path}: step {}, epoch {:.2}",
+                    state.step(),
+                    state.epoch()
+                ));
                 let from = checkpoint.resume(&loaded.model, self.best_model(checkpoint)?)?;
                 fit_from(loaded.model, from, data, config, &mut on_event)?
             }
         })
     }
 
-    /// The best model of a run that is taken up and is to end with it.
+    /// The best model of a resumed run that is to end with it.
     fn best_model(
         &self,
         checkpoint: &Checkpoint,
@@ -169,35 +183,48 @@ impl<'a> Run<'a> {
     }
 
     fn describe_data(&self) {
-        let Examples { train, eval, eval_name } = self.examples;
-        println!("train: {} texts, {}", report::grouped(train.len()), ClassBalance::of(train));
-        println!("eval:  {} texts ({eval_name}), {}", report::grouped(eval.len()), ClassBalance::of(eval));
-        println!("{}", report::lengths(&self.train));
+        let Examples { train, eval, .. } = self.examples;
+        output::print(format_args!(
+            "train: {} texts, {}",
+            report::grouped(train.len()),
+            ClassBalance::of(train)
+        ));
+        if let Some(EvalExamples { dataset, name }) = eval {
+            let (count, balance) = (report::grouped(dataset.len()), ClassBalance::of(dataset));
+            output::print(format_args!("eval:  {count} texts ({name}), {balance}"));
+        }
+        output::print(report::lengths(&self.train));
         let train = &self.recipe.train;
-        println!("{}", report::padding(&self.train, train.per_device_train_batch_size, train.seed));
-        self.memory.iter().flat_map(MemoryPlan::lines).for_each(|line| println!("{line}"));
+        output::print(report::padding(&self.train, train.per_device_train_batch_size, train.seed));
+        self.memory.iter().flat_map(MemoryPlan::lines).for_each(output::print);
     }
 
-    fn describe_model(&self, newly_initialized: &[String]) {
+    fn describe_model(&self, LoadedModel { newly_initialized, unused, .. }: &LoadedModel) {
+        if !unused.is_empty() {
+            output::print(format_args!(
+                "Some weights of the model checkpoint at {} were not used: {unused:?}",
+                self.recipe.model.name()
+            ));
+        }
         if let Some(precision) = self.place.precision(self.recipe.train.precision()) {
-            println!("matrix products: {precision}");
+            output::print(format_args!("matrix products: {precision}"));
         }
         if self.source.directory.is_none() {
-            println!(
-                "Random weights and a vocabulary of the training texts: a demonstration, not a model to use."
+            output::print(
+                "Random weights and a vocabulary of the training texts: a demonstration, not a model to use.",
             );
         } else if !newly_initialized.is_empty() {
-            println!(
+            output::print(format_args!(
                 "Some weights of {} were not initialized from the model checkpoint at {} and are \
                  newly initialized: {newly_initialized:?}\nYou should probably TRAIN this model on a down-stream task to be \
                  able to use it for predictions and inference.",
                 self.source.config.architecture(),
-                self.recipe.model.model_name_or_path
-            );
+                self.recipe.model.name()
+            ));
         }
     }
 
-    /// The last evaluation of training, or a new one where training ended without.
+    /// The last evaluation of training, or a new one if the last weights were not evaluated.
     fn evaluation(&self, fitted: &Fitted, eval: LabelledTexts<'_>) -> Result<Evaluation, CliError> {
         let log = &fitted.report.log_history;
         let last = log.iter().rev().find_map(|entry| match entry {
@@ -205,69 +232,73 @@ impl<'a> Run<'a> {
             _ => None,
         });
         match last {
-            Some(evaluation) => Ok(evaluation.clone()),
-            None => {
+            Some(evaluation) if !evaluation.metrics.confusion_matrix.is_empty() => Ok(evaluation.clone()),
+            _ => {
+                // none, or one of before the run was resumed, of which the log keeps numbers alone
                 let bar = Bar::items("Evaluating", eval.labels.len());
                 let mut watch = |progress: embert_train::Progress| {
                     bar.set(progress.done as u64);
                     Ok(self.interrupt.flow())
                 };
-                Ok(evaluate(&fitted.model, eval, self.batching(), None, &mut watch)?)
+                Ok(evaluate(&fitted.model, eval, self.batching(), self.pos_label, &mut watch)?)
             }
         }
     }
 
     fn batching(&self) -> Batching {
-        self.recipe.train.evaluation_batching(self.eval.limit().max_length(), self.place.padding)
+        self.recipe.train.evaluation_batching(self.train.limit().max_length(), self.place.padding)
     }
 
     fn finish(
         &self,
         directory: RunDirectory,
         fitted: &Fitted,
-        eval: LabelledTexts<'_>,
+        eval: Option<LabelledTexts<'_>>,
     ) -> Result<(), CliError> {
-        let evaluation = self.evaluation(fitted, eval)?;
+        let evaluation = eval.map(|eval| self.evaluation(fitted, eval)).transpose()?;
         let labels = self.source.config.label_names();
         if let Some(epochs) = report::epochs(&fitted.report.log_history) {
-            println!("{epochs}");
+            output::print(epochs);
         }
         if let Some(metric) = self.recipe.train.best_model_metric() {
-            report::best_model(fitted, metric).iter().for_each(|line| println!("{line}"));
+            report::best_model(fitted, metric).iter().for_each(output::print);
         }
-        println!("{}\n{}", report::figures(&evaluation), report::confusion(&evaluation, &labels));
-        println!("{}", self.samples(fitted, &labels)?);
+        if let (Some(evaluation), Some(eval)) = (&evaluation, &self.examples.eval) {
+            output::print(report::evaluation(evaluation, &labels, self.pos_label));
+            output::print(self.samples(fitted, &eval.dataset, &labels)?);
+        }
         let card = self.card();
         let (model, report) = (&fitted.model, &fitted.report);
         let last_checkpoint = directory.last_checkpoint().map(Path::to_owned);
-        let output_dir = directory.finish(model, report, Some(&evaluation), &card).map_err(|error| {
+        let output_dir = directory.finish(model, report, evaluation.as_ref(), &card).map_err(|error| {
             let hint = last_checkpoint.map_or(String::new(), |path| {
-                format!("; {} is whole: --resume_from_checkpoint last goes on from it", path.display())
+                format!("; {} is complete: --resume_from_checkpoint last resumes from it", path.display())
             });
             CliError { message: format!("{error}{hint}"), ..error.into() }
         })?;
         if let Some(seconds) = report.train_first_step_runtime {
-            println!("first step {seconds:.1} s: it compiles and tunes kernels");
+            output::print(format_args!("first step {seconds:.1} s: it compiles and tunes kernels"));
         }
-        println!(
-            "{} steps in {:.1} s: {:.2} samples/s, {:.0} tokens/s, mean loss {:.4}\nsaved to {dir}; try: embert predict --model {dir} \"This movie is good\"",
+        output::print(format_args!(
+            "{} steps in {:.1} s: {:.2} samples/s, {:.0} tokens/s, mean loss {:.4}\nsaved to {dir}; try: embert {next}",
             report.global_step,
             report.train_runtime,
             report.train_samples_per_second,
             report.train_tokens_per_second,
             report.train_loss,
             dir = output_dir.display(),
-        );
+            next = next_command(&output_dir, evaluation.is_some()),
+        ));
         Ok(())
     }
 
     /// Ten texts of the evaluation set, at equal distances: its rows may be sorted by label.
-    fn samples(&self, fitted: &Fitted, labels: &[String]) -> Result<String, CliError> {
-        let eval = &self.examples.eval.examples;
+    fn samples(&self, fitted: &Fitted, eval: &Dataset, labels: &[String]) -> Result<String, CliError> {
+        let eval = &eval.examples;
         let num_shown = eval.len().min(10);
         let shown = (0..num_shown).map(|n| &eval[n * eval.len() / num_shown]).collect::<Vec<_>>();
         let texts = shown.iter().map(|example| example.text.as_str()).collect::<Vec<_>>();
-        let texts = self.source.tokenizer.encode_all(&texts, self.eval.limit(), &|_| {});
+        let texts = self.source.tokenizer.encode_all(&texts, self.train.limit(), &|_| {});
         let logits = predict(&fitted.model, &texts, self.batching(), &mut |_| Ok(self.interrupt.flow()))?;
         let samples = shown.iter().zip(&logits).map(|(example, logits)| {
             let predicted = predicted_label(logits);
@@ -300,9 +331,20 @@ impl<'a> Run<'a> {
             base_model,
             dataset: data.train_file.clone().unwrap_or_else(|| data.dataset_name.clone()),
             dataset_id: None,
-            eval_split: self.examples.eval_name.clone(),
             max_seq_length: self.train.limit().max_length(),
-            pos_label: None,
+            pos_label: self.pos_label,
+            eval_split: self.examples.eval.as_ref().map_or(String::new(), |eval| eval.name.clone()),
+        }
+    }
+}
+
+/// What to run next: an evaluation, if there was none.
+fn next_command(output_dir: &Path, is_evaluated: bool) -> String {
+    let dir = output_dir.display();
+    match is_evaluated {
+        true => format!("predict --model {dir} \"This movie is good\""),
+        false => {
+            format!("evaluate --model {dir} --dataset FILE (nothing was evaluated: eval_strategy is no)")
         }
     }
 }
@@ -316,10 +358,7 @@ fn run_directory(
     checkpoint: Option<&Checkpoint>,
 ) -> Result<RunDirectory, CliError> {
     let output_dir = Path::new(&recipe.output.output_dir);
-    let on_existing = match recipe.output.overwrite_output_dir {
-        true => OnExisting::Replace,
-        false => OnExisting::Refuse,
-    };
+    let on_existing = output_dir::on_existing(recipe);
     let tokenizer = &source.tokenizer.clone().with_truncation(truncation);
     let settings =
         RunSettings { config: &recipe.train, model_config: &source.config, tokenizer, recipe: recipe_text };
@@ -349,7 +388,7 @@ fn interrupted(directory: RunDirectory, step: usize, signal: usize) -> Result<()
     let message = match directory.last_checkpoint() {
         Some(path) => {
             format!(
-                "interrupted after step {step}; all of it is in {}: --resume_from_checkpoint last goes on from there",
+                "interrupted after step {step}; everything is in {}: --resume_from_checkpoint last resumes from there",
                 path.display()
             )
         }

@@ -46,17 +46,20 @@ fn a_run_leaves_pefts_files_and_says_how_much_it_trained() {
     let checkpoint =
         fs::read_dir(&run).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_dir());
     for directory in [&run, &checkpoint.unwrap()] {
-        for file in ["adapter_config.json", "adapter_model.safetensors", "config.json", "tokenizer.json"] {
+        for file in
+            ["adapter_config.json", "adapter_model.safetensors", "model_config.json", "tokenizer.json"]
+        {
             assert!(directory.join(file).is_file(), "{file}");
         }
         assert!(!directory.join("model.safetensors").exists());
+        assert!(!directory.join("config.json").exists(), "transformers would take it for a whole model");
     }
     let config = json(&run.join("adapter_config.json"));
     assert_eq!(config["base_model_name_or_path"], "base");
     assert_eq!(config["modules_to_save"], serde_json::json!(["classifier", "score"]));
     let card = fs::read_to_string(run.join("README.md")).unwrap();
     assert!(
-        card.starts_with("---\nlibrary_name: peft\n") && card.contains("from_pretrained(\"base\""),
+        card.starts_with("---\nlibrary_name: peft\n") && card.contains("from_pretrained(\n    \"base\","),
         "{card}"
     );
     succeeds(folder.path(), "train --recipe run/recipe.toml --output_dir again");
@@ -81,7 +84,7 @@ fn a_run_of_adapters_goes_on_to_the_same_bytes_with_its_best_model() {
                 "train --resume_from_checkpoint {from} --output_dir {output_dir} --overwrite_output_dir"
             ),
         );
-        assert!(said.contains(&format!("going on from {from}: step {step}")), "{said}");
+        assert!(said.contains(&format!("resuming from {from}: step {step}")), "{said}");
         assert!(weights(&output_dir) == weights("whole"), "from step {step}");
     }
 }
@@ -188,7 +191,7 @@ fn wrong_settings_of_adapters_are_usage_errors() {
             "--lora_target_modules all-linear --layers_to_transform 1",
             "lora.layers_to_transform: it needs target_modules",
         ),
-        ("--set lora.rank=4", "unknown key lora.rank; did you mean lora.rank_pattern?"),
+        ("--set lora.rank=4", "unknown key lora.rank; `embert train --print_config` shows all keys"),
         (
             "--recipe quickstart --lora_r 4",
             "an adapter needs a pretrained model: model.scratch has random weights",

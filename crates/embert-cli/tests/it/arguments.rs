@@ -62,6 +62,42 @@ fn flags_win_over_set_and_set_over_the_recipe() {
 }
 
 #[test]
+fn a_flag_beats_whatever_would_decide_in_the_recipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let recipe = "[data]\ntrain_file = 'old.csv'\nvalidation_file = 'oldv.csv'\ntest_file = 'oldt.csv'\n\
+                  [train]\nmax_steps = 9\nwarmup_steps = 5\n[lora]\nr = 4\n";
+    fs::write(folder.path().join("mine.toml"), recipe).unwrap();
+    let scratch = "vocab_size = 9\nhidden_size = 4\nnum_hidden_layers = 1\nnum_attention_heads = 1\n\
+                   intermediate_size = 4\nmax_position_embeddings = 8\n";
+    fs::write(folder.path().join("scratch.toml"), format!("[model.scratch]\n{scratch}")).unwrap();
+    let print = |flags: &str| {
+        let said = succeeds(folder.path(), &format!("train --print_config {flags}"));
+        said.parse::<toml::Table>().unwrap()
+    };
+    for (flags, section, gone) in [
+        ("--recipe mine.toml --dataset new.csv", "data", &["train_file", "validation_file", "test_file"][..]),
+        ("--recipe mine.toml --set data.dataset_name=new.csv", "data", &["train_file", "validation_file"]),
+        ("--recipe mine.toml --test_file new.csv", "data", &["validation_file"]),
+        ("--recipe mine.toml --num_train_epochs 2", "train", &["max_steps"]),
+        ("--recipe scratch.toml --model dir", "model", &["scratch"]),
+        ("--recipe quickstart --model dir", "model", &["scratch"]),
+    ] {
+        let section = print(flags)[section].as_table().unwrap().clone();
+        assert!(gone.iter().all(|key| !section.contains_key(*key)), "{flags}: {section}");
+    }
+    let config = print("--recipe mine.toml --warmup_ratio 0.2");
+    assert_eq!(config["train"]["warmup_steps"].as_integer(), Some(0));
+    assert!(print("--recipe mine.toml --adapter dir").get("lora").is_none());
+    let kept = print(
+        "--recipe mine.toml --dataset new.csv --validation_file v.csv --max_steps 3 --num_train_epochs 2",
+    );
+    assert_eq!(kept["data"]["validation_file"].as_str(), Some("v.csv"));
+    assert_eq!(kept["train"]["max_steps"].as_integer(), Some(3));
+    let said = fails(folder.path(), 2, "train --recipe quickstart --model dir --hidden_size 8");
+    assert!(said.contains("--hidden_size"), "{said}");
+}
+
+#[test]
 fn warmup_steps_below_one_are_a_share() {
     let config = config("--warmup_steps 0.06");
     assert_eq!(config["train"]["warmup_ratio"].as_float(), Some(0.06));

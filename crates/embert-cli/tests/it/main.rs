@@ -2,18 +2,29 @@
 
 mod adapters;
 mod arguments;
+mod continued_labels;
 mod devices;
+mod evaluated_rows;
 mod faults;
+#[cfg(unix)]
+mod file_modes;
 mod kills;
+mod lines;
 mod main_job;
 mod memory;
+mod merged;
+mod overwriting;
 #[cfg(unix)]
 mod paths;
 #[cfg(unix)]
 mod predict_output;
 mod secrets;
 mod sizes;
+#[cfg(target_os = "linux")]
+mod streams;
+mod tiny;
 mod traces;
+mod trainer_meaning;
 mod training_features;
 mod truncation_side;
 #[cfg(feature = "wgpu")]

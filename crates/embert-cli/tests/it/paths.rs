@@ -158,7 +158,7 @@ fn what_is_no_model_is_told_in_one_line() {
         ("./empty", "config.json: No such file"),
         ("./odd", "config.json: Is a directory"),
         ("./file", "a model is a directory"),
-        ("./nowhere", "there is no such directory"),
+        ("./nowhere", "there is no such file or directory"),
         ("/dev/null", "a model is a directory"),
         ("", "is neither a folder on this machine nor a name on the hub"),
     ] {

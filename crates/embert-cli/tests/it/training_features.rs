@@ -89,7 +89,7 @@ fn a_recipe_and_its_data_are_warned_of_before_and_by_training() {
     let expected = [
         "warning: warm-up takes 5 of 9 steps (56 %)",
         "warning: gradual_unfreezing has \"1:bert\", and the run's last epoch is 0",
-        "warning: 12 of 24 rows to evaluate on (50.0 %) also stand in the training rows",
+        "warning: 12 of 24 rows to evaluate on (50.0 %) are also training rows",
     ];
     assert_eq!(said.lines().count(), 3, "{said}");
     assert!(expected.iter().zip(said.lines()).all(|(begin, line)| line.starts_with(begin)), "{said}");

@@ -1,0 +1,112 @@
+//! Names that mean a file or directory here, not something on the hub.
+
+use std::path::Path;
+
+use embert_data::HubError;
+
+use crate::error::CliError;
+use crate::near::nearest;
+
+/// Extensions of files that people give as data or models.
+const EXTENSIONS: [&str; 22] = [
+    "parquet",
+    "csv",
+    "tsv",
+    "jsonl",
+    "ndjson",
+    "json",
+    "txt",
+    "text",
+    "xlsx",
+    "xls",
+    "gz",
+    "zst",
+    "zip",
+    "bz2",
+    "xz",
+    "tar",
+    "arrow",
+    "feather",
+    "safetensors",
+    "bin",
+    "toml",
+    "onnx",
+];
+
+/// Returns the message for a name that means a path here and is not there; `None` if it can be an id of the hub.
+pub(crate) fn missing(name: &str) -> Option<String> {
+    looks_like_a_path(name).then(|| no_such(name))
+}
+
+/// The message for a path that is not there.
+pub(crate) fn no_such(name: &str) -> String {
+    let advice =
+        near_sibling(Path::new(name)).map_or(String::new(), |near| format!("; did you mean {near}?"));
+    format!("{name}: there is no such file or directory{advice}")
+}
+
+/// Adds to the hub's error that a local path has a similar name.
+pub(crate) fn with_advice(error: HubError, name: &str) -> CliError {
+    let error = CliError::from(error);
+    match near_sibling(Path::new(name)) {
+        Some(near) => CliError { message: format!("{}; there is a local {near}", error.message), ..error },
+        None => error,
+    }
+}
+
+/// Returns true if a name cannot be an id of the hub.
+fn looks_like_a_path(name: &str) -> bool {
+    let path = Path::new(name);
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    EXTENSIONS.contains(&extension.to_ascii_lowercase().as_str())
+        || name.starts_with(['/', '.', '~'])
+        || name.contains('\\')
+        || name.matches('/').count() > 1
+        || parent.is_some_and(Path::is_dir)
+}
+
+/// The entry of the same directory whose name is a spelling of this one.
+fn near_sibling(path: &Path) -> Option<String> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name()?.to_str()?;
+    let entries = parent.read_dir().ok()?.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let entries = entries.filter(|entry| !entry.starts_with('.')).collect::<Vec<_>>();
+    let near = nearest(name, entries.iter().map(String::as_str))?;
+    Some(path.with_file_name(near).display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelled_path_is_not_looked_up_on_the_hub() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("reviews.csv"), "").unwrap();
+        let in_folder = |name: &str| folder.path().join(name).display().to_string();
+        for (name, near) in
+            [("reveiws.csv", true), ("reviews.cvs", true), ("other.csv", false), ("data", false)]
+        {
+            let message = missing(&in_folder(name)).unwrap();
+            assert!(message.starts_with(&in_folder(name)), "{message}");
+            assert_eq!(
+                message.ends_with(&format!("did you mean {}?", in_folder("reviews.csv"))),
+                near,
+                "{message}"
+            );
+        }
+        for name in
+            ["nowhere.json", "a.txt.gz", "./x", "~/x", "src/no-such-folder", "a/b/c", "b.xlsx", "run.toml"]
+        {
+            assert!(missing(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn ids_of_the_hub_are_looked_up() {
+        for name in ["imdb", "bert-base-uncased", "stanfordnlp/imdb", "org/name-v1.5"] {
+            assert_eq!(missing(name), None, "{name}");
+        }
+    }
+}

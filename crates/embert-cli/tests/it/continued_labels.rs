@@ -1,0 +1,137 @@
+//! Training further keeps a model's labels, their order and its head, or says that it does not.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::tiny::{SHAPE, write_csv};
+use crate::{fails, stderr, succeeds};
+
+/// No learning rate: what a run ends with is what it began with.
+const STILL: &str = "--learning_rate 0 --max_steps 1 --max_seq_length 32 --eval_strategy epoch";
+const LEARNS: &str = "--learning_rate 1e-2 --num_train_epochs 8 --eval_strategy epoch";
+
+/// Leaves a model in `model` that calls apples "pos" (id 0) and rivers "neg" (id 1), as no sorted data set would.
+fn model(folder: &Path) {
+    write_csv(folder, "sorted.csv", &["first", "second"], 60);
+    succeeds(folder, &format!("train {SHAPE} --dataset sorted.csv {LEARNS} --output_dir model"));
+    rename_labels(&folder.join("model/config.json"));
+}
+
+fn rename_labels(config: &Path) {
+    let text = fs::read_to_string(config).unwrap();
+    fs::write(config, text.replace("\"first\"", "\"pos\"").replace("\"second\"", "\"neg\"")).unwrap();
+}
+
+/// Leaves an adapter of the model in `base` with the same labels.
+fn adapter(folder: &Path) {
+    write_csv(folder, "sorted.csv", &["first", "second"], 60);
+    succeeds(folder, &format!("train {SHAPE} --dataset sorted.csv --max_steps 1 --output_dir base"));
+    let lora = "--lora_r 4 --lora_target_modules query,value --max_seq_length 32";
+    succeeds(folder, &format!("train --model base --dataset sorted.csv {lora} {LEARNS} --output_dir model"));
+    let config = fs::read_dir(folder.join("model")).unwrap().map(|entry| entry.unwrap().path());
+    config.filter(|path| path.ends_with("model_config.json")).for_each(|path| rename_labels(&path));
+}
+
+fn results(run: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(run.join("all_results.json")).unwrap()).unwrap()
+}
+
+fn check(folder: &Path, model: &str) {
+    let train = |data: &str, more: &str| {
+        format!("train {model} --dataset {data}.csv {STILL} {more} --output_dir further")
+    };
+    for (labels, said) in [
+        (["pos", "neg"], None),
+        (["POS", "Neg"], Some("letter case")),
+        (["0", "1"], Some("0 = pos")),
+        (["0.0", "1.0"], Some("0 = pos")),
+    ] {
+        write_csv(folder, "rows.csv", &labels, 40);
+        let output = crate::embert(folder, &train("rows", "--overwrite_output_dir"));
+        assert_eq!(output.status.code(), Some(0), "{labels:?}: {}", stderr(&output));
+        let found = results(&folder.join("further"));
+        assert_eq!(found["eval_accuracy"], 1.0, "{labels:?}");
+        assert_eq!(found["eval_per_class"].as_object().unwrap().keys().collect::<Vec<_>>(), ["pos", "neg"]);
+        let notes = stderr(&output);
+        assert!(said.is_none_or(|said| notes.contains(said)), "{labels:?}: {notes}");
+        assert!(said.is_some() || !notes.contains("label"), "{labels:?}: {notes}");
+        let evaluated = succeeds(folder, "evaluate --model further --dataset rows.csv");
+        assert!(evaluated.contains("\"eval_accuracy\":1.0"), "{labels:?}: {evaluated}");
+    }
+    for labels in
+        [&["neg", "pos", "neutral"][..], &["good", "bad"], &["0", "1", "2"], &["1", "2"], &["true", "maybe"]]
+    {
+        write_csv(folder, "rows.csv", labels, 40);
+        let said = fails(folder, 3, &train("rows", "--overwrite_output_dir"));
+        assert!(
+            said.contains("--ignore_mismatched_sizes") && said.lines().count() == 1,
+            "{labels:?}: {said}"
+        );
+        let said = succeeds(folder, &train("rows", "--overwrite_output_dir --ignore_mismatched_sizes"));
+        assert!(said.contains("a new head"), "{labels:?}: {said}");
+        let classes = results(&folder.join("further"))["eval_per_class"].clone();
+        assert_eq!(classes.as_object().unwrap().len(), labels.len(), "{labels:?}");
+        succeeds(folder, "evaluate --model further");
+    }
+}
+
+#[test]
+fn a_fine_tuned_model_keeps_its_labels_and_their_order() {
+    let folder = tempfile::tempdir().unwrap();
+    model(folder.path());
+    check(folder.path(), "--model model");
+}
+
+#[test]
+fn an_adapter_keeps_its_labels_and_their_order() {
+    let folder = tempfile::tempdir().unwrap();
+    adapter(folder.path());
+    check(folder.path(), "--model base --adapter model");
+}
+
+#[test]
+fn a_part_of_the_labels_is_enough_to_train_further() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_csv(path, "three.csv", &["a", "b", "c"], 60);
+    succeeds(path, &format!("train {SHAPE} --dataset three.csv {LEARNS} --output_dir model"));
+    write_csv(path, "two.csv", &["a", "b"], 40);
+    succeeds(path, &format!("train --model model --dataset two.csv {STILL} --output_dir further"));
+    let config = fs::read_to_string(path.join("further/config.json")).unwrap();
+    let config: Value = serde_json::from_str(&config).unwrap();
+    assert_eq!(config["id2label"].as_object().unwrap().len(), 3);
+    let same = "--ignore_mismatched_sizes --output_dir same";
+    let said = succeeds(path, &format!("train --model model --dataset two.csv {STILL} {same}"));
+    assert!(!said.contains("a new head"), "labels that the model has need no new head: {said}");
+}
+
+#[test]
+fn a_base_model_takes_any_labels() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_csv(path, "first.csv", &["a", "b"], 20);
+    succeeds(path, &format!("train {SHAPE} --dataset first.csv --max_steps 1 --output_dir model"));
+    let config = fs::read_to_string(path.join("model/config.json")).unwrap();
+    let to_base = config.replace("BertForSequenceClassification", "BertForMaskedLM");
+    fs::write(path.join("model/config.json"), to_base).unwrap();
+    write_csv(path, "stars.csv", &["1", "2", "3", "4", "5"], 60);
+    succeeds(path, &format!("train --model model --dataset stars.csv {STILL} --output_dir stars"));
+    let config: Value =
+        serde_json::from_str(&fs::read_to_string(path.join("stars/config.json")).unwrap()).unwrap();
+    let names = config["id2label"].as_object().unwrap().values().map(|name| name.as_str().unwrap());
+    assert_eq!(names.collect::<Vec<_>>(), ["1", "2", "3", "4", "5"]);
+}
+
+#[test]
+fn an_adapter_given_as_a_model_names_the_flag() {
+    let folder = tempfile::tempdir().unwrap();
+    adapter(folder.path());
+    let said = fails(
+        folder.path(),
+        2,
+        &format!("train --model model --dataset sorted.csv {STILL} --output_dir further"),
+    );
+    assert!(said.contains("--adapter model") && said.contains("--model base"), "{said}");
+}

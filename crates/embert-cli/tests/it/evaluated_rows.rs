@@ -1,0 +1,111 @@
+//! What `evaluate` measures: the rows that flags name, all of them, or else the run's own.
+
+use std::fs;
+
+use crate::tiny::{SHAPE, write_csv};
+use crate::{fails, stderr, succeeds};
+
+#[test]
+fn flags_beat_the_recipe_of_the_run_and_its_limits() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_csv(path, "train.csv", &["a", "b"], 40);
+    write_csv(path, "old.csv", &["a", "b"], 20);
+    write_csv(path, "new.csv", &["a", "b"], 24);
+    write_csv(path, "other.csv", &["a", "b"], 30);
+    let run = "--train_file train.csv --validation_file old.csv --max_eval_samples 6 --eval_strategy epoch --max_steps 1";
+    succeeds(path, &format!("train {SHAPE} {run} --output_dir run"));
+    for (flags, rows, name) in [
+        ("", "6 texts", "old.csv"),
+        ("--dataset new.csv", "24 texts", "new.csv"),
+        ("--test_file new.csv", "24 texts", "new.csv"),
+        ("--validation_file new.csv", "24 texts", "new.csv"),
+        ("--dataset new.csv --max_eval_samples 8", "8 texts", "8 of 24 rows of new.csv"),
+        ("--max_eval_samples 10", "10 texts", "old.csv"),
+        ("--dataset other.csv --test_file new.csv", "24 texts", "new.csv"),
+        ("--dataset train.csv", "40 texts", "train.csv"),
+    ] {
+        let said = succeeds(path, &format!("evaluate --model run {flags}"));
+        let first = said.lines().next().unwrap();
+        assert!(first.contains(rows) && first.contains(name), "{flags}: {first}");
+    }
+    let both = crate::embert(path, "evaluate --model run --validation_file new.csv --test_file other.csv");
+    assert!(stderr(&both).contains("other.csv is not read"), "{}", stderr(&both));
+    fs::remove_file(path.join("old.csv")).unwrap();
+    let said = fails(path, 3, "evaluate --model run");
+    assert!(said.contains("old.csv"), "{said}");
+    succeeds(path, "evaluate --model run --dataset new.csv");
+    for missing in ["--dataset gone.csv", "--test_file gone.csv", "--validation_file gone.csv"] {
+        let said = fails(path, 3, &format!("evaluate --model run {missing}"));
+        assert!(said.contains("gone.csv"), "{missing}: {said}");
+    }
+}
+
+#[test]
+fn without_flags_the_held_out_rows_are_evaluated_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_csv(path, "train.csv", &["a", "b"], 40);
+    for data in ["--dataset train.csv", "--train_file train.csv"] {
+        succeeds(
+            path,
+            &format!("train {SHAPE} {data} --do_eval --max_steps 2 --output_dir run --overwrite_output_dir"),
+        );
+        let said = succeeds(path, "evaluate --model run");
+        assert!(said.lines().next().unwrap().contains("8 rows held out"), "{data}: {said}");
+        let results = fs::read_to_string(path.join("run/eval_results.json")).unwrap();
+        let results: serde_json::Value = serde_json::from_str(&results).unwrap();
+        let line: serde_json::Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+        assert_eq!(line["eval_loss"], results["eval_loss"], "{data}");
+    }
+    succeeds(path, &format!("train {SHAPE} --dataset train.csv --max_steps 2 --output_dir none"));
+    let said = fails(path, 2, "evaluate --model none");
+    assert!(said.contains("--dataset"), "{said}");
+}
+
+#[test]
+fn f1_is_of_the_label_that_pos_label_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_csv(path, "train.csv", &["fraud", "legit"], 40);
+    let train =
+        format!("train {SHAPE} --dataset train.csv --eval_strategy epoch --max_steps 1 --learning_rate 0");
+    let f1 = |said: &str| {
+        let line: serde_json::Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+        [&line["eval_f1"], &line["eval_per_class"]["fraud"]["f1"], &line["eval_per_class"]["legit"]["f1"]]
+            .map(|value| value.as_f64().unwrap())
+    };
+    succeeds(path, &format!("{train} --output_dir default"));
+    let said = succeeds(path, "evaluate --model default --dataset train.csv");
+    let [headline, fraud, legit] = f1(&said);
+    assert_eq!(headline, legit);
+    assert!(said.contains("F1 (legit)") && said.contains("weighted mean"), "{said}");
+    assert_ne!(fraud, legit, "a model that was not trained favours one label");
+    for name in ["fraud", "Fraud"] {
+        let said =
+            succeeds(path, &format!("evaluate --model default --dataset train.csv --pos_label {name}"));
+        assert_eq!(f1(&said)[0], fraud, "{name}");
+        assert!(said.contains("F1 (fraud)"), "{said}");
+    }
+    succeeds(path, &format!("{train} --pos_label fraud --output_dir run"));
+    let results = fs::read_to_string(path.join("run/all_results.json")).unwrap();
+    let results: serde_json::Value = serde_json::from_str(&results).unwrap();
+    assert_eq!(results["eval_f1"], results["eval_per_class"]["fraud"]["f1"]);
+    assert!(results["eval_f1_weighted"].is_f64(), "{results}");
+    let card = fs::read_to_string(path.join("run/README.md")).unwrap();
+    assert!(
+        card.contains("| fraud |") && card.contains("F1 of fraud") && card.contains("F1, weighted"),
+        "{card}"
+    );
+    for command in ["evaluate --model default --dataset train.csv".to_owned(), train] {
+        let said = fails(
+            path,
+            2,
+            &format!("{command} --pos_label frod --output_dir no").replace(
+                "evaluate --model default --dataset train.csv --pos_label frod --output_dir no",
+                "evaluate --model default --dataset train.csv --pos_label frod",
+            ),
+        );
+        assert!(said.contains("frod") && said.contains("fraud, legit"), "{said}");
+    }
+}

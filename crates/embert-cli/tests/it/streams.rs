@@ -1,0 +1,110 @@
+//! A closed or full standard output or error never ends training, and ends the other commands quietly.
+
+use std::fs::{self, File, OpenOptions};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::succeeds;
+use crate::tiny::TINY;
+
+/// Where a stream goes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum To {
+    /// A file, which holds what was written.
+    File,
+    /// A pipe whose reader is gone, as after `| head -1`.
+    Nobody,
+    /// A disk without space.
+    Full,
+}
+
+impl To {
+    fn stream(self, file: &Path) -> Stdio {
+        match self {
+            Self::File => File::create(file).unwrap().into(),
+            Self::Nobody => std::io::pipe().unwrap().1.into(),
+            Self::Full => OpenOptions::new().write(true).open("/dev/full").unwrap().into(),
+        }
+    }
+}
+
+/// Returns the exit code, and what reached standard error if that is a file.
+fn runs(folder: &Path, arguments: &str, out: To, err: To) -> (Option<i32>, String) {
+    let said = folder.join("said");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_embert"));
+    command.args(arguments.split_whitespace()).current_dir(folder).env("HF_HUB_OFFLINE", "1");
+    command.stdin(Stdio::null()).stdout(out.stream(&folder.join("out"))).stderr(err.stream(&said));
+    let code = command.status().unwrap().code();
+    (code, if err == To::File { fs::read_to_string(said).unwrap() } else { String::new() })
+}
+
+#[test]
+fn training_outlives_its_reader_and_a_full_disk_under_its_output() {
+    let folder = tempfile::tempdir().unwrap();
+    succeeds(folder.path(), &format!("train {TINY} --save_strategy epoch --output_dir whole"));
+    let files = ["model.safetensors", "checkpoint-13/optimizer.safetensors", "metrics.jsonl", "README.md"];
+    let whole = |run: &str| files.map(|file| fs::metadata(folder.path().join(run).join(file)).unwrap().len());
+    let weights = |run: &str| fs::read(folder.path().join(run).join("model.safetensors")).unwrap();
+    for (out, err) in [
+        (To::Nobody, To::File),
+        (To::Full, To::File),
+        (To::File, To::Nobody),
+        (To::File, To::Full),
+        (To::Nobody, To::Nobody),
+        (To::Full, To::Full),
+        (To::Nobody, To::Full),
+    ] {
+        let run = format!("run-{out:?}-{err:?}");
+        let arguments = format!("train {TINY} --save_strategy epoch --output_dir {run}");
+        let (code, said) = runs(folder.path(), &arguments, out, err);
+        assert_eq!(code, Some(0), "{run}: {said}");
+        assert!(!said.contains("panicked"), "{run}: {said}");
+        assert_eq!(
+            said.matches("standard output").count(),
+            usize::from(err == To::File && out != To::File),
+            "{said}"
+        );
+        assert_eq!(whole(&run)[0..2], whole("whole")[0..2], "{run}");
+        assert!(weights(&run) == weights("whole"), "{run}");
+        assert!(!folder.path().join(format!("{run}.partial")).exists(), "{run}");
+    }
+}
+
+#[test]
+fn warnings_and_failures_that_nobody_reads_change_no_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    for err in [To::Nobody, To::Full] {
+        let warned = format!("train {TINY} --output_dir {err:?} --warmup_ratio 0.9");
+        assert_eq!(runs(folder.path(), &warned, To::File, err).0, Some(0), "{err:?}");
+        assert_eq!(runs(folder.path(), "train --learning_rat 1", To::File, err).0, Some(2), "{err:?}");
+        assert_eq!(runs(folder.path(), "evaluate --model ./nowhere", To::File, err).0, Some(1), "{err:?}");
+    }
+}
+
+#[test]
+fn commands_that_print_end_quietly_with_their_reader_and_fail_on_a_full_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    succeeds(folder.path(), &format!("train {TINY} --output_dir run"));
+    fs::write(folder.path().join("texts.csv"), "text\ngood\nbad\n").unwrap();
+    for arguments in [
+        "evaluate --model run",
+        "predict --model run good bad",
+        "predict --model run --input texts.csv",
+        &format!("check {TINY} --output_dir other"),
+        "devices",
+        "train --print_config",
+    ] {
+        assert_eq!(
+            runs(folder.path(), arguments, To::Nobody, To::File),
+            (Some(0), String::new()),
+            "{arguments}"
+        );
+        let (code, said) = runs(folder.path(), arguments, To::Full, To::File);
+        assert_eq!(code, Some(1), "{arguments}: {said}");
+        let errors = said.lines().filter(|line| !line.starts_with("warning: ")).collect::<Vec<_>>();
+        assert!(
+            matches!(errors[..], [error] if error.starts_with("error: standard output")),
+            "{arguments}: {said}"
+        );
+    }
+}
