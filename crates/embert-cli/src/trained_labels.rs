@@ -1,15 +1,14 @@
 //! Labels of a fine-tuned model: training keeps them, their order and its head if the labels of the data are among them.
 
-use std::path::Path;
+use std::fmt::Display;
 
 use embert_data::{DataError, Labels};
-use embert_model::{Adapter, AutoConfig, has_classification_head};
+use embert_model::{Adapter, AutoConfig, ModelError, has_classification_head};
 
 use crate::error::CliError;
 use crate::examples::{self, Examples, ExamplesError};
-use crate::model_source;
-use crate::output;
 use crate::recipe::{ModelSection, Recipe};
+use crate::{model_source, output};
 
 /// The head that training begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,61 +19,73 @@ pub(crate) enum Head {
     New,
 }
 
+/// What a model brings to training.
+enum Trained {
+    /// No head: a base model, or random weights.
+    Nothing,
+    Labels(Labels),
+    /// A head for something other than one label a text, and why it cannot be kept.
+    OtherHead(ModelError),
+}
+
 /// Reads the examples of a recipe, with the labels that the model keeps.
 ///
 /// # Errors
-/// If labels of the data are not among those of a fine-tuned model, and the recipe does not ask for a new head.
+/// If a fine-tuned model's head cannot be kept, and the recipe does not ask for a new one.
 pub(crate) fn read_examples(recipe: &Recipe) -> Result<(Examples, Head), CliError> {
     examples::locate(recipe)?;
-    let Some(labels) = of_model(&recipe.model)? else {
-        return Ok((examples::read_examples(recipe, None)?, Head::Kept));
-    };
-    match examples::read_examples(recipe, Some(&labels)) {
-        Err(ExamplesError::Data(error @ DataError::UnknownLabel { .. })) => {
-            new_head(recipe, &labels, &error).map(|examples| (examples, Head::New))
-        }
-        other => Ok((other?, Head::Kept)),
+    match trained(&recipe.model)? {
+        Trained::Nothing => Ok((examples::read_examples(recipe, None)?, Head::Kept)),
+        Trained::OtherHead(error) => Ok((new_head(recipe, &error, None)?, Head::New)),
+        Trained::Labels(labels) => match examples::read_examples(recipe, Some(&labels)) {
+            Err(ExamplesError::Data(error @ DataError::UnknownLabel { .. })) => {
+                Ok((new_head(recipe, &error, Some(&labels))?, Head::New))
+            }
+            other => Ok((other?, Head::Kept)),
+        },
     }
 }
 
-fn new_head(recipe: &Recipe, labels: &Labels, error: &DataError) -> Result<Examples, CliError> {
+/// Reads the examples with labels of their own, if the recipe asks for a new head; else fails with the reason.
+fn new_head(recipe: &Recipe, reason: &dyn Display, labels: Option<&Labels>) -> Result<Examples, CliError> {
+    let name = recipe.model.name();
     if !recipe.model.ignore_mismatched_sizes {
         return Err(CliError::rejected(format!(
-            "{error}: these are the labels of the fine-tuned model {}; --ignore_mismatched_sizes trains a new head for the \
-             labels of the data",
-            recipe.model.name()
+            "{reason}: the head of the fine-tuned model {name} cannot be kept; --ignore_mismatched_sizes trains a new one for \
+             the labels of the data"
         )));
     }
     let examples = examples::read_examples(recipe, None)?;
+    let was = labels.map_or(format!("({reason})"), |labels| format!("had {}", shown(labels.names())));
     output::print(format_args!(
-        "a new head is trained: the labels of the data are {}, those of the model {}",
-        shown(examples.train.labels.names()),
-        shown(labels.names())
+        "a new head is trained for the labels {}; {name} {was}",
+        shown(examples.train.labels.names())
     ));
     Ok(examples)
 }
 
-/// The labels of a fine-tuned model or adapter; `None` for a base model or random weights, whose head is new.
-fn of_model(model: &ModelSection) -> Result<Option<Labels>, CliError> {
+fn trained(model: &ModelSection) -> Result<Trained, CliError> {
     if model.scratch.is_some() {
-        return Ok(None);
+        return Ok(Trained::Nothing);
     }
     let base = model_source::base_of_training(&model.model_name_or_path)?;
     let config = match &model.adapter {
         Some(adapter) => {
             let directory = model_source::directory(adapter)?;
-            Some(model_source::adapter_config(&directory, &Adapter::open(&directory)?, &base)?)
+            model_source::adapter_config(&directory, &Adapter::open(&directory)?, &base)?
         }
-        None => fine_tuned(&base)?,
+        None => {
+            let config = AutoConfig::from_dir(&base)?;
+            if !has_classification_head(&base, &config)? {
+                return Ok(Trained::Nothing);
+            }
+            config
+        }
     };
-    let labels = config.map(|config| Labels::new(config.label_names())).transpose()?;
-    Ok(labels)
-}
-
-fn fine_tuned(directory: &Path) -> Result<Option<AutoConfig>, CliError> {
-    let config = AutoConfig::from_dir(directory)?;
-    let is_fine_tuned = has_classification_head(directory, &config)?;
-    Ok(is_fine_tuned.then_some(config))
+    Ok(match config.require_single_label() {
+        Ok(()) => Trained::Labels(Labels::new(config.label_names())?),
+        Err(error) => Trained::OtherHead(error),
+    })
 }
 
 fn shown(names: &[String]) -> String {

@@ -80,6 +80,9 @@ fn lines() -> Result<Vec<String>, CliError> {
     lines.map(text).collect()
 }
 
+/// The column that `--logits` adds.
+const LOGITS: &str = "logits";
+
 /// The input's columns, then label, score and scores. An input column of such a name is renamed.
 fn with_predictions(columns: Table, logits: Vec<Vec<f32>>, names: &[String], with_logits: bool) -> Table {
     let scores =
@@ -87,12 +90,13 @@ fn with_predictions(columns: Table, logits: Vec<Vec<f32>>, names: &[String], wit
     let scores = scores.collect::<Vec<_>>();
     let labels = logits.iter().map(|row| predicted_label(row)).collect::<Vec<_>>();
     let best = labels.iter().zip(&scores).map(|(&label, scores)| scores[label]).collect();
+    let [label, score, all_scores] = predict_output::PREDICTIONS;
     let table = columns
-        .with_reserved_names(&["label", "score", "scores", "logits"])
-        .with_column("label", Column::Text(labels.iter().map(|&label| names[label].clone()).collect()))
-        .with_column("score", Column::Number(best))
-        .with_column("scores", Column::Numbers(scores));
-    if with_logits { table.with_column("logits", Column::Numbers(logits)) } else { table }
+        .with_reserved_names(&[label, score, all_scores, LOGITS])
+        .with_column(label, Column::Text(labels.iter().map(|&label| names[label].clone()).collect()))
+        .with_column(score, Column::Number(best))
+        .with_column(all_scores, Column::Numbers(scores));
+    if with_logits { table.with_column(LOGITS, Column::Numbers(logits)) } else { table }
 }
 
 /// The file to write; `None` for standard output.

@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
-use embert_data::Table;
+use embert_data::{CsvQuoting, Table, read_table};
 
 use crate::error::CliError;
 
-/// Refuses an output that is the input file or a directory, has an unknown extension, or cannot be written where it is.
+/// The columns that `predict` always writes.
+pub(super) const PREDICTIONS: [&str; 3] = ["label", "score", "scores"];
+
+/// Refuses an output that is the input file, a file of something else or a directory, has an unknown extension, or cannot be written where it is.
 pub(super) fn check(input: Option<&str>, output: &str) -> Result<(), CliError> {
     let path = Path::new(output);
     if input.is_some_and(|input| same_file(Path::new(input), path)) {
@@ -22,7 +25,23 @@ pub(super) fn check(input: Option<&str>, output: &str) -> Result<(), CliError> {
             directory.display()
         )));
     }
-    Table::require_writable(path).map_err(|error| CliError::usage(format!("--output {error}")))
+    Table::require_writable(path).map_err(|error| CliError::usage(format!("--output {error}")))?;
+    match holds_something_else(path) {
+        true => Err(CliError::usage(format!(
+            "--output {output}: this file is there and holds no predictions; name another, or remove it first"
+        ))),
+        false => Ok(()),
+    }
+}
+
+/// Returns true for a file that is there, is not empty, and was not written by `predict`.
+fn holds_something_else(path: &Path) -> bool {
+    let has_content = path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0);
+    has_content
+        && read_table(path, CsvQuoting::default()).map_or(true, |(table, _)| {
+            let columns = table.column_names().collect::<Vec<_>>();
+            !PREDICTIONS.iter().all(|column| columns.contains(column))
+        })
 }
 
 /// Returns true if both paths lead to one existing file, whatever their spelling or links.

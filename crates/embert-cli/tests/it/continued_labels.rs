@@ -125,6 +125,32 @@ fn a_base_model_takes_any_labels() {
 }
 
 #[test]
+fn a_head_of_another_task_is_not_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_csv(path, "rows.csv", &["a", "b"], 20);
+    succeeds(path, &format!("train {SHAPE} --dataset rows.csv --max_steps 1 --output_dir model"));
+    let single = "\"single_label_classification\"";
+    let config = fs::read_to_string(path.join("model/config.json")).unwrap();
+    for problem_type in ["regression", "multi_label_classification"] {
+        let other = config.replace(single, &format!("\"{problem_type}\""));
+        fs::write(path.join("model/config.json"), other).unwrap();
+        for command in ["evaluate --model model --dataset rows.csv", "predict --model model text"] {
+            let said = fails(path, 1, command);
+            assert!(said.contains(problem_type), "{command}: {said}");
+        }
+        let train = format!(
+            "train --model model --dataset rows.csv {STILL} --output_dir further --overwrite_output_dir"
+        );
+        let said = fails(path, 3, &train);
+        assert!(said.contains(problem_type) && said.contains("--ignore_mismatched_sizes"), "{said}");
+        let said = succeeds(path, &format!("{train} --ignore_mismatched_sizes"));
+        assert!(said.contains("a new head is trained for the labels a, b"), "{said}");
+        succeeds(path, "evaluate --model further");
+    }
+}
+
+#[test]
 fn an_adapter_given_as_a_model_names_the_flag() {
     let folder = tempfile::tempdir().unwrap();
     adapter(folder.path());

@@ -32,6 +32,23 @@ fn an_output_that_cannot_be_is_refused_and_the_input_is_left_as_it_was() {
         assert!(said.contains(output) && said.contains(expected), "{output}: {said}");
         assert_eq!(fs::read(&input).unwrap(), texts, "{output}");
     }
+    for (name, content) in
+        [("notes.csv", "text\nmine\n"), ("notes.jsonl", "not json"), ("notes.tsv", "label\tscore\n1\t2\n")]
+    {
+        let path = folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        let said = fails(folder.path(), 2, &format!("predict --model ./none --input f.csv --output {name}"));
+        assert!(said.contains(name) && said.contains("holds no predictions"), "{said}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), content, "{name}");
+    }
+    fs::write(folder.path().join("empty.csv"), "").unwrap();
+    fs::write(folder.path().join("before.jsonl"), "{\"label\": \"a\", \"score\": 1, \"scores\": [1]}\n")
+        .unwrap();
+    for output in ["empty.csv", "before.jsonl"] {
+        let said =
+            fails(folder.path(), 1, &format!("predict --model ./none --input f.csv --output {output}"));
+        assert!(said.contains("none"), "{output}: {said}");
+    }
     let said = fails(folder.path(), 1, "predict --model ./none --input f.csv --output a/out.csv");
     assert!(said.contains("none"), "{said}");
 }
