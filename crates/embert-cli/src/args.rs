@@ -74,15 +74,6 @@ fn unknown_flag(flag: &str, subcommand: &str) -> CliError {
     CliError::usage(format!("unknown flag {flag}; {advice}"))
 }
 
-/// True and false in the spellings that Python's command lines take.
-pub(crate) fn is_boolean(text: &str) -> Option<bool> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "t" | "yes" | "y" | "1" => Some(true),
-        "false" | "f" | "no" | "n" | "0" => Some(false),
-        _ => None,
-    }
-}
-
 /// The whole command line.
 pub(crate) fn command() -> Command {
     Command::new("embert")
@@ -146,8 +137,7 @@ fn predict() -> Command {
     let texts =
         Arg::new("text").value_name("TEXT").num_args(0..).help("Texts; without any, lines of standard input");
     let input = file("input", "Take the texts of this .parquet, .csv, .tsv or .jsonl file");
-    let output = file("output", "Write to this .parquet, .csv, .tsv or .jsonl file; - is standard output")
-        .requires("input");
+    let output = file("output", "Write to this .parquet, .csv, .tsv or .jsonl file; - is standard output");
     let logits = Arg::new("logits").long("logits").action(ArgAction::SetTrue).help("Write the logits, too");
     let keys = DATA.iter().filter(|key| READING.contains(&key.flag));
     with_each_key(

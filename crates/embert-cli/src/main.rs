@@ -1,11 +1,13 @@
 //! embert: fine-tunes BERT-family encoders for text classification. Arguments in, lines out.
 
 mod args;
+mod boolean;
 mod commands;
 mod device;
 mod error;
 mod examples;
 mod fine_tuned;
+mod head;
 #[cfg(test)]
 mod hostile_recipes;
 mod hub;

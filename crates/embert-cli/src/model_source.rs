@@ -11,8 +11,8 @@ use embert_model::{
 use embert_text::Tokenizer;
 
 use crate::error::CliError;
+use crate::head::Head;
 use crate::recipe::Recipe;
-use crate::trained_labels::Head;
 use crate::{examples, hub, local_path, output};
 
 /// Config and tokenizer of a model whose weights come later.

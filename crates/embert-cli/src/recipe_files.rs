@@ -7,7 +7,7 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use toml::{Table, Value};
 
-use crate::args::is_boolean;
+use crate::boolean::is_boolean;
 use crate::error::CliError;
 use crate::keys::{self, Key, Kind};
 use crate::model_source::ModelSource;

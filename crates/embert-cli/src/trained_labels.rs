@@ -7,17 +7,9 @@ use embert_model::{Adapter, AutoConfig, ModelError, has_classification_head};
 
 use crate::error::CliError;
 use crate::examples::{self, Examples, ExamplesError};
+use crate::head::Head;
 use crate::recipe::{ModelSection, Recipe};
 use crate::{model_source, output};
-
-/// The head that training begins with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Head {
-    /// The one of the checkpoint, if it has one.
-    Kept,
-    /// A new one, though the checkpoint has one: its labels are others.
-    New,
-}
 
 /// What a model brings to training.
 enum Trained {

@@ -23,7 +23,7 @@ impl Format {
             Some("parquet") => Ok(Self::Parquet),
             Some("csv") => Ok(Self::Delimited(b',')),
             Some("tsv") => Ok(Self::Delimited(b'\t')),
-            Some("jsonl") => Ok(Self::Jsonl),
+            Some("jsonl" | "ndjson" | "jsonlines") => Ok(Self::Jsonl),
             _ => Err(DataError::UnknownExtension {
                 path: path.to_path_buf(),
                 extension: extension.unwrap_or_default(),
@@ -88,7 +88,6 @@ fn with_advice(error: DataError) -> DataError {
 
 fn advice(extension: &str) -> &'static str {
     match extension {
-        "ndjson" | "jsonlines" => "; rename it to .jsonl",
         "json" => {
             "; write one object on each line and name it .jsonl (in pandas: to_json(path, orient=\"records\", lines=True))"
         }

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 use tokenizers::AddedToken;
 
-use crate::tokenizer_files::read_json_if_there;
+use crate::json_file::read_json_if_there;
 use crate::vocabulary::SPECIAL_TOKENS;
 use crate::{Result, TextError, tokenizer_json};
 

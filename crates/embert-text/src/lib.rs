@@ -8,6 +8,7 @@ mod batch;
 mod bucket;
 mod encoded;
 mod error;
+mod json_file;
 mod lengths;
 mod note;
 mod permutation;

@@ -1,18 +1,15 @@
 //! The files of a saved tokenizer, read into the content of one `tokenizer.json`.
 
-use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
 
+use crate::json_file::{parse_json, read, read_json_if_there};
 use crate::{Result, TextError, TokenizerNote, Truncation, added_tokens, tokenizer_json, vocabulary};
 
 /// Tokenizers that a bare `vocab.txt` stands for; others split words before WordPiece sees them.
 const BERT_TOKENIZERS: [&str; 5] =
     ["BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "PreTrainedTokenizer", "TokenizersBackend"];
-
-/// How a Git LFS pointer begins: the text that a clone without Git LFS has in place of a file.
-const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
 
 /// What a tokenizer's files say.
 pub(crate) struct TokenizerFiles {
@@ -47,26 +44,6 @@ impl TokenizerFiles {
 /// Special tokens such as `[CLS]` have upper-case letters in every vocabulary.
 fn has_upper_case(token: &str) -> bool {
     !token.starts_with('[') && token.chars().any(char::is_uppercase)
-}
-
-fn read(path: &Path) -> Result<Vec<u8>> {
-    let bytes = fs::read(path).map_err(|source| TextError::Read { path: path.to_owned(), source })?;
-    match bytes.starts_with(LFS_POINTER) {
-        true => Err(TextError::LfsPointer { path: path.to_owned() }),
-        false => Ok(bytes),
-    }
-}
-
-/// `null` for a file that does not exist.
-pub(crate) fn read_json_if_there(path: &Path) -> Result<Value> {
-    if path.is_file() { parse_json(&read(path)?, path) } else { Ok(Value::Null) }
-}
-
-fn parse_json(bytes: &[u8], path: &Path) -> Result<Value> {
-    serde_json::from_slice(bytes).map_err(|error| TextError::Broken {
-        origin: path.display().to_string(),
-        reason: format!("not JSON: {error}"),
-    })
 }
 
 fn check_class(config: &Value, config_path: &Path) -> Result<()> {

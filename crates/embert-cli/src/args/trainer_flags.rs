@@ -1,6 +1,6 @@
 //! Flags of `transformers`' Trainer and `run_classification.py` that change nothing here: accepted, with a note.
 
-use super::is_boolean;
+use crate::boolean::is_boolean;
 use crate::error::CliError;
 
 /// What an accepted flag takes.

@@ -111,6 +111,11 @@ fn predictions_are_one_row_out_for_one_row_in_whatever_the_door() {
     succeeds(folder.path(), "predict --model run --input rows.jsonl --output out.csv");
     assert_eq!(fs::read_to_string(folder.path().join("out.csv")).unwrap().lines().count(), 1 + texts.len());
 
+    fs::copy(folder.path().join("rows.jsonl"), folder.path().join("rows.ndjson")).unwrap();
+    assert_eq!(succeeds(folder.path(), "predict --model run --input rows.ndjson --logits"), on_stdout);
+    succeeds(folder.path(), "predict --model run good bad fine --output words.tsv");
+    assert_eq!(fs::read_to_string(folder.path().join("words.tsv")).unwrap().lines().count(), 4);
+
     let results = on_stdout.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
     let results = results.collect::<Vec<_>>();
     assert_eq!(results.len(), texts.len());

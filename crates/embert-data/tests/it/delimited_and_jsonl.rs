@@ -144,7 +144,6 @@ fn other_formats_under_the_name_of_a_table_are_recognized() {
 fn common_extensions_say_what_to_do() {
     for (name, words) in [
         ("a.json", "; write one object on each line and name it .jsonl"),
-        ("a.ndjson", "; rename it to .jsonl"),
         ("a.txt", "; a table with a header is .csv if commas separate its columns, and .tsv if tabs do"),
         ("a.xlsx", "; export the sheet as .csv (UTF-8)"),
         ("a.XLS", "; export the sheet as .csv (UTF-8)"),

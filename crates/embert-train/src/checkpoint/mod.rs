@@ -9,6 +9,7 @@
 //! flushed to the disk and renamed: whatever happens, it is there whole or not at all.
 
 mod atomic;
+mod carded_run;
 mod contents;
 mod curves;
 mod directory_check;
@@ -45,9 +46,9 @@ use crate::evaluate::Evaluation;
 use crate::event::{Event, RunPlan, Snapshot, TrainReport};
 use crate::log_entry::LogEntry;
 use atomic::{flush_own, replace_run, write_checkpoint, write_file};
+use carded_run::CardedRun;
 use contents::Contents;
 use metrics_log::MetricsLog;
-use model_card::CardedRun;
 pub use model_card::ModelCard;
 pub use places::OnExisting;
 use places::{Places, is_same};

@@ -2,8 +2,7 @@
 
 use std::fmt::Write;
 
-use embert_text::Truncation;
-
+use super::carded_run::CardedRun;
 use super::model_card_use::usage;
 use crate::class_scores::ClassScores;
 use crate::evaluate::Evaluation;
@@ -30,17 +29,6 @@ pub struct ModelCard {
     pub pos_label: Option<usize>,
 }
 
-/// The run that a card describes.
-#[derive(Debug)]
-pub(crate) struct CardedRun<'a> {
-    pub(crate) report: &'a TrainReport,
-    pub(crate) evaluation: Option<&'a Evaluation>,
-    pub(crate) labels: &'a [String],
-    pub(crate) recipe: &'a str,
-    pub(crate) truncation: Truncation,
-    pub(crate) is_adapter: bool,
-}
-
 impl ModelCard {
     /// The card in Markdown with the Hub's front matter.
     pub(crate) fn render(&self, run: &CardedRun<'_>) -> String {
@@ -56,7 +44,7 @@ impl ModelCard {
             let _ = writeln!(card, "{}", class_table(evaluation, run.labels));
             let _ = write!(card, "{}", confusion_table(&evaluation.metrics.confusion_matrix, run.labels));
         }
-        let (usage, recipe) = (usage(self, run), run.recipe.trim_end());
+        let (usage, recipe) = (usage(&self.base_model, self.max_seq_length, run), run.recipe.trim_end());
         let fence = fence(recipe);
         let _ = write!(card, "\n## Use\n\n{usage}\n## Recipe\n\n{fence}toml\n{recipe}\n{fence}\n");
         card

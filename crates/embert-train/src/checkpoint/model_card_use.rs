@@ -2,15 +2,14 @@
 
 use embert_text::Truncation;
 
-use super::model_card::{CardedRun, ModelCard};
+use super::carded_run::CardedRun;
 
 /// The section, in Markdown.
-pub(crate) fn usage(card: &ModelCard, run: &CardedRun<'_>) -> String {
+pub(crate) fn usage(base_model: &str, max_length: usize, run: &CardedRun<'_>) -> String {
     let load = match run.is_adapter {
-        true => load_adapter(&card.base_model, run.labels),
+        true => load_adapter(base_model, run.labels),
         false => LOAD.to_owned(),
     };
-    let max_length = card.max_seq_length;
     let call = format!("print(classify(\"This movie is good\", truncation=True, max_length={max_length}))");
     let mut usage = format!("```python\n{load}{call}\n```\n");
     if run.is_adapter {
