@@ -129,9 +129,10 @@ pub(crate) fn pos_label(data: &DataSection, labels: &[String]) -> Result<Option<
     let by = |is_same: fn(&str, &str) -> bool| labels.iter().position(|label| is_same(label, name));
     match by(|a, b| a == b).or_else(|| by(|a, b| a.to_lowercase() == b.to_lowercase())) {
         Some(id) => Ok(Some(id)),
-        None => {
-            Err(CliError::usage(format!("--pos_label {name} is none of the labels {}", labels.join(", "))))
-        }
+        None => Err(CliError::usage(format!(
+            "unknown label --pos_label {name}; the labels are {}",
+            labels.join(", ")
+        ))),
     }
 }
 
@@ -212,7 +213,7 @@ fn with_labels(mut dataset: Dataset, labels: Option<&Labels>) -> Result<Dataset,
     let id = |name: &String| {
         labels.id(name).ok_or_else(|| {
             CliError::rejected(format!(
-                "{SYNTHETIC}: the label {name} is none of the model's labels {}",
+                "{SYNTHETIC}: unknown label {name}; the model's labels are {}",
                 labels.names().join(", ")
             ))
         })

@@ -52,7 +52,9 @@ fn require_writable(output_dir: &Path) -> Result<(), CliError> {
     let Some(directory) = parents.into_iter().find(|parent| parent.is_dir()) else { return Ok(()) };
     let probe = directory.join(format!(".embert-{}", std::process::id()));
     let written = fs::File::create_new(&probe).and_then(|_| fs::remove_file(&probe));
-    written.map_err(|error| CliError::usage(format!("--output_dir {}: {error}", output_dir.display())))
+    written.map_err(|error| {
+        CliError::usage(format!("--output_dir {}: cannot be written: {error}", output_dir.display()))
+    })
 }
 
 fn is_in(input: &Path, directory: &Path) -> bool {

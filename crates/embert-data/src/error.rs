@@ -65,7 +65,7 @@ pub enum DataError {
     },
     /// The extension says nothing about the format.
     #[error(
-        "{path}: extension {extension:?} is none of .parquet, .csv, .tsv, .jsonl{advice}",
+        "{path}: unknown extension {extension:?}; supported are .parquet, .csv, .tsv, .jsonl{advice}",
         path = path.display()
     )]
     UnknownExtension {

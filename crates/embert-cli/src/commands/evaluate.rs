@@ -41,7 +41,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     Ok(())
 }
 
-/// The rows that flags name, or else those that the model's run evaluated.
+/// Reads the rows that flags name; without such flags, the evaluation rows of the model's run.
 fn rows(
     fine_tuned: &FineTuned,
     labels: &Labels,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use embert_data::{CsvQuoting, Table, read_table};
+use embert_data::{CsvQuoting, DataError, Table, read_table};
 
 use crate::error::CliError;
 
@@ -25,7 +25,12 @@ pub(super) fn check(input: Option<&str>, output: &str) -> Result<(), CliError> {
             directory.display()
         )));
     }
-    Table::require_writable(path).map_err(|error| CliError::usage(format!("--output {error}")))?;
+    Table::require_writable(path).map_err(|error| match error {
+        DataError::Io { source, .. } => {
+            CliError::usage(format!("--output {output}: cannot be written: {source}"))
+        }
+        error => CliError::usage(format!("--output {error}")),
+    })?;
     match holds_something_else(path) {
         true => Err(CliError::usage(format!(
             "--output {output}: this file is there and holds no predictions; name another, or remove it first"

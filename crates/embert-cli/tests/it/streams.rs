@@ -4,8 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::succeeds;
 use crate::tiny::TINY;
+use crate::{fails, succeeds};
 
 /// Where a stream goes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -106,5 +106,21 @@ fn commands_that_print_end_quietly_with_their_reader_and_fail_on_a_full_disk() {
             matches!(errors[..], [error] if error.starts_with("error: standard output")),
             "{arguments}: {said}"
         );
+    }
+}
+
+/// Nobody, not even the superuser, makes files in `/proc`.
+#[test]
+fn an_output_that_cannot_be_written_is_refused_before_anything_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("texts.csv"), "text\ngood\n").unwrap();
+    for arguments in [
+        "train --dataset ./nowhere.csv --model ./nowhere --output_dir /proc/run",
+        "check --dataset ./nowhere.csv --model ./nowhere --output_dir /proc/run/deeper",
+        "predict --model ./nowhere --input texts.csv --output /proc/out.csv",
+    ] {
+        let said = fails(folder.path(), 2, arguments);
+        assert!(said.contains("/proc/") && said.contains("cannot be written"), "{arguments}: {said}");
+        assert_eq!(said.lines().count(), 1, "{arguments}: {said}");
     }
 }

@@ -76,7 +76,10 @@ fn a_file_is_replaced_whole_and_nothing_else_is_left_behind() {
 fn a_table_that_cannot_be_written_says_why() {
     let place = Place::new();
     let unknown = results().write(&place.path("out.txt")).unwrap_err().to_string();
-    assert!(unknown.ends_with("extension \"txt\" is none of .parquet, .csv, .tsv, .jsonl"), "{unknown}");
+    assert!(
+        unknown.ends_with("unknown extension \"txt\"; supported are .parquet, .csv, .tsv, .jsonl"),
+        "{unknown}"
+    );
     let nowhere = results().write(&place.path("no/such/out.csv"));
     assert!(matches!(nowhere, Err(DataError::Io { .. })));
     assert_eq!(std::fs::read_dir(place.path("")).unwrap().count(), 0);
@@ -140,7 +143,7 @@ mod unix {
         for (path, expected) in [
             (place.path("folder.csv"), "folder.csv: is a directory"),
             (place.path("no/such/out.csv"), "no/such: "),
-            (place.path("out.txt"), "extension \"txt\" is none of"),
+            (place.path("out.txt"), "unknown extension \"txt\""),
         ] {
             let error = Table::require_writable(&path).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
