@@ -207,19 +207,18 @@ fn holds_out(data: &DataSection) -> bool {
     data.train_file.is_some() || data.dataset_name == SYNTHETIC || Path::new(path).is_file()
 }
 
-/// The same rows in the numbering of other labels.
-fn with_labels(mut dataset: Dataset, labels: Option<&Labels>) -> Result<Dataset, CliError> {
+/// The generated rows in the numbering of a model's labels.
+fn with_labels(mut dataset: Dataset, labels: Option<&Labels>) -> Result<Dataset, DataError> {
     let Some(labels) = labels else { return Ok(dataset) };
-    let id = |name: &String| {
-        labels.id(name).ok_or_else(|| {
-            CliError::rejected(format!(
-                "{SYNTHETIC}: unknown label {name}; the model's labels are {}",
-                labels.names().join(", ")
-            ))
-        })
-    };
-    let ids = dataset.labels.names().iter().map(id).collect::<Result<Vec<_>, _>>()?;
-    dataset.examples.iter_mut().for_each(|example| example.label = ids[example.label]);
+    for (row, example) in (1..).zip(&mut dataset.examples) {
+        let name = &dataset.labels.names()[example.label];
+        example.label = labels.id(name).ok_or_else(|| DataError::UnknownLabel {
+            path: SYNTHETIC.into(),
+            row,
+            label: format!("{name:?}"),
+            known: labels.names().join(", "),
+        })?;
+    }
     Ok(Dataset { labels: labels.clone(), ..dataset })
 }
 

@@ -151,6 +151,24 @@ fn a_head_of_another_task_is_not_kept() {
 }
 
 #[test]
+fn generated_reviews_have_labels_like_any_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_csv(path, "rows.csv", &["a", "b"], 20);
+    succeeds(path, &format!("train {SHAPE} --dataset rows.csv --max_steps 1 --output_dir model"));
+    let train = format!(
+        "train --model model --dataset synthetic --synthetic_reviews 40 {STILL} --output_dir further"
+    );
+    let said = fails(path, 3, &train);
+    assert!(said.contains("\"negative\"") || said.contains("\"positive\""), "{said}");
+    assert!(said.contains("--ignore_mismatched_sizes"), "{said}");
+    let said = succeeds(path, &format!("{train} --ignore_mismatched_sizes"));
+    assert!(said.contains("a new head is trained for the labels negative, positive"), "{said}");
+    let said = fails(path, 3, "evaluate --model model --dataset synthetic --synthetic_reviews 40");
+    assert!(said.contains("unknown label"), "{said}");
+}
+
+#[test]
 fn an_adapter_given_as_a_model_names_the_flag() {
     let folder = tempfile::tempdir().unwrap();
     adapter(folder.path());
