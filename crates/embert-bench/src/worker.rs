@@ -6,8 +6,9 @@ use std::{
 };
 
 use burn::module::Module;
+use embert_inference::{InferenceError, predict};
 use embert_model::BertForSequenceClassification;
-use embert_train::{TrainConfig, predict};
+use embert_train::TrainConfig;
 
 use crate::{
     device,
@@ -61,7 +62,7 @@ fn evaluation(work: &Work) -> Vec<f64> {
     let seconds = |_| {
         let begin = Instant::now();
         let go_on = &mut |_| Ok(std::ops::ControlFlow::Continue(()));
-        predict(&model, &texts, batching, go_on).expect("nobody interrupts");
+        predict::<InferenceError>(&model, &texts, batching, go_on).expect("nobody interrupts");
         begin.elapsed().as_secs_f64()
     };
     (0..work.warm_up + work.steps).map(seconds).collect()

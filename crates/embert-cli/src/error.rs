@@ -1,6 +1,7 @@
 //! One line for a person, and the exit code that goes with it.
 
 use embert_data::{DataError, HubError};
+use embert_inference::InferenceError;
 use embert_model::ModelError;
 use embert_text::TextError;
 use embert_train::TrainError;
@@ -76,6 +77,12 @@ impl From<TextError> for CliError {
             | TextError::HeadTailTooLong { .. } => Self::usage(error),
             _ => Self::failed(error),
         }
+    }
+}
+
+impl From<InferenceError> for CliError {
+    fn from(error: InferenceError) -> Self {
+        Self::failed(error)
     }
 }
 

@@ -1,9 +1,9 @@
 //! A fine-tuned model, and how its run read texts: `evaluate` and `predict` open it before they read any.
 
 use clap::ArgMatches;
+use embert_inference::Batching;
 use embert_model::AutoModelForSequenceClassification;
 use embert_text::{EncodedTexts, Limit};
-use embert_train::Batching;
 
 use crate::device::{self, Place};
 use crate::error::CliError;

@@ -1,7 +1,5 @@
-//! From a batch of tokens and its labels to what the model and the loss take.
+//! Batches of tokens with their labels.
 
-use burn::tensor::{DType, Device, Int, Tensor, TensorData};
-use embert_kernels::SequenceLayout;
 use embert_text::{EncodedTexts, Padding, SamplingStrategy, TokenBatch, training_batches};
 
 use crate::config::{TrainConfig, TrainSamplingStrategy};
@@ -60,19 +58,4 @@ pub(crate) fn windows(lengths: &[usize], config: &TrainConfig, epoch: u64) -> Ve
     };
     let rows_of_step = config.per_device_train_batch_size * config.gradient_accumulation_steps;
     training_batches(lengths, rows_of_step, strategy, config.seed, epoch)
-}
-
-/// The token ids of a batch.
-///
-/// # Shapes
-/// - output: `[num_tokens]`
-pub(crate) fn input_ids(tokens: &TokenBatch, device: &Device) -> Tensor<1, Int> {
-    let ids = tokens.ids.iter().map(|&id| id as i32).collect::<Vec<_>>();
-    let num_tokens = ids.len();
-    Tensor::from_data(TensorData::new(ids, [num_tokens]), (device, DType::I32))
-}
-
-/// Where the sequences of a batch begin and end.
-pub(crate) fn sequence_layout(tokens: &TokenBatch) -> SequenceLayout {
-    SequenceLayout { lengths: tokens.lengths.clone(), padded_to: tokens.padded_to }
 }

@@ -3,10 +3,10 @@
 use serde::de::Error;
 use serde::{Deserialize, Serialize};
 
+use embert_inference::Batching;
 use embert_kernels::Precision;
 use embert_text::{BatchBudget, Padding};
 
-use crate::batching::Batching;
 use crate::best_model_metric::BestModelMetric;
 use crate::schedule::{LrSchedulerType, Schedule};
 use crate::unfreezing::Unfreezing;

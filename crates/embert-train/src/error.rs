@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use embert_inference::InferenceError;
 use embert_model::ModelError;
 use embert_text::TextError;
 
@@ -141,24 +142,15 @@ pub enum TrainError {
          base again, or begin a run with another output_dir"
     )]
     OtherWeights,
-    /// The model's output for a text is infinite or not a number.
-    #[error(
-        "the model's logits for text {row} (from 0) are no finite numbers: its weights, or the scaling of its adapter, are \
-         too large to compute with"
-    )]
-    NotFinite {
-        /// The row of the text, from 0.
-        row: usize,
-    },
     /// The model's files could not be written.
     #[error(transparent)]
     Model(#[from] ModelError),
     /// The tokenizer's files could not be written.
     #[error(transparent)]
     Text(#[from] TextError),
-    /// The caller asked an evaluation or a prediction to stop.
-    #[error("interrupted")]
-    Interrupted,
+    /// An evaluation failed, or the caller asked it to stop.
+    #[error(transparent)]
+    Inference(#[from] InferenceError),
     /// The output directory is there and holds files.
     #[error("{}", existing(path))]
     OutputExists {

@@ -2,16 +2,15 @@
 
 use std::time::Instant;
 
+use embert_inference::{Batching, Progress, predict};
 use embert_model::AutoModelForSequenceClassification;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::answer::Answer;
 use crate::batches::LabelledTexts;
-use crate::batching::Batching;
 use crate::error::TrainError;
 use crate::metrics::Metrics;
-use crate::predict::predict;
-use crate::progress::{Answer, Progress};
 
 /// What an evaluation found. Serialized, it holds numbers alone, under transformers' names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

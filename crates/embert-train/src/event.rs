@@ -1,12 +1,12 @@
 //! What a run tells its caller while it goes on.
 
+use embert_inference::Progress;
 use embert_model::AutoModelForSequenceClassification;
 use serde::Serialize;
 
 use crate::best_model::BestModel;
 use crate::log_entry::{LogEntry, StepLog};
 use crate::optimizer::OptimizerState;
-use crate::progress::Progress;
 use crate::state::TrainState;
 
 /// Something that happened. The caller's answer says whether to go on.

@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 
 use burn::module::Module;
 use burn::tensor::Device;
+use embert_inference::device_of;
 use embert_kernels::{DropoutStream, is_asynchronous};
 use embert_model::{AutoModelForSequenceClassification, Pass};
 use embert_text::Padding;
 
+use crate::answer::Answer;
 use crate::batches::{LabelledBatch, LabelledTexts, windows};
 use crate::best_model::Judge;
 use crate::config::{IntervalStrategy, TrainConfig};
@@ -25,8 +27,7 @@ use crate::journal::Journal;
 use crate::loss::CrossEntropy;
 use crate::loss_scale::LossScale;
 use crate::optimizer::{AdamW, OptimizerState};
-use crate::parameters::{device_of, num_trainable};
-use crate::progress::Answer;
+use crate::parameters::num_trainable;
 use crate::resume::Resume;
 use crate::schedule::Schedule;
 use crate::state::TrainState;

@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
+mod answer;
 mod batches;
-mod batching;
 mod best_model;
 mod best_model_metric;
 mod checkpoint;
@@ -30,8 +30,6 @@ mod metrics;
 mod optimizer;
 mod parameters;
 mod pattern;
-mod predict;
-mod progress;
 mod recompute;
 mod replicas;
 mod resume;
@@ -41,8 +39,8 @@ mod step;
 mod unfreezing;
 mod validation;
 
+pub use answer::Answer;
 pub use batches::{LabelledBatch, LabelledTexts};
-pub use batching::Batching;
 pub use best_model::BestModel;
 pub use best_model_metric::BestModelMetric;
 pub use checkpoint::{Checkpoint, ModelCard, OnExisting, RunDirectory, RunSettings};
@@ -61,8 +59,6 @@ pub use loss::CrossEntropy;
 pub use memory_estimate::{MemoryEstimate, MemoryWorkload, estimate_memory, find_batch_size};
 pub use metrics::Metrics;
 pub use optimizer::{AdamW, OptimizerState};
-pub use predict::{predict, predicted_label, probabilities};
-pub use progress::{Answer, Progress};
 pub use resume::Resume;
 pub use schedule::{LrSchedulerType, Schedule};
 pub use state::TrainState;

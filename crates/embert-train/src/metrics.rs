@@ -1,6 +1,7 @@
 //! How good predictions are: loss, accuracy, precision, recall, F1, Matthews' correlation and AUROC, as scikit-learn
 //! counts them.
 
+use embert_inference::{log_softmax, predicted_label};
 use serde::{Deserialize, Serialize};
 
 use crate::class_scores::ClassScores;
@@ -112,23 +113,10 @@ impl Metrics {
     }
 }
 
-/// The index of the highest value, the first of equals.
-pub(crate) fn argmax(row: &[f32]) -> usize {
-    (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best })
-}
-
-/// Natural logarithms of the probabilities of a row of logits.
-pub(crate) fn log_softmax(row: &[f32]) -> Vec<f64> {
-    let highest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let shifted = row.iter().map(|&logit| f64::from(logit) - f64::from(highest)).collect::<Vec<_>>();
-    let log_sum = shifted.iter().map(|x| x.exp()).sum::<f64>().ln();
-    shifted.into_iter().map(|x| x - log_sum).collect()
-}
-
 fn confusion_matrix(logits: &[Vec<f32>], labels: &[usize], num_labels: usize) -> Vec<Vec<u64>> {
     let mut matrix = vec![vec![0; num_labels]; num_labels];
     for (row, &label) in logits.iter().zip(labels) {
-        matrix[label][argmax(row)] += 1;
+        matrix[label][predicted_label(row)] += 1;
     }
     matrix
 }

@@ -1,8 +1,7 @@
-//! A list of a module's parameters, by Hugging Face's names, and the device they are on.
+//! A list of a module's parameters, by Hugging Face's names.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Tensor};
-use embert_model::AutoModelForSequenceClassification;
+use burn::tensor::Tensor;
 use embert_model::names::{ParameterVisitor, hugging_face_name, visit_parameters};
 
 /// What is known of a parameter without its values.
@@ -24,11 +23,6 @@ pub(crate) fn parameters<M: Module>(module: &M) -> Vec<Parameter> {
 pub(crate) fn num_trainable<M: Module>(module: &M) -> usize {
     let trainable = parameters(module).into_iter().filter(|parameter| parameter.is_trainable);
     trainable.map(|parameter| parameter.num_elements).sum()
-}
-
-/// The device of the parameters.
-pub(crate) fn device_of(model: &AutoModelForSequenceClassification) -> Device {
-    model.devices().into_iter().next().expect("a model has parameters")
 }
 
 #[derive(Default)]

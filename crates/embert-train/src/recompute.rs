@@ -3,14 +3,15 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use embert_inference::{device_of, input_ids, sequence_layout};
 use embert_kernels::{SequenceLayout, cross_entropy_sum};
 use embert_model::names::Part;
 use embert_model::{AutoModelForSequenceClassification, Pass};
 
-use crate::batches::{LabelledBatch, input_ids, sequence_layout};
+use crate::batches::LabelledBatch;
 use crate::gradients::ParameterGradients;
 use crate::loss::CrossEntropy;
-use crate::parameters::{device_of, parameters};
+use crate::parameters::parameters;
 
 /// Adds the gradients of a batch's share of the loss and gives that share, `[1]`: what the whole tape would give, to the
 /// last bit.

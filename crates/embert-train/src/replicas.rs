@@ -6,10 +6,10 @@ use std::thread;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use embert_inference::device_of;
 use embert_model::AutoModelForSequenceClassification;
 
 use crate::gradients::ParameterGradients;
-use crate::parameters::device_of;
 
 /// What micro-batches add to a loss, `[1]` each, and to its gradients.
 pub(crate) struct Found {

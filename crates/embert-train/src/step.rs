@@ -1,14 +1,14 @@
 //! The gradients of one optimizer step: ∇ of the mean loss over all examples of its window of micro-batches.
 
 use burn::tensor::{Device, Tensor};
+use embert_inference::{device_of, input_ids, sequence_layout};
 use embert_kernels::{DropoutStream, cross_entropy_sum, with_constant_weights};
 use embert_model::{AutoModelForSequenceClassification, Pass};
 
-use crate::batches::{LabelledBatch, input_ids, sequence_layout};
+use crate::batches::LabelledBatch;
 use crate::clip::{clip_coefficient, global_norm};
 use crate::gradients::ParameterGradients;
 use crate::loss::CrossEntropy;
-use crate::parameters::device_of;
 use crate::recompute::recomputed_gradients;
 use crate::replicas::{Found, on_all};
 

@@ -16,7 +16,7 @@ struct Room {
     never: &'static [&'static str],
 }
 
-const ROOMS: [Room; 9] = [
+const ROOMS: [Room; 10] = [
     Room {
         package: "embert-data",
         below: &[],
@@ -46,8 +46,15 @@ const ROOMS: [Room; 9] = [
         never: &["arrow-array", "csv", "ureq", "parquet", "tokenizers"],
     },
     Room {
+        package: "embert-inference",
+        below: &["embert-kernels", "embert-model", "embert-text"],
+        burn: true,
+        is_library: true,
+        never: &["arrow-array", "csv", "ureq", "parquet", "tokenizers"],
+    },
+    Room {
         package: "embert-train",
-        below: &["embert-data", "embert-kernels", "embert-model", "embert-text"],
+        below: &["embert-data", "embert-inference", "embert-kernels", "embert-model", "embert-text"],
         burn: true,
         is_library: true,
         never: &["arrow-array", "ureq", "parquet", "tokenizers"],
@@ -59,7 +66,7 @@ const ROOMS: [Room; 9] = [
 ];
 
 const EVERY_LIBRARY: &[&str] =
-    &["embert-data", "embert-kernels", "embert-model", "embert-text", "embert-train"];
+    &["embert-data", "embert-inference", "embert-kernels", "embert-model", "embert-text", "embert-train"];
 
 /// What the tests of every crate may know, and nothing else may.
 const FOR_TESTS: &str = "embert-hostile";

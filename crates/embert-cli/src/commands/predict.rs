@@ -6,7 +6,7 @@ use std::path::Path;
 
 use clap::ArgMatches;
 use embert_data::{Column, DataNote, Table, clean, read_table};
-use embert_train::{predict, predicted_label, probabilities};
+use embert_inference::{predict, predicted_label, probabilities};
 
 use super::predict_output;
 use crate::error::CliError;
@@ -25,7 +25,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     let model = fine_tuned.load()?;
     let texts = fine_tuned.encode(&texts);
     let bar = Bar::items("Predicting", texts.len());
-    let logits = predict(&model, &texts, fine_tuned.batching(), &mut |progress| {
+    let logits = predict::<CliError>(&model, &texts, fine_tuned.batching(), &mut |progress| {
         bar.set(progress.done as u64);
         Ok(ControlFlow::Continue(()))
     })?;

@@ -5,11 +5,12 @@ use std::path::Path;
 use burn::module::Module;
 use clap::ArgMatches;
 use embert_data::{ClassBalance, DataNote, Dataset};
+use embert_inference::{Batching, predict, predicted_label, probabilities};
 use embert_model::{AutoModelForSequenceClassification, count_parameters};
 use embert_text::{EncodedTexts, Truncation};
 use embert_train::{
-    Batching, Checkpoint, Evaluation, Event, Fitted, IntervalStrategy, LabelledTexts, LogEntry, ModelCard,
-    RunDirectory, RunSettings, TrainData, evaluate, fit, fit_from, predict, predicted_label, probabilities,
+    Checkpoint, Evaluation, Event, Fitted, IntervalStrategy, LabelledTexts, LogEntry, ModelCard,
+    RunDirectory, RunSettings, TrainData, evaluate, fit, fit_from,
 };
 
 use crate::device::{self, Place};
@@ -84,7 +85,8 @@ impl<'a> Run<'a> {
     ) -> Result<(Self, Result<LoadedModel, CliError>, RunDirectory), CliError> {
         let limit = examples::limit(&recipe.data, source.config.max_position_embeddings())?;
         let pos_label = examples::pos_label(&recipe.data, &source.config.label_names())?;
-        let directory = run_directory(recipe, recipe_text, source, limit.truncation(), checkpoint.as_ref())?;
+        let mut directory =
+            run_directory(recipe, recipe_text, source, limit.truncation(), checkpoint.as_ref())?;
         let interrupt = Interrupt::listen().map_err(CliError::failed)?;
         let encode = |dataset| examples::encode(&source.tokenizer, &examples::columns(dataset).0, limit);
         let encode_eval = || examples.eval.as_ref().map(|eval| encode(&eval.dataset));
@@ -97,10 +99,9 @@ impl<'a> Run<'a> {
         let loaded = model.as_ref().ok().map(|loaded| &loaded.model);
         let memory = MemoryPlan::new(recipe, &place, source, (&train, eval.as_ref()), loaded);
         let fitting = with_batch_size(recipe, memory.as_ref());
-        let directory = match fitting == *recipe {
-            true => directory,
-            false => directory.with_recipe(&fitting.train, &as_toml(&fitting)),
-        };
+        if fitting != *recipe {
+            directory = directory.with_recipe(&fitting.train, &as_toml(&fitting));
+        }
         let recipe = fitting;
         let run =
             Self { recipe, place, examples, source, train, eval, pos_label, memory, interrupt, checkpoint };
@@ -236,11 +237,10 @@ impl<'a> Run<'a> {
             _ => {
                 // none, or one of before the run was resumed, of which the log keeps numbers alone
                 let bar = Bar::items("Evaluating", eval.labels.len());
-                let mut watch = |progress: embert_train::Progress| {
+                Ok(evaluate(&fitted.model, eval, self.batching(), self.pos_label, &mut |progress| {
                     bar.set(progress.done as u64);
                     Ok(self.interrupt.flow())
-                };
-                Ok(evaluate(&fitted.model, eval, self.batching(), self.pos_label, &mut watch)?)
+                })?)
             }
         }
     }
@@ -299,7 +299,8 @@ impl<'a> Run<'a> {
         let shown = (0..num_shown).map(|n| &eval[n * eval.len() / num_shown]).collect::<Vec<_>>();
         let texts = shown.iter().map(|example| example.text.as_str()).collect::<Vec<_>>();
         let texts = self.source.tokenizer.encode_all(&texts, self.train.limit(), &|_| {});
-        let logits = predict(&fitted.model, &texts, self.batching(), &mut |_| Ok(self.interrupt.flow()))?;
+        let go_on = &mut |_| Ok::<_, CliError>(self.interrupt.flow());
+        let logits = predict(&fitted.model, &texts, self.batching(), go_on)?;
         let samples = shown.iter().zip(&logits).map(|(example, logits)| {
             let predicted = predicted_label(logits);
             report::Sample {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Param;
 use burn::tensor::Tensor;
+use embert_inference::device_of;
 use embert_model::AutoModelForSequenceClassification;
 use embert_model::names::{ParameterVisitor, visit_parameters};
 
@@ -13,7 +14,6 @@ use super::run_files::OPTIMIZER;
 use super::state_file::StateFile;
 use crate::error::TrainError;
 use crate::optimizer::OptimizerState;
-use crate::parameters::device_of;
 use crate::resume::Resume;
 use crate::state::TrainState;
 

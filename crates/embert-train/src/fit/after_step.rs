@@ -3,15 +3,16 @@
 use std::ops::ControlFlow;
 
 use burn::module::Module;
+use embert_inference::InferenceError;
 use embert_model::AutoModelForSequenceClassification;
 
 use super::Run;
+use crate::answer::Answer;
 use crate::config::IntervalStrategy;
 use crate::error::TrainError;
 use crate::evaluate::{Evaluation, evaluate};
 use crate::event::{Event, Snapshot};
 use crate::finite::is_finite;
-use crate::progress::Answer;
 
 const GO_ON: Answer = Ok(ControlFlow::Continue(()));
 const STOP: Answer = Ok(ControlFlow::Break(()));
@@ -66,10 +67,10 @@ impl Run<'_, '_> {
                 self.journal.state.evaluation_due = false;
                 (self.on_event)(Event::Evaluated(self.journal.log_evaluation(evaluation)))
             }
-            Err(TrainError::NotFinite { .. }) => {
+            Err(TrainError::Inference(InferenceError::NotFinite { .. })) => {
                 Err(self.diverged_weights("the logits of the evaluation are"))
             }
-            Err(TrainError::Interrupted) => STOP,
+            Err(TrainError::Inference(InferenceError::Interrupted)) => STOP,
             Err(error) => Err(error),
         }
     }

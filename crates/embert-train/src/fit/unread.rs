@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use burn::tensor::Tensor;
 
 use super::Run;
+use crate::answer::Answer;
 use crate::error::TrainError;
 use crate::event::Event;
 use crate::log_entry::StepLog;
 use crate::loss_scale::Verdict;
-use crate::progress::Answer;
 use crate::step::StepGradients;
 
 /// The longest that a run on a GPU says nothing.

@@ -2,8 +2,9 @@
 
 use std::ops::ControlFlow;
 
+use embert_inference::{Batching, InferenceError, predict};
 use embert_text::{BatchBudget, Padding};
-use embert_train::{Batching, TrainError, evaluate, predict};
+use embert_train::evaluate;
 
 use crate::tiny::{self, BATCHING, Examples};
 
@@ -46,12 +47,13 @@ fn evaluation_does_not_depend_on_the_batches() {
 fn the_caller_can_stop_a_prediction() {
     let examples = Examples::new(17);
     let mut batches = 0;
-    let stopped = predict(&tiny::model(0.0), examples.labelled().texts, BATCHING, &mut |progress| {
-        batches += 1;
-        assert_eq!(progress.total, 17);
-        Ok(if progress.done >= 8 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-    });
-    assert!(matches!(stopped, Err(TrainError::Interrupted)));
+    let stopped =
+        predict::<InferenceError>(&tiny::model(0.0), examples.labelled().texts, BATCHING, &mut |progress| {
+            batches += 1;
+            assert_eq!(progress.total, 17);
+            Ok(if progress.done >= 8 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        });
+    assert!(matches!(stopped, Err(InferenceError::Interrupted)));
     assert_eq!(batches, 2);
 }
 

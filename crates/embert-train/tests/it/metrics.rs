@@ -1,6 +1,7 @@
 //! Every figure of `metrics.json`, which scikit-learn made.
 
-use embert_train::{Metrics, predicted_label};
+use embert_inference::predicted_label;
+use embert_train::Metrics;
 use serde_json::Value;
 
 /// Sums in another order than NumPy's.

@@ -2,10 +2,11 @@
 
 use std::ops::ControlFlow;
 
+use embert_inference::Batching;
 use embert_text::Padding;
 use embert_train::{
-    Batching, Event, Fitted, IntervalStrategy, LabelledTexts, LogEntry, Snapshot, TrainConfig, TrainData,
-    TrainError, check, evaluate, fit,
+    Event, Fitted, IntervalStrategy, LabelledTexts, LogEntry, Snapshot, TrainConfig, TrainData, TrainError,
+    check, evaluate, fit,
 };
 
 use crate::tiny::{self, BATCHING, Examples};

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use embert_inference::predict;
 use embert_model::{
     ADAPTER_MODEL_CONFIG, AutoConfig, AutoModelForSequenceClassification, LoraConfig, add_adapter,
 };
 use embert_text::Tokenizer;
 use embert_train::{
     Evaluation, Fitted, IntervalStrategy, ModelCard, OnExisting, RunDirectory, RunSettings, TrainConfig,
-    TrainData, TrainError, evaluate, fit, predict,
+    TrainData, TrainError, evaluate, fit,
 };
 use serde_json::Value;
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
+use embert_inference::Batching;
 use embert_kernels::Precision;
 use embert_model::names::{ParameterVisitor, hugging_face_name, visit_parameters};
 use embert_model::{
@@ -13,7 +14,7 @@ use embert_model::{
     from_pretrained,
 };
 use embert_text::{BatchBudget, EncodedTexts, Limit, Padding, Tokenizer, Truncation};
-use embert_train::{Answer, Batching, Event, LabelledTexts, TrainData};
+use embert_train::{Answer, Event, LabelledTexts, TrainData};
 
 pub(crate) const GO_ON: Answer = Ok(ControlFlow::Continue(()));
 pub(crate) const BATCHING: Batching =

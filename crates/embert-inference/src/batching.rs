@@ -15,8 +15,8 @@ pub struct Batching {
 }
 
 impl Batching {
-    /// The rows of each batch. Lengths count as they are padded, so that batches of few shapes occur.
-    pub(crate) fn batches(&self, texts: &EncodedTexts) -> Vec<Vec<usize>> {
+    /// Returns the rows of each batch. Lengths count with their padding, so few shapes occur.
+    pub fn batches(&self, texts: &EncodedTexts) -> Vec<Vec<usize>> {
         evaluation_batches(&texts.padded_lengths(self.padding), self.budget)
     }
 }

@@ -1,0 +1,17 @@
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+
+mod batching;
+mod error;
+mod inputs;
+mod predict;
+mod progress;
+mod scores;
+
+pub use batching::Batching;
+pub use error::InferenceError;
+pub use inputs::{device_of, input_ids, sequence_layout};
+pub use predict::predict;
+pub use progress::Progress;
+pub use scores::{log_softmax, predicted_label, probabilities};
