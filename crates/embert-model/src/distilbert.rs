@@ -22,7 +22,7 @@ pub struct DistilBertModel {
 }
 
 impl DistilBertModel {
-    fn zeros(config: &DistilBertConfig, device: &Device) -> Self {
+    pub(crate) fn zeros(config: &DistilBertConfig, device: &Device) -> Self {
         let config = config.encoder();
         Self {
             embeddings: BertEmbeddings::zeros(&config, device),

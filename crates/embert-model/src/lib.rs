@@ -4,6 +4,7 @@
 mod attention;
 mod auto;
 mod auto_config;
+mod auto_model;
 mod bert;
 mod blueprint;
 mod classification;
@@ -36,6 +37,7 @@ mod weights;
 pub use attention::{BertAttention, BertSelfAttention, BertSelfOutput};
 pub use auto::AutoModelForSequenceClassification;
 pub use auto_config::AutoConfig;
+pub use auto_model::AutoModel;
 pub use bert::{BertModel, BertModelOutput};
 pub use blueprint::{ParameterShape, parameter_shapes};
 pub use classification::BertForSequenceClassification;

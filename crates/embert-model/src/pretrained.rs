@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use burn::module::Param;
+use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 
 use crate::initialize::{initial_value, with_values};
@@ -13,9 +13,9 @@ use crate::{AutoConfig, AutoModelForSequenceClassification, ModelError};
 
 /// A model that was read from a checkpoint.
 #[derive(Debug)]
-pub struct Pretrained {
+pub struct Pretrained<M = AutoModelForSequenceClassification> {
     /// The model.
-    pub model: AutoModelForSequenceClassification,
+    pub model: M,
     /// The names of parameters that the checkpoint does not hold and that were made new: to be trained before use.
     pub newly_initialized: Vec<String>,
     /// The names of tensors in the checkpoint that the model does not use: those of other heads.
@@ -96,10 +96,29 @@ fn load(
     seed: u64,
     device: &Device,
 ) -> Result<Pretrained, ModelError> {
+    fill(|| AutoModelForSequenceClassification::zeros(config, device), directory, config, head, seed)
+}
+
+/// Reads a checkpoint into an encoder without a head.
+pub(crate) fn load_encoder<M: Module>(
+    zeros: impl FnOnce() -> M,
+    directory: &Path,
+    config: &AutoConfig,
+) -> Result<Pretrained<M>, ModelError> {
+    fill(zeros, directory, config, Head::Loaded, 0)
+}
+
+fn fill<M: Module>(
+    zeros: impl FnOnce() -> M,
+    directory: &Path,
+    config: &AutoConfig,
+    head: Head,
+    seed: u64,
+) -> Result<Pretrained<M>, ModelError> {
     let weights = Weights::open(directory)?;
     check_size(config, &weights, directory)?;
     let mut loader = Loader::new(&weights, head, seed, config.initializer_range());
-    let model = map_parameters(AutoModelForSequenceClassification::zeros(config, device), &mut loader);
+    let model = map_parameters(zeros(), &mut loader);
     let (newly_initialized, unused) = loader.finish(directory)?;
     Ok(Pretrained { model, newly_initialized, unused })
 }

@@ -6,6 +6,7 @@ mod adapter_files;
 mod adapters;
 mod checkpoints;
 mod distilbert;
+mod encoders;
 mod foreign_files;
 mod golden;
 mod gradients;
