@@ -9,7 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::device;
 use crate::error::CliError;
-use crate::keys::{DATA, EVALUATION, Key, Kind, LORA, MODEL, OUTPUT, TRAIN};
+use crate::keys::{self, Key, Kind};
 use crate::near::nearest;
 use crate::{output, recipe_files};
 
@@ -112,25 +112,38 @@ fn devices() -> Command {
         .about("Lists what this binary can compute on: the names for --device, memory, drivers")
 }
 
-/// Data that only training reads.
-const TRAINING_DATA: [&str; 4] = ["train_file", "train_split_name", "validation_share", "max_train_samples"];
-/// What else decides how `predict` reads texts.
-const READING: [&str; 5] = ["text_column_name", "csv_quoting", "clean", "max_seq_length", "truncation_side"];
+/// What `evaluate` takes from a recipe.
+fn is_of_evaluation(key: &Key) -> bool {
+    const OF_TRAINING: [&str; 4] =
+        ["train_file", "train_split_name", "validation_share", "max_train_samples"];
+    key.path.starts_with("data.") && !OF_TRAINING.contains(&key.flag.as_str()) || is_of_batches(key)
+}
+
+/// What `predict` takes from a recipe.
+fn is_of_prediction(key: &Key) -> bool {
+    const READING: [&str; 5] =
+        ["text_column_name", "csv_quoting", "clean", "max_seq_length", "truncation_side"];
+    key.path.starts_with("data.") && READING.contains(&key.flag.as_str()) || is_of_batches(key)
+}
+
+/// How batches without training are made and computed.
+fn is_of_batches(key: &Key) -> bool {
+    ["train.per_device_eval_batch_size", "train.fp16", "train.bf16"].contains(&key.path.as_str())
+}
 
 fn evaluate() -> Command {
-    let of_training = |key: &&Key| TRAINING_DATA.contains(&key.flag);
-    let keys = MODEL[..1].iter().chain(DATA.iter().filter(|key| !of_training(key))).chain(EVALUATION);
-    with_each_key(Command::new("evaluate").about("Measures a fine-tuned model on labelled texts"), keys)
-        .mut_arg("model", |model| model.required(true))
-        .args([base_flag(), device_flag()])
+    let command = Command::new("evaluate").about("Measures a fine-tuned model on labelled texts");
+    with_keys(command, is_of_evaluation).args([model_flag(), base_flag(), device_flag()])
 }
 
 fn merge() -> Command {
     let output =
         Arg::new("output").long("output").visible_alias("output_dir").value_name("DIR").required(true);
-    with_keys(Command::new("merge").about("Folds an adapter into its base model"), &[&MODEL[..1]])
-        .mut_arg("model", |model| model.required(true).help("The directory of the adapter"))
-        .args([base_flag(), output.help("Where the whole model is left")])
+    Command::new("merge")
+        .about("Folds an adapter into its base model")
+        .args_override_self(true)
+        .args([model_flag().help("Directory of the adapter"), base_flag()])
+        .arg(output.help("Directory to write the merged model to"))
 }
 
 fn predict() -> Command {
@@ -139,14 +152,18 @@ fn predict() -> Command {
     let input = file("input", "Take the texts of this .parquet, .csv, .tsv or .jsonl file");
     let output = file("output", "Write to this .parquet, .csv, .tsv or .jsonl file; - is standard output");
     let logits = Arg::new("logits").long("logits").action(ArgAction::SetTrue).help("Write the logits, too");
-    let keys = DATA.iter().filter(|key| READING.contains(&key.flag));
-    with_each_key(
-        Command::new("predict").about("Labels texts, one JSON object a line"),
-        MODEL[..1].iter().chain(keys),
-    )
-    .mut_arg("model", |model| model.required(true))
-    .args([texts, input.conflicts_with("text"), output, logits, base_flag(), device_flag()])
-    .args(EVALUATION.iter().map(flag))
+    with_keys(Command::new("predict").about("Labels texts, one JSON object a line"), is_of_prediction)
+        .args([texts, input.conflicts_with("text"), output, logits])
+        .args([model_flag(), base_flag(), device_flag()])
+}
+
+fn model_flag() -> Arg {
+    Arg::new("model")
+        .long("model")
+        .visible_alias("model_name_or_path")
+        .value_name("DIR")
+        .required(true)
+        .help("Directory or hub id of the fine-tuned model")
 }
 
 fn file(name: &'static str, help: &'static str) -> Arg {
@@ -183,19 +200,21 @@ fn with_recipe(command: Command) -> Command {
         .value_name("KEY=VALUE")
         .action(ArgAction::Append)
         .help("Set a recipe key, such as train.seed=1");
-    with_keys(command.args([recipe, set]), &[MODEL, DATA, TRAIN, LORA, EVALUATION, OUTPUT])
+    let command = with_keys(command.args([recipe, set]), |_| true);
+    keys::all().fold(command, |command, key| match &key.default {
+        Some(default) => {
+            command.mut_arg(&key.flag, |arg| arg.help(format!("{} [default: {default}]", key.help)))
+        }
+        None => command,
+    })
 }
 
-fn with_keys(command: Command, groups: &[&'static [Key]]) -> Command {
-    with_each_key(command, groups.iter().copied().flatten())
-}
-
-fn with_each_key(command: Command, keys: impl Iterator<Item = &'static Key>) -> Command {
-    command.args_override_self(true).args(keys.map(flag))
+fn with_keys(command: Command, is_taken: fn(&Key) -> bool) -> Command {
+    command.args_override_self(true).args(keys::all().filter(|key| is_taken(key)).map(flag))
 }
 
 fn flag(key: &'static Key) -> Arg {
-    let arg = Arg::new(key.flag).long(key.flag).visible_aliases(key.aliases.iter().copied()).help(key.help);
+    let arg = Arg::new(&*key.flag).long(&*key.flag).visible_aliases(key.aliases).help(&*key.help);
     let (section, _) = key.path.split_once('.').expect("keys have sections");
     let arg = arg.help_heading(match section {
         "model" => "Model",

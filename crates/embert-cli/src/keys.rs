@@ -1,25 +1,31 @@
-//! Every recipe key once: its place in the file, its flag under Hugging Face's name, and what it means.
+//! Every recipe key once: its path, flag, form and help, read from the JSON schema of [`Recipe`].
+//!
+//! The documentation of a field is the help of its flag; its default is that of its struct.
 
-mod train;
+use std::sync::LazyLock;
+
+use schemars::generate::SchemaSettings;
+use serde_json::Value;
 
 use crate::near;
+use crate::recipe::Recipe;
 
 /// How a value is written on the command line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Kind {
     Text,
     Number,
-    /// A word, or a list with commas between its numbers.
+    /// A word, or numbers separated by commas.
     WordOrNumbers,
-    /// Words with commas between them.
+    /// Words separated by commas.
     List,
-    /// Names with commas between them, or a regular expression.
+    /// Names separated by commas, or a regular expression.
     Names,
-    /// `name=number`, with commas between them.
+    /// `name=number`, separated by commas.
     Pairs,
     /// `--flag`, `--flag true` or `--flag false`.
     Switch,
-    /// A flag without a value, which means this value of another key.
+    /// A flag without a value: it gives the key this one.
     Means(&'static str),
 }
 
@@ -27,271 +33,181 @@ pub(crate) enum Kind {
 #[derive(Debug)]
 pub(crate) struct Key {
     /// `section.key`
-    pub(crate) path: &'static str,
+    pub(crate) path: String,
     /// The flag, without its dashes.
-    pub(crate) flag: &'static str,
-    /// Other spellings, old ones of `transformers` among them.
+    pub(crate) flag: String,
+    /// Other names of the flag.
     pub(crate) aliases: &'static [&'static str],
     pub(crate) kind: Kind,
-    pub(crate) help: &'static str,
+    pub(crate) help: String,
+    /// The default, if help should show one.
+    pub(crate) default: Option<String>,
 }
 
-const fn key(
-    path: &'static str,
-    flag: &'static str,
-    aliases: &'static [&'static str],
-    kind: Kind,
-    help: &'static str,
-) -> Key {
-    Key { path, flag, aliases, kind, help }
-}
-
-use Kind::{Names, Number, Pairs, Switch, Text, WordOrNumbers};
-pub(crate) use train::TRAIN;
-
-/// The keys of the model.
-pub(crate) const MODEL: &[Key] = &[
-    key(
-        "model.model_name_or_path",
-        "model",
-        &["model_name_or_path"],
-        Text,
-        "A directory or a hub id, such as bert-base-uncased",
-    ),
-    key(
-        "model.adapter",
-        "adapter",
-        &[],
-        Text,
-        "Go on from the adapter of this model that is in this directory",
-    ),
-    key(
-        "model.ignore_mismatched_sizes",
-        "ignore_mismatched_sizes",
-        &[],
-        Switch,
-        "Train a new head if the labels of the data are not among those of a fine-tuned model",
-    ),
-    key("model.hidden_dropout_prob", "hidden_dropout_prob", &["dropout"], Number, "Instead of config.json's"),
-    key(
-        "model.attention_probs_dropout_prob",
-        "attention_probs_dropout_prob",
-        &["attention_dropout"],
-        Number,
-        "Instead of config.json's",
-    ),
-    key(
-        "model.classifier_dropout",
-        "classifier_dropout",
-        &["seq_classif_dropout"],
-        Number,
-        "Instead of config.json's",
-    ),
-    key(
-        "model.scratch.model_type",
-        "model_type",
-        &[],
-        Text,
-        "bert or distilbert, of random weights (all six sizes are needed)",
-    ),
-    key("model.scratch.vocab_size", "vocab_size", &[], Number, "Of a model with random weights"),
-    key("model.scratch.hidden_size", "hidden_size", &[], Number, "Of a model with random weights"),
-    key(
-        "model.scratch.num_hidden_layers",
-        "num_hidden_layers",
-        &[],
-        Number,
-        "Of a model with random weights",
-    ),
-    key(
-        "model.scratch.num_attention_heads",
-        "num_attention_heads",
-        &[],
-        Number,
-        "Of a model with random weights",
-    ),
-    key(
-        "model.scratch.intermediate_size",
-        "intermediate_size",
-        &[],
-        Number,
-        "Of a model with random weights",
-    ),
-    key(
-        "model.scratch.max_position_embeddings",
-        "max_position_embeddings",
-        &[],
-        Number,
-        "Of a model with random weights",
-    ),
+/// Flags that are not named after the last part of their path, and Hugging Face's other names of flags.
+const FLAGS: &[(&str, &[&str])] = &[
+    ("model.model_name_or_path", &["model", "model_name_or_path"]),
+    ("model.hidden_dropout_prob", &["hidden_dropout_prob", "dropout"]),
+    ("model.attention_probs_dropout_prob", &["attention_probs_dropout_prob", "attention_dropout"]),
+    ("model.classifier_dropout", &["classifier_dropout", "seq_classif_dropout"]),
+    ("data.dataset_name", &["dataset", "dataset_name"]),
+    ("data.test_split_name", &["test_split_name", "split"]),
+    ("data.text_column_name", &["text_column_name", "text_column_names"]),
+    ("data.max_seq_length", &["max_seq_length", "max_length"]),
+    ("data.truncation_side", &["truncation_side", "truncation"]),
+    ("train.learning_rate", &["learning_rate", "lr"]),
+    ("train.per_device_train_batch_size", &["per_device_train_batch_size", "train_batch_size"]),
+    ("train.per_device_eval_batch_size", &["per_device_eval_batch_size", "eval_batch_size"]),
+    ("train.num_train_epochs", &["num_train_epochs", "epochs"]),
+    ("train.eval_strategy", &["eval_strategy", "evaluation_strategy"]),
+    ("lora.r", &["lora_r"]),
+    ("lora.target_modules", &["lora_target_modules", "target_modules"]),
+    ("lora.bias", &["lora_bias"]),
+    ("output.output_dir", &["output_dir", "output"]),
 ];
 
-/// The keys of the data.
-pub(crate) const DATA: &[Key] = &[
-    key(
-        "data.dataset_name",
-        "dataset",
-        &["dataset_name"],
-        Text,
-        "imdb, synthetic, a hub id, a directory, or a .parquet, .csv, .tsv or .jsonl file",
-    ),
-    key(
-        "data.train_file",
-        "train_file",
-        &[],
-        Text,
-        "Train on this file instead of the data set's training split",
-    ),
-    key("data.validation_file", "validation_file", &[], Text, "Evaluate on this file"),
-    key("data.test_file", "test_file", &[], Text, "Evaluate on this file if there is no validation file"),
-    key("data.train_split_name", "train_split_name", &[], Text, "The split to train on"),
-    key("data.test_split_name", "test_split_name", &["split"], Text, "The split to evaluate on"),
-    key(
-        "data.validation_share",
-        "validation_share",
-        &[],
-        Number,
-        "Share of the rows held out, stratified, if a run evaluates and no other rows are given",
-    ),
-    key("data.text_column_name", "text_column_name", &["text_column_names"], Text, "The column of texts"),
-    key("data.label_column_name", "label_column_name", &[], Text, "The column of labels: integers or names"),
-    key(
-        "data.csv_quoting",
-        "csv_quoting",
-        &[],
-        Text,
-        "Quotes in csv and tsv: minimal, or none if they are plain characters",
-    ),
-    key("data.drop_unlabelled", "drop_unlabelled", &[], Switch, "Leave out rows without a label"),
-    key(
-        "data.pos_label",
-        "pos_label",
-        &[],
-        Text,
-        "The label that F1, precision and recall are about; of two labels the second",
-    ),
-    key(
-        "data.max_train_samples",
-        "max_train_samples",
-        &[],
-        Number,
-        "Train on shuffle(shuffle_seed).select(range(N))",
-    ),
-    key(
-        "data.max_eval_samples",
-        "max_eval_samples",
-        &[],
-        Number,
-        "Evaluate on shuffle(shuffle_seed).select(range(N))",
-    ),
-    key("data.shuffle_seed", "shuffle_seed", &[], Number, "Of these samples, and of the share held out"),
-    key(
-        "data.synthetic_reviews",
-        "synthetic_reviews",
-        &[],
-        Number,
-        "How many reviews --dataset synthetic writes",
-    ),
-    key(
-        "data.clean",
-        "clean",
-        &[],
-        Switch,
-        "Remove HTML tags, entities, control characters and runs of white space",
-    ),
-    key(
-        "data.max_seq_length",
-        "max_seq_length",
-        &["max_length"],
-        Number,
-        "The most tokens of a text, [CLS] and [SEP] included",
-    ),
-    key(
-        "data.truncation_side",
-        "truncation_side",
-        &["truncation"],
-        Text,
-        "Which end of longer texts is cut: right, left, or head+tail(128,126) to cut the middle",
-    ),
-];
+static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    let mut keys = vec![];
+    collect("", settings.into_generator().into_root_schema_for::<Recipe>().as_value(), &mut keys);
+    keys.push(Key {
+        path: "train.train_sampling_strategy".into(),
+        flag: "group_by_length".into(),
+        aliases: &[],
+        kind: Kind::Means("group_by_length"),
+        help: "Short for --train_sampling_strategy group_by_length".into(),
+        default: None,
+    });
+    keys
+});
 
-/// The keys of an adapter.
-pub(crate) const LORA: &[Key] = &[
-    key("lora.r", "lora_r", &[], Number, "Train adapters of this rank instead of the whole model"),
-    key("lora.lora_alpha", "lora_alpha", &[], Number, "Scale them by lora_alpha / lora_r"),
-    key("lora.lora_dropout", "lora_dropout", &[], Number, "Share of an adapter's input that is dropped"),
-    key(
-        "lora.target_modules",
-        "lora_target_modules",
-        &["target_modules"],
-        Names,
-        "Which linear layers: query,key by the end of their names, a regular expression, or all-linear",
-    ),
-    key("lora.exclude_modules", "exclude_modules", &[], Names, "Which of these not"),
-    key("lora.bias", "lora_bias", &[], Text, "Which biases to train, too: none, all or lora_only"),
-    key("lora.use_rslora", "use_rslora", &[], Switch, "Scale by lora_alpha / the root of lora_r"),
-    key("lora.modules_to_save", "modules_to_save", &[], Names, "Modules to train whole, beside the head"),
-    key(
-        "lora.layers_to_transform",
-        "layers_to_transform",
-        &[],
-        WordOrNumbers,
-        "Adapt these layers only: 10,11",
-    ),
-    key("lora.layers_pattern", "layers_pattern", &[], Names, "What stands before a layer's number: layer"),
-    key("lora.rank_pattern", "rank_pattern", &[], Pairs, "Other ranks by module: query=4,1.output.dense=16"),
-    key("lora.alpha_pattern", "alpha_pattern", &[], Pairs, "Other values of lora_alpha by module"),
-];
-
-/// The keys that evaluation and prediction share with training.
-pub(crate) const EVALUATION: &[Key] = &[
-    key(
-        "train.per_device_eval_batch_size",
-        "per_device_eval_batch_size",
-        &["eval_batch_size"],
-        Number,
-        "Examples of full length whose tokens make a batch of evaluation",
-    ),
-    key("train.fp16", "fp16", &[], Switch, "On GPUs: products on operands rounded to fp16, the loss scaled"),
-    key("train.bf16", "bf16", &[], Switch, "Matrix products in bf16, where the device has it"),
-];
-
-/// The keys of the output.
-pub(crate) const OUTPUT: &[Key] = &[
-    key("output.output_dir", "output_dir", &["output"], Text, "Where the finished run is left"),
-    key(
-        "output.on_save_error",
-        "on_save_error",
-        &[],
-        Text,
-        "When a checkpoint cannot be written, on a full disk say: continue with a warning, or stop",
-    ),
-    key(
-        "output.overwrite_output_dir",
-        "overwrite_output_dir",
-        &[],
-        Switch,
-        "Replace the files of a run that is there; other files stay",
-    ),
-    key(
-        "output.do_eval",
-        "do_eval",
-        &[],
-        Switch,
-        "Evaluate once when training ends, also under --eval_strategy no",
-    ),
-];
-
-/// All keys, in the order of the help.
+/// Returns all keys, in the order of the recipe.
 pub(crate) fn all() -> impl Iterator<Item = &'static Key> {
-    [MODEL, DATA, TRAIN, LORA, EVALUATION, OUTPUT].into_iter().flatten()
+    KEYS.iter()
 }
 
-/// The key that an unknown one probably means, by its name or its flag.
+/// Returns the key that an unknown one probably means, by its name or its flag.
 pub(crate) fn nearest(path: &str) -> Option<&'static str> {
-    let last = |path: &'static str| path.rsplit('.').next().unwrap_or(path);
-    let name = path.rsplit('.').next().unwrap_or(path);
-    let names = || all().flat_map(|key| [last(key.path), key.flag]);
-    let near = near::nearest(name, names().collect::<Vec<_>>().into_iter())?;
-    all().find(|key| last(key.path) == near || key.flag == near).map(|key| key.path)
+    let names = || all().flat_map(|key| [last(&key.path), &key.flag]);
+    let near = near::nearest(last(path), names().collect::<Vec<_>>().into_iter())?;
+    all().find(|key| last(&key.path) == near || key.flag == near).map(|key| key.path.as_str())
+}
+
+fn last(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
+}
+
+/// Adds the keys below `path`: the fields of a struct, or else the value itself.
+fn collect(path: &str, schema: &Value, keys: &mut Vec<Key>) {
+    let value = without_null(schema);
+    let Some(fields) = value["properties"].as_object() else {
+        keys.push(Key::new(path, schema, value));
+        return;
+    };
+    for (name, schema) in fields {
+        collect(&if path.is_empty() { name.clone() } else { format!("{path}.{name}") }, schema, keys);
+    }
+}
+
+/// The schema of T in that of `Option<T>`.
+fn without_null(schema: &Value) -> &Value {
+    match schema["anyOf"].as_array().map(Vec::as_slice) {
+        Some([value, null]) if null["type"] == "null" => value,
+        _ => schema,
+    }
+}
+
+impl Key {
+    fn new(path: &str, field: &Value, value: &Value) -> Self {
+        let named = FLAGS.iter().find(|(of, _)| *of == path).map(|(_, names)| *names);
+        let (flag, aliases) = named.and_then(|names| names.split_first()).unzip();
+        Self {
+            path: path.into(),
+            flag: flag.copied().unwrap_or(last(path)).into(),
+            aliases: aliases.unwrap_or_default(),
+            kind: Kind::of(value),
+            help: help(field, value),
+            default: default(&field["default"]),
+        }
+    }
+}
+
+impl Kind {
+    fn of(schema: &Value) -> Self {
+        let is = |schema: &Value, name: &str| {
+            let types = &schema["type"];
+            types == name || types.as_array().is_some_and(|types| types.iter().any(|of| of == name))
+        };
+        let is_number = |schema: &Value| is(schema, "number") || is(schema, "integer");
+        let forms = schema["anyOf"].as_array().map_or(std::slice::from_ref(schema), Vec::as_slice);
+        let list = forms.iter().find(|form| is(form, "array"));
+        match list {
+            Some(list) if is_number(&list["items"]) => Self::WordOrNumbers,
+            Some(_) if forms.len() > 1 => Self::Names,
+            Some(_) => Self::List,
+            None if is(schema, "boolean") => Self::Switch,
+            None if is(schema, "object") => Self::Pairs,
+            None if is_number(schema) => Self::Number,
+            None => Self::Text,
+        }
+    }
+}
+
+/// The first paragraph of the documentation in one line, and the words that the value may be.
+fn help(field: &Value, value: &Value) -> String {
+    let text = field["description"].as_str().or(value["description"].as_str()).unwrap_or_default();
+    let line = text.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+    let line = line.trim_end_matches('.');
+    let documented = value["oneOf"].as_array().into_iter().flatten().map(|variant| &variant["const"]);
+    let words = documented.chain(value["enum"].as_array().into_iter().flatten()).filter_map(Value::as_str);
+    let words = words.collect::<Vec<_>>();
+    if words.is_empty() { line.into() } else { format!("{line} [possible values: {}]", words.join(", ")) }
+}
+
+/// The default as a user writes it; none for what is off, empty or not set.
+fn default(value: &Value) -> Option<String> {
+    match value {
+        Value::Number(number) => Some(number.as_f64().map_or(number.to_string(), |number| match number {
+            small if small != 0.0 && small < 1e-3 => format!("{small:e}"),
+            number => number.to_string(),
+        })),
+        Value::String(text) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_have_the_form_of_their_type_and_the_help_of_their_documentation() {
+        let cases = [
+            ("model.model_name_or_path", "model", Kind::Text, Some("bert-base-uncased")),
+            ("model.scratch.vocab_size", "vocab_size", Kind::Number, None),
+            ("train.learning_rate", "learning_rate", Kind::Number, Some("5e-5")),
+            ("train.num_train_epochs", "num_train_epochs", Kind::Number, Some("3")),
+            ("train.max_steps", "max_steps", Kind::Number, None),
+            ("train.eval_strategy", "eval_strategy", Kind::Text, Some("no")),
+            ("train.greater_is_better", "greater_is_better", Kind::Switch, None),
+            ("train.class_weights", "class_weights", Kind::WordOrNumbers, Some("none")),
+            ("train.gradual_unfreezing", "gradual_unfreezing", Kind::List, None),
+            ("lora.r", "lora_r", Kind::Number, Some("8")),
+            ("lora.target_modules", "lora_target_modules", Kind::Names, None),
+            ("lora.layers_to_transform", "layers_to_transform", Kind::WordOrNumbers, None),
+            ("lora.layers_pattern", "layers_pattern", Kind::List, None),
+            ("lora.rank_pattern", "rank_pattern", Kind::Pairs, None),
+            ("output.do_eval", "do_eval", Kind::Switch, None),
+        ];
+        for (path, flag, kind, default) in cases {
+            let key = all().find(|key| key.path == path).expect(path);
+            assert_eq!(
+                (key.flag.as_str(), key.kind, key.default.as_deref()),
+                (flag, kind, default),
+                "{path}"
+            );
+        }
+        assert!(all().all(|key| !key.help.is_empty() && !key.help.contains('`')));
+        assert!(FLAGS.iter().all(|(path, _)| all().any(|key| key.path == *path)));
+    }
 }

@@ -4,39 +4,45 @@ use embert_data::{Columns, CsvQuoting, ReadOptions};
 use embert_model::{AutoConfig, BertConfig, DistilBertConfig, LoraConfig};
 use embert_text::Truncation;
 use embert_train::{IntervalStrategy, TrainConfig};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::CliError;
 
-/// The resolved recipe of a run. Each section's `Default` is the only place of its defaults.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+/// The resolved recipe of a run. Each section's `Default` is the only place of its defaults; the first paragraph of a
+/// field's documentation is the help of its flag.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Recipe {
     pub(crate) model: ModelSection,
     pub(crate) data: DataSection,
     pub(crate) train: TrainConfig,
     pub(crate) output: OutputSection,
-    /// A new adapter is trained instead of the whole model.
+    /// The adapter to train instead of the whole model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) lora: Option<LoraConfig>,
 }
 
-/// Where the model comes from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// The model to start from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ModelSection {
-    /// A directory or an id of the hub; with `scratch`, nothing is read from it.
+    /// Directory or hub id of the pretrained model.
+    ///
+    /// With `scratch`, nothing is read from it.
     pub(crate) model_name_or_path: String,
-    /// A directory with an adapter of this model, to go on from.
+    /// Directory of an adapter of this model to train further.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) adapter: Option<String>,
-    /// A new head is trained if the labels of the data are not among those of a fine-tuned model.
+    /// Train a new head if the labels of the data are not among those of a fine-tuned model.
     pub(crate) ignore_mismatched_sizes: bool,
-    /// Rates that replace those of config.json.
+    /// Dropout rate of hidden states, instead of config.json's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) hidden_dropout_prob: Option<f64>,
+    /// Dropout rate of attention probabilities, instead of config.json's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) attention_probs_dropout_prob: Option<f64>,
+    /// Dropout rate before the classifier, instead of config.json's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) classifier_dropout: Option<f64>,
     /// The shape of a model with random weights, whose vocabulary is trained on the training texts.
@@ -45,22 +51,28 @@ pub(crate) struct ModelSection {
 }
 
 /// The shape of a model that is not pretrained, in BERT's words.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ScratchSection {
+    /// Architecture of a model with random weights; needs all six sizes.
     #[serde(default)]
     pub(crate) model_type: ModelType,
-    /// The most tokens that the vocabulary may have.
+    /// Maximum number of tokens in the vocabulary of a model with random weights.
     pub(crate) vocab_size: usize,
+    /// Width of the hidden states of a model with random weights.
     pub(crate) hidden_size: usize,
+    /// Number of layers of a model with random weights.
     pub(crate) num_hidden_layers: usize,
+    /// Number of attention heads per layer of a model with random weights.
     pub(crate) num_attention_heads: usize,
+    /// Width of the feed-forward network of a model with random weights.
     pub(crate) intermediate_size: usize,
+    /// Maximum number of positions of a model with random weights.
     pub(crate) max_position_embeddings: usize,
 }
 
-/// What is made where nothing is pretrained.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+/// The architectures that can be trained from random weights.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ModelType {
     #[default]
@@ -68,67 +80,78 @@ pub(crate) enum ModelType {
     DistilBert,
 }
 
-/// What is learnt from, and how texts become tokens.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// The data, and how texts become tokens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct DataSection {
-    /// `imdb`, `synthetic`, an id of the hub, a directory or a file.
+    /// imdb, synthetic, a hub id, a directory, or a .parquet, .csv, .tsv or .jsonl file.
     pub(crate) dataset_name: String,
-    /// A file, instead of the data set's training split.
+    /// File to train on, instead of the data set's training split.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) train_file: Option<String>,
-    /// A file to evaluate on.
+    /// File to evaluate on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) validation_file: Option<String>,
-    /// A file to evaluate on, where there is no validation file.
+    /// File to evaluate on if there is no validation_file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) test_file: Option<String>,
+    /// Split to train on.
     pub(crate) train_split_name: String,
+    /// Split to evaluate on.
     pub(crate) test_split_name: String,
-    /// The share that is held out to evaluate on where there is nothing else to, stratified.
+    /// Stratified share of the rows to evaluate on if no other rows are given.
     pub(crate) validation_share: f64,
+    /// Column with the texts.
     pub(crate) text_column_name: String,
+    /// Column with the labels: integers or names.
     pub(crate) label_column_name: String,
-    /// `minimal` or `none`.
+    /// Quotes in csv and tsv: minimal, or none if they are ordinary characters.
     pub(crate) csv_quoting: String,
+    /// Drop rows without a label.
     pub(crate) drop_unlabelled: bool,
-    /// The label that F1, precision and recall are about.
+    /// Positive label of F1, precision and recall; by default the second of two labels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) pos_label: Option<String>,
+    /// Train on shuffle(shuffle_seed).select(range(N)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) max_train_samples: Option<usize>,
+    /// Evaluate on shuffle(shuffle_seed).select(range(N)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) max_eval_samples: Option<usize>,
-    /// Of `shuffle(seed).select(range(n))` and of the held-out share.
+    /// Seed of these samples and of the held-out share.
     pub(crate) shuffle_seed: u64,
-    /// How many reviews `synthetic` writes.
+    /// Number of reviews that the data set synthetic generates.
     pub(crate) synthetic_reviews: usize,
-    /// HTML tags and entities, white space, control characters.
+    /// Remove HTML tags and entities, control characters and repeated white space.
     pub(crate) clean: bool,
+    /// Maximum number of tokens per text, including [CLS] and [SEP].
     pub(crate) max_seq_length: usize,
-    /// `right`, `left` or `head+tail(h,t)`.
+    /// Which end of a longer text is cut: right, left, or head+tail(128,126) to cut the middle.
     pub(crate) truncation_side: String,
 }
 
-/// What is left on disk.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// The files of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct OutputSection {
+    /// Directory of the finished run.
     pub(crate) output_dir: String,
+    /// Replace the files of an existing run; other files stay.
     pub(crate) overwrite_output_dir: bool,
+    /// What to do when a checkpoint or a line of the log cannot be written, such as on a full disk.
     pub(crate) on_save_error: OnSaveError,
-    /// One evaluation when training ends, also under `eval_strategy = "no"`.
+    /// Evaluate once when training ends, even if eval_strategy is no.
     pub(crate) do_eval: bool,
 }
 
-/// What happens when a checkpoint or a line of the log cannot be written, on a full disk say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// What to do when a checkpoint or a line of the log cannot be written, such as on a full disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum OnSaveError {
-    /// A warning; the next checkpoint is tried again.
+    /// Warn, and try again at the next checkpoint.
     #[default]
     Continue,
-    /// The run ends.
+    /// End the run.
     Stop,
 }
 
@@ -271,48 +294,5 @@ impl ScratchSection {
     /// As wide as it takes for sums over fewer columns to spread as the base model's do.
     fn initializer_range(&self, base: f64, base_hidden_size: usize) -> f64 {
         base * (base_hidden_size as f64 / self.hidden_size as f64).sqrt()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::keys;
-
-    /// A recipe whose optional keys all have a value, so that each appears in the TOML.
-    fn full() -> Recipe {
-        let mut recipe = Recipe::default();
-        let scratch = "vocab_size = 1\nhidden_size = 1\nnum_hidden_layers = 1\nnum_attention_heads = 1\n\
-                       intermediate_size = 1\nmax_position_embeddings = 1";
-        recipe.model.scratch = Some(toml::from_str(scratch).unwrap());
-        recipe.model.adapter = Some(String::new());
-        recipe.model.hidden_dropout_prob = Some(0.0);
-        recipe.model.attention_probs_dropout_prob = Some(0.0);
-        recipe.model.classifier_dropout = Some(0.0);
-        let file = Some(String::new());
-        (recipe.data.train_file, recipe.data.validation_file, recipe.data.test_file) =
-            (file.clone(), file.clone(), file);
-        recipe.data.pos_label = Some(String::new());
-        (recipe.data.max_train_samples, recipe.data.max_eval_samples) = (Some(1), Some(1));
-        (recipe.train.max_steps, recipe.train.eval_steps) = (Some(1), Some(1));
-        (recipe.train.save_total_limit, recipe.train.early_stopping_patience) = (Some(1), Some(1));
-        recipe.train.metric_for_best_model = Some(embert_train::BestModelMetric::F1);
-        recipe.train.greater_is_better = Some(true);
-        let lora = "target_modules = []\nexclude_modules = []\nmodules_to_save = []\nlayers_to_transform = 1\n\
-                    layers_pattern = 'layer'\nrank_pattern.query = 1\nalpha_pattern.query = 1";
-        recipe.lora = Some(toml::from_str(lora).unwrap());
-        recipe
-    }
-
-    #[test]
-    fn every_recipe_key_has_a_flag_and_every_flag_a_key() {
-        let toml = toml::Table::try_from(full()).unwrap();
-        let mut paths = vec![];
-        crate::recipe_files::leaves(&toml, "", &mut paths);
-        let mut flags = keys::all().map(|key| key.path).collect::<Vec<_>>();
-        paths.sort();
-        flags.sort();
-        flags.dedup();
-        assert_eq!(paths, flags);
     }
 }

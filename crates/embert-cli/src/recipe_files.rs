@@ -89,7 +89,7 @@ pub(crate) fn names_model(matches: &ArgMatches) -> Result<bool, CliError> {
 
 fn names_any(keys: &[&str], matches: &ArgMatches) -> bool {
     set_paths(matches).any(|path| keys.contains(&path))
-        || keys::all().any(|key| keys.contains(&key.path) && is_given(key, matches))
+        || keys::all().any(|key| keys.contains(&&*key.path) && is_given(key, matches))
 }
 
 /// Returns true if the user gave this key: by a flag, by `--set` or in a recipe file.
@@ -276,8 +276,8 @@ fn parse(text: &str, origin: &str) -> Result<Table, CliError> {
 }
 
 fn is_given(key: &Key, matches: &ArgMatches) -> bool {
-    matches.try_contains_id(key.flag).unwrap_or(false)
-        && matches.value_source(key.flag) == Some(ValueSource::CommandLine)
+    matches.try_contains_id(&key.flag).unwrap_or(false)
+        && matches.value_source(&key.flag) == Some(ValueSource::CommandLine)
 }
 
 fn apply_flag(table: &mut Table, key: &Key, matches: &ArgMatches) -> Result<(), CliError> {
@@ -285,18 +285,18 @@ fn apply_flag(table: &mut Table, key: &Key, matches: &ArgMatches) -> Result<(), 
         return Ok(());
     }
     if let Kind::Means(value) = key.kind {
-        insert(table, key.path, Value::String(value.into()));
+        insert(table, &key.path, Value::String(value.into()));
         return Ok(());
     }
-    let text = matches.get_one::<String>(key.flag).expect("a flag that is there has a value");
+    let text = matches.get_one::<String>(&key.flag).expect("a flag that is there has a value");
     let value = value(key, text)?;
-    match (key.path, value.as_float()) {
+    match (key.path.as_str(), value.as_float()) {
         // transformers 5: a share of the run, where earlier versions had warmup_ratio
         ("train.warmup_steps", Some(share)) if share < 1.0 => {
             insert(table, "train.warmup_steps", Value::Integer(0));
             insert(table, "train.warmup_ratio", Value::Float(share));
         }
-        _ => insert(table, key.path, value),
+        _ => insert(table, &key.path, value),
     }
     Ok(())
 }

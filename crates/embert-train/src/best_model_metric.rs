@@ -8,6 +8,7 @@ use crate::metrics::Metrics;
 
 /// The figure of an evaluation that says which model is the best, by its name in the log, with or without `eval_`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BestModelMetric {
     /// Mean cross-entropy; the lowest is the best.

@@ -12,89 +12,92 @@ use crate::schedule::{LrSchedulerType, Schedule};
 use crate::unfreezing::Unfreezing;
 
 /// The settings of a run. `Default` is the only place that holds defaults; they are Hugging Face's unless a
-/// field says otherwise.
+/// field says otherwise. The first paragraph of a field's documentation is also its help on the command line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
-    /// The highest learning rate of the schedule.
+    /// Peak learning rate.
     pub learning_rate: f64,
-    /// What the learning rate is multiplied with from a layer to the one below, the head above all layers and the
-    /// embeddings below them; 1 is one rate for all.
+    /// Factor between the learning rates of a layer and the layer below it; the head is above all layers, the
+    /// embeddings are below them. 1 gives every layer the same rate.
     pub layer_wise_lr_decay: f64,
-    /// Examples in a micro-batch of training.
+    /// Examples in a training micro-batch.
     pub per_device_train_batch_size: usize,
-    /// Examples of full length in a batch of evaluation; of shorter ones it holds more.
+    /// Examples of full length in an evaluation batch; a batch of shorter ones holds more.
     pub per_device_eval_batch_size: usize,
-    /// Passes over the training examples; a fraction ends inside an epoch.
+    /// Passes over the training examples; a fraction stops within an epoch.
     pub num_train_epochs: f64,
-    /// Optimizer steps; when given, it decides instead of `num_train_epochs`.
+    /// Optimizer steps, instead of num_train_epochs.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given_steps")]
     pub max_steps: Option<usize>,
-    /// AdamW's decoupled weight decay; biases and LayerNorm have none.
+    /// Decoupled weight decay of AdamW; biases and LayerNorm weights have none.
     pub weight_decay: f64,
-    /// AdamW's decay rate of the mean of the gradient.
+    /// AdamW's beta1, the decay rate of the mean of the gradient.
     pub adam_beta1: f64,
-    /// AdamW's decay rate of the mean of the squared gradient.
+    /// AdamW's beta2, the decay rate of the mean of the squared gradient.
     pub adam_beta2: f64,
-    /// AdamW's ε, added outside the root.
+    /// AdamW's epsilon, added outside the square root.
     pub adam_epsilon: f64,
-    /// The largest global gradient norm; longer gradients are scaled down to it. 0 leaves them as they are.
+    /// Global gradient norm above which gradients are clipped; 0 turns clipping off.
     pub max_grad_norm: f64,
-    /// How the learning rate goes on after the warm-up.
+    /// Learning rate schedule after the warm-up.
     pub lr_scheduler_type: LrSchedulerType,
-    /// Optimizer steps of warm-up; when above 0, it decides instead of `warmup_ratio`.
+    /// Optimizer steps of warm-up, instead of warmup_ratio; below 1, a share of the run.
     pub warmup_steps: usize,
     /// Share of the run that is warm-up, rounded up to a step.
     pub warmup_ratio: f64,
-    /// Micro-batches to one optimizer step, equal to one batch of as many examples.
+    /// Micro-batches per optimizer step; equal to one batch with as many examples.
     pub gradient_accumulation_steps: usize,
-    /// Whether the micro-batch is to be cut until the run fits into memory: a wish to whoever calls
-    /// [`fit`](crate::fit), which [`find_batch_size`](crate::find_batch_size) fulfils before.
+    /// Shrink the micro-batch until the run fits into memory, and accumulate more: the same training.
+    ///
+    /// The caller of [`fit`](crate::fit) does this before training; `fit` itself ignores it.
     pub auto_find_batch_size: bool,
-    /// Share of a label's probability that is spread over all labels, in `0..1`.
+    /// Share of a label's probability that is spread over all labels, at least 0 and below 1.
     pub label_smoothing_factor: f64,
-    /// How much an example counts, by its label.
+    /// Weight of an example in the loss by its label: none, balanced, or one number per label.
     pub class_weights: ClassWeights,
-    /// A training log every so many steps (50, where Hugging Face says 500: runs on a laptop are short).
+    /// Optimizer steps between two lines of the log.
+    ///
+    /// The default is 50 (Hugging Face: 500), because runs on a laptop are short.
     pub logging_steps: usize,
-    /// When the evaluation set is evaluated.
+    /// When to evaluate during training.
     pub eval_strategy: IntervalStrategy,
-    /// Steps from one evaluation to the next under `eval_strategy = "steps"`; `logging_steps` when not given.
+    /// Optimizer steps between evaluations if eval_strategy is steps; logging_steps by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub eval_steps: Option<usize>,
-    /// When a `checkpoint-N` is written.
+    /// When to save a checkpoint-N during training.
     pub save_strategy: IntervalStrategy,
-    /// Steps from one checkpoint to the next under `save_strategy = "steps"`.
+    /// Optimizer steps between checkpoints if save_strategy is steps.
     pub save_steps: usize,
-    /// The most checkpoints that are kept; the last and the best are never deleted.
+    /// Maximum number of checkpoints; the last and the best are never deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub save_total_limit: Option<usize>,
-    /// The run ends with the weights of its best evaluation, which are saved as soon as they are found.
+    /// Finish with the weights of the best evaluation.
     pub load_best_model_at_end: bool,
-    /// The figure that says which evaluation is the best; `loss` where one is needed and none is given.
+    /// Metric that decides which evaluation is the best; loss by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metric_for_best_model: Option<BestModelMetric>,
-    /// Whether more of it is better; true but for `loss` when not given.
+    /// Whether a greater metric is better; true by default except for loss.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub greater_is_better: Option<bool>,
-    /// Evaluations in a row that bring nothing better, after which training stops; never when not given.
+    /// Stop after this many evaluations in a row without improvement; never by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_stopping_patience: Option<usize>,
-    /// How much better than the best an evaluation must be to count for patience.
+    /// Minimum change of the metric that counts as an improvement.
     pub early_stopping_threshold: f64,
-    /// Parameters that training leaves as they are: beginnings of their names up to a dot (`bert.embeddings`,
-    /// `bert.encoder.layer.0`), in which `*` stands for any characters (`*.bias`).
+    /// Parameters not to train, by the beginning of their names up to a dot; * matches any characters:
+    /// bert.embeddings,*.bias
     pub freeze: Vec<String>,
-    /// Parameters that training leaves as they are until an epoch begins.
+    /// Parameters to train from an epoch on, counted from 0: 1:bert.pooler,2:bert
     pub gradual_unfreezing: Vec<Unfreezing>,
-    /// Matrix products on operands rounded to fp16, with the loss scaled; sums, parameters and optimizer stay fp32. For GPUs:
-    /// on a CPU the operands stay fp32.
+    /// Matrix products in fp16 with loss scaling (GPU only); everything else stays fp32.
     pub fp16: bool,
-    /// Matrix products on operands rounded to bf16; sums, parameters and optimizer stay fp32.
+    /// Matrix products in bf16, if the device supports it; everything else stays fp32.
     pub bf16: bool,
-    /// Layers run again in backward instead of keeping their activations: less memory, about a third more time.
+    /// Recompute each layer in the backward pass: less memory, about a third more time.
     pub gradient_checkpointing: bool,
-    /// The seed of the order of the examples, and of dropout.
+    /// Seed of the order of examples, dropout and new weights.
     pub seed: u64,
     /// Which examples share a batch.
     pub train_sampling_strategy: TrainSamplingStrategy,
@@ -110,6 +113,7 @@ fn given_steps<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<usiz
 
 /// When something periodic happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum IntervalStrategy {
     /// Never.
@@ -123,6 +127,7 @@ pub enum IntervalStrategy {
 
 /// Which examples share a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TrainSamplingStrategy {
     /// Any, shuffled anew every epoch.
@@ -134,6 +139,7 @@ pub enum TrainSamplingStrategy {
 
 /// How much an example counts in the loss, by its label.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(from = "WrittenWeights", into = "WrittenWeights")]
 pub enum ClassWeights {
     /// All the same; written `"none"`.
@@ -147,6 +153,7 @@ pub enum ClassWeights {
 
 /// The two ways in which a recipe writes [`ClassWeights`].
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged, expecting = "expected \"none\", \"balanced\" or a list with one number for each label")]
 enum WrittenWeights {
     Rule(WeightRule),
@@ -154,6 +161,7 @@ enum WrittenWeights {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 enum WeightRule {
     None,

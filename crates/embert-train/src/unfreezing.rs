@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Parameters that stay as they are until an epoch begins; written `EPOCH:PATTERN`, such as `1:bert.embeddings`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct Unfreezing {
     /// Passes over the training examples made before they train.

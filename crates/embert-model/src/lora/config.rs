@@ -5,46 +5,50 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ModelError;
 
-/// The settings of an adapter. `Default` is the only place that holds defaults; they are PEFT's.
+/// The settings of an adapter. `Default` is the only place that holds defaults; they are PEFT's. The first paragraph of
+/// a field's documentation is also its help on the command line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct LoraConfig {
-    /// The rank: the columns of A and the rows of B.
+    /// Rank: the columns of A and the rows of B.
     pub r: usize,
-    /// The numerator of the scaling `lora_alpha / r`.
+    /// Numerator of the scaling lora_alpha / r.
     pub lora_alpha: f64,
-    /// The share of an adapter's input that is dropped, in `0..1`.
+    /// Dropout rate of an adapter's input, at least 0 and below 1.
     pub lora_dropout: f64,
-    /// Which linear layers are adapted; `query` and `value` when not given.
+    /// Linear layers to adapt: names or ends of names (query,key), a regular expression, or all-linear; query and
+    /// value by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_modules: Option<ModuleNames>,
-    /// Which of these are not.
+    /// Linear layers not to adapt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exclude_modules: Option<ModuleNames>,
-    /// Which biases are trained, too.
+    /// Biases to train.
     pub bias: LoraBias,
-    /// Whether the scaling is `lora_alpha / √r` (Kalajdzievski, 2023).
+    /// Scale by lora_alpha / √r (Kalajdzievski, 2023).
     pub use_rslora: bool,
-    /// Modules that are trained whole and saved with the adapter: those whose name ends so. `classifier` and `score`
-    /// always are.
+    /// Modules to train in full and save with the adapter, by the end of their names; the head always is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modules_to_save: Option<Vec<String>>,
-    /// The numbers of the layers that are adapted; all when not given.
+    /// Numbers of the layers to adapt (10,11); all by default.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "one_or_many")]
     pub layers_to_transform: Option<Vec<usize>>,
-    /// What stands before the number in the name of a layer, such as `layer`; anything when not given.
+    /// Word before a layer's number in its name, such as layer; any by default.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "one_or_many")]
     pub layers_pattern: Option<Vec<String>>,
-    /// Ranks instead of `r`, by the end of a module's name or a regular expression; the first that matches counts.
+    /// Ranks other than r, by the end of a module's name or a regular expression; the first match counts:
+    /// query=4,1.output.dense=16
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub rank_pattern: IndexMap<String, usize>,
-    /// Numerators instead of `lora_alpha`, likewise.
+    /// Values other than lora_alpha, by module as in rank_pattern.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub alpha_pattern: IndexMap<String, f64>,
 }
 
 /// Which modules are meant, as PEFT matches them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged, expecting = "expected a list of names, or a regular expression as one string")]
 pub enum ModuleNames {
     /// Whole names, or ends of names after a dot.
@@ -55,6 +59,7 @@ pub enum ModuleNames {
 
 /// Which biases are trained beside the adapters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LoraBias {
     /// None.
