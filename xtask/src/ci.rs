@@ -31,7 +31,7 @@ const STEPS: [Step; 7] = [
         run: documentation,
         mend: "run `RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps`",
     },
-    Step { name: "packages", run: packages, mend: "run `cargo package --workspace --no-verify`" },
+    Step { name: "packages", run: packages, mend: "run `cargo publish --workspace --dry-run --no-verify`" },
     Step {
         name: "tests",
         run: test::with,
@@ -80,7 +80,7 @@ fn documentation(build: &Build) -> Outcome {
     process::run(doc)
 }
 
-/// Packs every crate as for publishing, which checks its manifest and that its dependencies have versions.
+/// Packs every crate for publishing, which checks its manifest and the versions of its dependencies.
 fn packages(_: &Build) -> Outcome {
-    process::run(process::cargo("package --workspace --no-verify --allow-dirty --quiet".split(' ')))
+    process::run(process::cargo("publish --workspace --dry-run --no-verify --allow-dirty --quiet".split(' ')))
 }

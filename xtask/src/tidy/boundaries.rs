@@ -65,8 +65,7 @@ mod tests {
 
     #[test]
     fn tensor_names_stay_in_their_room() {
-        let text =
-            "let key = format!(\"bert.encoder.layer.{i}.x\");\n// \"encoder.layer.\"\nself.encoder.layer.len();";
+        let text = "let key = format!(\"bert.encoder.layer.{i}.x\");\n// \"encoder.layer.\"\nself.encoder.layer.len();";
         check("crates/embert-model/src/pretrained.rs", text, &[(1, "`encoder.layer.` here")]);
         check("crates/embert-model/src/names/bert.rs", text, &[]);
     }
