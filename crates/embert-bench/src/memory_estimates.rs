@@ -16,7 +16,7 @@ use crate::{
     choice::Choice,
     device, memory,
     sizes::{Size, bert_base, minilm, small},
-    texts::{labels, texts},
+    texts::{targets, texts},
     trainer::{adapted, adapter},
     work::{SEED, Task, Work},
 };
@@ -76,12 +76,12 @@ pub(crate) fn worker() -> Result<(), String> {
 }
 
 fn measure(run: &Run) -> Result<Measured, String> {
-    let (texts, labels) = (texts(&run.work), labels(&run.work));
+    let (texts, targets) = (texts(&run.work), targets(&run.work));
     #[cfg(feature = "cpu")]
     embert_kernels::release_freed_memory();
     let before = memory::resident_bytes().ok_or("this system does not say what a process holds")?;
     let estimate = estimate(run, &texts).total();
-    train(run, LabelledTexts { texts: &texts, labels: &labels });
+    train(run, LabelledTexts { texts: &texts, targets: &targets });
     let peak = memory::peak_bytes().ok_or("this system does not say what a process held")?;
     Ok(Measured { before, estimate, peak })
 }

@@ -2,6 +2,7 @@
 
 use embert_kernels::mix64;
 use embert_text::{EncodedTexts, Limit, Tokenizer, Truncation};
+use embert_train::Targets;
 
 use crate::work::Work;
 
@@ -34,9 +35,9 @@ fn text(row: usize, length: usize, vocabulary: &[String]) -> String {
     (2..length).map(word).collect::<Vec<_>>().join(" ")
 }
 
-/// A label for each row, 0 and 1 in turn.
-pub(crate) fn labels(work: &Work) -> Vec<usize> {
-    (0..work.lengths.len()).map(|row| row % 2).collect()
+/// Labels 0 and 1 in turn.
+pub(crate) fn targets(work: &Work) -> Targets {
+    Targets::Labels((0..work.lengths.len()).map(|row| row % 2).collect())
 }
 
 #[cfg(test)]

@@ -9,12 +9,12 @@ use embert_model::{
 };
 use embert_text::{EncodedTexts, Padding};
 use embert_train::{
-    AdamW, Backward, CrossEntropy, LabelledTexts, StepGradients, TrainConfig, step_gradients,
+    AdamW, Backward, LabelledTexts, Objective, StepGradients, Targets, TrainConfig, step_gradients,
 };
 
 use crate::{
     device,
-    texts::{labels, texts},
+    texts::{targets, texts},
     work::{SEED, Task, Work},
 };
 
@@ -23,9 +23,9 @@ pub(crate) struct Trainer {
     model: Option<AutoModelForSequenceClassification>,
     config: TrainConfig,
     optimizer: AdamW,
-    loss: CrossEntropy,
+    objective: Objective,
     texts: EncodedTexts,
-    labels: Vec<usize>,
+    targets: Targets,
     device: Device,
     padding: Padding,
     step: u64,
@@ -37,14 +37,14 @@ impl Trainer {
         let model = BertForSequenceClassification::new(&work.config, SEED, &device);
         let model = if work.task == Task::Lora { adapted(model) } else { model };
         let config = TrainConfig { bf16: work.bf16, seed: SEED, ..TrainConfig::default() };
-        let labels = labels(work);
+        let targets = targets(work);
         Self {
             model: Some(AutoModelForSequenceClassification::from(model.train())),
-            optimizer: AdamW::new(&config),
-            loss: CrossEntropy::new(&config, &labels, work.config.num_labels()).expect("no weights to check"),
+            optimizer: AdamW::new(config.adamw()),
+            objective: config.objective(&targets, work.config.num_labels()).expect("no weights to check"),
             config,
             texts: texts(work),
-            labels,
+            targets,
             device,
             padding,
             step: 0,
@@ -58,11 +58,11 @@ impl Trainer {
     }
 
     pub(crate) fn gradients(&self, rows: &[usize]) -> StepGradients {
-        let batch = LabelledTexts { texts: &self.texts, labels: &self.labels }.batch(rows, self.padding);
+        let batch = LabelledTexts { texts: &self.texts, targets: &self.targets }.batch(rows, self.padding);
         let dropout = DropoutStream { seed: SEED, step: self.step, first_sequence: 0 };
         let pass = Pass { precision: self.config.precision(), dropout: Some(dropout) };
         let model = self.model.as_ref().expect("there between steps");
-        step_gradients(model, &[batch], &self.loss, pass, Backward::default())
+        step_gradients(model, &[batch], &self.objective, pass, Backward::default())
     }
 
     pub(crate) fn update(&mut self, gradients: StepGradients) {

@@ -7,6 +7,7 @@ use embert_data::{
     stratified_split, synthetic,
 };
 use embert_text::{EncodedTexts, Limit, Tokenizer, Truncation};
+use embert_train::Targets;
 
 use crate::error::CliError;
 use crate::progress::Bar;
@@ -148,9 +149,11 @@ pub(crate) fn encode<T: AsRef<str> + Sync>(tokenizer: &Tokenizer, texts: &[T], l
     tokenizer.encode_all(texts, limit, &|more| bar.add(more))
 }
 
-/// The texts and the labels of a data set.
-pub(crate) fn columns(dataset: &Dataset) -> (Vec<&str>, Vec<usize>) {
-    dataset.examples.iter().map(|example| (example.text.as_str(), example.label)).unzip()
+/// Returns the texts and the targets of a data set.
+pub(crate) fn columns(dataset: &Dataset) -> (Vec<&str>, Targets) {
+    let columns = dataset.examples.iter().map(|example| (example.text.as_str(), example.label));
+    let (texts, labels) = columns.unzip();
+    (texts, Targets::Labels(labels))
 }
 
 /// The name of the built-in generator.

@@ -4,7 +4,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::best_model_metric::BestModelMetric;
-use crate::config::TrainConfig;
 use crate::metrics::Metrics;
 
 /// The best evaluation of a run.
@@ -36,24 +35,15 @@ pub(crate) struct Judged {
 /// Judges the evaluations of a run, one after another.
 #[derive(Debug)]
 pub(crate) struct Judge {
-    metric: BestModelMetric,
-    greater_is_better: bool,
-    patience: Option<usize>,
-    threshold: f64,
+    pub(crate) metric: BestModelMetric,
+    pub(crate) greater_is_better: bool,
+    /// Evaluations in a row without an improvement, after which training stops.
+    pub(crate) patience: Option<usize>,
+    /// The least improvement that counts for patience.
+    pub(crate) threshold: f64,
 }
 
 impl Judge {
-    /// `None` where nobody asks which model is the best.
-    pub(crate) fn new(config: &TrainConfig) -> Option<Self> {
-        let metric = config.best_model_metric()?;
-        Some(Self {
-            metric,
-            greater_is_better: config.greater_is_better.unwrap_or(metric != BestModelMetric::Loss),
-            patience: config.early_stopping_patience,
-            threshold: config.early_stopping_threshold,
-        })
-    }
-
     pub(crate) fn judge(&self, judged: &mut Judged, metrics: &Metrics, step: usize) -> Verdict {
         self.judge_value(judged, self.metric.of(metrics), step)
     }
@@ -78,6 +68,7 @@ impl Judge {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::TrainConfig;
 
     #[derive(Deserialize)]
     struct Case {
@@ -98,7 +89,7 @@ mod tests {
             early_stopping_threshold: case.early_stopping_threshold,
             ..TrainConfig::default()
         };
-        let judge = Judge::new(&config).unwrap();
+        let judge = config.judge().unwrap();
         let mut judged = Judged::default();
         let mut stopped_after = None;
         for (step, value) in case.values.iter().enumerate() {
@@ -123,10 +114,10 @@ mod tests {
 
     #[test]
     fn nobody_judges_unless_asked_and_loss_is_what_counts_then() {
-        assert!(Judge::new(&TrainConfig::default()).is_none());
+        assert!(TrainConfig::default().judge().is_none());
         let stops = TrainConfig { early_stopping_patience: Some(1), ..TrainConfig::default() };
-        assert_eq!(Judge::new(&stops).unwrap().metric, BestModelMetric::Loss);
+        assert_eq!(stops.judge().unwrap().metric, BestModelMetric::Loss);
         let loads = TrainConfig { load_best_model_at_end: true, ..TrainConfig::default() };
-        assert!(!Judge::new(&loads).unwrap().greater_is_better);
+        assert!(!loads.judge().unwrap().greater_is_better);
     }
 }

@@ -5,10 +5,16 @@ use serde::{Deserialize, Serialize};
 
 use embert_inference::Batching;
 use embert_kernels::Precision;
-use embert_text::{BatchBudget, Padding};
+use embert_text::{BatchBudget, Padding, SamplingStrategy, training_batches};
 
+use crate::best_model::Judge;
 use crate::best_model_metric::BestModelMetric;
+use crate::class_weights::ClassWeights;
+use crate::error::TrainError;
+use crate::objective::{Objective, SingleLabel};
+use crate::optimizer::AdamWConfig;
 use crate::schedule::{LrSchedulerType, Schedule};
+use crate::targets::Targets;
 use crate::unfreezing::Unfreezing;
 
 /// The settings of a run. `Default` is the only place that holds defaults; they are Hugging Face's unless a
@@ -137,57 +143,6 @@ pub enum TrainSamplingStrategy {
     GroupByLength,
 }
 
-/// How much an example counts in the loss, by its label.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(from = "WrittenWeights", into = "WrittenWeights")]
-pub enum ClassWeights {
-    /// All the same; written `"none"`.
-    #[default]
-    None,
-    /// Number of examples / (number of labels · examples of the label), as scikit-learn's; written `"balanced"`.
-    Balanced,
-    /// One weight for each label, in the order of the labels.
-    List(Vec<f64>),
-}
-
-/// The two ways in which a recipe writes [`ClassWeights`].
-#[derive(Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(untagged, expecting = "expected \"none\", \"balanced\" or a list with one number for each label")]
-enum WrittenWeights {
-    Rule(WeightRule),
-    List(Vec<f64>),
-}
-
-#[derive(Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-enum WeightRule {
-    None,
-    Balanced,
-}
-
-impl From<WrittenWeights> for ClassWeights {
-    fn from(written: WrittenWeights) -> Self {
-        match written {
-            WrittenWeights::Rule(WeightRule::None) => Self::None,
-            WrittenWeights::Rule(WeightRule::Balanced) => Self::Balanced,
-            WrittenWeights::List(weights) => Self::List(weights),
-        }
-    }
-}
-
-impl From<ClassWeights> for WrittenWeights {
-    fn from(weights: ClassWeights) -> Self {
-        match weights {
-            ClassWeights::None => Self::Rule(WeightRule::None),
-            ClassWeights::Balanced => Self::Rule(WeightRule::Balanced),
-            ClassWeights::List(weights) => Self::List(weights),
-        }
-    }
-}
-
 impl Default for TrainConfig {
     fn default() -> Self {
         Self {
@@ -248,6 +203,17 @@ impl TrainConfig {
         Batching { budget, padding, precision: self.precision() }
     }
 
+    /// Returns the objective for training targets of this kind.
+    ///
+    /// # Errors
+    /// If the class weights are not one for each label, or a label that must be balanced has no example.
+    pub fn objective(&self, targets: &Targets, num_labels: usize) -> Result<Objective, TrainError> {
+        let Targets::Labels(labels) = targets;
+        let class_weights = self.class_weights.of_labels(labels, num_labels)?;
+        let label_smoothing = self.label_smoothing_factor;
+        Ok(Objective::SingleLabel(SingleLabel { label_smoothing, class_weights }))
+    }
+
     /// The learning rates of a run of `total_steps` optimizer steps.
     pub fn schedule(&self, total_steps: usize) -> Schedule {
         let by_ratio = (total_steps as f64 * self.warmup_ratio).ceil() as usize;
@@ -257,6 +223,40 @@ impl TrainConfig {
             warmup_steps: if self.warmup_steps > 0 { self.warmup_steps } else { by_ratio },
             total_steps,
         }
+    }
+
+    /// Returns the rows of each optimizer step of an epoch, for texts of these lengths.
+    ///
+    /// Planned by complete steps, so the rows of a step do not depend on the size of a micro-batch.
+    pub(crate) fn windows(&self, lengths: &[usize], epoch: u64) -> Vec<Vec<usize>> {
+        let rows_of_step = self.per_device_train_batch_size * self.gradient_accumulation_steps;
+        let strategy = match self.train_sampling_strategy {
+            TrainSamplingStrategy::Random => SamplingStrategy::Random,
+            TrainSamplingStrategy::GroupByLength => SamplingStrategy::GroupByLength,
+        };
+        training_batches(lengths, rows_of_step, strategy, self.seed, epoch)
+    }
+
+    /// Returns the settings of the optimizer.
+    pub fn adamw(&self) -> AdamWConfig {
+        AdamWConfig {
+            beta1: self.adam_beta1,
+            beta2: self.adam_beta2,
+            epsilon: self.adam_epsilon,
+            weight_decay: self.weight_decay,
+            layer_wise_lr_decay: self.layer_wise_lr_decay,
+        }
+    }
+
+    /// Returns the judge of the run's evaluations; `None` where nothing asks for the best model.
+    pub(crate) fn judge(&self) -> Option<Judge> {
+        let metric = self.best_model_metric()?;
+        Some(Judge {
+            metric,
+            greater_is_better: self.greater_is_better.unwrap_or(metric != BestModelMetric::Loss),
+            patience: self.early_stopping_patience,
+            threshold: self.early_stopping_threshold,
+        })
     }
 
     /// Optimizer steps of one pass over so many examples.
@@ -311,16 +311,5 @@ mod tests {
         }
         let error = read("{\"max_steps\": -2}").unwrap_err().to_string();
         assert!(error.starts_with("max_steps is -2; it must be 1 or more, or -1"), "{error}");
-    }
-
-    #[test]
-    fn class_weights_are_a_rule_or_a_list() {
-        let read = |text: &str| serde_json::from_str::<ClassWeights>(text);
-        assert_eq!(read("\"none\"").unwrap(), ClassWeights::None);
-        assert_eq!(read("\"balanced\"").unwrap(), ClassWeights::Balanced);
-        assert_eq!(read("[1, 2.5]").unwrap(), ClassWeights::List(vec![1.0, 2.5]));
-        let error = read("\"balance\"").unwrap_err().to_string();
-        assert_eq!(error, "expected \"none\", \"balanced\" or a list with one number for each label");
-        assert_eq!(serde_json::to_string(&ClassWeights::Balanced).unwrap(), "\"balanced\"");
     }
 }

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use embert_inference::{Batching, Progress, predict};
-use embert_model::AutoModelForSequenceClassification;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -11,6 +10,8 @@ use crate::answer::Answer;
 use crate::batches::LabelledTexts;
 use crate::error::TrainError;
 use crate::metrics::Metrics;
+use crate::model::Model;
+use crate::objective::metrics;
 
 /// What an evaluation found. Serialized, it holds numbers alone, under transformers' names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,7 +48,7 @@ fn to_value(numbers: &impl Serialize) -> Value {
 /// # Errors
 /// The errors of [`LabelledTexts::check`] and of [`predict`]; [`TrainError::UnknownPosLabel`].
 pub fn evaluate(
-    model: &AutoModelForSequenceClassification,
+    model: &Model,
     examples: LabelledTexts<'_>,
     batching: Batching,
     pos_label: Option<usize>,
@@ -60,9 +61,9 @@ pub fn evaluate(
     let seconds = begin.elapsed().as_secs_f64();
     let num_batches = batching.batches(examples.texts).len();
     Ok(Evaluation {
-        metrics: Metrics::from_logits(&logits, examples.labels, pos_label),
+        metrics: metrics(&logits, examples.targets, pos_label),
         eval_runtime: seconds,
-        eval_samples_per_second: examples.labels.len() as f64 / seconds,
+        eval_samples_per_second: examples.texts.len() as f64 / seconds,
         eval_steps_per_second: num_batches as f64 / seconds,
     })
 }

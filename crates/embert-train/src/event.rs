@@ -1,11 +1,11 @@
 //! What a run tells its caller while it goes on.
 
 use embert_inference::Progress;
-use embert_model::AutoModelForSequenceClassification;
 use serde::Serialize;
 
 use crate::best_model::BestModel;
 use crate::log_entry::{LogEntry, StepLog};
+use crate::model::Model;
 use crate::optimizer::OptimizerState;
 use crate::state::TrainState;
 
@@ -40,7 +40,7 @@ pub enum Event<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Snapshot<'a> {
     /// The weights of now, without autodiff.
-    pub model: &'a AutoModelForSequenceClassification,
+    pub model: &'a Model,
     /// What AdamW remembers.
     pub optimizer: &'a OptimizerState,
     /// Everything else.

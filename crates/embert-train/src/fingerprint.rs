@@ -1,4 +1,4 @@
-//! What a run that is taken up must find as it left it: FNV-1a over its texts and labels, and over its frozen weights.
+//! What a run that is taken up must find as it left it: FNV-1a over its texts and targets, and over its frozen weights.
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
@@ -10,7 +10,7 @@ use crate::batches::LabelledTexts;
 /// Numbers that other data and other weights do not share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Fingerprints {
-    /// Of the tokens and labels that the run learns from and is evaluated on, and of their order.
+    /// Of the tokens and targets that the run learns from and is evaluated on, and of their order.
     pub(crate) data: u64,
     /// Of the weights that no checkpoint holds: those beside adapters.
     pub(crate) frozen_weights: u64,
@@ -27,12 +27,12 @@ impl Fingerprints {
 
 fn of_texts<'a>(sets: impl Iterator<Item = LabelledTexts<'a>>) -> u64 {
     let mut hash = Fnv::new();
-    for LabelledTexts { texts, labels } in sets {
+    for LabelledTexts { texts, targets } in sets {
         hash.add(texts.len() as u64);
-        for (row, &label) in labels.iter().enumerate() {
+        for row in 0..texts.len() {
             let ids = texts.ids(row);
             hash.add(ids.len() as u64);
-            hash.add(label as u64);
+            targets.bits(row).for_each(|bits| hash.add(bits));
             ids.into_iter().for_each(|id| hash.add(id.into()));
         }
     }

@@ -10,11 +10,11 @@ use burn::module::Module;
 use burn::tensor::Device;
 use embert_inference::device_of;
 use embert_kernels::{DropoutStream, is_asynchronous};
-use embert_model::{AutoModelForSequenceClassification, Pass};
+use embert_model::Pass;
 use embert_text::Padding;
 
 use crate::answer::Answer;
-use crate::batches::{LabelledBatch, LabelledTexts, windows};
+use crate::batches::{LabelledBatch, LabelledTexts};
 use crate::best_model::Judge;
 use crate::config::{IntervalStrategy, TrainConfig};
 use crate::config_error::ConfigError;
@@ -24,8 +24,9 @@ use crate::event::{Event, RunPlan, TrainReport};
 use crate::fingerprint::Fingerprints;
 use crate::freezing::Freezing;
 use crate::journal::Journal;
-use crate::loss::CrossEntropy;
 use crate::loss_scale::LossScale;
+use crate::model::Model;
+use crate::objective::Objective;
 use crate::optimizer::{AdamW, OptimizerState};
 use crate::parameters::num_trainable;
 use crate::resume::Resume;
@@ -53,7 +54,7 @@ pub struct TrainData<'a> {
 #[derive(Debug)]
 pub struct Fitted {
     /// The model, without autodiff.
-    pub model: AutoModelForSequenceClassification,
+    pub model: Model,
     /// Optimizer steps made when it had these weights: fewer than the run's where the best model was loaded at its end.
     pub model_step: usize,
     /// The figures of the run.
@@ -70,7 +71,7 @@ pub struct Fitted {
 /// Before the first step for settings, labels or examples that cannot be; [`TrainError::Diverged`] and
 /// [`TrainError::DivergedWeights`] when a loss, a gradient norm or a weight is not finite; whatever `on_event` returns.
 pub fn fit(
-    model: AutoModelForSequenceClassification,
+    model: Model,
     data: TrainData<'_>,
     config: &TrainConfig,
     on_event: &mut dyn FnMut(Event<'_>) -> Answer,
@@ -89,19 +90,19 @@ pub fn fit(
 /// # Errors
 /// Those of [`fit`], [`TrainError::OtherData`], [`TrainError::OtherWeights`] and [`TrainError::AlreadyDone`].
 pub fn fit_from(
-    model: AutoModelForSequenceClassification,
+    model: Model,
     mut from: Resume,
     data: TrainData<'_>,
     config: &TrainConfig,
     on_event: &mut dyn FnMut(Event<'_>) -> Answer,
 ) -> Result<Fitted, TrainError> {
     check(&model, &data, config)?;
-    check_is_ahead(from.state.step, config.total_steps(data.train.labels.len()))?;
+    check_is_ahead(from.state.step, config.total_steps(data.train.texts.len()))?;
     from.state.loss_scale = from.state.loss_scale.or(config.fp16.then(LossScale::default));
     let model = model.train();
     from.state.fingerprints = Some(fingerprints(&model, &data, from.state.fingerprints)?);
-    let freezing = Freezing::new(config, &model)?;
-    let epoch = from.state.step / config.steps_per_epoch(data.train.labels.len());
+    let freezing = Freezing::new(&config.freeze, &config.gradual_unfreezing, &model)?;
+    let epoch = from.state.step / config.steps_per_epoch(data.train.texts.len());
     let model = freezing.apply(model, epoch as u64);
     let plan = plan(&model, &data, config, from.state.step);
     let best = from.state.judged.best.map(|best| best.step);
@@ -109,10 +110,10 @@ pub fn fit_from(
         data,
         config,
         schedule: config.schedule(plan.total_steps),
-        loss: CrossEntropy::new(config, data.train.labels, model.num_labels())?,
+        objective: config.objective(data.train.targets, model.num_labels())?,
         freezing,
-        optimizer: AdamW::with_state(config, from.optimizer),
-        judge: Judge::new(config),
+        optimizer: AdamW::with_state(config.adamw(), from.optimizer),
+        judge: config.judge(),
         best_model: from.best_model.zip(best),
         saved: Some(from.state.step).filter(|_| !from.state.evaluation_due),
         last_rows: vec![],
@@ -129,7 +130,7 @@ pub fn fit_from(
 
 /// Those of now, where they are those that the run began with.
 fn fingerprints(
-    model: &AutoModelForSequenceClassification,
+    model: &Model,
     data: &TrainData<'_>,
     begun_with: Option<Fingerprints>,
 ) -> Result<Fingerprints, TrainError> {
@@ -150,39 +151,34 @@ fn check_is_ahead(step: usize, total_steps: usize) -> Result<(), TrainError> {
 ///
 /// # Errors
 /// The first error that [`fit`] would return.
-pub fn check(
-    model: &AutoModelForSequenceClassification,
-    data: &TrainData<'_>,
-    config: &TrainConfig,
-) -> Result<(), TrainError> {
+pub fn check(model: &Model, data: &TrainData<'_>, config: &TrainConfig) -> Result<(), TrainError> {
     config.validate()?;
     let num_labels = model.num_labels();
     data.train.check(num_labels)?;
-    check_evaluation(data, config, num_labels)?;
-    CrossEntropy::new(config, data.train.labels, num_labels)?;
-    Freezing::new(config, &model.clone().train()).map(drop)
+    check_evaluation(data, config.eval_strategy, num_labels)?;
+    config.objective(data.train.targets, num_labels)?;
+    Freezing::new(&config.freeze, &config.gradual_unfreezing, &model.clone().train()).map(drop)
 }
 
-fn check_evaluation(data: &TrainData<'_>, config: &TrainConfig, num_labels: usize) -> Result<(), TrainError> {
+fn check_evaluation(
+    data: &TrainData<'_>,
+    strategy: IntervalStrategy,
+    num_labels: usize,
+) -> Result<(), TrainError> {
     check_pos_label(data.pos_label, num_labels)?;
     match data.eval {
         Some(eval) => eval.check(num_labels),
-        None if config.eval_strategy == IntervalStrategy::No => Ok(()),
+        None if strategy == IntervalStrategy::No => Ok(()),
         None => Err(TrainError::Config(ConfigError {
             key: "eval_strategy",
-            found: format!("{:?}", config.eval_strategy).to_lowercase(),
+            found: format!("{strategy:?}").to_lowercase(),
             expected: "\"no\" where there are no examples to evaluate",
         })),
     }
 }
 
-fn plan(
-    model: &AutoModelForSequenceClassification,
-    data: &TrainData<'_>,
-    config: &TrainConfig,
-    first_step: usize,
-) -> RunPlan {
-    let num_examples = data.train.labels.len();
+fn plan(model: &Model, data: &TrainData<'_>, config: &TrainConfig, first_step: usize) -> RunPlan {
+    let num_examples = data.train.texts.len();
     let (steps_per_epoch, total_steps) =
         (config.steps_per_epoch(num_examples), config.total_steps(num_examples));
     RunPlan {
@@ -203,13 +199,13 @@ struct Run<'a, 'b> {
     data: TrainData<'a>,
     config: &'a TrainConfig,
     schedule: Schedule,
-    loss: CrossEntropy,
+    objective: Objective,
     freezing: Freezing<'a>,
     optimizer: AdamW,
     journal: Journal,
     judge: Option<Judge>,
     /// The weights of the best evaluation under `load_best_model_at_end`, and the step that made them.
-    best_model: Option<(AutoModelForSequenceClassification, usize)>,
+    best_model: Option<(Model, usize)>,
     /// The last step all of which is in a checkpoint.
     saved: Option<usize>,
     /// The training examples of the last step.
@@ -224,10 +220,7 @@ struct Run<'a, 'b> {
 }
 
 impl Run<'_, '_> {
-    fn train(
-        &mut self,
-        mut model: AutoModelForSequenceClassification,
-    ) -> Result<(AutoModelForSequenceClassification, ControlFlow<()>), TrainError> {
+    fn train(&mut self, mut model: Model) -> Result<(Model, ControlFlow<()>), TrainError> {
         let mut flow = (self.on_event)(Event::Started(self.journal.plan))?;
         if flow.is_continue() && self.journal.state.step > 0 {
             flow = self.after_step(&model)?; // what an interruption cut short
@@ -242,10 +235,7 @@ impl Run<'_, '_> {
     }
 
     /// What is left of the epoch that the run is in.
-    fn epoch(
-        &mut self,
-        mut model: AutoModelForSequenceClassification,
-    ) -> Result<(AutoModelForSequenceClassification, ControlFlow<()>), TrainError> {
+    fn epoch(&mut self, mut model: Model) -> Result<(Model, ControlFlow<()>), TrainError> {
         let steps_per_epoch = self.journal.plan.steps_per_epoch;
         let (epoch, done) =
             (self.journal.state.step / steps_per_epoch, self.journal.state.step % steps_per_epoch);
@@ -267,11 +257,7 @@ impl Run<'_, '_> {
     }
 
     /// The last lines of the log, and the weights that the run ends with.
-    fn finish(
-        mut self,
-        model: AutoModelForSequenceClassification,
-        flow: ControlFlow<()>,
-    ) -> Result<Fitted, TrainError> {
+    fn finish(mut self, model: Model, flow: ControlFlow<()>) -> Result<Fitted, TrainError> {
         self.check_weights(&model)?;
         let interrupted = self.log_steps()?.is_break() || flow.is_break();
         let last = (model, self.journal.state.step);
@@ -282,11 +268,7 @@ impl Run<'_, '_> {
     }
 
     /// Lets those parameters train too whose epoch begins.
-    fn unfreeze(
-        &mut self,
-        model: AutoModelForSequenceClassification,
-        epoch: u64,
-    ) -> Result<(AutoModelForSequenceClassification, ControlFlow<()>), TrainError> {
+    fn unfreeze(&mut self, model: Model, epoch: u64) -> Result<(Model, ControlFlow<()>), TrainError> {
         if epoch == 0 || !self.freezing.changes_at(epoch) {
             return Ok((model, ControlFlow::Continue(())));
         }
@@ -298,15 +280,10 @@ impl Run<'_, '_> {
 
     /// The rows of each optimizer step of an epoch.
     fn windows(&self, epoch: u64) -> Vec<Vec<usize>> {
-        windows(&self.data.train.texts.lengths(), self.config, epoch)
+        self.config.windows(&self.data.train.texts.lengths(), epoch)
     }
 
-    fn step(
-        &mut self,
-        model: AutoModelForSequenceClassification,
-        rows: Vec<usize>,
-        epoch: f64,
-    ) -> Result<AutoModelForSequenceClassification, TrainError> {
+    fn step(&mut self, model: Model, rows: Vec<usize>, epoch: f64) -> Result<Model, TrainError> {
         let begin = Instant::now();
         let learning_rate = self.learning_rate();
         let step = self.gradients(&model, &rows);
@@ -326,17 +303,12 @@ impl Run<'_, '_> {
         self.schedule.learning_rate(step - loss_scale.map_or(0, |scale| scale.skipped))
     }
 
-    fn update(
-        &mut self,
-        model: AutoModelForSequenceClassification,
-        step: StepGradients,
-        learning_rate: f64,
-    ) -> AutoModelForSequenceClassification {
+    fn update(&mut self, model: Model, step: StepGradients, learning_rate: f64) -> Model {
         let scale = step.scale(self.config.max_grad_norm);
         self.optimizer.step(model, step.gradients, scale, learning_rate)
     }
 
-    fn gradients(&self, model: &AutoModelForSequenceClassification, rows: &[usize]) -> StepGradients {
+    fn gradients(&self, model: &Model, rows: &[usize]) -> StepGradients {
         let of_a_device = rows.len().div_ceil(1 + self.data.replicas.len());
         let micro_batches = rows.chunks(self.config.per_device_train_batch_size.min(of_a_device));
         let window = micro_batches
@@ -348,7 +320,7 @@ impl Run<'_, '_> {
         let loss_scale = self.journal.state.loss_scale.map_or(1.0, |scale| scale.factor);
         let gradient_checkpointing = self.config.gradient_checkpointing;
         let backward = Backward { gradient_checkpointing, loss_scale, replicas: self.data.replicas };
-        step_gradients(model, &window, &self.loss, pass, backward)
+        step_gradients(model, &window, &self.objective, pass, backward)
     }
 
     fn is_over(&self) -> bool {

@@ -6,7 +6,6 @@ use burn::module::Module;
 use embert_model::names::Part;
 use embert_model::set_trainable;
 
-use crate::config::TrainConfig;
 use crate::error::TrainError;
 use crate::parameters::{Parameter, parameters};
 use crate::pattern::matches;
@@ -23,15 +22,23 @@ pub(crate) struct Freezing<'a> {
 
 impl<'a> Freezing<'a> {
     /// Refuses patterns that name nothing in `model`, and a plan under which nothing trains at first.
-    pub(crate) fn new<M: Module>(config: &'a TrainConfig, model: &M) -> Result<Self, TrainError> {
-        Self::of(config, parameters(model))
+    pub(crate) fn new<M: Module>(
+        freeze: &'a [String],
+        gradual: &'a [Unfreezing],
+        model: &M,
+    ) -> Result<Self, TrainError> {
+        Self::of(freeze, gradual, parameters(model))
     }
 
     /// The same for parameters that need not have values.
-    pub(crate) fn of(config: &'a TrainConfig, parameters: Vec<Parameter>) -> Result<Self, TrainError> {
+    pub(crate) fn of(
+        freeze: &'a [String],
+        gradual: &'a [Unfreezing],
+        parameters: Vec<Parameter>,
+    ) -> Result<Self, TrainError> {
         let names = parameters.iter().map(|parameter| parameter.name.as_str()).collect::<Vec<_>>();
-        let gradual = config.gradual_unfreezing.iter().map(|entry| ("gradual_unfreezing", &entry.pattern));
-        for (key, pattern) in config.freeze.iter().map(|pattern| ("freeze", pattern)).chain(gradual) {
+        let of_gradual = gradual.iter().map(|entry| ("gradual_unfreezing", &entry.pattern));
+        for (key, pattern) in freeze.iter().map(|pattern| ("freeze", pattern)).chain(of_gradual) {
             if !names.iter().any(|name| matches(pattern, name)) {
                 let (pattern, modules) = (pattern.clone(), modules(&names));
                 return Err(TrainError::UnknownPattern { key, pattern, modules });
@@ -39,11 +46,9 @@ impl<'a> Freezing<'a> {
         }
         let trainable = parameters.into_iter().filter(|parameter| parameter.is_trainable);
         let trainable = trainable.map(|parameter| parameter.name).collect();
-        let freezing = Self { freeze: &config.freeze, gradual: &config.gradual_unfreezing, trainable };
-        match freezing.trainable.iter().any(|name| freezing.trains(name, 0)) {
-            true => Ok(freezing),
-            false => Err(TrainError::NothingToTrain),
-        }
+        let freezing = Self { freeze, gradual, trainable };
+        let trains_something = freezing.trainable.iter().any(|name| freezing.trains(name, 0));
+        if trains_something { Ok(freezing) } else { Err(TrainError::NothingToTrain) }
     }
 
     /// Whether something begins to train in this epoch, or everything does that ever will.

@@ -4,7 +4,6 @@ use embert_model::names::Part;
 use embert_model::{AutoConfig, ParameterShape};
 use embert_text::evaluation_batches;
 
-use crate::batches::windows;
 use crate::config::TrainConfig;
 use crate::error::TrainError;
 use crate::freezing::Freezing;
@@ -252,7 +251,7 @@ fn trained(parameters: &[ParameterShape], config: &TrainConfig) -> Result<Vec<Pa
         num_elements: parameter.num_elements(),
         is_trainable: parameter.is_trainable,
     });
-    let freezing = Freezing::of(config, known.collect())?;
+    let freezing = Freezing::of(&config.freeze, &config.gradual_unfreezing, known.collect())?;
     let trains = |parameter: &ParameterShape| freezing.trains(&parameter.name, u64::MAX);
     Ok(parameters.iter().map(|p| ParameterShape { is_trainable: trains(p), ..p.clone() }).collect())
 }
@@ -277,7 +276,7 @@ fn largest_saved(parameters: &[ParameterShape]) -> usize {
 /// Tokens and sequences of the micro-batch with the most tokens in the whole run.
 fn heaviest(lengths: &[usize], config: &TrainConfig) -> [usize; 2] {
     let epochs = config.total_steps(lengths.len()).div_ceil(config.steps_per_epoch(lengths.len()).max(1));
-    let windows = (0..epochs as u64).flat_map(|epoch| windows(lengths, config, epoch));
+    let windows = (0..epochs as u64).flat_map(|epoch| config.windows(lengths, epoch));
     let heaviest_of = |window: Vec<usize>| {
         let micro_batches = window.chunks(config.per_device_train_batch_size);
         micro_batches.map(|rows| [rows.iter().map(|&row| lengths[row]).sum(), rows.len()]).max()

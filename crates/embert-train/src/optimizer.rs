@@ -7,15 +7,12 @@ use burn::tensor::Tensor;
 use embert_kernels::{AdamWStep, Moments, adamw};
 use embert_model::names::{ParameterMapper, map_parameters};
 
-use crate::config::TrainConfig;
 use crate::gradients::ParameterGradients;
 use crate::layer_decay::LayerDecay;
 
-/// PyTorch's AdamW with Hugging Face's decay groups: matrices decay, biases and LayerNorm (all of rank 1) do not.
-///
-/// A parameter without a gradient stays as it is. The state belongs to the path of a parameter, not to its object.
-#[derive(Debug)]
-pub struct AdamW {
+/// The settings of [`AdamW`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AdamWConfig {
     /// β₁, the decay rate of the mean of the gradient.
     pub beta1: f64,
     /// β₂, the decay rate of the mean of the squared gradient.
@@ -26,6 +23,14 @@ pub struct AdamW {
     pub weight_decay: f64,
     /// What the learning rate is multiplied with from a layer to the one below.
     pub layer_wise_lr_decay: f64,
+}
+
+/// PyTorch's AdamW with Hugging Face's decay groups: matrices decay, biases and LayerNorm (all of rank 1) do not.
+///
+/// A parameter without a gradient stays as it is. The state belongs to the path of a parameter, not to its object.
+#[derive(Debug)]
+pub struct AdamW {
+    config: AdamWConfig,
     state: OptimizerState,
 }
 
@@ -44,20 +49,13 @@ pub(crate) struct ParameterState {
 
 impl AdamW {
     /// An optimizer that has not made a step yet.
-    pub fn new(config: &TrainConfig) -> Self {
+    pub fn new(config: AdamWConfig) -> Self {
         Self::with_state(config, OptimizerState::default())
     }
 
     /// An optimizer that goes on.
-    pub fn with_state(config: &TrainConfig, state: OptimizerState) -> Self {
-        Self {
-            beta1: config.adam_beta1,
-            beta2: config.adam_beta2,
-            epsilon: config.adam_epsilon,
-            weight_decay: config.weight_decay,
-            layer_wise_lr_decay: config.layer_wise_lr_decay,
-            state,
-        }
+    pub fn with_state(config: AdamWConfig, state: OptimizerState) -> Self {
+        Self { config, state }
     }
 
     /// What it remembers of its steps.
@@ -75,7 +73,7 @@ impl AdamW {
         scale: Tensor<1>,
         learning_rate: f64,
     ) -> M {
-        let layer_decay = LayerDecay::of(&model, self.layer_wise_lr_decay);
+        let layer_decay = LayerDecay::of(&model, self.config.layer_wise_lr_decay);
         let mut step = Step { gradients, scale, learning_rate, layer_decay, optimizer: self };
         map_parameters(model, &mut step)
     }
@@ -95,9 +93,9 @@ impl AdamW {
         let step = step + 1;
         let numbers = AdamWStep {
             learning_rate: rates.learning_rate,
-            beta1: self.beta1,
-            beta2: self.beta2,
-            epsilon: self.epsilon,
+            beta1: self.config.beta1,
+            beta2: self.config.beta2,
+            epsilon: self.config.epsilon,
             weight_decay: rates.weight_decay,
             step,
         };
@@ -126,7 +124,7 @@ impl ParameterMapper for Step<'_> {
         let Some(gradient) = self.gradients.remove(path) else { return param };
         let rates = Rates {
             learning_rate: self.learning_rate * self.layer_decay.factor(path),
-            weight_decay: if D > 1 { self.optimizer.weight_decay } else { 0.0 },
+            weight_decay: if D > 1 { self.optimizer.config.weight_decay } else { 0.0 },
         };
         param.map(|values| {
             let checkpointing = values.gradient_checkpointing_strategy();

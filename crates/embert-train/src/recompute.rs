@@ -4,21 +4,22 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 use embert_inference::{device_of, input_ids, sequence_layout};
-use embert_kernels::{SequenceLayout, cross_entropy_sum};
+use embert_kernels::SequenceLayout;
+use embert_model::Pass;
 use embert_model::names::Part;
-use embert_model::{AutoModelForSequenceClassification, Pass};
 
 use crate::batches::LabelledBatch;
 use crate::gradients::ParameterGradients;
-use crate::loss::CrossEntropy;
+use crate::model::Model;
+use crate::objective::Objective;
 use crate::parameters::parameters;
 
 /// Adds the gradients of a batch's share of the loss and gives that share, `[1]`: what the whole tape would give, to the
 /// last bit.
 pub(crate) fn recomputed_gradients(
-    model: &AutoModelForSequenceClassification,
+    model: &Model,
     batch: &LabelledBatch,
-    loss: &CrossEntropy,
+    objective: &Objective,
     normalizer: f64,
     pass: Pass,
     gradients: &mut ParameterGradients,
@@ -30,8 +31,7 @@ pub(crate) fn recomputed_gradients(
     let input = next_input();
     let first = last.forward_first(input.clone(), &layout, below.len(), pass); // [batch, hidden]
     let logits = model.classify(first, pass); // [batch, num_labels]
-    let targets = loss.targets(&batch.labels, &logits.device());
-    let share = cross_entropy_sum(logits, targets) / normalizer; // [1]
+    let share = objective.loss_sum(logits, &batch.targets) / normalizer; // [1]
     let mut output_gradient = backward(model, share.clone(), input, gradients);
     let lowest = lowest_trainable(model);
     for (number, layer) in
@@ -51,18 +51,13 @@ pub(crate) fn recomputed_gradients(
 }
 
 /// The lowest part that training changes; no gradient is needed below it.
-fn lowest_trainable(model: &AutoModelForSequenceClassification) -> Part {
+fn lowest_trainable(model: &Model) -> Part {
     let trainable = parameters(model).into_iter().filter(|parameter| parameter.is_trainable);
     trainable.map(|parameter| Part::of(&parameter.name)).min().unwrap_or(Part::Head)
 }
 
 /// The input of each layer, without a tape.
-fn layer_inputs(
-    model: &AutoModelForSequenceClassification,
-    batch: &LabelledBatch,
-    layout: &SequenceLayout,
-    pass: Pass,
-) -> Vec<Tensor<2>> {
+fn layer_inputs(model: &Model, batch: &LabelledBatch, layout: &SequenceLayout, pass: Pass) -> Vec<Tensor<2>> {
     let model = model.valid();
     let ids = input_ids(&batch.tokens, &device_of(&model));
     let embedded = model.embeddings().forward(ids, layout, pass);
@@ -73,7 +68,7 @@ fn layer_inputs(
 }
 
 /// The same values as the start of a tape.
-fn on_tape(model: &AutoModelForSequenceClassification, values: Tensor<2>) -> Tensor<2> {
+fn on_tape(model: &Model, values: Tensor<2>) -> Tensor<2> {
     let values = match model.classifier().bias.val().gradient_checkpointing_strategy() {
         Some(strategy) => Tensor::from_inner(values).with_gradient_checkpointing_strategy(strategy),
         None => Tensor::from_inner(values),
@@ -88,7 +83,7 @@ fn weighted_sum(y: Tensor<2>, g: Tensor<2>) -> Tensor<1> {
 
 /// Runs a tape backward: adds the gradients of the parameters and gives that of `input`.
 fn backward(
-    model: &AutoModelForSequenceClassification,
+    model: &Model,
     loss: Tensor<1>,
     input: Tensor<2>,
     gradients: &mut ParameterGradients,

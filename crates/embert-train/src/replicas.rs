@@ -7,9 +7,9 @@ use std::thread;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use embert_inference::device_of;
-use embert_model::AutoModelForSequenceClassification;
 
 use crate::gradients::ParameterGradients;
+use crate::model::Model;
 
 /// What micro-batches add to a loss, `[1]` each, and to its gradients.
 pub(crate) struct Found {
@@ -20,10 +20,10 @@ pub(crate) struct Found {
 /// What `find` finds for all of `micro_batches`, the first share of them on the model's device, the others on `replicas`.
 /// Sums are in the order of the devices.
 pub(crate) fn on_all<T: Sync>(
-    model: &AutoModelForSequenceClassification,
+    model: &Model,
     replicas: &[Device],
     micro_batches: &[T],
-    find: impl Fn(&AutoModelForSequenceClassification, &[T]) -> Found + Sync,
+    find: impl Fn(&Model, &[T]) -> Found + Sync,
 ) -> Found {
     let mut shares = micro_batches.chunks(micro_batches.len().div_ceil(1 + replicas.len()));
     let first = shares.next().expect("a step has a micro-batch");

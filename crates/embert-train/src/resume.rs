@@ -1,7 +1,6 @@
 //! What a run that was stopped is taken up with.
 
-use embert_model::AutoModelForSequenceClassification;
-
+use crate::model::Model;
 use crate::optimizer::OptimizerState;
 use crate::state::TrainState;
 
@@ -13,5 +12,5 @@ pub struct Resume {
     /// What AdamW remembered, on the model's device.
     pub optimizer: OptimizerState,
     /// The model of its best evaluation, without autodiff, where `load_best_model_at_end` asks for it.
-    pub best_model: Option<AutoModelForSequenceClassification>,
+    pub best_model: Option<Model>,
 }

@@ -2,13 +2,14 @@
 
 use burn::tensor::{Device, Tensor};
 use embert_inference::{device_of, input_ids, sequence_layout};
-use embert_kernels::{DropoutStream, cross_entropy_sum, with_constant_weights};
-use embert_model::{AutoModelForSequenceClassification, Pass};
+use embert_kernels::{DropoutStream, with_constant_weights};
+use embert_model::Pass;
 
 use crate::batches::LabelledBatch;
 use crate::clip::{clip_coefficient, global_norm};
 use crate::gradients::ParameterGradients;
-use crate::loss::CrossEntropy;
+use crate::model::Model;
+use crate::objective::Objective;
 use crate::recompute::recomputed_gradients;
 use crate::replicas::{Found, on_all};
 
@@ -66,22 +67,22 @@ impl StepGradients {
 /// # Panics
 /// If `model` does not stand on a device with autodiff, or nothing in it requires a gradient.
 pub fn step_gradients(
-    model: &AutoModelForSequenceClassification,
+    model: &Model,
     window: &[LabelledBatch],
-    loss: &CrossEntropy,
+    objective: &Objective,
     pass: Pass,
     backward: Backward<'_>,
 ) -> StepGradients {
-    let weight = window.iter().map(|batch| loss.normalizer(&batch.labels)).sum::<f64>();
+    let weight = window.iter().map(|batch| objective.normalizer(&batch.targets)).sum::<f64>();
     let normalizer = weight / backward.loss_scale;
-    let find = |model: &_, share: &[_]| found(model, share, loss, normalizer, pass, backward);
+    let find = |model: &_, share: &[_]| found(model, share, objective, normalizer, pass, backward);
     let Found { losses, gradients } = on_all(model, backward.replicas, &numbered(window), find);
     StepGradients {
         loss: divided(Tensor::cat(losses, 0).sum(), backward.loss_scale),
         grad_norm: divided(global_norm(&gradients), backward.loss_scale),
         gradients,
         loss_scale: backward.loss_scale,
-        num_examples: window.iter().map(|batch| batch.labels.len()).sum(),
+        num_examples: window.iter().map(|batch| batch.tokens.lengths.len()).sum(),
         num_tokens: window.iter().map(|batch| batch.tokens.num_tokens()).sum(),
     }
 }
@@ -101,7 +102,7 @@ fn numbered(window: &[LabelledBatch]) -> Vec<MicroBatch<'_>> {
     let mut next = 0;
     let number = |batch| {
         let micro_batch = MicroBatch { batch, first_sequence: next };
-        next += batch.labels.len();
+        next += batch.tokens.lengths.len();
         micro_batch
     };
     window.iter().map(number).collect()
@@ -109,9 +110,9 @@ fn numbered(window: &[LabelledBatch]) -> Vec<MicroBatch<'_>> {
 
 /// What some micro-batches add to the scaled loss and its gradients.
 fn found(
-    model: &AutoModelForSequenceClassification,
+    model: &Model,
     micro_batches: &[MicroBatch<'_>],
-    loss: &CrossEntropy,
+    objective: &Objective,
     normalizer: f64,
     pass: Pass,
     backward: Backward<'_>,
@@ -124,7 +125,7 @@ fn found(
             ..stream
         };
         let pass = Pass { dropout: pass.dropout.map(skip), ..pass };
-        gradients_of(model, batch, loss, normalizer, pass, &mut gradients)
+        gradients_of(model, batch, objective, normalizer, pass, &mut gradients)
     };
     let mut run = || micro_batches.iter().map(&mut share).collect();
     // Who runs layers twice to save memory has none for packed weights.
@@ -135,9 +136,9 @@ fn found(
 
 /// Adds the gradients of a batch's share of the loss and gives that share, `[1]`.
 fn taped_gradients(
-    model: &AutoModelForSequenceClassification,
+    model: &Model,
     batch: &LabelledBatch,
-    loss: &CrossEntropy,
+    objective: &Objective,
     normalizer: f64,
     pass: Pass,
     gradients: &mut ParameterGradients,
@@ -145,8 +146,7 @@ fn taped_gradients(
     let device = device_of(model);
     let ids = input_ids(&batch.tokens, &device); // [num_tokens]
     let logits = model.forward(ids, &sequence_layout(&batch.tokens), pass); // [batch, num_labels]
-    let targets = loss.targets(&batch.labels, &logits.device()); // [batch, num_labels]
-    let share = cross_entropy_sum(logits, targets) / normalizer;
+    let share = objective.loss_sum(logits, &batch.targets) / normalizer; // [1]
     gradients.accumulate(model, share.clone().backward());
     share.inner()
 }

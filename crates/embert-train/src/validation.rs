@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::config::{ClassWeights, IntervalStrategy, TrainConfig};
+use crate::class_weights::ClassWeights;
+use crate::config::{IntervalStrategy, TrainConfig};
 use crate::config_error::ConfigError;
 use crate::schedule::LrSchedulerType;
 

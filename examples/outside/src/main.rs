@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use embert_data::{require_two_classes, synthetic};
 use embert_model::{AutoConfig, AutoModelForSequenceClassification, BertConfig};
 use embert_text::{Limit, Padding, Tokenizer, Truncation};
-use embert_train::{Event, LabelledTexts, TrainConfig, TrainData, fit};
+use embert_train::{Event, LabelledTexts, Targets, TrainConfig, TrainData, fit};
 
 fn main() -> Result<(), Box<dyn Error>> {
     #[cfg(feature = "cpu")]
@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let texts = tokenizer.encode_all(&texts, limit, &|_done| ());
 
     let model = AutoModelForSequenceClassification::new(&config, 42, &device);
-    let data = TrainData { train: LabelledTexts { texts: &texts, labels: &labels }, eval: None, padding, replicas: &[], pos_label: None };
+    let data = TrainData { train: LabelledTexts { texts: &texts, targets: &Targets::Labels(labels) }, eval: None, padding, replicas: &[], pos_label: None };
     let train = TrainConfig { max_steps: Some(1), ..TrainConfig::default() };
     fit(model, data, &train, &mut |event| {
         if let Event::Step(log) = event {

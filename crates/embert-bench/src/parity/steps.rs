@@ -3,7 +3,7 @@
 use burn::module::Module;
 use embert_model::Pass;
 use embert_text::TokenBatch;
-use embert_train::{AdamW, Backward, CrossEntropy, LabelledBatch, TrainConfig, step_gradients};
+use embert_train::{AdamW, Backward, LabelledBatch, Targets, TrainConfig, step_gradients};
 
 use super::models::{BERT, DISTILBERT, Fixture};
 use super::reference::{Reference, difference};
@@ -26,12 +26,13 @@ fn compare(bench: &Bench, fixture: Fixture) -> Answer {
 fn losses(bench: &Bench, fixture: Fixture, figures: &Reference) -> Vec<f32> {
     let config =
         TrainConfig { learning_rate: 1e-3, weight_decay: 0.01, warmup_steps: 2, ..TrainConfig::default() };
-    let (schedule, mut optimizer, batch) = (config.schedule(10), AdamW::new(&config), batch(figures));
-    let loss = CrossEntropy::new(&config, &batch.labels, 3).expect("labels of three kinds");
+    let (schedule, mut optimizer, batch) = (config.schedule(10), AdamW::new(config.adamw()), batch(figures));
+    let objective = config.objective(&batch.targets, 3).expect("no weights to check");
     let mut model = bench.model(fixture, &bench.device.clone().autodiff()).train();
     let (mut losses, backward) = (vec![], Backward::default());
     for step in 0..10 {
-        let found = step_gradients(&model, std::slice::from_ref(&batch), &loss, Pass::default(), backward);
+        let found =
+            step_gradients(&model, std::slice::from_ref(&batch), &objective, Pass::default(), backward);
         losses.push(found.loss.clone().into_scalar::<f32>());
         let scale = found.scale(config.max_grad_norm);
         model = optimizer.step(model, found.gradients, scale, schedule.learning_rate(step));
@@ -47,5 +48,6 @@ fn batch(figures: &Reference) -> LabelledBatch {
         lengths,
         padded_to: None,
     };
-    LabelledBatch { tokens, labels: figures.integers("labels").into_iter().map(|l| l as usize).collect() }
+    let labels = figures.integers("labels").into_iter().map(|label| label as usize).collect();
+    LabelledBatch { tokens, targets: Targets::Labels(labels) }
 }

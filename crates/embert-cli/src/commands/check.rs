@@ -63,8 +63,8 @@ fn require_trainable(
     train: &EncodedTexts,
     eval: Option<&EncodedTexts>,
 ) -> Result<(), CliError> {
-    let labels = examples.parts().map(|(_, dataset)| examples::columns(dataset).1).collect::<Vec<_>>();
-    let labelled = |texts, part: usize| LabelledTexts { texts, labels: &labels[part] };
+    let targets = examples.parts().map(|(_, dataset)| examples::columns(dataset).1).collect::<Vec<_>>();
+    let labelled = |texts, part: usize| LabelledTexts { texts, targets: &targets[part] };
     let data = TrainData {
         train: labelled(train, 0),
         eval: eval.map(|texts| labelled(texts, 1)),

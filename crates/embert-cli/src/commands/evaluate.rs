@@ -25,10 +25,10 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     ));
     let settings = warnings::two_eval_files(&fine_tuned.recipe.data);
     notes.iter().map(DataNote::to_string).chain(settings).for_each(output::warn);
-    let (texts, gold) = examples::columns(&dataset);
+    let (texts, targets) = examples::columns(&dataset);
     let texts = fine_tuned.encode(&texts);
-    let labelled = LabelledTexts { texts: &texts, labels: &gold };
-    let bar = Bar::items("Evaluating", gold.len());
+    let labelled = LabelledTexts { texts: &texts, targets: &targets };
+    let bar = Bar::items("Evaluating", texts.len());
     let evaluation = evaluate(&model, labelled, fine_tuned.batching(), pos_label, &mut |progress| {
         bar.set(progress.done as u64);
         Ok(std::ops::ControlFlow::Continue(()))

@@ -117,9 +117,9 @@ impl<'a> Run<'a> {
         self.describe_data();
         let memory = self.memory.as_ref().and_then(MemoryPlan::warning);
         warnings.into_iter().chain(memory).for_each(output::warn);
-        let labels = self.examples.eval.as_ref().map(|eval| examples::columns(&eval.dataset).1);
+        let targets = self.examples.eval.as_ref().map(|eval| examples::columns(&eval.dataset).1);
         let eval =
-            self.eval.as_ref().zip(labels.as_ref()).map(|(texts, labels)| LabelledTexts { texts, labels });
+            self.eval.as_ref().zip(targets.as_ref()).map(|(texts, targets)| LabelledTexts { texts, targets });
         let fitted = match self.fit(loaded, &mut directory, eval) {
             Ok(fitted) => fitted,
             Err(error) => {
@@ -144,9 +144,9 @@ impl<'a> Run<'a> {
     ) -> Result<Fitted, CliError> {
         let loaded = loaded?;
         self.describe_model(&loaded);
-        let (_, train_labels) = examples::columns(&self.examples.train);
+        let (_, targets) = examples::columns(&self.examples.train);
         let data = TrainData {
-            train: LabelledTexts { texts: &self.train, labels: &train_labels },
+            train: LabelledTexts { texts: &self.train, targets: &targets },
             eval: eval.filter(|_| self.recipe.train.eval_strategy != IntervalStrategy::No),
             pos_label: self.pos_label,
             padding: self.place.padding,
@@ -236,7 +236,7 @@ impl<'a> Run<'a> {
             Some(evaluation) if !evaluation.metrics.confusion_matrix.is_empty() => Ok(evaluation.clone()),
             _ => {
                 // none, or one of before the run was resumed, of which the log keeps numbers alone
-                let bar = Bar::items("Evaluating", eval.labels.len());
+                let bar = Bar::items("Evaluating", eval.texts.len());
                 Ok(evaluate(&fitted.model, eval, self.batching(), self.pos_label, &mut |progress| {
                     bar.set(progress.done as u64);
                     Ok(self.interrupt.flow())

@@ -33,10 +33,7 @@ mod trainer_state;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use embert_model::{
-    ADAPTER_MODEL_CONFIG, AutoConfig, AutoModelForSequenceClassification, LoraConfig, save_adapter,
-    save_pretrained,
-};
+use embert_model::{ADAPTER_MODEL_CONFIG, AutoConfig, LoraConfig, save_adapter, save_pretrained};
 use embert_text::Tokenizer;
 
 use crate::best_model::BestModel;
@@ -45,6 +42,7 @@ use crate::error::{TrainError, at};
 use crate::evaluate::Evaluation;
 use crate::event::{Event, RunPlan, Snapshot, TrainReport};
 use crate::log_entry::LogEntry;
+use crate::model::Model;
 use atomic::{flush_own, replace_run, write_checkpoint, write_file};
 use carded_run::CardedRun;
 use contents::Contents;
@@ -58,7 +56,7 @@ use run_files::{RECIPE, STATE, Stage, TRAINER_STATE};
 pub use run_settings::RunSettings;
 pub use saved::Checkpoint;
 use state_file::StateFile;
-use trainer_state::{Standing, TrainerState};
+use trainer_state::{Intervals, Standing, TrainerState};
 
 /// A run directory that is being written.
 #[derive(Debug)]
@@ -263,7 +261,7 @@ impl RunDirectory {
     /// [`partial_dir`](Self::partial_dir).
     pub fn finish(
         self,
-        model: &AutoModelForSequenceClassification,
+        model: &Model,
         report: &TrainReport,
         evaluation: Option<&Evaluation>,
         card: &ModelCard,
@@ -275,7 +273,7 @@ impl RunDirectory {
         if let (Some(best), Some(_), Some(1)) = (report.best, &best, self.save_total_limit()) {
             delete_other_checkpoints(directory, best.step)?;
         }
-        write_json(directory, TRAINER_STATE, &TrainerState::finished(&self.config, report, best))?;
+        write_json(directory, TRAINER_STATE, &TrainerState::finished(self.intervals(), report, best))?;
         curves::write(directory, &report.log_history)?;
         let labels = self.model_config.label_names();
         write_results(directory, report, evaluation, &labels)?;
@@ -316,13 +314,21 @@ impl RunDirectory {
         optimizer_file::write(optimizer, directory)?;
         let standing = Standing { step, epoch: state.epoch, log_history: &state.log_history, best };
         let best_checkpoint = self.best_checkpoint(best, Some(step));
-        let trainer_state = TrainerState::new(&self.config, plan, standing, best_checkpoint);
+        let trainer_state = TrainerState::new(self.intervals(), plan, standing, best_checkpoint);
         write_json(directory, TRAINER_STATE, &trainer_state)?;
         let needed = best.filter(|_| self.config.load_best_model_at_end);
         let needed = needed.map(|best| best.step);
         let (seed, steps) = (self.config.seed, plan.steps_per_epoch);
         let file = StateFile::of(directory, state, &self.recipe, seed, steps, needed)?;
         write(directory, STATE, &file.to_text())
+    }
+
+    fn intervals(&self) -> Intervals {
+        Intervals {
+            eval_steps: self.config.steps_between_evaluations(),
+            logging_steps: self.config.logging_steps,
+            save_steps: self.config.save_steps,
+        }
     }
 
     /// Under `save_strategy = "no"` the only checkpoints are of best models, and one is enough if nothing else is set.
@@ -338,11 +344,7 @@ impl RunDirectory {
         is_there.then(|| checkpoint(&self.places.output_dir, step))
     }
 
-    fn save_model(
-        &self,
-        directory: &Path,
-        model: &AutoModelForSequenceClassification,
-    ) -> Result<(), TrainError> {
+    fn save_model(&self, directory: &Path, model: &Model) -> Result<(), TrainError> {
         let model_config = &self.model_config;
         match &self.adapter {
             Some(AdapterOf { config, base_model_name_or_path }) => {

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use burn::module::Param;
 use burn::tensor::Tensor;
 use embert_inference::device_of;
-use embert_model::AutoModelForSequenceClassification;
 use embert_model::names::{ParameterVisitor, visit_parameters};
 
 use super::optimizer_file;
@@ -13,6 +12,7 @@ use super::rotation::{checkpoint, steps};
 use super::run_files::OPTIMIZER;
 use super::state_file::StateFile;
 use crate::error::TrainError;
+use crate::model::Model;
 use crate::optimizer::OptimizerState;
 use crate::resume::Resume;
 use crate::state::TrainState;
@@ -95,22 +95,14 @@ impl Checkpoint {
     ///
     /// # Errors
     /// [`TrainError::Checkpoint`] if the optimizer's state is not of this model.
-    pub fn resume(
-        &self,
-        model: &AutoModelForSequenceClassification,
-        best_model: Option<AutoModelForSequenceClassification>,
-    ) -> Result<Resume, TrainError> {
+    pub fn resume(&self, model: &Model, best_model: Option<Model>) -> Result<Resume, TrainError> {
         let optimizer = optimizer_file::read(&self.path, &device_of(model).inner())?;
         self.check(&optimizer, model)?;
         Ok(Resume { state: self.state.clone(), optimizer, best_model })
     }
 
     /// Every moment has the size of its parameter.
-    fn check(
-        &self,
-        optimizer: &OptimizerState,
-        model: &AutoModelForSequenceClassification,
-    ) -> Result<(), TrainError> {
+    fn check(&self, optimizer: &OptimizerState, model: &Model) -> Result<(), TrainError> {
         let mut fits = Fits { optimizer, found: 0, wrong: None };
         visit_parameters(model, &mut fits);
         let reason = match (fits.wrong, fits.found == optimizer.parameters.len()) {

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::best_model::BestModel;
-use crate::config::TrainConfig;
 use crate::event::{RunPlan, TrainReport};
 use crate::log_entry::LogEntry;
 
@@ -34,6 +33,14 @@ pub(crate) struct TrainerState {
     trial_params: Option<String>,
 }
 
+/// Optimizer steps from one event of a kind to the next.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Intervals {
+    pub(crate) eval_steps: usize,
+    pub(crate) logging_steps: usize,
+    pub(crate) save_steps: usize,
+}
+
 /// Where a run stands.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Standing<'a> {
@@ -46,7 +53,7 @@ pub(crate) struct Standing<'a> {
 impl TrainerState {
     /// The state in the midst of a run.
     pub(crate) fn new(
-        config: &TrainConfig,
+        intervals: Intervals,
         plan: &RunPlan,
         standing: Standing<'_>,
         best_model_checkpoint: Option<PathBuf>,
@@ -57,20 +64,20 @@ impl TrainerState {
             best_metric: best.map(|best| best.metric),
             best_model_checkpoint,
             epoch,
-            eval_steps: config.steps_between_evaluations(),
+            eval_steps: intervals.eval_steps,
             global_step: step,
             is_hyper_param_search: false,
             is_local_process_zero: true,
             is_world_process_zero: true,
             log_history: log_history.iter().map(to_value).collect(),
-            logging_steps: config.logging_steps,
+            logging_steps: intervals.logging_steps,
             max_steps: plan.total_steps,
             num_input_tokens_seen: 0,
             num_train_epochs: plan.num_train_epochs.ceil() as usize,
-            save_steps: config.save_steps,
+            save_steps: intervals.save_steps,
             stateful_callbacks: serde_json::Map::new(),
             total_flos: 0.0,
-            train_batch_size: config.per_device_train_batch_size,
+            train_batch_size: plan.per_device_train_batch_size,
             trial_name: None,
             trial_params: None,
         }
@@ -78,7 +85,7 @@ impl TrainerState {
 
     /// The state at the end: the log ends with the line that sums the run up.
     pub(crate) fn finished(
-        config: &TrainConfig,
+        intervals: Intervals,
         report: &TrainReport,
         best_model_checkpoint: Option<PathBuf>,
     ) -> Self {
@@ -88,7 +95,7 @@ impl TrainerState {
             log_history: &report.log_history,
             best: report.best,
         };
-        let mut state = Self::new(config, &report.plan, standing, best_model_checkpoint);
+        let mut state = Self::new(intervals, &report.plan, standing, best_model_checkpoint);
         state.log_history.push(to_value(report));
         state
     }

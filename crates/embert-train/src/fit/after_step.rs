@@ -4,7 +4,6 @@ use std::ops::ControlFlow;
 
 use burn::module::Module;
 use embert_inference::InferenceError;
-use embert_model::AutoModelForSequenceClassification;
 
 use super::Run;
 use crate::answer::Answer;
@@ -13,13 +12,14 @@ use crate::error::TrainError;
 use crate::evaluate::{Evaluation, evaluate};
 use crate::event::{Event, Snapshot};
 use crate::finite::is_finite;
+use crate::model::Model;
 
 const GO_ON: Answer = Ok(ControlFlow::Continue(()));
 const STOP: Answer = Ok(ControlFlow::Break(()));
 
 impl Run<'_, '_> {
     /// Tells, logs, evaluates and saves, where it is time and has not been done: a run that is taken up begins with it.
-    pub(super) fn after_step(&mut self, model: &AutoModelForSequenceClassification) -> Answer {
+    pub(super) fn after_step(&mut self, model: &Model) -> Answer {
         if self.is_reading_due() && self.tell_of_steps()?.is_break() {
             return STOP;
         }
@@ -49,7 +49,7 @@ impl Run<'_, '_> {
         }
     }
 
-    fn evaluate(&mut self, model: &AutoModelForSequenceClassification) -> Answer {
+    fn evaluate(&mut self, model: &Model) -> Answer {
         let Some(examples) = self.data.eval else { return GO_ON };
         if self.tell_of_steps()?.is_break() {
             return STOP;
@@ -76,7 +76,7 @@ impl Run<'_, '_> {
     }
 
     /// Keeps `model` if it is the best, and ends the run if none has been better for long.
-    fn judge(&mut self, model: AutoModelForSequenceClassification, evaluation: &Evaluation) {
+    fn judge(&mut self, model: Model, evaluation: &Evaluation) {
         let Some(judge) = &self.judge else { return };
         let state = &mut self.journal.state;
         let verdict = judge.judge(&mut state.judged, &evaluation.metrics, state.step);
@@ -86,7 +86,7 @@ impl Run<'_, '_> {
         }
     }
 
-    pub(super) fn save(&mut self, model: &AutoModelForSequenceClassification) -> Answer {
+    pub(super) fn save(&mut self, model: &Model) -> Answer {
         let stops = self.tell_of_steps()?.is_break();
         let model = model.valid();
         self.check_weights(&model)?;
@@ -99,7 +99,7 @@ impl Run<'_, '_> {
     }
 
     /// No broken weights are saved or handed on.
-    pub(super) fn check_weights(&self, model: &AutoModelForSequenceClassification) -> Result<(), TrainError> {
+    pub(super) fn check_weights(&self, model: &Model) -> Result<(), TrainError> {
         if is_finite(model) { Ok(()) } else { Err(self.diverged_weights("weights are")) }
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use burn::module::Module;
 use embert_model::{AutoModelForSequenceClassification, Pass};
 use embert_text::TokenBatch;
-use embert_train::{AdamW, Backward, CrossEntropy, LabelledBatch, TrainConfig, step_gradients};
+use embert_train::{AdamW, Backward, LabelledBatch, Targets, TrainConfig, step_gradients};
 use safetensors::{Dtype, SafeTensors};
 
 use crate::tiny::{has_gradient, model_fixtures, named_weights, read_model};
@@ -59,7 +59,7 @@ impl Golden {
             lengths,
             padded_to: None,
         };
-        LabelledBatch { tokens, labels: self.integers("labels") }
+        LabelledBatch { tokens, targets: Targets::Labels(self.integers("labels")) }
     }
 }
 
@@ -74,12 +74,12 @@ fn ten_steps((directory, ..): Fixture, window: &[LabelledBatch], backward: Backw
     let config =
         TrainConfig { learning_rate: 1e-3, weight_decay: 0.01, warmup_steps: 2, ..TrainConfig::default() };
     let mut model = read_model(&model_fixtures().join(directory)).train();
-    let loss = CrossEntropy::new(&config, &window[0].labels, 3).unwrap();
+    let objective = config.objective(&window[0].targets, 3).unwrap();
     let schedule = config.schedule(10);
-    let mut optimizer = AdamW::new(&config);
+    let mut optimizer = AdamW::new(config.adamw());
     let (mut losses, mut grad_norms, mut learning_rates) = (vec![], vec![], vec![]);
     for step in 0..10 {
-        let found = step_gradients(&model, window, &loss, Pass::default(), backward);
+        let found = step_gradients(&model, window, &objective, Pass::default(), backward);
         losses.push(found.loss.clone().into_scalar::<f64>());
         grad_norms.push(found.grad_norm.clone().into_scalar::<f64>());
         learning_rates.push(schedule.learning_rate(step));

@@ -1,8 +1,7 @@
 //! The loss and its gradient against `torch.nn.functional.cross_entropy`.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use embert_kernels::cross_entropy_sum;
-use embert_train::{ClassWeights, CrossEntropy, TrainConfig, TrainError};
+use embert_train::{ClassWeights, Objective, SingleLabel, Targets, TrainConfig, TrainError};
 
 use crate::golden::Golden;
 
@@ -13,8 +12,9 @@ fn check(name: &str, config: &TrainConfig) {
     let logits = golden.floats("logits");
     let device = Device::flex().autodiff();
     let logits = Tensor::<2>::from_data(TensorData::new(logits, [labels.len(), 3]), &device).require_grad();
-    let loss = CrossEntropy::new(config, &labels, 3).unwrap();
-    let mean = cross_entropy_sum(logits.clone(), loss.targets(&labels, &device)) / loss.normalizer(&labels);
+    let targets = Targets::Labels(labels);
+    let objective = config.objective(&targets, 3).unwrap();
+    let mean = objective.loss_sum(logits.clone(), &targets) / objective.normalizer(&targets);
     let gradient = logits.grad(&mean.backward()).unwrap().into_data().iter::<f32>().collect::<Vec<_>>();
 
     // float32 against figures computed in float64
@@ -56,16 +56,19 @@ fn balanced_weights_are_scikit_learns() {
     // sklearn.utils.class_weight.compute_class_weight("balanced", classes=[0, 1, 2], y=[0, 0, 0, 1, 1, 2])
     // → 0.66666667, 1., 2.
     let config = TrainConfig { class_weights: ClassWeights::Balanced, ..TrainConfig::default() };
-    let loss = CrossEntropy::new(&config, &[0, 0, 0, 1, 1, 2], 3).unwrap();
-    assert_eq!(loss.class_weights, [2.0 / 3.0, 1.0, 2.0]);
+    let targets = Targets::Labels(vec![0, 0, 0, 1, 1, 2]);
+    let class_weights = vec![2.0 / 3.0, 1.0, 2.0];
+    let expected = SingleLabel { label_smoothing: 0.0, class_weights };
+    assert_eq!(config.objective(&targets, 3).unwrap(), Objective::SingleLabel(expected));
 }
 
 #[test]
 fn weights_that_do_not_fit_the_labels_are_refused() {
     let weighted = |class_weights| TrainConfig { class_weights, ..TrainConfig::default() };
     let list = weighted(ClassWeights::List(vec![1.0, 2.0]));
-    let error = CrossEntropy::new(&list, &[0, 1, 2], 3).unwrap_err();
+    let error = list.objective(&Targets::Labels(vec![0, 1, 2]), 3).unwrap_err();
     assert!(matches!(error, TrainError::ClassWeights { found: 2, num_labels: 3 }), "{error}");
-    let error = CrossEntropy::new(&weighted(ClassWeights::Balanced), &[0, 0, 2], 3).unwrap_err();
+    let balanced = weighted(ClassWeights::Balanced);
+    let error = balanced.objective(&Targets::Labels(vec![0, 0, 2]), 3).unwrap_err();
     assert!(matches!(error, TrainError::NothingToBalance { label: 1 }), "{error}");
 }

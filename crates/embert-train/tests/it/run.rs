@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use embert_inference::Batching;
 use embert_text::Padding;
 use embert_train::{
-    Event, Fitted, IntervalStrategy, LabelledTexts, LogEntry, Snapshot, TrainConfig, TrainData, TrainError,
-    check, evaluate, fit,
+    Event, Fitted, IntervalStrategy, LabelledTexts, LogEntry, Snapshot, Targets, TrainConfig, TrainData,
+    TrainError, check, evaluate, fit,
 };
 
 use crate::tiny::{self, BATCHING, Examples};
@@ -303,9 +303,9 @@ fn examples_that_cannot_be_are_refused_before_training() {
     };
     let good = examples.labelled();
     assert!(refusal(none.labelled(), &config()).starts_with("there are no examples"));
-    let few = LabelledTexts { labels: &[0, 1], ..good };
+    let few = LabelledTexts { targets: &Targets::Labels(vec![0, 1]), ..good };
     assert_eq!(refusal(few, &config()), "20 texts came with 2 labels; each text needs one");
-    let unknown = LabelledTexts { labels: &[2; 20], ..good };
+    let unknown = LabelledTexts { targets: &Targets::Labels(vec![2; 20]), ..good };
     assert_eq!(refusal(unknown, &config()), "example 0 has label 2, but the model has 2 labels, from 0 on");
     let evaluates = TrainConfig { eval_strategy: IntervalStrategy::Epoch, ..config() };
     assert!(refusal(good, &evaluates).starts_with("eval_strategy is epoch; it must be \"no\""));

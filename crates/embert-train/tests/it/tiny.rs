@@ -14,7 +14,7 @@ use embert_model::{
     from_pretrained,
 };
 use embert_text::{BatchBudget, EncodedTexts, Limit, Padding, Tokenizer, Truncation};
-use embert_train::{Answer, Event, LabelledTexts, TrainData};
+use embert_train::{Answer, Event, LabelledTexts, Targets, TrainData};
 
 pub(crate) const GO_ON: Answer = Ok(ControlFlow::Continue(()));
 pub(crate) const BATCHING: Batching =
@@ -25,10 +25,10 @@ pub(crate) fn ignore(_event: Event<'_>) -> Answer {
     GO_ON
 }
 
-/// Texts with labels, owned.
+/// Texts with targets, owned.
 pub(crate) struct Examples {
     texts: EncodedTexts,
-    labels: Vec<usize>,
+    targets: Targets,
 }
 
 impl Examples {
@@ -37,11 +37,11 @@ impl Examples {
         let limit = Limit::new(16, Truncation::Right, 48).unwrap();
         let rows = (0..count).map(|row| (text(row), row % 2)).collect::<Vec<_>>();
         let (texts, labels): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
-        Self { texts: tokenizer().encode_all(&texts, limit, &|_| ()), labels }
+        Self { texts: tokenizer().encode_all(&texts, limit, &|_| ()), targets: Targets::Labels(labels) }
     }
 
     pub(crate) fn labelled(&self) -> LabelledTexts<'_> {
-        LabelledTexts { texts: &self.texts, labels: &self.labels }
+        LabelledTexts { texts: &self.texts, targets: &self.targets }
     }
 
     pub(crate) fn train_only(&self) -> TrainData<'_> {

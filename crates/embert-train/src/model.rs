@@ -1,0 +1,4 @@
+//! The model that a run trains.
+
+/// The model that a run trains, evaluates and saves.
+pub type Model = embert_model::AutoModelForSequenceClassification;

@@ -1,0 +1,42 @@
+//! Cross-entropy with label smoothing ε and class weights w, as a weighted sum of log-probabilities:
+//! L = −Σᵢ Σ꜀ Tᵢ꜀ · log pᵢ꜀ / Σᵢ w(yᵢ), with Tᵢ꜀ = (1 − ε) · w(yᵢ) · [c = yᵢ] + ε/C · w(c).
+
+use burn::tensor::{Device, Tensor, TensorData};
+use embert_kernels::cross_entropy_sum;
+
+/// `torch.nn.functional.cross_entropy(weight, label_smoothing)` on the softmax of the logits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SingleLabel {
+    /// ε, the share of a label's probability that is spread over all labels.
+    pub label_smoothing: f64,
+    /// One weight for each label.
+    pub class_weights: Vec<f64>,
+}
+
+impl SingleLabel {
+    /// Σᵢ w(yᵢ)
+    pub(super) fn normalizer(&self, labels: &[usize]) -> f64 {
+        labels.iter().map(|&label| self.class_weights[label]).sum()
+    }
+
+    /// −Σᵢ Σ꜀ Tᵢ꜀ · log pᵢ꜀, `[1]`, of logits `[batch, num_labels]`.
+    pub(super) fn loss_sum(&self, logits: Tensor<2>, labels: &[usize]) -> Tensor<1> {
+        let factors = self.factors(labels, &logits.device());
+        cross_entropy_sum(logits, factors)
+    }
+
+    /// T, `[batch, num_labels]`.
+    fn factors(&self, labels: &[usize], device: &Device) -> Tensor<2> {
+        let num_labels = self.class_weights.len();
+        let spread = self.label_smoothing / num_labels as f64;
+        let factor = |label: usize, column: usize| {
+            let own =
+                if label == column { (1.0 - self.label_smoothing) * self.class_weights[label] } else { 0.0 };
+            (own + spread * self.class_weights[column]) as f32
+        };
+        let factors =
+            labels.iter().flat_map(|&label| (0..num_labels).map(move |column| factor(label, column)));
+        let factors = TensorData::new(factors.collect::<Vec<_>>(), [labels.len(), num_labels]);
+        Tensor::from_data(factors, device)
+    }
+}
