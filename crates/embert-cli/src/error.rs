@@ -6,6 +6,7 @@ use embert_model::ModelError;
 use embert_text::TextError;
 use embert_train::TrainError;
 
+use crate::hints;
 use crate::visible::visible;
 
 /// Why a command ended, as it is told: the message follows `error: `.
@@ -94,6 +95,7 @@ impl From<TrainError> for CliError {
             | TrainError::UnknownPattern { .. }
             | TrainError::NothingToTrain
             | TrainError::OutputExists { .. }
+            | TrainError::Unfinished { .. }
             | TrainError::NotARun { .. }
             | TrainError::Foreign { .. }
             | TrainError::AlreadyDone { .. }
@@ -107,7 +109,8 @@ impl From<TrainError> for CliError {
             TrainError::Diverged { .. } | TrainError::DivergedWeights { .. } => 4,
             _ => 1,
         };
-        Self { message: error.to_string(), code }
+        let hint = hints::of_train(&error).map_or(String::new(), |hint| format!("; {hint}"));
+        Self { message: format!("{error}{hint}"), code }
     }
 }
 

@@ -8,6 +8,7 @@ mod error;
 mod examples;
 mod fine_tuned;
 mod head;
+mod hints;
 #[cfg(test)]
 mod hostile_recipes;
 mod hub;

@@ -1,7 +1,7 @@
 //! What can go wrong while training, evaluating, predicting or writing a run.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use embert_inference::InferenceError;
 use embert_model::ModelError;
@@ -47,7 +47,8 @@ pub enum TrainError {
     },
     /// The run to resume has made more steps than it is to have.
     #[error(
-        "step {step} is done already, and this run has {total_steps} steps; give more num_train_epochs or max_steps, or          begin a run with another output_dir"
+        "step {step} is done already, and this run has {total_steps} steps; give more num_train_epochs or max_steps, or \
+         begin a run with another output_dir"
     )]
     AlreadyDone {
         /// The steps made.
@@ -151,9 +152,15 @@ pub enum TrainError {
     /// An evaluation failed, or the caller asked it to stop.
     #[error(transparent)]
     Inference(#[from] InferenceError),
-    /// The output directory is there and holds files.
-    #[error("{}", existing(path))]
+    /// The output directory holds a finished run that must not be replaced.
+    #[error("output directory {path} exists and holds a run", path = path.display())]
     OutputExists {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The directory of a run that has not finished, which must not be replaced.
+    #[error("{path} holds a run that is not finished", path = path.display())]
+    Unfinished {
         /// The directory.
         path: PathBuf,
     },
@@ -205,19 +212,6 @@ pub enum TrainError {
 pub(crate) fn at(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> TrainError {
     let path = path.into();
     move |source| TrainError::Io { path, source }
-}
-
-fn existing(path: &Path) -> String {
-    let path = path.display();
-    if path.to_string().ends_with(".partial") {
-        return format!(
-            "{path} holds a run that is not finished; --resume_from_checkpoint last goes on with it, \
-             --overwrite_output_dir replaces it"
-        );
-    }
-    format!(
-        "output directory {path} exists and holds a run; choose another or give --overwrite_output_dir to replace it"
-    )
 }
 
 /// The rows of a batch for a message: the first 32 of them.

@@ -14,7 +14,7 @@ use crate::error::{TrainError, at};
 pub enum OnExisting {
     /// Refuse before training begins.
     Refuse,
-    /// Replace the files of that run when the new run is complete (`--overwrite_output_dir`).
+    /// Replace the files of that run when the new run is complete.
     Replace,
 }
 
@@ -76,28 +76,29 @@ impl Places {
 
     /// Refuses an output directory that holds a run, if it must not be replaced.
     pub(crate) fn refuse_output(&self, found: &Found, on_existing: OnExisting) -> Result<(), TrainError> {
-        refuse(found.output.is_some(), &self.output_dir, on_existing)
+        match on_existing {
+            OnExisting::Refuse if found.output.is_some() => {
+                Err(TrainError::OutputExists { path: self.output_dir.clone() })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Refuses an unfinished run, if it must not be replaced.
     pub(crate) fn refuse_partial(&self, found: &Found, on_existing: OnExisting) -> Result<(), TrainError> {
-        refuse(found.partial.is_some(), &self.partial_dir, on_existing)
-    }
-}
-
-fn refuse(exists: bool, path: &Path, on_existing: OnExisting) -> Result<(), TrainError> {
-    match exists && on_existing == OnExisting::Refuse {
-        true => Err(TrainError::OutputExists { path: path.to_owned() }),
-        false => Ok(()),
+        match on_existing {
+            OnExisting::Refuse if found.partial.is_some() => {
+                Err(TrainError::Unfinished { path: self.partial_dir.clone() })
+            }
+            _ => Ok(()),
+        }
     }
 }
 
 /// The path, with a name to put siblings beside: not `.` or `..`, and not a link, which a rename would replace.
 fn with_name(path: &Path) -> Result<PathBuf, TrainError> {
-    match path.file_name().is_some() && !path.is_symlink() {
-        true => Ok(path.to_owned()),
-        false => fs::canonicalize(path).map_err(at(path)),
-    }
+    let has_name = path.file_name().is_some() && !path.is_symlink();
+    if has_name { Ok(path.to_owned()) } else { fs::canonicalize(path).map_err(at(path)) }
 }
 
 /// Whether both are names of one directory that exists.

@@ -1,0 +1,16 @@
+//! The flags that help with an error of a library: libraries name none.
+
+use embert_train::TrainError;
+
+/// Returns the flags that solve a problem with a run's directory.
+pub(crate) fn of_train(error: &TrainError) -> Option<&'static str> {
+    match error {
+        TrainError::OutputExists { .. } => {
+            Some("choose another or give --overwrite_output_dir to replace it")
+        }
+        TrainError::Unfinished { .. } => {
+            Some("--resume_from_checkpoint last resumes it, --overwrite_output_dir replaces it")
+        }
+        _ => None,
+    }
+}
