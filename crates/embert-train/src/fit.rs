@@ -1,7 +1,7 @@
 //! The training loop: windows of micro-batches, gradients, a check, a clipped AdamW step, and events in between.
 
 mod after_step;
-mod unread;
+mod pending_metrics;
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -33,7 +33,7 @@ use crate::resume::Resume;
 use crate::schedule::Schedule;
 use crate::state::TrainState;
 use crate::step::{Backward, StepGradients, step_gradients};
-use unread::Unread;
+use pending_metrics::PendingMetrics;
 
 /// What a run learns from, and how its batches lie in memory.
 #[derive(Debug, Clone, Copy)]
@@ -118,7 +118,7 @@ pub fn fit_from(
         saved: Some(from.state.step).filter(|_| !from.state.evaluation_due),
         last_rows: vec![],
         is_asynchronous: is_asynchronous(&device_of(&model)),
-        unread: vec![],
+        pending: vec![],
         busy: Duration::ZERO,
         read_at: None,
         journal: Journal::new(plan, from.state),
@@ -212,7 +212,7 @@ struct Run<'a, 'b> {
     last_rows: Vec<usize>,
     /// The device works while this goes on, so that each reading would wait for it.
     is_asynchronous: bool,
-    unread: Vec<Unread>,
+    pending: Vec<PendingMetrics>,
     /// How long steps have taken since figures were read.
     busy: Duration,
     read_at: Option<Instant>,
@@ -287,9 +287,9 @@ impl Run<'_, '_> {
         let begin = Instant::now();
         let learning_rate = self.learning_rate();
         let step = self.gradients(&model, &rows);
-        let unread = Unread::new(&step, self.journal.state.step + 1, epoch, learning_rate, &rows);
-        let makes_step = self.check(&unread)?;
-        self.unread.push(unread);
+        let metrics = PendingMetrics::new(&step, self.journal.state.step + 1, epoch, learning_rate, &rows);
+        let makes_step = self.check(&metrics)?;
+        self.pending.push(metrics);
         let model = if makes_step { self.update(model, step, learning_rate) } else { model };
         self.last_rows = rows;
         self.journal.advance(epoch);

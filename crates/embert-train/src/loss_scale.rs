@@ -38,17 +38,18 @@ impl LossScale {
     /// Takes note of a step's gradients.
     pub(crate) fn judge(&mut self, is_finite: bool) -> Verdict {
         self.steps_since_change += 1;
-        match is_finite {
-            true if self.steps_since_change == GROWTH_INTERVAL => self.change(2.0),
-            true => {}
-            false if self.factor <= 1.0 => return Verdict::Diverged,
-            false => {
-                self.change(0.5);
-                self.skipped += 1;
-                return Verdict::Skip;
+        if is_finite {
+            if self.steps_since_change == GROWTH_INTERVAL {
+                self.change(2.0);
             }
+            return Verdict::Make;
         }
-        Verdict::Make
+        if self.factor <= 1.0 {
+            return Verdict::Diverged;
+        }
+        self.change(0.5);
+        self.skipped += 1;
+        Verdict::Skip
     }
 
     fn change(&mut self, by: f64) {

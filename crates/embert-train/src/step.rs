@@ -7,11 +7,11 @@ use embert_model::Pass;
 
 use crate::batches::LabelledBatch;
 use crate::clip::{clip_coefficient, global_norm};
+use crate::data_parallel::{Found, data_parallel};
+use crate::gradient_checkpointing::recomputed_gradients;
 use crate::gradients::ParameterGradients;
 use crate::model::Model;
 use crate::objective::Objective;
-use crate::recompute::recomputed_gradients;
-use crate::replicas::{Found, on_all};
 
 /// How backward runs.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -76,7 +76,7 @@ pub fn step_gradients(
     let weight = window.iter().map(|batch| objective.normalizer(&batch.targets)).sum::<f64>();
     let normalizer = weight / backward.loss_scale;
     let find = |model: &_, share: &[_]| found(model, share, objective, normalizer, pass, backward);
-    let Found { losses, gradients } = on_all(model, backward.replicas, &numbered(window), find);
+    let Found { losses, gradients } = data_parallel(model, backward.replicas, &numbered(window), find);
     StepGradients {
         loss: divided(Tensor::cat(losses, 0).sum(), backward.loss_scale),
         grad_norm: divided(global_norm(&gradients), backward.loss_scale),

@@ -12,10 +12,7 @@ use crate::log_entry::LogEntry;
 
 /// Draws the log into `directory`, if it has a line.
 pub(super) fn write(directory: &Path, log: &[LogEntry]) -> Result<(), TrainError> {
-    match log.is_empty() {
-        true => Ok(()),
-        false => write_file(directory, "curves.svg", &svg(log)),
-    }
+    if log.is_empty() { Ok(()) } else { write_file(directory, "curves.svg", &svg(log)) }
 }
 
 const WIDTH: u32 = 900;

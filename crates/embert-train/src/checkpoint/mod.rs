@@ -11,6 +11,7 @@
 mod atomic;
 mod carded_run;
 mod contents;
+#[cfg(feature = "curves")]
 mod curves;
 mod directory_check;
 mod exact;
@@ -274,6 +275,7 @@ impl RunDirectory {
             delete_other_checkpoints(directory, best.step)?;
         }
         write_json(directory, TRAINER_STATE, &TrainerState::finished(self.intervals(), report, best))?;
+        #[cfg(feature = "curves")]
         curves::write(directory, &report.log_history)?;
         let labels = self.model_config.label_names();
         write_results(directory, report, evaluation, &labels)?;

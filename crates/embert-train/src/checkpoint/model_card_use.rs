@@ -6,10 +6,7 @@ use super::carded_run::CardedRun;
 
 /// The section, in Markdown.
 pub(crate) fn usage(base_model: &str, max_length: usize, run: &CardedRun<'_>) -> String {
-    let load = match run.is_adapter {
-        true => load_adapter(base_model, run.labels),
-        false => LOAD.to_owned(),
-    };
+    let load = if run.is_adapter { load_adapter(base_model, run.labels) } else { LOAD.to_owned() };
     let call = format!("print(classify(\"This movie is good\", truncation=True, max_length={max_length}))");
     let mut usage = format!("```python\n{load}{call}\n```\n");
     if run.is_adapter {

@@ -50,10 +50,10 @@ fn parse(bytes: &[u8], device: &Device) -> Result<OptimizerState, String> {
         let moments = Moments { mean, mean_of_squares };
         parameters.insert(parameter.to_owned(), ParameterState { step, moments });
     }
-    match parameters.len() * 3 == file.len() {
-        true => Ok(OptimizerState { parameters }),
-        false => Err("there are tensors without a step beside them".to_owned()),
+    if parameters.len() * 3 != file.len() {
+        return Err("there are tensors without a step beside them".to_owned());
     }
+    Ok(OptimizerState { parameters })
 }
 
 /// `[elements]`

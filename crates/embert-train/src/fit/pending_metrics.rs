@@ -1,5 +1,5 @@
-//! The figures of steps that stand on the device. A GPU has them some time after they were asked for, and reading them
-//! waits for it: so it is done seldom, for many steps at once.
+//! Loss and gradient norm of steps, still on the device. Reading them waits for a GPU, so it is done for many steps at
+//! once.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -14,11 +14,11 @@ use crate::log_entry::StepLog;
 use crate::loss_scale::Verdict;
 use crate::step::StepGradients;
 
-/// The longest that a run on a GPU says nothing.
-const SILENCE: Duration = Duration::from_secs(1);
+/// The maximum interval between two readings on a GPU.
+const INTERVAL: Duration = Duration::from_secs(1);
 
-/// A step whose figures have not been read.
-pub(super) struct Unread {
+/// The metrics of one step.
+pub(super) struct PendingMetrics {
     /// Loss and gradient norm, `[2]`.
     figures: Tensor<1>,
     step: usize,
@@ -29,7 +29,7 @@ pub(super) struct Unread {
     rows: Vec<usize>,
 }
 
-impl Unread {
+impl PendingMetrics {
     pub(super) fn new(
         made: &StepGradients,
         step: usize,
@@ -61,7 +61,7 @@ impl Unread {
 }
 
 /// Loss and norm of each step in turn. Waits for the device.
-fn read(steps: &[Unread]) -> Vec<[f64; 2]> {
+fn read(steps: &[PendingMetrics]) -> Vec<[f64; 2]> {
     let figures = steps.iter().map(|step| step.figures.clone()).collect();
     let figures = Tensor::cat(figures, 0).into_data().iter::<f64>().collect::<Vec<_>>();
     figures.as_chunks().0.to_vec()
@@ -70,7 +70,7 @@ fn read(steps: &[Unread]) -> Vec<[f64; 2]> {
 impl Run<'_, '_> {
     /// Whether a step is to be made with the gradients found: asked before a weight is touched where the answer costs
     /// nothing, or in fp16, which cannot do without; else later, before anything is saved.
-    pub(super) fn check(&mut self, step: &Unread) -> Result<bool, TrainError> {
+    pub(super) fn check(&mut self, step: &PendingMetrics) -> Result<bool, TrainError> {
         let loss_scale = &mut self.journal.state.loss_scale;
         if self.is_asynchronous && loss_scale.is_none() {
             return Ok(true);
@@ -87,12 +87,12 @@ impl Run<'_, '_> {
 
     /// Whether steps are to be told of although nothing else is due.
     pub(super) fn is_reading_due(&self) -> bool {
-        !self.is_asynchronous || self.read_at.is_none_or(|read_at| read_at.elapsed() >= SILENCE)
+        !self.is_asynchronous || self.read_at.is_none_or(|read_at| read_at.elapsed() >= INTERVAL)
     }
 
     /// Reads the figures of all steps up to now, checks them, counts them and tells of each.
     pub(super) fn tell_of_steps(&mut self) -> Answer {
-        let steps = std::mem::take(&mut self.unread);
+        let steps = std::mem::take(&mut self.pending);
         if steps.is_empty() {
             return Ok(ControlFlow::Continue(()));
         }
