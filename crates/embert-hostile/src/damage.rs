@@ -1,6 +1,6 @@
 //! Damage to bytes: cuts, flipped bits, other bytes, values that readers stumble over, parts lost or doubled.
 
-use crate::draw::Draw;
+use fastrand::Rng;
 
 /// What to put into a file where something else stood.
 const STUMBLING_BLOCKS: [&[u8]; 26] = [
@@ -40,7 +40,7 @@ pub fn damaged(good: &[u8], count: usize, seed: u64) -> impl Iterator<Item = (St
         let length = number * good.len() / cuts;
         (format!("cut to {length} bytes"), good[..length].to_vec())
     };
-    let mut draw = Draw::new(seed);
+    let mut draw = Rng::with_seed(seed);
     let change = move |number| {
         let (what, bytes) = changed(good, &mut draw);
         (format!("seed {seed}, number {number}: {what}"), bytes)
@@ -48,26 +48,26 @@ pub fn damaged(good: &[u8], count: usize, seed: u64) -> impl Iterator<Item = (St
     (0..cuts).map(cut).chain((cuts..count).map(change))
 }
 
-fn changed(good: &[u8], draw: &mut Draw) -> (String, Vec<u8>) {
+fn changed(good: &[u8], draw: &mut Rng) -> (String, Vec<u8>) {
     let mut bytes = good.to_vec();
-    let places = 1 + draw.below(3);
+    let places = 1 + draw.usize(..3);
     let done = (0..places).map(|_| change(&mut bytes, draw)).collect::<Vec<_>>();
     (done.join(", "), bytes)
 }
 
-fn change(bytes: &mut Vec<u8>, draw: &mut Draw) -> String {
+fn change(bytes: &mut Vec<u8>, draw: &mut Rng) -> String {
     if bytes.is_empty() {
         return "nothing left".into();
     }
-    let at = draw.below(bytes.len());
-    let end = at + 1 + draw.below(64.min(bytes.len() - at));
-    match draw.below(6) {
+    let at = draw.usize(..bytes.len());
+    let end = at + 1 + draw.usize(..64.min(bytes.len() - at));
+    match draw.usize(..6) {
         0 => {
-            bytes[at] ^= 1 << draw.below(8);
+            bytes[at] ^= 1 << draw.usize(..8);
             format!("bit flipped at {at}")
         }
         1 => {
-            bytes[at] = draw.bits() as u8;
+            bytes[at] = draw.u8(..);
             format!("byte {at} is {}", bytes[at])
         }
         2 => {
@@ -80,12 +80,12 @@ fn change(bytes: &mut Vec<u8>, draw: &mut Draw) -> String {
             format!("{at}..{end} twice")
         }
         4 => {
-            let block = *draw.pick(&STUMBLING_BLOCKS);
+            let block = STUMBLING_BLOCKS[draw.usize(..STUMBLING_BLOCKS.len())];
             bytes.splice(at..at, block.iter().copied());
             format!("{:?} put in at {at}", block.escape_ascii().to_string())
         }
         _ => {
-            let block = *draw.pick(&STUMBLING_BLOCKS);
+            let block = STUMBLING_BLOCKS[draw.usize(..STUMBLING_BLOCKS.len())];
             let end = bytes.len().min(at + block.len());
             bytes.splice(at..end, block.iter().copied());
             format!("{:?} put over {at}..{end}", block.escape_ascii().to_string())

@@ -4,7 +4,6 @@
 
 mod attack;
 mod damage;
-mod draw;
 mod restructure;
 
 pub use attack::{Attack, MemoryBound};

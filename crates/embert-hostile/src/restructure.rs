@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::draw::Draw;
+use fastrand::Rng;
 
 /// Every value of a document once gone and once of every other kind and size; so many of all these, drawn with `seed`
 /// where there are more.
@@ -16,9 +16,9 @@ pub fn dropped_or_replaced(good: &Value, count: usize, seed: u64) -> Vec<(String
         wrong.iter().map(with).collect::<Vec<_>>()
     });
     let mut all = dropped.chain(replaced).collect::<Vec<_>>();
-    let mut draw = Draw::new(seed);
+    let mut draw = Rng::with_seed(seed);
     while all.len() > count {
-        all.swap_remove(draw.below(all.len()));
+        all.swap_remove(draw.usize(..all.len()));
     }
     all
 }
