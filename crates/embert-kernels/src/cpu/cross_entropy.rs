@@ -4,8 +4,8 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::math::exp;
-use super::memory::unwritten;
 use super::simd::Cpu;
+use super::uninit::{Uninit, Writer};
 use super::vectors::{load, store};
 
 /// Rows that one task takes; the order of the loss's sum depends on it.
@@ -21,11 +21,12 @@ pub(crate) fn sum(cpu: Cpu, logits: &[f32], targets: &[f32], columns: usize) -> 
 
 /// The gradient of the logits, for that of the sum.
 pub(crate) fn gradient(cpu: Cpu, logits: &[f32], targets: &[f32], columns: usize, g: f32) -> Vec<f32> {
-    let mut dx = unwritten(logits.len());
+    let mut dx = Uninit::new(logits.len());
     let task = columns * ROWS_PER_TASK;
-    let chunks = dx.par_chunks_mut(task).zip(logits.par_chunks(task)).zip(targets.par_chunks(task));
-    chunks.for_each(|((dx, logits), targets)| cpu.vectors(Back { dx, logits, targets, columns, g }));
-    dx
+    let inputs = logits.par_chunks(task).zip(targets.par_chunks(task));
+    let tasks = dx.writers(task).into_par_iter().zip(inputs);
+    tasks.for_each(|(dx, (logits, targets))| cpu.vectors(Back { dx, logits, targets, columns, g }));
+    dx.finish()
 }
 
 /// max x and Σ e^(x − max x) of a row, whose exponentials go into `exponentials`.
@@ -69,7 +70,7 @@ impl WithSimd for Losses<'_> {
 }
 
 struct Back<'a> {
-    dx: &'a mut [f32],
+    dx: Writer<'a>,
     logits: &'a [f32],
     targets: &'a [f32],
     columns: usize,
@@ -80,14 +81,13 @@ impl WithSimd for Back<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let inputs = self.logits.chunks_exact(self.columns).zip(self.targets.chunks_exact(self.columns));
-        for (dx, (logits, targets)) in self.dx.chunks_exact_mut(self.columns).zip(inputs) {
-            let (_, sum) = exponentials(simd, logits, dx);
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let mut scratch = vec![0.0; self.columns];
+        let rows = self.logits.chunks_exact(self.columns).zip(self.targets.chunks_exact(self.columns));
+        for (logits, targets) in rows {
+            let (_, sum) = exponentials(simd, logits, &mut scratch);
             let scale = targets.iter().sum::<f32>() / sum;
-            for (dx, target) in dx.iter_mut().zip(targets) {
-                *dx = self.g * (*dx * scale - target);
-            }
+            self.dx.extend(scratch.iter().zip(targets).map(|(e, target)| self.g * (e * scale - target)));
         }
     }
 }

@@ -5,9 +5,10 @@ use burn::backend::flex::FlexTensor;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::memory::{floats, tensor, unwritten};
+use super::memory::{floats, tensor};
 use super::simd::Cpu;
-use super::vectors::{load, store};
+use super::uninit::{Uninit, Writer};
+use super::vectors::load;
 use crate::reference::{COLUMN_STEP, MIX, threshold};
 
 /// Rows that one task takes.
@@ -72,15 +73,16 @@ fn column_step(column: usize) -> u32 {
 /// x ∘ mask, its own derivative: the mask `[rows, columns]` is drawn by `keys`, one for each row.
 pub(crate) fn apply(cpu: Cpu, x: &FlexTensor, keys: &[u32], rate: f64) -> FlexTensor {
     let [rows, columns] = x.shape().dims();
-    let mut y = unwritten(rows * columns);
+    let mut y = Uninit::new(rows * columns);
     let task = columns * ROWS_PER_TASK;
-    let chunks = y.par_chunks_mut(task).zip(floats(x).par_chunks(task)).zip(keys.par_chunks(ROWS_PER_TASK));
-    chunks.for_each(|((y, x), keys)| cpu.vectors(Rows { y, x, keys, columns, rate }));
-    tensor(y, [rows, columns])
+    let inputs = floats(x).par_chunks(task).zip(keys.par_chunks(ROWS_PER_TASK));
+    let tasks = y.writers(task).into_par_iter().zip(inputs);
+    tasks.for_each(|(y, (x, keys))| cpu.vectors(Rows { y, x, keys, columns, rate }));
+    tensor(y.finish(), [rows, columns])
 }
 
 struct Rows<'a> {
-    y: &'a mut [f32],
+    y: Writer<'a>,
     x: &'a [f32],
     keys: &'a [u32],
     columns: usize,
@@ -91,13 +93,11 @@ impl WithSimd for Rows<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
+    fn with_simd<S: Simd>(mut self, simd: S) {
         let draw = Draw::new(simd, self.rate);
-        let rows = self.y.chunks_exact_mut(self.columns).zip(self.x.chunks_exact(self.columns));
-        for ((y, x), &key) in rows.zip(self.keys) {
-            for at in (0..self.columns).step_by(S::F32_LANES) {
-                store(simd, y, at, simd.mul_f32s(load(simd, x, at), draw.along_row(key, at)));
-            }
+        for (x, &key) in self.x.chunks_exact(self.columns).zip(self.keys) {
+            let dropped = |at| simd.mul_f32s(load(simd, x, at), draw.along_row(key, at));
+            self.y.row(simd, self.columns, dropped);
         }
     }
 }

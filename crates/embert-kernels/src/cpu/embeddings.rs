@@ -5,9 +5,10 @@ use burn::backend::flex::FlexTensor;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::memory::{floats, tensor, unwritten};
+use super::memory::{floats, tensor};
 use super::simd::Cpu;
-use super::vectors::{add, load, store};
+use super::uninit::{Uninit, Writer};
+use super::vectors::{add, load};
 
 /// Rows that one task takes.
 const ROWS_PER_TASK: usize = 64;
@@ -25,17 +26,17 @@ pub(crate) struct Tables<'a> {
 pub(crate) fn forward(cpu: Cpu, ids: &[u32], positions: &[u32], tables: &Tables<'_>) -> FlexTensor {
     let [_, hidden] = tables.word.shape().dims();
     let [word, position, token_type] = [tables.word, tables.position, tables.token_type].map(floats);
-    let mut y = unwritten(ids.len() * hidden);
+    let mut y = Uninit::new(ids.len() * hidden);
     let tokens = ids.par_chunks(ROWS_PER_TASK).zip(positions.par_chunks(ROWS_PER_TASK));
-    y.par_chunks_mut(ROWS_PER_TASK * hidden).zip(tokens).for_each(|(y, (ids, positions))| {
+    y.writers(ROWS_PER_TASK * hidden).into_par_iter().zip(tokens).for_each(|(y, (ids, positions))| {
         let first = &token_type[..hidden];
         cpu.vectors(Sums { y, ids, positions, word, position, first });
     });
-    tensor(y, [ids.len(), hidden])
+    tensor(y.finish(), [ids.len(), hidden])
 }
 
 struct Sums<'a> {
-    y: &'a mut [f32],
+    y: Writer<'a>,
     ids: &'a [u32],
     positions: &'a [u32],
     word: &'a [f32],
@@ -47,15 +48,15 @@ impl WithSimd for Sums<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
+    fn with_simd<S: Simd>(mut self, simd: S) {
         let hidden = self.first.len();
         let row_of = |table, row| row_of(table, row, hidden);
-        for ((y, &id), &position) in self.y.chunks_exact_mut(hidden).zip(self.ids).zip(self.positions) {
+        for (&id, &position) in self.ids.iter().zip(self.positions) {
             let (word, position) = (row_of(self.word, id), row_of(self.position, position));
-            for at in (0..hidden).step_by(S::F32_LANES) {
+            self.y.row(simd, hidden, |at| {
                 let sum = simd.add_f32s(load(simd, word, at), load(simd, position, at));
-                store(simd, y, at, simd.add_f32s(sum, load(simd, self.first, at)));
-            }
+                simd.add_f32s(sum, load(simd, self.first, at))
+            });
         }
     }
 }
@@ -65,18 +66,19 @@ pub(crate) fn table_gradient(cpu: Cpu, gradient: &[f32], rows: &[u32], table_row
     let hidden = gradient.len() / rows.len();
     let mut order = (0..rows.len()).collect::<Vec<_>>();
     order.sort_by_key(|&token| rows[token]); // stable: tokens of one row stay in their order
-    let mut table = unwritten(table_rows * hidden);
-    table.par_chunks_mut(TABLE_ROWS_PER_TASK * hidden).enumerate().for_each(|(task, table)| {
+    let mut table = Uninit::new(table_rows * hidden);
+    let tasks = table.writers(TABLE_ROWS_PER_TASK * hidden).into_par_iter().enumerate();
+    tasks.for_each(|(task, table)| {
         let first = (task * TABLE_ROWS_PER_TASK) as u32;
         let before = |row: u32| order.partition_point(|&token| rows[token] < row);
         let tokens = &order[before(first)..before(first + TABLE_ROWS_PER_TASK as u32)];
         cpu.vectors(Scatter { table, gradient, tokens, rows, first, hidden });
     });
-    tensor(table, [table_rows, hidden])
+    tensor(table.finish(), [table_rows, hidden])
 }
 
 struct Scatter<'a> {
-    table: &'a mut [f32],
+    table: Writer<'a>,
     gradient: &'a [f32],
     tokens: &'a [usize],
     rows: &'a [u32],
@@ -88,11 +90,11 @@ impl WithSimd for Scatter<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        self.table.fill(0.0);
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let table = self.table.zeros();
         for &token in self.tokens {
             let row = (self.rows[token] - self.first) as usize;
-            let (to, from) = (&mut self.table[row * self.hidden..][..self.hidden], token * self.hidden);
+            let (to, from) = (&mut table[row * self.hidden..][..self.hidden], token * self.hidden);
             for at in (0..self.hidden).step_by(S::F32_LANES) {
                 add(simd, to, at, load(simd, &self.gradient[from..from + self.hidden], at));
             }

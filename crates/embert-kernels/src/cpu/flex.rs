@@ -8,9 +8,9 @@ use burn::backend::flex::FlexTensor;
 
 use super::attention::Inputs;
 use super::layer_norm::{Norm, Normalized};
+use super::linear::{Map, matrix};
 use super::low_rank::LowRank;
-use super::memory::{floats, tensor, unwritten};
-use super::product::{Matrix, MatrixMut, Part};
+use super::memory::{floats, tensor};
 use super::simd::Cpu;
 use super::{
     Heads, Mask, TokenRows, attention, cross_entropy, dropout, embeddings, gelu, layer_norm, linear, rows,
@@ -156,22 +156,9 @@ pub(super) fn side_by_side<const N: usize>(
     biases: &[FlexTensor; N],
 ) -> FlexTensor {
     let ([rows, _], [_, hidden]) = (x.shape().dims(), weights[0].shape().dims());
-    let mut y = unwritten(rows * N * hidden);
-    let whole = MatrixMut::new(&mut y, rows, N * hidden);
-    let matrices = weights.each_ref().map(|weight| [linear::matrix(weight)]);
-    let parts: [Part; N] = std::array::from_fn(|number| Part {
-        b: &matrices[number],
-        c: whole.part(0..rows, number * hidden..(number + 1) * hidden),
-        bias: Some(floats(&biases[number])),
-    });
-    linear::products_by_weights(cpu, linear::matrix(x), &parts, &weights.each_ref());
-    tensor(y, [rows, N * hidden])
-}
-
-/// The columns of one of `parts` parts of `[rows, parts · hidden]`.
-pub(super) fn part(values: &[f32], rows: usize, part: usize, parts: usize) -> Matrix<'_> {
-    let hidden = values.len() / rows / parts;
-    Matrix::strided(&values[part * hidden..], rows, hidden, parts * hidden)
+    let matrices = weights.each_ref().map(|weight| [matrix(weight)]);
+    let maps: [Map; N] = std::array::from_fn(|i| Map { b: &matrices[i], bias: Some(floats(&biases[i])) });
+    tensor(linear::side_by_side(cpu, matrix(x), &maps, &weights.each_ref()), [rows, N * hidden])
 }
 
 pub(super) fn normalized(

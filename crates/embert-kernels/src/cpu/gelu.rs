@@ -8,9 +8,10 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::math::{erf, exp};
-use super::memory::{floats, in_order, sum_in_order, tensor, unwritten};
+use super::memory::{floats, in_order, sum_in_order, tensor};
 use super::saved::{Saved, SavedPart};
 use super::simd::Cpu;
+use super::uninit::{Uninit, Writer, optional_writers};
 use super::vectors::{add, load, store};
 
 const FRAC_1_SQRT_2PI: f32 = 0.398_942_3;
@@ -20,14 +21,14 @@ const ROWS_PER_TASK: usize = 64;
 /// gelu(x + b) by rows, in place where nobody else holds x.
 pub(crate) fn forward(cpu: Cpu, x: FlexTensor, bias: &[f32]) -> FlexTensor {
     let (mut x, task) = (in_order(x), bias.len() * ROWS_PER_TASK);
-    if let Some(y) = x.try_storage_mut() {
-        y.par_chunks_mut(task).for_each(|y| cpu.vectors(Forward { y, x: None, bias }));
+    if let Some(h) = x.try_storage_mut() {
+        h.par_chunks_mut(task).for_each(|h| cpu.vectors(InPlace { h, bias }));
         return x;
     }
-    let mut y = unwritten(floats(&x).len());
-    let chunks = y.par_chunks_mut(task).zip(floats(&x).par_chunks(task));
-    chunks.for_each(|(y, x)| cpu.vectors(Forward { y, x: Some(x), bias }));
-    tensor(y, x.shape().dims::<2>())
+    let mut y = Uninit::new(floats(&x).len());
+    let tasks = y.writers(task).into_par_iter().zip(floats(&x).par_chunks(task));
+    tasks.for_each(|(y, x)| cpu.vectors(Forward { y, x, bias }));
+    tensor(y.finish(), x.shape().dims::<2>())
 }
 
 /// Turns the gradient of gelu(x + b) into that of x, in place, and gives that of b; gelu(x + b) itself, again, goes
@@ -37,13 +38,10 @@ pub(crate) fn backward(
     x: &Saved,
     bias: &[f32],
     gradient: &mut [f32],
-    activation: Option<&mut [f32]>,
+    activation: Option<&mut Uninit>,
 ) -> Vec<f32> {
     let task = bias.len() * ROWS_PER_TASK;
-    let activations: Vec<_> = match activation {
-        Some(activation) => activation.chunks_mut(task).map(Some).collect(),
-        None => gradient.chunks(task).map(|_| None).collect(),
-    };
+    let activations = optional_writers(activation, gradient.len(), task);
     let chunks = gradient.par_chunks_mut(task).zip(activations).enumerate();
     let parts = chunks.map(|(i, (gradient, activation))| {
         let x = x.part(i * task..i * task + gradient.len());
@@ -52,10 +50,28 @@ pub(crate) fn backward(
     sum_in_order(parts.collect())
 }
 
+struct InPlace<'a> {
+    h: &'a mut [f32],
+    bias: &'a [f32],
+}
+
+impl WithSimd for InPlace<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for row in self.h.chunks_exact_mut(self.bias.len()) {
+            for at in (0..row.len()).step_by(S::F32_LANES) {
+                let y = activation(simd, row, self.bias, at);
+                store(simd, row, at, y);
+            }
+        }
+    }
+}
+
 struct Forward<'a> {
-    y: &'a mut [f32],
-    /// What y holds, where it is `None`.
-    x: Option<&'a [f32]>,
+    y: Writer<'a>,
+    x: &'a [f32],
     bias: &'a [f32],
 }
 
@@ -63,22 +79,23 @@ impl WithSimd for Forward<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let columns = self.bias.len();
-        for (row, y) in self.y.chunks_exact_mut(columns).enumerate() {
-            let x = self.x.map(|x| &x[row * columns..][..columns]);
-            for at in (0..columns).step_by(S::F32_LANES) {
-                let x = load(simd, x.unwrap_or(y), at);
-                let h = simd.add_f32s(x, load(simd, self.bias, at));
-                store(simd, y, at, simd.mul_f32s(h, normal_cdf(simd, h)));
-            }
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        for x in self.x.chunks_exact(self.bias.len()) {
+            self.y.row(simd, x.len(), |at| activation(simd, x, self.bias, at));
         }
     }
 }
 
+/// gelu(x + b) from column `at` on.
+#[inline(always)]
+fn activation<S: Simd>(simd: S, x: &[f32], bias: &[f32], at: usize) -> S::f32s {
+    let h = simd.add_f32s(load(simd, x, at), load(simd, bias, at));
+    simd.mul_f32s(h, normal_cdf(simd, h))
+}
+
 struct Back<'a> {
     gradient: &'a mut [f32],
-    activation: Option<&'a mut [f32]>,
+    activation: Option<Writer<'a>>,
     x: SavedPart<'a>,
     bias: &'a [f32],
 }
@@ -92,22 +109,37 @@ impl WithSimd for Back<'_> {
         let mut sums = vec![0.0; columns];
         let mut scratch = vec![0.0; columns];
         for (row, gradient) in self.gradient.chunks_exact_mut(columns).enumerate() {
-            let x = self.x.row(simd, row, &mut scratch);
-            let mut activation = self.activation.as_mut().map(|all| &mut all[row * columns..][..columns]);
-            for at in (0..columns).step_by(S::F32_LANES) {
-                let h = simd.add_f32s(load(simd, x, at), load(simd, self.bias, at));
-                let cdf = normal_cdf(simd, h);
-                if let Some(activation) = activation.as_deref_mut() {
-                    store(simd, activation, at, simd.mul_f32s(h, cdf));
+            let x = self.x.row(row, &mut scratch);
+            match &mut self.activation {
+                Some(y) => {
+                    y.row(simd, columns, |at| step_back(simd, x, self.bias, gradient, &mut sums, at));
                 }
-                let slope = simd.mul_add_e_f32s(h, normal_pdf(simd, h), cdf);
-                let d = simd.mul_f32s(load(simd, gradient, at), slope);
-                store(simd, gradient, at, d);
-                add(simd, &mut sums, at, d);
+                None => (0..columns).step_by(S::F32_LANES).for_each(|at| {
+                    step_back(simd, x, self.bias, gradient, &mut sums, at);
+                }),
             }
         }
         sums
     }
+}
+
+/// From column `at` on: turns dy into dx, adds it to the sums over rows, and returns gelu(x + b).
+#[inline(always)]
+fn step_back<S: Simd>(
+    simd: S,
+    x: &[f32],
+    bias: &[f32],
+    gradient: &mut [f32],
+    sums: &mut [f32],
+    at: usize,
+) -> S::f32s {
+    let h = simd.add_f32s(load(simd, x, at), load(simd, bias, at));
+    let cdf = normal_cdf(simd, h);
+    let slope = simd.mul_add_e_f32s(h, normal_pdf(simd, h), cdf);
+    let dx = simd.mul_f32s(load(simd, gradient, at), slope);
+    store(simd, gradient, at, dx);
+    add(simd, sums, at, dx);
+    simd.mul_f32s(h, cdf)
 }
 
 /// Φ(h)

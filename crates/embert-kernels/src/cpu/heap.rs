@@ -7,7 +7,7 @@
 /// otherwise returns large blocks at once; elsewhere it does nothing.
 pub fn keep_freed_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: sets parameters of the allocator, which any thread may do.
+    // SAFETY: `mallopt` takes any number, touches no memory of the program, and takes the allocator's own lock.
     unsafe {
         libc::mallopt(libc::M_ARENA_MAX, 1); // what one thread frees, any other finds
         libc::mallopt(libc::M_MMAP_MAX, 0); // no block has pages of its own
@@ -20,7 +20,7 @@ pub fn keep_freed_memory() {
 /// for a moment. It concerns glibc; elsewhere it does nothing.
 pub fn release_freed_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: it touches only what the allocator has as free, under the allocator's own lock.
+    // SAFETY: `malloc_trim` gives back only what the allocator has as free, under the allocator's own lock.
     unsafe {
         libc::malloc_trim(0);
     }

@@ -5,8 +5,9 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::dropout::{Draw, ROWS_PER_TASK};
-use super::memory::{sum_in_order, unwritten};
+use super::memory::sum_in_order;
 use super::simd::Cpu;
+use super::uninit::{Uninit, Writer, optional_writers};
 use super::vectors::{add, load, store};
 
 /// What a normalization is told beside its input: γ, β, ε, and the mask of `x` (a key for each row and a rate).
@@ -40,14 +41,12 @@ fn keys_of(norm: Norm<'_>, task: usize) -> Option<(&[u32], f64)> {
 pub(crate) fn forward(cpu: Cpu, x: &[f32], residual: Option<&[f32]>, norm: Norm<'_>) -> Normalized {
     let columns = norm.weight.len();
     let rows = x.len() / columns;
-    let (mut y, mut normalized) = (unwritten(x.len()), unwritten(x.len()));
-    let mut inverse_deviation = unwritten(rows);
+    let (mut y, mut normalized) = (Uninit::new(x.len()), Uninit::new(x.len()));
+    let mut inverse_deviation = vec![0.0; rows];
     let task = columns * ROWS_PER_TASK;
-    y.par_chunks_mut(task)
-        .zip(normalized.par_chunks_mut(task))
-        .zip(inverse_deviation.par_chunks_mut(ROWS_PER_TASK))
-        .enumerate()
-        .for_each(|(i, ((y, n), inverse_deviation))| {
+    let outputs = y.writers(task).into_par_iter().zip(normalized.writers(task));
+    outputs.zip(inverse_deviation.par_chunks_mut(ROWS_PER_TASK)).enumerate().for_each(
+        |(i, ((y, n), inverse_deviation))| {
             let of_task = |values| chunk(values, i, task);
             let norm = Norm { mask: keys_of(norm, i), ..norm };
             cpu.vectors(Forward {
@@ -58,8 +57,9 @@ pub(crate) fn forward(cpu: Cpu, x: &[f32], residual: Option<&[f32]>, norm: Norm<
                 inverse_deviation,
                 norm,
             });
-        });
-    Normalized { y, normalized, inverse_deviation }
+        },
+    );
+    Normalized { y: y.finish(), normalized: normalized.finish(), inverse_deviation }
 }
 
 fn chunk(values: &[f32], index: usize, size: usize) -> &[f32] {
@@ -69,8 +69,8 @@ fn chunk(values: &[f32], index: usize, size: usize) -> &[f32] {
 struct Forward<'a> {
     x: &'a [f32],
     residual: Option<&'a [f32]>,
-    y: &'a mut [f32],
-    n: &'a mut [f32],
+    y: Writer<'a>,
+    n: Writer<'a>,
     inverse_deviation: &'a mut [f32],
     norm: Norm<'a>,
 }
@@ -79,34 +79,33 @@ impl WithSimd for Forward<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
+    fn with_simd<S: Simd>(mut self, simd: S) {
         let columns = self.norm.weight.len();
         let draw = Draw::new(simd, self.norm.mask.map_or(0.0, |(_, rate)| rate));
-        for (row, n) in self.n.chunks_exact_mut(columns).enumerate() {
+        for (row, inverse_deviation) in self.inverse_deviation.iter_mut().enumerate() {
             let span = row * columns..(row + 1) * columns;
             let x = &self.x[span.clone()];
             let residual = self.residual.map(|residual| &residual[span.clone()]);
             let key = self.norm.mask.map(|(keys, _)| keys[row]);
-            let mean = sum_of_row(simd, x, residual, key.map(|key| (draw, key)), n) / columns as f32;
-            let variance = center(simd, n, mean) / columns as f32;
-            let inverse_deviation = 1.0 / (variance + self.norm.epsilon).sqrt();
-            self.inverse_deviation[row] = inverse_deviation;
-            scale(simd, n, &mut self.y[span], inverse_deviation, self.norm);
+            let (v, sum) = residual_sum(simd, x, residual, key.map(|key| (draw, key)), &mut self.n);
+            let variance = center(simd, v, sum / columns as f32) / columns as f32;
+            *inverse_deviation = 1.0 / (variance + self.norm.epsilon).sqrt();
+            scale(simd, v, &mut self.y, *inverse_deviation, self.norm);
         }
     }
 }
 
-/// v = residual + mask∘x; gives Σ v.
+/// Writes v = residual + mask∘x; returns it and Σ v.
 #[inline(always)]
-fn sum_of_row<S: Simd>(
+fn residual_sum<'a, S: Simd>(
     simd: S,
     x: &[f32],
     residual: Option<&[f32]>,
     mask: Option<(Draw<S>, u32)>,
-    v: &mut [f32],
-) -> f32 {
+    v: &'a mut Writer<'_>,
+) -> (&'a mut [f32], f32) {
     let mut sum = simd.splat_f32s(0.0);
-    for at in (0..x.len()).step_by(S::F32_LANES) {
+    let v = v.row(simd, x.len(), |at| {
         let mut value = load(simd, x, at);
         if let Some((draw, key)) = mask {
             value = simd.mul_f32s(value, draw.along_row(key, at));
@@ -114,13 +113,13 @@ fn sum_of_row<S: Simd>(
         if let Some(residual) = residual {
             value = simd.add_f32s(value, load(simd, residual, at));
         }
-        store(simd, v, at, value);
         sum = simd.add_f32s(sum, value);
-    }
-    simd.reduce_sum_f32s(sum)
+        value
+    });
+    (v, simd.reduce_sum_f32s(sum))
 }
 
-/// v ← v − mean; gives Σ v².
+/// v ← v − mean; returns Σ v².
 #[inline(always)]
 fn center<S: Simd>(simd: S, v: &mut [f32], mean: f32) -> f32 {
     let mean = simd.splat_f32s(mean);
@@ -136,14 +135,13 @@ fn center<S: Simd>(simd: S, v: &mut [f32], mean: f32) -> f32 {
 
 /// n ← n · inverse_deviation; y ← γ·n + β.
 #[inline(always)]
-fn scale<S: Simd>(simd: S, n: &mut [f32], y: &mut [f32], inverse_deviation: f32, norm: Norm<'_>) {
+fn scale<S: Simd>(simd: S, n: &mut [f32], y: &mut Writer<'_>, inverse_deviation: f32, norm: Norm<'_>) {
     let inverse_deviation = simd.splat_f32s(inverse_deviation);
-    for at in (0..n.len()).step_by(S::F32_LANES) {
+    y.row(simd, n.len(), |at| {
         let value = simd.mul_f32s(load(simd, n, at), inverse_deviation);
         store(simd, n, at, value);
-        let value = simd.mul_add_e_f32s(value, load(simd, norm.weight, at), load(simd, norm.bias, at));
-        store(simd, y, at, value);
-    }
+        simd.mul_add_e_f32s(value, load(simd, norm.weight, at), load(simd, norm.bias, at))
+    });
 }
 
 /// The gradients of a normalization's inputs.
@@ -166,28 +164,26 @@ pub(crate) fn backward(
 ) -> NormGradients {
     let columns = norm.weight.len();
     let task = columns * ROWS_PER_TASK;
-    let mut residual = unwritten(dy.len());
-    let mut x = norm.mask.map(|_| unwritten(dy.len()));
-    let x_chunks: Vec<Option<&mut [f32]>> = match &mut x {
-        Some(x) => x.chunks_mut(task).map(Some).collect(),
-        None => (0..dy.len().div_ceil(task)).map(|_| None).collect(),
-    };
-    let parts = residual.par_chunks_mut(task).zip(x_chunks).enumerate().map(|(i, (residual, x))| {
+    let mut residual = Uninit::new(dy.len());
+    let mut x = norm.mask.map(|_| Uninit::new(dy.len()));
+    let outputs =
+        residual.writers(task).into_par_iter().zip(optional_writers(x.as_mut(), dy.len(), task)).enumerate();
+    let parts = outputs.map(|(i, (residual, x))| {
         let deviations = chunk(inverse_deviation, i, ROWS_PER_TASK);
         let norm = Norm { mask: keys_of(norm, i), ..norm };
         let (dy, n) = (chunk(dy, i, task), chunk(normalized, i, task));
         cpu.vectors(Back { dy, n, inverse_deviation: deviations, x, residual, norm })
     });
     let weight_and_bias = sum_in_order(parts.collect());
-    NormGradients { x, residual, weight_and_bias }
+    NormGradients { x: x.map(Uninit::finish), residual: residual.finish(), weight_and_bias }
 }
 
 struct Back<'a> {
     dy: &'a [f32],
     n: &'a [f32],
     inverse_deviation: &'a [f32],
-    x: Option<&'a mut [f32]>,
-    residual: &'a mut [f32],
+    x: Option<Writer<'a>>,
+    residual: Writer<'a>,
     norm: Norm<'a>,
 }
 
@@ -199,17 +195,14 @@ impl WithSimd for Back<'_> {
         let columns = self.norm.weight.len();
         let draw = Draw::new(simd, self.norm.mask.map_or(0.0, |(_, rate)| rate));
         let mut sums = vec![0.0; 2 * columns];
-        for (row, residual) in self.residual.chunks_exact_mut(columns).enumerate() {
+        for (row, &inverse_deviation) in self.inverse_deviation.iter().enumerate() {
             let span = row * columns..(row + 1) * columns;
-            let (dy, n) = (&self.dy[span.clone()], &self.n[span.clone()]);
+            let (dy, n) = (&self.dy[span.clone()], &self.n[span]);
             let means = row_sums(simd, dy, n, self.norm.weight, &mut sums).map(|sum| sum / columns as f32);
-            row_gradient(simd, dy, n, self.norm.weight, means, self.inverse_deviation[row], residual);
+            let dv = &mut self.residual;
+            let dv = row_gradient(simd, dy, n, self.norm.weight, means, inverse_deviation, dv);
             if let (Some(x), Some((keys, _))) = (&mut self.x, self.norm.mask) {
-                let x = &mut x[span];
-                for at in (0..columns).step_by(S::F32_LANES) {
-                    let value = simd.mul_f32s(load(simd, residual, at), draw.along_row(keys[row], at));
-                    store(simd, x, at, value);
-                }
+                x.row(simd, columns, |at| simd.mul_f32s(load(simd, dv, at), draw.along_row(keys[row], at)));
             }
         }
         sums
@@ -233,20 +226,20 @@ fn row_sums<S: Simd>(simd: S, dy: &[f32], n: &[f32], weight: &[f32], sums: &mut 
 
 /// dv = (q − mean(q) − n·mean(q∘n)) · inverse_deviation
 #[inline(always)]
-fn row_gradient<S: Simd>(
+fn row_gradient<'a, S: Simd>(
     simd: S,
     dy: &[f32],
     n: &[f32],
     weight: &[f32],
     means: [f32; 2],
     inverse_deviation: f32,
-    dv: &mut [f32],
-) {
+    dv: &'a mut Writer<'_>,
+) -> &'a [f32] {
     let [mean_q, mean_qn] = means.map(|mean| simd.splat_f32s(mean));
     let inverse_deviation = simd.splat_f32s(inverse_deviation);
-    for at in (0..dy.len()).step_by(S::F32_LANES) {
+    dv.row(simd, dy.len(), |at| {
         let q = simd.mul_f32s(load(simd, dy, at), load(simd, weight, at));
         let v = simd.sub_f32s(q, simd.mul_add_e_f32s(load(simd, n, at), mean_qn, mean_q));
-        store(simd, dv, at, simd.mul_f32s(v, inverse_deviation));
-    }
+        simd.mul_f32s(v, inverse_deviation)
+    })
 }

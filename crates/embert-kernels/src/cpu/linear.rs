@@ -5,26 +5,15 @@ use burn::backend::flex::FlexTensor;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::memory::{floats, sum_in_order, tensor, unwritten};
+use super::memory::{floats, sum_in_order, tensor};
 use super::packed_weights::multiply_by_weights;
-use super::product::{Kernel, Matrix, MatrixMut, Packed, Part, multiply};
+use super::product::{Kernel, Matrix, MatrixMut, Part};
 use super::simd::{Cpu, WithKernel};
+use super::uninit::Uninit;
 use super::vectors::{add, load};
 
-/// A times the parts' B, which are not weights, on all threads of the pool.
-pub(crate) fn products(cpu: Cpu, a: Matrix<'_>, parts: &[Part<'_>]) {
-    struct Products<'a>(Matrix<'a>, &'a [Part<'a>]);
-    impl WithKernel for Products<'_> {
-        type Output = ();
-        fn run<K: Kernel, S: Simd>(self, kernel: K, _: S) {
-            multiply(kernel, self.0, self.1, rayon::current_num_threads(), Packed::Scratch);
-        }
-    }
-    cpu.wide(Products(a, parts));
-}
-
-/// The same for B that are `weights`.
-pub(crate) fn products_by_weights(cpu: Cpu, a: Matrix<'_>, parts: &[Part<'_>], weights: &[&FlexTensor]) {
+/// A times the parts' B on all threads of the pool. `weights` are the tensors of B if those are weights, else none.
+fn products(cpu: Cpu, a: Matrix<'_>, parts: &[Part<'_>], weights: &[&FlexTensor]) {
     struct Products<'a>(Matrix<'a>, &'a [Part<'a>], &'a [&'a FlexTensor]);
     impl WithKernel for Products<'_> {
         type Output = ();
@@ -33,6 +22,44 @@ pub(crate) fn products_by_weights(cpu: Cpu, a: Matrix<'_>, parts: &[Part<'_>], w
         }
     }
     cpu.wide(Products(a, parts, weights));
+}
+
+/// One of several maps of one input: the pieces of its weight, one below the other, and its bias.
+pub(crate) struct Map<'a> {
+    pub(crate) b: &'a [Matrix<'a>],
+    pub(crate) bias: Option<&'a [f32]>,
+}
+
+/// \[A·B₀ + b₀, A·B₁ + b₁, …\] side by side, `[rows, maps · columns]`.
+pub(crate) fn side_by_side(cpu: Cpu, a: Matrix<'_>, maps: &[Map<'_>], weights: &[&FlexTensor]) -> Vec<f32> {
+    let (rows, columns) = (a.rows, maps.len() * maps[0].b[0].columns);
+    let mut y = Uninit::new(rows * columns);
+    let parts = maps.iter().zip(MatrixMut::new(y.slots(), rows, columns).split_columns(maps.len()));
+    let parts = parts.map(|(map, c)| Part { b: map.b, c, bias: map.bias });
+    products(cpu, a, &parts.collect::<Vec<_>>(), weights);
+    // SAFETY: the parts have all columns, and the product has written every element of every part.
+    unsafe { y.assume_init() }
+}
+
+/// Aᵀ·\[G₀ G₁ …\], `[in, out]` each, for those of equal parts G of `g` that are needed.
+pub(crate) fn weight_gradients(
+    cpu: Cpu,
+    x: Matrix<'_>,
+    g: &FlexTensor,
+    needed: &[bool],
+) -> Vec<Option<FlexTensor>> {
+    let ([rows, columns], input) = (g.shape().dims(), x.columns);
+    let output = columns / needed.len();
+    let mut dw: Vec<_> = needed.iter().map(|needed| needed.then(|| Uninit::new(input * output))).collect();
+    let part = |number| [Matrix::strided(&floats(g)[number * output..], rows, output, columns)];
+    let b: Vec<_> = (0..needed.len()).map(part).collect();
+    let parts = dw.iter_mut().zip(&b).filter_map(|(dw, b)| {
+        Some(Part { b, c: MatrixMut::new(dw.as_mut()?.slots(), input, output), bias: None })
+    });
+    products(cpu, x.t(), &parts.collect::<Vec<_>>(), &[]);
+    // SAFETY: the product has written every element of every part, and each part is one buffer.
+    let finished = |dw: Uninit| tensor(unsafe { dw.assume_init() }, [input, output]);
+    dw.into_iter().map(|dw| dw.map(finished)).collect()
 }
 
 /// A tensor `[rows, columns]` as a matrix.
@@ -49,28 +76,14 @@ pub(crate) fn forward(
     bias: Option<&FlexTensor>,
 ) -> FlexTensor {
     let ([rows, _], [_, columns]) = (x.shape().dims(), weight.shape().dims());
-    let mut y = unwritten(rows * columns);
-    let c = MatrixMut::new(&mut y, rows, columns);
-    let part = Part { b: &[matrix(weight)], c, bias: bias.map(floats) };
-    products_by_weights(cpu, matrix(x), &[part], &[weight]);
-    tensor(y, [rows, columns])
+    let map = Map { b: &[matrix(weight)], bias: bias.map(floats) };
+    tensor(side_by_side(cpu, matrix(x), &[map], &[weight]), [rows, columns])
 }
 
-/// g·Wᵀ, `[rows, in]`.
-pub(crate) fn input_gradient(cpu: Cpu, g: Matrix<'_>, weight: &FlexTensor) -> Vec<f32> {
-    let [input, _] = weight.shape().dims();
-    let mut dx = unwritten(g.rows * input);
-    let c = MatrixMut::new(&mut dx, g.rows, input);
-    products_by_weights(cpu, g, &[Part { b: &[matrix(weight).t()], c, bias: None }], &[weight]);
-    dx
-}
-
-/// xᵀ·g, `[in, out]`.
-pub(crate) fn weight_gradient(cpu: Cpu, x: Matrix<'_>, g: Matrix<'_>) -> FlexTensor {
-    let mut dw = unwritten(x.columns * g.columns);
-    let c = MatrixMut::new(&mut dw, x.columns, g.columns);
-    products(cpu, x.t(), &[Part { b: &[g], c, bias: None }]);
-    tensor(dw, [x.columns, g.columns])
+/// g·\[W₀ W₁ …\]ᵀ, `[rows, in]`.
+pub(crate) fn input_gradient(cpu: Cpu, g: &FlexTensor, weights: &[&FlexTensor]) -> Vec<f32> {
+    let b = weights.iter().map(|weight| matrix(weight).t()).collect::<Vec<_>>();
+    side_by_side(cpu, matrix(g), &[Map { b: &b, bias: None }], weights)
 }
 
 /// Rows whose sum is one part of a sum over all rows: it fixes the order of addition.

@@ -11,8 +11,9 @@ use rayon::prelude::*;
 
 use super::Mask;
 use super::dropout::Draw;
-use super::memory::{floats, in_order, sum_in_order, tensor, unwritten};
+use super::memory::{floats, in_order, sum_in_order, tensor};
 use super::simd::Cpu;
+use super::uninit::{Uninit, Writer, optional_writers};
 use super::vectors::{dot, load, store};
 use crate::Precision;
 
@@ -50,7 +51,7 @@ impl LowRank {
     pub(crate) fn add(&self, y: FlexTensor, x: &FlexTensor) -> (FlexTensor, Vec<f32>) {
         let [rows, columns] = y.shape().dims();
         let (mut y, input) = (in_order(y), x.shape()[1]);
-        let mut u = unwritten(rows * self.rank);
+        let mut u = vec![0.0; rows * self.rank];
         let tasks = y.storage_mut::<f32>().par_chunks_mut(columns * ROWS_PER_TASK);
         let tasks = tasks.zip(u.par_chunks_mut(self.rank * ROWS_PER_TASK));
         tasks.zip(floats(x).par_chunks(input * ROWS_PER_TASK)).enumerate().for_each(|(task, ((y, u), x))| {
@@ -68,13 +69,9 @@ impl LowRank {
         x_needed: bool,
     ) -> [Option<FlexTensor>; 3] {
         let (shape @ [_, input], [_, columns]) = (x.shape().dims::<2>(), g.shape().dims::<2>());
-        let mut dx = x_needed.then(|| unwritten(floats(x).len()));
-        let task = input * ROWS_PER_TASK;
-        let dx_chunks: Vec<Option<&mut [f32]>> = match &mut dx {
-            Some(dx) => dx.chunks_mut(task).map(Some).collect(),
-            None => floats(x).chunks(task).map(|_| None).collect(),
-        };
-        let tasks = dx_chunks.into_par_iter().zip(floats(x).par_chunks(task));
+        let (len, task) = (floats(x).len(), input * ROWS_PER_TASK);
+        let mut dx = x_needed.then(|| Uninit::new(len));
+        let tasks = optional_writers(dx.as_mut(), len, task).into_par_iter().zip(floats(x).par_chunks(task));
         let tasks = tasks.zip(floats(g).par_chunks(columns * ROWS_PER_TASK));
         let tasks = tasks.zip(u.par_chunks(self.rank * ROWS_PER_TASK)).enumerate();
         let parts = tasks.map(|(task, (((dx, x), g), u))| {
@@ -84,7 +81,7 @@ impl LowRank {
         let (da_t, db) = sums.split_at(self.a_t.len());
         let da = tensor(transposed(da_t, self.rank, input), [input, self.rank]);
         let db = tensor(db.to_vec(), [self.rank, self.columns.len()]);
-        [dx.map(|dx| tensor(dx, shape)), Some(da), Some(db)]
+        [dx.map(|dx| tensor(dx.finish(), shape)), Some(da), Some(db)]
     }
 
     /// The keys of a task's rows.
@@ -141,7 +138,7 @@ struct Backward<'a> {
     x: &'a [f32],
     g: &'a [f32],
     u: &'a [f32],
-    dx: Option<&'a mut [f32]>,
+    dx: Option<Writer<'a>>,
 }
 
 impl WithSimd for Backward<'_> {
@@ -166,10 +163,12 @@ impl WithSimd for Backward<'_> {
             for at in (0..input).step_by(S::F32_LANES) {
                 let kept = factors(simd, draw, keys, row, at);
                 add_weighted(simd, &v, simd.mul_f32s(load(simd, x, at), kept), da_t, input, at);
-                if let Some(dx) = &mut self.dx {
+            }
+            if let Some(dx) = &mut self.dx {
+                dx.row(simd, input, |at| {
                     let sum = weighted_rows(simd, &v, &of.a_t, input, at, simd.splat_f32s(0.0));
-                    store(simd, &mut dx[row * input..][..input], at, simd.mul_f32s(sum, kept));
-                }
+                    simd.mul_f32s(sum, factors(simd, draw, keys, row, at))
+                });
             }
         }
         sums

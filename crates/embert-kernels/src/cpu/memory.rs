@@ -20,15 +20,6 @@ pub(crate) fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> Fle
     FlexTensor::new(Bytes::from_elems(values), Layout::contiguous(Shape::new(shape)), DType::F32)
 }
 
-/// `len` values that are written before anything reads them: what `vec![0.0; len]` is without its sweep of zeros.
-#[expect(clippy::uninit_vec, reason = "the operations write every element of their outputs")]
-pub(crate) fn unwritten(len: usize) -> Vec<f32> {
-    let mut values = Vec::with_capacity(len);
-    // SAFETY: there is room for `len`; each caller writes all of it first, and every pattern of bits is an f32.
-    unsafe { values.set_len(len) };
-    values
-}
-
 /// Sums of equally long parts, in their order.
 pub(crate) fn sum_in_order(parts: Vec<Vec<f32>>) -> Vec<f32> {
     let add = |mut sum: Vec<f32>, part: Vec<f32>| {

@@ -24,6 +24,7 @@ mod simd;
 mod sum;
 mod tape;
 mod threads;
+mod uninit;
 mod vectors;
 
 use std::sync::Arc;

@@ -15,26 +15,27 @@ pub struct ExitOutOfMemory {
     pub what_to_do: &'static str,
 }
 
-// SAFETY: every block comes from and goes back to the system's allocator, as it was asked for; what is not null is
-// what that gave.
+// SAFETY: every call is passed on to the system's allocator with its own arguments, and a block that is returned is the
+// one that it gave. A null pointer ends the process, without unwinding, before it is returned.
 unsafe impl GlobalAlloc for ExitOutOfMemory {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's promises are those that it needs.
+        // SAFETY: the caller promises a layout whose size is not zero, all that the system's allocator asks.
         self.checked(unsafe { System.alloc(layout) }, layout.size())
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the block is one of the system's.
+        // SAFETY: the caller promises a block of this allocator with its layout, which is one of the system's allocator.
         unsafe { System.dealloc(block, layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's promises are those that it needs.
+        // SAFETY: as in `alloc`.
         self.checked(unsafe { System.alloc_zeroed(layout) }, layout.size())
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        // SAFETY: the block is one of the system's.
+        // SAFETY: the caller promises a block of this allocator with its layout, which is one of the system's allocator, and a
+        // new size that is not zero and does not overflow.
         self.checked(unsafe { System.realloc(block, layout, new_size) }, new_size)
     }
 }
@@ -56,14 +57,15 @@ impl ExitOutOfMemory {
         for part in [begin, decimal(bytes, &mut digits), " bytes could not be had; ", self.what_to_do, "\n"] {
             write(part);
         }
-        // SAFETY: it ends the process and returns to nobody.
+        // SAFETY: `_exit` takes any number, runs no code of the program and does not return.
         unsafe { libc::_exit(self.exit_code) }
     }
 }
 
 fn write(text: &str) {
     const STDERR: i32 = 2;
-    // SAFETY: the text is there as long as the call takes. What is not written is lost, and nothing can be done about it.
+    // SAFETY: pointer and length are those of a slice that is borrowed for the call, and `write` only reads it. What it does
+    // not write is lost, and nothing can be done about that.
     let _ = unsafe { libc::write(STDERR, text.as_ptr().cast(), text.len() as _) };
 }
 

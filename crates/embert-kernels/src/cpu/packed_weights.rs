@@ -47,7 +47,7 @@ pub(crate) fn with_constant_weights<T>(work: impl FnOnce() -> T) -> T {
     work()
 }
 
-/// A times the parts' B, which are these weights.
+/// A times the parts' B, which are these weights; none for B that is no weight, and so is not used again.
 pub(crate) fn multiply_by_weights<K: Kernel>(
     kernel: K,
     a: Matrix<'_>,
@@ -57,7 +57,7 @@ pub(crate) fn multiply_by_weights<K: Kernel>(
 ) {
     let is_bf16 = K::PER_WORD > 1;
     let are_shared = || weights.iter().all(|weight| !weight.can_mut()); // a copy made for this product is not kept
-    if !is_bf16 || a.rows == 0 || !are_shared() || KEPT.with_borrow(Option::is_none) {
+    if !is_bf16 || weights.is_empty() || a.rows == 0 || !are_shared() || KEPT.with_borrow(Option::is_none) {
         return multiply(kernel, a, parts, threads, Packed::Scratch);
     }
     let key = Key::new::<K>(parts);

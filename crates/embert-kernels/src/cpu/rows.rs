@@ -4,7 +4,8 @@ use burn::backend::TensorMetadata;
 use burn::backend::flex::FlexTensor;
 use rayon::prelude::*;
 
-use super::memory::{floats, tensor, unwritten};
+use super::memory::{floats, tensor};
+use super::uninit::Uninit;
 
 /// Rows of `[rows, columns]`: `[starts, columns]`.
 pub(crate) fn select(x: &FlexTensor, starts: &[usize]) -> FlexTensor {
@@ -19,10 +20,11 @@ pub(crate) fn select(x: &FlexTensor, starts: &[usize]) -> FlexTensor {
 /// `[rows, columns]` with g at rows `starts`, in rising order, and zeros elsewhere.
 pub(crate) fn scatter(g: &FlexTensor, starts: &[usize], rows: usize) -> Vec<f32> {
     let [_, columns] = g.shape().dims();
-    let mut dx = unwritten(rows * columns);
-    dx.par_chunks_mut(columns).enumerate().for_each(|(row, to)| match starts.binary_search(&row) {
-        Ok(at) => to.copy_from_slice(&floats(g)[at * columns..][..columns]),
-        Err(_) => to.fill(0.0),
+    let mut dx = Uninit::new(rows * columns);
+    dx.writers(columns).into_par_iter().enumerate().for_each(|(row, mut to)| {
+        let g = starts.binary_search(&row).map_or(&[][..], |at| &floats(g)[at * columns..][..columns]);
+        to.extend(g.iter().copied());
+        to.zeros();
     });
-    dx
+    dx.finish()
 }

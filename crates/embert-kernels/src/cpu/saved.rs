@@ -10,8 +10,9 @@ use burn::backend::flex::FlexTensor;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::memory::{floats, tensor, unwritten};
+use super::memory::{floats, tensor};
 use super::simd::Cpu;
+use super::uninit::{Uninit, Writer};
 
 /// Numbers that one task takes.
 const NUMBERS_PER_TASK: usize = 1 << 16;
@@ -42,11 +43,11 @@ impl Saved {
         match self {
             Self::Fp32(matrix) => matrix.clone(),
             Self::Bf16 { halves, shape } => {
-                let mut numbers = unwritten(halves.len());
-                let tasks = numbers.par_chunks_mut(NUMBERS_PER_TASK);
+                let mut numbers = Uninit::new(halves.len());
+                let tasks = numbers.writers(NUMBERS_PER_TASK).into_par_iter();
                 let tasks = tasks.zip(halves.par_chunks(NUMBERS_PER_TASK));
                 tasks.for_each(|(numbers, halves)| cpu.vectors(Widen { halves, numbers }));
-                tensor(numbers, *shape)
+                tensor(numbers.finish(), *shape)
             }
         }
     }
@@ -70,7 +71,7 @@ pub(crate) enum SavedPart<'a> {
 impl<'a> SavedPart<'a> {
     /// A row of as many columns as `scratch`, which may come to hold it.
     #[inline(always)]
-    pub(crate) fn row<'b, S: Simd>(self, simd: S, row: usize, scratch: &'b mut [f32]) -> &'b [f32]
+    pub(crate) fn row<'b>(self, row: usize, scratch: &'b mut [f32]) -> &'b [f32]
     where
         'a: 'b,
     {
@@ -78,7 +79,7 @@ impl<'a> SavedPart<'a> {
         match self {
             Self::Fp32(numbers) => &numbers[columns],
             Self::Bf16(halves) => {
-                Widen { halves: &halves[columns], numbers: scratch }.with_simd(simd);
+                scratch.iter_mut().zip(widened(&halves[columns])).for_each(|(slot, number)| *slot = number);
                 scratch
             }
         }
@@ -111,19 +112,22 @@ impl WithSimd for Round<'_> {
 }
 
 /// Numbers from their upper halves.
+#[inline(always)]
+fn widened(halves: &[u16]) -> impl Iterator<Item = f32> {
+    halves.iter().map(|&half| f32::from_bits(u32::from(half) << 16))
+}
+
 struct Widen<'a> {
     halves: &'a [u16],
-    numbers: &'a mut [f32],
+    numbers: Writer<'a>,
 }
 
 impl WithSimd for Widen<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        for (number, half) in self.numbers.iter_mut().zip(self.halves) {
-            *number = f32::from_bits(u32::from(*half) << 16);
-        }
+    fn with_simd<S: Simd>(mut self, _: S) {
+        self.numbers.extend(widened(self.halves));
     }
 }
 

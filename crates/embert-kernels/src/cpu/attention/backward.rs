@@ -22,49 +22,41 @@ pub(crate) struct Kept<'a> {
     pub(crate) log_sums: &'a [f32],
 }
 
-/// Where the gradients of query, key and value go, laid out as they are.
+/// Memory for the gradients of query, key and value.
 #[derive(Clone, Copy)]
-pub(crate) struct Gradients {
-    query: To,
-    key: To,
-    value: To,
+struct Gradients<'a> {
+    query: Output<'a>,
+    key: Output<'a>,
+    value: Output<'a>,
 }
 
-/// Rows of `stride` numbers, from the first column that counts on.
-#[derive(Clone, Copy)]
-struct To {
-    start: Output,
-    stride: usize,
-}
-
-impl Gradients {
-    /// The gradient of `[tokens, 3 · hidden]`, and where its parts lie. Rows that are padding are 0.
-    pub(crate) fn of_all(heads: &Heads) -> (Vec<f32>, Self) {
-        let mut qkv = heads.buffer(heads.layout.num_tokens() * 3 * heads.hidden());
-        let [query, key, value] = [0, 1, 2].map(|part| To::part(&mut qkv, part, 3, heads));
-        (qkv, Self { query, key, value })
-    }
-
-    /// Those of `[sequences, hidden]` and `[tokens, 2 · hidden]`, and where their parts lie.
-    pub(crate) fn of_first(heads: &Heads) -> (Vec<f32>, Vec<f32>, Self) {
-        let mut query = heads.buffer(heads.num_queries() * heads.hidden());
-        let mut key_value = heads.buffer(heads.layout.num_tokens() * 2 * heads.hidden());
-        let [key, value] = [0, 1].map(|part| To::part(&mut key_value, part, 2, heads));
-        let to = Self { query: To::part(&mut query, 0, 1, heads), key, value };
-        (query, key_value, to)
-    }
-}
-
-impl To {
-    fn part(values: &mut [f32], part: usize, parts: usize, heads: &Heads) -> Self {
-        let start = Output(Output(values.as_mut_ptr()).at(part * heads.hidden()));
-        Self { start, stride: parts * heads.hidden() }
-    }
-}
-
-/// Writes the gradients of query, key and value for that of the output, `[queries, hidden]`.
-pub(crate) fn backward(cpu: Cpu, kept: Kept<'_>, gradient: &[f32], heads: &Heads, to: Gradients) {
+/// The gradient of query, key and value side by side, `[tokens, 3 · hidden]`, for that of the output, `[tokens, hidden]`.
+pub(crate) fn backward(cpu: Cpu, kept: Kept<'_>, gradient: &[f32], heads: &Heads) -> Vec<f32> {
+    let mut qkv = heads.buffer(heads.layout.num_tokens() * 3 * heads.hidden());
+    let [query, key, value] = Output::side_by_side(qkv.slots(), heads, heads.width);
+    let to = Gradients { query, key, value };
     heads.for_each(|task| cpu.narrow(Backward { kept, gradient, heads, task, to }));
+    // SAFETY: each head of each sequence was a task, which has written its columns of all three parts in all rows of the
+    // sequence. Other rows are padding, of which `buffer` has made zeros.
+    unsafe { qkv.assume_init() }
+}
+
+/// The gradients of query, `[sequences, hidden]`, and of key and value side by side, `[tokens, 2 · hidden]`, for that of the
+/// output of first tokens, `[sequences, hidden]`.
+pub(crate) fn backward_of_first(
+    cpu: Cpu,
+    kept: Kept<'_>,
+    gradient: &[f32],
+    heads: &Heads,
+) -> (Vec<f32>, Vec<f32>) {
+    let mut query = heads.buffer(heads.num_queries() * heads.hidden());
+    let mut key_value = heads.buffer(heads.layout.num_tokens() * 2 * heads.hidden());
+    let [of_query] = Output::side_by_side(query.slots(), heads, heads.width);
+    let [key, value] = Output::side_by_side(key_value.slots(), heads, heads.width);
+    let to = Gradients { query: of_query, key, value };
+    heads.for_each(|task| cpu.narrow(Backward { kept, gradient, heads, task, to }));
+    // SAFETY: as in `backward`; the query has one row for each sequence.
+    unsafe { (query.assume_init(), key_value.assume_init()) }
 }
 
 #[derive(Default)]
@@ -92,7 +84,7 @@ struct Backward<'a> {
     gradient: &'a [f32],
     heads: &'a Heads,
     task: Task,
-    to: Gradients,
+    to: Gradients<'a>,
 }
 
 impl WithKernel for Backward<'_> {
@@ -114,12 +106,19 @@ impl WithKernel for Backward<'_> {
             let (queries, gradients) = (queries.rows(first, count), gradients.rows(first, count));
             self.tile(kernel, simd, &mut scratch, queries, gradients, first);
             let dq = scratch.dq.floats(heads.width * K::NR);
-            self.write(to.query, task.first_query + first, count, |i, column| dq[column * K::NR + i]);
+            // SAFETY: these are queries of the task's sequence, and `Heads::for_each` gives each sequence and head to one
+            // task.
+            unsafe {
+                to.query.write(task, task.first_query + first, count, |i, column| dq[column * K::NR + i])
+            };
         }
         let stride = heads.width.next_multiple_of(K::NR);
         let [dk, dv] = [&scratch.dk, &scratch.dv].map(|d| d.floats(task.length * stride));
-        self.write(to.key, task.start, task.length, |i, column| dk[i * stride + column]);
-        self.write(to.value, task.start, task.length, |i, column| dv[i * stride + column]);
+        // SAFETY: as above, for the keys.
+        unsafe {
+            to.key.write(task, task.start, task.length, |i, column| dk[i * stride + column]);
+            to.value.write(task, task.start, task.length, |i, column| dv[i * stride + column]);
+        }
         SCRATCH.set(scratch);
     }
 }
@@ -152,18 +151,6 @@ impl Backward<'_> {
         multiply(kernel, &scratch.by_key, &scratch.by_query, first > 0, &mut scratch.dk); // [keys, width]
         scratch.by_query.right(kernel, Matrix::new(dscores, keys, K::NR).t());
         multiply(kernel, &scratch.keys_by_column, &scratch.by_query, false, &mut scratch.dq); // [width, NR]
-    }
-
-    /// Writes `count` rows of this head from row `first` on.
-    fn write(&self, to: To, first: usize, count: usize, value: impl Fn(usize, usize) -> f32) {
-        let Self { heads, task, .. } = self;
-        for i in 0..count {
-            let to = to.start.at((first + i) * to.stride + task.head * heads.width);
-            for column in 0..heads.width {
-                // SAFETY: only this task writes the columns of its head in the rows of its sequence.
-                unsafe { *to.add(column) = value(i, column) };
-            }
-        }
     }
 }
 

@@ -20,9 +20,12 @@ pub(super) const MOST_QUERIES: usize = 64;
 pub(crate) fn forward(cpu: Cpu, inputs: Inputs<'_>, heads: &Heads) -> (Vec<f32>, Vec<f32>) {
     let mut output = heads.buffer(heads.num_queries() * heads.hidden());
     let mut log_sums = heads.buffer(heads.num_queries() * heads.num_heads);
-    let (to, sums) = (Output(output.as_mut_ptr()), Output(log_sums.as_mut_ptr()));
+    let [to] = Output::side_by_side(output.slots(), heads, heads.width);
+    let [sums] = Output::side_by_side(log_sums.slots(), heads, 1);
     heads.for_each(|task| cpu.narrow(Forward { inputs, heads, task, output: to, log_sums: sums }));
-    (output, log_sums)
+    // SAFETY: each head of each sequence was a task, which has written its columns in all rows of the sequence's queries.
+    // Other rows are padding, of which `buffer` has made zeros.
+    unsafe { (output.assume_init(), log_sums.assume_init()) }
 }
 
 #[derive(Default)]
@@ -43,8 +46,8 @@ struct Forward<'a> {
     inputs: Inputs<'a>,
     heads: &'a Heads,
     task: Task,
-    output: Output,
-    log_sums: Output,
+    output: Output<'a>,
+    log_sums: Output<'a>,
 }
 
 impl WithKernel for Forward<'_> {
@@ -65,15 +68,12 @@ impl WithKernel for Forward<'_> {
             scratch.probabilities.right(kernel, Matrix::new(scores, task.length, K::NR).t());
             multiply(kernel, &scratch.values, &scratch.probabilities, false, &mut scratch.output); // [width, NR]
             let output = scratch.output.floats(heads.width * K::NR);
-            for (i, (inverse, log_sum)) in sums.iter().take(count).enumerate() {
-                let row = task.first_query + first + i;
-                let to = self.output.at(row * heads.hidden() + task.head * heads.width);
-                for column in 0..heads.width {
-                    // SAFETY: only this task writes the columns of its head in the rows of its sequence.
-                    unsafe { *to.add(column) = output[column * K::NR + i] * inverse };
-                }
-                // SAFETY: as above.
-                unsafe { *self.log_sums.at(row * heads.num_heads + task.head) = *log_sum };
+            let row = task.first_query + first;
+            // SAFETY: these are queries of the task's sequence, and `Heads::for_each` gives each sequence and head to one
+            // task.
+            unsafe {
+                self.output.write(task, row, count, |i, column| output[column * K::NR + i] * sums[i].0);
+                self.log_sums.write(task, row, count, |i, _| sums[i].1);
             }
         }
         SCRATCH.set(scratch);

@@ -7,12 +7,15 @@ mod backward;
 mod forward;
 mod tile;
 
-pub(crate) use backward::{Gradients, Kept, backward};
+pub(crate) use backward::{Kept, backward, backward_of_first};
 pub(crate) use forward::forward;
 
-use super::memory::unwritten;
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+
 use super::product::Matrix;
 use super::threads;
+use super::uninit::Uninit;
 use crate::{DropoutSite, SequenceLayout};
 
 /// Which tokens of a sequence ask.
@@ -139,9 +142,13 @@ impl Heads {
         }
     }
 
-    /// `len` numbers, zeros where there is padding, which nothing writes.
-    fn buffer(&self, len: usize) -> Vec<f32> {
-        if self.layout.padded_to.is_some() { vec![0.0; len] } else { unwritten(len) }
+    /// Memory for `len` numbers: zeros if there are rows of padding, which no task writes.
+    fn buffer(&self, len: usize) -> Uninit {
+        let mut buffer = Uninit::new(len);
+        if self.layout.padded_to.is_some() {
+            buffer.slots().fill(MaybeUninit::new(0.0));
+        }
+        buffer
     }
 
     /// The dropout keys of queries `first..first + keys.len()`.
@@ -162,16 +169,57 @@ impl Heads {
     }
 }
 
-/// A buffer of which threads write disjoint parts.
+/// Rows of `stride` numbers, from the first column that counts on, in which each task writes the columns of its head.
 #[derive(Clone, Copy)]
-struct Output(*mut f32);
+pub(crate) struct Output<'a> {
+    start: *mut f32,
+    len: usize,
+    stride: usize,
+    /// Columns of a head.
+    width: usize,
+    borrowed: PhantomData<&'a mut [MaybeUninit<f32>]>,
+}
 
-// SAFETY: each task writes the rows and columns of its own head.
-unsafe impl Send for Output {}
-unsafe impl Sync for Output {}
+// SAFETY: an `Output` is written through `write` alone, whose tasks write different elements.
+unsafe impl Send for Output<'_> {}
+// SAFETY: as for `Send`.
+unsafe impl Sync for Output<'_> {}
 
-impl Output {
-    fn at(self, index: usize) -> *mut f32 {
-        self.0.wrapping_add(index)
+impl<'a> Output<'a> {
+    /// `parts` outputs side by side, of heads of `width` columns.
+    fn side_by_side<const N: usize>(
+        slots: &'a mut [MaybeUninit<f32>],
+        heads: &Heads,
+        width: usize,
+    ) -> [Self; N] {
+        let hidden = heads.num_heads * width;
+        let start = slots.as_mut_ptr().cast::<f32>();
+        std::array::from_fn(|part| Self {
+            start: start.wrapping_add(part * hidden),
+            len: slots.len().saturating_sub(part * hidden),
+            stride: N * hidden,
+            width,
+            borrowed: PhantomData,
+        })
+    }
+
+    /// Writes `value(i, column)` to row `first + i` of the head of a task, for `count` rows.
+    ///
+    /// # Safety
+    /// The rows are of the task's sequence, and no other task has that sequence and head.
+    unsafe fn write(self, task: Task, first: usize, count: usize, value: impl Fn(usize, usize) -> f32) {
+        let from = first * self.stride + task.head * self.width;
+        assert!(
+            count == 0 || from + (count - 1) * self.stride + self.width <= self.len,
+            "rows of the output"
+        );
+        for i in 0..count {
+            let to = self.start.wrapping_add(from + i * self.stride);
+            for column in 0..self.width {
+                // SAFETY: the last element is inside the memory, as asserted, and only the task's thread writes these, as
+                // the caller promises.
+                unsafe { to.add(column).write(value(i, column)) };
+            }
+        }
     }
 }

@@ -26,7 +26,8 @@ impl Packed {
         (self.words, self.count) = (source.columns.div_ceil(K::PER_WORD), source.rows.div_ceil(width));
         let start = self.panels.words(self.count * self.words * width).as_mut_ptr();
         let panels = Panels { start, words: self.words, width, count: self.count };
-        // SAFETY: the panels have room for their words.
+        // SAFETY: `words` has made room for `count` panels of `width` lanes and `self.words` words each, width is MR or NR,
+        // and `K` exists only where the processor has its instructions.
         unsafe { kernel.pack(source, 0, 0, panels) };
     }
 
@@ -37,7 +38,7 @@ impl Packed {
 
 /// C = A·B, or C += A·B: `[rows of A rounded up to MR, columns of B rounded up to NR]`, rows one after another.
 pub(super) fn multiply<K: Kernel>(kernel: K, a: &Packed, b: &Packed, accumulate: bool, c: &mut Lines) {
-    debug_assert_eq!(a.words, b.words);
+    assert_eq!(a.words, b.words, "the depth of a product");
     let stride = b.count * K::NR;
     let len = a.count * K::MR * stride;
     let c = c.floats_mut(len);
@@ -46,7 +47,8 @@ pub(super) fn multiply<K: Kernel>(kernel: K, a: &Packed, b: &Packed, accumulate:
         for i in 0..a.count {
             let (panel_a, panel_b) = (a.panel(i, K::MR), b.panel(j, K::NR));
             let to = c[i * K::MR * stride + j * K::NR..len].as_mut_ptr();
-            // SAFETY: the panels hold their words; a whole tile lies from `to` on.
+            // SAFETY: both panels have `a.words` words, since both operands have the same depth; `c` has `a.count · MR` rows of
+            // `stride` numbers, so that the tile is inside it.
             unsafe { kernel.tile(a.words, panel_a.as_ptr(), panel_b.as_ptr(), Tile { from, to, stride }) };
         }
     }

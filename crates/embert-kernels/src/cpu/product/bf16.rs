@@ -28,22 +28,24 @@ impl<const MR: usize, const NV: usize> Kernel for Bf16<MR, NV> {
     const PER_WORD: usize = 2;
 
     /// # Safety
-    /// The trait's.
+    /// As in [`Kernel::pack`].
     unsafe fn pack(self, source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
-        // SAFETY: `self` proves the instructions; the rest is the caller's.
+        // SAFETY: only `detect` makes a `Self`, after it has found the instructions. The width is MR, 8, or NR, a multiple of
+        // 16. The caller promises the panels' memory.
         unsafe { pack(source, row, k, panels) }
     }
 
     /// # Safety
-    /// The trait's.
+    /// As in [`Kernel::tile`].
     unsafe fn tile(self, words: usize, a: *const u32, b: *const u32, tile: Tile) {
-        // SAFETY: `self` proves the instructions; the rest is the caller's.
+        // SAFETY: only `detect` makes a `Self`, after it has found the instructions. The caller promises the panels and the
+        // tile.
         unsafe { product::<MR, NV>(words, a, b, tile) }
     }
 }
 
 /// # Safety
-/// The trait's, and the processor has AVX512-BF16.
+/// As in [`Kernel::tile`], and the processor has AVX512-BF16.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 unsafe fn product<const MR: usize, const NV: usize>(
     words: usize,
@@ -52,7 +54,9 @@ unsafe fn product<const MR: usize, const NV: usize>(
     tile: Tile,
 ) {
     let mut c = [[_mm512_setzero_ps(); NV]; MR];
-    // SAFETY: the panels hold `words` positions, and the tile lies in memory that may be written.
+    // SAFETY: step by step `a` and `b` move through panels of `words` positions, MR and 16 · NV words each. Row i and vector v
+    // of the tile are inside its MR rows of 16 · NV numbers, which can be written; a start is read only as `from` says.
+    // Loads and stores are unaligned.
     unsafe {
         for _ in 0..words {
             let mut columns = [_mm512_setzero_si512(); NV];
@@ -83,7 +87,7 @@ unsafe fn product<const MR: usize, const NV: usize>(
 }
 
 fn pairs(words: __m512i) -> __m512bh {
-    // SAFETY: both are 512 bits without invalid values.
+    // SAFETY: both types have 512 bits, and every pattern of bits is a value of both.
     unsafe { std::mem::transmute(words) }
 }
 
@@ -94,10 +98,10 @@ impl Words for Rounded {
     const NUMBERS: usize = 2;
 
     /// # Safety
-    /// The trait's.
+    /// As in the trait.
     #[inline(always)]
     unsafe fn across(at: *const f32, k_stride: usize, read: __mmask16, next: __mmask16) -> __m512i {
-        // SAFETY: the caller's masks.
+        // SAFETY: the loads read the lanes of their masks alone, which the caller promises, as AVX512-BF16.
         unsafe {
             let low = half_words(_mm512_maskz_loadu_ps(read, at));
             let high = half_words(_mm512_maskz_loadu_ps(next, at.wrapping_add(k_stride)));
@@ -106,10 +110,11 @@ impl Words for Rounded {
     }
 
     /// # Safety
-    /// The trait's.
+    /// As in the trait.
     #[inline(always)]
     unsafe fn along(at: *const f32, numbers: usize) -> __m512i {
-        // SAFETY: so many numbers are there.
+        // SAFETY: the loads read the first `numbers` of 32 numbers alone, which the caller promises, as AVX512-BF16. Both types
+        // of the transmute have 512 bits, and every pattern of bits is a value of both.
         unsafe {
             let low = _mm512_maskz_loadu_ps(first(numbers), at);
             let high = _mm512_maskz_loadu_ps(first(numbers.saturating_sub(16)), at.wrapping_add(16));
@@ -123,14 +128,14 @@ impl Words for Rounded {
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 fn half_words(numbers: __m512) -> __m512i {
     let rounded = _mm512_cvtneps_pbh(numbers);
-    // SAFETY: both are 256 bits without invalid values.
+    // SAFETY: both types have 256 bits, and every pattern of bits is a value of both.
     _mm512_cvtepu16_epi32(unsafe { std::mem::transmute::<__m256bh, __m256i>(rounded) })
 }
 
 /// # Safety
-/// There is room for the panels, and the processor has AVX512-BF16.
+/// As in [`Kernel::pack`]; the panels' width is 8 or a multiple of 16, and the processor has AVX512-BF16.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 unsafe fn pack(source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
-    // SAFETY: the caller's.
+    // SAFETY: the caller promises what `pack` needs, and this function has all instructions that `Rounded` uses.
     unsafe { super::pack::pack::<Rounded>(source, row, k, panels) }
 }

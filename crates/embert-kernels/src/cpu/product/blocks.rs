@@ -26,7 +26,6 @@ thread_local! {
 }
 
 /// Some columns of a product: c = A·B, + bias, where B is given as pieces that lie below each other.
-#[derive(Clone, Copy)]
 pub(crate) struct Part<'a> {
     /// Of equal size: `[columns of A / pieces, columns of c]` each.
     pub(crate) b: &'a [Matrix<'a>],
@@ -45,8 +44,8 @@ pub(crate) enum Packed<'a> {
     There(&'a Lines),
 }
 
-/// A times the parts' B on this thread and, where `threads` is more than 1, on others of the pool. The parts have as many
-/// columns each.
+/// A times the parts' B, on this thread and, if `threads` is more than 1, on others of the pool. The parts have the same
+/// number of columns. Every element of every `c` is overwritten, and none is read before it was written.
 pub(crate) fn multiply<K: Kernel>(
     kernel: K,
     a: Matrix<'_>,
@@ -171,7 +170,9 @@ impl<K: Kernel> Plan<'_, K> {
         let (words, b) = (depth.words.len(), self.parts[part].b[depth.piece]);
         let start = to.at(self.place_of(depth, part * self.panels + first));
         let panels = Panels { start, words, width: K::NR, count: PANELS.min(self.panels - first) };
-        // SAFETY: each panel of each depth has its own place.
+        // SAFETY: `place_of` gives each panel of each depth its own `NR · words` words of the `packed_words` that `to` has,
+        // and each group is one task, so no other thread writes there; `K` exists only where the processor has its
+        // instructions.
         unsafe { self.kernel.pack(b.t(), first * K::NR, depth.words.start * K::PER_WORD, panels) };
     }
 
@@ -189,7 +190,8 @@ impl<K: Kernel> Plan<'_, K> {
             let a = self.a.columns(depth.piece * self.piece_rows(), self.piece_rows());
             let start = packed_a.as_mut_ptr();
             let to = Panels { start, words, width: K::MR, count: row_panels };
-            // SAFETY: there is room for all panels.
+            // SAFETY: `packed_a` has `row_panels` panels of MR lanes and `words` words each; `K` exists only where the
+            // processor has its instructions.
             unsafe { self.kernel.pack(a, rows.start, depth.words.start * K::PER_WORD, to) };
             for j in panels.clone() {
                 let b = packed_b.at(self.place_of(&depth, j));
@@ -205,7 +207,7 @@ impl<K: Kernel> Plan<'_, K> {
 
     fn tile(
         &self,
-        &Part { c, bias, .. }: &Part<'_>,
+        Part { c, bias, .. }: &Part<'_>,
         [row, column]: [usize; 2],
         a: &[u32],
         b: *const u32,
@@ -215,7 +217,9 @@ impl<K: Kernel> Plan<'_, K> {
         let (rows, columns) = (K::MR.min(c.rows - row), K::NR.min(c.columns - column));
         let whole = rows == K::MR && columns == K::NR;
         let a = a.as_ptr();
-        // SAFETY: panels hold `words` positions; a whole tile lies in C, another goes through `edge`.
+        // SAFETY: `a` and `b` are panels of `words` words that this task has packed, or the first phase of tasks. A complete
+        // tile lies in C, of which this task alone has these rows and panels; an incomplete one goes through `edge`. C is
+        // read (`From::Tile`) only after the first depth, in which this task has written the same tile.
         unsafe {
             let from = match bias {
                 _ if !first => From::Tile,
@@ -251,8 +255,10 @@ const MOST_IN_A_TILE: usize = 16 * 64;
 #[derive(Clone, Copy)]
 struct Shared(*mut u32);
 
-// SAFETY: threads write disjoint places.
+// SAFETY: the words belong to a `Lines` that outlives the product. Each task of the first phase writes the places of its
+// own panels; the second phase, which begins when the first is done, only reads.
 unsafe impl Send for Shared {}
+// SAFETY: as for `Send`.
 unsafe impl Sync for Shared {}
 
 impl Shared {
@@ -268,6 +274,7 @@ mod tests {
     use super::*;
     use crate::Precision;
     use crate::cpu::simd::{Cpu, WithKernel};
+    use crate::cpu::uninit::Uninit;
 
     /// Whole sixteenths: sums of a few hundred products are exact in fp32, and the numbers are bf16.
     fn values(len: usize, salt: usize) -> Vec<f32> {
@@ -285,8 +292,8 @@ mod tests {
     impl WithKernel for Case<'_> {
         type Output = Vec<f32>;
         fn run<K: Kernel, S: Simd>(self, kernel: K, _: S) -> Vec<f32> {
-            let mut c = vec![f32::NAN; self.a.rows * self.b.columns];
-            let to = MatrixMut::new(&mut c, self.a.rows, self.b.columns);
+            let mut c = Uninit::new(self.a.rows * self.b.columns);
+            let to = MatrixMut::new(c.slots(), self.a.rows, self.b.columns);
             let parts = [Part { b: &[self.b], c: to, bias: self.bias }];
             let mut kept = Lines::default();
             for packed in 0..3 {
@@ -297,12 +304,13 @@ mod tests {
                 };
                 multiply(kernel, self.a, &parts, self.threads, packed);
             }
-            c
+            // SAFETY: a test's buffer starts as NaN.
+            unsafe { c.assume_init() }
         }
     }
 
     fn truth(case: Case<'_>) -> Vec<f32> {
-        // SAFETY: indices are inside the matrices.
+        // SAFETY: the indices are those of the matrix, which borrows initialized numbers.
         let element = |matrix: &Matrix<'_>, i, j| unsafe { *matrix.at(i, j) };
         let at = |i: usize, j: usize| {
             let start = case.bias.map_or(0.0, |bias| bias[j]);
@@ -351,11 +359,15 @@ mod tests {
         type Output = [Vec<f32>; 2];
         fn run<K: Kernel, S: Simd>(self, kernel: K, _: S) -> Self::Output {
             let (rows, columns) = (self.a.rows, self.bias.len());
-            let mut c = [0; 2].map(|_| vec![f32::NAN; rows * columns]);
-            let to = c.each_mut().map(|c| MatrixMut::new(c, rows, columns));
-            let parts = [0, 1].map(|i| Part { b: &self.b[i], c: to[i], bias: [None, Some(self.bias)][i] });
+            let mut c = [0; 2].map(|_| Uninit::new(rows * columns));
+            let [first, second] = c.each_mut().map(|c| MatrixMut::new(c.slots(), rows, columns));
+            let parts = [
+                Part { b: &self.b[0], c: first, bias: None },
+                Part { b: &self.b[1], c: second, bias: Some(self.bias) },
+            ];
             multiply(kernel, self.a, &parts, self.threads, Packed::Scratch);
-            c
+            // SAFETY: a test's buffers start as NaN.
+            c.map(|c| unsafe { c.assume_init() })
         }
     }
 

@@ -5,7 +5,8 @@
 
 use super::matrix::Matrix;
 
-/// How packed operands are held and multiplied.
+/// A microkernel: how packed operands are held and multiplied. A value of it exists only where the processor has the
+/// instructions.
 pub(crate) trait Kernel: Copy + Send + Sync {
     /// Rows of the tile.
     const MR: usize;
@@ -17,13 +18,15 @@ pub(crate) trait Kernel: Copy + Send + Sync {
     /// Packs rows of `source`, from `row` on and from column `k` on; what is past the last row or column is zero.
     ///
     /// # Safety
-    /// There is room for the panels, their width is MR or NR, and the processor has the instructions.
+    /// The panels' memory, `count · width · words` words, can be written by this thread alone; their width is MR or NR. `row`
+    /// and `k` are inside `source` or at its end, and the words are at most those of its columns from `k` on.
     unsafe fn pack(self, source: Matrix<'_>, row: usize, k: usize, panels: Panels);
 
     /// The product of two panels of `words` positions, `[MR, NR]`.
     ///
     /// # Safety
-    /// `a` and `b` hold so many positions, and the tile lies in memory that may be written.
+    /// `a` holds `words · MR` words and `b` `words · NR`. The tile's MR rows of NR numbers can be written by this thread alone,
+    /// and are initialized if it starts from them. A row that it starts from holds NR numbers.
     unsafe fn tile(self, words: usize, a: *const u32, b: *const u32, tile: Tile);
 }
 

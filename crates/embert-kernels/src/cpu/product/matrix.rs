@@ -1,7 +1,7 @@
 //! Matrices in memory: element (i, j) lies at `i · row_stride + j · column_stride`.
 
 use std::marker::PhantomData;
-use std::ops::Range;
+use std::mem::MaybeUninit;
 
 /// A matrix to read, `[rows, columns]`; one of its strides is 1.
 #[derive(Clone, Copy)]
@@ -14,20 +14,23 @@ pub(crate) struct Matrix<'a> {
     borrowed: PhantomData<&'a [f32]>,
 }
 
-/// A matrix to write, `[rows, columns]`, its rows contiguous. Threads write disjoint parts of it.
-#[derive(Clone, Copy)]
+/// A matrix to write, `[rows, columns]`, its rows contiguous; its memory may be uninitialized.
 pub(crate) struct MatrixMut<'a> {
     start: *mut f32,
     pub(crate) rows: usize,
     pub(crate) columns: usize,
     pub(crate) row_stride: usize,
-    borrowed: PhantomData<&'a mut [f32]>,
+    borrowed: PhantomData<&'a mut [MaybeUninit<f32>]>,
 }
 
-// SAFETY: a `Matrix` is a shared slice. A `MatrixMut` is handed to threads only to write disjoint elements.
+// SAFETY: a `Matrix` borrows a slice of numbers, which any thread may read.
 unsafe impl Send for Matrix<'_> {}
+// SAFETY: as for `Send`: through a shared `Matrix` nothing is written.
 unsafe impl Sync for Matrix<'_> {}
+// SAFETY: a `MatrixMut` is the only way to its elements: its parts are made by `split_columns`, which consumes it and
+// gives each element to one part.
 unsafe impl Send for MatrixMut<'_> {}
+// SAFETY: a shared `MatrixMut` gives out addresses alone; whoever writes there says why no other thread does.
 unsafe impl Sync for MatrixMut<'_> {}
 
 impl<'a> Matrix<'a> {
@@ -68,25 +71,21 @@ impl<'a> Matrix<'a> {
 }
 
 impl<'a> MatrixMut<'a> {
-    /// The first `columns` of each of `rows` rows that lie `row_stride` apart.
-    pub(crate) fn strided(data: &'a mut [f32], rows: usize, columns: usize, row_stride: usize) -> Self {
-        assert!(covers(data.len(), rows, columns, row_stride), "a matrix larger than its memory");
-        Self { start: data.as_mut_ptr(), rows, columns, row_stride, borrowed: PhantomData }
-    }
-
     /// Rows one after another.
-    pub(crate) fn new(data: &'a mut [f32], rows: usize, columns: usize) -> Self {
-        Self::strided(data, rows, columns, columns)
+    pub(crate) fn new(data: &'a mut [MaybeUninit<f32>], rows: usize, columns: usize) -> Self {
+        assert!(covers(data.len(), rows, columns, columns), "a matrix larger than its memory");
+        let start = data.as_mut_ptr().cast();
+        Self { start, rows, columns, row_stride: columns, borrowed: PhantomData }
     }
 
-    /// The rows and columns of these ranges: the same memory.
-    pub(crate) fn part(self, rows: Range<usize>, columns: Range<usize>) -> Self {
-        debug_assert!(rows.end <= self.rows && columns.end <= self.columns);
-        let start = self.start.wrapping_add(rows.start * self.row_stride + columns.start);
-        Self { start, rows: rows.len(), columns: columns.len(), ..self }
+    /// `parts` matrices of as many columns each, side by side.
+    pub(crate) fn split_columns(self, parts: usize) -> impl Iterator<Item = Self> {
+        let columns = self.columns / parts;
+        assert_eq!(columns * parts, self.columns, "parts of equal width");
+        (0..parts).map(move |part| Self { start: self.start.wrapping_add(part * columns), columns, ..self })
     }
 
-    /// Where element (row, column) lies.
+    /// The address of element (row, column).
     pub(crate) fn at(&self, row: usize, column: usize) -> *mut f32 {
         debug_assert!(row < self.rows && column < self.columns);
         self.start.wrapping_add(row * self.row_stride + column)

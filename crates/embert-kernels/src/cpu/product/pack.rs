@@ -13,16 +13,16 @@ pub(super) trait Words {
     /// Numbers in one word.
     const NUMBERS: usize;
 
-    /// 16 lanes that lie side by side, from `at` on; the other numbers of a word lie `k_stride` further each.
+    /// 16 lanes side by side, from `at` on; the other number of a word is `k_stride` further.
     ///
     /// # Safety
-    /// The lanes of `read` can be read at `at`, and those of `next` at `at + k_stride`.
+    /// The lanes of `read` can be read at `at`, and those of `next` at `at + k_stride`. The processor has the instructions.
     unsafe fn across(at: *const f32, k_stride: usize, read: __mmask16, next: __mmask16) -> __m512i;
 
     /// 16 words of one lane, whose `numbers` numbers follow each other from `at` on.
     ///
     /// # Safety
-    /// So many numbers can be read at `at`.
+    /// So many numbers, or the first `16 · NUMBERS` of them, can be read at `at`. The processor has the instructions.
     unsafe fn along(at: *const f32, numbers: usize) -> __m512i;
 }
 
@@ -35,14 +35,16 @@ impl Panels {
     /// Writes word `word` of lanes `lane..lane + 16`.
     ///
     /// # Safety
-    /// The lanes are in the panels, whose width is 8 or a multiple of 16; the processor has AVX-512F.
+    /// `lane` is a multiple of 16 below the panels' lanes and `word` below their words. The panels' width is 8 or a multiple of
+    /// 16, their memory can be written, and the processor has AVX-512F.
     #[inline(always)]
     unsafe fn write(self, lane: usize, word: usize, values: __m512i) {
         let at = |lane: usize| {
             let offset = (lane / self.width * self.words + word) * self.width + lane % self.width;
             self.start.wrapping_add(offset)
         };
-        // SAFETY: the caller's.
+        // SAFETY: 16 lanes from a multiple of 16 on are in one panel whose width is a multiple of 16, and 8 in one of width 8;
+        // the second 8 are written only if there is another panel.
         unsafe {
             if self.width != 8 {
                 return _mm512_storeu_si512(at(lane).cast(), values);
@@ -64,12 +66,14 @@ pub(super) fn first(count: usize) -> __mmask16 {
 /// Packs panels from row `row` and column `k` of `source` on; what is past its end is zero.
 ///
 /// # Safety
-/// There is room for the panels, whose width is 8 or a multiple of 16; the processor has AVX-512F and what `W` uses.
+/// As in [`Kernel::pack`](super::Kernel::pack); the panels' width is 8 or a multiple of 16, and the processor has AVX-512F and
+/// what `W` uses.
 #[inline(always)]
 pub(super) unsafe fn pack<W: Words>(source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
     let lanes = (source.rows - row).min(panels.lanes());
     let numbers = (panels.words * W::NUMBERS).min(source.columns - k);
-    // SAFETY: the caller's; masks keep the reads inside the source.
+    // SAFETY: the caller promises the panels and the instructions. `lanes` rows and `numbers` columns of the source are there
+    // from (row, k) on, and both functions read no others.
     unsafe {
         match source.row_stride {
             1 => across::<W>(source.at(row, k), source.column_stride, lanes, numbers, panels),
@@ -78,10 +82,10 @@ pub(super) unsafe fn pack<W: Words>(source: Matrix<'_>, row: usize, k: usize, pa
     }
 }
 
-/// Lanes that lie side by side.
+/// Lanes side by side.
 ///
 /// # Safety
-/// As for [`pack`].
+/// As for [`pack`]; `lanes` lanes of `numbers` numbers each can be read from `start` on.
 #[inline(always)]
 unsafe fn across<W: Words>(start: *const f32, k_stride: usize, lanes: usize, numbers: usize, panels: Panels) {
     for word in 0..panels.words {
@@ -89,7 +93,8 @@ unsafe fn across<W: Words>(start: *const f32, k_stride: usize, lanes: usize, num
         for lane in (0..panels.lanes()).step_by(16) {
             let read = first(lanes.saturating_sub(lane));
             let next = if word * W::NUMBERS + 1 < numbers { read } else { 0 };
-            // SAFETY: the masks leave out what is not there.
+            // SAFETY: `read` has the lanes that the source has, and `next` none past its last number. Lane and word are in the
+            // panels.
             unsafe { panels.write(lane, word, W::across(from.wrapping_add(lane), k_stride, read, next)) };
         }
     }
@@ -98,7 +103,7 @@ unsafe fn across<W: Words>(start: *const f32, k_stride: usize, lanes: usize, num
 /// Rows whose numbers follow each other.
 ///
 /// # Safety
-/// As for [`pack`].
+/// As for [`pack`]; `lanes` lanes of `numbers` numbers each can be read from `start` on.
 #[inline(always)]
 unsafe fn along<W: Words>(
     start: *const f32,
@@ -110,17 +115,17 @@ unsafe fn along<W: Words>(
     for lane in (0..panels.lanes()).step_by(16) {
         for word in (0..panels.words).step_by(16) {
             let k = word * W::NUMBERS;
-            // SAFETY: the processor has AVX-512F.
+            // SAFETY: the caller promises AVX-512F.
             let mut rows = unsafe { [_mm512_setzero_si512(); 16] };
             for (i, row) in rows.iter_mut().enumerate().take(lanes.saturating_sub(lane)) {
                 let from = start.wrapping_add((lane + i) * row_stride + k);
-                // SAFETY: the row is there, with so many numbers from k on.
+                // SAFETY: the source has row `lane + i`, with `numbers - k` numbers from k on.
                 *row = unsafe { W::along(from, numbers - k) };
             }
-            // SAFETY: the processor has AVX-512F.
+            // SAFETY: the caller promises AVX-512F.
             let columns = unsafe { transpose_16x16(rows) };
             for (i, column) in columns.into_iter().enumerate().take(panels.words - word) {
-                // SAFETY: lanes and words are in the panels.
+                // SAFETY: `lane` is a multiple of 16 and `word + i` below the panels' words: both are in the panels.
                 unsafe { panels.write(lane, word + i, column) };
             }
         }

@@ -8,10 +8,9 @@ use burn::backend::{Autodiff, Flex, TensorMetadata};
 
 use super::record::record;
 use crate::Precision;
-use crate::cpu::flex::{part, side_by_side};
-use crate::cpu::linear::{self, column_sums, input_gradient, matrix, weight_gradient};
-use crate::cpu::memory::{floats, tensor, unwritten};
-use crate::cpu::product::{Matrix, MatrixMut, Part};
+use crate::cpu::flex::side_by_side;
+use crate::cpu::linear::{self, column_sums, input_gradient, matrix, weight_gradients};
+use crate::cpu::memory::{floats, tensor};
 use crate::cpu::saved::Saved;
 use crate::cpu::simd::Cpu;
 
@@ -31,9 +30,10 @@ pub(super) fn product(
         let [rows, _] = g.shape().dims();
         let dx = weight.as_ref().map(|weight| {
             let [input, _] = weight.shape().dims();
-            tensor(input_gradient(cpu, matrix(g), weight), [rows, input])
+            tensor(input_gradient(cpu, g, &[weight]), [rows, input])
         });
-        [dx, x.as_ref().map(|x| weight_gradient(cpu, matrix(&x.tensor(cpu)), matrix(g)))]
+        let dw = x.as_ref().map(|x| weight_gradients(cpu, matrix(&x.tensor(cpu)), g, &[true]));
+        [dx, dw.and_then(|mut dw| dw.pop().flatten())]
     };
     (y, [x_node, weight_node], derivative)
 }
@@ -64,8 +64,11 @@ pub(super) fn maps_side_by_side<C: CheckpointStrategy, const N: usize, const M: 
     let y = side_by_side(cpu, &x, &weights, &biases);
     let (x, weights) = (any_weight.then(|| Saved::new(cpu, x, true)), x_tracked.then_some(weights));
     record::<C, M>(nodes, y, move |g, needed| {
-        let [_, columns] = g.shape().dims();
-        let dx = weights.as_ref().map(|weights| input_gradient_of_all(cpu, &g, weights));
+        let [rows, columns] = g.shape().dims();
+        let dx = weights.as_ref().map(|weights| {
+            let [input, _] = weights[0].shape().dims();
+            tensor(input_gradient(cpu, &g, &weights.each_ref()), [rows, input])
+        });
         let (weights_needed, biases_needed) = needed[1..].split_at(N);
         let dw = x.as_ref().map(|x| weight_gradients(cpu, matrix(&x.tensor(cpu)), &g, weights_needed));
         let db = biases_needed.contains(&true).then(|| column_sums(cpu, floats(&g), columns));
@@ -77,29 +80,4 @@ pub(super) fn maps_side_by_side<C: CheckpointStrategy, const N: usize, const M: 
         let mut gradients = std::iter::once(dx).chain(dw).chain(db);
         std::array::from_fn(|_| gradients.next().flatten())
     })
-}
-
-/// g·[W₀ W₁ …]ᵀ, `[rows, hidden]`.
-fn input_gradient_of_all<const N: usize>(cpu: Cpu, g: &FlexTensor, weights: &[FlexTensor; N]) -> FlexTensor {
-    let ([rows, _], [input, _]) = (g.shape().dims(), weights[0].shape().dims());
-    let mut dx = unwritten(rows * input);
-    let b = weights.each_ref().map(|weight| matrix(weight).t());
-    let c = MatrixMut::new(&mut dx, rows, input);
-    let part = Part { b: &b, c, bias: None };
-    linear::products_by_weights(cpu, matrix(g), &[part], &weights.each_ref());
-    tensor(dx, [rows, input])
-}
-
-/// xᵀ·[g₀ g₁ …], `[in, out]` each, of those that are needed.
-fn weight_gradients(cpu: Cpu, x: Matrix<'_>, g: &FlexTensor, needed: &[bool]) -> Vec<Option<FlexTensor>> {
-    let [rows, columns] = g.shape().dims();
-    let (count, shape @ [input, output]) = (needed.len(), [x.columns, columns / needed.len()]);
-    let mut dw: Vec<_> = needed.iter().map(|needed| needed.then(|| unwritten(input * output))).collect();
-    let b: Vec<_> = (0..count).map(|number| [part(floats(g), rows, number, count)]).collect();
-    let parts = dw
-        .iter_mut()
-        .zip(&b)
-        .filter_map(|(dw, b)| Some(Part { b, c: MatrixMut::new(dw.as_mut()?, input, output), bias: None }));
-    linear::products(cpu, x.t(), &parts.collect::<Vec<_>>());
-    dw.into_iter().map(|dw| dw.map(|dw| tensor(dw, shape))).collect()
 }

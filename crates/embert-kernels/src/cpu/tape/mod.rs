@@ -11,15 +11,16 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Flex, TensorMetadata};
 
 use crate::Precision;
-use crate::cpu::attention::{Gradients, Inputs, Kept};
+use crate::cpu::attention::{Inputs, Kept};
 use crate::cpu::flex::normalized;
 use crate::cpu::layer_norm::{Norm, Normalized};
-use crate::cpu::linear::{input_gradient, matrix, weight_gradient};
+use crate::cpu::linear::{input_gradient, weight_gradients};
 use crate::cpu::low_rank::LowRank;
-use crate::cpu::memory::{floats, in_order, tensor, unwritten};
+use crate::cpu::memory::{floats, in_order, tensor};
 use crate::cpu::product::Matrix;
 use crate::cpu::saved::Saved;
 use crate::cpu::simd::Cpu;
+use crate::cpu::uninit::Uninit;
 use crate::cpu::{
     Heads, Mask, TokenRows, attention, cross_entropy, dropout, embeddings, gelu, layer_norm, linear, rows,
 };
@@ -93,9 +94,7 @@ impl<C: CheckpointStrategy> CpuOps for Autodiff<Flex, C> {
         record::<C, 1>([node], tensor(output, [tokens, columns / 3]), move |g, _| {
             let qkv = qkv.tensor(cpu);
             let kept = Kept { inputs: Inputs::of_all(floats(&qkv), &heads), log_sums: &log_sums };
-            let (gradient, to) = Gradients::of_all(&heads);
-            attention::backward(cpu, kept, floats(&g), &heads, to);
-            [Some(tensor(gradient, [tokens, columns]))]
+            [Some(tensor(attention::backward(cpu, kept, floats(&g), &heads), [tokens, columns]))]
         })
     }
 
@@ -116,8 +115,7 @@ impl<C: CheckpointStrategy> CpuOps for Autodiff<Flex, C> {
             let key_value = key_value.tensor(cpu);
             let inputs = Inputs::of_first(floats(&query), floats(&key_value), &heads);
             let kept = Kept { inputs, log_sums: &log_sums };
-            let (dquery, dkey_value, to) = Gradients::of_first(&heads);
-            attention::backward(cpu, kept, floats(&g), &heads, to);
+            let (dquery, dkey_value) = attention::backward_of_first(cpu, kept, floats(&g), &heads);
             [Some(tensor(dquery, first)), Some(tensor(dkey_value, all))]
         })
     }
@@ -194,11 +192,13 @@ impl<C: CheckpointStrategy> CpuOps for Autodiff<Flex, C> {
         let y = linear::forward(cpu, &activation, &weight, Some(&output_bias));
         let nodes = [x_node, bias_node, weight_node, output_bias_node];
         record::<C, 4>(nodes, y, move |g, [_, _, weight_needed, output_bias_needed]| {
-            let mut dx = input_gradient(cpu, matrix(&g), &weight);
-            let mut activation = weight_needed.then(|| unwritten(dx.len()));
-            let db = gelu::backward(cpu, &saved, floats(&bias), &mut dx, activation.as_deref_mut());
-            let activation = activation.as_ref().map(|values| Matrix::new(values, shape[0], shape[1]));
-            let dw = activation.map(|activation| weight_gradient(cpu, activation, matrix(&g)));
+            let mut dx = input_gradient(cpu, &g, &[&weight]);
+            let mut activation = weight_needed.then(|| Uninit::new(dx.len()));
+            let db = gelu::backward(cpu, &saved, floats(&bias), &mut dx, activation.as_mut());
+            let dw = activation.and_then(|activation| {
+                let activation = activation.finish();
+                weight_gradients(cpu, Matrix::new(&activation, shape[0], shape[1]), &g, &[true]).pop()?
+            });
             let db2 = output_bias_needed.then(|| bias_gradient(cpu, &g));
             [Some(tensor(dx, shape)), Some(tensor(db, [shape[1]])), dw, db2]
         })
