@@ -97,7 +97,7 @@ impl<'a> Step<'a> {
         self.seconds(|| {
             let [word, position, token_type] = tables.clone();
             let x = embeddings(ids.clone(), &self.layout, word, position, Some(token_type)); // [num_tokens, hidden]
-            let x = layer_norm(x, weight.clone(), bias.clone(), epsilon);
+            let x = layer_norm(x, weight.clone(), Some(bias.clone()), epsilon);
             dropout(x, Some(&self.layout), Some(self.site))
         })
     }
@@ -106,7 +106,7 @@ impl<'a> Step<'a> {
         let hidden = self.work.config.hidden_size;
         let x = self.hidden_states(hidden);
         let weights = [0; 3].map(|_| self.matrix(hidden, hidden));
-        let biases = [0; 3].map(|_| self.vector(hidden));
+        let biases = [0; 3].map(|_| Some(self.vector(hidden)));
         let precision = self.work.precision();
         self.seconds(|| query_key_value(x.clone(), weights.clone(), biases.clone(), precision))
     }
@@ -129,7 +129,7 @@ impl<'a> Step<'a> {
     fn add_layer_norm(&self) -> f64 {
         let (hidden, epsilon) = (self.work.config.hidden_size, self.work.config.layer_norm_eps);
         let [x, residual] = [0; 2].map(|_| self.hidden_states(hidden));
-        let [weight, bias] = [0; 2].map(|_| self.vector(hidden));
+        let (weight, bias) = (self.vector(hidden), Some(self.vector(hidden)));
         self.seconds(|| {
             let [x, residual] = [x.clone(), residual.clone()];
             add_layer_norm(x, residual, weight.clone(), bias.clone(), epsilon, &self.layout, Some(self.site))
@@ -144,8 +144,8 @@ impl<'a> Step<'a> {
 
     fn bias_gelu_linear(&self) -> f64 {
         let (hidden, intermediate) = (self.work.config.hidden_size, self.work.config.intermediate_size);
-        let (x, bias) = (self.hidden_states(intermediate), self.vector(intermediate));
-        let (weight, output_bias) = (self.matrix(intermediate, hidden), self.vector(hidden));
+        let (x, bias) = (self.hidden_states(intermediate), Some(self.vector(intermediate)));
+        let (weight, output_bias) = (self.matrix(intermediate, hidden), Some(self.vector(hidden)));
         let precision = self.work.precision();
         self.seconds(|| {
             bias_gelu_linear(x.clone(), bias.clone(), weight.clone(), output_bias.clone(), precision)

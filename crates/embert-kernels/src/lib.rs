@@ -2,34 +2,44 @@
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods))]
 #![deny(missing_docs)]
 
+mod attention;
+#[cfg(any(feature = "cube", feature = "flex"))]
+mod autodiff;
+mod backend;
 mod constant_weights;
 mod counter;
 #[cfg(feature = "flex")]
 #[expect(unsafe_code, reason = "kernels read and write memory by pointers")]
 mod cpu;
+mod cross_entropy;
 #[cfg(feature = "cube")]
 mod cube;
 mod dropout;
-#[cfg(feature = "flex")]
-#[expect(clippy::too_many_arguments, reason = "query, key and value are three maps of one input")]
-mod extension;
+mod embeddings;
+mod first_tokens;
+mod gelu;
+mod layer_norm;
 mod layout;
-mod operations;
+mod linear;
+mod low_rank;
 mod optimizer;
 mod precision;
-mod queue;
 pub mod reference;
 
+pub use attention::{attention, first_token_attention};
+pub use backend::is_asynchronous;
 pub use constant_weights::with_constant_weights;
 pub use counter::mix64;
 #[cfg(feature = "flex")]
 pub use cpu::{ExitOutOfMemory, instructions, keep_freed_memory, release_freed_memory};
-pub use dropout::{DropoutSite, DropoutStream};
+pub use cross_entropy::cross_entropy_sum;
+pub use dropout::{DropoutSite, DropoutStream, dropout};
+pub use embeddings::embeddings;
+pub use first_tokens::first_tokens;
+pub use gelu::{bias_gelu, bias_gelu_linear};
+pub use layer_norm::{add_layer_norm, layer_norm};
 pub use layout::SequenceLayout;
-pub use operations::{
-    add_layer_norm, add_low_rank, attention, bias_gelu, bias_gelu_linear, cross_entropy_sum, dropout,
-    embeddings, first_token_attention, first_tokens, key_value, layer_norm, linear, query_key_value,
-};
+pub use linear::{key_value, linear, query_key_value};
+pub use low_rank::add_low_rank;
 pub use optimizer::{AdamWStep, Moments, adamw, sum_of_squares};
 pub use precision::Precision;
-pub use queue::is_asynchronous;

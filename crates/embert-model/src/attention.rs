@@ -70,8 +70,8 @@ impl BertSelfAttention {
     }
 }
 
-fn weights_and_biases<const N: usize>(maps: [&Linear; N]) -> ([Tensor<2>; N], [Tensor<1>; N]) {
-    (maps.map(|map| map.weight.val()), maps.map(|map| map.bias.val()))
+fn weights_and_biases<const N: usize>(maps: [&Linear; N]) -> ([Tensor<2>; N], [Option<Tensor<1>>; N]) {
+    (maps.map(|map| map.weight.val()), maps.map(|map| Some(map.bias.val())))
 }
 
 /// LayerNorm(residual + dropout(xW + b)).

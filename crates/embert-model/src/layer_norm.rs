@@ -29,7 +29,7 @@ impl LayerNorm {
     /// # Shapes
     /// - `x`, output: `[num_tokens, hidden]`
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        embert_kernels::layer_norm(x, self.weight.val(), self.bias.val(), self.epsilon)
+        embert_kernels::layer_norm(x, self.weight.val(), Some(self.bias.val()), self.epsilon)
     }
 
     /// LayerNorm(residual + dropout(x)).
@@ -43,7 +43,7 @@ impl LayerNorm {
         layout: &SequenceLayout,
         site: Option<DropoutSite>,
     ) -> Tensor<2> {
-        let (weight, bias) = (self.weight.val(), self.bias.val());
+        let (weight, bias) = (self.weight.val(), Some(self.bias.val()));
         embert_kernels::add_layer_norm(x, residual, weight, bias, self.epsilon, layout, site)
     }
 }

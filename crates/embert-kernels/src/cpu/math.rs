@@ -70,8 +70,8 @@ mod tests {
     use pulp::WithSimd;
 
     use super::*;
-    use crate::Precision;
     use crate::cpu::simd::Cpu;
+    use crate::precision::Precision;
 
     struct Each<'a>(&'a [f32], bool);
 

@@ -1,65 +1,40 @@
-//! The operations on slices, for Burn's CPU backend: packed, threaded, vectorized for what the processor has.
+//! What the operations on Burn's CPU backend share: matrix products, threads, vectors for what the processor has, memory.
 
-mod adamw;
-mod attention;
-mod cross_entropy;
-mod dropout;
-mod embeddings;
-mod flex;
-mod gelu;
 mod heap;
-mod layer_norm;
-mod linear;
 mod lines;
-mod low_rank;
-mod math;
-mod memory;
-mod optimizer;
+pub(crate) mod maps;
+pub(crate) mod math;
+pub(crate) mod matmul;
 mod out_of_memory;
 mod packed_weights;
-mod product;
-mod rows;
-mod saved;
-mod simd;
+pub(crate) mod saved;
+pub(crate) mod simd;
 mod sum;
-mod tape;
-mod threads;
-mod uninit;
-mod vectors;
+pub(crate) mod tensors;
+pub(crate) mod threads;
+pub(crate) mod uninit;
+pub(crate) mod vectors;
 
-use std::sync::Arc;
+use burn::backend::Flex;
+use burn::backend::flex::FlexTensor;
 
-use burn::backend::DispatchDevice;
-use burn::tensor::{DType, Device, Tensor};
+use crate::autodiff::CustomBackend;
 
-pub(crate) use attention::{Heads, Queries};
 pub use heap::{keep_freed_memory, release_freed_memory};
-pub(crate) use optimizer::{adamw, sum_of_squares};
+pub(crate) use lines::Lines;
 pub use out_of_memory::ExitOutOfMemory;
 pub(crate) use packed_weights::with_constant_weights;
 pub use simd::instructions;
 pub(crate) use simd::rounds;
 
-/// A dropout mask: a key for each row, and the rate.
-#[derive(Clone)]
-pub(crate) struct Mask {
-    pub(crate) keys: Arc<[u32]>,
-    pub(crate) rate: f64,
-}
+impl CustomBackend for Flex {
+    /// The values in order, and nothing else in the tensor's memory.
+    fn input(x: FlexTensor) -> FlexTensor {
+        tensors::in_order(x)
+    }
 
-/// Which rows of the embedding tables each token reads.
-#[derive(Clone)]
-pub(crate) struct TokenRows {
-    pub(crate) ids: Arc<[u32]>,
-    pub(crate) positions: Arc<[u32]>,
-}
-
-/// Whether the operations of this module compute a tensor: one of Burn's CPU backend, in fp32.
-pub(crate) fn computes<const D: usize>(x: &Tensor<D>) -> bool {
-    x.dtype() == DType::F32 && is_cpu(&x.device())
-}
-
-/// Whether a device is that of Burn's CPU backend.
-pub(crate) fn is_cpu(device: &Device) -> bool {
-    matches!(device.clone().inner().as_dispatch(), DispatchDevice::Flex(_))
+    /// On all threads; Burn's own sum takes one.
+    fn add_gradients(a: FlexTensor, b: FlexTensor) -> FlexTensor {
+        sum::sum(a, b)
+    }
 }

@@ -8,7 +8,7 @@ use burn::backend::TensorMetadata;
 use burn::backend::flex::FlexTensor;
 
 use super::lines::Lines;
-use super::product::{Kernel, Matrix, Packed, Part, multiply};
+use super::matmul::{Kernel, Matrix, Packed, Part, multiply};
 
 thread_local! {
     static KEPT: RefCell<Option<HashMap<Key, Kept>>> = const { RefCell::new(None) };
@@ -52,7 +52,7 @@ pub(crate) fn multiply_by_weights<K: Kernel>(
     kernel: K,
     a: Matrix<'_>,
     parts: &[Part<'_>],
-    weights: &[&FlexTensor],
+    weights: &[FlexTensor],
     threads: usize,
 ) {
     let is_bf16 = K::PER_WORD > 1;
@@ -66,8 +66,7 @@ pub(crate) fn multiply_by_weights<K: Kernel>(
     }
     let mut packed = Lines::default();
     multiply(kernel, a, parts, threads, Packed::New(&mut packed));
-    let kept =
-        Kept { packed: Arc::new(packed), _weights: weights.iter().map(|&weight| weight.clone()).collect() };
+    let kept = Kept { packed: Arc::new(packed), _weights: weights.to_vec() };
     KEPT.with_borrow_mut(|all| all.as_mut().map(|all| all.insert(key, kept)));
 }
 

@@ -7,12 +7,11 @@ use std::ops::Range;
 
 use burn::backend::TensorMetadata;
 use burn::backend::flex::FlexTensor;
-use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::memory::{floats, tensor};
 use super::simd::Cpu;
-use super::uninit::{Uninit, Writer};
+use super::tensors::{floats, tensor};
+use super::uninit::Uninit;
 
 /// Numbers that one task takes.
 const NUMBERS_PER_TASK: usize = 1 << 16;
@@ -30,11 +29,11 @@ pub(crate) enum Saved {
 }
 
 impl Saved {
-    /// As it is where nothing is on the tape, and so nothing is saved.
-    pub(crate) fn new(cpu: Cpu, matrix: FlexTensor, is_on_the_tape: bool) -> Self {
-        match is_on_the_tape && cpu.rounds_to_bf16() {
-            true => Self::Bf16 { halves: rounded(cpu, floats(&matrix)), shape: matrix.shape().dims() },
-            false => Self::Fp32(matrix),
+    pub(crate) fn new(cpu: Cpu, matrix: FlexTensor) -> Self {
+        if cpu.rounds_to_bf16() {
+            Self::Bf16 { halves: rounded(cpu, floats(&matrix)), shape: matrix.shape().dims() }
+        } else {
+            Self::Fp32(matrix)
         }
     }
 
@@ -46,7 +45,12 @@ impl Saved {
                 let mut numbers = Uninit::new(halves.len());
                 let tasks = numbers.writers(NUMBERS_PER_TASK).into_par_iter();
                 let tasks = tasks.zip(halves.par_chunks(NUMBERS_PER_TASK));
-                tasks.for_each(|(numbers, halves)| cpu.vectors(Widen { halves, numbers }));
+                tasks.for_each(|(mut numbers, halves)| {
+                    cpu.vectors(
+                        #[inline(always)]
+                        || _ = numbers.extend(widened(halves)),
+                    );
+                });
                 tensor(numbers.finish(), *shape)
             }
         }
@@ -89,26 +93,20 @@ impl<'a> SavedPart<'a> {
 fn rounded(cpu: Cpu, numbers: &[f32]) -> Vec<u16> {
     let mut halves = vec![0; numbers.len()];
     let tasks = halves.par_chunks_mut(NUMBERS_PER_TASK).zip(numbers.par_chunks(NUMBERS_PER_TASK));
-    tasks.for_each(|(halves, numbers)| cpu.vectors(Round { numbers, halves }));
+    tasks.for_each(|(halves, numbers)| {
+        cpu.vectors(
+            #[inline(always)]
+            || halves.iter_mut().zip(numbers).for_each(|(half, &number)| *half = round(number)),
+        );
+    });
     halves
 }
 
-struct Round<'a> {
-    numbers: &'a [f32],
-    halves: &'a mut [u16],
-}
-
-impl WithSimd for Round<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        for (half, number) in self.halves.iter_mut().zip(self.numbers) {
-            let bits = number.to_bits();
-            let to_even = bits.wrapping_add(0x7fff + (bits >> 16 & 1));
-            *half = (if number.is_nan() { bits | 0x40_0000 } else { to_even } >> 16) as u16;
-        }
-    }
+#[inline(always)]
+fn round(number: f32) -> u16 {
+    let bits = number.to_bits();
+    let to_even = bits.wrapping_add(0x7fff + (bits >> 16 & 1));
+    (if number.is_nan() { bits | 0x40_0000 } else { to_even } >> 16) as u16
 }
 
 /// Numbers from their upper halves.
@@ -117,25 +115,11 @@ fn widened(halves: &[u16]) -> impl Iterator<Item = f32> {
     halves.iter().map(|&half| f32::from_bits(u32::from(half) << 16))
 }
 
-struct Widen<'a> {
-    halves: &'a [u16],
-    numbers: Writer<'a>,
-}
-
-impl WithSimd for Widen<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(mut self, _: S) {
-        self.numbers.extend(widened(self.halves));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Precision;
-    use crate::cpu::linear;
+    use crate::cpu::maps;
+    use crate::precision::Precision;
 
     /// Ties, numbers near them, and the ends of the range.
     fn hostile() -> Vec<f32> {
@@ -149,9 +133,9 @@ mod tests {
         let cpu = Cpu::new(Precision::Bf16);
         let numbers = hostile();
         let matrix = tensor(numbers.clone(), [numbers.len(), 1]);
-        let saved = Saved::new(cpu, matrix.clone(), true).tensor(cpu);
+        let saved = Saved::new(cpu, matrix.clone()).tensor(cpu);
         let bits = |x: &FlexTensor| {
-            let y = linear::forward(cpu, x, &tensor(vec![1.0], [1, 1]), None);
+            let y = maps::forward(cpu, x, &[tensor(vec![1.0], [1, 1])], &[None]);
             floats(&y).iter().map(|y| y.to_bits()).collect::<Vec<_>>()
         };
         assert_eq!(bits(&saved), bits(&matrix));
@@ -174,12 +158,12 @@ mod tests {
     }
 
     #[test]
-    fn fp32_and_what_is_not_on_the_tape_stay_as_they_are() {
-        let is_fp32 = |precision, is_on_the_tape| {
-            let saved = Saved::new(Cpu::new(precision), tensor(vec![0.1], [1, 1]), is_on_the_tape);
+    fn fp32_stays_as_it_is() {
+        let is_fp32 = |precision| {
+            let saved = Saved::new(Cpu::new(precision), tensor(vec![0.1], [1, 1]));
             matches!(saved, Saved::Fp32(_))
         };
-        assert!(is_fp32(Precision::Fp32, true) && is_fp32(Precision::Bf16, false));
-        assert_eq!(is_fp32(Precision::Bf16, true), !Precision::Bf16.rounds_on_cpu());
+        assert!(is_fp32(Precision::Fp32));
+        assert_eq!(is_fp32(Precision::Bf16), !Precision::Bf16.rounds_on_cpu());
     }
 }

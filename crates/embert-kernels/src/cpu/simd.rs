@@ -2,8 +2,8 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::product::{F32, Kernel};
-use crate::Precision;
+use super::matmul::{F32, Kernel};
+use crate::precision::Precision;
 
 /// Instructions and precision: what every kernel is told.
 #[derive(Clone, Copy)]
@@ -26,6 +26,11 @@ impl Cpu {
         Self { arch: Arch::new(), precision }
     }
 
+    /// The same for work without products in bf16.
+    pub(crate) fn fp32() -> Self {
+        Self::new(Precision::Fp32)
+    }
+
     /// Every choice that this processor has.
     #[cfg(test)]
     pub(crate) fn all(precision: Precision) -> Vec<Self> {
@@ -45,7 +50,7 @@ impl Cpu {
         #[cfg(target_arch = "x86_64")]
         return self.precision == Precision::Bf16
             && matches!(self.arch, Arch::V4(_))
-            && super::product::Bf16::<8, 3>::detect().is_some();
+            && super::matmul::Bf16::<8, 3>::detect().is_some();
         #[cfg(not(target_arch = "x86_64"))]
         false
     }
@@ -57,24 +62,22 @@ impl Cpu {
 
     /// Runs work on products with the widest tile: large matrices.
     pub(crate) fn wide<Op: WithKernel>(self, op: Op) -> Op::Output {
-        #[cfg(target_arch = "x86_64")]
-        if let (Precision::Bf16, Arch::V4(simd)) = (self.precision, self.arch)
-            && let Some(kernel) = super::product::Bf16::<8, 3>::detect()
-        {
-            return op.run(kernel, simd);
-        }
-        self.arch.dispatch(InFp32::<Op, 8, 3>(op))
+        self.products::<Op, 3>(op)
     }
 
     /// Runs work on products with a tile of two vectors: narrow matrices, such as the heads of attention.
     pub(crate) fn narrow<Op: WithKernel>(self, op: Op) -> Op::Output {
+        self.products::<Op, 2>(op)
+    }
+
+    fn products<Op: WithKernel, const NV: usize>(self, op: Op) -> Op::Output {
         #[cfg(target_arch = "x86_64")]
         if let (Precision::Bf16, Arch::V4(simd)) = (self.precision, self.arch)
-            && let Some(kernel) = super::product::Bf16::<8, 2>::detect()
+            && let Some(kernel) = super::matmul::Bf16::<8, NV>::detect()
         {
             return op.run(kernel, simd);
         }
-        self.arch.dispatch(InFp32::<Op, 8, 2>(op))
+        self.arch.dispatch(InFp32::<Op, 8, NV>(op))
     }
 }
 

@@ -4,7 +4,7 @@ use burn::backend::TensorMetadata;
 use burn::backend::flex::FlexTensor;
 use rayon::prelude::*;
 
-use super::memory::{floats, in_order};
+use super::tensors::{floats, in_order};
 
 /// Elements that one task takes.
 const PER_TASK: usize = 16 * 1024;

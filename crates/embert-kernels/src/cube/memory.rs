@@ -6,13 +6,13 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::CubeElement;
 
 /// A tensor on the device of another whose numbers are not written yet.
-pub(super) fn unwritten(like: &CubeTensor, shape: impl Into<Shape>) -> CubeTensor {
+pub(crate) fn unwritten(like: &CubeTensor, shape: impl Into<Shape>) -> CubeTensor {
     let (client, device) = (like.client.clone(), like.device.clone());
     empty_device_contiguous_dtype(client, device, shape.into(), DType::F32)
 }
 
 /// Integers from the host; of none a single one, since no buffer is empty.
-pub(super) fn upload(like: &CubeTensor, values: &[u32]) -> CubeTensor {
+pub(crate) fn upload(like: &CubeTensor, values: &[u32]) -> CubeTensor {
     let values = if values.is_empty() { &[0] } else { values };
     let handle = like.client.create_from_slice(u32::as_bytes(values));
     let (client, device) = (like.client.clone(), like.device.clone());

@@ -38,7 +38,7 @@ fn query_key_value() {
     for [rows, hidden] in [[1, 8], [37, 50], [130, 96]] {
         let (square, row) = ([hidden, hidden], [1, hidden]);
         let shapes = [[rows, hidden], square, square, square, row, row, row];
-        let biases = |b: [Tensor<2>; 3]| b.map(|b| b.squeeze_dim(0));
+        let biases = |b: [Tensor<2>; 3]| b.map(|b| Some(b.squeeze_dim(0)));
         let truth = run(shapes, DType::F64, |[x, q, k, v, a, b, c]| {
             reference::side_by_side(x, [q, k, v], biases([a, b, c]), Precision::Fp32)
         });
@@ -56,7 +56,7 @@ fn query_key_value() {
 fn query_key_value_of_which_only_the_key_is_trained() {
     let all = [0, 1, 2, 3].map(|n| tensor([[37, 50], [50, 50], [50, 50], [50, 50]][n], n, DType::F32));
     let gradients = |[x, q, k, v]: [Tensor<2>; 4]| {
-        let bias = || tensor([1, 50], 4, DType::F32).detach().squeeze_dim(0);
+        let bias = || Some(tensor([1, 50], 4, DType::F32).detach().squeeze_dim(0));
         let maps = [q.clone(), k.clone(), v.clone()];
         let y = embert_kernels::query_key_value(x.clone(), maps, [bias(), bias(), bias()], Precision::Fp32);
         let gradients = y.powi_scalar(2).sum().backward();
@@ -72,7 +72,7 @@ fn query_key_value_of_which_only_the_key_is_trained() {
 #[test]
 fn key_value() {
     let shapes = [[37, 50], [50, 50], [50, 50], [1, 50], [1, 50]];
-    let biases = |b: [Tensor<2>; 2]| b.map(|b| b.squeeze_dim(0));
+    let biases = |b: [Tensor<2>; 2]| b.map(|b| Some(b.squeeze_dim(0)));
     let truth = run(shapes, DType::F64, |[x, k, v, a, b]| {
         reference::side_by_side(x, [k, v], biases([a, b]), Precision::Fp32)
     });
@@ -111,21 +111,21 @@ fn layer_norms() {
         for rate in [0.0, 0.3] {
             let site = DropoutStream { seed: 1, step: 2, first_sequence: 5 }.site(0, 1, rate);
             let truth = run(shapes, DType::F64, |[x, r, w, b]| {
-                let (w, b) = (w.squeeze_dim(0), b.squeeze_dim(0));
+                let (w, b) = (w.squeeze_dim(0), Some(b.squeeze_dim(0)));
                 reference::add_layer_norm(x, r, w, b, 1e-5, &layout, Some(site))
             });
             let got = run(shapes, DType::F32, |[x, r, w, b]| {
-                let (w, b) = (w.squeeze_dim(0), b.squeeze_dim(0));
+                let (w, b) = (w.squeeze_dim(0), Some(b.squeeze_dim(0)));
                 embert_kernels::add_layer_norm(x, r, w, b, 1e-5, &layout, Some(site))
             });
             assert_close(&got, &truth, 2.0 * FP32, &format!("{rows}x{hidden}, rate {rate}"));
         }
         let shapes = [shapes[0], shapes[2], shapes[3]];
         let truth = run(shapes, DType::F64, |[x, w, b]| {
-            reference::layer_norm(x, w.squeeze_dim(0), b.squeeze_dim(0), 1e-5)
+            reference::layer_norm(x, w.squeeze_dim(0), Some(b.squeeze_dim(0)), 1e-5)
         });
         let got = run(shapes, DType::F32, |[x, w, b]| {
-            embert_kernels::layer_norm(x, w.squeeze_dim(0), b.squeeze_dim(0), 1e-5)
+            embert_kernels::layer_norm(x, w.squeeze_dim(0), Some(b.squeeze_dim(0)), 1e-5)
         });
         assert_close(&got, &truth, 2.0 * FP32, &format!("{rows}x{hidden}, alone"));
     }
@@ -136,8 +136,10 @@ fn gelu() {
     for [rows, columns] in [[1, 1], [5, 33], [130, 100]] {
         let shapes = [[rows, columns], [1, columns]];
         let stretched = |x: Tensor<2>| x.mul_scalar(6.0);
-        let truth = run(shapes, DType::F64, |[x, b]| reference::bias_gelu(stretched(x), b.squeeze_dim(0)));
-        let got = run(shapes, DType::F32, |[x, b]| embert_kernels::bias_gelu(stretched(x), b.squeeze_dim(0)));
+        let truth =
+            run(shapes, DType::F64, |[x, b]| reference::bias_gelu(stretched(x), Some(b.squeeze_dim(0))));
+        let got =
+            run(shapes, DType::F32, |[x, b]| embert_kernels::bias_gelu(stretched(x), Some(b.squeeze_dim(0))));
         assert_close(&got, &truth, FP32, &format!("{rows}x{columns}"));
     }
 }
@@ -147,11 +149,17 @@ fn gelu_and_linear() {
     for [rows, input, output] in [[1, 3, 2], [70, 130, 33]] {
         let shapes = [[rows, input], [1, input], [input, output], [1, output]];
         let truth = run(shapes, DType::F64, |[x, b, w, c]| {
-            reference::bias_gelu_linear(x, b.squeeze_dim(0), w, c.squeeze_dim(0), Precision::Fp32)
+            reference::bias_gelu_linear(x, Some(b.squeeze_dim(0)), w, Some(c.squeeze_dim(0)), Precision::Fp32)
         });
         for (precision, tolerance) in [(Precision::Fp32, FP32), (Precision::Bf16, BF16)] {
             let got = run(shapes, DType::F32, |[x, b, w, c]| {
-                embert_kernels::bias_gelu_linear(x, b.squeeze_dim(0), w, c.squeeze_dim(0), precision)
+                embert_kernels::bias_gelu_linear(
+                    x,
+                    Some(b.squeeze_dim(0)),
+                    w,
+                    Some(c.squeeze_dim(0)),
+                    precision,
+                )
             });
             assert_close(&got, &truth, tolerance, &format!("{rows}x{input}x{output} {precision:?}"));
         }
@@ -291,13 +299,13 @@ fn layer(threads: usize, precision: Precision) -> Vec<Vec<u64>> {
             let y = embert_kernels::attention(qkv, &layout, 3, Some(stream.site(0, 0, 0.1)), precision);
             let weight = bias.clone().squeeze_dim(0);
             let site = Some(stream.site(0, 1, 0.1));
-            let y = embert_kernels::add_layer_norm(y, x, weight.clone(), weight, 1e-12, &layout, site);
+            let y = embert_kernels::add_layer_norm(y, x, weight.clone(), Some(weight), 1e-12, &layout, site);
             let square = first.clone().narrow(1, 0, hidden);
             let y = embert_kernels::linear(y, first, None, precision);
-            let bias = bias.squeeze_dim(0);
+            let bias = Some(bias.squeeze_dim(0));
             let y = embert_kernels::bias_gelu_linear(
                 y,
-                first_bias.squeeze_dim(0),
+                Some(first_bias.squeeze_dim(0)),
                 second,
                 bias.clone(),
                 precision,

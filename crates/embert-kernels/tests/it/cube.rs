@@ -138,8 +138,10 @@ fn check_add_layer_norm(layout: &SequenceLayout, hidden: usize, rate: f64) {
     check(
         &format!("add_layer_norm of {layout:?}, {hidden} columns, {rate}"),
         [rows, rows, [1, hidden], [1, hidden]],
-        |[x, r, w, b]| embert_kernels::add_layer_norm(x, r, vector(w), vector(b), 1e-12, layout, site(rate)),
-        |[x, r, w, b]| reference::add_layer_norm(x, r, vector(w), vector(b), 1e-12, layout, site(rate)),
+        |[x, r, w, b]| {
+            embert_kernels::add_layer_norm(x, r, vector(w), Some(vector(b)), 1e-12, layout, site(rate))
+        },
+        |[x, r, w, b]| reference::add_layer_norm(x, r, vector(w), Some(vector(b)), 1e-12, layout, site(rate)),
     );
 }
 
@@ -159,8 +161,8 @@ fn layer_norm() {
         check(
             &format!("layer_norm of {rows}x{hidden}"),
             [[rows, hidden], [1, hidden], [1, hidden]],
-            |[x, w, b]| embert_kernels::layer_norm(x, vector(w), vector(b), 1e-5),
-            |[x, w, b]| reference::layer_norm(x, vector(w), vector(b), 1e-5),
+            |[x, w, b]| embert_kernels::layer_norm(x, vector(w), Some(vector(b)), 1e-5),
+            |[x, w, b]| reference::layer_norm(x, vector(w), Some(vector(b)), 1e-5),
         );
     }
 }
@@ -174,8 +176,26 @@ fn gradients_add_up() {
         "x and residual are one tensor",
         [[5, 24]],
         |[x]| {
-            embert_kernels::add_layer_norm(x.clone(), x.clone(), ones(&x), ones(&x), 1e-5, &layout, site(0.1))
+            embert_kernels::add_layer_norm(
+                x.clone(),
+                x.clone(),
+                ones(&x),
+                Some(ones(&x)),
+                1e-5,
+                &layout,
+                site(0.1),
+            )
         },
-        |[x]| reference::add_layer_norm(x.clone(), x.clone(), ones(&x), ones(&x), 1e-5, &layout, site(0.1)),
+        |[x]| {
+            reference::add_layer_norm(
+                x.clone(),
+                x.clone(),
+                ones(&x),
+                Some(ones(&x)),
+                1e-5,
+                &layout,
+                site(0.1),
+            )
+        },
     );
 }

@@ -53,14 +53,14 @@ fn linear() {
 
 #[test]
 fn bias_gelu() {
-    check([[5, 7], [1, 7]], |[x, b]| reference::bias_gelu(x.mul_scalar(3.0), b.squeeze_dim(0)));
+    check([[5, 7], [1, 7]], |[x, b]| reference::bias_gelu(x.mul_scalar(3.0), Some(b.squeeze_dim(0))));
 }
 
 #[test]
 fn layer_norm() {
     let epsilon = 1e-12;
     check([[4, 6], [1, 6], [1, 6]], |[x, w, b]| {
-        reference::layer_norm(x, w.squeeze_dim(0), b.squeeze_dim(0), epsilon)
+        reference::layer_norm(x, w.squeeze_dim(0), Some(b.squeeze_dim(0)), epsilon)
     });
 }
 
@@ -68,7 +68,7 @@ fn layer_norm() {
 fn add_layer_norm() {
     let layout = SequenceLayout::packed(vec![1, 3]);
     check([[4, 6], [4, 6], [1, 6], [1, 6]], |[x, r, w, b]| {
-        reference::add_layer_norm(x, r, w.squeeze_dim(0), b.squeeze_dim(0), 1e-12, &layout, None)
+        reference::add_layer_norm(x, r, w.squeeze_dim(0), Some(b.squeeze_dim(0)), 1e-12, &layout, None)
     });
 }
 

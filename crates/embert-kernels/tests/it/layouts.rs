@@ -98,7 +98,15 @@ fn gradients(lengths: &[usize], padded_to: Option<usize>) -> Vec<Vec<f32>> {
     let site = |number| Some(stream(0).site(1, number, 0.2));
     let y = attention(inputs.clone(), &layout, site(0));
     let ones = Tensor::ones([HIDDEN], &device().autodiff());
-    let y = embert_kernels::add_layer_norm(y, inputs[0].clone(), ones.clone(), ones, 1e-5, &layout, site(1));
+    let y = embert_kernels::add_layer_norm(
+        y,
+        inputs[0].clone(),
+        ones.clone(),
+        Some(ones),
+        1e-5,
+        &layout,
+        site(1),
+    );
     let found = (y * autodiff(lay_out(7))).sum().backward();
     let of = |input: &Tensor<2>| input.grad(&found).expect("a gradient").into_data().try_to_vec().unwrap();
     let gradients: Vec<Vec<f32>> = inputs.iter().map(of).collect();

@@ -1,0 +1,54 @@
+//! The kernels of attention as operations of Burn, which its fusion runs in their turn: forward, with what backward needs,
+//! and backward.
+
+use burn::backend::fusion::custom::TensorSpec;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, backend_extension};
+use burn::tensor::Shape;
+use burn_cubecl::CubeBackend;
+use burn_cubecl::kernel::into_contiguous;
+use burn_cubecl::tensor::CubeTensor;
+
+use super::heads::Heads;
+use super::launch;
+
+#[backend_extension(Cube, Fusion)]
+pub(super) trait AttentionKernels: Backend {
+    /// The output, and log Σ exp of each row of scores, `[num_heads, num_tokens]`.
+    #[fusion(meta = attention_outputs)]
+    fn attention(query_key_value: FloatTensor<Self>, heads: Heads) -> (FloatTensor<Self>, FloatTensor<Self>);
+
+    /// The gradient of query, key and value.
+    #[fusion(dtype = query_key_value, shape = query_key_value)]
+    fn attention_backward(
+        query_key_value: FloatTensor<Self>,
+        output: FloatTensor<Self>,
+        log_sums: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        heads: Heads,
+    ) -> FloatTensor<Self>;
+}
+
+fn attention_outputs(query_key_value: &TensorSpec, heads: &Heads) -> (TensorSpec, TensorSpec) {
+    let [num_tokens, columns] = query_key_value.shape.dims();
+    let spec = |shape: [usize; 2]| TensorSpec::new(Shape::from(shape), query_key_value.dtype);
+    (spec([num_tokens, columns / 3]), spec([heads.num_heads, num_tokens]))
+}
+
+impl AttentionKernels for CubeBackend {
+    fn attention(query_key_value: CubeTensor, heads: Heads) -> (CubeTensor, CubeTensor) {
+        launch::forward(into_contiguous(query_key_value), &heads)
+    }
+
+    fn attention_backward(
+        query_key_value: CubeTensor,
+        output: CubeTensor,
+        log_sums: CubeTensor,
+        gradient: CubeTensor,
+        heads: Heads,
+    ) -> CubeTensor {
+        let [query_key_value, output, log_sums, gradient] =
+            [query_key_value, output, log_sums, gradient].map(into_contiguous);
+        launch::backward(query_key_value, output, log_sums, gradient, &heads)
+    }
+}

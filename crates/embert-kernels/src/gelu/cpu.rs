@@ -1,0 +1,213 @@
+//! y = h·Φ(h), h = x + b; dy/dh = Φ(h) + h·φ(h), with Φ(h) = ½(1 + erf(h/√2)) and φ(h) = e^(−h²/2)/√(2π).
+
+use std::f32::consts::FRAC_1_SQRT_2;
+
+use burn::backend::flex::FlexTensor;
+use burn::backend::{Flex, TensorMetadata};
+use burn::tensor::{DType, Tensor};
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use crate::autodiff::operation;
+use crate::cpu::maps::{self, bias_gradients, input_gradient, weight_gradients};
+use crate::cpu::math::{erf, exp};
+use crate::cpu::saved::{Saved, SavedPart};
+use crate::cpu::simd::Cpu;
+use crate::cpu::tensors::{floats, sum_in_order, tensor};
+use crate::cpu::uninit::{Uninit, Writer, optional_writers};
+use crate::cpu::vectors::{add, load, store};
+use crate::precision::Precision;
+
+const FRAC_1_SQRT_2PI: f32 = 0.398_942_3;
+/// Rows that one task takes; the order of the bias gradient's sum depends on it.
+const ROWS_PER_TASK: usize = 64;
+
+pub(super) fn bias_gelu(x: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
+    let bias = or_zeros(bias, &x);
+    operation::<Flex, 2, 2, _>([x.into_dispatch(), bias.into_dispatch()], |[x, bias], tracked| {
+        let cpu = Cpu::fp32();
+        let saved = tracked.contains(&true).then(|| Saved::Fp32(x.clone()));
+        let y = forward(cpu, x, floats(&bias));
+        let derivative = move |mut g: FlexTensor, _| {
+            let Some(x) = &saved else { return [None, None] };
+            let db = backward(cpu, x, floats(&bias), g.storage_mut(), None);
+            [Some(g), Some(tensor(db, bias.shape().dims::<1>()))]
+        };
+        (y, derivative)
+    })
+}
+
+/// Keeps x alone: the activation is computed again.
+pub(super) fn bias_gelu_linear(
+    x: Tensor<2>,
+    bias: Option<Tensor<1>>,
+    weight: Tensor<2>,
+    output_bias: Option<Tensor<1>>,
+    precision: Precision,
+) -> Tensor<2> {
+    let has_output_bias = output_bias.is_some();
+    let bias = or_zeros(bias, &x);
+    let output_bias = output_bias.unwrap_or_else(|| Tensor::zeros([1], (&x.device(), DType::F32)));
+    let inputs =
+        [x.into_dispatch(), bias.into_dispatch(), weight.into_dispatch(), output_bias.into_dispatch()];
+    operation::<Flex, 4, 2, _>(inputs, |[x, bias, weight, output_bias], tracked| {
+        let (cpu, shape, weights) = (Cpu::new(precision), x.shape().dims::<2>(), [weight]);
+        let saved = tracked.contains(&true).then(|| Saved::new(cpu, x.clone()));
+        let activation = forward(cpu, x, floats(&bias));
+        let y = maps::forward(cpu, &activation, &weights, &[has_output_bias.then_some(output_bias)]);
+        let derivative = move |g: FlexTensor, [_, _, weight_needed, output_bias_needed]: [bool; 4]| {
+            let Some(x) = &saved else { return [const { None }; 4] };
+            let mut dx = input_gradient(cpu, &g, &weights);
+            let mut activation = weight_needed.then(|| Uninit::new(shape[0] * shape[1]));
+            let db = backward(cpu, x, floats(&bias), dx.storage_mut(), activation.as_mut());
+            let activation = activation.map(|activation| tensor(activation.finish(), shape));
+            let dw = activation.map(|activation| weight_gradients(cpu, &activation, &g, &[true]));
+            let db2 = output_bias_needed.then(|| bias_gradients(cpu, &g, 1));
+            let only = |gradients: Option<Vec<_>>| gradients.and_then(|mut all| all.pop().flatten());
+            [Some(dx), Some(tensor(db, [shape[1]])), only(dw), only(db2)]
+        };
+        (y, derivative)
+    })
+}
+
+fn or_zeros(bias: Option<Tensor<1>>, x: &Tensor<2>) -> Tensor<1> {
+    bias.unwrap_or_else(|| Tensor::zeros([x.dims()[1]], (&x.device(), DType::F32)))
+}
+
+/// gelu(x + b) by rows, in place if nobody else holds x.
+fn forward(cpu: Cpu, mut x: FlexTensor, bias: &[f32]) -> FlexTensor {
+    let task = bias.len() * ROWS_PER_TASK;
+    if let Some(h) = x.try_storage_mut() {
+        h.par_chunks_mut(task).for_each(|h| cpu.vectors(InPlace { h, bias }));
+        return x;
+    }
+    let mut y = Uninit::new(floats(&x).len());
+    let tasks = y.writers(task).into_par_iter().zip(floats(&x).par_chunks(task));
+    tasks.for_each(|(y, x)| cpu.vectors(Forward { y, x, bias }));
+    tensor(y.finish(), x.shape().dims::<2>())
+}
+
+/// Turns the gradient of gelu(x + b) into that of x, in place, and returns that of b. Writes gelu(x + b) to `activation`,
+/// if it is given.
+fn backward(
+    cpu: Cpu,
+    x: &Saved,
+    bias: &[f32],
+    gradient: &mut [f32],
+    activation: Option<&mut Uninit>,
+) -> Vec<f32> {
+    let task = bias.len() * ROWS_PER_TASK;
+    let activations = optional_writers(activation, gradient.len(), task);
+    let chunks = gradient.par_chunks_mut(task).zip(activations).enumerate();
+    let parts = chunks.map(|(i, (gradient, activation))| {
+        let x = x.part(i * task..i * task + gradient.len());
+        cpu.vectors(Back { gradient, activation, x, bias })
+    });
+    sum_in_order(parts.collect())
+}
+
+struct InPlace<'a> {
+    h: &'a mut [f32],
+    bias: &'a [f32],
+}
+
+impl WithSimd for InPlace<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for row in self.h.chunks_exact_mut(self.bias.len()) {
+            for at in (0..row.len()).step_by(S::F32_LANES) {
+                let y = activation(simd, row, self.bias, at);
+                store(simd, row, at, y);
+            }
+        }
+    }
+}
+
+struct Forward<'a> {
+    y: Writer<'a>,
+    x: &'a [f32],
+    bias: &'a [f32],
+}
+
+impl WithSimd for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        for x in self.x.chunks_exact(self.bias.len()) {
+            self.y.row(simd, x.len(), |at| activation(simd, x, self.bias, at));
+        }
+    }
+}
+
+/// gelu(x + b) from column `at` on.
+#[inline(always)]
+fn activation<S: Simd>(simd: S, x: &[f32], bias: &[f32], at: usize) -> S::f32s {
+    let h = simd.add_f32s(load(simd, x, at), load(simd, bias, at));
+    simd.mul_f32s(h, normal_cdf(simd, h))
+}
+
+struct Back<'a> {
+    gradient: &'a mut [f32],
+    activation: Option<Writer<'a>>,
+    x: SavedPart<'a>,
+    bias: &'a [f32],
+}
+
+impl WithSimd for Back<'_> {
+    type Output = Vec<f32>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) -> Vec<f32> {
+        let columns = self.bias.len();
+        let mut sums = vec![0.0; columns];
+        let mut scratch = vec![0.0; columns];
+        for (row, gradient) in self.gradient.chunks_exact_mut(columns).enumerate() {
+            let x = self.x.row(row, &mut scratch);
+            match &mut self.activation {
+                Some(y) => {
+                    y.row(simd, columns, |at| step_back(simd, x, self.bias, gradient, &mut sums, at));
+                }
+                None => (0..columns).step_by(S::F32_LANES).for_each(|at| {
+                    step_back(simd, x, self.bias, gradient, &mut sums, at);
+                }),
+            }
+        }
+        sums
+    }
+}
+
+/// From column `at` on: turns dy into dx, adds it to the sums over rows, and returns gelu(x + b).
+#[inline(always)]
+fn step_back<S: Simd>(
+    simd: S,
+    x: &[f32],
+    bias: &[f32],
+    gradient: &mut [f32],
+    sums: &mut [f32],
+    at: usize,
+) -> S::f32s {
+    let h = simd.add_f32s(load(simd, x, at), load(simd, bias, at));
+    let cdf = normal_cdf(simd, h);
+    let slope = simd.mul_add_e_f32s(h, normal_pdf(simd, h), cdf);
+    let dx = simd.mul_f32s(load(simd, gradient, at), slope);
+    store(simd, gradient, at, dx);
+    add(simd, sums, at, dx);
+    simd.mul_f32s(h, cdf)
+}
+
+/// Φ(h)
+#[inline(always)]
+fn normal_cdf<S: Simd>(simd: S, h: S::f32s) -> S::f32s {
+    let erf = erf(simd, simd.mul_f32s(h, simd.splat_f32s(FRAC_1_SQRT_2)));
+    simd.mul_add_e_f32s(erf, simd.splat_f32s(0.5), simd.splat_f32s(0.5))
+}
+
+/// φ(h)
+#[inline(always)]
+fn normal_pdf<S: Simd>(simd: S, h: S::f32s) -> S::f32s {
+    let e = exp(simd, simd.mul_f32s(simd.mul_f32s(h, h), simd.splat_f32s(-0.5)));
+    simd.mul_f32s(e, simd.splat_f32s(FRAC_1_SQRT_2PI))
+}

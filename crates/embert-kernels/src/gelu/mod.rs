@@ -1,0 +1,43 @@
+//! GELU, exact, after a bias: y = h·Φ(h), h = x + b, Φ(h) = ½(1 + erf(h/√2)) (Hendrycks and Gimpel, 2016).
+
+#[cfg(feature = "flex")]
+mod cpu;
+pub(crate) mod reference;
+#[cfg(not(feature = "flex"))]
+use reference as cpu;
+
+use burn::tensor::Tensor;
+
+use crate::backend::on_cpu;
+use crate::precision::Precision;
+
+/// y = h·Φ(h) with h = x + b, or h = x: GELU, exact.
+///
+/// # Shapes
+/// - `x`, output: `[num_tokens, intermediate]`
+/// - `bias`: `[intermediate]`
+pub fn bias_gelu(x: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
+    if on_cpu(&x) {
+        return cpu::bias_gelu(x, bias);
+    }
+    reference::bias_gelu(x, bias)
+}
+
+/// y = gelu(x + b)·W + c. The backward pass keeps `x` and computes the activation again.
+///
+/// # Shapes
+/// - `x`: `[num_tokens, intermediate]`, `bias` (b): `[intermediate]`, 0 if `None`
+/// - `weight`: `[intermediate, hidden]`, `output_bias` (c): `[hidden]`, 0 if `None`
+/// - output: `[num_tokens, hidden]`
+pub fn bias_gelu_linear(
+    x: Tensor<2>,
+    bias: Option<Tensor<1>>,
+    weight: Tensor<2>,
+    output_bias: Option<Tensor<1>>,
+    precision: Precision,
+) -> Tensor<2> {
+    if on_cpu(&x) {
+        return cpu::bias_gelu_linear(x, bias, weight, output_bias, precision);
+    }
+    reference::bias_gelu_linear(x, bias, weight, output_bias, precision)
+}

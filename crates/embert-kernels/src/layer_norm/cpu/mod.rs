@@ -1,0 +1,83 @@
+//! Layer normalization on the CPU. The backward pass keeps the normalized rows and 1/√(σ² + ε) of each.
+
+mod backward;
+mod forward;
+mod norm;
+
+use burn::backend::flex::FlexTensor;
+use burn::backend::{Flex, TensorMetadata};
+use burn::tensor::Tensor;
+
+use crate::autodiff::operation;
+use crate::cpu::simd::Cpu;
+use crate::cpu::tensors::{floats, tensor};
+use crate::dropout::DropoutSite;
+use crate::dropout::mask::Mask;
+use crate::layout::SequenceLayout;
+
+use backward::NormGradients;
+use forward::Normalized;
+use norm::Norm;
+
+pub(super) fn layer_norm(
+    x: Tensor<2>,
+    weight: Tensor<1>,
+    bias: Option<Tensor<1>>,
+    epsilon: f64,
+) -> Tensor<2> {
+    let bias = bias.unwrap_or_else(|| weight.zeros_like());
+    let inputs = [x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch()];
+    operation::<Flex, 3, 2, _>(inputs, |[x, weight, bias], _| {
+        let (y, derivative) = normalize(&x, None, weight, bias, epsilon, None);
+        let derivative = move |g: FlexTensor, _| {
+            let [dx, _, dweight, dbias] = derivative(&g);
+            [dx, dweight, dbias]
+        };
+        (y, derivative)
+    })
+}
+
+pub(super) fn add_layer_norm(
+    x: Tensor<2>,
+    residual: Tensor<2>,
+    weight: Tensor<1>,
+    bias: Option<Tensor<1>>,
+    epsilon: f64,
+    layout: &SequenceLayout,
+    site: Option<DropoutSite>,
+) -> Tensor<2> {
+    let mask = Mask::of_rows(site, Some(layout), x.dims()[0]);
+    let bias = bias.unwrap_or_else(|| weight.zeros_like());
+    let inputs = [x.into_dispatch(), residual.into_dispatch(), weight.into_dispatch(), bias.into_dispatch()];
+    operation::<Flex, 4, 2, _>(inputs, |[x, residual, weight, bias], _| {
+        let (y, derivative) = normalize(&x, Some(&residual), weight, bias, epsilon, mask);
+        (y, move |g: FlexTensor, _| derivative(&g))
+    })
+}
+
+/// The output, and from its gradient those of x, residual, γ and β.
+fn normalize(
+    x: &FlexTensor,
+    residual: Option<&FlexTensor>,
+    weight: FlexTensor,
+    bias: FlexTensor,
+    epsilon: f64,
+    mask: Option<Mask>,
+) -> (FlexTensor, impl Fn(&FlexTensor) -> [Option<FlexTensor>; 4] + Send + Sync + use<>) {
+    let (cpu, shape @ [_, hidden]) = (Cpu::fp32(), x.shape().dims::<2>());
+    let epsilon = epsilon as f32;
+    let norm = Norm { weight: floats(&weight), bias: floats(&bias), epsilon, mask: mask.as_ref() };
+    let Normalized { y, normalized, inverse_deviation } =
+        forward::forward(cpu, floats(x), residual.map(floats), norm);
+    let derivative = move |g: &FlexTensor| {
+        let norm = Norm { weight: floats(&weight), bias: floats(&bias), epsilon, mask: mask.as_ref() };
+        let NormGradients { x, residual, weight_and_bias } =
+            backward::backward(cpu, floats(g), &normalized, &inverse_deviation, norm);
+        let residual = tensor(residual, shape);
+        let x = x.map_or_else(|| residual.clone(), |x| tensor(x, shape));
+        let (dweight, dbias) = weight_and_bias.split_at(hidden);
+        let [dweight, dbias] = [dweight, dbias].map(|values| tensor(values.to_vec(), [hidden]));
+        [x, residual, dweight, dbias].map(Some)
+    };
+    (tensor(y, shape), derivative)
+}

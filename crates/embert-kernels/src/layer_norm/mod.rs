@@ -1,0 +1,55 @@
+//! Layer normalization of rows, alone or after a residual connection (Ba, Kiros and Hinton, 2016).
+
+#[cfg(feature = "flex")]
+mod cpu;
+#[cfg(feature = "cube")]
+mod cube;
+pub(crate) mod reference;
+#[cfg(not(feature = "flex"))]
+use reference as cpu;
+#[cfg(not(feature = "cube"))]
+use reference as cube;
+
+use burn::tensor::Tensor;
+
+use crate::backend::{on_cpu, on_gpu};
+use crate::dropout::DropoutSite;
+use crate::layout::SequenceLayout;
+
+/// y = γ·(x − μ)/√(σ² + ε) + β, with mean and (biased) variance of each row (Ba, Kiros and Hinton, 2016).
+///
+/// # Shapes
+/// - `x`, output: `[num_tokens, hidden]`
+/// - `weight` (γ), `bias` (β, 0 if `None`): `[hidden]`
+pub fn layer_norm(x: Tensor<2>, weight: Tensor<1>, bias: Option<Tensor<1>>, epsilon: f64) -> Tensor<2> {
+    if on_cpu(&x) {
+        return cpu::layer_norm(x, weight, bias, epsilon);
+    }
+    if on_gpu(&x) {
+        return cube::layer_norm(x, weight, bias, epsilon);
+    }
+    reference::layer_norm(x, weight, bias, epsilon)
+}
+
+/// y = LayerNorm(residual + dropout(x)).
+///
+/// # Shapes
+/// - `x`, `residual`, output: `[num_tokens, hidden]`
+/// - `weight` (γ), `bias` (β, 0 if `None`): `[hidden]`
+pub fn add_layer_norm(
+    x: Tensor<2>,
+    residual: Tensor<2>,
+    weight: Tensor<1>,
+    bias: Option<Tensor<1>>,
+    epsilon: f64,
+    layout: &SequenceLayout,
+    site: Option<DropoutSite>,
+) -> Tensor<2> {
+    if on_cpu(&x) {
+        return cpu::add_layer_norm(x, residual, weight, bias, epsilon, layout, site);
+    }
+    if on_gpu(&x) {
+        return cube::add_layer_norm(x, residual, weight, bias, epsilon, layout, site);
+    }
+    reference::add_layer_norm(x, residual, weight, bias, epsilon, layout, site)
+}

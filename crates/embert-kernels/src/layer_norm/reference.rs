@@ -1,0 +1,33 @@
+//! Layer normalization of rows: y = γ·(x − μ)/√(σ² + ε) + β (Ba, Kiros and Hinton, 2016), alone or after a
+//! residual connection.
+
+use burn::tensor::Tensor;
+
+use crate::dropout::DropoutSite;
+use crate::dropout::reference::dropout;
+use crate::layout::SequenceLayout;
+
+/// y = γ·(x − μ)/√(σ² + ε) + β; see [`layer_norm`](crate::layer_norm).
+pub fn layer_norm(x: Tensor<2>, weight: Tensor<1>, bias: Option<Tensor<1>>, epsilon: f64) -> Tensor<2> {
+    let centered = x.clone() - x.mean_dim(1); // [num_tokens, hidden]
+    let variance = (centered.clone() * centered.clone()).mean_dim(1); // [num_tokens, 1]
+    let normalized = centered / variance.add_scalar(epsilon).sqrt();
+    let scaled = normalized * weight.unsqueeze();
+    match bias {
+        Some(bias) => scaled + bias.unsqueeze(),
+        None => scaled,
+    }
+}
+
+/// y = LayerNorm(residual + dropout(x)); see [`add_layer_norm`](crate::add_layer_norm).
+pub fn add_layer_norm(
+    x: Tensor<2>,
+    residual: Tensor<2>,
+    weight: Tensor<1>,
+    bias: Option<Tensor<1>>,
+    epsilon: f64,
+    layout: &SequenceLayout,
+    site: Option<DropoutSite>,
+) -> Tensor<2> {
+    layer_norm(residual + dropout(x, Some(layout), site), weight, bias, epsilon)
+}

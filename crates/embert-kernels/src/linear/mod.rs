@@ -1,0 +1,62 @@
+//! Affine maps: y = xW + b, one or several of the same input.
+
+#[cfg(feature = "flex")]
+pub(crate) mod cpu;
+pub(crate) mod reference;
+#[cfg(not(feature = "flex"))]
+use reference as cpu;
+
+use burn::tensor::Tensor;
+
+use crate::backend::on_cpu;
+use crate::precision::Precision;
+
+/// y = xW + b, or xW.
+///
+/// # Shapes
+/// - `x`: `[num_tokens, in]`
+/// - `weight`: `[in, out]` (the transpose of PyTorch's)
+/// - `bias`: `[out]`
+/// - output: `[num_tokens, out]`
+pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>, precision: Precision) -> Tensor<2> {
+    if on_cpu(&x) {
+        return cpu::linear(x, weight, bias, precision);
+    }
+    reference::linear(x, weight, bias, precision)
+}
+
+/// Three linear maps of one input, for query, key and value: x·\[W₀ W₁ W₂\] + \[b₀ b₁ b₂\].
+///
+/// # Shapes
+/// - `x`: `[num_tokens, hidden]`
+/// - `weights`: `[hidden, hidden]` each, `biases`: `[hidden]` each, 0 if `None`
+/// - output: `[num_tokens, 3 · hidden]`, the three side by side
+pub fn query_key_value(
+    x: Tensor<2>,
+    weights: [Tensor<2>; 3],
+    biases: [Option<Tensor<1>>; 3],
+    precision: Precision,
+) -> Tensor<2> {
+    if on_cpu(&x) {
+        return cpu::query_key_value(x, weights, biases, precision);
+    }
+    reference::query_key_value(x, weights, biases, precision)
+}
+
+/// Two linear maps of one input, for key and value alone: x·\[W₀ W₁\] + \[b₀ b₁\].
+///
+/// # Shapes
+/// - `x`: `[num_tokens, hidden]`
+/// - `weights`: `[hidden, hidden]` each, `biases`: `[hidden]` each, 0 if `None`
+/// - output: `[num_tokens, 2 · hidden]`, the two side by side
+pub fn key_value(
+    x: Tensor<2>,
+    weights: [Tensor<2>; 2],
+    biases: [Option<Tensor<1>>; 2],
+    precision: Precision,
+) -> Tensor<2> {
+    if on_cpu(&x) {
+        return cpu::key_value(x, weights, biases, precision);
+    }
+    reference::key_value(x, weights, biases, precision)
+}

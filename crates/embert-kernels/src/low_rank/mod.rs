@@ -1,0 +1,35 @@
+//! A low-rank update of some columns: y + s·dropout(x)·A·B (Hu et al., 2021).
+
+#[cfg(feature = "flex")]
+mod cpu;
+pub(crate) mod reference;
+#[cfg(not(feature = "flex"))]
+use reference as cpu;
+
+use burn::tensor::Tensor;
+
+use crate::backend::on_cpu;
+use crate::dropout::DropoutSite;
+use crate::layout::SequenceLayout;
+
+/// y + s·dropout(x)·A·B in some columns of y: what an adapter adds to a map of x (Hu et al., 2021).
+///
+/// # Shapes
+/// - `y`, output: `[rows, columns]`
+/// - `x`: `[rows, in]`
+/// - `[a, b]`: `[in, r]` and `[r, out]`, added to the `out` columns of y from `first_column` on
+/// - `layout`: of the rows; `None` for one row for each sequence
+pub fn add_low_rank(
+    y: Tensor<2>,
+    x: Tensor<2>,
+    [a, b]: [Tensor<2>; 2],
+    scaling: f64,
+    first_column: usize,
+    layout: Option<&SequenceLayout>,
+    site: Option<DropoutSite>,
+) -> Tensor<2> {
+    if on_cpu(&y) {
+        return cpu::add_low_rank(y, x, [a, b], scaling, first_column, layout, site);
+    }
+    reference::add_low_rank(y, x, [a, b], scaling, first_column, layout, site)
+}

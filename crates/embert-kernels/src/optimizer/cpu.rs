@@ -1,0 +1,106 @@
+//! AdamW in place, in one sweep: every value is read and written once.
+
+use burn::backend::Flex;
+use burn::backend::flex::FlexTensor;
+use burn::tensor::Tensor;
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::step::{AdamWStep, Moments};
+use crate::cpu::simd::Cpu;
+use crate::cpu::tensors::{floats, in_order, tensor};
+use crate::cpu::vectors::{dot, load, store};
+
+/// Elements that one task takes; the order of the sum of squares depends on it.
+const ELEMENTS_PER_TASK: usize = 1 << 15;
+
+pub(super) fn adamw(
+    values: Tensor<1>,
+    gradient: Tensor<1>,
+    gradient_scale: Tensor<1>,
+    moments: Moments,
+    step: &AdamWStep,
+) -> (Tensor<1>, Moments) {
+    let [mut values, gradient, scale, mut mean, mut squares] =
+        [values, gradient, gradient_scale, moments.mean, moments.mean_of_squares].map(primitive);
+    let moments = [mean.storage_mut(), squares.storage_mut()];
+    let gradient = Scaled { values: floats(&gradient), scale: floats(&scale)[0] };
+    sweep(Cpu::fp32(), values.storage_mut(), gradient, moments, step);
+    let [values, mean, mean_of_squares] = [values, mean, squares].map(Tensor::from_primitive::<Flex>);
+    (values, Moments { mean, mean_of_squares })
+}
+
+/// Σ x², in an order that depends on the length alone.
+pub(super) fn sum_of_squares(x: Tensor<1>) -> Tensor<1> {
+    struct Squares<'a>(&'a [f32]);
+    impl WithSimd for Squares<'_> {
+        type Output = f64;
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) -> f64 {
+            f64::from(dot(simd, self.0, self.0))
+        }
+    }
+    let (cpu, x) = (Cpu::fp32(), primitive(x));
+    let parts = floats(&x).par_chunks(ELEMENTS_PER_TASK).map(|part| cpu.vectors(Squares(part)));
+    let sum: f64 = parts.collect::<Vec<_>>().into_iter().sum();
+    Tensor::from_primitive::<Flex>(tensor(vec![sum as f32], [1]))
+}
+
+/// The tensor's memory; a copy if the tensor is a part of it or not in order.
+fn primitive(x: Tensor<1>) -> FlexTensor {
+    in_order(x.try_into_primitive::<Flex>().expect("a tensor of the CPU backend"))
+}
+
+/// A gradient, and what it is multiplied with.
+#[derive(Clone, Copy)]
+struct Scaled<'a> {
+    values: &'a [f32],
+    scale: f32,
+}
+
+/// Moves `values` one step, and the moments with them.
+fn sweep(cpu: Cpu, values: &mut [f32], gradient: Scaled<'_>, moments: [&mut [f32]; 2], step: &AdamWStep) {
+    let [mean, squares] = moments.map(|moment| moment.par_chunks_mut(ELEMENTS_PER_TASK));
+    let values = values.par_chunks_mut(ELEMENTS_PER_TASK);
+    let gradients = gradient.values.par_chunks(ELEMENTS_PER_TASK);
+    values.zip(gradients).zip(mean).zip(squares).for_each(|(((values, part), mean), squares)| {
+        let gradient = Scaled { values: part, ..gradient };
+        cpu.vectors(Sweep { values, gradient, mean, squares, step });
+    });
+}
+
+struct Sweep<'a> {
+    values: &'a mut [f32],
+    gradient: Scaled<'a>,
+    mean: &'a mut [f32],
+    squares: &'a mut [f32],
+    step: &'a AdamWStep,
+}
+
+impl WithSimd for Sweep<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let AdamWStep { beta1, beta2, epsilon, learning_rate, weight_decay, .. } = *self.step;
+        let [correction1, correction2] = self.step.corrections();
+        let splat = |value: f64| simd.splat_f32s(value as f32);
+        let (beta1, rest1) = (splat(beta1), splat(1.0 - beta1));
+        let (beta2, rest2) = (splat(beta2), splat(1.0 - beta2));
+        let (scale, epsilon) = (simd.splat_f32s(self.gradient.scale), splat(epsilon));
+        let (kept, rate) = (splat(1.0 - learning_rate * weight_decay), splat(-learning_rate / correction1));
+        let root = splat(1.0 / correction2.sqrt());
+        for at in (0..self.values.len()).step_by(S::F32_LANES) {
+            let g = simd.mul_f32s(load(simd, self.gradient.values, at), scale);
+            let mean = simd.mul_add_e_f32s(load(simd, self.mean, at), beta1, simd.mul_f32s(g, rest1));
+            let square = simd.mul_f32s(simd.mul_f32s(g, g), rest2);
+            let squares = simd.mul_add_e_f32s(load(simd, self.squares, at), beta2, square);
+            let divisor = simd.mul_add_e_f32s(simd.sqrt_f32s(squares), root, epsilon);
+            let direction = simd.div_f32s(mean, divisor);
+            let value = simd.mul_f32s(load(simd, self.values, at), kept);
+            store(simd, self.mean, at, mean);
+            store(simd, self.squares, at, squares);
+            store(simd, self.values, at, simd.mul_add_e_f32s(direction, rate, value));
+        }
+    }
+}
