@@ -1,4 +1,4 @@
-//! Randomness by counter: a hash instead of a state, so that any value can be drawn again at any time.
+//! Hashes: randomness by counter instead of by state, so that any value can be drawn again at any time, and FNV-1a.
 
 /// The finalizer of SplitMix64 (Steele, Lea and Flood, 2014): a bijection of 64 bits that leaves no pattern.
 pub fn mix64(x: u64) -> u64 {
@@ -6,4 +6,12 @@ pub fn mix64(x: u64) -> u64 {
     let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     x ^ (x >> 31)
+}
+
+/// The first hash of FNV-1a.
+pub const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// One step of FNV-1a (Fowler, Noll and Vo): (hash ⊕ x) · prime.
+pub fn fnv1a(hash: u64, x: u64) -> u64 {
+    (hash ^ x).wrapping_mul(0x0000_0100_0000_01b3)
 }

@@ -29,7 +29,7 @@ pub mod reference;
 pub use attention::{attention, first_token_attention};
 pub use backend::is_asynchronous;
 pub use constant_weights::with_constant_weights;
-pub use counter::mix64;
+pub use counter::{FNV_OFFSET, fnv1a, mix64};
 #[cfg(feature = "flex")]
 pub use cpu::{ExitOutOfMemory, instructions, keep_freed_memory, release_freed_memory};
 pub use cross_entropy::cross_entropy_sum;

@@ -2,7 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData};
-use embert_kernels::mix64;
+use embert_kernels::{FNV_OFFSET, fnv1a, mix64};
 
 use crate::names::{ParameterMapper, map_parameters};
 
@@ -50,8 +50,7 @@ pub(crate) fn with_values<const D: usize>(param: Param<Tensor<D>>, values: Vec<f
 
 /// FNV-1a of the path, with the seed.
 fn key(path: &str, seed: u64) -> u64 {
-    let hash = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    path.bytes().fold(0xcbf2_9ce4_8422_2325 ^ mix64(seed), hash)
+    path.bytes().fold(FNV_OFFSET ^ mix64(seed), |hash, byte| fnv1a(hash, byte.into()))
 }
 
 fn normal(key: u64, len: usize, std: f64) -> Vec<f32> {

@@ -2,6 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
+use embert_kernels::{FNV_OFFSET, fnv1a};
 use embert_model::names::{ParameterVisitor, visit_parameters};
 use serde::{Deserialize, Serialize};
 
@@ -19,27 +20,30 @@ pub(crate) struct Fingerprints {
 impl Fingerprints {
     /// Reads the frozen weights back: synchronises.
     pub(crate) fn of<'a, M: Module>(sets: impl Iterator<Item = LabelledTexts<'a>>, model: &M) -> Self {
-        let mut frozen = FrozenWeights(Fnv::new());
+        let mut frozen = FrozenWeights { hash: FNV_OFFSET };
         visit_parameters(model, &mut frozen);
-        Self { data: of_texts(sets), frozen_weights: frozen.0.0 }
+        Self { data: of_texts(sets), frozen_weights: frozen.hash }
     }
 }
 
 fn of_texts<'a>(sets: impl Iterator<Item = LabelledTexts<'a>>) -> u64 {
-    let mut hash = Fnv::new();
+    let mut hash = FNV_OFFSET;
+    let mut add = |number: u64| hash = fnv1a(hash, number);
     for LabelledTexts { texts, targets } in sets {
-        hash.add(texts.len() as u64);
+        add(texts.len() as u64);
         for row in 0..texts.len() {
             let ids = texts.ids(row);
-            hash.add(ids.len() as u64);
-            targets.bits(row).for_each(|bits| hash.add(bits));
-            ids.into_iter().for_each(|id| hash.add(id.into()));
+            add(ids.len() as u64);
+            targets.bits(row).for_each(&mut add);
+            ids.into_iter().for_each(|id| add(id.into()));
         }
     }
-    hash.0
+    hash
 }
 
-struct FrozenWeights(Fnv);
+struct FrozenWeights {
+    hash: u64,
+}
 
 impl ParameterVisitor for FrozenWeights {
     fn visit<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
@@ -47,19 +51,7 @@ impl ParameterVisitor for FrozenWeights {
         if !values.is_require_grad() {
             let values = values.into_data();
             let values = values.as_slice::<f32>().expect("parameters are fp32");
-            values.iter().for_each(|value| self.0.add(value.to_bits().into()));
+            self.hash = values.iter().fold(self.hash, |hash, value| fnv1a(hash, value.to_bits().into()));
         }
-    }
-}
-
-struct Fnv(u64);
-
-impl Fnv {
-    fn new() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-
-    fn add(&mut self, number: u64) {
-        self.0 = (self.0 ^ number).wrapping_mul(0x0000_0100_0000_01b3);
     }
 }

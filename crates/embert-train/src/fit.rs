@@ -2,6 +2,7 @@
 
 mod after_step;
 mod pending_metrics;
+mod reading;
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};

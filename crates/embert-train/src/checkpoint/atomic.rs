@@ -105,10 +105,8 @@ pub(crate) fn sibling(path: &Path, suffix: &str) -> PathBuf {
 
 /// Fails if `old` is a directory that no run left there.
 pub(crate) fn refuse_unless_replaced(old: &Path) -> Result<(), TrainError> {
-    match old.symlink_metadata().is_ok() && !is_replaced(old) {
-        true => Err(TrainError::Foreign { path: old.to_owned() }),
-        false => Ok(()),
-    }
+    let is_foreign = old.symlink_metadata().is_ok() && !is_replaced(old);
+    if is_foreign { Err(TrainError::Foreign { path: old.to_owned() }) } else { Ok(()) }
 }
 
 /// Flushes every file below `directory`, and the directories, to the disk. Links are not followed.

@@ -62,16 +62,17 @@ pub(crate) fn remove_copies(directory: &Path) -> Result<(), TrainError> {
     entries.sort_by_key(|entry| entry.name == REPLACED);
     let is_checkpoint = |entry: &Entry| kind(&entry.name, Stage::Unfinished) == Kind::Checkpoint;
     for entry in &entries {
-        match is_checkpoint(entry) {
-            true => drop(checkpoint_files(&entry.path, entry.file_type, Kind::TemporaryCheckpoint)?),
-            false if [RECIPE, METRICS, REPLACED].contains(&entry.name.as_str()) => {}
-            false => return Err(foreign(&entry.path)),
+        if is_checkpoint(entry) {
+            checkpoint_files(&entry.path, entry.file_type, Kind::TemporaryCheckpoint)?;
+        } else if ![RECIPE, METRICS, REPLACED].contains(&entry.name.as_str()) {
+            return Err(foreign(&entry.path));
         }
     }
     for entry in &entries {
-        match is_checkpoint(entry) {
-            true => remove_checkpoint(&entry.path, Kind::TemporaryCheckpoint)?,
-            false => fs::remove_file(&entry.path).map_err(at(&entry.path))?,
+        if is_checkpoint(entry) {
+            remove_checkpoint(&entry.path, Kind::TemporaryCheckpoint)?;
+        } else {
+            fs::remove_file(&entry.path).map_err(at(&entry.path))?;
         }
     }
     fs::remove_dir(directory).map_err(at(directory))

@@ -6,7 +6,7 @@ use std::path::Path;
 use plotters::prelude::SeriesLabelPosition::{LowerRight, UpperRight};
 use plotters::prelude::*;
 
-use super::write as write_file;
+use super::results::write as write_file;
 use crate::error::TrainError;
 use crate::log_entry::LogEntry;
 

@@ -1,21 +1,11 @@
 //! Loss and gradient norm of steps, still on the device. Reading them waits for a GPU, so it is done for many steps at
 //! once.
 
-use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
-
 use burn::tensor::Tensor;
 
-use super::Run;
-use crate::answer::Answer;
 use crate::error::TrainError;
-use crate::event::Event;
 use crate::log_entry::StepLog;
-use crate::loss_scale::Verdict;
 use crate::step::StepGradients;
-
-/// The maximum interval between two readings on a GPU.
-const INTERVAL: Duration = Duration::from_secs(1);
 
 /// The metrics of one step.
 pub(super) struct PendingMetrics {
@@ -24,8 +14,8 @@ pub(super) struct PendingMetrics {
     step: usize,
     epoch: f64,
     learning_rate: f64,
-    num_examples: usize,
-    num_tokens: usize,
+    pub(super) num_examples: usize,
+    pub(super) num_tokens: usize,
     rows: Vec<usize>,
 }
 
@@ -49,71 +39,20 @@ impl PendingMetrics {
     }
 
     /// The line of the log, once the figures are known.
-    fn log(&self, &[loss, grad_norm]: &[f64; 2], tokens_per_second: f64) -> StepLog {
+    pub(super) fn log(&self, &[loss, grad_norm]: &[f64; 2], tokens_per_second: f64) -> StepLog {
         let Self { step, epoch, learning_rate, .. } = *self;
         StepLog { step, epoch, loss, grad_norm, learning_rate, tokens_per_second }
     }
 
-    fn diverged(&self, &[loss, grad_norm]: &[f64; 2]) -> TrainError {
+    pub(super) fn diverged(&self, &[loss, grad_norm]: &[f64; 2]) -> TrainError {
         let Self { step, learning_rate, .. } = *self;
         TrainError::Diverged { step, loss, grad_norm, learning_rate, rows: self.rows.clone() }
     }
 }
 
 /// Loss and norm of each step in turn. Waits for the device.
-fn read(steps: &[PendingMetrics]) -> Vec<[f64; 2]> {
+pub(super) fn read(steps: &[PendingMetrics]) -> Vec<[f64; 2]> {
     let figures = steps.iter().map(|step| step.figures.clone()).collect();
     let figures = Tensor::cat(figures, 0).into_data().iter::<f64>().collect::<Vec<_>>();
     figures.as_chunks().0.to_vec()
-}
-
-impl Run<'_, '_> {
-    /// Whether a step is to be made with the gradients found: asked before a weight is touched where the answer costs
-    /// nothing, or in fp16, which cannot do without; else later, before anything is saved.
-    pub(super) fn check(&mut self, step: &PendingMetrics) -> Result<bool, TrainError> {
-        let loss_scale = &mut self.journal.state.loss_scale;
-        if self.is_asynchronous && loss_scale.is_none() {
-            return Ok(true);
-        }
-        let figures = read(std::slice::from_ref(step))[0];
-        let [is_loss, is_norm] = figures.map(f64::is_finite);
-        let verdict = match loss_scale {
-            Some(scale) if is_loss => scale.judge(is_norm),
-            _ if is_loss && is_norm => Verdict::Make,
-            _ => Verdict::Diverged,
-        };
-        if verdict == Verdict::Diverged { Err(step.diverged(&figures)) } else { Ok(verdict == Verdict::Make) }
-    }
-
-    /// Whether steps are to be told of although nothing else is due.
-    pub(super) fn is_reading_due(&self) -> bool {
-        !self.is_asynchronous || self.read_at.is_none_or(|read_at| read_at.elapsed() >= INTERVAL)
-    }
-
-    /// Reads the figures of all steps up to now, checks them, counts them and tells of each.
-    pub(super) fn tell_of_steps(&mut self) -> Answer {
-        let steps = std::mem::take(&mut self.pending);
-        if steps.is_empty() {
-            return Ok(ControlFlow::Continue(()));
-        }
-        let begin = Instant::now();
-        let figures = read(&steps);
-        let busy = std::mem::take(&mut self.busy) + begin.elapsed();
-        if self.read_at.replace(Instant::now()).is_none() && self.is_asynchronous {
-            self.journal.first_step = Some(busy.as_secs_f64());
-        }
-        let num_tokens = steps.iter().map(|step| step.num_tokens).sum::<usize>();
-        let tokens_per_second = num_tokens as f64 / busy.as_secs_f64();
-        let mut stops = false;
-        let may_overflow = self.journal.state.loss_scale.is_some(); // and then made no step
-        for (step, figures) in steps.iter().zip(&figures) {
-            if !figures[0].is_finite() || !(may_overflow || figures[1].is_finite()) {
-                return Err(step.diverged(figures));
-            }
-            let log = step.log(figures, tokens_per_second);
-            self.journal.count(log, step.num_examples, step.num_tokens);
-            stops |= (self.on_event)(Event::Step(log))?.is_break();
-        }
-        Ok(if stops { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-    }
 }
