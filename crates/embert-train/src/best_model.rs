@@ -1,5 +1,4 @@
-//! Which evaluation was the best so far, and when to stop waiting for a better one: what transformers' Trainer and its
-//! `EarlyStoppingCallback` decide.
+//! The best evaluation so far, and early stopping, as transformers' Trainer and its `EarlyStoppingCallback` decide.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,20 +14,20 @@ pub struct BestModel {
     pub step: usize,
 }
 
-/// What an evaluation means for the run.
+/// The verdict on an evaluation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Verdict {
     /// No evaluation before was as good.
     pub(crate) is_best: bool,
-    /// Patience is at its end.
+    /// Patience has run out.
     pub(crate) stops: bool,
 }
 
-/// What the evaluations up to now amount to.
+/// The result of all evaluations so far.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct Judged {
     pub(crate) best: Option<BestModel>,
-    /// Evaluations in a row that brought nothing better.
+    /// Evaluations in a row without an improvement.
     not_better: usize,
 }
 

@@ -5,7 +5,7 @@ use embert_kernels::sum_of_squares;
 
 use crate::gradients::ParameterGradients;
 
-/// The Euclidean length of all gradients together.
+/// Returns the Euclidean length of all gradients together.
 ///
 /// It is infinite or NaN where a gradient is.
 ///
@@ -19,7 +19,7 @@ pub fn global_norm(gradients: &ParameterGradients) -> Tensor<1> {
     Tensor::cat(squares.collect(), 0).sum().sqrt()
 }
 
-/// What gradients of length `norm` are multiplied with, as `torch.nn.utils.clip_grad_norm_` does; 1 when
+/// Returns the factor of gradients of length `norm`, as in `torch.nn.utils.clip_grad_norm_`; 1 when
 /// `max_grad_norm` is 0.
 ///
 /// # Shapes

@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{key} is {found}; it must be {expected}")]
 pub struct ConfigError {
-    /// The key, as it stands in a recipe.
+    /// The key in a recipe.
     pub key: &'static str,
     /// Its value.
     pub found: String,

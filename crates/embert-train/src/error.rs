@@ -1,4 +1,4 @@
-//! What can go wrong while training, evaluating, predicting or writing a run.
+//! Errors of training, evaluation and run directories.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,17 +9,17 @@ use embert_text::TextError;
 
 use crate::config_error::ConfigError;
 
-/// Why a run ended before its time.
+/// An error of training, evaluation or a run directory.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// A setting that cannot be.
+    /// A setting with an invalid value.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The set of examples is empty.
     #[error("there are no examples to train on, evaluate or predict")]
     NoExamples,
-    /// Texts and labels are not of one number.
+    /// The numbers of texts and labels differ.
     #[error("{texts} texts came with {labels} labels; each text needs one")]
     LabelCount {
         /// The number of texts.
@@ -27,7 +27,7 @@ pub enum TrainError {
         /// The number of labels.
         labels: usize,
     },
-    /// An example's label is none of the model's.
+    /// An example has a label that the model does not have.
     #[error("example {row} has label {label}, but the model has {num_labels} labels, from 0 on")]
     UnknownLabel {
         /// The row of the example, from 0.
@@ -45,7 +45,7 @@ pub enum TrainError {
         /// The number of labels of the model.
         num_labels: usize,
     },
-    /// The run to resume has made more steps than it is to have.
+    /// The run to resume has already made more steps than are asked for.
     #[error(
         "step {step} is done already, and this run has {total_steps} steps; give more num_train_epochs or max_steps, or \
          begin a run with another output_dir"
@@ -124,7 +124,7 @@ pub enum TrainError {
         /// The training examples of its batch, counted from 0.
         rows: Vec<usize>,
     },
-    /// A checkpoint that cannot be gone on from.
+    /// A checkpoint from which no run can resume.
     #[error("{path}: {reason}", path = path.display())]
     Checkpoint {
         /// Its directory, or a file in it.
@@ -132,12 +132,12 @@ pub enum TrainError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A run that began with other examples.
+    /// A run is resumed with other examples.
     #[error(
         "the training or evaluation texts, their labels or their tokens are not those that the checkpoint's run began with"
     )]
     OtherData,
-    /// A run with adapters is taken up on another base model.
+    /// A run with adapters is resumed on another base model.
     #[error(
         "the base model's weights are not those that the checkpoint's run began with: its adapters fit no others; give that \
          base again, or begin a run with another output_dir"

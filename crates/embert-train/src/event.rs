@@ -1,4 +1,4 @@
-//! What a run tells its caller while it goes on.
+//! Events of a run.
 
 use embert_inference::Progress;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use crate::model::Model;
 use crate::optimizer::OptimizerState;
 use crate::state::TrainState;
 
-/// Something that happened. The caller's answer says whether to go on.
+/// An event of a run. The caller's answer decides whether the run continues.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -36,18 +36,18 @@ pub enum Event<'a> {
     Finished(&'a TrainReport),
 }
 
-/// All that a run is between two steps.
+/// A run between two steps.
 #[derive(Debug, Clone, Copy)]
 pub struct Snapshot<'a> {
-    /// The weights of now, without autodiff.
+    /// The current weights, without autodiff.
     pub model: &'a Model,
-    /// What AdamW remembers.
+    /// The state of AdamW.
     pub optimizer: &'a OptimizerState,
     /// Everything else.
     pub state: &'a TrainState,
 }
 
-/// What a run is going to do.
+/// The plan of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RunPlan {
     /// Training examples.
@@ -62,7 +62,7 @@ pub struct RunPlan {
     pub steps_per_epoch: usize,
     /// Optimizer steps of the run.
     pub total_steps: usize,
-    /// Optimizer steps made before, where the run is taken up from a checkpoint.
+    /// Optimizer steps of the checkpoint that the run resumes from; 0 for a new run.
     pub first_step: usize,
     /// Parameters that training changes.
     pub num_trainable_parameters: usize,
@@ -70,7 +70,7 @@ pub struct RunPlan {
     pub num_parameters: usize,
 }
 
-/// What a run amounted to, with transformers' keys.
+/// The report of a run, with transformers' keys.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TrainReport {
     /// Passes over the training examples made.
@@ -94,7 +94,7 @@ pub struct TrainReport {
     /// Whether the caller stopped the run before its end.
     #[serde(skip)]
     pub interrupted: bool,
-    /// Whether evaluations brought nothing better for so long that the run ended early.
+    /// Whether the run stopped early because its evaluations no longer improved.
     #[serde(skip)]
     pub stopped_early: bool,
     /// The best evaluation, where a metric says which is.

@@ -1,4 +1,4 @@
-//! What a run that is taken up must find as it left it: FNV-1a over its texts and targets, and over its frozen weights.
+//! Fingerprints by which a resumed run recognizes its data and its frozen weights: FNV-1a over both.
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::batches::LabelledTexts;
 
-/// Numbers that other data and other weights do not share.
+/// The fingerprints of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Fingerprints {
     /// Of the tokens and targets that the run learns from and is evaluated on, and of their order.
     pub(crate) data: u64,
-    /// Of the weights that no checkpoint holds: those beside adapters.
+    /// Of the weights that checkpoints do not hold: those of the base model under adapters.
     pub(crate) frozen_weights: u64,
 }
 

@@ -1,10 +1,10 @@
-//! Whether weights are still numbers: ‖w‖₂ < ∞.
+//! Checks that all weights are finite: ‖w‖₂ < ∞.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 use embert_kernels::sum_of_squares;
 
-/// Whether no parameter holds an infinity or a NaN. Give it the model without autodiff. Reads back: synchronises.
+/// Returns true if no parameter holds an infinity or a NaN. Takes the model without autodiff. Reads back: synchronises.
 pub(crate) fn is_finite<M: Module>(model: &M) -> bool {
     let mut squares = Squares(vec![]);
     model.visit(&mut squares);

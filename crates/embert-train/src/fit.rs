@@ -36,7 +36,7 @@ use crate::state::TrainState;
 use crate::step::{Backward, StepGradients, step_gradients};
 use pending_metrics::PendingMetrics;
 
-/// What a run learns from, and how its batches lie in memory.
+/// The examples of a run, and the devices and padding of its batches.
 #[derive(Debug, Clone, Copy)]
 pub struct TrainData<'a> {
     /// The examples to learn from.
@@ -45,13 +45,13 @@ pub struct TrainData<'a> {
     pub eval: Option<LabelledTexts<'a>>,
     /// What shorter texts are filled up to: nothing on a CPU, a multiple of 64 on a GPU.
     pub padding: Padding,
-    /// Devices beside the model's own, with autodiff, that share the work of every step: the same steps in less time.
+    /// Further devices, with autodiff, that compute a share of every step.
     pub replicas: &'a [Device],
     /// The label that F1, precision and recall of an evaluation are of. Not given: label 1 of two, the mean over more.
     pub pos_label: Option<usize>,
 }
 
-/// A trained model and what its training amounted to.
+/// A trained model and the report of its training.
 #[derive(Debug)]
 pub struct Fitted {
     /// The model, without autodiff.
@@ -82,8 +82,7 @@ pub fn fit(
     fit_from(model, begin, data, config, on_event)
 }
 
-/// Goes on with a run that was stopped: on one kind of processor its steps, and so the weights in the end, are bit for
-/// bit those of a run that was never interrupted.
+/// Resumes a run. On one kind of processor the result is bit-identical to that of an uninterrupted run.
 ///
 /// `model` holds the weights of the checkpoint. `config` must be that of the run; other epochs, steps and intervals of
 /// logging and saving are allowed.
@@ -129,7 +128,7 @@ pub fn fit_from(
     run.finish(model.valid(), flow)
 }
 
-/// Those of now, where they are those that the run began with.
+/// Returns the current fingerprints; fails if they differ from the checkpoint's.
 fn fingerprints(
     model: &Model,
     data: &TrainData<'_>,
@@ -147,8 +146,8 @@ fn check_is_ahead(step: usize, total_steps: usize) -> Result<(), TrainError> {
     if step > total_steps { Err(TrainError::AlreadyDone { step, total_steps }) } else { Ok(()) }
 }
 
-/// Makes all checks that [`fit`] makes before its first step: settings, examples, labels, class weights, and the
-/// patterns of `freeze` and `gradual_unfreezing`.
+/// Checks settings, examples, targets and the patterns of `freeze` and `gradual_unfreezing`, as [`fit`] does before its
+/// first step.
 ///
 /// # Errors
 /// The first error that [`fit`] would return.
@@ -195,7 +194,7 @@ fn plan(model: &Model, data: &TrainData<'_>, config: &TrainConfig, first_step: u
     }
 }
 
-/// A run that is going on.
+/// A run in progress.
 struct Run<'a, 'b> {
     data: TrainData<'a>,
     config: &'a TrainConfig,
@@ -207,14 +206,14 @@ struct Run<'a, 'b> {
     judge: Option<Judge>,
     /// The weights of the best evaluation under `load_best_model_at_end`, and the step that made them.
     best_model: Option<(Model, usize)>,
-    /// The last step all of which is in a checkpoint.
+    /// The last step that is saved in a checkpoint, its evaluation included.
     saved: Option<usize>,
     /// The training examples of the last step.
     last_rows: Vec<usize>,
-    /// The device works while this goes on, so that each reading would wait for it.
+    /// The device computes while the loop continues, so each reading waits for it.
     is_asynchronous: bool,
     pending: Vec<PendingMetrics>,
-    /// How long steps have taken since figures were read.
+    /// Time that steps have taken since metrics were last read.
     busy: Duration,
     read_at: Option<Instant>,
     on_event: &'b mut dyn FnMut(Event<'_>) -> Answer,
@@ -224,7 +223,7 @@ impl Run<'_, '_> {
     fn train(&mut self, mut model: Model) -> Result<(Model, ControlFlow<()>), TrainError> {
         let mut flow = (self.on_event)(Event::Started(self.journal.plan))?;
         if flow.is_continue() && self.journal.state.step > 0 {
-            flow = self.after_step(&model)?; // what an interruption cut short
+            flow = self.after_step(&model)?; // an evaluation that was interrupted
         }
         while flow.is_continue() && !self.is_over() {
             (model, flow) = self.epoch(model)?;
@@ -235,7 +234,7 @@ impl Run<'_, '_> {
         Ok((model, flow))
     }
 
-    /// What is left of the epoch that the run is in.
+    /// Trains the rest of the current epoch.
     fn epoch(&mut self, mut model: Model) -> Result<(Model, ControlFlow<()>), TrainError> {
         let steps_per_epoch = self.journal.plan.steps_per_epoch;
         let (epoch, done) =
@@ -257,7 +256,7 @@ impl Run<'_, '_> {
         Ok((model, flow))
     }
 
-    /// The last lines of the log, and the weights that the run ends with.
+    /// Logs the last steps and returns the final weights.
     fn finish(mut self, model: Model, flow: ControlFlow<()>) -> Result<Fitted, TrainError> {
         self.check_weights(&model)?;
         let interrupted = self.log_steps()?.is_break() || flow.is_break();
@@ -268,7 +267,7 @@ impl Run<'_, '_> {
         Ok(Fitted { model, model_step, report })
     }
 
-    /// Lets those parameters train too whose epoch begins.
+    /// Unfreezes the parameters whose epoch begins.
     fn unfreeze(&mut self, model: Model, epoch: u64) -> Result<(Model, ControlFlow<()>), TrainError> {
         if epoch == 0 || !self.freezing.changes_at(epoch) {
             return Ok((model, ControlFlow::Continue(())));
@@ -279,7 +278,7 @@ impl Run<'_, '_> {
         Ok((model, flow))
     }
 
-    /// The rows of each optimizer step of an epoch.
+    /// Returns the rows of each optimizer step of an epoch.
     fn windows(&self, epoch: u64) -> Vec<Vec<usize>> {
         self.config.windows(&self.data.train.texts.lengths(), epoch)
     }
@@ -298,7 +297,7 @@ impl Run<'_, '_> {
         Ok(model)
     }
 
-    /// Of the step that comes. Those that fp16 left out do not count, as in transformers.
+    /// Returns the learning rate of the next step. Steps that fp16 skipped do not count, as in transformers.
     fn learning_rate(&self) -> f64 {
         let TrainState { step, loss_scale, .. } = &self.journal.state;
         self.schedule.learning_rate(step - loss_scale.map_or(0, |scale| scale.skipped))
@@ -328,7 +327,7 @@ impl Run<'_, '_> {
         self.journal.state.stopped_early || self.journal.state.step >= self.journal.plan.total_steps
     }
 
-    /// Epochs made after step `index` of epoch `epoch`, counted in micro-batches as transformers does.
+    /// Returns the epochs completed after step `index` of epoch `epoch`, counted in micro-batches as transformers does.
     fn epoch_after(&self, epoch: u64, index: usize) -> f64 {
         let num_batches = self.journal.plan.num_examples.div_ceil(self.config.per_device_train_batch_size);
         let done = ((index + 1) * self.config.gradient_accumulation_steps).min(num_batches);

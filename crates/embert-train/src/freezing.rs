@@ -11,7 +11,7 @@ use crate::parameters::{Parameter, parameters};
 use crate::pattern::matches;
 use crate::unfreezing::Unfreezing;
 
-/// The plan of a run: what trains when.
+/// The parameters of a run that train in each epoch.
 #[derive(Debug)]
 pub(crate) struct Freezing<'a> {
     freeze: &'a [String],
@@ -21,7 +21,7 @@ pub(crate) struct Freezing<'a> {
 }
 
 impl<'a> Freezing<'a> {
-    /// Refuses patterns that name nothing in `model`, and a plan under which nothing trains at first.
+    /// Fails if a pattern matches no parameter of `model`, or nothing trains in the first epoch.
     pub(crate) fn new<M: Module>(
         freeze: &'a [String],
         gradual: &'a [Unfreezing],
@@ -30,7 +30,7 @@ impl<'a> Freezing<'a> {
         Self::of(freeze, gradual, parameters(model))
     }
 
-    /// The same for parameters that need not have values.
+    /// The same for a list of parameters.
     pub(crate) fn of(
         freeze: &'a [String],
         gradual: &'a [Unfreezing],
@@ -51,18 +51,18 @@ impl<'a> Freezing<'a> {
         if trains_something { Ok(freezing) } else { Err(TrainError::NothingToTrain) }
     }
 
-    /// Whether something begins to train in this epoch, or everything does that ever will.
+    /// Returns true if parameters begin to train in this epoch.
     pub(crate) fn changes_at(&self, epoch: u64) -> bool {
         epoch == 0 || self.gradual.iter().any(|entry| entry.epoch == epoch)
     }
 
-    /// The model as it trains in this epoch.
+    /// Returns the model with the parameters of this epoch trainable.
     pub(crate) fn apply<M: Module>(&self, model: M, epoch: u64) -> M {
         set_trainable(model, &|name| self.trains(name, epoch))
     }
 
-    /// What `gradual_unfreezing` names waits for the first epoch that it gives; of the rest, what `freeze` names never
-    /// trains.
+    /// Returns true if a parameter trains in this epoch: `gradual_unfreezing` decides for those it names, with its
+    /// first epoch, and `freeze` for the others.
     pub(crate) fn trains(&self, name: &str, epoch: u64) -> bool {
         let named = self.gradual.iter().filter(|entry| matches(&entry.pattern, name));
         let is_its_turn = match named.map(|entry| entry.epoch).min() {

@@ -1,5 +1,5 @@
-//! Gradient checkpointing: forward keeps the input of each layer only; backward runs one layer again, from the last to
-//! the first, and asks it for gᵀ·∂y, the gradient of Σ g∘y with g the gradient of its output.
+//! Gradient checkpointing: the forward pass keeps only the input of each layer; the backward pass recomputes one layer
+//! at a time, from the last to the first, and takes the gradient of Σ g∘y, where g is the gradient of its output y.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -14,8 +14,7 @@ use crate::model::Model;
 use crate::objective::Objective;
 use crate::parameters::parameters;
 
-/// Adds the gradients of a batch's share of the loss and gives that share, `[1]`: what the whole tape would give, to the
-/// last bit.
+/// Adds the gradients of a batch's share of the loss and returns that share, `[1]`. Bit-identical to one tape.
 pub(crate) fn recomputed_gradients(
     model: &Model,
     batch: &LabelledBatch,
@@ -50,13 +49,13 @@ pub(crate) fn recomputed_gradients(
     share.inner()
 }
 
-/// The lowest part that training changes; no gradient is needed below it.
+/// Returns the lowest part that trains; no gradient is needed below it.
 fn lowest_trainable(model: &Model) -> Part {
     let trainable = parameters(model).into_iter().filter(|parameter| parameter.is_trainable);
     trainable.map(|parameter| Part::of(&parameter.name)).min().unwrap_or(Part::Head)
 }
 
-/// The input of each layer, without a tape.
+/// Returns the input of each layer, `[num_tokens, hidden]`, without a tape.
 fn layer_inputs(model: &Model, batch: &LabelledBatch, layout: &SequenceLayout, pass: Pass) -> Vec<Tensor<2>> {
     let model = model.valid();
     let ids = input_ids(&batch.tokens, &device_of(&model));
@@ -67,7 +66,7 @@ fn layer_inputs(model: &Model, batch: &LabelledBatch, layout: &SequenceLayout, p
     inputs
 }
 
-/// The same values as the start of a tape.
+/// Returns the same values as the start of a tape.
 fn on_tape(model: &Model, values: Tensor<2>) -> Tensor<2> {
     let values = match model.classifier().bias.val().gradient_checkpointing_strategy() {
         Some(strategy) => Tensor::from_inner(values).with_gradient_checkpointing_strategy(strategy),
@@ -81,7 +80,7 @@ fn weighted_sum(y: Tensor<2>, g: Tensor<2>) -> Tensor<1> {
     (y * Tensor::from_inner(g)).sum()
 }
 
-/// Runs a tape backward: adds the gradients of the parameters and gives that of `input`.
+/// Runs a tape backward: adds the gradients of the parameters and returns that of `input`.
 fn backward(
     model: &Model,
     loss: Tensor<1>,

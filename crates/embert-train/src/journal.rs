@@ -1,4 +1,4 @@
-//! The counting side of a run: steps, examples, tokens, seconds, and the lines of the log.
+//! Counts steps, examples, tokens and seconds of a run, and keeps the lines of its log.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use crate::event::{RunPlan, TrainReport};
 use crate::log_entry::{LogEntry, StepLog};
 use crate::state::TrainState;
 
-/// What has happened so far.
+/// The counters of a run.
 #[derive(Debug)]
 pub(crate) struct Journal {
     pub(crate) plan: RunPlan,
@@ -18,18 +18,18 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Goes on from `state`, the default of which is that of a run that begins.
+    /// Continues from `state`; the default state is that of a new run.
     pub(crate) fn new(plan: RunPlan, state: TrainState) -> Self {
         Self { plan, state, first_step: None, begin: Instant::now() }
     }
 
-    /// An optimizer step was made.
+    /// Counts an optimizer step.
     pub(crate) fn advance(&mut self, epoch: f64) {
         self.state.step += 1;
         self.state.epoch = epoch;
     }
 
-    /// Counts the figures of a step.
+    /// Counts the metrics of a step.
     pub(crate) fn count(&mut self, log: StepLog, num_examples: usize, num_tokens: usize) {
         let state = &mut self.state;
         state.num_examples += num_examples;
@@ -50,7 +50,7 @@ impl Journal {
         self.state.log_history.push_mut(LogEntry::Evaluation { step, epoch, evaluation })
     }
 
-    /// The state of now, its seconds counted up.
+    /// Returns the current state, with the seconds up to now.
     pub(crate) fn state_of_now(&self) -> TrainState {
         TrainState { train_runtime: self.seconds(), ..self.state.clone() }
     }

@@ -1,5 +1,5 @@
-//! Layer-wise decay of the learning rate (Sun et al., 2019): η·dᵏ for what stands k levels below the head. The top
-//! layer stands at k = 1, the embeddings below all L layers at k = L + 1.
+//! Layer-wise decay of the learning rate (Sun et al., 2019): η·dᵏ for a parameter k levels below the head. The
+//! top layer has k = 1, the embeddings below all L layers k = L + 1.
 
 use burn::module::Module;
 use embert_model::names::{Part, hugging_face_name};

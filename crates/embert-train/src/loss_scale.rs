@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 const INITIAL: f64 = 65_536.0;
 const GROWTH_INTERVAL: usize = 2_000;
 
-/// What the loss is multiplied with, and how that has fared.
+/// The factor of the loss, and its history.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct LossScale {
     /// s, a power of two, so that multiplying rounds nothing.
     pub(crate) factor: f64,
     /// Steps without an overflow since s changed.
     steps_since_change: usize,
-    /// Steps that were left out.
+    /// Steps that were skipped.
     pub(crate) skipped: usize,
 }
 
@@ -23,7 +23,7 @@ impl Default for LossScale {
     }
 }
 
-/// What becomes of a step.
+/// The decision on a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// Its gradients are numbers.
@@ -35,7 +35,7 @@ pub(crate) enum Verdict {
 }
 
 impl LossScale {
-    /// Takes note of a step's gradients.
+    /// Updates the scale after a step and decides on it.
     pub(crate) fn judge(&mut self, is_finite: bool) -> Verdict {
         self.steps_since_change += 1;
         if is_finite {

@@ -1,4 +1,4 @@
-//! How good predictions are: loss, accuracy, precision, recall, F1, Matthews' correlation and AUROC, as scikit-learn
+//! Classification metrics: loss, accuracy, precision, recall, F1, Matthews' correlation and AUROC, as scikit-learn
 //! counts them.
 
 use embert_inference::{log_softmax, predicted_label};
@@ -91,7 +91,7 @@ impl Metrics {
         (0..self.confusion_matrix.len()).map(|label| scores_of(&self.confusion_matrix, label)).collect()
     }
 
-    /// Adds what a saved line of the log does not hold, or did not in earlier versions.
+    /// Adds the metrics that a saved line of the log does not hold.
     pub(crate) fn restore(&mut self, confusion_matrix: Vec<Vec<u64>>) {
         if confusion_matrix.iter().any(|row| row.len() != confusion_matrix.len()) {
             return; // no run saved this

@@ -1,4 +1,4 @@
-//! AdamW (Loshchilov and Hutter, 2019) over a module: which parameters move, how they decay, what is remembered of them.
+//! AdamW (Loshchilov and Hutter, 2019) over the parameters of a module.
 
 use std::collections::BTreeMap;
 
@@ -34,13 +34,13 @@ pub struct AdamW {
     state: OptimizerState,
 }
 
-/// What AdamW remembers, by the path of a parameter.
+/// The state of AdamW, by the path of a parameter.
 #[derive(Debug, Clone, Default)]
 pub struct OptimizerState {
     pub(crate) parameters: BTreeMap<String, ParameterState>,
 }
 
-/// What is remembered of one parameter, and how many steps it has made.
+/// The moments of one parameter, and the number of its steps.
 #[derive(Debug, Clone)]
 pub(crate) struct ParameterState {
     pub(crate) step: i32,
@@ -48,17 +48,17 @@ pub(crate) struct ParameterState {
 }
 
 impl AdamW {
-    /// An optimizer that has not made a step yet.
+    /// Returns an optimizer that has not made a step.
     pub fn new(config: AdamWConfig) -> Self {
         Self::with_state(config, OptimizerState::default())
     }
 
-    /// An optimizer that goes on.
+    /// Returns an optimizer with the state of an earlier one.
     pub fn with_state(config: AdamWConfig, state: OptimizerState) -> Self {
         Self { config, state }
     }
 
-    /// What it remembers of its steps.
+    /// Returns its state.
     pub fn state(&self) -> &OptimizerState {
         &self.state
     }

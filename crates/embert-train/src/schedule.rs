@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How the learning rate goes on after the warm-up, by Hugging Face's names.
+/// The learning rate after the warm-up, by Hugging Face's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -27,7 +27,7 @@ pub struct Schedule {
     pub learning_rate: f64,
     /// Optimizer steps of warm-up; the first of them trains with a rate of zero.
     pub warmup_steps: usize,
-    /// Optimizer steps of the whole run.
+    /// Optimizer steps of the run.
     pub total_steps: usize,
 }
 

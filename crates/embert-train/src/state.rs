@@ -1,7 +1,6 @@
-//! Where a run stands between two steps: with the weights and AdamW's moments, all that it takes to go on as if it had
-//! never stopped.
+//! The state of a run between two steps: with the weights and AdamW's moments, all that resuming needs.
 //!
-//! Nothing of the order of the examples or of dropout is kept: both are functions of the seed and the step.
+//! The order of the examples and dropout have no state: both are functions of the seed and the step.
 
 use std::time::Duration;
 
@@ -12,19 +11,19 @@ use crate::fingerprint::Fingerprints;
 use crate::log_entry::{LogEntry, StepLog};
 use crate::loss_scale::LossScale;
 
-/// What a run remembers beside its weights and its optimizer.
+/// The state of a run, except its weights and its optimizer.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct TrainState {
     pub(crate) step: usize,
     pub(crate) epoch: f64,
-    /// The evaluation after this step was cut short, or has not begun.
+    /// The evaluation after this step has not finished.
     pub(crate) evaluation_due: bool,
     pub(crate) stopped_early: bool,
     pub(crate) judged: Judged,
     pub(crate) num_examples: usize,
     pub(crate) num_tokens: usize,
     pub(crate) loss_sum: f64,
-    /// Seconds before the run was last taken up.
+    /// Seconds of training before the run was last resumed.
     pub(crate) train_runtime: f64,
     /// `None` before the run begins.
     pub(crate) fingerprints: Option<Fingerprints>,
@@ -34,7 +33,7 @@ pub struct TrainState {
     pub(crate) log_history: Vec<LogEntry>,
 }
 
-/// What has happened since the last training log.
+/// Sums over the steps since the last training log.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct SinceLog {
     steps: usize,

@@ -16,11 +16,11 @@ use crate::objective::Objective;
 /// How backward runs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Backward<'a> {
-    /// Each layer runs forward twice, and its activations live only while it runs backward.
+    /// Layers are recomputed in the backward pass.
     pub gradient_checkpointing: bool,
-    /// What the loss is multiplied with before; a power of two. 1 but in fp16.
+    /// The factor of the loss in the backward pass; a power of two, 1 except in fp16.
     pub loss_scale: f64,
-    /// Devices beside the model's own, each of which takes its share of the micro-batches.
+    /// Further devices, each of which computes a share of the micro-batches.
     pub replicas: &'a [Device],
 }
 
@@ -30,7 +30,7 @@ impl Default for Backward<'_> {
     }
 }
 
-/// What the micro-batches of one optimizer step amount to.
+/// The gradients of one optimizer step.
 #[derive(Debug)]
 pub struct StepGradients {
     /// The mean loss over all examples of the window, `[1]`.
@@ -39,7 +39,7 @@ pub struct StepGradients {
     pub grad_norm: Tensor<1>,
     /// The gradients of that loss times `loss_scale`.
     pub gradients: ParameterGradients,
-    /// What the loss was multiplied with.
+    /// The factor of the loss.
     pub loss_scale: f64,
     /// Examples of the window.
     pub num_examples: usize,
@@ -53,19 +53,19 @@ impl StepGradients {
         Tensor::cat(vec![self.loss.clone(), self.grad_norm.clone()], 0)
     }
 
-    /// What the gradients are to be multiplied with: [`clip_coefficient`] / `loss_scale`, `[1]`.
+    /// Returns the factor of the gradients: [`clip_coefficient`] / `loss_scale`, `[1]`.
     pub fn scale(&self, max_grad_norm: f64) -> Tensor<1> {
         divided(clip_coefficient(self.grad_norm.clone(), max_grad_norm), self.loss_scale)
     }
 }
 
-/// Runs the micro-batches of `window` forward and backward. Reads nothing back: a GPU may be far behind when it returns.
+/// Runs the micro-batches of `window` forward and backward. Reads nothing back, so it does not wait for a GPU.
 ///
-/// `pass` has the dropout stream of the window's first example; each micro-batch takes up where the one before ended,
-/// so that the window is one large batch, whatever its parts and wherever they are computed.
+/// `pass` has the dropout stream of the window's first example. Each micro-batch continues the stream of the one
+/// before, so the window equals one large batch, whatever its parts and devices.
 ///
 /// # Panics
-/// If `model` does not stand on a device with autodiff, or nothing in it requires a gradient.
+/// If `model` is not on a device with autodiff, or nothing in it requires a gradient.
 pub fn step_gradients(
     model: &Model,
     window: &[LabelledBatch],
@@ -87,12 +87,12 @@ pub fn step_gradients(
     }
 }
 
-/// x / divisor; without a kernel of its own where that changes nothing.
+/// x / divisor, without a kernel where the divisor is 1.
 fn divided(x: Tensor<1>, divisor: f64) -> Tensor<1> {
     if divisor == 1.0 { x } else { x / divisor }
 }
 
-/// A batch, and how many examples of the window come before it.
+/// A batch, and the number of examples of the window before it.
 struct MicroBatch<'a> {
     batch: &'a LabelledBatch,
     first_sequence: usize,
@@ -108,7 +108,7 @@ fn numbered(window: &[LabelledBatch]) -> Vec<MicroBatch<'_>> {
     window.iter().map(number).collect()
 }
 
-/// What some micro-batches add to the scaled loss and its gradients.
+/// Computes the scaled losses of micro-batches and the sum of their gradients.
 fn found(
     model: &Model,
     micro_batches: &[MicroBatch<'_>],
@@ -128,13 +128,13 @@ fn found(
         gradients_of(model, batch, objective, normalizer, pass, &mut gradients)
     };
     let mut run = || micro_batches.iter().map(&mut share).collect();
-    // Who runs layers twice to save memory has none for packed weights.
+    // Gradient checkpointing saves memory, so it keeps no packed weights.
     let keeps_packed_weights = micro_batches.len() > 1 && !backward.gradient_checkpointing;
     let losses = if keeps_packed_weights { with_constant_weights(run) } else { run() };
     Found { losses, gradients }
 }
 
-/// Adds the gradients of a batch's share of the loss and gives that share, `[1]`.
+/// Adds the gradients of a batch's share of the loss and returns that share, `[1]`.
 fn taped_gradients(
     model: &Model,
     batch: &LabelledBatch,

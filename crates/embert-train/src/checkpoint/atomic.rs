@@ -95,7 +95,7 @@ pub(crate) fn restore_checkpoint(old: &Path) -> Result<(), TrainError> {
     unmark(&target)
 }
 
-/// The path beside `path` whose name has `.suffix` appended.
+/// Returns the path in the same directory whose name has `.suffix` appended.
 pub(crate) fn sibling(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".");

@@ -1,4 +1,4 @@
-//! What a model card tells of its run.
+//! The run that a model card describes.
 
 use embert_text::Truncation;
 

@@ -94,7 +94,7 @@ impl Panel {
         self.curves.iter().flat_map(|curve| curve.points.iter().copied())
     }
 
-    /// From 0, or from below the lowest point where that lies high, to above the highest.
+    /// From 0, or from below the lowest point if all points are high, to above the highest.
     fn y_range(&self) -> Range<f64> {
         let highest = self.points().map(|(_, y)| y).fold(0.0, f64::max);
         let lowest = self.points().map(|(_, y)| y).fold(f64::INFINITY, f64::min);

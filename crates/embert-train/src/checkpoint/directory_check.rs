@@ -13,7 +13,8 @@ impl RunDirectory {
     /// # Errors
     /// [`TrainError::NotARun`] if `output_dir`, or a directory next to it that the run needs, holds files that no run
     /// wrote; [`TrainError::Foreign`] for an entry that cannot be kept; [`TrainError::OutputExists`] and
-    /// [`TrainError::Unfinished`] if there is a run that must not be replaced; [`TrainError::Busy`] if another process is training there.
+    /// [`TrainError::Unfinished`] if there is a run that must not be replaced; [`TrainError::Busy`] if another process
+    /// is training there.
     pub fn check(output_dir: &Path, on_existing: OnExisting) -> Result<(), TrainError> {
         let places = Places::of(output_dir)?;
         let found = places.examine()?;

@@ -10,7 +10,7 @@ use super::trainer_state::to_value;
 use crate::error::{TrainError, at};
 use crate::log_entry::LogEntry;
 
-/// The file, and what must stand in it.
+/// The file, and its complete text.
 #[derive(Debug)]
 pub(crate) struct MetricsLog {
     path: PathBuf,

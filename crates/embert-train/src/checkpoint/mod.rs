@@ -1,12 +1,12 @@
 //! The run directory: what a run leaves on disk, under the names that transformers and the Hub know.
 //!
-//! While a run trains, its files gather in `OUT.partial`, beside the output directory `OUT`: `recipe.toml`,
+//! While a run trains, its files are in `OUT.partial`, next to the output directory `OUT`: `recipe.toml`,
 //! `metrics.jsonl` (flushed line by line, so that a killed run keeps it) and `checkpoint-N/`. When it is done, all the
 //! rest is added, flushed to the disk, and the directory takes the name `OUT`.
 //!
-//! A `checkpoint-N/` holds a model that `transformers` opens, or an adapter that PEFT opens, and beside it what going on
-//! takes: `optimizer.safetensors` and `state.json`, which has the SHA-256 of every file. It is written beside its place,
-//! flushed to the disk and renamed: whatever happens, it is there whole or not at all.
+//! A `checkpoint-N/` holds a model that `transformers` opens, or an adapter that PEFT opens, and what resuming needs:
+//! `optimizer.safetensors` and `state.json`, which has the SHA-256 of every file. It is written under another name,
+//! flushed to the disk and renamed, so it is complete or absent.
 
 mod atomic;
 mod carded_run;
@@ -208,7 +208,7 @@ impl RunDirectory {
         }
     }
 
-    /// Keeps what an event of [`fit`](crate::fit) brings: a line of the log, or a checkpoint. Returns the path of the
+    /// Saves a line of the log or a checkpoint, as the event of [`fit`](crate::fit) asks. Returns the path of the
     /// checkpoint, if one was written.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! The model card: what a stranger on the Hub should know about the weights.
+//! The model card, `README.md`.
 
 use std::fmt::Write;
 

@@ -45,7 +45,7 @@ impl Places {
         sibling(&self.partial_dir, "tmp")
     }
 
-    /// Reads what is there. Fails if another process is training there, or if there is anything that a run can neither
+    /// Reads the directories. Fails if another process is training there, or if there is anything that a run can neither
     /// replace nor keep.
     pub(crate) fn examine(&self) -> Result<Found, TrainError> {
         lock::refuse_busy(&self.partial_dir)?;
@@ -95,7 +95,8 @@ impl Places {
     }
 }
 
-/// The path, with a name to put siblings beside: not `.` or `..`, and not a link, which a rename would replace.
+/// Returns the path with a name, from which siblings are named: not `.` or `..`, and not a link, which a rename would
+/// replace.
 fn with_name(path: &Path) -> Result<PathBuf, TrainError> {
     let has_name = path.file_name().is_some() && !path.is_symlink();
     if has_name { Ok(path.to_owned()) } else { fs::canonicalize(path).map_err(at(path)) }

@@ -39,7 +39,7 @@ pub(crate) enum Stage {
     Unfinished,
 }
 
-/// What a name in a run's directory stands for.
+/// The kind of a file in a run's directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     File,

@@ -5,7 +5,7 @@ use embert_text::Tokenizer;
 
 use crate::config::TrainConfig;
 
-/// What the files of a run tell beside its weights.
+/// The settings that the files of a run hold.
 #[derive(Debug, Clone, Copy)]
 pub struct RunSettings<'a> {
     /// How it trains.

@@ -1,4 +1,4 @@
-//! A checkpoint that is whole, and what a run is taken up with from it.
+//! A complete checkpoint, and the state from which a run resumes.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ use crate::optimizer::OptimizerState;
 use crate::resume::Resume;
 use crate::state::TrainState;
 
-/// A `checkpoint-N` every byte of which is what was written.
+/// A `checkpoint-N` whose files all match their hashes.
 #[derive(Debug)]
 pub struct Checkpoint {
     path: PathBuf,
@@ -46,8 +46,8 @@ impl Checkpoint {
         Ok(Self { path: path.to_owned(), state, recipe: file.recipe, best_model })
     }
 
-    /// The newest whole checkpoint of a run, and what is wrong with each newer one. `run_dir` is the directory of a run or
-    /// the `.partial` one of a run that is not finished.
+    /// Returns the newest complete checkpoint of a run, and an error for each newer one. `run_dir` is the directory of a
+    /// run, or the `.partial` one of a run that is not finished.
     ///
     /// # Errors
     /// [`TrainError::Io`] if the directory cannot be read.
@@ -80,7 +80,7 @@ impl Checkpoint {
         &self.recipe
     }
 
-    /// Where its run stood.
+    /// The state of its run.
     pub fn state(&self) -> &TrainState {
         &self.state
     }
@@ -90,7 +90,7 @@ impl Checkpoint {
         self.best_model.as_deref()
     }
 
-    /// What [`fit_from`](crate::fit_from) takes, beside the `model` that was read from [`path`](Self::path);
+    /// Returns what [`fit_from`](crate::fit_from) needs in addition to the `model` from [`path`](Self::path);
     /// `best_model` is the one from [`best_model`](Self::best_model), without autodiff.
     ///
     /// # Errors

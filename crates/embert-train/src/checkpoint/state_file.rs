@@ -1,4 +1,4 @@
-//! `state.json`: where a checkpoint's run stood, its recipe, and the SHA-256 of every other file of the checkpoint.
+//! `state.json`: the state of a checkpoint's run, its recipe, and the SHA-256 of every other file of the checkpoint.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -17,7 +17,7 @@ use crate::error::{TrainError, at};
 use crate::log_entry::LogEntry;
 use crate::state::TrainState;
 
-/// Counted up when a file of before cannot be read any more.
+/// Format version; incremented on incompatible changes.
 const FORMAT: u32 = 1;
 
 /// The keys of the file.
@@ -29,7 +29,7 @@ pub(crate) struct StateFile {
     epoch: f64,
     position_in_epoch: Position,
     seed: u64,
-    /// The step of the checkpoint that holds the best model, where the run is to end with it: this one or one beside it.
+    /// The step of the checkpoint with the best model, under `load_best_model_at_end`: this one or one next to it.
     pub(crate) best_model: Option<usize>,
     /// The resolved recipe as TOML.
     pub(crate) recipe: String,
@@ -41,12 +41,12 @@ pub(crate) struct StateFile {
     files: BTreeMap<String, String>,
 }
 
-/// Where in the data a run stands.
+/// The position of a run in its data.
 #[derive(Debug, Serialize, Deserialize)]
 struct Position {
-    /// Whole passes over the training examples.
+    /// Complete passes over the training examples.
     epoch: usize,
-    /// Optimizer steps made of the next.
+    /// Optimizer steps of the current one.
     steps: usize,
 }
 
@@ -105,7 +105,7 @@ impl StateFile {
         Ok(file)
     }
 
-    /// Where the run stood.
+    /// Returns the state of the run.
     pub(crate) fn state(&self, directory: &Path) -> Result<TrainState, TrainError> {
         let path = directory.join(STATE);
         let run = exact::from_text(self.run.clone());

@@ -1,4 +1,4 @@
-//! `trainer_state.json`: what transformers' Trainer tells of a run, so that its plots and scripts read ours.
+//! `trainer_state.json`, as transformers' Trainer writes it.
 
 use std::path::PathBuf;
 
@@ -41,7 +41,7 @@ pub(crate) struct Intervals {
     pub(crate) save_steps: usize,
 }
 
-/// Where a run stands.
+/// The progress of a run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Standing<'a> {
     pub(crate) step: usize,
@@ -51,7 +51,7 @@ pub(crate) struct Standing<'a> {
 }
 
 impl TrainerState {
-    /// The state in the midst of a run.
+    /// Returns the state during a run.
     pub(crate) fn new(
         intervals: Intervals,
         plan: &RunPlan,
@@ -83,7 +83,7 @@ impl TrainerState {
         }
     }
 
-    /// The state at the end: the log ends with the line that sums the run up.
+    /// Returns the state at the end, with a summary as the last line of the log.
     pub(crate) fn finished(
         intervals: Intervals,
         report: &TrainReport,

@@ -18,7 +18,7 @@ const GO_ON: Answer = Ok(ControlFlow::Continue(()));
 const STOP: Answer = Ok(ControlFlow::Break(()));
 
 impl Run<'_, '_> {
-    /// Tells, logs, evaluates and saves, where it is time and has not been done: a run that is taken up begins with it.
+    /// Reads metrics, logs, evaluates and saves where that is due. A resumed run begins with it.
     pub(super) fn after_step(&mut self, model: &Model) -> Answer {
         if self.is_reading_due() && self.tell_of_steps()?.is_break() {
             return STOP;
@@ -36,7 +36,7 @@ impl Run<'_, '_> {
         if saves && self.saved != Some(self.journal.state.step) { self.save(model) } else { GO_ON }
     }
 
-    /// Whether what happens by this strategy happens after the step of now.
+    /// Returns true if an event of this strategy is due after the current step.
     pub(super) fn is_due(&self, strategy: IntervalStrategy, every: usize) -> bool {
         let step = self.journal.state.step;
         match strategy {
@@ -75,7 +75,7 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Keeps `model` if it is the best, and ends the run if none has been better for long.
+    /// Keeps `model` if it is the best, and stops early if patience has run out.
     fn judge(&mut self, model: Model, evaluation: &Evaluation) {
         let Some(judge) = &self.judge else { return };
         let state = &mut self.journal.state;
@@ -98,7 +98,7 @@ impl Run<'_, '_> {
         if stops { STOP } else { Ok(answer) }
     }
 
-    /// No broken weights are saved or handed on.
+    /// Fails if a weight is not finite: such weights are neither saved nor returned.
     pub(super) fn check_weights(&self, model: &Model) -> Result<(), TrainError> {
         if is_finite(model) { Ok(()) } else { Err(self.diverged_weights("weights are")) }
     }

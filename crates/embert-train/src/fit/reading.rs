@@ -14,8 +14,8 @@ use crate::loss_scale::Verdict;
 const INTERVAL: Duration = Duration::from_secs(1);
 
 impl Run<'_, '_> {
-    /// Whether a step is to be made with the gradients found: asked before a weight is touched where the answer costs
-    /// nothing, or in fp16, which cannot do without; else later, before anything is saved.
+    /// Returns true if the optimizer may make a step with these gradients. On a GPU, except in fp16, the check is made
+    /// later, before anything is saved, because it waits for the device.
     pub(super) fn check(&mut self, step: &PendingMetrics) -> Result<bool, TrainError> {
         let loss_scale = &mut self.journal.state.loss_scale;
         if self.is_asynchronous && loss_scale.is_none() {
@@ -31,12 +31,12 @@ impl Run<'_, '_> {
         if verdict == Verdict::Diverged { Err(step.diverged(&figures)) } else { Ok(verdict == Verdict::Make) }
     }
 
-    /// Whether steps are to be told of although nothing else is due.
+    /// Returns true if metrics must be read although nothing else is due.
     pub(super) fn is_reading_due(&self) -> bool {
         !self.is_asynchronous || self.read_at.is_none_or(|read_at| read_at.elapsed() >= INTERVAL)
     }
 
-    /// Reads the figures of all steps up to now, checks them, counts them and tells of each.
+    /// Reads the metrics of all pending steps, checks and counts them, and sends one event for each.
     pub(super) fn tell_of_steps(&mut self) -> Answer {
         let steps = std::mem::take(&mut self.pending);
         if steps.is_empty() {
