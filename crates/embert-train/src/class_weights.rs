@@ -7,52 +7,19 @@ use crate::error::TrainError;
 /// The weight of an example in the loss, by its label.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(from = "WrittenWeights", into = "WrittenWeights")]
+#[serde(
+    rename_all = "snake_case",
+    expecting = "expected \"none\", \"balanced\" or a list with one number for each label"
+)]
 pub enum ClassWeights {
-    /// All the same; written `"none"`.
+    /// 1 for all labels.
     #[default]
     None,
-    /// Number of examples / (number of labels · examples of the label), as scikit-learn's; written `"balanced"`.
+    /// Number of examples / (number of labels · examples of the label), as in scikit-learn.
     Balanced,
     /// One weight for each label, in the order of the labels.
+    #[serde(untagged)]
     List(Vec<f64>),
-}
-
-/// The two forms of [`ClassWeights`] in a recipe.
-#[derive(Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(untagged, expecting = "expected \"none\", \"balanced\" or a list with one number for each label")]
-enum WrittenWeights {
-    Rule(WeightRule),
-    List(Vec<f64>),
-}
-
-#[derive(Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-enum WeightRule {
-    None,
-    Balanced,
-}
-
-impl From<WrittenWeights> for ClassWeights {
-    fn from(written: WrittenWeights) -> Self {
-        match written {
-            WrittenWeights::Rule(WeightRule::None) => Self::None,
-            WrittenWeights::Rule(WeightRule::Balanced) => Self::Balanced,
-            WrittenWeights::List(weights) => Self::List(weights),
-        }
-    }
-}
-
-impl From<ClassWeights> for WrittenWeights {
-    fn from(weights: ClassWeights) -> Self {
-        match weights {
-            ClassWeights::None => Self::Rule(WeightRule::None),
-            ClassWeights::Balanced => Self::Rule(WeightRule::Balanced),
-            ClassWeights::List(weights) => Self::List(weights),
-        }
-    }
 }
 
 impl ClassWeights {

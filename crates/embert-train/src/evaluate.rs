@@ -30,16 +30,21 @@ pub struct Evaluation {
 impl Evaluation {
     /// The numbers, and under `eval_per_class` the scores of each label under its name: what `eval_results.json` holds.
     pub fn to_results(&self, labels: &[String]) -> Map<String, Value> {
-        let Value::Object(mut results) = to_value(self) else { unreachable!("an evaluation is an object") };
+        let mut results = to_object(self);
         let scores = labels.iter().cloned().zip(self.metrics.class_scores());
-        let per_class = scores.map(|(label, scores)| (label, to_value(&scores))).collect::<Map<_, _>>();
+        let per_class =
+            scores.map(|(label, scores)| (label, to_object(&scores).into())).collect::<Map<_, _>>();
         results.insert("eval_per_class".to_owned(), Value::Object(per_class));
         results
     }
 }
 
-fn to_value(numbers: &impl Serialize) -> Value {
-    serde_json::to_value(numbers).expect("numbers are plain data")
+/// Returns the numbers under their names.
+pub(crate) fn to_object(numbers: &impl Serialize) -> Map<String, Value> {
+    match serde_json::to_value(numbers) {
+        Ok(Value::Object(object)) => object,
+        other => unreachable!("numbers with names are an object, not {other:?}"),
+    }
 }
 
 /// Evaluates `model` on all of `examples`; F1, precision and recall are of `pos_label`, if it is given. Give the model

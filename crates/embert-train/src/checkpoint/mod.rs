@@ -57,7 +57,7 @@ use run_files::{RECIPE, STATE, Stage, TRAINER_STATE};
 pub use run_settings::RunSettings;
 pub use saved::Checkpoint;
 use state_file::StateFile;
-use trainer_state::{Intervals, Standing, TrainerState};
+use trainer_state::{Intervals, RunProgress, finished_state, trainer_state};
 
 /// A run directory that is being written.
 #[derive(Debug)]
@@ -274,7 +274,7 @@ impl RunDirectory {
         if let (Some(best), Some(_), Some(1)) = (report.best, &best, self.save_total_limit()) {
             delete_other_checkpoints(directory, best.step)?;
         }
-        write_json(directory, TRAINER_STATE, &TrainerState::finished(self.intervals(), report, best))?;
+        write_json(directory, TRAINER_STATE, &finished_state(self.intervals(), report, best))?;
         #[cfg(feature = "curves")]
         curves::write(directory, &report.log_history)?;
         let labels = self.model_config.label_names();
@@ -314,9 +314,9 @@ impl RunDirectory {
         let (step, best) = (state.step, state.best());
         self.save_model(directory, model)?;
         optimizer_file::write(optimizer, directory)?;
-        let standing = Standing { step, epoch: state.epoch, log_history: &state.log_history, best };
+        let progress = RunProgress { step, epoch: state.epoch, log_history: &state.log_history, best };
         let best_checkpoint = self.best_checkpoint(best, Some(step));
-        let trainer_state = TrainerState::new(self.intervals(), plan, standing, best_checkpoint);
+        let trainer_state = trainer_state(self.intervals(), plan, progress, best_checkpoint);
         write_json(directory, TRAINER_STATE, &trainer_state)?;
         let needed = best.filter(|_| self.config.load_best_model_at_end);
         let needed = needed.map(|best| best.step);

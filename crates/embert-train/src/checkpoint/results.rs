@@ -4,11 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
 
-use super::trainer_state::to_value;
 use crate::error::{TrainError, at};
-use crate::evaluate::Evaluation;
+use crate::evaluate::{Evaluation, to_object};
 use crate::event::TrainReport;
 
 /// Writes the three files; without an evaluation two of them.
@@ -18,7 +16,7 @@ pub(crate) fn write_results(
     evaluation: Option<&Evaluation>,
     labels: &[String],
 ) -> Result<(), TrainError> {
-    let mut train = numbers(report);
+    let mut train = to_object(report);
     train.remove("step");
     write_json(directory, "train_results.json", &train)?;
     let mut all = train;
@@ -29,13 +27,6 @@ pub(crate) fn write_results(
         all.extend(eval);
     }
     write_json(directory, "all_results.json", &all)
-}
-
-fn numbers(line: &impl Serialize) -> Map<String, Value> {
-    match to_value(line) {
-        Value::Object(map) => map,
-        other => unreachable!("a log line is an object, not {other}"),
-    }
 }
 
 /// Writes a file of JSON.
