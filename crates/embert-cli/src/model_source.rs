@@ -167,7 +167,11 @@ impl ModelSource {
                 let base = self.load_base(base, seed, device)?;
                 Adapter::open(checkpoint)?.load(base.model, &base.newly_initialized)?
             }
-            None => from_pretrained(checkpoint, &self.config, seed, device)?.complete(checkpoint)?,
+            // the base's config may be that of an encoder without a head
+            None => {
+                let config = AutoConfig::from_dir(checkpoint)?;
+                from_pretrained(checkpoint, &config, seed, device)?.complete(checkpoint)?
+            }
         };
         Ok(LoadedModel { model, newly_initialized: vec![], unused: vec![] })
     }

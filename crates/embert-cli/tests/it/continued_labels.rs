@@ -179,3 +179,19 @@ fn an_adapter_given_as_a_model_names_the_flag() {
     );
     assert!(said.contains("--adapter model") && said.contains("--model base"), "{said}");
 }
+
+#[test]
+fn a_run_from_an_encoder_without_a_head_resumes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_csv(path, "rows.csv", &["first", "second"], 40);
+    succeeds(path, &format!("train {SHAPE} --dataset rows.csv --max_steps 1 --output_dir base"));
+    let config = path.join("base/config.json");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text.replace("BertForSequenceClassification", "BertModel")).unwrap();
+    let flags = "--max_steps 4 --save_steps 2 --max_seq_length 32";
+    succeeds(path, &format!("train --model base --dataset rows.csv {flags} --output_dir run"));
+    succeeds(path, "train --resume_from_checkpoint run/checkpoint-2 --output_dir again");
+    let weights = |run: &str| fs::read(path.join(run).join("model.safetensors")).unwrap();
+    assert!(weights("run") == weights("again"), "the weights differ");
+}
