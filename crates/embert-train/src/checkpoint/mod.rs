@@ -9,7 +9,6 @@
 //! flushed to the disk and renamed, so it is complete or absent.
 
 mod atomic;
-mod carded_run;
 mod contents;
 #[cfg(feature = "curves")]
 mod curves;
@@ -45,9 +44,9 @@ use crate::event::{Event, RunPlan, Snapshot, TrainReport};
 use crate::log_entry::LogEntry;
 use crate::model::Model;
 use atomic::{flush_own, replace_run, write_checkpoint, write_file};
-use carded_run::CardedRun;
 use contents::Contents;
 use metrics_log::MetricsLog;
+use model_card::CardedRun;
 pub use model_card::ModelCard;
 pub use places::OnExisting;
 use places::{Places, is_same};

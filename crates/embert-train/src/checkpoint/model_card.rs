@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::carded_run::CardedRun;
+use embert_text::Truncation;
+
 use super::model_card_use::usage;
 use crate::class_scores::ClassScores;
 use crate::evaluate::Evaluation;
@@ -29,6 +30,17 @@ pub struct ModelCard {
     pub pos_label: Option<usize>,
 }
 
+/// The run that a card describes.
+#[derive(Debug)]
+pub(crate) struct CardedRun<'a> {
+    pub(crate) report: &'a TrainReport,
+    pub(crate) evaluation: Option<&'a Evaluation>,
+    pub(crate) labels: &'a [String],
+    pub(crate) recipe: &'a str,
+    pub(crate) truncation: Truncation,
+    pub(crate) is_adapter: bool,
+}
+
 impl ModelCard {
     /// The card in Markdown with the Hub's front matter.
     pub(crate) fn render(&self, run: &CardedRun<'_>) -> String {
@@ -44,7 +56,8 @@ impl ModelCard {
             let _ = writeln!(card, "{}", class_table(evaluation, run.labels));
             let _ = write!(card, "{}", confusion_table(&evaluation.metrics.confusion_matrix, run.labels));
         }
-        let (usage, recipe) = (usage(&self.base_model, self.max_seq_length, run), run.recipe.trim_end());
+        let usage = usage(&self.base_model, run.labels, run.is_adapter, self.max_seq_length, run.truncation);
+        let recipe = run.recipe.trim_end();
         let fence = fence(recipe);
         let _ = write!(card, "\n## Use\n\n{usage}\n## Recipe\n\n{fence}toml\n{recipe}\n{fence}\n");
         card

@@ -2,17 +2,21 @@
 
 use embert_text::Truncation;
 
-use super::carded_run::CardedRun;
-
 /// The section, in Markdown.
-pub(crate) fn usage(base_model: &str, max_length: usize, run: &CardedRun<'_>) -> String {
-    let load = if run.is_adapter { load_adapter(base_model, run.labels) } else { LOAD.to_owned() };
+pub(crate) fn usage(
+    base_model: &str,
+    labels: &[String],
+    is_adapter: bool,
+    max_length: usize,
+    truncation: Truncation,
+) -> String {
+    let load = if is_adapter { load_adapter(base_model, labels) } else { LOAD.to_owned() };
     let call = format!("print(classify(\"This movie is good\", truncation=True, max_length={max_length}))");
     let mut usage = format!("```python\n{load}{call}\n```\n");
-    if run.is_adapter {
-        usage += &format!("\n{}\n", adapter_note(run.labels.len()));
+    if is_adapter {
+        usage += &format!("\n{}\n", adapter_note(labels.len()));
     }
-    if let Truncation::HeadTail { head, tail } = run.truncation {
+    if let Truncation::HeadTail { head, tail } = truncation {
         usage += &format!("\n{}\n", head_tail_note(head, tail));
     }
     usage

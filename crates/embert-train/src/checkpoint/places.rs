@@ -76,22 +76,16 @@ impl Places {
 
     /// Refuses an output directory that holds a run, if it must not be replaced.
     pub(crate) fn refuse_output(&self, found: &Found, on_existing: OnExisting) -> Result<(), TrainError> {
-        match on_existing {
-            OnExisting::Refuse if found.output.is_some() => {
-                Err(TrainError::OutputExists { path: self.output_dir.clone() })
-            }
-            _ => Ok(()),
-        }
+        let is_refused = on_existing == OnExisting::Refuse && found.output.is_some();
+        let path = self.output_dir.clone();
+        if is_refused { Err(TrainError::OutputExists { path }) } else { Ok(()) }
     }
 
     /// Refuses an unfinished run, if it must not be replaced.
     pub(crate) fn refuse_partial(&self, found: &Found, on_existing: OnExisting) -> Result<(), TrainError> {
-        match on_existing {
-            OnExisting::Refuse if found.partial.is_some() => {
-                Err(TrainError::Unfinished { path: self.partial_dir.clone() })
-            }
-            _ => Ok(()),
-        }
+        let is_refused = on_existing == OnExisting::Refuse && found.partial.is_some();
+        let path = self.partial_dir.clone();
+        if is_refused { Err(TrainError::Unfinished { path }) } else { Ok(()) }
     }
 }
 
