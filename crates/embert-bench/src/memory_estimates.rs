@@ -2,7 +2,7 @@
 
 use std::{io, ops::ControlFlow};
 
-use embert_model::{AutoConfig, BertForSequenceClassification, parameter_shapes};
+use embert_model::{AutoConfig, BERT, parameter_shapes};
 use embert_text::EncodedTexts;
 use embert_train::{
     IntervalStrategy, LabelledTexts, MemoryEstimate, MemoryWorkload, TrainConfig, TrainData, estimate_memory,
@@ -88,7 +88,7 @@ fn measure(run: &Run) -> Result<Measured, String> {
 
 fn estimate(run: &Run, texts: &EncodedTexts) -> MemoryEstimate {
     let (device, _) = device::open();
-    let model_config = AutoConfig::from(run.work.config.clone());
+    let model_config = AutoConfig::new(&BERT, run.work.config.clone());
     let lora = (run.work.task == Task::Lora).then(adapter);
     let parameters = parameter_shapes(&model_config, lora.as_ref(), &device).expect("a BERT has queries");
     let workload = MemoryWorkload {
@@ -104,11 +104,11 @@ fn estimate(run: &Run, texts: &EncodedTexts) -> MemoryEstimate {
 /// Trains and evaluates on the same texts.
 fn train(run: &Run, examples: LabelledTexts<'_>) {
     let (device, padding) = device::open();
-    let model = BertForSequenceClassification::new(&run.work.config, SEED, &device);
+    let model = run.work.model(&device);
     let model = if run.work.task == Task::Lora { adapted(model) } else { model };
     let data = TrainData { train: examples, eval: Some(examples), padding, replicas: &[], pos_label: None };
     let go_on = &mut |_: embert_train::Event<'_>| Ok(ControlFlow::Continue(()));
-    fit(model.into(), data, &run.config, go_on).expect("random weights do not diverge so soon");
+    fit(model, data, &run.config, go_on).expect("random weights do not diverge so soon");
 }
 
 fn runs() -> Vec<Run> {

@@ -5,7 +5,7 @@ use embert_kernels::{
     DropoutSite, DropoutStream, SequenceLayout, add_layer_norm, attention, bias_gelu_linear, dropout,
     embeddings, layer_norm, linear, query_key_value,
 };
-use embert_model::{BertConfig, BertForSequenceClassification, Pass};
+use embert_model::{EncoderConfig, Pass};
 
 use crate::{device, measure::time, texts::texts, work::Work};
 
@@ -91,7 +91,7 @@ impl<'a> Step<'a> {
         let (hidden, epsilon) = (config.hidden_size, config.layer_norm_eps);
         let ids = TensorData::new(self.ids.clone(), [self.ids.len()]);
         let ids = Tensor::<1, Int>::from_data(ids, (&self.device, DType::I32));
-        let rows = [config.vocab_size, config.max_position_embeddings, config.type_vocab_size];
+        let rows = [config.vocab_size, config.max_position_embeddings, config.type_vocab_size.unwrap_or(0)];
         let tables = rows.map(|rows| self.matrix(rows, hidden));
         let [weight, bias] = [self.vector(hidden), self.vector(hidden)];
         self.seconds(|| {
@@ -153,11 +153,11 @@ impl<'a> Step<'a> {
     }
 
     fn last_layer(&self) -> f64 {
-        let config = BertConfig { num_hidden_layers: 1, vocab_size: 1, ..self.work.config.clone() };
-        let model = BertForSequenceClassification::new(&config, 0, &self.device);
+        let config = EncoderConfig { num_hidden_layers: 1, vocab_size: 1, ..self.work.config.clone() };
         let x = self.hidden_states(config.hidden_size);
+        let model = Work { config, ..self.work.clone() }.model(&self.device);
         let dropout = Some(DropoutStream { seed: 42, step: 0, first_sequence: 0 });
         let pass = Pass { precision: self.work.precision(), dropout };
-        self.seconds(|| model.bert.encoder.forward_first(x.clone(), &self.layout, pass))
+        self.seconds(|| model.encoder().forward_first(x.clone(), &self.layout, pass))
     }
 }

@@ -3,10 +3,7 @@
 use burn::module::Module;
 use burn::tensor::Device;
 use embert_kernels::DropoutStream;
-use embert_model::{
-    AutoModelForSequenceClassification, BertForSequenceClassification, LoraConfig, ModuleNames, Pass,
-    add_adapter,
-};
+use embert_model::{AutoModelForSequenceClassification, LoraConfig, ModuleNames, Pass, add_adapter};
 use embert_text::{EncodedTexts, Padding};
 use embert_train::{
     AdamW, Backward, LabelledTexts, Objective, StepGradients, Targets, TrainConfig, step_gradients,
@@ -34,14 +31,14 @@ pub(crate) struct Trainer {
 impl Trainer {
     pub(crate) fn new(work: &Work) -> Self {
         let (device, padding) = device::open();
-        let model = BertForSequenceClassification::new(&work.config, SEED, &device);
+        let model = work.model(&device);
         let model = if work.task == Task::Lora { adapted(model) } else { model };
         let config = TrainConfig { bf16: work.bf16, seed: SEED, ..TrainConfig::default() };
-        let targets = targets(work);
+        let (targets, num_labels) = (targets(work), model.num_labels());
         Self {
-            model: Some(AutoModelForSequenceClassification::from(model.train())),
+            model: Some(model.train()),
             optimizer: AdamW::new(config.adamw()),
-            objective: config.objective(&targets, work.config.num_labels()).expect("no weights to check"),
+            objective: config.objective(&targets, num_labels).expect("no weights to check"),
             config,
             texts: texts(work),
             targets,
@@ -90,23 +87,23 @@ pub(crate) fn adapter() -> LoraConfig {
     }
 }
 
-pub(crate) fn adapted(model: BertForSequenceClassification) -> BertForSequenceClassification {
+pub(crate) fn adapted(model: AutoModelForSequenceClassification) -> AutoModelForSequenceClassification {
     add_adapter(model, &adapter(), SEED).expect("a BERT has queries and keys")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use embert_model::BertConfig;
+    use embert_model::EncoderConfig;
 
     fn trained_tensors(task: Task) -> usize {
-        let config = BertConfig {
+        let config = EncoderConfig {
             vocab_size: 50,
             hidden_size: 16,
             intermediate_size: 32,
             num_hidden_layers: 2,
             num_attention_heads: 2,
-            ..BertConfig::default()
+            ..EncoderConfig::default()
         };
         let lengths = vec![5, 9];
         let work = Work {

@@ -1,7 +1,8 @@
 //! One piece of work and what doing it took, as the JSON that goes to a child process and comes back.
 
+use burn::tensor::Device;
 use embert_kernels::Precision;
-use embert_model::BertConfig;
+use embert_model::{AutoConfig, AutoModelForSequenceClassification, BERT, EncoderConfig};
 use serde::{Deserialize, Serialize};
 
 /// Of the random weights, and of dropout.
@@ -11,7 +12,7 @@ pub(crate) const SEED: u64 = 42;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Work {
     pub task: Task,
-    pub config: BertConfig,
+    pub config: EncoderConfig,
     pub bf16: bool,
     pub batch_size: usize,
     pub max_length: usize,
@@ -36,6 +37,11 @@ pub(crate) enum Task {
 }
 
 impl Work {
+    /// The BERT with random weights that it is done with.
+    pub(crate) fn model(&self, device: &Device) -> AutoModelForSequenceClassification {
+        AutoModelForSequenceClassification::new(&AutoConfig::new(&BERT, self.config.clone()), SEED, device)
+    }
+
     pub(crate) fn precision(&self) -> Precision {
         if self.bf16 { Precision::Bf16 } else { Precision::Fp32 }
     }
@@ -80,7 +86,7 @@ mod tests {
     use super::*;
 
     fn work(task: Task) -> Work {
-        let config = BertConfig::default();
+        let config = EncoderConfig::default();
         let lengths = vec![3, 4, 5, 6, 7, 8];
         let (warm_up, steps, on_gpu) = (1, 2, false);
         Work { task, config, bf16: true, batch_size: 2, max_length: 8, lengths, warm_up, steps, on_gpu }

@@ -7,13 +7,12 @@ use std::{
 
 use burn::module::Module;
 use embert_inference::{InferenceError, predict};
-use embert_model::BertForSequenceClassification;
 use embert_train::TrainConfig;
 
 use crate::{
     device,
     trainer::Trainer,
-    work::{Answer, SEED, Task, Work},
+    work::{Answer, Task, Work},
 };
 
 pub(crate) fn run() -> Result<(), String> {
@@ -51,7 +50,7 @@ fn training(work: &Work) -> Vec<f64> {
 
 fn evaluation(work: &Work) -> Vec<f64> {
     let (device, padding) = device::open();
-    let model = BertForSequenceClassification::new(&work.config, SEED, &device).valid().into();
+    let model = work.model(&device).valid();
     let config = TrainConfig {
         bf16: work.bf16,
         per_device_eval_batch_size: work.batch_size,

@@ -35,7 +35,7 @@ impl FineTuned {
         if let Some(warning) = warnings::other_length(&directory, &recipe)? {
             output::warn(&warning);
         }
-        let limit = examples::limit(&recipe.data, source.config.max_position_embeddings())?;
+        let limit = examples::limit(&recipe.data, source.config.encoder.max_position_embeddings)?;
         Ok(Self { source, recipe, has_recipe: recipe_files::has_recipe(&directory), limit, place })
     }
 

@@ -18,6 +18,7 @@ mod local_path;
 mod machine;
 mod memory;
 mod model_source;
+mod model_type;
 mod near;
 mod output;
 mod output_dir;

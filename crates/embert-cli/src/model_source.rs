@@ -93,7 +93,7 @@ impl ModelSource {
     }
 
     fn checked(self) -> Result<Self, CliError> {
-        let (tokens, vocab_size) = (self.tokenizer.vocab_size(), self.config.vocab_size());
+        let (tokens, vocab_size) = (self.tokenizer.vocab_size(), self.config.encoder.vocab_size);
         match (&self.directory, tokens > vocab_size) {
             (Some(directory), true) => Err(CliError::failed(format!(
                 "{}: the tokenizer has {tokens} tokens and the model's vocab_size is {vocab_size}; they do not belong together",
@@ -145,7 +145,12 @@ impl ModelSource {
     }
 
     /// The weights in a directory, without its head if another one takes its place.
-    fn load_base(&self, directory: &Path, seed: u64, device: &Device) -> Result<Pretrained, CliError> {
+    fn load_base(
+        &self,
+        directory: &Path,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Pretrained<AutoModelForSequenceClassification>, CliError> {
         let brings_head =
             matches!(&self.adapter, AdapterSource::Saved(adapter) if adapter.num_labels().is_some());
         Ok(match brings_head || self.head == Head::New {

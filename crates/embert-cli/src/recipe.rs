@@ -1,13 +1,14 @@
 //! A recipe: everything that a run is told, in the sections of a TOML file.
 
 use embert_data::{Columns, CsvQuoting, ReadOptions};
-use embert_model::{AutoConfig, BertConfig, DistilBertConfig, LoraConfig};
+use embert_model::{AutoConfig, EncoderConfig, LoraConfig};
 use embert_text::Truncation;
 use embert_train::{IntervalStrategy, TrainConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::CliError;
+use crate::model_type::ModelType;
 
 /// The resolved recipe of a run. Each section's `Default` is the only place of its defaults; the first paragraph of a
 /// field's documentation is the help of its flag.
@@ -69,15 +70,6 @@ pub(crate) struct ScratchSection {
     pub(crate) intermediate_size: usize,
     /// Maximum number of positions of a model with random weights.
     pub(crate) max_position_embeddings: usize,
-}
-
-/// The architectures that can be trained from random weights.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum ModelType {
-    #[default]
-    Bert,
-    DistilBert,
 }
 
 /// The data, and how texts become tokens.
@@ -235,60 +227,32 @@ impl ModelSection {
     }
 
     /// config.json with the recipe's rates.
-    pub(crate) fn with_dropout(&self, config: AutoConfig) -> AutoConfig {
-        let (hidden, attention) = (self.hidden_dropout_prob, self.attention_probs_dropout_prob);
-        match config {
-            AutoConfig::Bert(config) => AutoConfig::Bert(BertConfig {
-                hidden_dropout_prob: hidden.unwrap_or(config.hidden_dropout_prob),
-                attention_probs_dropout_prob: attention.unwrap_or(config.attention_probs_dropout_prob),
-                classifier_dropout: self.classifier_dropout.or(config.classifier_dropout),
-                ..config
-            }),
-            AutoConfig::DistilBert(config) => AutoConfig::DistilBert(DistilBertConfig {
-                dropout: hidden.unwrap_or(config.dropout),
-                attention_dropout: attention.unwrap_or(config.attention_dropout),
-                seq_classif_dropout: self.classifier_dropout.unwrap_or(config.seq_classif_dropout),
-                ..config
-            }),
-        }
+    pub(crate) fn with_dropout(&self, mut config: AutoConfig) -> AutoConfig {
+        let encoder = &mut config.encoder;
+        encoder.hidden_dropout_prob = self.hidden_dropout_prob.unwrap_or(encoder.hidden_dropout_prob);
+        encoder.attention_probs_dropout_prob =
+            self.attention_probs_dropout_prob.unwrap_or(encoder.attention_probs_dropout_prob);
+        encoder.classifier_dropout = self.classifier_dropout.or(encoder.classifier_dropout);
+        config
     }
 }
 
 impl ScratchSection {
     /// The config of the model, once the vocabulary is there.
     pub(crate) fn config(&self, vocab_size: usize) -> AutoConfig {
-        match self.model_type {
-            ModelType::Bert => self.bert(vocab_size).into(),
-            ModelType::DistilBert => self.distilbert(vocab_size).into(),
-        }
-    }
-
-    fn bert(&self, vocab_size: usize) -> BertConfig {
-        let bert_base = BertConfig::default();
-        BertConfig {
+        let ModelType(architecture) = self.model_type;
+        let base = (architecture.default_config)();
+        let encoder = EncoderConfig {
             vocab_size,
             hidden_size: self.hidden_size,
             num_hidden_layers: self.num_hidden_layers,
             num_attention_heads: self.num_attention_heads,
             intermediate_size: self.intermediate_size,
             max_position_embeddings: self.max_position_embeddings,
-            initializer_range: self.initializer_range(bert_base.initializer_range, bert_base.hidden_size),
-            ..bert_base
-        }
-    }
-
-    fn distilbert(&self, vocab_size: usize) -> DistilBertConfig {
-        let base = DistilBertConfig::default();
-        DistilBertConfig {
-            vocab_size,
-            dim: self.hidden_size,
-            n_layers: self.num_hidden_layers,
-            n_heads: self.num_attention_heads,
-            hidden_dim: self.intermediate_size,
-            max_position_embeddings: self.max_position_embeddings,
-            initializer_range: self.initializer_range(base.initializer_range, base.dim),
+            initializer_range: self.initializer_range(base.initializer_range, base.hidden_size),
             ..base
-        }
+        };
+        AutoConfig::new(architecture, encoder)
     }
 
     /// As wide as it takes for sums over fewer columns to spread as the base model's do.

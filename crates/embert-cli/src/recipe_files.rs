@@ -149,7 +149,7 @@ pub(crate) fn has_recipe(directory: &Path) -> bool {
 
 fn of_bare_model(source: &ModelSource) -> Table {
     let mut table = Table::new();
-    let positions = source.config.max_position_embeddings();
+    let positions = source.config.encoder.max_position_embeddings;
     insert(&mut table, "data.max_seq_length", Value::Integer(positions as i64));
     insert(&mut table, "data.truncation_side", Value::String(source.tokenizer.truncation().to_string()));
     table

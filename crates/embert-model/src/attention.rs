@@ -7,10 +7,9 @@ use embert_kernels::{
 };
 
 use crate::encoder_config::EncoderConfig;
-use crate::layer::{AdapterSite, LayerPass};
-use crate::lora::add_side_by_side;
-use crate::pass::LinearPass;
-use crate::{LayerNorm, Linear};
+use crate::layer_norm::LayerNorm;
+use crate::linear::{Linear, add_side_by_side};
+use crate::pass::{AdapterSite, LayerPass, LinearPass};
 
 /// dropout(softmax(QKᵀ/√d))·V with Q, K, V = xW + b.
 #[derive(Module, Debug)]
@@ -99,7 +98,7 @@ impl BertSelfOutput {
 /// A layer's first half.
 #[derive(Module, Debug)]
 pub struct BertAttention {
-    /// Who looks at whom.
+    /// Multi-head self-attention.
     pub self_attention: BertSelfAttention,
     /// The projection, the residual connection and its norm.
     pub output: BertSelfOutput,

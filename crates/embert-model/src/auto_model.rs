@@ -1,4 +1,4 @@
-//! Any supported encoder without a classification head.
+//! Any supported encoder without a classification head: embeddings, layers, pooler.
 
 use std::path::Path;
 
@@ -6,35 +6,43 @@ use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
 use embert_kernels::{SequenceLayout, first_tokens};
 
-use crate::pretrained::{Pretrained, load_encoder};
-use crate::{AutoConfig, BertEmbeddings, BertEncoder, BertModel, DistilBertModel, ModelError, Pass};
+use crate::ModelError;
+use crate::architectures::Architecture;
+use crate::auto_config::AutoConfig;
+use crate::embeddings::BertEmbeddings;
+use crate::encoder::BertEncoder;
+use crate::linear::Linear;
+use crate::loading::{Pretrained, load};
+use crate::parameters::PreTrainedModel;
+use crate::pass::Pass;
+use crate::pooler::BertPooler;
 
-/// An encoder without a classification head: embeddings, layers and, where the checkpoint has one, a pooler.
+/// An encoder of any family, without a classification head.
 #[derive(Module, Debug)]
 pub struct AutoModel {
-    base: Base,
-    has_pooler: bool,
-}
-
-/// The families, each under the prefix of its tensor names.
-#[derive(Module, Debug)]
-enum Base {
-    Bert(Bert),
-    DistilBert(DistilBert),
-}
-
-#[derive(Module, Debug)]
-struct Bert {
-    bert: BertModel,
-}
-
-#[derive(Module, Debug)]
-struct DistilBert {
-    distilbert: DistilBertModel,
+    /// Ids to the first hidden states.
+    pub embeddings: BertEmbeddings,
+    /// The layers.
+    pub encoder: BertEncoder,
+    /// One vector for each sequence; `None` if the family or the checkpoint has none.
+    pub pooler: Option<BertPooler>,
+    #[module(skip)]
+    architecture: &'static Architecture,
 }
 
 impl AutoModel {
-    /// Reads the encoder of a checkpoint directory. Heads in the files are listed as unused.
+    pub(crate) fn zeros(config: &AutoConfig, has_pooler: bool, device: &Device) -> Self {
+        let AutoConfig { architecture, encoder, .. } = config;
+        Self {
+            embeddings: BertEmbeddings::zeros(encoder, device),
+            encoder: BertEncoder::zeros(encoder, device),
+            pooler: has_pooler.then(|| BertPooler::zeros(encoder.hidden_size, device)),
+            architecture,
+        }
+    }
+
+    /// Reads the encoder of a checkpoint directory, of a classifier or of a base model. Heads in the files are listed as
+    /// unused.
     ///
     /// # Errors
     /// Those of [`from_pretrained`](crate::from_pretrained) except errors about a classifier.
@@ -43,36 +51,36 @@ impl AutoModel {
         config: &AutoConfig,
         device: &Device,
     ) -> Result<Pretrained<Self>, ModelError> {
-        let zeros = || match config {
-            AutoConfig::Bert(config) => Base::Bert(Bert { bert: BertModel::zeros(config, device) }),
-            AutoConfig::DistilBert(config) => {
-                Base::DistilBert(DistilBert { distilbert: DistilBertModel::zeros(config, device) })
-            }
-        };
-        let Pretrained { model: base, newly_initialized, unused } = load_encoder(zeros, directory, config)?;
-        let has_pooler = newly_initialized.is_empty() && matches!(base, Base::Bert(_));
-        Ok(Pretrained { model: Self { base, has_pooler }, newly_initialized: vec![], unused })
+        let zeros = |config: &AutoConfig| Self::zeros(config, config.architecture.has_pooler, device);
+        let mut loaded = load(zeros, directory, config, 0, &|_| false)?;
+        if !loaded.newly_initialized.is_empty() {
+            (loaded.model.pooler, loaded.newly_initialized) = (None, vec![]);
+        }
+        Ok(loaded)
     }
 
-    /// The hidden states of the last layer.
+    /// Returns the hidden states of the last layer.
     ///
     /// # Shapes
-    /// - `input_ids`: `[num_tokens]`
+    /// - `input_ids`: `[num_tokens]`, sequences one after another as `layout` says
     /// - output: `[num_tokens, hidden]`
+    ///
+    /// # Panics
+    /// If there are not as many ids as the layout has rows.
     pub fn forward(&self, input_ids: Tensor<1, Int>, layout: &SequenceLayout, pass: Pass) -> Tensor<2> {
-        let (embeddings, encoder) = self.parts();
-        encoder.forward(embeddings.forward(input_ids, layout, pass), layout, pass)
+        let x = self.embeddings.forward(input_ids, layout, pass); // [num_tokens, hidden]
+        self.encoder.forward(x, layout, pass)
     }
 
-    /// Returns true if the checkpoint holds a pooler.
+    /// Returns true if the checkpoint has a pooler.
     pub fn has_pooler(&self) -> bool {
-        self.has_pooler
+        self.pooler.is_some()
     }
 
     /// tanh(x₀W + b) of each sequence's first token after the last layer; `None` without a pooler.
     ///
     /// # Shapes
-    /// - `hidden_states`: `[num_tokens, hidden]`, of [`forward`](Self::forward)
+    /// - `hidden_states`: `[num_tokens, hidden]`, from [`forward`](Self::forward)
     /// - output: `[batch, hidden]`
     pub fn pooler_output(
         &self,
@@ -80,18 +88,33 @@ impl AutoModel {
         layout: &SequenceLayout,
         pass: Pass,
     ) -> Option<Tensor<2>> {
-        match &self.base {
-            Base::Bert(Bert { bert }) if self.has_pooler => {
-                Some(bert.pooler.forward(first_tokens(hidden_states, layout), pass))
-            }
-            _ => None,
-        }
+        let pooler = self.pooler.as_ref()?;
+        Some(pooler.forward(first_tokens(hidden_states, layout), pass))
     }
 
-    fn parts(&self) -> (&BertEmbeddings, &BertEncoder) {
-        match &self.base {
-            Base::Bert(Bert { bert }) => (&bert.embeddings, &bert.encoder),
-            Base::DistilBert(DistilBert { distilbert }) => (&distilbert.embeddings, &distilbert.transformer),
-        }
+    /// Returns the hidden states after the embeddings and after each layer, in fp32 and without dropout: what
+    /// `transformers` returns with `output_hidden_states=True`.
+    ///
+    /// # Shapes
+    /// - `input_ids`: `[num_tokens]`
+    /// - each item: `[num_tokens, hidden]`
+    pub fn hidden_states(&self, input_ids: Tensor<1, Int>, layout: &SequenceLayout) -> Vec<Tensor<2>> {
+        let pass = Pass::default();
+        let mut hidden_states = vec![self.embeddings.forward(input_ids, layout, pass)];
+        hidden_states.extend(self.encoder.forward_each(hidden_states[0].clone(), layout, pass));
+        hidden_states
+    }
+
+    /// The linear layers by module path.
+    pub(crate) fn linear_layers(&mut self) -> impl Iterator<Item = (String, &mut Linear)> {
+        let encoder = self.encoder.linear_layers();
+        let encoder = encoder.map(|(path, linear)| (format!("encoder.{path}"), linear));
+        encoder.chain(self.pooler.as_mut().map(|pooler| ("pooler.dense".into(), &mut pooler.dense)))
+    }
+}
+
+impl PreTrainedModel for AutoModel {
+    fn architecture(&self) -> &'static Architecture {
+        self.architecture
     }
 }

@@ -1,12 +1,10 @@
-//! config.json as a file: read once, then understood as one model's config.
+//! config.json as a file: an object whose keys are unique.
 
-use std::collections::BTreeMap;
-use std::fs;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde_json::{Map, Value};
 
 use crate::ModelError;
 use crate::config_labels::ConfigLabels;
@@ -15,60 +13,61 @@ use crate::lfs_pointer::read_text;
 /// The name of the file in a checkpoint.
 pub(crate) const CONFIG: &str = "config.json";
 
-/// A config.json that is JSON.
+/// A config.json that is a JSON object.
 pub(crate) struct ConfigFile {
     pub(crate) path: PathBuf,
-    text: String,
-    json: Value,
+    pub(crate) keys: Map<String, Value>,
 }
 
 impl ConfigFile {
     pub(crate) fn read(path: &Path) -> Result<Self, ModelError> {
-        let text = read_text(path)?;
-        let json = parse(&text, path)?;
-        Ok(Self { path: path.into(), text, json })
-    }
-
-    /// The keys that a config knows.
-    pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, ModelError> {
-        parse(&self.text, &self.path)
+        let UniqueKeys(keys) = serde_json::from_str(&read_text(path)?)
+            .map_err(|source| ModelError::Json { path: path.into(), source })?;
+        Ok(Self { path: path.into(), keys })
     }
 
     /// The text under a key, or under the first entry of a list.
     pub(crate) fn text_of(&self, key: &str) -> Option<&str> {
-        let value = self.json.get(key)?;
+        let value = self.keys.get(key)?;
         value.get(0).unwrap_or(value).as_str()
     }
 
     /// The classes in `architectures`, which old files give as one text.
-    pub(crate) fn architectures(&self) -> Option<Vec<String>> {
-        match &self.json["architectures"] {
-            Value::String(one) => Some(vec![one.clone()]),
-            Value::Array(many) => Some(many.iter().filter_map(Value::as_str).map(String::from).collect()),
-            _ => None,
+    pub(crate) fn architectures(&self) -> Vec<String> {
+        match self.keys.get("architectures") {
+            Some(Value::String(one)) => vec![one.clone()],
+            Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).map(String::from).collect(),
+            _ => vec![],
         }
     }
 
     pub(crate) fn labels(&self) -> ConfigLabels {
-        ConfigLabels::read(&self.json, &self.path)
+        ConfigLabels::read(&self.keys, &self.path)
     }
 }
 
-/// Writes a config to a file.
-pub(crate) fn write(config: &impl Serialize, path: &Path) -> Result<(), ModelError> {
-    let text = serde_json::to_string_pretty(config).expect("a config is JSON") + "\n";
-    fs::write(path, text).map_err(|source| ModelError::File { path: path.into(), source })
+/// An object in which no key occurs twice. serde_json alone takes the last of two.
+struct UniqueKeys(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for UniqueKeys {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(UniqueKeys(Map::new()))
+    }
 }
 
-/// `id2label` and `label2id` of labels with these names.
-pub(crate) fn label_maps<S: Into<String>>(
-    names: impl IntoIterator<Item = S>,
-) -> (BTreeMap<usize, String>, BTreeMap<String, usize>) {
-    let id2label = names.into_iter().map(Into::into).enumerate().collect::<BTreeMap<_, _>>();
-    let label2id = id2label.iter().map(|(&id, name)| (name.clone(), id)).collect();
-    (id2label, label2id)
-}
+impl<'de> Visitor<'de> for UniqueKeys {
+    type Value = Self;
 
-fn parse<T: DeserializeOwned>(text: &str, path: &Path) -> Result<T, ModelError> {
-    serde_json::from_str(text).map_err(|source| ModelError::Json { path: path.into(), source })
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of settings")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
+        while let Some((key, value)) = map.next_entry::<String, Value>()? {
+            if self.0.insert(key.clone(), value).is_some() {
+                return Err(A::Error::custom(format_args!("duplicate field `{key}`")));
+            }
+        }
+        Ok(self)
+    }
 }

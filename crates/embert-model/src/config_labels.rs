@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::ModelError;
 
@@ -13,7 +13,8 @@ const MOST_LABELS: usize = 4096;
 /// The number of labels of a config.json that does not say it, as in transformers.
 const DEFAULT_LABELS: usize = 2;
 
-const PROBLEM_TYPE: &str = "single_label_classification";
+/// The supported `problem_type`.
+pub(crate) const PROBLEM_TYPE: &str = "single_label_classification";
 
 /// Why the head that a config.json describes cannot be used for single-label classification.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,22 +35,21 @@ impl From<LabelFault> for ModelError {
 pub(crate) struct ConfigLabels {
     /// The names by id; `LABEL_0` and so on if the file's cannot be used.
     pub(crate) names: Vec<String>,
-    pub(crate) problem_type: Option<String>,
     pub(crate) fault: Option<LabelFault>,
 }
 
 impl ConfigLabels {
-    pub(crate) fn read(json: &Value, path: &Path) -> Self {
-        let (names, names_fault) = match &json["id2label"] {
-            Value::Null => counted(&json["num_labels"]),
+    pub(crate) fn read(keys: &Map<String, Value>, path: &Path) -> Self {
+        let value = |key| keys.get(key).unwrap_or(&Value::Null);
+        let (names, names_fault) = match value("id2label") {
+            Value::Null => counted(value("num_labels")),
             id2label => named(id2label),
         };
-        let problem_type = json["problem_type"].as_str().map(String::from);
-        let fault = check_problem_type(&json["problem_type"])
+        let fault = check_problem_type(value("problem_type"))
             .and(names_fault.map_or(Ok(()), Err))
             .and_then(|()| check_names(&names));
         let fault = fault.err().map(|reason| LabelFault { path: path.into(), reason });
-        Self { names, problem_type, fault }
+        Self { names, fault }
     }
 }
 
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     fn check(config: Value, names: &[&str], fault: Option<&str>) {
-        let read = ConfigLabels::read(&config, Path::new("config.json"));
+        let read = ConfigLabels::read(config.as_object().unwrap(), Path::new("config.json"));
         assert_eq!(read.names, names, "{config}");
         match (read.fault, fault) {
             (None, None) => {}

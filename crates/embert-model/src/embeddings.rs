@@ -4,9 +4,10 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor};
 use embert_kernels::{SequenceLayout, dropout};
 
-use crate::blueprint::zeros;
 use crate::encoder_config::EncoderConfig;
-use crate::{LayerNorm, Pass};
+use crate::layer_norm::LayerNorm;
+use crate::parameters::zeros;
+use crate::pass::Pass;
 
 /// The number by which dropout knows the embeddings; layers count from 0.
 const EMBEDDINGS: usize = u16::MAX as usize;
@@ -46,7 +47,7 @@ impl BertEmbeddings {
             position_embeddings: table(config.max_position_embeddings),
             token_type_embeddings: config.type_vocab_size.map(table),
             layer_norm: LayerNorm::zeros(config, device),
-            dropout: config.embeddings_dropout,
+            dropout: config.hidden_dropout_prob,
         }
     }
 

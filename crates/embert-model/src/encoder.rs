@@ -5,7 +5,9 @@ use burn::tensor::{Device, Tensor};
 use embert_kernels::SequenceLayout;
 
 use crate::encoder_config::EncoderConfig;
-use crate::{BertLayer, Linear, Pass};
+use crate::layer::BertLayer;
+use crate::linear::Linear;
+use crate::pass::Pass;
 
 /// The layers, one after another.
 #[derive(Module, Debug)]

@@ -1,46 +1,37 @@
-//! What embeddings and layers are built from: the numbers that BERT's and DistilBERT's configs name each in their way.
+//! The sizes and the rates of an encoder and its head, in the words of BERT's config.json.
 
-/// The shape and the dropout rates of embeddings and layers.
-pub(crate) struct EncoderConfig {
-    pub(crate) vocab_size: usize,
-    pub(crate) max_position_embeddings: usize,
-    /// `None` where tokens have no types.
-    pub(crate) type_vocab_size: Option<usize>,
-    pub(crate) hidden_size: usize,
-    pub(crate) num_hidden_layers: usize,
-    pub(crate) num_attention_heads: usize,
-    pub(crate) intermediate_size: usize,
-    pub(crate) layer_norm_eps: f64,
-    pub(crate) embeddings_dropout: f64,
-    pub(crate) attention_probs_dropout: f64,
-    /// After the projection of attention's output.
-    pub(crate) attention_output_dropout: f64,
-    /// After the feed-forward network's second product.
-    pub(crate) output_dropout: f64,
-}
+use serde::{Deserialize, Serialize};
 
-impl EncoderConfig {
-    /// The parameters of the embeddings and the layers: those that no checkpoint lacks.
-    pub(crate) fn num_parameters(&self) -> u128 {
-        let sizes =
-            [self.hidden_size, self.intermediate_size, self.num_hidden_layers].map(|size| size as u128);
-        let [hidden, intermediate, layers] = sizes;
-        let tables = [self.vocab_size, self.max_position_embeddings, self.type_vocab_size.unwrap_or(0)];
-        let embeddings = (tables.iter().map(|&rows| rows as u128).sum::<u128>() + 2) * hidden;
-        let attention = 4 * (hidden + 1) * hidden + 2 * hidden;
-        let feed_forward = (hidden + 1) * intermediate + (intermediate + 1) * hidden + 2 * hidden;
-        embeddings + layers * (attention + feed_forward)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::{BertConfig, DistilBertConfig};
-
-    // What transformers counts, less the pooler's 590,592.
-    #[test]
-    fn the_known_models_have_as_many_parameters_as_is_known() {
-        assert_eq!(BertConfig::default().encoder().num_parameters(), 109_482_240 - 590_592);
-        assert_eq!(DistilBertConfig::default().encoder().num_parameters(), 66_362_880);
-    }
+/// The settings that embeddings, layers and head are built from. A family with other keys maps them to these.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EncoderConfig {
+    /// Number of ids that have an embedding.
+    pub vocab_size: usize,
+    /// Largest number of tokens in a sequence.
+    pub max_position_embeddings: usize,
+    /// Number of token types; `None` for a family without them.
+    pub type_vocab_size: Option<usize>,
+    /// Width of hidden states.
+    pub hidden_size: usize,
+    /// Number of layers.
+    pub num_hidden_layers: usize,
+    /// Attention heads of a layer; a divisor of `hidden_size`.
+    pub num_attention_heads: usize,
+    /// Width between the two products of the feed-forward network.
+    pub intermediate_size: usize,
+    /// ε of every LayerNorm.
+    pub layer_norm_eps: f64,
+    /// Dropout rate after the embeddings and before the residual connections of a layer.
+    pub hidden_dropout_prob: f64,
+    /// Dropout rate of attention probabilities.
+    pub attention_probs_dropout_prob: f64,
+    /// True if `hidden_dropout_prob` also applies after the projection of attention's output.
+    pub drops_attention_output: bool,
+    /// Dropout rate before the classifier; `hidden_dropout_prob` if `None`.
+    pub classifier_dropout: Option<f64>,
+    /// Standard deviation of new weights.
+    pub initializer_range: f64,
+    /// The id of the padding token.
+    pub pad_token_id: Option<u32>,
 }

@@ -35,7 +35,7 @@ pub enum ModelError {
         /// Its value.
         found: String,
         /// What would do.
-        supported: &'static str,
+        supported: String,
     },
     /// Values in config.json that contradict each other.
     #[error("{path}: {reason}", path = path.display())]
@@ -52,6 +52,12 @@ pub enum ModelError {
         key: &'static str,
         /// What is wrong with it, and what there is.
         reason: String,
+    },
+    /// A model without adapters was to be saved as an adapter.
+    #[error("{path}: the model has no adapters to save", path = path.display())]
+    NotAdapted {
+        /// Where it was to be saved.
+        path: PathBuf,
     },
     /// A model that still has adapters was to be saved as a plain one.
     #[error("{path}: the model has adapters: save them as such, or merge them first", path = path.display())]

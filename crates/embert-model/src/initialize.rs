@@ -1,18 +1,23 @@
 //! Random weights: N(0, σ²) by Box and Muller's transform of a counter-based uniform, keyed by seed and name.
 
-use burn::module::{Module, Param};
+use burn::module::Param;
 use burn::tensor::{Tensor, TensorData};
 use embert_kernels::{FNV_OFFSET, fnv1a, mix64};
 
-use crate::names::{ParameterMapper, map_parameters};
+use crate::parameters::{Parameter, ParameterMapper, PreTrainedModel, map_parameters};
 
-/// Every parameter of the module made new: matrices N(0, std²), biases 0, norms' weights 1.
-pub(crate) fn initialize<M: Module>(module: M, seed: u64, std: f64) -> M {
-    map_parameters(module, &mut Initialize { seed, std })
+/// Makes the parameters new for whose name `is_new` returns true: matrices N(0, std²), biases 0, norms' weights 1.
+pub(crate) fn initialize<M: PreTrainedModel>(
+    model: M,
+    seed: u64,
+    std: f64,
+    is_new: &dyn Fn(&str) -> bool,
+) -> M {
+    map_parameters(model, &mut Initialize { seed, std, is_new })
 }
 
 /// The first values of the parameter with this path.
-pub(crate) fn initial_value(path: &str, shape: &[usize], seed: u64, std: f64) -> Vec<f32> {
+fn initial_value(path: &str, shape: &[usize], seed: u64, std: f64) -> Vec<f32> {
     let len: usize = shape.iter().product();
     match (shape.len(), path.ends_with(".weight")) {
         (1, true) => vec![1.0; len],
@@ -28,15 +33,20 @@ pub(crate) fn uniform_values(name: &str, len: usize, seed: u64, bound: f64) -> V
     (0..len as u64).map(|counter| value(counter) as f32).collect()
 }
 
-struct Initialize {
+struct Initialize<'a> {
     seed: u64,
     std: f64,
+    is_new: &'a dyn Fn(&str) -> bool,
 }
 
-impl ParameterMapper for Initialize {
-    fn map<const D: usize>(&mut self, path: &str, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let values = initial_value(path, &param.lazy_shape(), self.seed, self.std);
-        with_values(param, values)
+impl ParameterMapper for Initialize<'_> {
+    fn map<const D: usize>(&mut self, parameter: Parameter, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Parameter { name, path, shape, .. } = parameter;
+        if (self.is_new)(&name) {
+            with_values(param, initial_value(&path, &shape, self.seed, self.std))
+        } else {
+            param
+        }
     }
 }
 
@@ -48,7 +58,7 @@ pub(crate) fn with_values<const D: usize>(param: Param<Tensor<D>>, values: Vec<f
     })
 }
 
-/// FNV-1a of the path, with the seed.
+/// The hash of the path, with the seed.
 fn key(path: &str, seed: u64) -> u64 {
     path.bytes().fold(FNV_OFFSET ^ mix64(seed), |hash, byte| fnv1a(hash, byte.into()))
 }

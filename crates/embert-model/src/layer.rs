@@ -2,11 +2,13 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use embert_kernels::{DropoutSite, SequenceLayout, bias_gelu, bias_gelu_linear, linear};
+use embert_kernels::{SequenceLayout, bias_gelu, bias_gelu_linear, linear};
 
+use crate::attention::BertAttention;
 use crate::encoder_config::EncoderConfig;
-use crate::pass::LinearPass;
-use crate::{BertAttention, LayerNorm, Linear, Pass};
+use crate::layer_norm::LayerNorm;
+use crate::linear::Linear;
+use crate::pass::{AdapterSite, LayerPass, Pass};
 
 /// gelu(xW + b).
 #[derive(Module, Debug)]
@@ -38,37 +40,10 @@ pub struct BertLayer {
     output_dropout: f64,
 }
 
-/// A pass at one layer: its number, and its dropout sites, none when nothing is dropped.
-#[derive(Clone, Copy)]
-pub(crate) struct LayerPass {
-    pub(crate) pass: Pass,
-    layer: usize,
-    pub(crate) attention_probs: Option<DropoutSite>,
-    pub(crate) attention_output: Option<DropoutSite>,
-    output: Option<DropoutSite>,
-}
-
-/// The sites of a layer's adapters; the layer's own have lower numbers.
-#[derive(Clone, Copy)]
-pub(crate) enum AdapterSite {
-    Query = 3,
-    Key,
-    Value,
-    AttentionOutput,
-    Intermediate,
-    Output,
-}
-
-impl LayerPass {
-    /// The pass at one linear layer, whose input has rows of this layout.
-    pub(crate) fn at(self, site: AdapterSite, layout: &SequenceLayout) -> LinearPass<'_> {
-        LinearPass { pass: self.pass, layer: self.layer, site: site as usize, layout: Some(layout) }
-    }
-}
-
 impl BertLayer {
     pub(crate) fn zeros(config: &EncoderConfig, device: &Device) -> Self {
         let (hidden, intermediate) = (config.hidden_size, config.intermediate_size);
+        let rate = config.hidden_dropout_prob;
         Self {
             attention: BertAttention::zeros(config, device),
             intermediate: BertIntermediate { dense: Linear::zeros(hidden, intermediate, device) },
@@ -76,9 +51,9 @@ impl BertLayer {
                 dense: Linear::zeros(intermediate, hidden, device),
                 layer_norm: LayerNorm::zeros(config, device),
             },
-            attention_probs_dropout: config.attention_probs_dropout,
-            attention_output_dropout: config.attention_output_dropout,
-            output_dropout: config.output_dropout,
+            attention_probs_dropout: config.attention_probs_dropout_prob,
+            attention_output_dropout: if config.drops_attention_output { rate } else { 0.0 },
+            output_dropout: rate,
         }
     }
 

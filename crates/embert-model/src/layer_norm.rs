@@ -4,8 +4,8 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use embert_kernels::{DropoutSite, SequenceLayout};
 
-use crate::blueprint::zeros;
 use crate::encoder_config::EncoderConfig;
+use crate::parameters::zeros;
 
 /// y = γ·(x − μ)/√(σ² + ε) + β over each row.
 #[derive(Module, Debug)]

@@ -3,18 +3,18 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 
-use crate::Lora;
-use crate::blueprint::zeros;
+use crate::lora::low_rank::Lora;
+use crate::parameters::zeros;
 use crate::pass::LinearPass;
 
-/// y = xW + b, and what an adapter adds to it.
+/// y = xW + b, and the low-rank term of an adapter.
 #[derive(Module, Debug)]
 pub struct Linear {
     /// `[in, out]`: the transpose of what PyTorch and the files hold.
     pub weight: Param<Tensor<2>>,
     /// `[out]`
     pub bias: Param<Tensor<1>>,
-    /// What [`add_adapter`](crate::add_adapter) puts here.
+    /// Set by [`add_adapter`](crate::add_adapter).
     pub lora: Option<Lora>,
 }
 
@@ -32,21 +32,32 @@ impl Linear {
         self.add_adapter(y, x, at)
     }
 
-    /// y + s·dropout(x)·A·B, or y where there is no adapter.
+    /// y + s·dropout(x)·A·B, or y without an adapter.
     ///
     /// # Shapes
     /// - `y`, output: `[rows, out]`
     /// - `x`: `[rows, in]`
     pub(crate) fn add_adapter(&self, y: Tensor<2>, x: Tensor<2>, at: LinearPass<'_>) -> Tensor<2> {
         match &self.lora {
-            Some(lora) => lora.add(y, x, at),
+            Some(lora) => lora.add(0, y, x, at),
             None => y,
         }
     }
 }
 
-/// A module whose linear layers can be named, so that adapters find their places.
-pub trait LinearLayers: Module {
-    /// Every linear layer under its Hugging Face name, from the bottom upwards.
-    fn linear_layers(&mut self) -> Vec<(String, &mut Linear)>;
+/// Adds the low-rank terms of maps side by side, each to its own columns.
+///
+/// # Shapes
+/// - `y`, output: `[rows, N · out]`
+/// - `x`: `[rows, in]`
+pub(crate) fn add_side_by_side<const N: usize>(
+    maps: [(&Linear, LinearPass<'_>); N],
+    y: Tensor<2>,
+    x: &Tensor<2>,
+) -> Tensor<2> {
+    let width = y.dims()[1] / N;
+    maps.into_iter().enumerate().fold(y, |y, (number, (map, at))| match &map.lora {
+        Some(lora) => lora.add(number * width, y, x.clone(), at),
+        None => y,
+    })
 }

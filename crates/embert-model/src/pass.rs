@@ -1,13 +1,13 @@
-//! How a forward pass computes.
+//! The settings of a forward pass, at the level of the model, a layer and a linear map.
 
 use embert_kernels::{DropoutSite, DropoutStream, Precision, SequenceLayout};
 
-/// How a forward pass computes: by default in fp32, dropping nothing.
+/// The settings of a forward pass: by default fp32 without dropout.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Pass {
     /// The precision of matrix products.
     pub precision: Precision,
-    /// What is dropped; `None` at inference.
+    /// The random stream of dropout; `None` at inference.
     pub dropout: Option<DropoutStream>,
 }
 
@@ -18,7 +18,35 @@ impl Pass {
     }
 }
 
-/// A pass at one linear layer: its precision, and the site at which an adapter there drops out.
+/// A pass at one layer: its number and its dropout sites, `None` when nothing is dropped.
+#[derive(Clone, Copy)]
+pub(crate) struct LayerPass {
+    pub(crate) pass: Pass,
+    pub(crate) layer: usize,
+    pub(crate) attention_probs: Option<DropoutSite>,
+    pub(crate) attention_output: Option<DropoutSite>,
+    pub(crate) output: Option<DropoutSite>,
+}
+
+/// The sites of a layer's adapters. The layer's own sites have lower numbers.
+#[derive(Clone, Copy)]
+pub(crate) enum AdapterSite {
+    Query = 3,
+    Key,
+    Value,
+    AttentionOutput,
+    Intermediate,
+    Output,
+}
+
+impl LayerPass {
+    /// The pass at one linear layer, whose input has rows of this layout.
+    pub(crate) fn at(self, site: AdapterSite, layout: &SequenceLayout) -> LinearPass<'_> {
+        LinearPass { pass: self.pass, layer: self.layer, site: site as usize, layout: Some(layout) }
+    }
+}
+
+/// A pass at one linear layer: its precision, and the dropout site of its adapter.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LinearPass<'a> {
     pub(crate) pass: Pass,

@@ -3,8 +3,8 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-use crate::pass::LinearPass;
-use crate::{BertConfig, Linear, Pass};
+use crate::linear::Linear;
+use crate::pass::{LinearPass, Pass};
 
 /// The number by which dropout knows the pooler; layers count from 0.
 const POOLER: usize = u16::MAX as usize - 2;
@@ -17,8 +17,8 @@ pub struct BertPooler {
 }
 
 impl BertPooler {
-    pub(crate) fn zeros(config: &BertConfig, device: &Device) -> Self {
-        Self { dense: Linear::zeros(config.hidden_size, config.hidden_size, device) }
+    pub(crate) fn zeros(hidden_size: usize, device: &Device) -> Self {
+        Self { dense: Linear::zeros(hidden_size, hidden_size, device) }
     }
 
     /// # Shapes

@@ -4,14 +4,17 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
-use burn::module::{Module, Param};
+use burn::module::Param;
 use burn::tensor::Tensor;
 use safetensors::Dtype;
 use safetensors::tensor::View;
 
-use crate::names::{self, ParameterVisitor, visit_parameters};
-use crate::pretrained::transpose;
-use crate::{AutoConfig, AutoModelForSequenceClassification, ModelError, write_safetensors};
+use crate::architectures::names::is_transposed;
+use crate::auto_config::AutoConfig;
+use crate::classification::AutoModelForSequenceClassification;
+use crate::parameters::{Parameter, ParameterVisitor, PreTrainedModel, visit_parameters};
+use crate::transpose::transpose;
+use crate::{ModelError, write_safetensors};
 
 /// Writes `config.json` and `model.safetensors` (F32) of a model and its config into a directory that exists.
 ///
@@ -23,15 +26,15 @@ pub fn save_pretrained(
     config: &AutoConfig,
     directory: &Path,
 ) -> Result<(), ModelError> {
-    if names::parameter_names(model).iter().any(|name| names::is_adapter(name)) {
+    if model.lora().is_some() {
         return Err(ModelError::Adapted { path: directory.into() });
     }
     config.save(directory)?;
     write_tensors(model, &|name| Some(name.to_string()), &directory.join("model.safetensors"))
 }
 
-/// Writes the parameters to which `name_in_file` gives a name, by their Hugging Face names.
-pub(crate) fn write_tensors<M: Module>(
+/// Writes the parameters for whose Hugging Face name `name_in_file` returns one.
+pub(crate) fn write_tensors<M: PreTrainedModel>(
     model: &M,
     name_in_file: &dyn Fn(&str) -> Option<String>,
     path: &Path,
@@ -48,17 +51,15 @@ struct Collector<'a> {
 }
 
 impl ParameterVisitor for Collector<'_> {
-    fn visit<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
-        let name = names::hugging_face_name(path);
-        let Some(name_in_file) = (self.name_in_file)(&name) else { return };
-        let transposed = names::is_transposed(&name, D);
-        let tensor = param.val();
-        let shape = match tensor.dims().as_slice() {
-            &[rows, columns] if transposed => vec![columns, rows],
-            shape => shape.to_vec(),
-        };
+    fn visit<const D: usize>(&mut self, parameter: Parameter, param: &Param<Tensor<D>>) {
+        let Some(name_in_file) = (self.name_in_file)(&parameter.name) else { return };
+        let transposed = is_transposed(&parameter.name, D);
+        let mut shape = parameter.shape;
+        if transposed {
+            shape.reverse();
+        }
         let length: usize = shape.iter().product();
-        let flat = tensor.reshape([length]);
+        let flat = param.val().reshape([length]);
         self.tensors.push((name_in_file, LazyTensor { flat, shape, transposed }));
     }
 }

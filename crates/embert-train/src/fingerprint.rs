@@ -1,12 +1,13 @@
 //! Fingerprints by which a resumed run recognizes its data and its frozen weights: FNV-1a over both.
 
-use burn::module::{Module, Param};
+use burn::module::Param;
 use burn::tensor::Tensor;
 use embert_kernels::{FNV_OFFSET, fnv1a};
-use embert_model::names::{ParameterVisitor, visit_parameters};
+use embert_model::{Parameter, ParameterVisitor, visit_parameters};
 use serde::{Deserialize, Serialize};
 
 use crate::batches::LabelledTexts;
+use crate::model::Model;
 
 /// The fingerprints of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +20,7 @@ pub(crate) struct Fingerprints {
 
 impl Fingerprints {
     /// Reads the frozen weights back: synchronises.
-    pub(crate) fn of<'a, M: Module>(sets: impl Iterator<Item = LabelledTexts<'a>>, model: &M) -> Self {
+    pub(crate) fn of<'a>(sets: impl Iterator<Item = LabelledTexts<'a>>, model: &Model) -> Self {
         let mut frozen = FrozenWeights { hash: FNV_OFFSET };
         visit_parameters(model, &mut frozen);
         Self { data: of_texts(sets), frozen_weights: frozen.hash }
@@ -46,7 +47,7 @@ struct FrozenWeights {
 }
 
 impl ParameterVisitor for FrozenWeights {
-    fn visit<const D: usize>(&mut self, _path: &str, param: &Param<Tensor<D>>) {
+    fn visit<const D: usize>(&mut self, _parameter: Parameter, param: &Param<Tensor<D>>) {
         let values = param.val();
         if !values.is_require_grad() {
             let values = values.into_data();

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use burn::module::Module;
-use embert_model::names::Part;
-use embert_model::set_trainable;
+use embert_model::{Parameter, Part, parameters, set_trainable};
 
 use crate::error::TrainError;
-use crate::parameters::{Parameter, parameters};
+use crate::model::Model;
 use crate::pattern::matches;
 use crate::unfreezing::Unfreezing;
 
@@ -22,10 +20,10 @@ pub(crate) struct Freezing<'a> {
 
 impl<'a> Freezing<'a> {
     /// Fails if a pattern matches no parameter of `model`, or nothing trains in the first epoch.
-    pub(crate) fn new<M: Module>(
+    pub(crate) fn new(
         freeze: &'a [String],
         gradual: &'a [Unfreezing],
-        model: &M,
+        model: &Model,
     ) -> Result<Self, TrainError> {
         Self::of(freeze, gradual, parameters(model))
     }
@@ -36,11 +34,10 @@ impl<'a> Freezing<'a> {
         gradual: &'a [Unfreezing],
         parameters: Vec<Parameter>,
     ) -> Result<Self, TrainError> {
-        let names = parameters.iter().map(|parameter| parameter.name.as_str()).collect::<Vec<_>>();
         let of_gradual = gradual.iter().map(|entry| ("gradual_unfreezing", &entry.pattern));
         for (key, pattern) in freeze.iter().map(|pattern| ("freeze", pattern)).chain(of_gradual) {
-            if !names.iter().any(|name| matches(pattern, name)) {
-                let (pattern, modules) = (pattern.clone(), modules(&names));
+            if !parameters.iter().any(|parameter| matches(pattern, &parameter.name)) {
+                let (pattern, modules) = (pattern.clone(), modules(&parameters));
                 return Err(TrainError::UnknownPattern { key, pattern, modules });
             }
         }
@@ -57,7 +54,7 @@ impl<'a> Freezing<'a> {
     }
 
     /// Returns the model with the parameters of this epoch trainable.
-    pub(crate) fn apply<M: Module>(&self, model: M, epoch: u64) -> M {
+    pub(crate) fn apply(&self, model: Model, epoch: u64) -> Model {
         set_trainable(model, &|name| self.trains(name, epoch))
     }
 
@@ -73,18 +70,24 @@ impl<'a> Freezing<'a> {
     }
 }
 
+/// Returns the number of values that training changes.
+pub(crate) fn num_trainable(model: &Model) -> usize {
+    let trainable = parameters(model).into_iter().filter(|parameter| parameter.is_trainable);
+    trainable.map(|parameter| parameter.num_elements()).sum()
+}
+
 /// The modules that hold parameters, a layer of the encoder as one.
-fn modules(names: &[&str]) -> Vec<String> {
-    let mut modules = names.iter().map(|name| module(name)).collect::<Vec<_>>();
+fn modules(parameters: &[Parameter]) -> Vec<String> {
+    let mut modules = parameters.iter().map(module).collect::<Vec<_>>();
     modules.dedup();
     modules
 }
 
-fn module(name: &str) -> String {
-    let end = match Part::of(name) {
+fn module(Parameter { name, part, .. }: &Parameter) -> String {
+    let end = match part {
         Part::Layer(number) => {
-            let layer = format!("layer.{number}");
-            name.find(&layer).map(|start| start + layer.len())
+            let number = format!(".{number}");
+            name.find(&format!("{number}.")).map(|start| start + number.len())
         }
         Part::Embeddings | Part::Head => name.rfind('.'),
     };

@@ -5,14 +5,12 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use embert_inference::{device_of, input_ids, sequence_layout};
 use embert_kernels::SequenceLayout;
-use embert_model::Pass;
-use embert_model::names::Part;
+use embert_model::{Part, Pass, parameters};
 
 use crate::batches::LabelledBatch;
 use crate::gradients::ParameterGradients;
 use crate::model::Model;
 use crate::objective::Objective;
-use crate::parameters::parameters;
 
 /// Adds the gradients of a batch's share of the loss and returns that share, `[1]`. Bit-identical to one tape.
 pub(crate) fn recomputed_gradients(
@@ -52,7 +50,7 @@ pub(crate) fn recomputed_gradients(
 /// Returns the lowest part that trains; no gradient is needed below it.
 fn lowest_trainable(model: &Model) -> Part {
     let trainable = parameters(model).into_iter().filter(|parameter| parameter.is_trainable);
-    trainable.map(|parameter| Part::of(&parameter.name)).min().unwrap_or(Part::Head)
+    trainable.map(|parameter| parameter.part).min().unwrap_or(Part::Head)
 }
 
 /// Returns the input of each layer, `[num_tokens, hidden]`, without a tape.
@@ -68,7 +66,7 @@ fn layer_inputs(model: &Model, batch: &LabelledBatch, layout: &SequenceLayout, p
 
 /// Returns the same values as the start of a tape.
 fn on_tape(model: &Model, values: Tensor<2>) -> Tensor<2> {
-    let values = match model.classifier().bias.val().gradient_checkpointing_strategy() {
+    let values = match model.classifier().weight.val().gradient_checkpointing_strategy() {
         Some(strategy) => Tensor::from_inner(values).with_gradient_checkpointing_strategy(strategy),
         None => Tensor::from_inner(values),
     };

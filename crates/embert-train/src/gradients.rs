@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, Param};
+use burn::module::Param;
 use burn::tensor::{Device, Gradients, Tensor};
-use embert_model::names::{ParameterVisitor, visit_parameters};
+use embert_model::{Parameter, ParameterVisitor, visit_parameters};
+
+use crate::model::Model;
 
 /// One flat gradient for each parameter that has one, by the path of its module (`encoder.layers.0. ... .weight`).
 ///
@@ -16,7 +18,7 @@ pub struct ParameterGradients {
 
 impl ParameterGradients {
     /// Adds what `backward` found for the parameters of `model`.
-    pub fn accumulate<M: Module>(&mut self, model: &M, gradients: Gradients) {
+    pub fn accumulate(&mut self, model: &Model, gradients: Gradients) {
         visit_parameters(model, &mut Accumulation { gradients, into: self });
     }
 
@@ -51,9 +53,9 @@ struct Accumulation<'a> {
 }
 
 impl ParameterVisitor for Accumulation<'_> {
-    fn visit<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
+    fn visit<const D: usize>(&mut self, parameter: Parameter, param: &Param<Tensor<D>>) {
         if let Some(gradient) = param.val().grad_remove(&mut self.gradients) {
-            self.into.add(path.to_string(), gradient.flatten(0, D - 1));
+            self.into.add(parameter.path, gradient.flatten(0, D - 1));
         }
     }
 }

@@ -1,8 +1,7 @@
 //! How many values the CPU's operations keep of each layer for backward, and how many they work with.
 
 use embert_kernels::Precision;
-use embert_model::names::Part;
-use embert_model::{AutoConfig, ParameterShape};
+use embert_model::{AutoConfig, Parameter, Part};
 
 /// The widths of a model, and what is trained in each of its layers.
 pub(crate) struct LayerActivations {
@@ -47,12 +46,12 @@ impl Product {
 
 impl LayerActivations {
     /// For parameters that say what is trained.
-    pub(crate) fn new(config: &AutoConfig, parameters: &[ParameterShape], bf16: bool) -> Self {
+    pub(crate) fn new(config: &AutoConfig, parameters: &[Parameter], bf16: bool) -> Self {
         let trained = parameters.iter().filter(|parameter| parameter.is_trainable);
-        let mut layers = vec![Layer::default(); config.num_hidden_layers()];
+        let mut layers = vec![Layer::default(); config.encoder.num_hidden_layers];
         let mut trains_embeddings = false;
         for parameter in trained {
-            match Part::of(&parameter.name) {
+            match parameter.part {
                 Part::Embeddings => trains_embeddings = true,
                 Part::Layer(number) => layers[number].train(parameter),
                 Part::Head => {}
@@ -64,9 +63,9 @@ impl LayerActivations {
             layer.is_on_the_tape = is_on_the_tape;
         }
         Self {
-            hidden: config.hidden_size(),
-            intermediate: config.intermediate_size(),
-            heads: config.num_attention_heads(),
+            hidden: config.encoder.hidden_size,
+            intermediate: config.encoder.intermediate_size,
+            heads: config.encoder.num_attention_heads,
             trains_embeddings,
             rounds_to_bf16: bf16 && Precision::Bf16.rounds_on_cpu(),
             layers,
@@ -149,7 +148,7 @@ impl LayerActivations {
 }
 
 impl Layer {
-    fn train(&mut self, parameter: &ParameterShape) {
+    fn train(&mut self, parameter: &Parameter) {
         self.is_on_the_tape = true;
         let path = parameter.path.as_str();
         let is_adapter = parameter.is_adapter();

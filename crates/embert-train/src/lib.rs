@@ -33,7 +33,6 @@ mod metrics;
 mod model;
 mod objective;
 mod optimizer;
-mod parameters;
 mod pattern;
 mod resume;
 mod schedule;

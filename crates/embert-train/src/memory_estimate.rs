@@ -1,14 +1,12 @@
 //! What a run takes of the CPU's memory at its peak, before it begins: what stays, and the worst moment of a step.
 
-use embert_model::names::Part;
-use embert_model::{AutoConfig, ParameterShape};
+use embert_model::{AutoConfig, Parameter, Part};
 use embert_text::evaluation_batches;
 
 use crate::config::TrainConfig;
 use crate::error::TrainError;
 use crate::freezing::Freezing;
 use crate::kept_activations::LayerActivations;
-use crate::parameters::Parameter;
 
 /// Bytes of a value: parameters, gradients and activations are fp32, under `bf16` too.
 const VALUE: usize = size_of::<f32>();
@@ -23,7 +21,7 @@ pub struct MemoryWorkload<'a> {
     /// The shape of the model.
     pub model_config: &'a AutoConfig,
     /// Its parameters, adapters among them: [`embert_model::parameter_shapes`].
-    pub parameters: &'a [ParameterShape],
+    pub parameters: &'a [Parameter],
     /// The tokens of each text to train on.
     pub train_lengths: &'a [usize],
     /// The tokens of each text to evaluate on.
@@ -150,9 +148,9 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new(workload: &MemoryWorkload<'_>, config: &'a TrainConfig) -> Result<Self, TrainError> {
         let parameters = trained(workload.parameters, config)?;
-        let num_layers = workload.model_config.num_hidden_layers();
-        let count = |is_meant: &dyn Fn(&ParameterShape) -> bool| {
-            parameters.iter().filter(|p| is_meant(p)).map(ParameterShape::num_elements).sum::<usize>()
+        let num_layers = workload.model_config.encoder.num_hidden_layers;
+        let count = |is_meant: &dyn Fn(&Parameter) -> bool| {
+            parameters.iter().filter(|p| is_meant(p)).map(Parameter::num_elements).sum::<usize>()
         };
         let all_trained = count(&|parameter| parameter.is_trainable);
         let standing = Moment {
@@ -161,7 +159,7 @@ impl<'a> Run<'a> {
             best_model: if config.load_best_model_at_end { all_trained } else { 0 },
             ..Moment::default()
         };
-        let level = |parameter: &ParameterShape| match Part::of(&parameter.name) {
+        let level = |parameter: &Parameter| match parameter.part {
             Part::Embeddings => 0,
             Part::Layer(number) => number + 1,
             Part::Head => num_layers + 1,
@@ -177,7 +175,7 @@ impl<'a> Run<'a> {
             largest_saved: largest_saved(&parameters),
             gradients: gradients.collect(),
             layer_weights: count(&|parameter| {
-                matches!(Part::of(&parameter.name), Part::Layer(_)) && parameter.shape.len() == 2
+                matches!(parameter.part, Part::Layer(_)) && parameter.shape.len() == 2
             }),
             batch: heaviest(workload.train_lengths, config),
             eval_batch: heaviest_evaluation(workload, config),
@@ -245,19 +243,14 @@ impl<'a> Run<'a> {
 }
 
 /// The parameters with what trains in the run's last epoch, when most does.
-fn trained(parameters: &[ParameterShape], config: &TrainConfig) -> Result<Vec<ParameterShape>, TrainError> {
-    let known = parameters.iter().map(|parameter| Parameter {
-        name: parameter.name.clone(),
-        num_elements: parameter.num_elements(),
-        is_trainable: parameter.is_trainable,
-    });
-    let freezing = Freezing::of(&config.freeze, &config.gradual_unfreezing, known.collect())?;
-    let trains = |parameter: &ParameterShape| freezing.trains(&parameter.name, u64::MAX);
-    Ok(parameters.iter().map(|p| ParameterShape { is_trainable: trains(p), ..p.clone() }).collect())
+fn trained(parameters: &[Parameter], config: &TrainConfig) -> Result<Vec<Parameter>, TrainError> {
+    let freezing = Freezing::of(&config.freeze, &config.gradual_unfreezing, parameters.to_vec())?;
+    let trains = |parameter: &Parameter| freezing.trains(&parameter.name, u64::MAX);
+    Ok(parameters.iter().map(|p| Parameter { is_trainable: trains(p), ..p.clone() }).collect())
 }
 
 /// Parameters are read one after another: the bytes of one, its values and their transpose beside those before it.
-fn loading(parameters: &[ParameterShape]) -> Moment {
+fn loading(parameters: &[Parameter]) -> Moment {
     let mut read = 0;
     let moments = parameters.iter().map(|parameter| {
         read += parameter.num_elements();
@@ -267,10 +260,10 @@ fn loading(parameters: &[ParameterShape]) -> Moment {
 }
 
 /// Beside an adapter only what is trained is saved.
-fn largest_saved(parameters: &[ParameterShape]) -> usize {
-    let has_adapter = parameters.iter().any(ParameterShape::is_adapter);
+fn largest_saved(parameters: &[Parameter]) -> usize {
+    let has_adapter = parameters.iter().any(Parameter::is_adapter);
     let saved = parameters.iter().filter(|parameter| !has_adapter || parameter.is_trainable);
-    saved.map(ParameterShape::num_elements).max().unwrap_or(0)
+    saved.map(Parameter::num_elements).max().unwrap_or(0)
 }
 
 /// Tokens and sequences of the micro-batch with the most tokens in the whole run.

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, Param};
+use burn::module::Param;
 use burn::tensor::Tensor;
 use embert_kernels::{AdamWStep, Moments, adamw};
-use embert_model::names::{ParameterMapper, map_parameters};
+use embert_model::{Parameter, ParameterMapper, map_parameters};
 
 use crate::gradients::ParameterGradients;
 use crate::layer_decay::LayerDecay;
+use crate::model::Model;
 
 /// The settings of [`AdamW`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,13 +67,13 @@ impl AdamW {
     /// Makes one step on `model` with `gradients · scale` (`scale`, `[1]`, is the clipping coefficient).
     ///
     /// Works in place where the caller holds no other copy of the model.
-    pub fn step<M: Module>(
+    pub fn step(
         &mut self,
-        model: M,
+        model: Model,
         gradients: ParameterGradients,
         scale: Tensor<1>,
         learning_rate: f64,
-    ) -> M {
+    ) -> Model {
         let layer_decay = LayerDecay::of(&model, self.config.layer_wise_lr_decay);
         let mut step = Step { gradients, scale, learning_rate, layer_decay, optimizer: self };
         map_parameters(model, &mut step)
@@ -120,20 +121,19 @@ struct Step<'a> {
 }
 
 impl ParameterMapper for Step<'_> {
-    fn map<const D: usize>(&mut self, path: &str, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(gradient) = self.gradients.remove(path) else { return param };
+    fn map<const D: usize>(&mut self, parameter: Parameter, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Parameter { path, part, .. } = parameter;
+        let Some(gradient) = self.gradients.remove(&path) else { return param };
         let rates = Rates {
-            learning_rate: self.learning_rate * self.layer_decay.factor(path),
+            learning_rate: self.learning_rate * self.layer_decay.factor(part),
             weight_decay: if D > 1 { self.optimizer.config.weight_decay } else { 0.0 },
         };
         param.map(|values| {
             let checkpointing = values.gradient_checkpointing_strategy();
             let shape = values.shape();
             let values = values.inner().flatten(0, D - 1);
-            let values = self
-                .optimizer
-                .update(path.to_string(), values, gradient, self.scale.clone(), rates)
-                .reshape(shape);
+            let values =
+                self.optimizer.update(path, values, gradient, self.scale.clone(), rates).reshape(shape);
             let values = match checkpointing {
                 Some(strategy) => Tensor::from_inner(values).with_gradient_checkpointing_strategy(strategy),
                 None => Tensor::from_inner(values),

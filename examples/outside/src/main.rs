@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use burn::tensor::Device;
 use embert_data::{require_two_classes, synthetic};
-use embert_model::{AutoConfig, AutoModelForSequenceClassification, BertConfig};
+use embert_model::{AutoConfig, AutoModelForSequenceClassification, BERT, EncoderConfig};
 use embert_text::{Limit, Padding, Tokenizer, Truncation};
 use embert_train::{Event, LabelledTexts, Targets, TrainConfig, TrainData, fit};
 
@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         reviews.examples.iter().map(|review| (review.text.as_str(), review.label)).unzip();
     let tokenizer = Tokenizer::train(&texts, 300)?;
     let config = tiny(tokenizer.vocab_size());
-    let limit = Limit::new(64, Truncation::Right, config.max_position_embeddings())?;
+    let limit = Limit::new(64, Truncation::Right, config.encoder.max_position_embeddings)?;
     let texts = tokenizer.encode_all(&texts, limit, &|_done| ());
 
     let model = AutoModelForSequenceClassification::new(&config, 42, &device);
@@ -35,14 +35,15 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn tiny(vocab_size: usize) -> AutoConfig {
-    AutoConfig::Bert(BertConfig {
+    let encoder = EncoderConfig {
         vocab_size,
         hidden_size: 32,
         num_hidden_layers: 2,
         num_attention_heads: 2,
         intermediate_size: 64,
-        ..BertConfig::default()
-    })
+        ..EncoderConfig::default()
+    };
+    AutoConfig::new(&BERT, encoder)
 }
 
 /// The device, if it is there, and how batches lie in its memory: a GPU tunes its kernels for each shape, so few should occur.

@@ -22,9 +22,10 @@ const BOUNDARIES: [Boundary; 2] = [
             "transformer.layer.",
             "word_embeddings.weight",
             "pooler.dense.",
+            "pre_classifier",
         ],
-        rooms: &["crates/embert-model/src/names/", HERE],
-        instead: "only embert-model/src/names knows Hugging Face's tensor names: ask it",
+        rooms: &["crates/embert-model/src/architectures/", HERE],
+        instead: "only embert-model/src/architectures knows a family's tensor names and config keys: ask it",
     },
     Boundary {
         words: &["trainer_state.json", "all_results.json", "metrics.jsonl"],
@@ -66,8 +67,8 @@ mod tests {
     #[test]
     fn tensor_names_stay_in_their_room() {
         let text = "let key = format!(\"bert.encoder.layer.{i}.x\");\n// \"encoder.layer.\"\nself.encoder.layer.len();";
-        check("crates/embert-model/src/pretrained.rs", text, &[(1, "`encoder.layer.` here")]);
-        check("crates/embert-model/src/names/bert.rs", text, &[]);
+        check("crates/embert-model/src/loading.rs", text, &[(1, "`encoder.layer.` here")]);
+        check("crates/embert-model/src/architectures/bert.rs", text, &[]);
     }
 
     #[test]

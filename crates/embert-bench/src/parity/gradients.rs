@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, Param};
+use burn::module::Param;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Gradients, Int, Tensor};
-use embert_model::Pass;
-use embert_model::names::{ParameterVisitor, hugging_face_name, visit_parameters};
+use embert_model::{AutoModelForSequenceClassification, Parameter, ParameterVisitor, Pass, visit_parameters};
 
 use super::models::{BERT, DISTILBERT, Fixture};
 use super::reference::{difference, values};
@@ -32,8 +31,8 @@ fn compare(bench: &Bench, fixture: Fixture) -> Answer {
 }
 
 /// By Hugging Face's name, in the files' orientation; of the parameters that have one.
-pub(super) fn gradients<M: Module>(
-    model: &M,
+pub(super) fn gradients(
+    model: &AutoModelForSequenceClassification,
     logits: Tensor<2>,
     labels: &[i64],
 ) -> BTreeMap<String, Vec<f32>> {
@@ -51,9 +50,9 @@ struct Collector {
 }
 
 impl ParameterVisitor for Collector {
-    fn visit<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
+    fn visit<const D: usize>(&mut self, parameter: Parameter, param: &Param<Tensor<D>>) {
         let Some(gradient) = param.val().grad(&self.gradients) else { return };
-        let name = hugging_face_name(path);
+        let name = parameter.name;
         let is_dense = D == 2 && !name.contains("embeddings");
         self.found.insert(name, values(if is_dense { gradient.transpose() } else { gradient }));
     }

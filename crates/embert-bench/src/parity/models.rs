@@ -54,12 +54,7 @@ pub(super) fn distilbert_logits(bench: &Bench) -> Answer {
 fn hidden_states(bench: &Bench, fixture: Fixture) -> Answer {
     let figures = bench.figures(fixture);
     let (ids, layout) = (figures.input_ids(&bench.device), figures.layout());
-    let states = match bench.model(fixture, &bench.device) {
-        AutoModelForSequenceClassification::Bert(model) => {
-            model.bert.hidden_states(ids, &layout).hidden_states
-        }
-        AutoModelForSequenceClassification::DistilBert(model) => model.distilbert.hidden_states(ids, &layout),
-    };
+    let states = bench.model(fixture, &bench.device).base_model.hidden_states(ids, &layout);
     let differences = states.into_iter().enumerate().map(|(layer, states)| {
         difference(&values(states), &figures.floats(&format!("hidden_states.{layer}")))
     });

@@ -33,7 +33,7 @@ fn with_model(recipe: &Recipe, place: &Place, matches: &ArgMatches) -> Result<Ve
     output_dir::check(recipe)?;
     let (examples, head) = trained_labels::read_examples(recipe)?;
     let source = ModelSource::of_recipe(recipe, &examples.train, head)?;
-    let limit = examples::limit(&recipe.data, source.config.max_position_embeddings())?;
+    let limit = examples::limit(&recipe.data, source.config.encoder.max_position_embeddings)?;
     let encode = |(name, dataset)| {
         describe(name, dataset);
         let encoded = examples::encode(&source.tokenizer, &examples::columns(dataset).0, limit);

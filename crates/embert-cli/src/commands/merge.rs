@@ -26,7 +26,11 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     let model = source.load_complete(&device)?;
     save_pretrained(&merge_adapter(model), &source.config, merged)?;
     let config = &source.config;
-    source.tokenizer.save(merged, config.tokenizer_class(), config.max_position_embeddings())?;
+    source.tokenizer.save(
+        merged,
+        config.architecture.tokenizer_class,
+        config.encoder.max_position_embeddings,
+    )?;
     if let Some(reading) = recipe_files::reading_of(&directory)? {
         let path = merged.join("recipe.toml");
         fs::write(&path, reading)

@@ -83,7 +83,7 @@ impl<'a> Run<'a> {
         source: &'a ModelSource,
         checkpoint: Option<Checkpoint>,
     ) -> Result<(Self, Result<LoadedModel, CliError>, RunDirectory), CliError> {
-        let limit = examples::limit(&recipe.data, source.config.max_position_embeddings())?;
+        let limit = examples::limit(&recipe.data, source.config.encoder.max_position_embeddings)?;
         let pos_label = examples::pos_label(&recipe.data, &source.config.label_names())?;
         let mut directory =
             run_directory(recipe, recipe_text, source, limit.truncation(), checkpoint.as_ref())?;
@@ -153,7 +153,7 @@ impl<'a> Run<'a> {
             replicas: &self.place.replicas,
         };
         let labels = self.source.config.label_names();
-        let num_parameters = self.source.lora().map(|lora| count_parameters(&loaded.model, lora).all);
+        let num_parameters = loaded.model.lora().map(|_| count_parameters(&loaded.model).all);
         let on_save_error = self.recipe.output.on_save_error;
         let mut watch = Watch::new(directory, &self.interrupt, labels, num_parameters, on_save_error);
         let mut on_event = |event: Event<'_>| watch.hear(event);
@@ -219,7 +219,7 @@ impl<'a> Run<'a> {
                 "Some weights of {} were not initialized from the model checkpoint at {} and are \
                  newly initialized: {newly_initialized:?}\nYou should probably TRAIN this model on a down-stream task to be \
                  able to use it for predictions and inference.",
-                self.source.config.architecture(),
+                self.source.config.architecture.classifier_class,
                 self.recipe.model.name()
             ));
         }
@@ -368,7 +368,7 @@ fn run_directory(
         None => RunDirectory::create(output_dir, on_existing, settings)?,
     };
     Ok(match source.lora() {
-        Some(lora) => directory.with_adapter(lora, &recipe.model.model_name_or_path),
+        Some(_) => directory.with_adapter(&recipe.model.model_name_or_path),
         None => directory,
     })
 }

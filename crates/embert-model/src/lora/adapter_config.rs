@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::ModelError;
 use crate::lfs_pointer::read_text;
-use crate::lora::LoraConfig;
+use crate::lora::config::LoraConfig;
 
 /// What the file says.
 pub(super) struct AdapterConfig {
@@ -91,8 +91,9 @@ impl AdapterConfig {
 
 /// Refuses by name what is not implemented.
 fn check_supported(file: &Map<String, Value>, path: &Path) -> Result<(), ModelError> {
-    let unsupported = |key, found: &Value, supported| {
-        Err(ModelError::Unsupported { path: path.into(), key, found: found.to_string(), supported })
+    let unsupported = |key, found: &Value, supported: &str| {
+        let (found, supported) = (found.to_string(), supported.to_string());
+        Err(ModelError::Unsupported { path: path.into(), key, found, supported })
     };
     let missing = Value::Null;
     let value = |key| file.get(key).unwrap_or(&missing);
@@ -141,11 +142,7 @@ pub(super) fn write(
         "rank_pattern": {},
         "alpha_pattern": {},
     });
-    let resolved = LoraConfig {
-        target_modules: Some(config.target_modules()),
-        modules_to_save: Some(config.modules_to_save()),
-        ..config.clone()
-    };
+    let resolved = LoraConfig { modules_to_save: Some(config.modules_to_save()), ..config.clone() };
     let settings = serde_json::to_value(resolved).expect("settings are JSON");
     let objects = [defaults, settings].into_iter().filter_map(|value| value.as_object().cloned());
     let mut keys = objects.flatten().collect::<BTreeMap<_, _>>();

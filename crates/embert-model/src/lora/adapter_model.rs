@@ -1,21 +1,23 @@
 //! An adapter on disk: adapter_config.json and adapter_model.safetensors, as PEFT writes and reads them.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use burn::module::{Module, Param};
-use burn::tensor::Tensor;
-
-use crate::initialize::with_values;
-use crate::lora::LoraConfig;
+use crate::ModelError;
+use crate::architectures::ARCHITECTURES;
+use crate::classification::AutoModelForSequenceClassification;
+use crate::loading::{Read, read_parameters};
 use crate::lora::adapter_config::{self, AdapterConfig};
+use crate::lora::config::LoraConfig;
 use crate::lora::insert::insert;
+use crate::lora::names;
 use crate::lora::trained::Trained;
-use crate::names::{self, ParameterMapper, map_parameters};
-use crate::pretrained::{of_labels, read};
+use crate::parameters::{Parameter, PreTrainedModel, parameters};
 use crate::save::write_tensors;
 use crate::weights::Weights;
-use crate::{LinearLayers, ModelError};
+
+/// The name of the file next to an adapter that has the config of its model, with the names of the labels. It is not
+/// `config.json`: transformers would take the directory for a complete model.
+pub const ADAPTER_MODEL_CONFIG: &str = "model_config.json";
 
 const CONFIG: &str = "adapter_config.json";
 const WEIGHTS: &str = "adapter_model.safetensors";
@@ -24,15 +26,17 @@ const WEIGHTS: &str = "adapter_model.safetensors";
 /// its saved modules, and the biases that are trained.
 ///
 /// # Errors
-/// [`ModelError::File`] and [`ModelError::Write`] when a file cannot be written.
-pub fn save_adapter<M: Module>(
-    model: &M,
-    config: &LoraConfig,
+/// [`ModelError::File`] and [`ModelError::Write`] when a file cannot be written; [`ModelError::NotAdapted`] for a model
+/// without adapters.
+pub fn save_adapter(
+    model: &AutoModelForSequenceClassification,
     base_model_name_or_path: &str,
     directory: &Path,
 ) -> Result<(), ModelError> {
+    let (Some(config), Some(trained)) = (model.lora(), Trained::of(model)) else {
+        return Err(ModelError::NotAdapted { path: directory.into() });
+    };
     adapter_config::write(config, base_model_name_or_path, &directory.join(CONFIG))?;
-    let trained = Trained::new(model, config);
     write_tensors(model, &|name| trained.name_in_file(name), &directory.join(WEIGHTS))
 }
 
@@ -80,19 +84,24 @@ impl Adapter {
         }
     }
 
-    /// The number of labels of the head that it brings.
+    /// The number of labels of its head.
     pub fn num_labels(&self) -> Option<usize> {
-        self.weights.find(&[names::peft_head()]).and_then(|(_, head)| head.shape.first().copied())
+        let classifiers = ARCHITECTURES.map(|architecture| names::peft_head(architecture.head.classifier));
+        self.weights.find(&classifiers).and_then(|(_, head)| head.shape.first().copied())
     }
 
     /// Puts the adapter into its base model, and freezes what it does not train.
     ///
-    /// `newly_initialized` are the parameters that the base's checkpoint lacked: the adapter must bring them.
+    /// `newly_initialized` are the parameters that the base's checkpoint lacked: the adapter must have them.
     ///
     /// # Errors
     /// [`ModelError::Missing`], [`ModelError::Unused`] and [`ModelError::Shape`] name tensors that the file lacks, that
-    /// have no place in this model, or that have another shape; [`ModelError::Config`] when no layer is meant.
-    pub fn load<M: LinearLayers>(&self, base: M, newly_initialized: &[String]) -> Result<M, ModelError> {
+    /// have no place in this model, or that have another shape; [`ModelError::Config`] when no layer matches.
+    pub fn load(
+        &self,
+        base: AutoModelForSequenceClassification,
+        newly_initialized: &[String],
+    ) -> Result<AutoModelForSequenceClassification, ModelError> {
         self.load_except(base, newly_initialized, 0, &|_| false)
     }
 
@@ -102,93 +111,41 @@ impl Adapter {
     ///
     /// # Errors
     /// Those of [`load`](Self::load) for the other tensors.
-    pub fn load_with_new_head<M: LinearLayers>(
+    pub fn load_with_new_head(
         &self,
-        base: M,
+        base: AutoModelForSequenceClassification,
         newly_initialized: &[String],
         seed: u64,
-    ) -> Result<M, ModelError> {
-        self.load_except(base, newly_initialized, seed, &names::is_of_classifier)
+    ) -> Result<AutoModelForSequenceClassification, ModelError> {
+        let architecture = base.architecture();
+        self.load_except(base, newly_initialized, seed, &|name| architecture.is_of_classifier(name))
     }
 
-    /// Leaves the parameters that `is_kept` names as they are in the base, or as `seed` makes them.
-    fn load_except<M: LinearLayers>(
+    /// Leaves the parameters for which `is_kept` returns true as they are in the base, or as `seed` makes them.
+    fn load_except(
         &self,
-        base: M,
+        base: AutoModelForSequenceClassification,
         newly_initialized: &[String],
         seed: u64,
         is_kept: &dyn Fn(&str) -> bool,
-    ) -> Result<M, ModelError> {
+    ) -> Result<AutoModelForSequenceClassification, ModelError> {
         let model = insert(base, &self.config, seed).map_err(|error| self.in_config(error))?;
-        let trained = Trained::new(&model, &self.config);
-        let homeless =
-            newly_initialized.iter().filter(|name| !trained.contains(name) && !is_kept(name)).cloned();
-        let mut loader = Loader {
-            adapter: self,
-            trained: &trained,
-            is_kept,
-            used: BTreeSet::new(),
-            missing: homeless.collect(),
-            error: None,
+        let trained = Trained::of(&model).expect("it has adapters");
+        let in_file = |parameter: &Parameter| trained.name_in_file(&parameter.name);
+        let names = |parameter: &Parameter| {
+            let name = in_file(parameter).filter(|_| !is_kept(&parameter.name))?;
+            Some(vec![name])
         };
-        let model = map_parameters(model, &mut loader);
-        loader.finish().map(|()| model)
-    }
-}
-
-struct Loader<'a> {
-    adapter: &'a Adapter,
-    trained: &'a Trained<'a>,
-    is_kept: &'a dyn Fn(&str) -> bool,
-    used: BTreeSet<String>,
-    missing: Vec<String>,
-    error: Option<ModelError>,
-}
-
-impl Loader<'_> {
-    /// The values of a parameter in the module's orientation, where the file holds it.
-    fn values(&mut self, name: &str, shape: &[usize]) -> Result<Option<Vec<f32>>, ModelError> {
-        let Some(name_in_file) = self.trained.name_in_file(name) else { return Ok(None) };
-        if (self.is_kept)(name) {
-            self.used.insert(name_in_file);
-            return Ok(None);
+        let kept = parameters(&model).into_iter().filter(|parameter| is_kept(&parameter.name));
+        let kept = kept.filter_map(|parameter| in_file(&parameter)).collect::<Vec<_>>();
+        let Read { model, missing, mut unused } = read_parameters(model, &self.weights, &names)?;
+        let lacking = newly_initialized.iter().filter(|name| !trained.contains(name) && !is_kept(name));
+        let missing = lacking.cloned().chain(missing.iter().filter_map(in_file)).collect::<Vec<_>>();
+        unused.retain(|name| !kept.contains(name) && !names::is_of_peft_wrapper(name));
+        let path = self.path.clone();
+        if !missing.is_empty() {
+            return Err(ModelError::Missing { path, names: missing });
         }
-        let Some((found, stored)) = self.adapter.weights.find(std::slice::from_ref(&name_in_file)) else {
-            self.missing.push(name_in_file);
-            return Ok(None);
-        };
-        self.used.insert(name_in_file.clone());
-        let values = read(stored, found, shape, names::is_transposed(name, shape.len())).map(Some);
-        values.map_err(|error| if names::is_of_classifier(name) { of_labels(error) } else { error })
-    }
-
-    fn finish(self) -> Result<(), ModelError> {
-        if let Some(error) = self.error {
-            return Err(error);
-        }
-        let path = self.adapter.path.clone();
-        if !self.missing.is_empty() {
-            return Err(ModelError::Missing { path, names: self.missing });
-        }
-        let found = self.adapter.weights.names();
-        let unused = found.filter(|name| !self.used.contains(*name) && !names::is_of_peft_wrapper(name));
-        let names = unused.map(String::from).collect::<Vec<_>>();
-        if names.is_empty() { Ok(()) } else { Err(ModelError::Unused { path, names }) }
-    }
-}
-
-impl ParameterMapper for Loader<'_> {
-    fn map<const D: usize>(&mut self, path: &str, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        if self.error.is_some() {
-            return param;
-        }
-        match self.values(&names::hugging_face_name(path), &param.lazy_shape()) {
-            Ok(Some(values)) => with_values(param, values),
-            Ok(None) => param,
-            Err(error) => {
-                self.error = Some(error);
-                param
-            }
-        }
+        if unused.is_empty() { Ok(model) } else { Err(ModelError::Unused { path, names: unused }) }
     }
 }

@@ -94,12 +94,6 @@ impl Default for LoraConfig {
 const HEADS: [&str; 2] = ["classifier", "score"];
 
 impl LoraConfig {
-    /// The target modules, those of BERT when none are given.
-    pub(crate) fn target_modules(&self) -> ModuleNames {
-        let default = || ModuleNames::Names(vec!["query".into(), "value".into()]);
-        self.target_modules.clone().unwrap_or_else(default)
-    }
-
     /// The ends of names of the modules that are saved whole, the head's among them.
     pub(crate) fn modules_to_save(&self) -> Vec<String> {
         let mut ends = self.modules_to_save.clone().unwrap_or_default();

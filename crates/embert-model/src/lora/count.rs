@@ -1,11 +1,8 @@
 //! How many parameters there are, counted as PEFT's `print_trainable_parameters` does.
 
-use burn::module::{Module, Param};
-use burn::tensor::Tensor;
-
-use crate::lora::LoraConfig;
+use crate::classification::AutoModelForSequenceClassification;
 use crate::lora::trained::Trained;
-use crate::names::{ParameterVisitor, hugging_face_name, visit_parameters};
+use crate::parameters::parameters;
 
 /// How many parameters a model has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,25 +14,20 @@ pub struct ParameterCount {
     pub all: usize,
 }
 
-/// Counts the parameters of a model that has its adapters.
-pub fn count_parameters<M: Module>(model: &M, config: &LoraConfig) -> ParameterCount {
-    let trained = Trained::new(model, config);
-    let mut counter = Counter { trained, count: ParameterCount::default() };
-    visit_parameters(model, &mut counter);
-    counter.count
-}
-
-struct Counter<'a> {
-    trained: Trained<'a>,
-    count: ParameterCount,
-}
-
-impl ParameterVisitor for Counter<'_> {
-    fn visit<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
-        let (name, size) = (hugging_face_name(path), param.lazy_shape().num_elements());
-        self.count.trainable += if self.trained.contains(&name) { size } else { 0 };
-        self.count.all += if self.trained.is_in_saved_module(&name) { 2 * size } else { size };
+/// Counts the parameters of a model, plain or with adapters.
+pub fn count_parameters(model: &AutoModelForSequenceClassification) -> ParameterCount {
+    let trained = Trained::of(model);
+    let mut count = ParameterCount::default();
+    for parameter in parameters(model) {
+        let size = parameter.num_elements();
+        let [is_trained, is_copied] = match &trained {
+            Some(trained) => [trained.contains(&parameter.name), trained.is_in_saved_module(&parameter.name)],
+            None => [parameter.is_trainable, false],
+        };
+        count.trainable += if is_trained { size } else { 0 };
+        count.all += if is_copied { 2 * size } else { size };
     }
+    count
 }
 
 #[cfg(test)]
@@ -43,30 +35,23 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::lora::ModuleNames;
-    use crate::{
-        BertConfig, BertForSequenceClassification, DistilBertConfig, DistilBertForSequenceClassification,
-        add_adapter,
-    };
+    use crate::architectures::{Architecture, BERT, DISTILBERT};
+    use crate::auto_config::AutoConfig;
+    use crate::lora::{LoraConfig, ModuleNames, add_adapter};
 
-    fn config(r: usize, modules: &[&str]) -> LoraConfig {
+    fn check(architecture: &'static Architecture, modules: &[&str], trainable: usize, all: usize) {
         let names = modules.iter().map(|module| module.to_string()).collect();
-        LoraConfig { r, target_modules: Some(ModuleNames::Names(names)), ..LoraConfig::default() }
+        let lora =
+            LoraConfig { r: 4, target_modules: Some(ModuleNames::Names(names)), ..LoraConfig::default() };
+        let config = AutoConfig::new(architecture, (architecture.default_config)());
+        let model = AutoModelForSequenceClassification::zeros(&config, &Device::flex());
+        let model = add_adapter(model, &lora, 0).unwrap();
+        assert_eq!(count_parameters(&model), ParameterCount { trainable, all });
     }
 
     #[test]
-    fn bert_base_has_the_published_counts() {
-        let config = config(4, &["query", "key"]);
-        let model = BertForSequenceClassification::zeros(&BertConfig::default(), &Device::flex());
-        let count = count_parameters(&add_adapter(model, &config, 0).unwrap(), &config);
-        assert_eq!(count, ParameterCount { trainable: 148_994, all: 109_632_772 });
-    }
-
-    #[test]
-    fn distilbert_has_the_published_counts_with_its_pre_classifier() {
-        let config = config(4, &["q_lin"]);
-        let model = DistilBertForSequenceClassification::zeros(&DistilBertConfig::default(), &Device::flex());
-        let count = count_parameters(&add_adapter(model, &config, 0).unwrap(), &config);
-        assert_eq!(count, ParameterCount { trainable: 628_994, all: 67_584_004 });
+    fn adapted_models_have_the_published_counts() {
+        check(&BERT, &["query", "key"], 148_994, 109_632_772);
+        check(&DISTILBERT, &["q_lin"], 628_994, 67_584_004); // pre_classifier among them
     }
 }

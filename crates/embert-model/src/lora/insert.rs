@@ -5,32 +5,46 @@ use std::collections::BTreeSet;
 use burn::module::Param;
 use burn::tensor::{Tensor, TensorData};
 
+use crate::ModelError;
+use crate::classification::AutoModelForSequenceClassification;
 use crate::initialize::uniform_values;
+use crate::linear::Linear;
+use crate::lora::config::{LoraConfig, ModuleNames};
+use crate::lora::low_rank::Lora;
 use crate::lora::matching::{Strength, ends_with_name, is_end};
+use crate::lora::names::lora_a_name;
 use crate::lora::trained::Trained;
-use crate::lora::{Lora, LoraConfig, ModuleNames};
-use crate::{Linear, LinearLayers, ModelError, names, set_trainable};
+use crate::parameters::{PreTrainedModel, parameters, set_trainable};
 
-/// Gives the linear layers that `config` means an adapter, and freezes everything but what an adapter trains.
+/// Adds an adapter to each linear layer that `config` matches, and freezes everything that PEFT does not train. The model
+/// keeps `config`.
 ///
 /// The model computes what it did: B is 0. A is PEFT's `kaiming_uniform_(a=√5)`, the same for the same seed on every
 /// device.
 ///
 /// # Errors
-/// [`ModelError::Lora`] for a setting that cannot be, and for a name that means nothing in this model: it lists what
+/// [`ModelError::Lora`] for a setting that cannot be, and for a name that matches nothing in this model: it lists what
 /// there is.
-pub fn add_adapter<M: LinearLayers>(mut model: M, config: &LoraConfig, seed: u64) -> Result<M, ModelError> {
+pub fn add_adapter(
+    mut model: AutoModelForSequenceClassification,
+    config: &LoraConfig,
+    seed: u64,
+) -> Result<AutoModelForSequenceClassification, ModelError> {
     let linear_layers = model.linear_layers().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
     check_targets(config, &linear_layers)?;
     check_patterns(config, &linear_layers)?;
-    check_saved_modules(config, &names::parameter_names(&model))?;
+    check_saved_modules(config, &model)?;
     insert(model, config, seed)
 }
 
-/// Gives the linear layers that `config` means an adapter, and freezes everything but what an adapter trains. A name may
-/// mean nothing, all together may not.
-pub(crate) fn insert<M: LinearLayers>(mut model: M, config: &LoraConfig, seed: u64) -> Result<M, ModelError> {
+/// Adds adapters as [`add_adapter`] does, but fails only if no layer matches at all.
+pub(super) fn insert(
+    mut model: AutoModelForSequenceClassification,
+    config: &LoraConfig,
+    seed: u64,
+) -> Result<AutoModelForSequenceClassification, ModelError> {
     config.validate()?;
+    let config = with_default_targets(config, &mut model)?;
     let mut linear_layers = vec![];
     let mut adapters = 0;
     for (name, linear) in model.linear_layers() {
@@ -46,8 +60,29 @@ pub(crate) fn insert<M: LinearLayers>(mut model: M, config: &LoraConfig, seed: u
         let reason = format!("no linear layer is meant; there are {}", listed(&linear_layers));
         return Err(ModelError::Lora { key: "target_modules", reason });
     }
-    let trained = Trained::new(&model, config);
+    model.lora = Some(config);
+    let trained = Trained::of(&model).expect("it has adapters");
     Ok(set_trainable(model, &|name| trained.contains(name)))
+}
+
+/// The config with PEFT's target modules for the model's family, if it names none.
+fn with_default_targets(
+    config: &LoraConfig,
+    model: &mut AutoModelForSequenceClassification,
+) -> Result<LoraConfig, ModelError> {
+    if config.target_modules.is_some() {
+        return Ok(config.clone());
+    }
+    let architecture = model.architecture();
+    let targets = architecture.lora_target_modules;
+    if targets.is_empty() {
+        let linear_layers = model.linear_layers().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        let (family, there_are) = (architecture.model_type, listed(&linear_layers));
+        let reason = format!("{family} has no default, so name some; there are {there_are}");
+        return Err(ModelError::Lora { key: "target_modules", reason });
+    }
+    let targets = targets.iter().map(|target| target.to_string()).collect();
+    Ok(LoraConfig { target_modules: Some(ModuleNames::Names(targets)), ..config.clone() })
 }
 
 /// A·B of a higher rank than W has is no smaller than W, and may be larger than any memory.
@@ -66,7 +101,7 @@ fn check_rank(linear: &Linear, name: &str, r: usize) -> Result<(), ModelError> {
 fn adapter(linear: &Linear, name: &str, strength: Strength, dropout: f64, seed: u64) -> Lora {
     let Strength { r, scaling } = strength;
     let ([input, output], device) = (linear.weight.lazy_shape().dims(), linear.weight.lazy_device());
-    let a = uniform_values(&names::lora_a_name(name), input * r, seed, 1.0 / (input as f64).sqrt());
+    let a = uniform_values(&lora_a_name(name), input * r, seed, 1.0 / (input as f64).sqrt());
     Lora {
         lora_a: Param::from_tensor(Tensor::from_data(TensorData::new(a, [input, r]), &device)),
         lora_b: Param::from_tensor(Tensor::zeros([r, output], &device)),
@@ -77,7 +112,7 @@ fn adapter(linear: &Linear, name: &str, strength: Strength, dropout: f64, seed: 
 
 /// Every name in the list of target modules is that of a linear layer, whichever layers are transformed.
 fn check_targets(config: &LoraConfig, linear_layers: &[String]) -> Result<(), ModelError> {
-    let ModuleNames::Names(targets) = config.target_modules() else { return Ok(()) };
+    let Some(ModuleNames::Names(targets)) = &config.target_modules else { return Ok(()) };
     let means = |target: &str| linear_layers.iter().any(|name| ends_with_name(name, target));
     match targets.iter().find(|target| !means(target)) {
         None => Ok(()),
@@ -105,8 +140,13 @@ fn check_patterns(config: &LoraConfig, linear_layers: &[String]) -> Result<(), M
 }
 
 /// Every module to save that the caller named is there.
-fn check_saved_modules(config: &LoraConfig, parameters: &[String]) -> Result<(), ModelError> {
-    let modules = parameters.iter().flat_map(|name| name.match_indices('.').map(|(dot, _)| &name[..dot]));
+fn check_saved_modules(
+    config: &LoraConfig,
+    model: &AutoModelForSequenceClassification,
+) -> Result<(), ModelError> {
+    let parameters = parameters(model);
+    let names = parameters.iter().map(|parameter| parameter.name.as_str());
+    let modules = names.flat_map(|name| name.match_indices('.').map(|(dot, _)| &name[..dot]));
     let modules = modules.collect::<BTreeSet<_>>();
     let named = config.modules_to_save.iter().flatten();
     let mut missing = named.filter(|end| !modules.iter().any(|module| module.ends_with(end.as_str())));
@@ -134,4 +174,23 @@ fn listed(names: &[String]) -> String {
         }
     }
     short.join(", ")
+}
+
+/// The parameters that a model of this config has, with an adapter where one is given, from the input up.
+///
+/// # Errors
+/// [`ModelError::Lora`] for a setting that cannot be, and when no layer is meant.
+pub fn parameter_shapes(
+    config: &crate::AutoConfig,
+    lora: Option<&LoraConfig>,
+    device: &burn::tensor::Device,
+) -> Result<Vec<crate::Parameter>, ModelError> {
+    let mut model = AutoModelForSequenceClassification::zeros(config, device);
+    if let Some(lora) = lora {
+        model = insert(model, lora, 0)?;
+    }
+    let trained = Trained::of(&model);
+    let is_trainable = |name: &str| trained.as_ref().is_none_or(|trained| trained.contains(name));
+    let parameters = parameters(&model).into_iter();
+    Ok(parameters.map(|p| crate::Parameter { is_trainable: is_trainable(&p.name), ..p }).collect())
 }

@@ -3,7 +3,7 @@
 use fancy_regex::Regex;
 
 use crate::ModelError;
-use crate::lora::{LoraConfig, ModuleNames};
+use crate::lora::config::{LoraConfig, ModuleNames};
 
 /// The value of `target_modules` that means every linear layer but the head.
 const ALL_LINEAR: &str = "all-linear";
@@ -19,13 +19,12 @@ impl LoraConfig {
     /// Whether the linear layer of this name is adapted: it is meant, not excluded, in a layer that is meant, and not
     /// in a module that is saved whole.
     pub(super) fn adapts(&self, name: &str) -> Result<bool, ModelError> {
-        let excluded = match &self.exclude_modules {
-            Some(names) => names.means("exclude_modules", name)?,
-            None => false,
+        let are_met = |key, names: &Option<ModuleNames>| {
+            names.as_ref().map_or(Ok(false), |names| names.means(key, name))
         };
-        Ok(!excluded
+        Ok(!are_met("exclude_modules", &self.exclude_modules)?
             && !self.saves_module(name)
-            && self.target_modules().means("target_modules", name)?
+            && are_met("target_modules", &self.target_modules)?
             && self.transforms_layer_of(name)?)
     }
 

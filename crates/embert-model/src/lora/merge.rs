@@ -1,18 +1,20 @@
 //! Folding adapters into the weights: W + s·A·B.
 
-use burn::module::Param;
+use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-use crate::LinearLayers;
-use crate::lora::Lora;
+use crate::classification::AutoModelForSequenceClassification;
+use crate::lora::low_rank::Lora;
 
-/// The same model without adapters: W + s·A·B in the place of each adapted W. All its parameters can be trained again.
-pub fn merge_adapter<M: LinearLayers>(mut model: M) -> M {
+/// Returns the same model without adapters, with W + s·A·B in the place of each adapted W. All its parameters can be
+/// trained again.
+pub fn merge_adapter(mut model: AutoModelForSequenceClassification) -> AutoModelForSequenceClassification {
     for (_, linear) in model.linear_layers() {
         if let Some(lora) = linear.lora.take() {
             linear.weight = merged(linear.weight.clone(), &lora);
         }
     }
+    model.lora = None;
     model.set_require_grad(true)
 }
 

@@ -2,28 +2,29 @@
 
 use std::collections::BTreeSet;
 
-use burn::module::Module;
-
-use crate::lora::{LoraBias, LoraConfig};
-use crate::names;
+use crate::classification::AutoModelForSequenceClassification;
+use crate::lora::config::{LoraBias, LoraConfig};
+use crate::lora::names;
+use crate::parameters::parameters;
 
 /// The choice of parameters by Hugging Face name.
-pub(crate) struct Trained<'a> {
-    config: &'a LoraConfig,
+pub(super) struct Trained {
+    config: LoraConfig,
     /// The names of the linear layers that have an adapter.
     adapted: BTreeSet<String>,
 }
 
-impl<'a> Trained<'a> {
-    /// The choice for a model that has its adapters.
-    pub(crate) fn new<M: Module>(model: &M, config: &'a LoraConfig) -> Self {
+impl Trained {
+    /// The choice for a model that has adapters; `None` for a plain one.
+    pub(super) fn of(model: &AutoModelForSequenceClassification) -> Option<Self> {
+        let config = model.lora()?.clone();
         let adapted =
-            names::parameter_names(model).into_iter().filter_map(|name| names::adapted_module(&name));
-        Self { config, adapted: adapted.collect() }
+            parameters(model).into_iter().filter_map(|parameter| names::adapted_module(&parameter.name));
+        Some(Self { config, adapted: adapted.collect() })
     }
 
-    /// Whether this parameter is trained.
-    pub(crate) fn contains(&self, name: &str) -> bool {
+    /// Returns true if this parameter is trained.
+    pub(super) fn contains(&self, name: &str) -> bool {
         let Some((module, parameter)) = name.rsplit_once('.') else { return false };
         let by_bias = match self.config.bias {
             LoraBias::None => false,
@@ -33,12 +34,12 @@ impl<'a> Trained<'a> {
         names::is_adapter(name) || self.is_in_saved_module(name) || by_bias
     }
 
-    /// Whether this parameter belongs to a module that is saved whole.
+    /// Returns true if this parameter belongs to a module that is saved whole.
     pub(super) fn is_in_saved_module(&self, name: &str) -> bool {
         name.rsplit_once('.').is_some_and(|(module, _)| self.config.saves_module(module))
     }
 
-    /// The name under which PEFT's file holds this parameter; none for one that is frozen.
+    /// The name under which PEFT's file has this parameter; `None` for a frozen one.
     pub(super) fn name_in_file(&self, name: &str) -> Option<String> {
         self.contains(name).then(|| names::peft_name(name, |module| self.adapted.contains(module)))
     }

@@ -45,7 +45,7 @@ fn what_is_written_is_what_peft_wrote_bit_for_bit() {
     for case in CASES {
         let (model, config) = adapted(case);
         let written = tempfile::tempdir().unwrap();
-        save_adapter(&model, &config, "tiny_bert", written.path()).unwrap();
+        save_adapter(&model, "tiny_bert", written.path()).unwrap();
         let read = |directory: &Path| fs::read(directory.join("adapter_model.safetensors")).unwrap();
         let [theirs, ours] = [read(&fixtures().join("peft").join(case)), read(written.path())];
         let [theirs, ours] = [&theirs, &ours].map(|bytes| SafeTensors::deserialize(bytes).unwrap());
@@ -65,9 +65,9 @@ fn what_is_written_is_what_peft_wrote_bit_for_bit() {
 #[test]
 fn written_settings_are_pefts() {
     for case in CASES {
-        let (model, config) = adapted(case);
+        let (model, _) = adapted(case);
         let written = tempfile::tempdir().unwrap();
-        save_adapter(&model, &config, "tiny_bert", written.path()).unwrap();
+        save_adapter(&model, "tiny_bert", written.path()).unwrap();
         let read = |directory: &Path| -> Value {
             serde_json::from_str(&fs::read_to_string(directory.join("adapter_config.json")).unwrap()).unwrap()
         };
@@ -143,6 +143,14 @@ fn adapters_of_other_kinds_are_refused_by_name() {
         let error = error(configured("plain", key, value).path());
         assert!(error.contains(expected), "{key}: {error}");
     }
+}
+
+#[test]
+fn a_plain_model_is_not_saved_as_an_adapter() {
+    let directory = tempfile::tempdir().unwrap();
+    let error = save_adapter(&tiny_bert(), "base", directory.path()).unwrap_err();
+    assert!(matches!(error, ModelError::NotAdapted { .. }), "{error}");
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 
 #[test]

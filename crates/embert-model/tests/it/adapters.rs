@@ -7,8 +7,8 @@ use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Gradients, Int, Tensor};
 use embert_kernels::{DropoutStream, first_tokens};
 use embert_model::{
-    Adapter, AutoConfig, AutoModelForSequenceClassification, LinearLayers, LoraConfig, ModuleNames, Pass,
-    add_adapter, count_parameters, from_pretrained, merge_adapter, save_pretrained,
+    Adapter, AutoConfig, AutoModelForSequenceClassification, LoraConfig, ModuleNames, Pass, add_adapter,
+    count_parameters, from_pretrained, merge_adapter, save_pretrained,
 };
 
 use crate::fixtures;
@@ -79,8 +79,7 @@ fn what_is_trained_has_pefts_gradient_and_all_else_none() {
 fn parameters_are_counted_as_peft_does() {
     let golden = Golden::of("peft.safetensors");
     for case in CASES {
-        let (model, config) = adapted(case);
-        let count = count_parameters(&model, &config);
+        let count = count_parameters(&adapted(case).0);
         let expected = golden.integers(&format!("{case}.parameters"));
         assert_eq!([count.trainable as i64, count.all as i64], expected[..], "{case}");
     }
@@ -154,12 +153,9 @@ fn adapters_drop_out_while_training_only() {
     assert_ne!(at(dropping(0)), at(Pass::default()));
 
     let (golden, layout) = (Golden::read(), Golden::read().layout());
-    let AutoModelForSequenceClassification::Bert(classifier) = &model else { panic!("a BERT") };
-    let ids = || golden.input_ids(&Device::flex());
-    let all = classifier.bert.last_hidden_state(ids(), &layout, dropping(0));
-    let whole = values(classifier.bert.pooler.forward(first_tokens(all, &layout), dropping(0)));
-    let pooled = values(classifier.bert.pooler_output(ids(), &layout, dropping(0)));
-    assert_close("pooler_output", &pooled, &whole, 1e-6);
+    let all = model.base_model.forward(golden.input_ids(&Device::flex()), &layout, dropping(0));
+    let whole = values(model.classify(first_tokens(all, &layout), dropping(0)));
+    assert_close("logits", &at(dropping(0)), &whole, 1e-6);
 }
 
 #[test]
@@ -207,6 +203,15 @@ fn names_that_mean_nothing_are_refused_with_what_there_is() {
         let refusal = refusal(&config);
         assert!(refusal.starts_with(&expected), "{refusal}");
     }
+}
+
+#[test]
+fn a_family_without_pefts_default_wants_names() {
+    let config = AutoConfig::from_dir(&fixtures().join("tiny_distilbert")).unwrap();
+    let model = AutoModelForSequenceClassification::new(&config, 0, &Device::flex());
+    let error = add_adapter(model, &LoraConfig::default(), 0).unwrap_err().to_string();
+    let expected = "target_modules: distilbert has no default, so name some; there are attention.q_lin, ";
+    assert!(error.starts_with(expected), "{error}");
 }
 
 #[test]

@@ -6,9 +6,8 @@ use std::path::Path;
 use burn::module::Module;
 use burn::tensor::Device;
 use embert_model::{
-    AutoConfig, AutoModelForSequenceClassification, BertConfig, BertForSequenceClassification,
-    DistilBertConfig, DistilBertForSequenceClassification, ModelError, Pass, Pretrained, from_pretrained,
-    save_pretrained,
+    AutoConfig, AutoModelForSequenceClassification, BERT, DISTILBERT, EncoderConfig, ModelError, Pass,
+    Pretrained, from_pretrained, save_pretrained,
 };
 use safetensors::SafeTensors;
 use tempfile::TempDir;
@@ -28,7 +27,7 @@ fn checkpoint(weights: &str) -> TempDir {
     checkpoint_of("tiny_bert", weights)
 }
 
-fn load(directory: &Path) -> Result<Pretrained, ModelError> {
+fn load(directory: &Path) -> Result<Pretrained<AutoModelForSequenceClassification>, ModelError> {
     let config = AutoConfig::from_dir(directory)?;
     from_pretrained(directory, &config, 0, &Device::flex())
 }
@@ -66,9 +65,10 @@ fn legacy_and_bare_checkpoints_lack_only_the_classifier() {
         let loaded = load(directory.path()).unwrap();
         assert_eq!(loaded.newly_initialized, ["classifier.weight", "classifier.bias"]);
         let golden = Golden::read();
-        let AutoModelForSequenceClassification::Bert(model) = loaded.model else { panic!("{file}") };
-        let output = model.bert.hidden_states(golden.input_ids(&Device::flex()), &golden.layout());
-        assert_close(file, &values(output.pooler_output), &golden.floats("pooler_output"), 1e-5);
+        let (model, layout) = (loaded.model.base_model, golden.layout());
+        let states = model.forward(golden.input_ids(&Device::flex()), &layout, Pass::default());
+        let pooled = model.pooler_output(states, &layout, Pass::default()).unwrap();
+        assert_close(file, &values(pooled), &golden.floats("pooler_output"), 1e-5);
     }
 }
 
@@ -80,9 +80,9 @@ fn distilbert_checkpoints_without_a_head_lack_only_the_head() {
         let head = ["pre_classifier.weight", "pre_classifier.bias", "classifier.weight", "classifier.bias"];
         assert_eq!(loaded.newly_initialized, head);
         let golden = Golden::of_distilbert();
-        let AutoModelForSequenceClassification::DistilBert(model) = loaded.model else { panic!("{file}") };
-        let states = model.distilbert.hidden_states(golden.input_ids(&Device::flex()), &golden.layout());
-        assert_close(file, &values(states[2].clone()), &golden.floats("hidden_states.2"), 1e-5);
+        let ids = golden.input_ids(&Device::flex());
+        let states = loaded.model.base_model.forward(ids, &golden.layout(), Pass::default());
+        assert_close(file, &values(states), &golden.floats("hidden_states.2"), 1e-5);
     }
 }
 
@@ -157,13 +157,14 @@ fn random_weights_are_the_same_for_the_same_seed() {
 /// One layer stands for all of them.
 #[test]
 fn base_models_have_the_published_numbers_of_parameters() {
-    let bert = BertConfig { num_hidden_layers: 1, ..BertConfig::default() };
-    let bert = BertForSequenceClassification::new(&bert, 0, &Device::flex());
-    assert_eq!(bert.num_params() + 11 * bert.bert.encoder.layer[0].num_params(), 109_483_778);
-    let distilbert = DistilBertConfig { n_layers: 1, ..DistilBertConfig::default() };
-    let distilbert = DistilBertForSequenceClassification::new(&distilbert, 0, &Device::flex());
-    let layer = distilbert.distilbert.transformer.layer[0].num_params();
-    assert_eq!(distilbert.num_params() + 5 * layer, 66_955_010);
+    for (architecture, expected) in [(&BERT, 109_483_778), (&DISTILBERT, 66_955_010)] {
+        let config = (architecture.default_config)();
+        let one_layer = EncoderConfig { num_hidden_layers: 1, ..config.clone() };
+        let one_layer = AutoConfig::new(architecture, one_layer);
+        let model = AutoModelForSequenceClassification::new(&one_layer, 0, &Device::flex());
+        let layer = model.encoder().layer[0].num_params();
+        assert_eq!(model.num_params() + (config.num_hidden_layers - 1) * layer, expected);
+    }
 }
 
 /// A fixture with a change to its config.json.
@@ -245,31 +246,18 @@ fn a_config_without_a_model_type_is_told_by_its_architectures() {
         AutoConfig::from_dir(directory.path())
     };
     let distilbert = read(r#"{"architectures": ["DistilBertForMaskedLM"], "dim": 96}"#).unwrap();
-    assert_eq!(distilbert, DistilBertConfig { dim: 96, ..of_masked_lm() }.into());
-    assert_eq!(distilbert.architecture(), "DistilBertForSequenceClassification");
+    let expected = EncoderConfig { hidden_size: 96, ..(DISTILBERT.default_config)() };
+    assert_eq!((distilbert.architecture, distilbert.encoder), (&DISTILBERT, expected));
     for class in ["BertModel", "BertForQuestionAnswering", "BertLMHeadModel", "BertPreTrainedModel"] {
         let bert = read(&format!(r#"{{"architectures": ["{class}"]}}"#)).unwrap();
-        assert_eq!(bert.architecture(), "BertForSequenceClassification", "{class}");
+        assert_eq!(bert.architecture, &BERT, "{class}");
     }
     let distilbert = read(r#"{"architectures": "DistilBertModel"}"#).unwrap();
-    assert_eq!(distilbert.architecture(), "DistilBertForSequenceClassification");
-    assert_eq!(read("{}").unwrap(), BertConfig::default().into());
+    assert_eq!(distilbert.architecture, &DISTILBERT);
+    assert_eq!(read("{}").unwrap(), AutoConfig::new(&BERT, EncoderConfig::default()));
     let error = read(r#"{"architectures": ["RobertaForMaskedLM"]}"#).unwrap_err().to_string();
     let expected = "architectures is RobertaForMaskedLM, and only bert or distilbert is supported";
     assert!(error.ends_with(expected), "{error}");
-}
-
-#[test]
-fn a_config_reads_its_own_model_alone() {
-    let [bert, distilbert] = ["tiny_bert", "tiny_distilbert"].map(|model| fixtures().join(model));
-    let error = BertConfig::from_dir(&distilbert).unwrap_err().to_string();
-    assert!(error.ends_with("model_type is distilbert, and only bert is supported"), "{error}");
-    let error = DistilBertConfig::from_dir(&bert).unwrap_err().to_string();
-    assert!(error.ends_with("model_type is bert, and only distilbert is supported"), "{error}");
-}
-
-fn of_masked_lm() -> DistilBertConfig {
-    DistilBertConfig { architectures: Some(vec!["DistilBertForMaskedLM".into()]), ..Default::default() }
 }
 
 #[test]
@@ -280,8 +268,8 @@ fn unknown_keys_are_ignored_and_left_out_ones_are_bert_base() {
         r#"{"hidden_size": 384, "use_cache": true, "num_labels": 3}"#,
     )
     .unwrap();
-    let config = BertConfig::from_dir(directory.path()).unwrap();
-    assert_eq!((config.hidden_size, config.num_hidden_layers), (384, 12));
+    let config = AutoConfig::from_dir(directory.path()).unwrap();
+    assert_eq!((config.encoder.hidden_size, config.encoder.num_hidden_layers), (384, 12));
     assert_eq!(config.label_names(), ["LABEL_0", "LABEL_1", "LABEL_2"]);
 }
 

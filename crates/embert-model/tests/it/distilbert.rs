@@ -4,8 +4,7 @@ use burn::module::Param;
 use burn::tensor::{Device, Tensor};
 use embert_kernels::{DropoutStream, SequenceLayout};
 use embert_model::{
-    AutoConfig, AutoModelForSequenceClassification, DistilBertConfig, DistilBertForSequenceClassification,
-    Pass, from_pretrained,
+    AutoConfig, AutoModelForSequenceClassification, DISTILBERT, EncoderConfig, Pass, from_pretrained,
 };
 
 use crate::fixtures;
@@ -19,9 +18,7 @@ fn tiny_distilbert(device: &Device) -> AutoModelForSequenceClassification {
 }
 
 fn hidden_states(golden: &Golden, device: &Device) -> Vec<Tensor<2>> {
-    let model = tiny_distilbert(device);
-    let AutoModelForSequenceClassification::DistilBert(model) = model else { panic!("{model:?}") };
-    model.distilbert.hidden_states(golden.input_ids(device), &golden.layout())
+    tiny_distilbert(device).base_model.hidden_states(golden.input_ids(device), &golden.layout())
 }
 
 #[test]
@@ -48,19 +45,26 @@ fn loss_and_every_gradient_agree() {
 
 /// What dropout at these rates changes in a model of one layer: the greatest difference after the embeddings, in the
 /// layer's output for the same input, and in the head's for the same first tokens.
-fn changes_by_dropout(rates: DistilBertConfig, without_feed_forward: bool) -> [f32; 3] {
+fn changes_by_dropout(rates: EncoderConfig, without_feed_forward: bool) -> [f32; 3] {
     let (device, layout) = (Device::flex(), SequenceLayout::packed(vec![7, 5]));
-    let config =
-        DistilBertConfig { vocab_size: 20, dim: 16, n_layers: 1, n_heads: 2, hidden_dim: 32, ..rates };
-    let mut model = DistilBertForSequenceClassification::new(&config, 3, &device);
+    let encoder = EncoderConfig {
+        vocab_size: 20,
+        hidden_size: 16,
+        num_hidden_layers: 1,
+        num_attention_heads: 2,
+        intermediate_size: 32,
+        ..rates
+    };
+    let mut model =
+        AutoModelForSequenceClassification::new(&AutoConfig::new(&DISTILBERT, encoder), 3, &device);
     if without_feed_forward {
-        let weight = &mut model.distilbert.transformer.layer[0].output.dense.weight;
+        let weight = &mut model.base_model.encoder.layer[0].output.dense.weight;
         *weight = Param::from_tensor(weight.val().zeros_like());
     }
     let dropping =
         Pass { dropout: Some(DropoutStream { seed: 1, step: 0, first_sequence: 0 }), ..Pass::default() };
     let ids = Tensor::from_data([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], &device);
-    let embedded = |pass| model.distilbert.embeddings.forward(ids.clone(), &layout, pass);
+    let embedded = |pass| model.embeddings().forward(ids.clone(), &layout, pass);
     let x = embedded(Pass::default());
     let first = x.clone().slice(0..2);
     let difference = |of: &dyn Fn(Pass) -> Tensor<2>| {
@@ -68,29 +72,30 @@ fn changes_by_dropout(rates: DistilBertConfig, without_feed_forward: bool) -> [f
     };
     [
         difference(&embedded),
-        difference(&|pass| model.distilbert.transformer.forward(x.clone(), &layout, pass)),
+        difference(&|pass| model.encoder().forward(x.clone(), &layout, pass)),
         difference(&|pass| model.classify(first.clone(), pass)),
     ]
 }
 
 #[test]
 fn dropout_stands_where_transformers_has_it() {
-    let none = || DistilBertConfig {
-        dropout: 0.0,
-        attention_dropout: 0.0,
-        seq_classif_dropout: 0.0,
-        ..Default::default()
+    let none = || EncoderConfig {
+        hidden_dropout_prob: 0.0,
+        attention_probs_dropout_prob: 0.0,
+        classifier_dropout: Some(0.0),
+        ..(DISTILBERT.default_config)()
     };
     assert_eq!(changes_by_dropout(none(), false), [0.0; 3]);
-    let [embeddings, layer, head] = changes_by_dropout(DistilBertConfig { dropout: 0.5, ..none() }, false);
+    let [embeddings, layer, head] =
+        changes_by_dropout(EncoderConfig { hidden_dropout_prob: 0.5, ..none() }, false);
     assert!(embeddings > 0.1 && layer > 1e-4 && head == 0.0, "{embeddings} {layer} {head}");
     // Nothing is dropped between attention's projection and the residual connection, unlike in BERT.
-    let [_, layer, _] = changes_by_dropout(DistilBertConfig { dropout: 0.5, ..none() }, true);
+    let [_, layer, _] = changes_by_dropout(EncoderConfig { hidden_dropout_prob: 0.5, ..none() }, true);
     assert_eq!(layer, 0.0);
     let [embeddings, layer, head] =
-        changes_by_dropout(DistilBertConfig { attention_dropout: 0.5, ..none() }, true);
+        changes_by_dropout(EncoderConfig { attention_probs_dropout_prob: 0.5, ..none() }, true);
     assert!(embeddings == 0.0 && layer > 1e-4 && head == 0.0, "{embeddings} {layer} {head}");
     let [embeddings, layer, head] =
-        changes_by_dropout(DistilBertConfig { seq_classif_dropout: 0.5, ..none() }, false);
+        changes_by_dropout(EncoderConfig { classifier_dropout: Some(0.5), ..none() }, false);
     assert!(embeddings == 0.0 && layer == 0.0 && head > 1e-4, "{embeddings} {layer} {head}");
 }

@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, Param};
+use burn::module::Param;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Gradients, Int, Tensor};
-use embert_model::names::{ParameterVisitor, hugging_face_name, visit_parameters};
+use embert_model::{AutoModelForSequenceClassification, Parameter, ParameterVisitor, visit_parameters};
 
 use crate::golden::{Golden, assert_close, values};
 
 /// Compares the loss of these logits and the gradient of every parameter; gives the number of parameters.
-pub(crate) fn assert_gradients_agree<M: Module>(model: &M, logits: Tensor<2>, golden: &Golden) -> usize {
+pub(crate) fn assert_gradients_agree(
+    model: &AutoModelForSequenceClassification,
+    logits: Tensor<2>,
+    golden: &Golden,
+) -> usize {
     let labels = golden.integers("labels");
     let labels = Tensor::<1, Int>::from_data(labels.as_slice(), &logits.device()).unsqueeze_dim(1);
     let loss = log_softmax(logits, 1).gather(1, labels).mean().neg();
@@ -23,7 +27,10 @@ pub(crate) fn assert_gradients_agree<M: Module>(model: &M, logits: Tensor<2>, go
 }
 
 /// Those that there are, by Hugging Face's name, in the files' orientation.
-pub(crate) fn gradients_by_name<M: Module>(model: &M, gradients: Gradients) -> BTreeMap<String, Vec<f32>> {
+pub(crate) fn gradients_by_name(
+    model: &AutoModelForSequenceClassification,
+    gradients: Gradients,
+) -> BTreeMap<String, Vec<f32>> {
     let mut collector = Collector { gradients, found: BTreeMap::new() };
     visit_parameters(model, &mut collector);
     collector.found
@@ -35,9 +42,9 @@ struct Collector {
 }
 
 impl ParameterVisitor for Collector {
-    fn visit<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
+    fn visit<const D: usize>(&mut self, parameter: Parameter, param: &Param<Tensor<D>>) {
         let Some(gradient) = param.grad(&self.gradients) else { return };
-        let name = hugging_face_name(path);
+        let name = parameter.name;
         let dense = D == 2 && !name.contains("embeddings");
         self.found.insert(name, values(if dense { gradient.transpose() } else { gradient }));
     }

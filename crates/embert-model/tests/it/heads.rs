@@ -157,10 +157,8 @@ fn a_new_head_replaces_the_classifier_alone() {
 
 /// The layer between the encoder and the classifier.
 fn dense(model: &AutoModelForSequenceClassification) -> Vec<f32> {
-    values(match model {
-        AutoModelForSequenceClassification::Bert(model) => model.bert.pooler.dense.weight.val(),
-        AutoModelForSequenceClassification::DistilBert(model) => model.pre_classifier.weight.val(),
-    })
+    let pooler = model.base_model.pooler.as_ref().map(|pooler| &pooler.dense);
+    values(model.head.dense.as_ref().or(pooler).unwrap().weight.val())
 }
 
 #[test]
@@ -202,7 +200,6 @@ fn an_adapter_with_a_new_head_keeps_its_matrices() {
 
 /// The matrices that are 0 in a new adapter.
 fn lora_b(mut model: AutoModelForSequenceClassification) -> Vec<Vec<f32>> {
-    use embert_model::LinearLayers;
     let layers = model.linear_layers().into_iter().filter(|(name, _)| !name.starts_with("classifier"));
     layers.filter_map(|(_, linear)| linear.lora.as_ref().map(|lora| values(lora.lora_b.val()))).collect()
 }

@@ -2,50 +2,48 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use embert_kernels::{DropoutStream, SequenceLayout};
-use embert_model::{
-    AutoConfig, AutoModelForSequenceClassification, BertForSequenceClassification, Pass, from_pretrained,
-};
+use embert_model::{AutoConfig, AutoModelForSequenceClassification, Pass, from_pretrained};
 
 use crate::fixtures;
 use crate::golden::{Golden, assert_close, values};
 use crate::gradients::assert_gradients_agree;
 
-fn tiny_bert(device: &Device) -> BertForSequenceClassification {
+fn tiny_bert(device: &Device) -> AutoModelForSequenceClassification {
     let directory = fixtures().join("tiny_bert");
     let config = AutoConfig::from_dir(&directory).unwrap();
-    let model = from_pretrained(&directory, &config, 0, device).unwrap().complete(&directory).unwrap();
-    let AutoModelForSequenceClassification::Bert(model) = model else { panic!("{config:?} is not BERT's") };
-    model
+    from_pretrained(&directory, &config, 0, device).unwrap().complete(&directory).unwrap()
 }
 
 #[test]
 fn hidden_states_and_logits_agree() {
     let (golden, device) = (Golden::read(), Device::flex());
     let model = tiny_bert(&device);
-    let output = model.bert.hidden_states(golden.input_ids(&device), &golden.layout());
-    assert_eq!(output.hidden_states.len(), 3);
-    for (layer, hidden_states) in output.hidden_states.into_iter().enumerate() {
+    let states = model.base_model.hidden_states(golden.input_ids(&device), &golden.layout());
+    assert_eq!(states.len(), 3);
+    let pooled =
+        model.base_model.pooler_output(states[2].clone(), &golden.layout(), Pass::default()).unwrap();
+    assert_close("pooler_output", &values(pooled), &golden.floats("pooler_output"), 1e-5);
+    for (layer, hidden_states) in states.into_iter().enumerate() {
         let name = format!("hidden_states.{layer}");
         assert_close(&name, &values(hidden_states), &golden.floats(&name), 1e-5);
     }
-    assert_close("pooler_output", &values(output.pooler_output), &golden.floats("pooler_output"), 1e-5);
     let logits = model.forward(golden.input_ids(&device), &golden.layout(), Pass::default());
     assert_close("logits", &values(logits), &golden.floats("logits"), 1e-5);
 }
 
 /// Forward computes the last layer for first tokens only, with the same masks.
 #[test]
-fn the_pooler_reads_what_the_whole_last_layer_gives() {
+fn the_head_reads_what_the_whole_last_layer_gives() {
     let (golden, device) = (Golden::read(), Device::flex());
     let (model, layout) = (tiny_bert(&device), golden.layout());
     let dropout = Some(DropoutStream { seed: 1, step: 2, first_sequence: 3 });
     let pass = Pass { dropout, ..Pass::default() };
-    let all = model.bert.last_hidden_state(golden.input_ids(&device), &layout, pass); // [num_tokens, hidden]
+    let all = model.base_model.forward(golden.input_ids(&device), &layout, pass); // [num_tokens, hidden]
     let starts: Vec<i32> = layout.starts().into_iter().map(|start| start as i32).collect();
     let first = all.select(0, Tensor::from_data(starts.as_slice(), &device)); // [batch, hidden]
-    let whole = values(model.bert.pooler.forward(first, pass));
-    let pooled = values(model.bert.pooler_output(golden.input_ids(&device), &layout, pass));
-    assert_close("pooler_output", &pooled, &whole, 1e-6);
+    let whole = values(model.classify(first, pass));
+    let logits = values(model.forward(golden.input_ids(&device), &layout, pass));
+    assert_close("logits", &logits, &whole, 1e-6);
 }
 
 #[test]

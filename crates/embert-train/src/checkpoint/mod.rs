@@ -33,7 +33,7 @@ mod trainer_state;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use embert_model::{ADAPTER_MODEL_CONFIG, AutoConfig, LoraConfig, save_adapter, save_pretrained};
+use embert_model::{ADAPTER_MODEL_CONFIG, AutoConfig, save_adapter, save_pretrained};
 use embert_text::Tokenizer;
 
 use crate::best_model::BestModel;
@@ -71,7 +71,8 @@ pub struct RunDirectory {
     config: TrainConfig,
     model_config: AutoConfig,
     tokenizer: Tokenizer,
-    adapter: Option<AdapterOf>,
+    /// The base model of the adapter that a run trains.
+    base_model_name_or_path: Option<String>,
     plan: Option<RunPlan>,
     last_checkpoint: Option<PathBuf>,
     has_steps: bool,
@@ -86,13 +87,6 @@ enum Origin {
     Copied { step: usize, log: Vec<LogEntry> },
     /// It is the one that the resumed run left.
     Continued { step: usize, log: Vec<LogEntry> },
-}
-
-/// The settings of the adapter that a run trains, and the name of its base model.
-#[derive(Debug)]
-struct AdapterOf {
-    config: LoraConfig,
-    base_model_name_or_path: String,
 }
 
 impl RunDirectory {
@@ -160,7 +154,7 @@ impl RunDirectory {
             config: config.clone(),
             model_config: model_config.clone(),
             tokenizer: tokenizer.clone(),
-            adapter: None,
+            base_model_name_or_path: None,
             plan: None,
             last_checkpoint: None,
             has_steps: false,
@@ -175,9 +169,8 @@ impl RunDirectory {
     }
 
     /// The same for a model with adapters: PEFT's files instead of `model.safetensors`.
-    pub fn with_adapter(mut self, config: &LoraConfig, base_model_name_or_path: &str) -> Self {
-        let base_model_name_or_path = base_model_name_or_path.to_owned();
-        self.adapter = Some(AdapterOf { config: config.clone(), base_model_name_or_path });
+    pub fn with_adapter(mut self, base_model_name_or_path: &str) -> Self {
+        self.base_model_name_or_path = Some(base_model_name_or_path.to_owned());
         self
     }
 
@@ -284,7 +277,7 @@ impl RunDirectory {
             labels: &labels,
             recipe: &self.recipe,
             truncation: self.tokenizer.truncation(),
-            is_adapter: self.adapter.is_some(),
+            is_adapter: self.base_model_name_or_path.is_some(),
         };
         write(directory, "README.md", &card.render(&run))?;
         lock::remove(directory)?;
@@ -347,15 +340,15 @@ impl RunDirectory {
 
     fn save_model(&self, directory: &Path, model: &Model) -> Result<(), TrainError> {
         let model_config = &self.model_config;
-        match &self.adapter {
-            Some(AdapterOf { config, base_model_name_or_path }) => {
-                save_adapter(model, config, base_model_name_or_path, directory)?;
+        match &self.base_model_name_or_path {
+            Some(base_model_name_or_path) => {
+                save_adapter(model, base_model_name_or_path, directory)?;
                 model_config.save_as(directory, ADAPTER_MODEL_CONFIG)?;
             }
             None => save_pretrained(model, model_config, directory)?,
         }
-        let max_length = model_config.max_position_embeddings();
-        Ok(self.tokenizer.save(directory, model_config.tokenizer_class(), max_length)?)
+        let max_length = model_config.encoder.max_position_embeddings;
+        Ok(self.tokenizer.save(directory, model_config.architecture.tokenizer_class, max_length)?)
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use burn::module::Param;
 use burn::tensor::Tensor;
 use embert_inference::device_of;
-use embert_model::names::{ParameterVisitor, visit_parameters};
+use embert_model::{Parameter, ParameterVisitor, visit_parameters};
 
 use super::optimizer_file;
 use super::rotation::{checkpoint, steps};
@@ -121,13 +121,13 @@ struct Fits<'a> {
 }
 
 impl ParameterVisitor for Fits<'_> {
-    fn visit<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
-        let Some(state) = self.optimizer.parameters.get(path) else { return };
+    fn visit<const D: usize>(&mut self, parameter: Parameter, _param: &Param<Tensor<D>>) {
+        let Some(state) = self.optimizer.parameters.get(&parameter.path) else { return };
         self.found += 1;
-        let size = param.val().shape().num_elements();
+        let size = parameter.num_elements();
         let sizes = [&state.moments.mean, &state.moments.mean_of_squares].map(|m| m.shape().num_elements());
         if sizes != [size; 2] {
-            self.wrong = Some(path.to_string());
+            self.wrong = Some(parameter.path);
         }
     }
 }

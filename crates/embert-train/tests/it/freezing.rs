@@ -82,9 +82,8 @@ fn what_an_epoch_unfreezes_changes_then_and_not_before() {
 #[test]
 fn what_the_caller_froze_stays_frozen() {
     let examples = Examples::new(20);
-    let mut model = tiny::bert(0.1);
-    model.bert = model.bert.no_grad();
-    let model = model.into();
+    let mut model = tiny::model(0.1);
+    model.base_model = model.base_model.no_grad();
     let before = named_weights(&model);
     let config = config(&["classifier.bias"], &["1:bert"]);
     let after = named_weights(&fit(model, examples.train_only(), &config, &mut tiny::ignore).unwrap().model);

@@ -1,7 +1,7 @@
 //! What a run is said to take, by counts, and micro-batches that were cut to fit.
 
 use burn::tensor::Device;
-use embert_model::{AutoConfig, BertConfig, LoraConfig, ModuleNames, ParameterShape, parameter_shapes};
+use embert_model::{AutoConfig, BERT, EncoderConfig, LoraConfig, ModuleNames, Parameter, parameter_shapes};
 use embert_train::{MemoryEstimate, MemoryWorkload, TrainConfig, estimate_memory, find_batch_size};
 
 use crate::accumulation::{check_equal, config};
@@ -10,14 +10,14 @@ use crate::accumulation::{check_equal, config};
 const LENGTHS: [usize; 64] = [256; 64];
 
 fn bert() -> AutoConfig {
-    BertConfig::default().into()
+    AutoConfig::new(&BERT, EncoderConfig::default())
 }
 
-fn shapes(lora: Option<&LoraConfig>) -> Vec<ParameterShape> {
+fn shapes(lora: Option<&LoraConfig>) -> Vec<Parameter> {
     parameter_shapes(&bert(), lora, &Device::flex()).unwrap()
 }
 
-fn with_workload<T>(parameters: &[ParameterShape], work: impl FnOnce(&MemoryWorkload<'_>) -> T) -> T {
+fn with_workload<T>(parameters: &[Parameter], work: impl FnOnce(&MemoryWorkload<'_>) -> T) -> T {
     let model_config = &bert();
     let lengths = &LENGTHS;
     work(&MemoryWorkload {

@@ -127,7 +127,7 @@ impl Recipe {
             None => RunDirectory::create(output_dir, refuse, settings),
         };
         match &self.lora {
-            Some(lora) => directory.unwrap().with_adapter(lora, "base"),
+            Some(_) => directory.unwrap().with_adapter("base"),
             None => directory.unwrap(),
         }
     }
@@ -275,10 +275,10 @@ fn other_examples_are_refused() {
 
 #[test]
 fn adapters_are_refused_on_another_base() {
-    let mut base = tiny::bert(0.1);
-    let bias = &mut base.bert.encoder.layer[1].output.dense.bias;
+    let mut base = tiny::model(0.1);
+    let bias = &mut base.base_model.encoder.layer[1].output.dense.bias;
     *bias = bias.clone().map(|bias| bias + 1e-3);
-    let error = gone_on_with(&lora(), &Examples::new(20), base.into());
+    let error = gone_on_with(&lora(), &Examples::new(20), base);
     assert!(matches!(error, TrainError::OtherWeights), "{error}");
 }
 

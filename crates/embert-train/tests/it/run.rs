@@ -238,10 +238,11 @@ fn fp16_leaves_out_steps_whose_gradients_overflow() {
 #[test]
 fn a_weight_that_is_not_a_number_stops_the_first_step() {
     let examples = Examples::new(20);
-    let mut model = tiny::bert(0.0);
-    model.classifier.bias = model.classifier.bias.map(|bias| bias * f32::NAN);
+    let mut model = tiny::model(0.0);
+    let bias = &mut model.head.classifier.bias;
+    *bias = bias.clone().map(|bias| bias * f32::NAN);
     let mut steps = 0;
-    let error = fit(model.into(), examples.train_only(), &config(), &mut |event| {
+    let error = fit(model, examples.train_only(), &config(), &mut |event| {
         steps += usize::from(matches!(event, Event::Step(_)));
         tiny::GO_ON
     })
@@ -254,9 +255,8 @@ fn a_weight_that_is_not_a_number_stops_the_first_step() {
 #[test]
 fn frozen_parameters_stay_as_they_are() {
     let examples = Examples::new(20);
-    let mut model = tiny::bert(0.0);
-    model.bert = burn::module::Module::no_grad(model.bert);
-    let model = model.into();
+    let mut model = tiny::model(0.0);
+    model.base_model = burn::module::Module::no_grad(model.base_model);
     let before = tiny::weights(&model);
     let fitted =
         fit(model, examples.train_only(), &TrainConfig { weight_decay: 0.1, ..config() }, &mut tiny::ignore)

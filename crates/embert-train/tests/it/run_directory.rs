@@ -117,7 +117,7 @@ fn an_adapter_is_saved_without_the_config_of_a_complete_model() {
     let parent = tempfile::tempdir().unwrap();
     let output_dir = parent.path().join("out");
     let lora = LoraConfig { r: 2, ..LoraConfig::default() };
-    let mut run = create(&output_dir, OnExisting::Refuse).unwrap().with_adapter(&lora, "it's a \\ base");
+    let mut run = create(&output_dir, OnExisting::Refuse).unwrap().with_adapter("it's a \\ base");
     let examples = Examples::new(20);
     let data = TrainData { eval: Some(examples.labelled()), ..examples.train_only() };
     let model = add_adapter(tiny::model(0.1), &lora, 1).unwrap();

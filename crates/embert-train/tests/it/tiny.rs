@@ -8,10 +8,9 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use embert_inference::Batching;
 use embert_kernels::Precision;
-use embert_model::names::{ParameterVisitor, hugging_face_name, visit_parameters};
 use embert_model::{
-    AutoConfig, AutoModelForSequenceClassification, BertConfig, BertForSequenceClassification,
-    from_pretrained,
+    AutoConfig, AutoModelForSequenceClassification, BERT, EncoderConfig, Parameter, ParameterVisitor,
+    from_pretrained, visit_parameters,
 };
 use embert_text::{BatchBudget, EncodedTexts, Limit, Padding, Tokenizer, Truncation};
 use embert_train::{Answer, Event, LabelledTexts, Targets, TrainData};
@@ -72,11 +71,7 @@ pub(crate) fn tokenizer() -> Tokenizer {
 }
 
 pub(crate) fn config(dropout: f64) -> AutoConfig {
-    bert_config(dropout).into()
-}
-
-fn bert_config(dropout: f64) -> BertConfig {
-    let mut config = BertConfig {
+    let encoder = EncoderConfig {
         vocab_size: 99,
         hidden_size: 32,
         num_hidden_layers: 2,
@@ -86,27 +81,24 @@ fn bert_config(dropout: f64) -> BertConfig {
         initializer_range: 0.2,
         hidden_dropout_prob: dropout,
         attention_probs_dropout_prob: dropout,
-        ..BertConfig::default()
+        ..EncoderConfig::default()
     };
+    let mut config = AutoConfig::new(&BERT, encoder);
     config.set_labels(["NEGATIVE", "POSITIVE"]);
     config
 }
 
 /// A model with random weights, on the CPU, without autodiff.
 pub(crate) fn model(dropout: f64) -> AutoModelForSequenceClassification {
-    bert(dropout).into()
+    AutoModelForSequenceClassification::new(&config(dropout), 7, &Device::flex().autodiff()).valid()
 }
 
 /// The same with gradients so large that fp16's first loss scales make infinities of them.
 pub(crate) fn overflowing(dropout: f64) -> AutoModelForSequenceClassification {
-    let mut model = bert(dropout);
-    model.classifier.weight = model.classifier.weight.map(|weight| weight * 1e15);
-    model.into()
-}
-
-/// The same, as what it is.
-pub(crate) fn bert(dropout: f64) -> BertForSequenceClassification {
-    BertForSequenceClassification::new(&bert_config(dropout), 7, &Device::flex().autodiff()).valid()
+    let mut model = model(dropout);
+    let classifier = &mut model.head.classifier;
+    classifier.weight = classifier.weight.clone().map(|weight| weight * 1e15);
+    model
 }
 
 /// The model that a directory holds, on the CPU, without autodiff.
@@ -134,8 +126,8 @@ pub(crate) fn named_weights(model: &AutoModelForSequenceClassification) -> BTree
     #[derive(Default)]
     struct Named(BTreeMap<String, Vec<f32>>);
     impl ParameterVisitor for Named {
-        fn visit<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
-            let name = hugging_face_name(path);
+        fn visit<const D: usize>(&mut self, parameter: Parameter, param: &Param<Tensor<D>>) {
+            let name = parameter.name;
             let value = param.val();
             let is_dense = D == 2 && !name.contains("embeddings.");
             let value = if is_dense { value.swap_dims(0, 1) } else { value };

@@ -39,7 +39,7 @@ pub(crate) fn is_of_peft_wrapper(name: &str) -> bool {
     [".original_module.", ".modules_to_save."].iter().any(|wrapper| name.contains(wrapper))
 }
 
-/// The name in adapter_model.safetensors of the head's weight, `[num_labels, hidden]`.
-pub(crate) fn peft_head() -> String {
-    format!("{PREFIX}classifier.weight")
+/// The name in adapter_model.safetensors of the weight of the last linear layer, `[num_labels, hidden]`.
+pub(crate) fn peft_head(classifier: &str) -> String {
+    format!("{PREFIX}{classifier}.weight")
 }

@@ -1,0 +1,64 @@
+//! BERT (Devlin et al., 2018), and what has its shape: MiniLM for one.
+
+use super::architecture::{Architecture, Head};
+use super::keys::Keys;
+use crate::ModelError;
+use crate::encoder_config::EncoderConfig;
+
+/// BERT.
+pub static BERT: Architecture = Architecture {
+    model_type: "bert",
+    classifier_class: "BertForSequenceClassification",
+    tokenizer_class: "BertTokenizer",
+    default_config: EncoderConfig::default,
+    keys,
+    base_model_prefix: "bert",
+    layers: "encoder.layer",
+    renames: &[("attention.self_attention", "attention.self"), ("layer_norm", "LayerNorm")],
+    has_pooler: true,
+    head: Head { dense: None, classifier: "classifier" },
+    lora_target_modules: &["query", "value"],
+};
+
+impl Default for EncoderConfig {
+    /// The settings of bert-base-uncased.
+    fn default() -> Self {
+        Self {
+            vocab_size: 30522,
+            max_position_embeddings: 512,
+            type_vocab_size: Some(2),
+            hidden_size: 768,
+            num_hidden_layers: 12,
+            num_attention_heads: 12,
+            intermediate_size: 3072,
+            layer_norm_eps: 1e-12,
+            hidden_dropout_prob: 0.1,
+            attention_probs_dropout_prob: 0.1,
+            drops_attention_output: true,
+            classifier_dropout: None,
+            initializer_range: 0.02,
+            pad_token_id: Some(0),
+        }
+    }
+}
+
+fn keys(config: &mut EncoderConfig, keys: &mut Keys<'_>) -> Result<(), ModelError> {
+    keys.size("vocab_size", &mut config.vocab_size)?;
+    keys.size("hidden_size", &mut config.hidden_size)?;
+    keys.size("num_hidden_layers", &mut config.num_hidden_layers)?;
+    keys.size("num_attention_heads", &mut config.num_attention_heads)?;
+    keys.size("intermediate_size", &mut config.intermediate_size)?;
+    keys.only("hidden_act", "gelu".to_string())?;
+    keys.rate("hidden_dropout_prob", &mut config.hidden_dropout_prob)?;
+    keys.rate("attention_probs_dropout_prob", &mut config.attention_probs_dropout_prob)?;
+    keys.optional_rate("classifier_dropout", &mut config.classifier_dropout)?;
+    keys.size("max_position_embeddings", &mut config.max_position_embeddings)?;
+    keys.size("type_vocab_size", config.type_vocab_size.get_or_insert(2))?;
+    keys.only("position_embedding_type", "absolute".to_string())?;
+    keys.positive("initializer_range", &mut config.initializer_range)?;
+    keys.positive("layer_norm_eps", &mut config.layer_norm_eps)?;
+    keys.value("pad_token_id", &mut config.pad_token_id)?;
+    keys.only("is_decoder", false)?;
+    keys.only("add_cross_attention", false)?;
+    keys.divisible(("hidden_size", config.hidden_size), ("num_attention_heads", config.num_attention_heads))
+}

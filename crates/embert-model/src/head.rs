@@ -1,0 +1,50 @@
+//! The classification head: logits = dropout(act(xV + c))·W + b, where a pooler may stand for act(xV + c).
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use embert_kernels::dropout;
+
+use crate::architectures::Activation;
+use crate::auto_config::AutoConfig;
+use crate::linear::Linear;
+use crate::pass::{LinearPass, Pass};
+
+/// The number by which dropout knows the head; layers count from 0.
+const HEAD: usize = u16::MAX as usize - 1;
+
+/// The layers above the base model.
+#[derive(Module, Debug)]
+pub struct ClassificationHead {
+    /// V and c, `[hidden, hidden]`; `None` if the base model's pooler is the dense layer.
+    pub dense: Option<Linear>,
+    /// W and b, `[hidden, num_labels]`
+    pub classifier: Linear,
+    #[module(skip)]
+    activation: Option<Activation>,
+    dropout: f64,
+}
+
+impl ClassificationHead {
+    pub(crate) fn zeros(config: &AutoConfig, device: &Device) -> Self {
+        let (encoder, dense) = (&config.encoder, config.architecture.head.dense);
+        let hidden_size = encoder.hidden_size;
+        Self {
+            dense: dense.map(|_| Linear::zeros(hidden_size, hidden_size, device)),
+            classifier: Linear::zeros(hidden_size, config.num_labels(), device),
+            activation: dense.map(|(_, activation)| activation),
+            dropout: encoder.classifier_dropout.unwrap_or(encoder.hidden_dropout_prob),
+        }
+    }
+
+    /// # Shapes
+    /// - `x`: `[batch, hidden]`, the pooler's output or the first tokens
+    /// - output: `[batch, num_labels]`
+    pub fn forward(&self, x: Tensor<2>, pass: Pass) -> Tensor<2> {
+        let at = |site| LinearPass { pass, layer: HEAD, site, layout: None };
+        let x = match self.dense.as_ref().zip(self.activation) {
+            Some((dense, activation)) => activation(dense.forward(x, at(2))), // [batch, hidden]
+            None => x,
+        };
+        self.classifier.forward(dropout(x, None, pass.site(HEAD, 0, self.dropout)), at(1))
+    }
+}
