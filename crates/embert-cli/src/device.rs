@@ -14,6 +14,7 @@ mod wgpu;
 
 use burn::tensor::Device;
 use clap::ArgMatches;
+use embert_inference::{padding_for, supports};
 use embert_kernels::Precision;
 use embert_text::Padding;
 
@@ -85,21 +86,16 @@ impl Place {
 
     /// Refuses a precision that the device does not compute in; a CPU without bf16 has an answer to that one.
     pub(crate) fn require(&self, precision: Precision) -> Result<(), CliError> {
-        use burn::tensor::FloatDType::{BF16, F16};
-        let (flag, has_it) = match precision {
-            Precision::Fp32 => return Ok(()),
-            Precision::Bf16 => ("bf16", self.is_cpu() || self.device.supports_dtype(BF16)),
-            Precision::Fp16 => ("fp16", !self.is_cpu() && self.device.supports_dtype(F16)),
-        };
+        if supports(&self.device, precision) {
+            return Ok(());
+        }
+        let flag = if precision == Precision::Fp16 { "fp16" } else { "bf16" };
         let instead =
             if self.is_cpu() { "; --bf16 is what halves the operands of a CPU's products" } else { "" };
-        match has_it {
-            true => Ok(()),
-            false => Err(CliError::usage(format!(
-                "train.{flag}: --device {} does not compute in {flag}; leave --{flag} out, or set --{flag} false{instead}",
-                self.name
-            ))),
-        }
+        Err(CliError::usage(format!(
+            "train.{flag}: --device {} does not compute in {flag}; leave --{flag} out, or set --{flag} false{instead}",
+            self.name
+        )))
     }
 }
 
@@ -134,7 +130,8 @@ pub(crate) fn open(name: &str) -> Result<Place, CliError> {
     let refuse = |why| CliError::usage(format!("--device {name}: {why}"));
     let (backend, number) = parse(name).map_err(refuse)?;
     let device = backend.open(number).map_err(refuse)?;
-    Ok(Place { device, replicas: vec![], padding: backend.padding(), name: name.to_owned(), backend })
+    let padding = padding_for(&device);
+    Ok(Place { device, replicas: vec![], padding, name: name.to_owned(), backend })
 }
 
 /// `wgpu:1` is the second of WGPU's devices, `wgpu` the first.
@@ -223,14 +220,6 @@ impl Backend {
                     self.how_to_build()
                 ))
             }
-        }
-    }
-
-    fn padding(self) -> Padding {
-        match self {
-            Self::Cpu => Padding::Packed,
-            // Few shapes occur, so kernels are tuned once.
-            Self::Wgpu | Self::Cuda => Padding::MultipleOf(64),
         }
     }
 }

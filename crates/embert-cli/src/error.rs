@@ -83,7 +83,11 @@ impl From<TextError> for CliError {
 
 impl From<InferenceError> for CliError {
     fn from(error: InferenceError) -> Self {
-        Self::failed(error)
+        match error {
+            InferenceError::Model(error) => error.into(),
+            InferenceError::Text(error) => error.into(),
+            _ => Self::failed(error),
+        }
     }
 }
 

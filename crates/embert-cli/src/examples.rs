@@ -227,14 +227,13 @@ fn with_labels(mut dataset: Dataset, labels: Option<&Labels>) -> Result<Dataset,
 
 /// A path that is there, or a data set of the hub.
 fn source(data: &DataSection, splits: &[&str]) -> Result<PathBuf, CliError> {
-    let path = Path::new(&data.dataset_name);
-    match path.exists() {
-        true => Ok(path.to_owned()),
-        false => match local_path::missing(&data.dataset_name) {
-            Some(message) => Err(CliError::rejected(message)),
-            None => hub::dataset(&data.dataset_name, splits)
-                .map_err(|error| local_path::with_advice(error, &data.dataset_name)),
-        },
+    let name = &data.dataset_name;
+    if Path::new(name).exists() {
+        return Ok(name.into());
+    }
+    match local_path::missing(name) {
+        Some(message) => Err(CliError::rejected(message)),
+        None => hub::dataset(name, splits).map_err(|error| local_path::with_advice(error, name)),
     }
 }
 
@@ -260,9 +259,10 @@ fn sampled(
 ) -> Result<EvalExamples, ExamplesError> {
     let selected = select(&dataset, data.max_eval_samples, data);
     notes.extend(check_evaluation_rows(&selected)?);
-    let name = match selected.len() < dataset.len() {
-        true => format!("{} of {} rows of {name}: max_eval_samples", selected.len(), dataset.len()),
-        false => name,
+    let name = if selected.len() < dataset.len() {
+        format!("{} of {} rows of {name}: max_eval_samples", selected.len(), dataset.len())
+    } else {
+        name
     };
     Ok(EvalExamples { dataset: selected, name })
 }

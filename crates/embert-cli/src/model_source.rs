@@ -1,12 +1,13 @@
-//! The model that a recipe or a flag names: a directory, the hub's cache, an adapter and its base, or random weights.
+//! The model that training starts from, and the directories that names of models mean.
 
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use embert_data::{Dataset, Labels};
+use embert_data::Dataset;
+use embert_inference::ModelDirectory;
 use embert_model::{
-    ADAPTER_MODEL_CONFIG, Adapter, AutoConfig, AutoModelForSequenceClassification, LoraConfig, Pretrained,
-    add_adapter, from_pretrained, from_pretrained_with_new_head,
+    Adapter, AutoConfig, AutoModelForSequenceClassification, LoraConfig, Pretrained, add_adapter,
+    from_pretrained, from_pretrained_with_new_head,
 };
 use embert_text::Tokenizer;
 
@@ -50,9 +51,12 @@ impl ModelSource {
                 let config = scratch.config(tokenizer.vocab_size());
                 Self { config, tokenizer, directory: None, adapter: AdapterSource::None, head }
             }
-            None => Self::of_plain_directory(base_of_training(&recipe.model.model_name_or_path)?)?,
+            None => {
+                let base = base_of_training(&recipe.model.model_name_or_path)?;
+                let ModelDirectory { config, tokenizer, weights, .. } = ModelDirectory::open(&base, None)?;
+                Self { config, tokenizer, directory: Some(weights), adapter: AdapterSource::None, head }
+            }
         };
-        source.head = head;
         source.config.set_labels(train.labels.names());
         source.config = recipe.model.with_dropout(source.config);
         source.adapter = match (&recipe.lora, &recipe.model.adapter) {
@@ -63,57 +67,12 @@ impl ModelSource {
         Ok(source)
     }
 
-    /// A model that is there: whole, or as an adapter of `base` or of the model that it names.
-    pub(crate) fn of_directory(directory: PathBuf, base: Option<&String>) -> Result<Self, CliError> {
-        match Adapter::is_in(&directory) {
-            true => Self::of_adapter(&directory, base),
-            false if base.is_some() => {
-                Err(CliError::usage(format!("--base is given, but {} holds no adapter", directory.display())))
-            }
-            false => Self::of_plain_directory(directory),
-        }
-    }
-
-    fn of_plain_directory(directory: PathBuf) -> Result<Self, CliError> {
-        let config = AutoConfig::from_dir(&directory)?;
-        let tokenizer = Tokenizer::from_dir(&directory)?;
-        Self { config, tokenizer, directory: Some(directory), adapter: AdapterSource::None, head: Head::Kept }
-            .checked()
-    }
-
-    /// Labels and tokenizer are those in the adapter's directory, if they are there: PEFT saves neither.
-    fn of_adapter(directory: &Path, base: Option<&String>) -> Result<Self, CliError> {
-        let adapter = open_adapter(directory)?;
-        let base = base_directory(directory, &adapter, base)?;
-        let config = adapter_config(directory, &adapter, &base)?;
-        let has_tokenizer = ["tokenizer.json", "vocab.txt"].iter().any(|name| directory.join(name).is_file());
-        let tokenizer = Tokenizer::from_dir(if has_tokenizer { directory } else { &base })?;
-        let adapter = AdapterSource::Saved(adapter);
-        Self { config, tokenizer, directory: Some(base), adapter, head: Head::Kept }.checked()
-    }
-
-    fn checked(self) -> Result<Self, CliError> {
-        let (tokens, vocab_size) = (self.tokenizer.vocab_size(), self.config.encoder.vocab_size);
-        match (&self.directory, tokens > vocab_size) {
-            (Some(directory), true) => Err(CliError::failed(format!(
-                "{}: the tokenizer has {tokens} tokens and the model's vocab_size is {vocab_size}; they do not belong together",
-                directory.display(),
-            ))),
-            _ => Ok(self),
-        }
-    }
-
     /// What to tell the user about the files that were read.
     pub(crate) fn notes(&self) -> Vec<String> {
         self.tokenizer.notes().iter().map(ToString::to_string).collect()
     }
 
-    /// The labels that the model was trained on.
-    pub(crate) fn labels(&self) -> Result<Labels, CliError> {
-        Ok(Labels::new(self.config.label_names())?)
-    }
-
-    /// The settings of the adapter, where there is one.
+    /// Returns the settings of the adapter, if there is one.
     pub(crate) fn lora(&self) -> Option<&LoraConfig> {
         match &self.adapter {
             AdapterSource::None => None,
@@ -153,10 +112,9 @@ impl ModelSource {
     ) -> Result<Pretrained<AutoModelForSequenceClassification>, CliError> {
         let brings_head =
             matches!(&self.adapter, AdapterSource::Saved(adapter) if adapter.num_labels().is_some());
-        Ok(match brings_head || self.head == Head::New {
-            true => from_pretrained_with_new_head(directory, &self.config, seed, device)?,
-            false => from_pretrained(directory, &self.config, seed, device)?,
-        })
+        let is_new = brings_head || self.head == Head::New;
+        let load = if is_new { from_pretrained_with_new_head } else { from_pretrained };
+        Ok(load(directory, &self.config, seed, device)?)
     }
 
     /// The weights of a checkpoint of this model's training; under an adapter, the base's are its own.
@@ -179,32 +137,6 @@ impl ModelSource {
             }
         };
         Ok(LoadedModel { model, newly_initialized: vec![], unused: vec![] })
-    }
-
-    /// The weights, all of them from the directory.
-    pub(crate) fn load_complete(
-        &self,
-        device: &Device,
-    ) -> Result<AutoModelForSequenceClassification, CliError> {
-        let directory = self.directory.as_deref().expect("a model that is evaluated is in a directory");
-        let base = self.load_base(directory, 0, device)?;
-        match &self.adapter {
-            AdapterSource::Saved(adapter) => Ok(adapter.load(base.model, &base.newly_initialized)?),
-            _ => Ok(base.complete(directory)?),
-        }
-    }
-}
-
-/// The config of a base model with the labels of its adapter.
-pub(crate) fn adapter_config(
-    directory: &Path,
-    adapter: &Adapter,
-    base: &Path,
-) -> Result<AutoConfig, CliError> {
-    let own = [ADAPTER_MODEL_CONFIG, "config.json"].map(|name| directory.join(name));
-    match own.iter().find(|path| path.is_file()) {
-        Some(path) => Ok(AutoConfig::from_file(path)?),
-        None => Ok(with_labels_of(adapter, AutoConfig::from_dir(base)?)),
     }
 }
 
@@ -241,13 +173,23 @@ fn open_adapter(directory: &Path) -> Result<Adapter, CliError> {
     Ok(adapter)
 }
 
-/// The base that is given, or the one that the adapter names.
-fn base_directory(
-    directory_of_adapter: &Path,
-    adapter: &Adapter,
-    base: Option<&String>,
-) -> Result<PathBuf, CliError> {
-    let adapter_dir = directory_of_adapter.display();
+/// Opens the model in a directory: complete, or an adapter of `base` or of the model that it names.
+pub(crate) fn open(directory: &Path, base: Option<&String>) -> Result<ModelDirectory, CliError> {
+    let base = match (Adapter::is_in(directory), base) {
+        (true, base) => Some(base_directory(directory, base)?),
+        (false, None) => None,
+        (false, Some(_)) => {
+            let directory = directory.display();
+            return Err(CliError::usage(format!("--base is given, but {directory} holds no adapter")));
+        }
+    };
+    Ok(ModelDirectory::open(directory, base.as_deref())?)
+}
+
+/// Returns the directory of the base model that is given, else of the one that the adapter names.
+fn base_directory(adapter_dir: &Path, base: Option<&String>) -> Result<PathBuf, CliError> {
+    let adapter = open_adapter(adapter_dir)?;
+    let adapter_dir = adapter_dir.display();
     match (base, &adapter.base_model_name_or_path) {
         (Some(base), _) => directory(base),
         (None, Some(name)) => directory(name).map_err(|error| {
@@ -263,28 +205,19 @@ fn base_directory(
     }
 }
 
-/// The base's config with as many labels as the adapter's head has.
-fn with_labels_of(adapter: &Adapter, mut config: AutoConfig) -> AutoConfig {
-    if let Some(num_labels) =
-        adapter.num_labels().filter(|&num_labels| num_labels != config.label_names().len())
-    {
-        config.set_labels((0..num_labels).map(|id| format!("LABEL_{id}")));
-    }
-    config
-}
-
 /// A directory that is there, or the hub's.
 pub(crate) fn directory(name: &str) -> Result<PathBuf, CliError> {
     let path = Path::new(name);
     tracing::debug!(name, is_directory = path.is_dir(), "looking for the model");
-    match path.is_dir() {
-        true => Ok(path.to_owned()),
-        false if path.exists() => Err(CliError::failed(format!(
-            "{name}: a model is a directory with config.json and model.safetensors"
-        ))),
-        false => match local_path::missing(name) {
-            Some(message) => Err(CliError::failed(message)),
-            None => hub::model(name).map_err(|error| local_path::with_advice(error, name)),
-        },
+    if path.is_dir() {
+        return Ok(path.to_owned());
+    }
+    if path.exists() {
+        let message = format!("{name}: a model is a directory with config.json and model.safetensors");
+        return Err(CliError::failed(message));
+    }
+    match local_path::missing(name) {
+        Some(message) => Err(CliError::failed(message)),
+        None => hub::model(name).map_err(|error| local_path::with_advice(error, name)),
     }
 }

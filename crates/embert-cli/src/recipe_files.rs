@@ -1,16 +1,16 @@
 //! From a recipe's name or file, `--set` and flags to the resolved recipe; keys are strict.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
+use embert_inference::{ModelDirectory, recipe_path};
 use toml::{Table, Value};
 
 use crate::boolean::is_boolean;
 use crate::error::CliError;
 use crate::keys::{self, Key, Kind};
-use crate::model_source::ModelSource;
 use crate::recipe::Recipe;
 use crate::recipe_check;
 
@@ -129,11 +129,11 @@ const ROWS: [&str; 9] = [
 /// tokenizer says. Flags win; if they name rows, nothing is left of the recipe's own.
 pub(crate) fn of_model(
     directory: &Path,
-    source: &ModelSource,
+    model: &ModelDirectory,
     matches: &ArgMatches,
 ) -> Result<Recipe, CliError> {
-    let path = path_in_run(directory);
-    let mut table = if path.is_file() { read(&path.display().to_string())? } else { of_bare_model(source) };
+    let path = recipe_path(directory);
+    let mut table = if path.is_file() { read(&path.display().to_string())? } else { of_bare_model(model) };
     if names_rows(matches)
         && let Some(data) = table.get_mut("data").and_then(Value::as_table_mut)
     {
@@ -144,14 +144,14 @@ pub(crate) fn of_model(
 
 /// Returns true if the recipe of the model's run lies in its directory.
 pub(crate) fn has_recipe(directory: &Path) -> bool {
-    path_in_run(directory).is_file()
+    recipe_path(directory).is_file()
 }
 
-fn of_bare_model(source: &ModelSource) -> Table {
+fn of_bare_model(model: &ModelDirectory) -> Table {
     let mut table = Table::new();
-    let positions = source.config.encoder.max_position_embeddings;
+    let positions = model.config.encoder.max_position_embeddings;
     insert(&mut table, "data.max_seq_length", Value::Integer(positions as i64));
-    insert(&mut table, "data.truncation_side", Value::String(source.tokenizer.truncation().to_string()));
+    insert(&mut table, "data.truncation_side", Value::String(model.tokenizer.truncation().to_string()));
     table
 }
 
@@ -160,7 +160,7 @@ pub(crate) fn reading_of(directory: &Path) -> Result<Option<String>, CliError> {
     if !has_recipe(directory) {
         return Ok(None);
     }
-    let table = read(&path_in_run(directory).display().to_string())?;
+    let table = read(&recipe_path(directory).display().to_string())?;
     let data = table.get("data").and_then(Value::as_table).into_iter().flatten();
     let kept = data.filter(|(key, _)| READING.contains(&key.as_str()));
     let kept = kept.map(|(key, value)| (key.clone(), value.clone())).collect::<Table>();
@@ -178,27 +178,6 @@ const READING: [&str; 7] = [
     "truncation_side",
     "csv_quoting",
 ];
-
-/// The most tokens of a text in the training of the model in `directory`, where its recipe is there.
-pub(crate) fn trained_length(directory: &Path) -> Result<Option<usize>, CliError> {
-    let path = path_in_run(directory);
-    if !path.is_file() {
-        return Ok(None);
-    }
-    let table = read(&path.display().to_string())?;
-    let length = table.get("data").and_then(|data| data.get("max_seq_length")).and_then(Value::as_integer);
-    Ok(length.and_then(|length| length.try_into().ok()))
-}
-
-/// Where the recipe of a model is: beside it, or beside its checkpoint's directory.
-fn path_in_run(directory: &Path) -> PathBuf {
-    let is_checkpoint = directory
-        .file_name()
-        .and_then(|name| name.to_str())
-        .is_some_and(|name| name.starts_with("checkpoint-"));
-    let run = if is_checkpoint { directory.parent().unwrap_or(directory) } else { directory };
-    run.join("recipe.toml")
-}
 
 /// A recipe with `--set` and flags over it. `origin` is named where a key of its own is wrong.
 fn overridden(mut table: Table, origin: &str, matches: &ArgMatches) -> Result<Recipe, CliError> {

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use embert_data::{DataError, Labels};
+use embert_inference::adapter_config;
 use embert_model::{Adapter, AutoConfig, ModelError, has_classification_head};
 
 use crate::error::CliError;
@@ -64,7 +65,7 @@ fn trained(model: &ModelSection) -> Result<Trained, CliError> {
     let config = match &model.adapter {
         Some(adapter) => {
             let directory = model_source::directory(adapter)?;
-            model_source::adapter_config(&directory, &Adapter::open(&directory)?, &base)?
+            adapter_config(&directory, &Adapter::open(&directory)?, &base)?
         }
         None => {
             let config = AutoConfig::from_dir(&base)?;

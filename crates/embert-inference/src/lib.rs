@@ -4,15 +4,30 @@
 #![forbid(unsafe_code)]
 
 mod batching;
+mod classifier;
+mod encoder;
 mod error;
+mod forward;
 mod inputs;
+mod model_directory;
+mod open_options;
+mod pooling;
 mod predict;
+mod prediction;
 mod progress;
 mod scores;
+mod trained_with;
 
-pub use batching::Batching;
+pub use batching::{Batching, padding_for, supports};
+pub use classifier::Classifier;
+pub use encoder::Encoder;
 pub use error::InferenceError;
 pub use inputs::{device_of, input_ids, sequence_layout};
+pub use model_directory::{ModelDirectory, adapter_config};
+pub use open_options::OpenOptions;
+pub use pooling::Pooling;
 pub use predict::predict;
+pub use prediction::Prediction;
 pub use progress::Progress;
 pub use scores::{log_softmax, predicted_label, probabilities};
+pub use trained_with::{TrainedWith, recipe_path};

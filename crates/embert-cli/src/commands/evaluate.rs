@@ -13,26 +13,27 @@ use crate::{examples, output, recipe_files, report, warnings};
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     let fine_tuned = FineTuned::open(matches)?;
-    let labels = fine_tuned.source.labels()?;
+    let labels = Labels::new(fine_tuned.model.config.label_names())?;
     let mut notes = vec![];
     let EvalExamples { dataset, name } = rows(&fine_tuned, &labels, matches, &mut notes)?;
     let pos_label = examples::pos_label(&fine_tuned.recipe.data, labels.names())?;
-    let model = fine_tuned.load()?;
+    let settings = warnings::two_eval_files(&fine_tuned.recipe.data);
+    let classifier = fine_tuned.load()?;
     output::print(format_args!(
         "{name}: {} texts, {}",
         report::grouped(dataset.len()),
         ClassBalance::of(&dataset)
     ));
-    let settings = warnings::two_eval_files(&fine_tuned.recipe.data);
     notes.iter().map(DataNote::to_string).chain(settings).for_each(output::warn);
     let (texts, targets) = examples::columns(&dataset);
-    let texts = fine_tuned.encode(&texts);
+    let texts = examples::encode(&classifier.tokenizer, &texts, classifier.limit);
     let labelled = LabelledTexts { texts: &texts, targets: &targets };
     let bar = Bar::items("Evaluating", texts.len());
-    let evaluation = evaluate(&model, labelled, fine_tuned.batching(), pos_label, &mut |progress| {
-        bar.set(progress.done as u64);
-        Ok(std::ops::ControlFlow::Continue(()))
-    })?;
+    let evaluation =
+        evaluate(&classifier.model, labelled, classifier.batching, pos_label, &mut |progress| {
+            bar.set(progress.done as u64);
+            Ok(std::ops::ControlFlow::Continue(()))
+        })?;
     drop(bar);
     let labels = labels.names();
     warnings::one_label(&evaluation.metrics, labels).iter().for_each(output::warn);

@@ -9,8 +9,7 @@ use clap::ArgMatches;
 use embert_model::{merge_adapter, save_pretrained};
 
 use crate::error::CliError;
-use crate::model_source::{self, ModelSource};
-use crate::{device, output, recipe_files};
+use crate::{device, model_source, output, recipe_files};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
@@ -18,12 +17,12 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     let directory =
         model_source::directory(matches.get_one::<String>("model").expect("--model is required"))?;
     let merged = Path::new(matches.get_one::<String>("output").expect("--output is required"));
-    let source = ModelSource::of_directory(directory.clone(), matches.get_one("base"))?;
-    if source.lora().is_none() {
+    let source = model_source::open(&directory, matches.get_one("base"))?;
+    if source.adapter.is_none() {
         return Err(CliError::failed(format!("{}: there is no adapter here to merge", directory.display())));
     }
     make_room(merged)?;
-    let model = source.load_complete(&device)?;
+    let model = source.load(&device)?;
     save_pretrained(&merge_adapter(model), &source.config, merged)?;
     let config = &source.config;
     source.tokenizer.save(

@@ -6,14 +6,14 @@ use std::path::Path;
 
 use clap::ArgMatches;
 use embert_data::{Column, DataNote, Table, clean, read_table};
-use embert_inference::{predict, predicted_label, probabilities};
+use embert_inference::{Prediction, predict};
 
 use super::predict_output;
 use crate::error::CliError;
 use crate::fine_tuned::FineTuned;
-use crate::output;
 use crate::progress::Bar;
 use crate::recipe::DataSection;
+use crate::{examples, output};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
@@ -22,16 +22,15 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     }
     let fine_tuned = FineTuned::open(matches)?;
     let Input { columns, texts } = Input::read(&fine_tuned.recipe.data, matches)?;
-    let model = fine_tuned.load()?;
-    let texts = fine_tuned.encode(&texts);
+    let classifier = fine_tuned.load()?;
+    let texts = examples::encode(&classifier.tokenizer, &texts, classifier.limit);
     let bar = Bar::items("Predicting", texts.len());
-    let logits = predict::<CliError>(&model, &texts, fine_tuned.batching(), &mut |progress| {
+    let logits = predict::<CliError>(&classifier.model, &texts, classifier.batching, &mut |progress| {
         bar.set(progress.done as u64);
         Ok(ControlFlow::Continue(()))
     })?;
     drop(bar);
-    let names = fine_tuned.source.config.label_names();
-    write(&with_predictions(columns, logits, &names, matches.get_flag("logits")), matches)
+    write(&with_predictions(columns, logits, &classifier.labels, matches.get_flag("logits")), matches)
 }
 
 /// What to predict.
@@ -85,15 +84,14 @@ const LOGITS: &str = "logits";
 
 /// The input's columns, then label, score and scores. An input column of such a name is renamed.
 fn with_predictions(columns: Table, logits: Vec<Vec<f32>>, names: &[String], with_logits: bool) -> Table {
-    let scores =
-        logits.iter().map(|row| probabilities(row).into_iter().map(|score| score as f32).collect::<Vec<_>>());
-    let scores = scores.collect::<Vec<_>>();
-    let labels = logits.iter().map(|row| predicted_label(row)).collect::<Vec<_>>();
-    let best = labels.iter().zip(&scores).map(|(&label, scores)| scores[label]).collect();
+    let predictions = logits.iter().map(|row| Prediction::new(row, names)).collect::<Vec<_>>();
+    let best = predictions.iter().map(|prediction| prediction.score).collect();
+    let (labels, scores) =
+        predictions.into_iter().map(|prediction| (prediction.label, prediction.scores)).unzip();
     let [label, score, all_scores] = predict_output::PREDICTIONS;
     let table = columns
         .with_reserved_names(&[label, score, all_scores, LOGITS])
-        .with_column(label, Column::Text(labels.iter().map(|&label| names[label].clone()).collect()))
+        .with_column(label, Column::Text(labels))
         .with_column(score, Column::Number(best))
         .with_column(all_scores, Column::Numbers(scores));
     if with_logits { table.with_column(LOGITS, Column::Numbers(logits)) } else { table }

@@ -1,0 +1,102 @@
+//! An encoder without a head: texts in, vectors out.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use burn::tensor::Device;
+use embert_model::AutoModel;
+use embert_text::{Limit, Tokenizer};
+
+use crate::batching::Batching;
+use crate::error::InferenceError;
+use crate::forward::forward_all;
+use crate::inputs::device_of;
+use crate::open_options::OpenOptions;
+use crate::pooling::Pooling;
+
+/// An encoder with its tokenizer.
+#[derive(Debug)]
+pub struct Encoder {
+    /// The model, without autodiff.
+    pub model: AutoModel,
+    /// The tokenizer.
+    pub tokenizer: Tokenizer,
+    /// The tokens that are read of a text.
+    pub limit: Limit,
+    /// The batches that texts are put into.
+    pub batching: Batching,
+}
+
+impl Encoder {
+    /// Opens the encoder of a directory that transformers, sentence-transformers or embert wrote; a head is ignored.
+    ///
+    /// Texts are cut to `max_seq_length` of the run's `recipe.toml` or sentence-transformers'
+    /// `sentence_bert_config.json`, else to the model's positions.
+    ///
+    /// # Errors
+    /// [`InferenceError::AdapterOnly`] for an adapter, and the errors of
+    /// [`ModelDirectory::open`](crate::ModelDirectory::open) and [`AutoModel::from_pretrained`].
+    pub fn open(directory: impl AsRef<Path>, device: &Device) -> Result<Self, InferenceError> {
+        Self::open_with(directory, &OpenOptions::default(), device)
+    }
+
+    /// Opens an encoder with other options than those of its training.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open); [`InferenceError::Precision`]; a [`TextError`](embert_text::TextError) for a length
+    /// that the model cannot read.
+    pub fn open_with(
+        directory: impl AsRef<Path>,
+        options: &OpenOptions,
+        device: &Device,
+    ) -> Result<Self, InferenceError> {
+        let (opened, limit, batching) = options.open(directory.as_ref(), device)?;
+        if opened.adapter.is_some() {
+            return Err(InferenceError::AdapterOnly { directory: directory.as_ref().to_owned() });
+        }
+        let model = AutoModel::from_pretrained(&opened.weights, &opened.config, device)?.model;
+        Ok(Self { model, tokenizer: opened.tokenizer, limit, batching })
+    }
+
+    /// Returns the vector of each text, `[texts][hidden]`, in the order of the texts.
+    ///
+    /// # Errors
+    /// [`InferenceError::NoPooler`] for [`Pooling::Pooled`] without a pooler; [`InferenceError::NotFinite`] for a model
+    /// whose output is not finite.
+    pub fn embed<T: AsRef<str> + Sync>(
+        &self,
+        texts: &[T],
+        pooling: Pooling,
+    ) -> Result<Vec<Vec<f32>>, InferenceError> {
+        if pooling == Pooling::Pooled && !self.model.has_pooler() {
+            return Err(InferenceError::NoPooler);
+        }
+        let forward = |ids, layout: &_, pass| {
+            let hidden_states = self.model.forward(ids, layout, pass); // [num_tokens, hidden]
+            pooling.apply(&self.model, hidden_states, layout, pass) // [batch, hidden]
+        };
+        let texts = self.tokenizer.encode_all(texts, self.limit, &|_| ());
+        let go_on = &mut |_| Ok(ControlFlow::Continue(()));
+        forward_all("hidden states", &forward, &texts, self.batching, &device_of(&self.model), go_on)
+    }
+
+    /// Returns the vectors of [`embed`](Self::embed) scaled to length 1, so that a dot product is the cosine similarity.
+    ///
+    /// # Errors
+    /// Those of [`embed`](Self::embed).
+    pub fn embed_normalized<T: AsRef<str> + Sync>(
+        &self,
+        texts: &[T],
+        pooling: Pooling,
+    ) -> Result<Vec<Vec<f32>>, InferenceError> {
+        let mut vectors = self.embed(texts, pooling)?;
+        vectors.iter_mut().for_each(|vector| normalize(vector));
+        Ok(vectors)
+    }
+}
+
+/// x / max(‖x‖₂, 10⁻¹²), as `torch.nn.functional.normalize`.
+fn normalize(vector: &mut [f32]) {
+    let norm = vector.iter().map(|x| x * x).sum::<f32>().sqrt().max(1e-12);
+    vector.iter_mut().for_each(|x| *x /= norm);
+}
