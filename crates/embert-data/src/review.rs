@@ -1,5 +1,7 @@
 //! What a data set is: texts, each with the id of its label, and the labels' names.
 
+use std::collections::BTreeSet;
+
 use crate::error::DataError;
 use crate::permutation::permutation;
 
@@ -69,6 +71,17 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// Returns examples with their labels by name. The ids of the labels are those of the sorted names.
+    pub fn from_pairs<T: Into<String>, L: Into<String>>(pairs: impl IntoIterator<Item = (T, L)>) -> Self {
+        let (texts, of_texts): (Vec<String>, Vec<String>) =
+            pairs.into_iter().map(|(text, label)| (text.into(), label.into())).unzip();
+        let names = BTreeSet::from_iter(of_texts.iter().cloned()).into_iter().collect::<Vec<_>>();
+        let id = |label| names.binary_search(&label).expect("every label has a name");
+        let examples =
+            texts.into_iter().zip(of_texts).map(|(text, label)| Example { text, label: id(label) }).collect();
+        Self { examples, labels: Labels { names } }
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.examples.len()
@@ -114,6 +127,15 @@ impl Dataset {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn labels_in_memory_have_the_ids_of_their_sorted_names() {
+        let dataset = Dataset::from_pairs([("a", "yes"), ("b", "no"), ("c", "yes")]);
+        assert_eq!(dataset.labels.names(), ["no", "yes"]);
+        let examples = dataset.examples.iter().map(|example| (example.text.as_str(), example.label));
+        assert_eq!(examples.collect::<Vec<_>>(), [("a", 1), ("b", 0), ("c", 1)]);
+        assert!(Dataset::from_pairs::<&str, &str>([]).is_empty());
+    }
 
     #[test]
     fn a_label_is_found_by_its_name() {

@@ -16,7 +16,7 @@ struct Room {
     never: &'static [&'static str],
 }
 
-const ROOMS: [Room; 10] = [
+const ROOMS: [Room; 11] = [
     Room {
         package: "embert-data",
         below: &[],
@@ -59,6 +59,7 @@ const ROOMS: [Room; 10] = [
         is_library: true,
         never: &["arrow-array", "ureq", "parquet", "tokenizers"],
     },
+    Room { package: "embert", below: EVERY_LIBRARY, burn: true, is_library: false, never: &[] },
     Room { package: "embert-cli", below: EVERY_LIBRARY, burn: true, is_library: false, never: &[] },
     Room { package: "embert-bench", below: EVERY_LIBRARY, burn: true, is_library: false, never: &[] },
     Room { package: FOR_TESTS, below: &[], burn: false, is_library: true, never: &[] },

@@ -10,9 +10,10 @@ use super::run_files::Stage;
 use crate::error::{TrainError, at};
 
 /// What to do when the output directory holds a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnExisting {
     /// Refuse before training begins.
+    #[default]
     Refuse,
     /// Replace the files of that run when the new run is complete.
     Replace,

@@ -1,0 +1,40 @@
+//! Errors of the facade.
+
+use embert_data::DataError;
+use embert_inference::InferenceError;
+use embert_model::ModelError;
+use embert_text::TextError;
+use embert_train::TrainError;
+
+/// Why a model could not be opened, used or trained.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The data cannot be learned from.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A model could not be opened, or its output is not finite.
+    #[error(transparent)]
+    Inference(#[from] InferenceError),
+    /// A model's files are missing, broken or not supported.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A tokenizer's files are missing or broken, or a length is out of range.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// Training failed.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// The name of a model is not a directory.
+    #[error("{name} is not a directory; models are downloaded by id with the feature `hub`")]
+    NoDirectory {
+        /// The name.
+        name: String,
+    },
+    /// The caller asked training to stop. Its checkpoints are in the directory whose name ends in `.partial`.
+    #[error("training was interrupted after step {step}")]
+    Interrupted {
+        /// Optimizer steps made.
+        step: usize,
+    },
+}

@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+
+mod classifier;
+mod device;
+mod encoder;
+mod error;
+mod fine_tuning;
+mod model_folder;
+
+pub use classifier::Classifier;
+pub use device::Device;
+pub use embert_data::{Dataset, Example, Labels};
+pub use embert_inference::{OpenOptions, Pooling, Prediction};
+pub use embert_kernels::Precision;
+#[cfg(feature = "cpu")]
+pub use embert_kernels::keep_freed_memory;
+pub use embert_model::{LoraConfig, ModuleNames};
+pub use embert_text::{Tokenizer, Truncation};
+pub use embert_train::{Event, LrSchedulerType, OnExisting, TrainConfig};
+pub use encoder::Encoder;
+pub use error::Error;
+pub use fine_tuning::{FineTuning, fine_tune};

@@ -1,0 +1,26 @@
+//! The folder that the name of a model means.
+
+use std::path::{Path, PathBuf};
+
+use embert_inference::OpenOptions;
+use embert_model::Adapter;
+
+use crate::Error;
+
+/// Returns the folder of a model: a directory as it is, or a download of the hub.
+pub(crate) fn find(name: &str) -> Result<PathBuf, Error> {
+    if Path::new(name).is_dir() {
+        return Ok(name.into());
+    }
+    Err(Error::NoDirectory { name: name.to_owned() })
+}
+
+/// Returns the folder of a model, and options that name the folder of its base model if it is an adapter.
+pub(crate) fn find_with_base(name: &str, options: &OpenOptions) -> Result<(PathBuf, OpenOptions), Error> {
+    let folder = find(name)?;
+    let mut options = options.clone();
+    if options.base.is_none() && Adapter::is_in(&folder) {
+        options.base = Adapter::open(&folder)?.base_model_name_or_path.as_deref().map(find).transpose()?;
+    }
+    Ok((folder, options))
+}

@@ -1,0 +1,88 @@
+//! Fine-tuning in memory, and the directory that it leaves.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use embert::{
+    Classifier, Dataset, Device, Encoder, Error, Event, FineTuning, LoraConfig, OpenOptions, Pooling,
+};
+use embert::{TrainConfig, fine_tune};
+
+/// embert-model's tiny BERT with the vocabulary of embert-inference's tests.
+fn base(folder: &Path) -> PathBuf {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let model = crates.join("embert-model/tests/fixtures/tiny_bert");
+    let base = folder.join("base");
+    std::fs::create_dir(&base).unwrap();
+    let vocabulary = crates.join("embert-inference/tests/fixtures/vocab.txt");
+    for file in [model.join("config.json"), model.join("model.safetensors"), vocabulary] {
+        std::fs::copy(&file, base.join(file.file_name().unwrap())).unwrap();
+    }
+    base
+}
+
+fn examples() -> Dataset {
+    let text = |n: usize| [("good great fine", "positive"), ("bad dull", "negative")][n % 2];
+    Dataset::from_pairs((0..32).map(text))
+}
+
+fn settings() -> FineTuning {
+    let train = TrainConfig { learning_rate: 5e-3, num_train_epochs: 4.0, ..TrainConfig::default() };
+    FineTuning { train, max_length: Some(16), ..FineTuning::default() }
+}
+
+#[test]
+fn a_fine_tuned_model_opens_again_and_gives_the_same_logits() {
+    let folder = tempfile::tempdir().unwrap();
+    let (base, device) = (base(folder.path()), Device::cpu());
+    let lora = LoraConfig { r: 4, ..LoraConfig::default() };
+    for (name, lora) in [("full", None), ("adapter", Some(lora))] {
+        let output = folder.path().join(name);
+        let settings = FineTuning { lora, ..settings() };
+        let mut steps = 0;
+        let trained =
+            fine_tune(base.to_str().unwrap(), &examples(), &settings, &output, &device, &mut |event| {
+                steps += usize::from(matches!(event, Event::Step(_)));
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        assert_eq!(steps, 16); // 4 epochs of 32 examples in batches of 8
+        let opened = Classifier::open(output.to_str().unwrap(), &device).unwrap();
+        assert_eq!(opened.labels, ["negative", "positive"]);
+        assert_eq!((opened.limit, opened.batching), (trained.limit, trained.batching));
+        let texts = ["good", "bad dull film", ""];
+        assert_eq!(opened.logits(&texts).unwrap(), trained.logits(&texts).unwrap());
+    }
+    let full = folder.path().join("full");
+    let labels = Classifier::open(full.to_str().unwrap(), &device).unwrap();
+    let labels = labels.classify(&["good great fine", "bad dull"]).unwrap();
+    assert_eq!([&labels[0].label, &labels[1].label], ["positive", "negative"]);
+    let encoder = Encoder::open(full.to_str().unwrap(), &device).unwrap();
+    assert_eq!(encoder.limit.max_length(), 16);
+    assert_eq!(encoder.embed(&["good"], Pooling::Mean).unwrap()[0].len(), 32);
+}
+
+#[test]
+fn what_cannot_be_trained_or_opened_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let (base, output, device) = (base(folder.path()), folder.path().join("run"), Device::cpu());
+    let base = base.to_str().unwrap();
+    let train = |examples: &Dataset, settings: &FineTuning, answer| {
+        fine_tune(base, examples, settings, &output, &device, &mut |_| answer).unwrap_err()
+    };
+    let go_on = ControlFlow::Continue(());
+    let one_label = Dataset::from_pairs([("good", "positive"), ("fine", "positive")]);
+    assert!(matches!(train(&one_label, &settings(), go_on), Error::Data(_)));
+    let fp16 = TrainConfig { fp16: true, ..TrainConfig::default() };
+    let fp16 = FineTuning { train: fp16, ..FineTuning::default() };
+    assert!(matches!(train(&examples(), &fp16, go_on), Error::Inference(_)));
+    let too_long = FineTuning { max_length: Some(49), ..settings() };
+    assert!(matches!(train(&examples(), &too_long, go_on), Error::Text(_)));
+    assert!(matches!(
+        train(&examples(), &settings(), ControlFlow::Break(())),
+        Error::Interrupted { step: 0 }
+    ));
+    assert!(!output.exists() && !output.with_extension("partial").exists());
+    let nowhere = Classifier::open_with("nowhere", &OpenOptions::default(), &device).unwrap_err();
+    assert!(matches!(nowhere, Error::NoDirectory { .. }), "{nowhere}");
+}
