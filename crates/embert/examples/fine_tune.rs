@@ -9,13 +9,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (Some(model), Some(output)) = (arguments.next(), arguments.next()) else {
         return Err("usage: fine_tune MODEL OUTPUT".into());
     };
-    let examples: Vec<(String, String)> = (0..32)
-        .map(|n| {
-            if n % 2 == 0 { (format!("a good film {n}"), "good") } else { (format!("a bad film {n}"), "bad") }
-        })
-        .map(|(text, label)| (text, label.to_owned()))
-        .collect();
-    let train = TrainConfig { learning_rate: 1e-3, num_train_epochs: 2.0, ..TrainConfig::default() };
+    let labels = ["good", "bad"].map(String::from);
+    let examples: Vec<(String, String)> =
+        (0..32).map(|n| &labels[n % 2]).map(|label| (format!("a {label} film"), label.clone())).collect();
+    let train = TrainConfig { learning_rate: 2e-4, num_train_epochs: 5.0, ..TrainConfig::default() };
     let settings = FineTuning { train, max_length: Some(32), ..FineTuning::default() };
     let device = Device::default();
     fine_tune(&model, &Dataset::from_pairs(examples), &settings, &output, &device, &mut |event| {

@@ -1,5 +1,7 @@
 //! Errors of the facade.
 
+use std::path::PathBuf;
+
 use embert_data::DataError;
 use embert_inference::InferenceError;
 use embert_model::ModelError;
@@ -30,6 +32,14 @@ pub enum Error {
     NoDirectory {
         /// The name.
         name: String,
+    },
+    /// The base model of an adapter was not found.
+    #[error("{source}; it is the base model of the adapter in {adapter}", adapter = adapter.display())]
+    Base {
+        /// The directory of the adapter.
+        adapter: PathBuf,
+        /// What is wrong with the name of the base model.
+        source: Box<Error>,
     },
     /// The caller asked training to stop. Its checkpoints are in the directory whose name ends in `.partial`.
     #[error("training was interrupted after step {step}")]

@@ -20,7 +20,8 @@ pub(crate) fn find_with_base(name: &str, options: &OpenOptions) -> Result<(PathB
     let folder = find(name)?;
     let mut options = options.clone();
     if options.base.is_none() && Adapter::is_in(&folder) {
-        options.base = Adapter::open(&folder)?.base_model_name_or_path.as_deref().map(find).transpose()?;
+        let base = Adapter::open(&folder)?.base_model_name_or_path.map(|base| find(&base)).transpose();
+        options.base = base.map_err(|error| Error::Base { adapter: folder.clone(), source: error.into() })?;
     }
     Ok((folder, options))
 }

@@ -3,9 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use embert::{
-    Classifier, Dataset, Device, Encoder, Error, Event, FineTuning, LoraConfig, OpenOptions, Pooling,
-};
+use embert::{Classifier, Dataset, Device, Encoder, Error, Event, FineTuning, LoraConfig, Pooling};
 use embert::{TrainConfig, fine_tune};
 
 /// embert-model's tiny BERT with the vocabulary of embert-inference's tests.
@@ -63,7 +61,7 @@ fn a_fine_tuned_model_opens_again_and_gives_the_same_logits() {
 }
 
 #[test]
-fn what_cannot_be_trained_or_opened_is_an_error() {
+fn what_cannot_be_trained_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let (base, output, device) = (base(folder.path()), folder.path().join("run"), Device::cpu());
     let base = base.to_str().unwrap();
@@ -83,6 +81,17 @@ fn what_cannot_be_trained_or_opened_is_an_error() {
         Error::Interrupted { step: 0 }
     ));
     assert!(!output.exists() && !output.with_extension("partial").exists());
-    let nowhere = Classifier::open_with("nowhere", &OpenOptions::default(), &device).unwrap_err();
+}
+
+#[test]
+fn a_model_that_is_not_there_is_an_error() {
+    let (folder, device) = (tempfile::tempdir().unwrap(), Device::cpu());
+    let nowhere = Classifier::open("nowhere", &device).unwrap_err();
     assert!(matches!(nowhere, Error::NoDirectory { .. }), "{nowhere}");
+    let adapter = concat!(env!("CARGO_MANIFEST_DIR"), "/../embert-model/tests/fixtures/peft/plain");
+    for file in ["adapter_config.json", "adapter_model.safetensors"] {
+        std::fs::copy(Path::new(adapter).join(file), folder.path().join(file)).unwrap();
+    }
+    let error = Classifier::open(folder.path().to_str().unwrap(), &device).unwrap_err();
+    assert!(matches!(error, Error::Base { .. }), "{error}");
 }

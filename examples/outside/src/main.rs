@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let device = Device::default();
 
     let examples = [("a good film", "positive"), ("a bad film", "negative"), ("great", "positive"), ("dull", "negative")];
-    let train = TrainConfig { max_steps: Some(4), learning_rate: 1e-3, ..TrainConfig::default() };
+    let train = TrainConfig { learning_rate: 2e-4, num_train_epochs: 5.0, ..TrainConfig::default() };
     let settings = FineTuning { train, max_length: Some(32), ..FineTuning::default() };
     fine_tune(model, &Dataset::from_pairs(examples), &settings, output, &device, &mut |event| {
         if let Event::Step(log) = event {
