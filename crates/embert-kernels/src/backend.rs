@@ -2,6 +2,8 @@
 
 use burn::tensor::{DType, Device, Tensor};
 
+use crate::precision::Precision;
+
 /// Returns whether the CPU implementation computes an operation on `x`: an fp32 tensor of Burn's CPU backend.
 pub(crate) fn on_cpu<const D: usize>(x: &Tensor<D>) -> bool {
     x.dtype() == DType::F32 && is_flex(&x.device())
@@ -20,6 +22,16 @@ pub(crate) fn on_gpu<const D: usize>(x: &Tensor<D>) -> bool {
 /// operations: true of every device but Burn's CPU backend.
 pub fn is_asynchronous(device: &Device) -> bool {
     !is_flex(device)
+}
+
+impl Precision {
+    /// Returns whether operations on Burn's CPU backend round operands to it, and keep them so for the backward pass.
+    pub fn rounds_on_cpu(self) -> bool {
+        #[cfg(feature = "flex")]
+        return crate::cpu::rounds(self);
+        #[cfg(not(feature = "flex"))]
+        false
+    }
 }
 
 fn is_flex(device: &Device) -> bool {

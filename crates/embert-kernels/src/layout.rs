@@ -1,6 +1,6 @@
 //! Where each sequence begins and ends in the flat `[num_tokens, hidden]` rows of a batch.
 
-/// The layout of a batch whose tokens lie one sequence after another.
+/// The layout of a batch, one sequence after another.
 ///
 /// Attention is the only computation that needs it. `padded_to: None` means that no padding exists anywhere;
 /// `padded_to: Some(n)` gives every sequence `n` rows, of which those past its length are padding and are
@@ -65,8 +65,8 @@ impl SequenceLayout {
             .collect()
     }
 
-    /// The position of each row in its sequence: 0, 1, 2, ... from every start; 0 where it is padding, of which there may be
-    /// more than a model has positions.
+    /// The position of each row in its sequence: 0, 1, 2, ... from every start; 0 for padding, of which there may be more
+    /// than a model has positions.
     pub fn positions(&self) -> impl Iterator<Item = usize> + '_ {
         let sequences = self.lengths.iter().zip(self.rows());
         sequences.flat_map(|(&length, rows)| (0..rows).map(move |row| if row < length { row } else { 0 }))

@@ -14,13 +14,3 @@ pub enum Precision {
     /// they stay fp32.
     Fp16,
 }
-
-impl Precision {
-    /// Whether operations on Burn's CPU backend round operands to it, and save them so for backward.
-    pub fn rounds_on_cpu(self) -> bool {
-        #[cfg(feature = "flex")]
-        return crate::cpu::rounds(self);
-        #[cfg(not(feature = "flex"))]
-        false
-    }
-}

@@ -1,4 +1,4 @@
-//! The system's allocator, told when to keep freed memory and when to give it back.
+//! When the system's allocator keeps freed memory, and when it gives it back.
 
 /// Keeps freed memory in the process, so that the next step finds it there instead of asking the system for pages, which
 /// it hands out one by one and zeroed.

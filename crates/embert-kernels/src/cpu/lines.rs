@@ -27,7 +27,7 @@ impl Lines {
         cast_slice(&self.0)
     }
 
-    /// The first `words`, of which more are made where there are too few; they hold anything.
+    /// Returns the first `words`, after making more if there are too few. Their contents are arbitrary.
     pub(crate) fn words(&mut self, words: usize) -> &mut [u32] {
         if self.capacity() < words {
             *self = Self::zeros(words);
@@ -40,7 +40,7 @@ impl Lines {
         &cast_slice(&self.0)[..len]
     }
 
-    /// The first `len` as numbers, of which more are made where there are too few; they hold anything.
+    /// Returns the first `len` as numbers, after making more if there are too few. Their contents are arbitrary.
     pub(crate) fn floats_mut(&mut self, len: usize) -> &mut [f32] {
         cast_slice_mut(self.words(len))
     }

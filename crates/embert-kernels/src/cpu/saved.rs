@@ -1,4 +1,4 @@
-//! What an operation saves for backward: in bf16 where products are, half the memory.
+//! What an operation saves for the backward pass: in bf16 if its products are, half the memory.
 //!
 //! A factor of such products is rounded to bf16 anyway: saving it so changes no bit of a result. GELU's input is no such
 //! factor: its derivative is taken at the rounded number, as under `torch.autocast`, where a product's output is bf16.

@@ -1,11 +1,11 @@
-//! Which instructions the kernels use: found out at run time, so that one binary runs everywhere.
+//! The instructions that the kernels use, detected at run time: one binary runs on every processor.
 
 use pulp::{Arch, Simd, WithSimd};
 
 use super::matmul::{F32, Kernel};
 use crate::precision::Precision;
 
-/// Instructions and precision: what every kernel is told.
+/// The processor's instructions, and the precision of products.
 #[derive(Clone, Copy)]
 pub(crate) struct Cpu {
     arch: Arch,
@@ -14,7 +14,7 @@ pub(crate) struct Cpu {
 
 /// A computation that needs a product's kernel and vectors.
 pub(crate) trait WithKernel {
-    /// What it gives.
+    /// Its result.
     type Output;
     /// Runs it.
     fn run<K: Kernel, S: Simd>(self, kernel: K, simd: S) -> Self::Output;
@@ -31,7 +31,7 @@ impl Cpu {
         Self::new(Precision::Fp32)
     }
 
-    /// Every choice that this processor has.
+    /// Every instruction set that this processor has.
     #[cfg(test)]
     pub(crate) fn all(precision: Precision) -> Vec<Self> {
         let mut all = vec![Self { arch: Arch::Scalar, precision }];
@@ -45,7 +45,7 @@ impl Cpu {
         all
     }
 
-    /// Whether products round their operands to bf16: asked for, and what the processor can do.
+    /// Returns whether products round their operands to bf16: if asked for, and if the processor has the instructions.
     pub(crate) fn rounds_to_bf16(self) -> bool {
         #[cfg(target_arch = "x86_64")]
         return self.precision == Precision::Bf16
@@ -96,12 +96,12 @@ impl<Op: WithKernel, const MR: usize, const NV: usize> WithSimd for InFp32<Op, M
     }
 }
 
-/// Whether products of this precision round their operands here.
+/// Returns whether products of this precision round their operands on this processor.
 pub(crate) fn rounds(precision: Precision) -> bool {
     Cpu::new(precision).rounds_to_bf16()
 }
 
-/// The instructions that matrix products of this precision use here, as words to print.
+/// Returns the instructions that matrix products of this precision use on this processor, as words to print.
 pub fn instructions(precision: Precision) -> &'static str {
     #[cfg(target_arch = "x86_64")]
     {

@@ -15,8 +15,13 @@ use crate::cpu::uninit::{Uninit, Writer};
 use crate::cpu::vectors::load;
 use crate::layout::SequenceLayout;
 
-/// Rows that one task takes.
+/// Rows of one task.
 pub(crate) const ROWS_PER_TASK: usize = 64;
+
+/// Returns the keys of the rows of one task, and the rate.
+pub(crate) fn keys_of_task(mask: Option<&Mask>, task: usize) -> Option<(&[u32], f64)> {
+    mask.map(|mask| (&mask.keys[task * ROWS_PER_TASK..], mask.rate))
+}
 
 /// x ∘ mask, its own derivative.
 pub(super) fn dropout(x: Tensor<2>, layout: Option<&SequenceLayout>, site: Option<DropoutSite>) -> Tensor<2> {

@@ -27,7 +27,7 @@ pub struct DropoutSite {
 impl DropoutStream {
     /// The site number `site` of layer number `layer`.
     pub fn site(self, layer: usize, site: usize, rate: f64) -> DropoutSite {
-        assert!((0.0..1.0).contains(&rate), "a dropout rate lies in 0..1, not {rate}");
+        assert!((0.0..1.0).contains(&rate), "a dropout rate is in 0..1, not {rate}");
         let key = mix64(mix64(mix64(self.seed) ^ self.step) ^ ((layer as u64) << 32 | site as u64));
         DropoutSite { key, first_sequence: self.first_sequence, rate }
     }

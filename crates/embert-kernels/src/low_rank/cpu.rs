@@ -16,12 +16,9 @@ use crate::cpu::tensors::{floats, sum_in_order, tensor};
 use crate::cpu::uninit::{Uninit, Writer, optional_writers};
 use crate::cpu::vectors::{dot, load, store};
 use crate::dropout::DropoutSite;
-use crate::dropout::cpu::Draw;
+use crate::dropout::cpu::{Draw, ROWS_PER_TASK, keys_of_task};
 use crate::dropout::mask::Mask;
 use crate::layout::SequenceLayout;
-
-/// Rows that one task takes; the order of the gradients' sums depends on it.
-const ROWS_PER_TASK: usize = 64;
 
 pub(super) fn add_low_rank(
     y: Tensor<2>,
@@ -75,7 +72,7 @@ impl LowRank {
         (y, u)
     }
 
-    /// The gradients of x, where it is wanted, of A and of B.
+    /// Returns the gradients of x, if it is needed, of A and of B.
     fn backward(&self, g: &FlexTensor, x: &FlexTensor, u: &[f32], x_needed: bool) -> [Option<FlexTensor>; 3] {
         let (shape @ [_, input], [_, columns]) = (x.shape().dims::<2>(), g.shape().dims::<2>());
         let (len, task) = (floats(x).len(), input * ROWS_PER_TASK);
@@ -93,13 +90,10 @@ impl LowRank {
         [dx.map(|dx| tensor(dx.finish(), shape)), Some(da), Some(db)]
     }
 
-    /// The keys of a task's rows.
-    fn keys(&self, task: usize) -> Option<&[u32]> {
-        self.mask.as_ref().map(|mask| &mask.keys[task * ROWS_PER_TASK..])
-    }
-
-    fn rate(&self) -> f64 {
-        self.mask.as_ref().map_or(0.0, |mask| mask.rate)
+    /// The dropout of a task's rows.
+    #[inline(always)]
+    fn draw<S: Simd>(&self, simd: S, task: usize) -> Option<(Draw<S>, &[u32])> {
+        keys_of_task(self.mask.as_ref(), task).map(|(keys, rate)| (Draw::new(simd, rate), keys))
     }
 }
 
@@ -119,12 +113,12 @@ impl WithSimd for Forward<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let (of, input, output) = (self.of, self.of.a_t.len() / self.of.rank, self.of.columns.len());
-        let (draw, keys, b) = (Draw::new(simd, of.rate()), of.keys(self.task), floats(&of.b));
+        let (draw, b) = (of.draw(simd, self.task), floats(&of.b));
         let mut dropped = vec![0.0; input];
         let rows = self.x.chunks_exact(input).zip(self.y.chunks_exact_mut(self.columns));
         for (row, ((x, y), u)) in rows.zip(self.u.chunks_exact_mut(of.rank)).enumerate() {
             for at in (0..input).step_by(S::F32_LANES) {
-                let kept = factors(simd, draw, keys, row, at);
+                let kept = factors(simd, draw, row, at);
                 store(simd, &mut dropped, at, simd.mul_f32s(load(simd, x, at), kept));
             }
             for (u, a) in u.iter_mut().zip(of.a_t.chunks_exact(input)) {
@@ -156,7 +150,7 @@ impl WithSimd for Backward<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) -> Vec<f32> {
         let (of, input, output) = (self.of, self.of.a_t.len() / self.of.rank, self.of.columns.len());
-        let (draw, keys, b) = (Draw::new(simd, of.rate()), of.keys(self.task), floats(&of.b));
+        let (draw, b) = (of.draw(simd, self.task), floats(&of.b));
         let mut sums = vec![0.0; of.rank * (input + output)];
         let (da_t, db) = sums.split_at_mut(of.a_t.len());
         let mut v = vec![0.0; of.rank];
@@ -170,13 +164,13 @@ impl WithSimd for Backward<'_> {
                 add_weighted(simd, u, load(simd, g, at), db, output, at);
             }
             for at in (0..input).step_by(S::F32_LANES) {
-                let kept = factors(simd, draw, keys, row, at);
+                let kept = factors(simd, draw, row, at);
                 add_weighted(simd, &v, simd.mul_f32s(load(simd, x, at), kept), da_t, input, at);
             }
             if let Some(dx) = &mut self.dx {
                 dx.row(simd, input, |at| {
                     let sum = weighted_rows(simd, &v, &of.a_t, input, at, simd.splat_f32s(0.0));
-                    simd.mul_f32s(sum, factors(simd, draw, keys, row, at))
+                    simd.mul_f32s(sum, factors(simd, draw, row, at))
                 });
             }
         }
@@ -186,11 +180,8 @@ impl WithSimd for Backward<'_> {
 
 /// Dropout's factors of a row's elements from `at` on: 1 where nothing is dropped.
 #[inline(always)]
-fn factors<S: Simd>(simd: S, draw: Draw<S>, keys: Option<&[u32]>, row: usize, at: usize) -> S::f32s {
-    match keys {
-        Some(keys) => draw.along_row(keys[row], at),
-        None => simd.splat_f32s(1.0),
-    }
+fn factors<S: Simd>(simd: S, draw: Option<(Draw<S>, &[u32])>, row: usize, at: usize) -> S::f32s {
+    draw.map_or(simd.splat_f32s(1.0), |(draw, keys)| draw.along_row(keys[row], at))
 }
 
 /// start + Σ weightⱼ · rowⱼ, from `at` on; the rows have so many columns.

@@ -23,9 +23,13 @@ pub(super) fn adamw(
 ) -> (Tensor<1>, Moments) {
     let [mut values, gradient, scale, mut mean, mut squares] =
         [values, gradient, gradient_scale, moments.mean, moments.mean_of_squares].map(primitive);
-    let moments = [mean.storage_mut(), squares.storage_mut()];
-    let gradient = Scaled { values: floats(&gradient), scale: floats(&scale)[0] };
-    sweep(Cpu::fp32(), values.storage_mut(), gradient, moments, step);
+    let [of_values, of_mean, of_squares] = [&mut values, &mut mean, &mut squares]
+        .map(|x| x.storage_mut::<f32>().par_chunks_mut(ELEMENTS_PER_TASK));
+    let (cpu, scale) = (Cpu::fp32(), floats(&scale)[0]);
+    let tasks = of_values.zip(floats(&gradient).par_chunks(ELEMENTS_PER_TASK)).zip(of_mean).zip(of_squares);
+    tasks.for_each(|(((values, gradient), mean), squares)| {
+        cpu.vectors(Sweep { values, gradient, scale, mean, squares, step });
+    });
     let [values, mean, mean_of_squares] = [values, mean, squares].map(Tensor::from_primitive::<Flex>);
     (values, Moments { mean, mean_of_squares })
 }
@@ -51,27 +55,10 @@ fn primitive(x: Tensor<1>) -> FlexTensor {
     in_order(x.try_into_primitive::<Flex>().expect("a tensor of the CPU backend"))
 }
 
-/// A gradient, and what it is multiplied with.
-#[derive(Clone, Copy)]
-struct Scaled<'a> {
-    values: &'a [f32],
-    scale: f32,
-}
-
-/// Moves `values` one step, and the moments with them.
-fn sweep(cpu: Cpu, values: &mut [f32], gradient: Scaled<'_>, moments: [&mut [f32]; 2], step: &AdamWStep) {
-    let [mean, squares] = moments.map(|moment| moment.par_chunks_mut(ELEMENTS_PER_TASK));
-    let values = values.par_chunks_mut(ELEMENTS_PER_TASK);
-    let gradients = gradient.values.par_chunks(ELEMENTS_PER_TASK);
-    values.zip(gradients).zip(mean).zip(squares).for_each(|(((values, part), mean), squares)| {
-        let gradient = Scaled { values: part, ..gradient };
-        cpu.vectors(Sweep { values, gradient, mean, squares, step });
-    });
-}
-
 struct Sweep<'a> {
     values: &'a mut [f32],
-    gradient: Scaled<'a>,
+    gradient: &'a [f32],
+    scale: f32,
     mean: &'a mut [f32],
     squares: &'a mut [f32],
     step: &'a AdamWStep,
@@ -87,11 +74,11 @@ impl WithSimd for Sweep<'_> {
         let splat = |value: f64| simd.splat_f32s(value as f32);
         let (beta1, rest1) = (splat(beta1), splat(1.0 - beta1));
         let (beta2, rest2) = (splat(beta2), splat(1.0 - beta2));
-        let (scale, epsilon) = (simd.splat_f32s(self.gradient.scale), splat(epsilon));
+        let (scale, epsilon) = (simd.splat_f32s(self.scale), splat(epsilon));
         let (kept, rate) = (splat(1.0 - learning_rate * weight_decay), splat(-learning_rate / correction1));
         let root = splat(1.0 / correction2.sqrt());
         for at in (0..self.values.len()).step_by(S::F32_LANES) {
-            let g = simd.mul_f32s(load(simd, self.gradient.values, at), scale);
+            let g = simd.mul_f32s(load(simd, self.gradient, at), scale);
             let mean = simd.mul_add_e_f32s(load(simd, self.mean, at), beta1, simd.mul_f32s(g, rest1));
             let square = simd.mul_f32s(simd.mul_f32s(g, g), rest2);
             let squares = simd.mul_add_e_f32s(load(simd, self.squares, at), beta2, square);

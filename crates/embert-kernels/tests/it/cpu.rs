@@ -83,6 +83,37 @@ fn key_value() {
 }
 
 #[test]
+fn biases_may_be_absent() {
+    let (shapes, fp32) = ([[7, 12], [12, 12], [1, 12]], Precision::Fp32);
+    let layout = SequenceLayout::packed(vec![3, 4]);
+    let truth = run(shapes, DType::F64, |[x, w, g]| {
+        let (maps, g) = ([w.clone(), w.clone(), w.clone()], g.squeeze_dim::<1>(0));
+        let y = reference::side_by_side(x.clone(), maps, [None, None, None], fp32).narrow(1, 12, 12);
+        let y = reference::layer_norm(y, g.clone(), None, 1e-5);
+        let y = reference::bias_gelu_linear(reference::bias_gelu(y, None), None, w, None, fp32);
+        reference::add_layer_norm(y, x, g, None, 1e-5, &layout, None)
+    });
+    let got = run(shapes, DType::F32, |[x, w, g]| {
+        let (maps, g) = ([w.clone(), w.clone(), w.clone()], g.squeeze_dim::<1>(0));
+        let y = embert_kernels::query_key_value(x.clone(), maps, [None, None, None], fp32).narrow(1, 12, 12);
+        let y = embert_kernels::layer_norm(y, g.clone(), None, 1e-5);
+        let y = embert_kernels::bias_gelu_linear(embert_kernels::bias_gelu(y, None), None, w, None, fp32);
+        embert_kernels::add_layer_norm(y, x, g, None, 1e-5, &layout, None)
+    });
+    assert_close(&got, &truth, 2.0 * FP32, "without biases");
+}
+
+/// A tensor of a device without autodiff is a constant beside tensors of one with it.
+#[test]
+fn a_constant_may_be_on_the_plain_device() {
+    let weight = || tensor([12, 5], 1, DType::F32).inner();
+    let product = |weight: Tensor<2>| {
+        run([[7, 12]], DType::F32, |[x]| embert_kernels::linear(x, weight.clone(), None, Precision::Fp32))
+    };
+    assert_eq!(product(weight()), product(Tensor::from_inner(weight())));
+}
+
+#[test]
 fn low_rank() {
     let layout = SequenceLayout::packed(vec![3, 70, 1]);
     for ([columns, first_column, output], input, rank) in

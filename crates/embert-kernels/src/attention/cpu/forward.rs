@@ -89,7 +89,7 @@ struct Softmax<'a> {
 }
 
 impl WithSimd for Softmax<'_> {
-    /// For each query 1/Σ and the log-sum-exp.
+    /// 1/Σ and the log-sum-exp of each query.
     type Output = [(f32, f32); MOST_QUERIES];
 
     #[inline(always)]

@@ -72,14 +72,8 @@ impl Heads {
                     Queries::All => (start, length),
                     Queries::First => (sequence, 1),
                 };
-                (0..self.num_heads).map(move |head| Task {
-                    sequence,
-                    head,
-                    start,
-                    length,
-                    first_query,
-                    queries,
-                })
+                let task = Task { sequence, head: 0, start, length, first_query, queries };
+                (0..self.num_heads).map(move |head| Task { head, ..task })
             })
             .collect();
         tasks.sort_by_key(|task| std::cmp::Reverse(task.length));

@@ -33,7 +33,7 @@ impl<'a> Inputs<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// One of `parts` parts that lie side by side.
+    /// One of `parts` parts side by side.
     pub(super) fn part(values: &'a [f32], part: usize, parts: usize, heads: &Heads) -> Self {
         let hidden = heads.hidden();
         Self { values: values.get(part * hidden..).unwrap_or_default(), stride: parts * hidden }

@@ -1,4 +1,4 @@
-//! How the kernels of attention are launched.
+//! Launches of the attention kernels.
 
 use burn::backend::TensorMetadata;
 use burn_cubecl::tensor::CubeTensor;
@@ -18,7 +18,7 @@ fn lanes(d: usize) -> usize {
     [4, 2, 1].into_iter().find(|&lanes| d.is_multiple_of(lanes)).unwrap_or(1)
 }
 
-/// How a head of d columns lies in memory.
+/// The layout of a head of d columns in memory.
 fn width(d: usize, num_tokens: usize) -> WidthLaunch {
     WidthLaunch::new(num_tokens, 1.0 / (d as f32).sqrt(), d / lanes(d), (TILE / d).min(UNITS))
 }

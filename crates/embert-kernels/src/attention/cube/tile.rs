@@ -5,7 +5,7 @@ use cubecl::prelude::*;
 /// Units of a cube, each with a row of its own.
 pub(super) const UNITS: usize = 64;
 
-/// How a head lies in memory.
+/// The layout of a head in memory.
 #[derive(CubeType, CubeLaunch, Clone, Copy)]
 pub(super) struct Width {
     /// Rows of the batch.

@@ -1,4 +1,4 @@
-//! The blocks of a product: B packed whole, A packed block by block into the cache of the thread that multiplies it.
+//! Cache blocking: B is packed completely, A block by block into the cache of the thread that multiplies it.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -25,7 +25,7 @@ thread_local! {
     static PACKED_B: RefCell<Lines> = RefCell::default();
 }
 
-/// Some columns of a product: c = A·B, + bias, where B is given as pieces that lie below each other.
+/// Some columns of a product: c = A·B, + bias, with B in pieces, one below the other.
 pub(crate) struct Part<'a> {
     /// Of equal size: `[columns of A / pieces, columns of c]` each.
     pub(crate) b: &'a [Matrix<'a>],
@@ -127,7 +127,7 @@ impl<K: Kernel> Plan<'_, K> {
         self.run(packed, true);
     }
 
-    /// Packs B where that is to be done, and then multiplies blocks of about equal size, enough of them for the threads.
+    /// Packs B if it is not packed yet, and then multiplies blocks of about equal size, enough of them for the threads.
     fn run(&self, packed: Shared, pack_first: bool) {
         let depths = self.depths().collect::<Vec<_>>();
         let groups = self.panels.div_ceil(PANELS);

@@ -1,6 +1,6 @@
-//! What a matrix product needs of a processor: operands packed into panels, and a tile of C held in registers.
+//! The microkernel trait: operands packed into panels, and a tile of C in registers.
 //!
-//! A panel holds `width` rows of A (or columns of B) so that the lanes of one position along k lie side by side:
+//! A panel holds `width` rows of A (or columns of B) so that the lanes of one position along k are side by side:
 //! `[words, width]`. A word is one f32, or two bf16 that follow each other along k.
 
 use super::matrix::Matrix;
@@ -39,7 +39,7 @@ pub(crate) struct Panels {
     pub(crate) count: usize,
 }
 
-/// Where a tile of C lies, its rows `stride` apart, and what it starts from.
+/// A tile of C, its rows `stride` apart, and what it starts from.
 #[derive(Clone, Copy)]
 pub(crate) struct Tile {
     pub(crate) from: From,
@@ -54,6 +54,6 @@ pub(crate) enum From {
     Zero,
     /// The same row of NR values in every row: a bias.
     Row(*const f32),
-    /// What already lies there.
+    /// The tile's present values.
     Tile,
 }

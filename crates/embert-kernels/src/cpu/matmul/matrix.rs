@@ -1,4 +1,4 @@
-//! Matrices in memory: element (i, j) lies at `i · row_stride + j · column_stride`.
+//! Matrices in memory: element (i, j) is at `i · row_stride + j · column_stride`.
 
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
@@ -34,7 +34,7 @@ unsafe impl Send for MatrixMut<'_> {}
 unsafe impl Sync for MatrixMut<'_> {}
 
 impl<'a> Matrix<'a> {
-    /// The first `columns` of each of `rows` rows that lie `row_stride` apart.
+    /// The first `columns` of each of `rows` rows, `row_stride` apart.
     pub(crate) fn strided(data: &'a [f32], rows: usize, columns: usize, row_stride: usize) -> Self {
         assert!(covers(data.len(), rows, columns, row_stride), "a matrix larger than its memory");
         let start = data.as_ptr();
@@ -63,7 +63,7 @@ impl<'a> Matrix<'a> {
         self.t().rows(first, count).t()
     }
 
-    /// Where element (row, column) lies.
+    /// Returns the address of element (row, column).
     pub(crate) fn at(&self, row: usize, column: usize) -> *const f32 {
         debug_assert!(row < self.rows && column < self.columns);
         self.start.wrapping_add(row * self.row_stride + column * self.column_stride)
@@ -85,7 +85,7 @@ impl<'a> MatrixMut<'a> {
         (0..parts).map(move |part| Self { start: self.start.wrapping_add(part * columns), columns, ..self })
     }
 
-    /// The address of element (row, column).
+    /// Returns the address of element (row, column).
     pub(crate) fn at(&self, row: usize, column: usize) -> *mut f32 {
         debug_assert!(row < self.rows && column < self.columns);
         self.start.wrapping_add(row * self.row_stride + column)

@@ -3,12 +3,12 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::norm::{Norm, chunk};
 use crate::cpu::simd::Cpu;
 use crate::cpu::tensors::sum_in_order;
 use crate::cpu::uninit::{Uninit, Writer, optional_writers};
 use crate::cpu::vectors::{add, load};
-use crate::dropout::cpu::{Draw, ROWS_PER_TASK};
+use crate::dropout::cpu::{Draw, ROWS_PER_TASK, keys_of_task};
+use crate::dropout::mask::Mask;
 
 /// The gradients of a normalization's inputs.
 pub(super) struct NormGradients {
@@ -26,26 +26,18 @@ pub(super) fn backward(
     dy: &[f32],
     normalized: &[f32],
     inverse_deviation: &[f32],
-    norm: Norm<'_>,
+    weight: &[f32],
+    mask: Option<&Mask>,
 ) -> NormGradients {
-    let columns = norm.weight.len();
-    let task = columns * ROWS_PER_TASK;
+    let task = weight.len() * ROWS_PER_TASK;
     let mut residual = Uninit::new(dy.len());
-    let mut x = norm.mask.map(|_| Uninit::new(dy.len()));
-    let outputs =
-        residual.writers(task).into_par_iter().zip(optional_writers(x.as_mut(), dy.len(), task)).enumerate();
-    let parts = outputs.map(|(i, (residual, x))| {
-        let deviations = chunk(inverse_deviation, i, ROWS_PER_TASK);
-        let (dy, n) = (chunk(dy, i, task), chunk(normalized, i, task));
-        cpu.vectors(Back {
-            dy,
-            n,
-            inverse_deviation: deviations,
-            x,
-            residual,
-            weight: norm.weight,
-            keys: norm.keys_of(i),
-        })
+    let mut x = mask.map(|_| Uninit::new(dy.len()));
+    let outputs = residual.writers(task).into_par_iter().zip(optional_writers(x.as_mut(), dy.len(), task));
+    let tasks = outputs.zip(dy.par_chunks(task)).zip(normalized.par_chunks(task));
+    let tasks = tasks.zip(inverse_deviation.par_chunks(ROWS_PER_TASK)).enumerate();
+    let parts = tasks.map(|(i, ((((residual, x), dy), n), inverse_deviation))| {
+        let keys = keys_of_task(mask, i);
+        cpu.vectors(Back { dy, n, inverse_deviation, x, residual, weight, keys })
     });
     let weight_and_bias = sum_in_order(parts.collect());
     NormGradients { x: x.map(Uninit::finish), residual: residual.finish(), weight_and_bias }

@@ -3,13 +3,22 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::norm::{Norm, chunk};
 use crate::cpu::simd::Cpu;
 use crate::cpu::uninit::{Uninit, Writer};
 use crate::cpu::vectors::{load, store};
-use crate::dropout::cpu::{Draw, ROWS_PER_TASK};
+use crate::dropout::cpu::{Draw, ROWS_PER_TASK, keys_of_task};
+use crate::dropout::mask::Mask;
 
-/// The output, and what backward needs of it.
+/// γ, β, ε, and the mask of x.
+#[derive(Clone, Copy)]
+pub(super) struct Norm<'a> {
+    pub(super) weight: &'a [f32],
+    pub(super) bias: &'a [f32],
+    pub(super) epsilon: f32,
+    pub(super) mask: Option<&'a Mask>,
+}
+
+/// The output, and what the backward pass needs.
 pub(super) struct Normalized {
     /// `[rows, hidden]`
     pub(super) y: Vec<f32>,
@@ -26,13 +35,12 @@ pub(super) fn forward(cpu: Cpu, x: &[f32], residual: Option<&[f32]>, norm: Norm<
     let (mut y, mut normalized) = (Uninit::new(x.len()), Uninit::new(x.len()));
     let mut inverse_deviation = vec![0.0; rows];
     let task = columns * ROWS_PER_TASK;
-    let outputs = y.writers(task).into_par_iter().zip(normalized.writers(task));
-    outputs.zip(inverse_deviation.par_chunks_mut(ROWS_PER_TASK)).enumerate().for_each(
-        |(i, ((y, n), inverse_deviation))| {
-            let (x, residual) = (chunk(x, i, task), residual.map(|residual| chunk(residual, i, task)));
-            cpu.vectors(Forward { x, residual, y, n, inverse_deviation, norm, keys: norm.keys_of(i) });
-        },
-    );
+    let tasks = x.par_chunks(task).zip(y.writers(task)).zip(normalized.writers(task));
+    let tasks = tasks.zip(inverse_deviation.par_chunks_mut(ROWS_PER_TASK)).enumerate();
+    tasks.for_each(|(i, (((x, y), n), inverse_deviation))| {
+        let (residual, keys) = (residual.map(|residual| &residual[i * task..]), keys_of_task(norm.mask, i));
+        cpu.vectors(Forward { x, residual, y, n, inverse_deviation, norm, keys });
+    });
     Normalized { y: y.finish(), normalized: normalized.finish(), inverse_deviation }
 }
 

@@ -2,7 +2,6 @@
 
 mod backward;
 mod forward;
-mod norm;
 
 use burn::backend::flex::FlexTensor;
 use burn::backend::{Flex, TensorMetadata};
@@ -16,8 +15,7 @@ use crate::dropout::mask::Mask;
 use crate::layout::SequenceLayout;
 
 use backward::NormGradients;
-use forward::Normalized;
-use norm::Norm;
+use forward::{Norm, Normalized};
 
 pub(super) fn layer_norm(
     x: Tensor<2>,
@@ -28,7 +26,7 @@ pub(super) fn layer_norm(
     let bias = bias.unwrap_or_else(|| weight.zeros_like());
     let inputs = [x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch()];
     operation::<Flex, 3, 2, _>(inputs, |[x, weight, bias], _| {
-        let (y, derivative) = normalize(&x, None, weight, bias, epsilon, None);
+        let (y, derivative) = normalize(&x, None, weight, &bias, epsilon, None);
         let derivative = move |g: FlexTensor, _| {
             let [dx, _, dweight, dbias] = derivative(&g);
             [dx, dweight, dbias]
@@ -50,7 +48,7 @@ pub(super) fn add_layer_norm(
     let bias = bias.unwrap_or_else(|| weight.zeros_like());
     let inputs = [x.into_dispatch(), residual.into_dispatch(), weight.into_dispatch(), bias.into_dispatch()];
     operation::<Flex, 4, 2, _>(inputs, |[x, residual, weight, bias], _| {
-        let (y, derivative) = normalize(&x, Some(&residual), weight, bias, epsilon, mask);
+        let (y, derivative) = normalize(&x, Some(&residual), weight, &bias, epsilon, mask);
         (y, move |g: FlexTensor, _| derivative(&g))
     })
 }
@@ -60,19 +58,19 @@ fn normalize(
     x: &FlexTensor,
     residual: Option<&FlexTensor>,
     weight: FlexTensor,
-    bias: FlexTensor,
+    bias: &FlexTensor,
     epsilon: f64,
     mask: Option<Mask>,
 ) -> (FlexTensor, impl Fn(&FlexTensor) -> [Option<FlexTensor>; 4] + Send + Sync + use<>) {
     let (cpu, shape @ [_, hidden]) = (Cpu::fp32(), x.shape().dims::<2>());
-    let epsilon = epsilon as f32;
-    let norm = Norm { weight: floats(&weight), bias: floats(&bias), epsilon, mask: mask.as_ref() };
+    let (bias, epsilon) = (floats(bias), epsilon as f32);
+    let norm = Norm { weight: floats(&weight), bias, epsilon, mask: mask.as_ref() };
     let Normalized { y, normalized, inverse_deviation } =
         forward::forward(cpu, floats(x), residual.map(floats), norm);
     let derivative = move |g: &FlexTensor| {
-        let norm = Norm { weight: floats(&weight), bias: floats(&bias), epsilon, mask: mask.as_ref() };
+        let (weight, mask) = (floats(&weight), mask.as_ref());
         let NormGradients { x, residual, weight_and_bias } =
-            backward::backward(cpu, floats(g), &normalized, &inverse_deviation, norm);
+            backward::backward(cpu, floats(g), &normalized, &inverse_deviation, weight, mask);
         let residual = tensor(residual, shape);
         let x = x.map_or_else(|| residual.clone(), |x| tensor(x, shape));
         let (dweight, dbias) = weight_and_bias.split_at(hidden);
