@@ -66,7 +66,8 @@ impl From<HubError> for CliError {
 
 impl From<ModelError> for CliError {
     fn from(error: ModelError) -> Self {
-        Self::failed(error)
+        let hint = hints::of_model(&error).map_or(String::new(), |hint| format!("; {hint}"));
+        Self::failed(format!("{error}{hint}"))
     }
 }
 

@@ -70,7 +70,7 @@ impl BertSelfAttention {
 }
 
 fn weights_and_biases<const N: usize>(maps: [&Linear; N]) -> ([Tensor<2>; N], [Option<Tensor<1>>; N]) {
-    (maps.map(|map| map.weight.val()), maps.map(|map| Some(map.bias.val())))
+    (maps.map(|map| map.weight.val()), maps.map(Linear::bias))
 }
 
 /// LayerNorm(residual + dropout(xW + b)).

@@ -87,7 +87,7 @@ impl AutoModelForSequenceClassification {
 
     /// The number of labels that the model tells apart.
     pub fn num_labels(&self) -> usize {
-        self.classifier().bias.dims()[0]
+        self.classifier().weight.dims()[1]
     }
 
     /// The settings of its adapters; `None` for a plain model.

@@ -99,8 +99,7 @@ pub enum ModelError {
     },
     /// The checkpoint's classifier has another number of labels than was asked for.
     #[error(
-        "{path}: {name} has shape {found:?} for {} labels, and the model has {expected}; \
-         --ignore_mismatched_sizes makes a new classifier",
+        "{path}: {name} has shape {found:?} for {} labels, and the model has {expected}",
         found[0],
         path = path.display()
     )]

@@ -90,12 +90,10 @@ impl BertLayer {
         let h = first.add_adapter(h, x.clone(), pass.at(AdapterSite::Intermediate, layout));
         let y = match &second.lora {
             None => {
-                let (weight, bias) = (second.weight.val(), Some(second.bias.val()));
-                bias_gelu_linear(h, Some(first.bias.val()), weight, bias, precision) // [rows, hidden]
+                let (weight, bias) = (second.weight.val(), second.bias());
+                bias_gelu_linear(h, first.bias(), weight, bias, precision) // [rows, hidden]
             }
-            Some(_) => {
-                second.forward(bias_gelu(h, Some(first.bias.val())), pass.at(AdapterSite::Output, layout))
-            }
+            Some(_) => second.forward(bias_gelu(h, first.bias()), pass.at(AdapterSite::Output, layout)),
         };
         self.output.layer_norm.add_forward(y, x, layout, pass.output)
     }

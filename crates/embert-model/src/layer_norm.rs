@@ -12,8 +12,8 @@ use crate::parameters::zeros;
 pub struct LayerNorm {
     /// γ, `[hidden]`
     pub weight: Param<Tensor<1>>,
-    /// β, `[hidden]`
-    pub bias: Param<Tensor<1>>,
+    /// β, `[hidden]`; 0 if `None`
+    pub bias: Option<Param<Tensor<1>>>,
     epsilon: f64,
 }
 
@@ -21,7 +21,7 @@ impl LayerNorm {
     pub(crate) fn zeros(config: &EncoderConfig, device: &Device) -> Self {
         Self {
             weight: zeros([config.hidden_size], device),
-            bias: zeros([config.hidden_size], device),
+            bias: Some(zeros([config.hidden_size], device)),
             epsilon: config.layer_norm_eps,
         }
     }
@@ -29,7 +29,7 @@ impl LayerNorm {
     /// # Shapes
     /// - `x`, output: `[num_tokens, hidden]`
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        embert_kernels::layer_norm(x, self.weight.val(), Some(self.bias.val()), self.epsilon)
+        embert_kernels::layer_norm(x, self.weight.val(), self.bias(), self.epsilon)
     }
 
     /// LayerNorm(residual + dropout(x)).
@@ -43,7 +43,10 @@ impl LayerNorm {
         layout: &SequenceLayout,
         site: Option<DropoutSite>,
     ) -> Tensor<2> {
-        let (weight, bias) = (self.weight.val(), Some(self.bias.val()));
+        let (weight, bias) = (self.weight.val(), self.bias());
         embert_kernels::add_layer_norm(x, residual, weight, bias, self.epsilon, layout, site)
+    }
+    fn bias(&self) -> Option<Tensor<1>> {
+        self.bias.as_ref().map(Param::val)
     }
 }

@@ -15,8 +15,6 @@ pub(crate) fn begins_as_pointer(bytes: &[u8]) -> bool {
 /// Reads a text file that must not be a pointer.
 pub(crate) fn read_text(path: &Path) -> Result<String, ModelError> {
     let text = fs::read_to_string(path).map_err(|source| ModelError::File { path: path.into(), source })?;
-    match begins_as_pointer(text.as_bytes()) {
-        true => Err(ModelError::LfsPointer { path: path.into() }),
-        false => Ok(text),
-    }
+    let is_pointer = begins_as_pointer(text.as_bytes());
+    if is_pointer { Err(ModelError::LfsPointer { path: path.into() }) } else { Ok(text) }
 }

@@ -12,24 +12,28 @@ use crate::pass::LinearPass;
 pub struct Linear {
     /// `[in, out]`: the transpose of what PyTorch and the files hold.
     pub weight: Param<Tensor<2>>,
-    /// `[out]`
-    pub bias: Param<Tensor<1>>,
+    /// `[out]`; 0 if `None`
+    pub bias: Option<Param<Tensor<1>>>,
     /// Set by [`add_adapter`](crate::add_adapter).
     pub lora: Option<Lora>,
 }
 
 impl Linear {
     pub(crate) fn zeros(input: usize, output: usize, device: &Device) -> Self {
-        Self { weight: zeros([input, output], device), bias: zeros([output], device), lora: None }
+        Self { weight: zeros([input, output], device), bias: Some(zeros([output], device)), lora: None }
     }
 
     /// # Shapes
     /// - `x`: `[rows, in]`
     /// - output: `[rows, out]`
     pub(crate) fn forward(&self, x: Tensor<2>, at: LinearPass<'_>) -> Tensor<2> {
-        let (weight, bias) = (self.weight.val(), self.bias.val());
-        let y = embert_kernels::linear(x.clone(), weight, Some(bias), at.pass.precision);
+        let y = embert_kernels::linear(x.clone(), self.weight.val(), self.bias(), at.pass.precision);
         self.add_adapter(y, x, at)
+    }
+
+    /// `[out]`
+    pub(crate) fn bias(&self) -> Option<Tensor<1>> {
+        self.bias.as_ref().map(Param::val)
     }
 
     /// y + s·dropout(x)·A·B, or y without an adapter.

@@ -83,10 +83,7 @@ impl View for LazyTensor {
 
     fn data(&self) -> Cow<'_, [u8]> {
         let values = self.flat.clone().into_data().try_to_vec::<f32>().expect("parameters are f32");
-        let values = match self.transposed {
-            true => transpose(&values, self.shape[1], self.shape[0]),
-            false => values,
-        };
+        let values = if self.transposed { transpose(&values, self.shape[1], self.shape[0]) } else { values };
         Cow::Owned(values.into_iter().flat_map(f32::to_le_bytes).collect())
     }
 

@@ -74,9 +74,10 @@ impl StoredTensor {
     /// The values as f32, all of them finite.
     pub(crate) fn read(&self, name: &str) -> Result<Vec<f32>, ModelError> {
         let values = self.read_any(name)?;
-        match values.iter().all(|value| value.is_finite()) {
-            true => Ok(values),
-            false => Err(ModelError::NotFinite { path: self.path.clone(), name: name.into() }),
+        if values.iter().all(|value| value.is_finite()) {
+            Ok(values)
+        } else {
+            Err(ModelError::NotFinite { path: self.path.clone(), name: name.into() })
         }
     }
 

@@ -4,28 +4,28 @@ use super::architecture::Architecture;
 use super::part::Part;
 use crate::lora::names::adapter_name;
 
-/// Module and name of the embeddings in every family.
-const EMBEDDINGS: &str = "embeddings";
-/// Path of the list of layers in the module, and of its dense layers above.
+/// Path of the list of layers in [`AutoModel`](crate::AutoModel).
 const LAYERS: &str = "encoder.layer";
+/// Path of the embeddings there, and their name in every family.
+const EMBEDDINGS: &str = "embeddings";
+/// Path of the pooler there, and its name in every family that has one.
 const POOLER: &str = "pooler";
 
 /// Tensors without weights: the numbers of positions and token types that old versions saved.
 const BUFFERS: [&str; 2] = ["embeddings.position_ids", "embeddings.token_type_ids"];
 
 impl Architecture {
-    /// The path by which gradients, moments and initial values know the parameter at this place of the module: that of a
-    /// model with the family's names for its large parts.
+    /// Returns the path of a parameter from that of its module: the prefix, the list of layers and the head have the names
+    /// of the family, everything inside a layer has ours.
     pub(crate) fn path(&self, module: &str) -> String {
-        let dense = self.head.dense.map(|(name, _)| name);
-        let in_head =
-            |field: &str, name: Option<&str>| Some(format!("{}{}", name?, module.strip_prefix(field)?));
-        in_head("head.dense", dense)
-            .or(in_head("head.classifier", Some(self.head.classifier)))
-            .unwrap_or_else(|| {
-                let inner = module.strip_prefix("base_model.").unwrap_or(module);
-                format!("{}.{}", self.base_model_prefix, inner.replacen(LAYERS, self.layers, 1))
-            })
+        let dense = self.head.dense.map(|(name, _)| ("head.dense", name));
+        for (field, name) in dense.into_iter().chain([("head.classifier", self.head.classifier)]) {
+            if let Some(parameter) = module.strip_prefix(field) {
+                return format!("{name}{parameter}");
+            }
+        }
+        let inner = module.strip_prefix("base_model.").unwrap_or(module);
+        format!("{}.{}", self.base_model_prefix, inner.replacen(LAYERS, self.layers, 1))
     }
 
     /// The name in `transformers`, or in PEFT for an adapter, of the parameter with this path.

@@ -72,3 +72,24 @@ fn loss_and_every_gradient_agree() {
     let logits = model.forward(golden.input_ids(&device), &golden.layout(), Pass::default());
     assert_eq!(assert_gradients_agree(&model, logits, &golden), 5 + 2 * 16 + 2 + 2);
 }
+
+/// New biases are 0.
+#[test]
+fn a_missing_bias_is_zero() {
+    let (golden, device) = (Golden::read(), Device::flex());
+    let config = AutoConfig::from_dir(&fixtures().join("tiny_bert")).unwrap();
+    let mut model = AutoModelForSequenceClassification::new(&config, 1, &device);
+    let logits = |model: &AutoModelForSequenceClassification| {
+        values(model.forward(golden.input_ids(&device), &golden.layout(), Pass::default()))
+    };
+    let before = logits(&model);
+    for (_, linear) in model.linear_layers() {
+        linear.bias = None;
+    }
+    model.base_model.embeddings.layer_norm.bias = None;
+    for layer in &mut model.base_model.encoder.layer {
+        layer.attention.output.layer_norm.bias = None;
+        layer.output.layer_norm.bias = None;
+    }
+    assert_close("logits", &logits(&model), &before, 1e-6);
+}

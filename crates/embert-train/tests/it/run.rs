@@ -240,7 +240,7 @@ fn a_weight_that_is_not_a_number_stops_the_first_step() {
     let examples = Examples::new(20);
     let mut model = tiny::model(0.0);
     let bias = &mut model.head.classifier.bias;
-    *bias = bias.clone().map(|bias| bias * f32::NAN);
+    *bias = bias.take().map(|bias| bias.map(|bias| bias * f32::NAN));
     let mut steps = 0;
     let error = fit(model, examples.train_only(), &config(), &mut |event| {
         steps += usize::from(matches!(event, Event::Step(_)));
