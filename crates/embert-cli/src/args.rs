@@ -1,9 +1,10 @@
-//! The command line: six commands, whose flags are the recipe's keys.
+//! The command line: seven commands, whose flags are the recipe's keys.
 
 mod trainer_flags;
 
 use std::ffi::OsString;
 
+use clap::builder::BoolishValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
@@ -85,7 +86,7 @@ pub(crate) fn command() -> Command {
         )
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([train(), evaluate(), predict(), merge(), check(), devices()])
+        .subcommands([train(), evaluate(), predict(), merge(), push(), check(), devices()])
 }
 
 fn train() -> Command {
@@ -144,6 +145,25 @@ fn merge() -> Command {
         .args_override_self(true)
         .args([model_flag().help("Directory of the adapter"), base_flag()])
         .arg(output.help("Directory to write the merged model to"))
+}
+
+fn push() -> Command {
+    let model = Arg::new("model").long("model").visible_alias("output_dir").value_name("DIR").required(true);
+    let repo = Arg::new("repo").long("repo").visible_alias("hub_model_id").value_name("NAME").required(true);
+    let private = Arg::new("private").long("private").visible_alias("hub_private_repo").value_name("BOOL");
+    let private = private.num_args(0..=1).value_parser(BoolishValueParser::new());
+    let revision = Arg::new("revision").long("revision").value_name("BRANCH").default_value("main");
+    let message = Arg::new("commit_message").long("commit_message").value_name("TEXT");
+    Command::new("push").about("Uploads a model to the Hugging Face Hub, with the token of HF_TOKEN").args([
+        model.help("The directory of the run: its model or adapter, tokenizer and card are uploaded"),
+        repo.help("The repository: owner/name, or a name of your own"),
+        private
+            .default_value("true")
+            .default_missing_value("true")
+            .help("Whether a new repository is private; an existing one stays as it is"),
+        revision.help("The branch; a new one is created"),
+        message.default_value("Upload model").help("The first line of the commit's message"),
+    ])
 }
 
 fn predict() -> Command {

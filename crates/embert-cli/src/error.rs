@@ -1,6 +1,7 @@
 //! One line for a person, and the exit code that goes with it.
 
-use embert_data::{DataError, HubError};
+use embert_data::DataError;
+use embert_hub::HubError;
 use embert_inference::InferenceError;
 use embert_model::ModelError;
 use embert_text::TextError;
@@ -54,20 +55,19 @@ impl CliError {
 
 impl From<DataError> for CliError {
     fn from(error: DataError) -> Self {
-        Self::rejected(error)
+        Self::rejected(hints::of_data(&error))
     }
 }
 
 impl From<HubError> for CliError {
     fn from(error: HubError) -> Self {
-        Self::failed(error)
+        Self::failed(hints::of_hub(&error))
     }
 }
 
 impl From<ModelError> for CliError {
     fn from(error: ModelError) -> Self {
-        let hint = hints::of_model(&error).map_or(String::new(), |hint| format!("; {hint}"));
-        Self::failed(format!("{error}{hint}"))
+        Self::failed(hints::of_model(&error))
     }
 }
 
@@ -114,8 +114,7 @@ impl From<TrainError> for CliError {
             TrainError::Diverged { .. } | TrainError::DivergedWeights { .. } => 4,
             _ => 1,
         };
-        let hint = hints::of_train(&error).map_or(String::new(), |hint| format!("; {hint}"));
-        Self { message: format!("{error}{hint}"), code }
+        Self { message: hints::of_train(&error), code }
     }
 }
 

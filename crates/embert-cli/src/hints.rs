@@ -1,23 +1,113 @@
-//! The flags that help with an error of a library: libraries name none.
+//! The flags that help with what a library reports: libraries know no flags.
 
+use std::fmt::Display;
+
+use embert_data::{ColumnRole, DataError, DataNote};
+use embert_hub::HubError;
 use embert_model::ModelError;
 use embert_train::TrainError;
 
-/// Returns the flag that solves a problem with a model.
-pub(crate) fn of_model(error: &ModelError) -> Option<&'static str> {
-    let is_count = matches!(error, ModelError::LabelCount { .. });
-    is_count.then_some("--ignore_mismatched_sizes makes a new classifier")
+/// The error with what to do about it on this command line.
+pub(crate) fn of_data(error: &DataError) -> String {
+    let hint = match error {
+        DataError::MissingColumn { role, .. } | DataError::MissingKey { role, .. } => match role {
+            ColumnRole::Text => "name the right one with --text_column_name",
+            ColumnRole::Label => THE_LABEL_COLUMN,
+        },
+        DataError::NotLabels { .. } | DataError::TooManyLabels { .. } => THE_LABEL_COLUMN,
+        DataError::Unlabelled { .. } => "fill it in, or leave such rows out with --drop_unlabelled",
+        DataError::OpenQuote { .. } => {
+            "close it, or use --csv_quoting none if quotes are ordinary characters in this file"
+        }
+        DataError::CellCount { lines: 2.., .. } => "--csv_quoting none reads quotes as ordinary characters",
+        DataError::OneClass { rows: 50.., .. } => {
+            "data sets like IMDb are sorted by label, so their first rows are of one class; shuffle before taking a part \
+             (--max_train_samples N does), or check the split"
+        }
+        DataError::OneClass { .. } => {
+            "add rows with another label, or check the label column (--label_column_name)"
+        }
+        _ => "",
+    };
+    with(error, hint)
 }
 
-/// Returns the flags that solve a problem with a run's directory.
-pub(crate) fn of_train(error: &TrainError) -> Option<&'static str> {
-    match error {
-        TrainError::OutputExists { .. } => {
-            Some("choose another or give --overwrite_output_dir to replace it")
+/// The note with what to do about it.
+pub(crate) fn of_note(note: &DataNote) -> String {
+    let hint = match note {
+        DataNote::ManyLabels { .. } => THE_LABEL_COLUMN,
+        DataNote::SpansLines { .. } => {
+            "if quotes are ordinary characters in this file, use --csv_quoting none"
         }
+        _ => "",
+    };
+    with(note, hint)
+}
+
+/// The error with what to do about it; an upload has no folder to take instead.
+pub(crate) fn of_hub(error: &HubError) -> String {
+    let hint = match error {
+        HubError::Unreachable { .. } => {
+            "give a local folder instead of a hub name, or run --recipe quickstart, which needs no network"
+        }
+        HubError::Io { .. } => "HF_HOME names another cache folder",
+        _ => "",
+    };
+    with(error, hint)
+}
+
+/// The error with the flag that solves a problem with a model.
+pub(crate) fn of_model(error: &ModelError) -> String {
+    let is_count = matches!(error, ModelError::LabelCount { .. });
+    with(error, if is_count { "--ignore_mismatched_sizes makes a new classifier" } else { "" })
+}
+
+/// The error with the flags that solve a problem with a run's directory.
+pub(crate) fn of_train(error: &TrainError) -> String {
+    let hint = match error {
+        TrainError::OutputExists { .. } => "choose another or give --overwrite_output_dir to replace it",
         TrainError::Unfinished { .. } => {
-            Some("--resume_from_checkpoint last resumes it, --overwrite_output_dir replaces it")
+            "--resume_from_checkpoint last resumes it, --overwrite_output_dir replaces it"
         }
-        _ => None,
+        _ => "",
+    };
+    with(error, hint)
+}
+
+const THE_LABEL_COLUMN: &str = "name the right one with --label_column_name";
+
+fn with(message: impl Display, hint: &str) -> String {
+    let message = message.to_string();
+    match (hint, message.ends_with('?')) {
+        ("", _) => message,
+        (hint, true) => format!("{message} {hint}"),
+        (hint, false) => format!("{message}; {hint}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hint_follows_the_message() {
+        let path = || "a.csv".into();
+        for (error, expected) in [
+            (
+                DataError::NotLabels { path: path(), labels: 60, rows: 80 },
+                "a.csv: 60 labels in 80 rows; is this the label column? name the right one with --label_column_name",
+            ),
+            (
+                DataError::OpenQuote { path: path(), row: 2 },
+                "a.csv: row 2: a quote opens a cell and none closes it; close it, or use --csv_quoting none if quotes are \
+                 ordinary characters in this file",
+            ),
+            (DataError::Empty { path: path() }, "a.csv: no rows"),
+        ] {
+            assert_eq!(of_data(&error), expected);
+        }
+        let few = of_data(&DataError::OneClass { rows: 49, label: "neg".to_owned() });
+        let many = of_data(&DataError::OneClass { rows: 50, label: "neg".to_owned() });
+        assert!(few.contains("--label_column_name") && many.contains("--max_train_samples"), "{few} {many}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use embert_data::HubError;
+use embert_hub::HubError;
 
 use crate::error::CliError;
 use crate::near::nearest;

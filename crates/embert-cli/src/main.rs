@@ -77,6 +77,7 @@ fn run(arguments: Vec<String>) -> Result<(), CliError> {
         "evaluate" => commands::evaluate::run(matches),
         "predict" => commands::predict::run(matches),
         "merge" => commands::merge::run(matches),
+        "push" => commands::push::run(matches),
         "devices" => commands::devices::run(),
         _ => commands::check::run(matches),
     })?;
@@ -85,10 +86,13 @@ fn run(arguments: Vec<String>) -> Result<(), CliError> {
 
 /// What libraries trace goes to standard error, as `RUST_LOG` says; nothing without it.
 ///
-/// Never what the HTTP client traces: under `trace` that is every byte that is sent, the token among them.
+/// Never what the hub's client and the crates below it trace: addresses that are signed, and under `trace` every byte that is
+/// sent, the token among them.
 fn start_logging() {
     let filter = EnvFilter::from_default_env();
-    let tells_no_secret = filter_fn(|metadata| !metadata.target().starts_with("ureq"));
+    const TELL_SECRETS: [&str; 8] = ["hf_hub", "xet", "hf_xet", "reqwest", "hyper", "h2", "rustls", "tower"];
+    let tells_no_secret =
+        filter_fn(|metadata| !TELL_SECRETS.iter().any(|name| metadata.target().starts_with(name)));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);
     tracing_subscriber::registry().with(filter).with(lines.with_filter(tells_no_secret)).init();
 }

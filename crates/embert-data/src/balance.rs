@@ -5,6 +5,7 @@ use std::fmt;
 use crate::error::DataError;
 use crate::note::DataNote;
 use crate::review::Dataset;
+use crate::wording::shortened;
 
 /// The rows of each label.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,14 +41,9 @@ impl ClassBalance {
 impl fmt::Display for ClassBalance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 30;
-        for (id, (name, count)) in self.names.iter().zip(&self.counts).enumerate().take(SHOWN) {
-            let comma = if id == 0 { "" } else { ", " };
-            write!(f, "{comma}{name} {count} ({:.1} %)", self.percent(id))?;
-        }
-        match self.names.len().saturating_sub(SHOWN) {
-            0 => Ok(()),
-            more => write!(f, " and {more} labels more"),
-        }
+        let labels = self.names.iter().zip(&self.counts).enumerate();
+        let rows = labels.map(|(id, (name, count))| format!("{name} {count} ({:.1} %)", self.percent(id)));
+        f.write_str(&shortened(rows, SHOWN))
     }
 }
 

@@ -17,19 +17,14 @@ impl Default for Columns {
 
 /// The use of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Role {
+pub enum ColumnRole {
+    /// It holds the texts.
     Text,
+    /// It holds the labels.
     Label,
 }
 
-impl Role {
-    fn flag(self) -> &'static str {
-        match self {
-            Self::Text => "--text_column_name",
-            Self::Label => "--label_column_name",
-        }
-    }
-
+impl ColumnRole {
     /// Usual names of such columns, in lower case.
     fn usual_names(self) -> &'static [&'static str] {
         match self {
@@ -73,16 +68,12 @@ impl Role {
     }
 }
 
-/// Says how to name the right column, with a suggestion if one of `found` is near.
-pub(crate) fn advice<'a>(role: Role, column: &str, found: impl Iterator<Item = &'a str> + Clone) -> String {
-    match near(role, column, found) {
-        Some(near) => format!("name the right one with {}, perhaps {near:?}", role.flag()),
-        None => format!("name the right one with {}", role.flag()),
-    }
-}
-
 /// The same name in another case, else a longer or shorter form of it, else a usual name.
-fn near<'a>(role: Role, column: &str, found: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+pub(crate) fn near<'a>(
+    role: ColumnRole,
+    column: &str,
+    found: impl Iterator<Item = &'a str> + Clone,
+) -> Option<&'a str> {
     let lower = |name: &str| name.trim().to_lowercase();
     let wanted = lower(column);
     let first = |matches: &dyn Fn(&str) -> bool| found.clone().find(|name| matches(&lower(name)));

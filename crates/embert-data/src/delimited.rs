@@ -7,7 +7,7 @@ use std::path::Path;
 
 use csv::{ByteRecord, ErrorKind, Position, Reader, ReaderBuilder};
 
-use crate::columns::Role;
+use crate::columns::ColumnRole;
 use crate::error::DataError;
 use crate::labels::{RawFile, RawLabel, RawRow};
 use crate::note::DataNote;
@@ -16,8 +16,8 @@ use quotes::{LongestSpan, is_left_open, lines};
 
 pub(crate) fn read(path: &Path, separator: u8, options: &ReadOptions) -> Result<RawFile, DataError> {
     let mut table = Delimited::open(path, separator, options.csv_quoting)?;
-    let text = table.position(&options.columns.text, Role::Text)?;
-    let label = table.position(&options.columns.label, Role::Label)?;
+    let text = table.position(&options.columns.text, ColumnRole::Text)?;
+    let label = table.position(&options.columns.label, ColumnRole::Label)?;
     let (rows, notes) = table.rows(|row, record| {
         let cell = utf8(path, row, &options.columns.label, &record[label])?.trim().to_owned();
         let text = utf8(path, row, &options.columns.text, &record[text])?.to_owned();
@@ -33,7 +33,7 @@ pub(crate) fn read_texts(
 ) -> Result<(Vec<String>, Vec<DataNote>), DataError> {
     let column = &options.columns.text;
     let mut table = Delimited::open(path, separator, options.csv_quoting)?;
-    let text = table.position(column, Role::Text)?;
+    let text = table.position(column, ColumnRole::Text)?;
     table.rows(|row, record| Ok(utf8(path, row, column, &record[text])?.to_owned()))
 }
 
@@ -82,7 +82,7 @@ impl<'a> Delimited<'a> {
         header.map_err(|error| self.malformed(0, error, &ByteRecord::new()))
     }
 
-    fn position(&mut self, column: &str, role: Role) -> Result<usize, DataError> {
+    fn position(&mut self, column: &str, role: ColumnRole) -> Result<usize, DataError> {
         let header = self.header()?;
         let names = header.iter().enumerate();
         let mut found = names.filter(|(_, name)| name.trim_ascii() == column.as_bytes()).map(|(at, _)| at);
@@ -95,7 +95,7 @@ impl<'a> Delimited<'a> {
         }
     }
 
-    fn missing(&self, header: &ByteRecord, column: &str, role: Role) -> DataError {
+    fn missing(&self, header: &ByteRecord, column: &str, role: ColumnRole) -> DataError {
         let names: Vec<_> = header.iter().map(String::from_utf8_lossy).collect();
         match other_separator(&names, self.separator) {
             Some((found, advice)) => {
@@ -135,24 +135,15 @@ impl<'a> Delimited<'a> {
         if self.quoting == CsvQuoting::None || !is_left_open(self.path, begin, self.separator)? {
             return Ok(());
         }
-        let reason = "a quote opens a cell and none closes it; close it, or use --csv_quoting none if quotes are ordinary \
-                      characters in this file";
-        Err(DataError::MalformedRow { path: self.path.to_path_buf(), row, reason: reason.to_owned() })
+        Err(DataError::OpenQuote { path: self.path.to_path_buf(), row })
     }
 
     fn malformed(&self, row: usize, error: csv::Error, record: &ByteRecord) -> DataError {
         if let ErrorKind::UnequalLengths { pos, expected_len, len } = error.kind() {
             let begin = pos.as_ref().map_or(0, Position::byte);
-            let hint = match lines(record) {
-                1 => String::new(),
-                lines => format!(
-                    " quotes make this row span {lines} lines; --csv_quoting none reads quotes as ordinary characters"
-                ),
-            };
-            let reason = format!(
-                "{len} cells where the header has {expected_len}; is a text with the separator in it not quoted?{hint}"
-            );
-            let malformed = DataError::MalformedRow { path: self.path.to_path_buf(), row, reason };
+            let path = self.path.to_path_buf();
+            let (cells, expected, lines) = (*len, *expected_len, lines(record));
+            let malformed = DataError::CellCount { path, row, cells, expected, lines };
             return self.require_closed(row, begin).err().unwrap_or(malformed);
         }
         let (path, reason) = (self.path.to_path_buf(), error.to_string());

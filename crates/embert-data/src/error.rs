@@ -3,8 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::columns::{Role, advice};
-use crate::wording::{one_class_advice, quoted};
+use crate::columns::{ColumnRole, near};
+use crate::wording::quoted;
 
 /// Why a data set could not be read, split or written.
 ///
@@ -100,6 +100,12 @@ pub enum DataError {
         /// What the decoder said.
         reason: String,
     },
+    /// A parquet file, in a build without them.
+    #[error("{path}: this build of embert-data has no parquet (its feature of that name)", path = path.display())]
+    NoParquet {
+        /// The file.
+        path: PathBuf,
+    },
     /// A parquet file is compressed in a way that is not supported.
     #[error(
         "{path}: compressed with {codec}, which is not supported; write it with snappy, gzip, zstd, lz4 or no compression",
@@ -133,8 +139,33 @@ pub enum DataError {
         /// What the parser said.
         reason: String,
     },
+    /// A quote opens a cell of a csv or tsv file and is never closed.
+    #[error("{path}: row {row}: a quote opens a cell and none closes it", path = path.display())]
+    OpenQuote {
+        /// The file.
+        path: PathBuf,
+        /// The row, from 1.
+        row: usize,
+    },
+    /// A row of a csv or tsv file has more or fewer cells than the header.
+    #[error(
+        "{path}: row {row}: {cells} cells where the header has {expected}; is a text with the separator in it not \
+         quoted?{}", span(*lines), path = path.display()
+    )]
+    CellCount {
+        /// The file.
+        path: PathBuf,
+        /// The row, from 1.
+        row: usize,
+        /// The number of its cells.
+        cells: u64,
+        /// The number of names in the header.
+        expected: u64,
+        /// The number of lines that quotes make the row span.
+        lines: usize,
+    },
     /// A column is not there.
-    #[error("{path}: no column {column:?}; its columns are {found}; {advice}", path = path.display())]
+    #[error("{path}: no column {column:?}; its columns are {found}{}", did_you_mean(near), path = path.display())]
     MissingColumn {
         /// The file.
         path: PathBuf,
@@ -142,8 +173,10 @@ pub enum DataError {
         column: String,
         /// The columns that are there.
         found: String,
-        /// The flag that names the column, perhaps with a suggestion.
-        advice: String,
+        /// What the column is for.
+        role: ColumnRole,
+        /// The column that is probably meant.
+        near: Option<String>,
     },
     /// The header is one cell that contains another separator.
     #[error("{path}: the header {header:?} is one column, separated by {found}; {advice}", path = path.display())]
@@ -166,7 +199,7 @@ pub enum DataError {
         column: String,
     },
     /// A row of a `.jsonl` file lacks a key.
-    #[error("{path}: row {row} has no {column:?}; its keys are {found}; {advice}", path = path.display())]
+    #[error("{path}: row {row} has no {column:?}; its keys are {found}{}", did_you_mean(near), path = path.display())]
     MissingKey {
         /// The file.
         path: PathBuf,
@@ -176,8 +209,10 @@ pub enum DataError {
         column: String,
         /// The keys that are there.
         found: String,
-        /// The flag that names the key, perhaps with a suggestion.
-        advice: String,
+        /// What the column is for.
+        role: ColumnRole,
+        /// The key that is probably meant.
+        near: Option<String>,
     },
     /// A column holds values of a type that cannot be used.
     #[error(
@@ -247,11 +282,7 @@ pub enum DataError {
         known: String,
     },
     /// A row has no label.
-    #[error(
-        "{path}: row {row} is unlabelled (column {column:?} is {found}); fill it in, or leave such rows out with \
-         --drop_unlabelled",
-        path = path.display()
-    )]
+    #[error("{path}: row {row} is unlabelled (column {column:?} is {found})", path = path.display())]
     Unlabelled {
         /// The file.
         path: PathBuf,
@@ -299,10 +330,7 @@ pub enum DataError {
         label: String,
     },
     /// Most rows have a label of their own.
-    #[error(
-        "{path}: {labels} labels in {rows} rows; is this the label column? name the right one with --label_column_name",
-        path = path.display()
-    )]
+    #[error("{path}: {labels} labels in {rows} rows; is this the label column?", path = path.display())]
     NotLabels {
         /// The data set.
         path: PathBuf,
@@ -312,7 +340,7 @@ pub enum DataError {
         rows: usize,
     },
     /// More names of labels than anybody trains.
-    #[error("{path}: {found} labels are more than {limit}; is this the label column? name the right one with --label_column_name", path = path.display())]
+    #[error("{path}: {found} labels are more than {limit}; is this the label column?", path = path.display())]
     TooManyLabels {
         /// The first file.
         path: PathBuf,
@@ -338,10 +366,7 @@ pub enum DataError {
         expected: String,
     },
     /// The rows are of one class only, so there is nothing to learn.
-    #[error(
-        "train: all {rows} rows have the label {label:?}, and a classifier needs two: {advice}",
-        advice = one_class_advice(*rows)
-    )]
+    #[error("train: all {rows} rows have the label {label:?}, and a classifier needs two")]
     OneClass {
         /// The number of rows.
         rows: usize,
@@ -373,11 +398,12 @@ impl DataError {
     pub(crate) fn missing_column<'a>(
         path: &Path,
         column: &str,
-        role: Role,
+        role: ColumnRole,
         found: impl Iterator<Item = &'a str> + Clone,
     ) -> Self {
-        let (path, advice) = (path.to_path_buf(), advice(role, column, found.clone()));
-        Self::MissingColumn { path, column: column.to_owned(), found: quoted(found), advice }
+        let near = near(role, column, found.clone()).map(str::to_owned);
+        let (path, column) = (path.to_path_buf(), column.to_owned());
+        Self::MissingColumn { path, column, found: quoted(found), role, near }
     }
 
     pub(crate) fn null(path: &Path, row: usize, column: &str) -> Self {
@@ -387,4 +413,12 @@ impl DataError {
     pub(crate) fn not_utf8(path: &Path, row: usize, column: &str) -> Self {
         Self::NotUtf8 { path: path.to_path_buf(), row, column: column.to_owned() }
     }
+}
+
+fn did_you_mean(near: &Option<String>) -> String {
+    near.as_ref().map(|near| format!("; did you mean {near:?}?")).unwrap_or_default()
+}
+
+fn span(lines: usize) -> String {
+    if lines == 1 { String::new() } else { format!(" quotes make this row span {lines} lines") }
 }

@@ -9,6 +9,7 @@ use crate::error::DataError;
 /// A kind of table file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
+    #[cfg(feature = "parquet")]
     Parquet,
     /// csv and tsv, with the byte between two cells.
     Delimited(u8),
@@ -20,7 +21,10 @@ impl Format {
     pub(crate) fn by_extension(path: &Path) -> Result<Self, DataError> {
         let extension = path.extension().map(|it| it.to_string_lossy().into_owned());
         match extension.as_deref().map(str::to_ascii_lowercase).as_deref() {
+            #[cfg(feature = "parquet")]
             Some("parquet") => Ok(Self::Parquet),
+            #[cfg(not(feature = "parquet"))]
+            Some("parquet") => Err(DataError::NoParquet { path: path.to_path_buf() }),
             Some("csv") => Ok(Self::Delimited(b',')),
             Some("tsv") => Ok(Self::Delimited(b'\t')),
             Some("jsonl" | "ndjson" | "jsonlines") => Ok(Self::Jsonl),
@@ -49,6 +53,7 @@ impl Format {
 
     fn name(self) -> &'static str {
         match self {
+            #[cfg(feature = "parquet")]
             Self::Parquet => "parquet",
             Self::Delimited(b'\t') => "tsv",
             Self::Delimited(_) => "csv",
@@ -62,9 +67,11 @@ impl Format {
         }
         let is_parquet = start.starts_with(b"PAR1");
         match self {
+            #[cfg(feature = "parquet")]
             Self::Parquet if start.starts_with(b"PARE") => {
                 Some("an encrypted parquet file, which cannot be read")
             }
+            #[cfg(feature = "parquet")]
             Self::Parquet if !is_parquet => Some("a file that does not begin with PAR1"),
             Self::Delimited(_) | Self::Jsonl if is_parquet => Some("a parquet file; name it .parquet"),
             Self::Jsonl if start.trim_ascii_start().starts_with(b"[") => {

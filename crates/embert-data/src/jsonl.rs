@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use crate::columns::{Columns, Role, advice};
+use crate::columns::{ColumnRole, Columns, near};
 use crate::error::DataError;
 use crate::labels::{RawFile, RawLabel, RawRow};
 use crate::wording::quoted;
@@ -24,7 +24,7 @@ pub(crate) fn read(path: &Path, columns: &Columns) -> Result<RawFile, DataError>
                 label(path, row, &columns.label, value)?
             }
             None => {
-                let error = || missing_key(path, row, &columns.label, Role::Label, &object);
+                let error = || missing_key(path, row, &columns.label, ColumnRole::Label, &object);
                 first_without.set(first_without.take().or_else(|| Some(error())));
                 RawLabel::Missing
             }
@@ -160,7 +160,7 @@ fn text(path: &Path, row: usize, column: &str, object: &mut Object) -> Result<St
         Some(Value::String(text)) => Ok(text),
         Some(Value::Null) => Err(DataError::null(path, row, column)),
         Some(other) => Err(value_type(path, row, column, &other, "text")),
-        None => Err(missing_key(path, row, column, Role::Text, object)),
+        None => Err(missing_key(path, row, column, ColumnRole::Text, object)),
     }
 }
 
@@ -178,10 +178,11 @@ fn label(path: &Path, row: usize, column: &str, value: Value) -> Result<RawLabel
     })
 }
 
-fn missing_key(path: &Path, row: usize, column: &str, role: Role, object: &Object) -> DataError {
+fn missing_key(path: &Path, row: usize, column: &str, role: ColumnRole, object: &Object) -> DataError {
     let keys = || object.keys().map(String::as_str);
-    let (path, advice) = (path.to_path_buf(), advice(role, column, keys()));
-    DataError::MissingKey { path, row, column: column.to_owned(), found: quoted(keys()), advice }
+    let near = near(role, column, keys()).map(str::to_owned);
+    let (path, column) = (path.to_path_buf(), column.to_owned());
+    DataError::MissingKey { path, row, column, found: quoted(keys()), role, near }
 }
 
 pub(crate) fn value_type(

@@ -8,12 +8,12 @@ mod columns;
 mod delimited;
 mod error;
 mod format;
-mod hub;
 mod jsonl;
 mod labels;
 mod note;
 mod options;
 mod overlap;
+#[cfg(feature = "parquet")]
 mod parquet;
 mod permutation;
 mod read;
@@ -26,9 +26,8 @@ mod wording;
 
 pub use balance::{ClassBalance, check_evaluation_rows, require_two_classes};
 pub use clean::clean;
-pub use columns::Columns;
+pub use columns::{ColumnRole, Columns};
 pub use error::DataError;
-pub use hub::{HubError, HubProgress, HubSettings, fetch_dataset, fetch_model};
 pub use note::{DataNote, Read};
 pub use options::{CsvQuoting, ReadOptions};
 pub use overlap::overlap;

@@ -121,15 +121,12 @@ impl fmt::Display for DataNote {
                 "{}: its label names {found} are not the model's; they are matched by index with {known}",
                 path.display()
             ),
-            Self::ManyLabels { path, labels, rows } => write!(
-                f,
-                "{}: {labels} labels in {rows} rows; is this the label column? name the right one with --label_column_name",
-                path.display()
-            ),
+            Self::ManyLabels { path, labels, rows } => {
+                write!(f, "{}: {labels} labels in {rows} rows; is this the label column?", path.display())
+            }
             Self::SpansLines { path, rows, row, lines } => write!(
                 f,
-                "{}: quotes make {rows} {} span several lines; the longest is row {row} with {lines} lines; if quotes are \
-                 ordinary characters in this file, use --csv_quoting none",
+                "{}: quotes make {rows} {} span several lines; the longest is row {row} with {lines} lines",
                 path.display(),
                 if *rows == 1 { "row" } else { "rows" }
             ),

@@ -20,7 +20,7 @@ use arrow_array::types::{Float64Type, Int64Type, UInt64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, SchemaRef};
 
-use crate::columns::{Columns, Role};
+use crate::columns::{ColumnRole, Columns};
 use crate::error::DataError;
 use crate::labels::{RawFile, RawLabel, RawRow};
 use expansion::{Room, largest_page, rows_at_once};
@@ -32,8 +32,8 @@ pub(crate) fn read(path: &Path, columns: &Columns) -> Result<RawFile, DataError>
     guarded(path, || {
         let builder = open(path)?;
         let names = label_names(builder.metadata().file_metadata().key_value_metadata(), &columns.label);
-        let text = check_type(path, builder.schema(), &columns.text, Role::Text)?;
-        let label = check_type(path, builder.schema(), &columns.label, Role::Label)?;
+        let text = check_type(path, builder.schema(), &columns.text, ColumnRole::Text)?;
+        let label = check_type(path, builder.schema(), &columns.label, ColumnRole::Label)?;
         let mut rows = Vec::new();
         let mut room = Room::of(path)?;
         for_each_batch(path, builder, &[text, label], |batch| {
@@ -55,7 +55,7 @@ pub(crate) fn read(path: &Path, columns: &Columns) -> Result<RawFile, DataError>
 pub(crate) fn read_texts(path: &Path, name: &str) -> Result<Vec<String>, DataError> {
     guarded(path, || {
         let builder = open(path)?;
-        let text = check_type(path, builder.schema(), name, Role::Text)?;
+        let text = check_type(path, builder.schema(), name, ColumnRole::Text)?;
         let mut rows = Vec::new();
         let mut room = Room::of(path)?;
         for_each_batch(path, builder, &[text], |batch| {
@@ -162,7 +162,7 @@ fn column<'a>(batch: &'a RecordBatch, name: &str) -> &'a ArrayRef {
 }
 
 /// The index of the column, if its type suits its role.
-fn check_type(path: &Path, schema: &SchemaRef, column: &str, role: Role) -> Result<usize, DataError> {
+fn check_type(path: &Path, schema: &SchemaRef, column: &str, role: ColumnRole) -> Result<usize, DataError> {
     let names = || schema.fields().iter().map(|field: &Arc<Field>| field.name().as_str());
     let Ok(index) = schema.index_of(column) else {
         return Err(DataError::missing_column(path, column, role, names()));
@@ -172,8 +172,8 @@ fn check_type(path: &Path, schema: &SchemaRef, column: &str, role: Role) -> Resu
     }
     let field = schema.field(index);
     let (is_accepted, expected) = match role {
-        Role::Text => (is_text(field.data_type()), TEXT_TYPES),
-        Role::Label => (is_label(field.data_type()), LABEL_TYPES),
+        ColumnRole::Text => (is_text(field.data_type()), TEXT_TYPES),
+        ColumnRole::Label => (is_label(field.data_type()), LABEL_TYPES),
     };
     if is_accepted {
         return Ok(index);

@@ -7,8 +7,10 @@ use crate::format::Format;
 use crate::labels::{RawFile, assign_ids};
 use crate::note::{DataNote, Read};
 use crate::options::ReadOptions;
+#[cfg(feature = "parquet")]
+use crate::parquet;
 use crate::review::Labels;
-use crate::{acl_imdb, delimited, jsonl, parquet, shards};
+use crate::{acl_imdb, delimited, jsonl, shards};
 
 /// Reads a labelled data set.
 ///
@@ -54,6 +56,7 @@ pub fn read(
 pub fn read_texts(path: &Path, options: &ReadOptions) -> Result<(Vec<String>, Vec<DataNote>), DataError> {
     let column = &options.columns.text;
     let (texts, mut notes) = match Format::of(path)? {
+        #[cfg(feature = "parquet")]
         Format::Parquet => (parquet::read_texts(path, column)?, vec![]),
         Format::Delimited(separator) => delimited::read_texts(path, separator, options)?,
         Format::Jsonl => (jsonl::read_texts(path, column)?, vec![]),
@@ -67,6 +70,7 @@ pub fn read_texts(path: &Path, options: &ReadOptions) -> Result<(Vec<String>, Ve
 
 fn read_file(path: &Path, options: &ReadOptions) -> Result<RawFile, DataError> {
     match Format::of(path)? {
+        #[cfg(feature = "parquet")]
         Format::Parquet => parquet::read(path, &options.columns),
         Format::Delimited(separator) => delimited::read(path, separator, options),
         Format::Jsonl => jsonl::read(path, &options.columns),

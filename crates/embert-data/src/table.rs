@@ -1,17 +1,21 @@
 //! A table: the columns of an input file, the results for each row, and the files they are written to.
 
+#[cfg(feature = "parquet")]
 mod arrow_cell;
+#[cfg(feature = "parquet")]
 mod chunks;
 mod column;
 mod destination;
 mod json_column;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod read;
 mod write;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use crate::columns::Role;
+use crate::columns::ColumnRole;
 use crate::error::DataError;
 use crate::note::DataNote;
 pub use column::Column;
@@ -83,7 +87,12 @@ impl Table {
             (Some(_), Some(_)) => return Err(DataError::ColumnTwice { path, column: column.to_owned() }),
             (None, _) => {
                 let names = self.column_names().map(str::trim).collect::<Vec<_>>();
-                return Err(DataError::missing_column(&path, column, Role::Text, names.iter().copied()));
+                return Err(DataError::missing_column(
+                    &path,
+                    column,
+                    ColumnRole::Text,
+                    names.iter().copied(),
+                ));
             }
         };
         let row = |index: usize| self.lines.get(index).copied().unwrap_or(index + 1);

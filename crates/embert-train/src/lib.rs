@@ -46,7 +46,7 @@ pub use answer::Answer;
 pub use batches::{LabelledBatch, LabelledTexts};
 pub use best_model::BestModel;
 pub use best_model_metric::BestModelMetric;
-pub use checkpoint::{Checkpoint, ModelCard, OnExisting, RunDirectory, RunSettings};
+pub use checkpoint::{Checkpoint, ModelCard, OnExisting, RunDirectory, RunSettings, published_files};
 pub use class_scores::ClassScores;
 pub use class_weights::ClassWeights;
 pub use clip::{clip_coefficient, global_norm};

@@ -22,14 +22,21 @@ const ROOMS: [Room; 11] = [
         below: &[],
         burn: false,
         is_library: true,
-        never: &["tokenizers", "safetensors"],
+        never: &["hf-hub", "reqwest", "tokenizers", "safetensors"],
+    },
+    Room {
+        package: "embert-hub",
+        below: &[],
+        burn: false,
+        is_library: true,
+        never: &["arrow-array", "csv", "parquet", "tokenizers", "safetensors"],
     },
     Room {
         package: "embert-text",
         below: &[],
         burn: false,
         is_library: true,
-        never: &["arrow-array", "csv", "ureq", "parquet"],
+        never: &["arrow-array", "csv", "hf-hub", "parquet"],
     },
     Room {
         package: "embert-kernels",
@@ -43,21 +50,21 @@ const ROOMS: [Room; 11] = [
         below: &["embert-kernels"],
         burn: true,
         is_library: true,
-        never: &["arrow-array", "csv", "ureq", "parquet", "tokenizers"],
+        never: &["arrow-array", "csv", "hf-hub", "parquet", "tokenizers"],
     },
     Room {
         package: "embert-inference",
         below: &["embert-kernels", "embert-model", "embert-text"],
         burn: true,
         is_library: true,
-        never: &["arrow-array", "csv", "ureq", "parquet", "tokenizers"],
+        never: &["arrow-array", "csv", "hf-hub", "parquet", "tokenizers"],
     },
     Room {
         package: "embert-train",
         below: &["embert-data", "embert-inference", "embert-kernels", "embert-model", "embert-text"],
         burn: true,
         is_library: true,
-        never: &["arrow-array", "ureq", "parquet", "tokenizers"],
+        never: &["arrow-array", "hf-hub", "parquet", "tokenizers"],
     },
     Room { package: "embert", below: EVERY_LIBRARY, burn: true, is_library: false, never: &[] },
     Room { package: "embert-cli", below: EVERY_LIBRARY, burn: true, is_library: false, never: &[] },
@@ -66,8 +73,15 @@ const ROOMS: [Room; 11] = [
     Room { package: "xtask", below: &[], burn: false, is_library: false, never: &[] },
 ];
 
-const EVERY_LIBRARY: &[&str] =
-    &["embert-data", "embert-inference", "embert-kernels", "embert-model", "embert-text", "embert-train"];
+const EVERY_LIBRARY: &[&str] = &[
+    "embert-data",
+    "embert-hub",
+    "embert-inference",
+    "embert-kernels",
+    "embert-model",
+    "embert-text",
+    "embert-train",
+];
 
 /// What the tests of every crate may know, and nothing else may.
 const FOR_TESTS: &str = "embert-hostile";

@@ -1,7 +1,7 @@
 //! `embert check`: the data and the recipe, before anything trains.
 
 use clap::ArgMatches;
-use embert_data::{ClassBalance, DataNote, Dataset};
+use embert_data::{ClassBalance, Dataset};
 use embert_text::EncodedTexts;
 use embert_train::{LabelledTexts, TrainData};
 
@@ -11,7 +11,7 @@ use crate::examples::Examples;
 use crate::memory::MemoryPlan;
 use crate::model_source::ModelSource;
 use crate::recipe::Recipe;
-use crate::{examples, output, output_dir, recipe_files, report, trained_labels, warnings};
+use crate::{examples, hints, output, output_dir, recipe_files, report, trained_labels, warnings};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
@@ -45,7 +45,7 @@ fn with_model(recipe: &Recipe, place: &Place, matches: &ArgMatches) -> Result<Ve
     let (train, eval) = (&encoded[0], encoded.get(1));
     require_trainable(recipe, place, &examples, &source, train, eval)?;
     let mut warnings = source.notes();
-    warnings.extend(examples.notes.iter().map(DataNote::to_string));
+    warnings.extend(examples.notes.iter().map(hints::of_note));
     warnings.extend(warnings::before_training(recipe, &examples, matches));
     if let Some(memory) = MemoryPlan::new(recipe, place, &source, (train, eval), None) {
         memory.lines().iter().for_each(output::print);
@@ -84,7 +84,7 @@ fn data_alone(recipe: &Recipe, matches: &ArgMatches) -> Result<Vec<String>, CliE
         output::print(report::word_lengths(&examples::columns(dataset).0));
     }
     output::print("no model is named, so nothing of it is checked: --model DIR counts tokens and memory too");
-    let mut warnings = examples.notes.iter().map(DataNote::to_string).collect::<Vec<_>>();
+    let mut warnings = examples.notes.iter().map(hints::of_note).collect::<Vec<_>>();
     warnings.extend(warnings::before_training(recipe, &examples, matches));
     Ok(warnings)
 }

@@ -8,7 +8,7 @@ use crate::error::CliError;
 use crate::examples::EvalExamples;
 use crate::fine_tuned::FineTuned;
 use crate::progress::Bar;
-use crate::{examples, output, recipe_files, report, warnings};
+use crate::{examples, hints, output, recipe_files, report, warnings};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
@@ -24,7 +24,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
         report::grouped(dataset.len()),
         ClassBalance::of(&dataset)
     ));
-    notes.iter().map(DataNote::to_string).chain(settings).for_each(output::warn);
+    notes.iter().map(hints::of_note).chain(settings).for_each(output::warn);
     let (texts, targets) = examples::columns(&dataset);
     let texts = examples::encode(&classifier.tokenizer, &texts, classifier.limit);
     let labelled = LabelledTexts { texts: &texts, targets: &targets };

@@ -6,4 +6,5 @@ pub(crate) mod evaluate;
 pub(crate) mod merge;
 pub(crate) mod predict;
 mod predict_output;
+pub(crate) mod push;
 pub(crate) mod train;

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use clap::ArgMatches;
-use embert_data::{Column, DataNote, Table, clean, read_table};
+use embert_data::{Column, Table, clean, read_table};
 use embert_inference::{Prediction, predict};
 
 use super::predict_output;
@@ -13,7 +13,7 @@ use crate::error::CliError;
 use crate::fine_tuned::FineTuned;
 use crate::progress::Bar;
 use crate::recipe::DataSection;
-use crate::{examples, output};
+use crate::{examples, hints, output};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
@@ -66,7 +66,7 @@ impl Input {
         let (columns, mut notes) = read_table(path, data.read_options()?.csv_quoting)?;
         let (texts, more) = columns.texts(&data.text_column_name)?;
         notes.extend(more);
-        notes.iter().map(DataNote::to_string).for_each(output::warn);
+        notes.iter().map(hints::of_note).for_each(output::warn);
         Ok(Self { columns, texts })
     }
 }

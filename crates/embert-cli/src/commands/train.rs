@@ -4,7 +4,7 @@ use std::path::Path;
 
 use burn::module::Module;
 use clap::ArgMatches;
-use embert_data::{ClassBalance, DataNote, Dataset};
+use embert_data::{ClassBalance, Dataset};
 use embert_inference::{Batching, predict, predicted_label, probabilities};
 use embert_model::{AutoModelForSequenceClassification, count_parameters};
 use embert_text::{EncodedTexts, Truncation};
@@ -22,7 +22,7 @@ use crate::model_source::{LoadedModel, ModelSource};
 use crate::progress::Bar;
 use crate::recipe::Recipe;
 use crate::watch::Watch;
-use crate::{output, output_dir, report, resume, trained_labels, warnings};
+use crate::{hints, output, output_dir, report, resume, trained_labels, warnings};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
@@ -43,7 +43,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     let (examples, head) = trained_labels::read_examples(&recipe)?;
     let source = ModelSource::of_recipe(&recipe, &examples.train, head)?;
     let mut warnings = source.notes();
-    warnings.extend(examples.notes.iter().map(DataNote::to_string));
+    warnings.extend(examples.notes.iter().map(hints::of_note));
     warnings.extend(warnings::before_training(&recipe, &examples, matches));
     let (run, model, directory) = Run::prepare(&recipe, &recipe_text, place, &examples, &source, checkpoint)?;
     run.train(model, directory, warnings)

@@ -18,6 +18,7 @@ mod overwriting;
 mod paths;
 #[cfg(unix)]
 mod predict_output;
+mod push;
 mod secrets;
 mod sizes;
 #[cfg(target_os = "linux")]
@@ -30,7 +31,7 @@ mod truncation_side;
 #[cfg(feature = "wgpu")]
 mod wgpu;
 
-#[path = "../../../embert-data/tests/hub/server.rs"]
+#[path = "../../../embert-hub/tests/hub/server.rs"]
 mod server;
 
 use std::path::Path;

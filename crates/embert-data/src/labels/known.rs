@@ -6,7 +6,7 @@ use std::path::Path;
 use super::value::{Value, integer, is_number_text};
 use crate::note::DataNote;
 use crate::review::Labels;
-use crate::wording::quoted;
+use crate::wording::{listed, quoted};
 
 /// Finds the id of each value: by name first, by index only if the names are not numbers.
 pub(super) struct KnownLabels<'a> {
@@ -140,12 +140,4 @@ fn numbers(names: &[String]) -> HashMap<i128, usize> {
 fn leading_integer(name: &str) -> Option<i128> {
     let (number, _) = name.split_once(|c: char| c.is_whitespace() || [':', '-', '_'].contains(&c))?;
     number.parse().ok()
-}
-
-/// Pairs separated by commas; a long list is cut.
-fn listed(pairs: impl ExactSizeIterator<Item = String>) -> String {
-    const SHOWN: usize = 20;
-    let more = pairs.len().saturating_sub(SHOWN);
-    let shown = pairs.take(SHOWN).collect::<Vec<_>>().join(", ");
-    if more == 0 { shown } else { format!("{shown} and {more} more") }
 }

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use super::Table;
+#[cfg(feature = "parquet")]
 use super::chunks::Chunks;
 use super::column::{Column, Values};
 use crate::error::DataError;
 use crate::format::Format;
 use crate::note::DataNote;
 use crate::options::CsvQuoting;
-use crate::{delimited, jsonl, parquet};
+use crate::{delimited, jsonl};
 
 /// Reads all columns of a `.parquet`, `.csv`, `.tsv` or `.jsonl` file, in order.
 ///
@@ -20,13 +21,11 @@ use crate::{delimited, jsonl, parquet};
 /// Any [`DataError`] about files; the first offending row is named.
 pub fn read_table(path: &Path, csv_quoting: CsvQuoting) -> Result<(Table, Vec<DataNote>), DataError> {
     let (columns, lines, notes) = match Format::of(path)? {
+        #[cfg(feature = "parquet")]
         Format::Parquet => {
-            let columns = parquet::read_columns(path)?.into_iter();
-            (
-                columns.map(|(name, chunks)| (name, Values::Arrow(Chunks::new(chunks)))).collect(),
-                vec![],
-                vec![],
-            )
+            let columns = crate::parquet::read_columns(path)?.into_iter();
+            let arrow = |(name, arrays)| (name, Values::Arrow(Chunks::new(arrays)));
+            (columns.map(arrow).collect(), vec![], vec![])
         }
         Format::Delimited(separator) => {
             let (columns, notes) = delimited::read_columns(path, separator, csv_quoting)?;

@@ -2,14 +2,8 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::ops::Range;
 use std::path::Path;
 
-use ::parquet::arrow::ArrowWriter;
-use arrow_array::{Array, RecordBatch};
-use arrow_schema::{Field, Schema};
-
-use super::column::Values;
 use super::{Table, destination};
 use crate::error::DataError;
 use crate::format::Format;
@@ -51,6 +45,7 @@ impl Table {
         match format {
             Format::Jsonl => self.write_jsonl(file),
             Format::Delimited(separator) => self.write_delimited(separator, file),
+            #[cfg(feature = "parquet")]
             Format::Parquet => self.write_parquet(file),
         }
     }
@@ -65,49 +60,5 @@ impl Table {
             out.write_record(None::<&[u8]>)?;
         }
         out.flush()
-    }
-
-    fn write_parquet(&self, file: &File) -> io::Result<()> {
-        let types = self.columns.iter().map(|(_, values)| values.inferred_type()).collect::<Vec<_>>();
-        let arrays = |rows: Range<usize>| {
-            let columns = self.columns.iter().zip(&types);
-            columns
-                .map(|((_, values), data_type)| values.array(rows.clone(), data_type.as_ref()))
-                .collect::<Vec<_>>()
-        };
-        let fields = |arrays: &[arrow_array::ArrayRef]| {
-            let columns = self.columns.iter().zip(arrays);
-            columns
-                .map(|((name, _), array)| Field::new(name, array.data_type().clone(), true))
-                .collect::<Vec<_>>()
-        };
-        let mut batches = self.batches().into_iter();
-        let first = arrays(batches.next().unwrap_or(0..0));
-        let schema = std::sync::Arc::new(Schema::new(fields(&first)));
-        let mut out = ArrowWriter::try_new(file, schema.clone(), None)?;
-        let batch = |arrays| RecordBatch::try_new(schema.clone(), arrays).map_err(io::Error::other);
-        out.write(&batch(first)?)?;
-        for rows in batches {
-            out.write(&batch(arrays(rows))?)?;
-        }
-        out.close()?;
-        Ok(())
-    }
-
-    /// Ranges of rows that lie within one chunk of every arrow column.
-    fn batches(&self) -> Vec<Range<usize>> {
-        const ROWS: usize = 1024;
-        let chunks = self.columns.iter().find_map(|(_, values)| match values {
-            Values::Arrow(chunks) => Some(chunks.arrays.iter().map(|chunk| chunk.len()).collect::<Vec<_>>()),
-            Values::Column(_) | Values::Json(_) => None,
-        });
-        let lengths = chunks.unwrap_or_else(|| {
-            (0..self.rows()).step_by(ROWS).map(|begin| ROWS.min(self.rows() - begin)).collect()
-        });
-        let begins = lengths.iter().scan(0, |end, length| {
-            *end += length;
-            Some(*end - length)
-        });
-        begins.zip(&lengths).map(|(begin, length)| begin..begin + length).collect()
     }
 }

@@ -2,6 +2,7 @@
 
 mod delimited;
 mod jsonl;
+#[cfg(feature = "parquet")]
 mod parquet;
 
 use std::path::Path;

@@ -2,6 +2,7 @@
 
 use embert_data::{Dataset, ReadOptions};
 
+#[cfg(feature = "parquet")]
 use crate::parquet_files::hub_file;
 use crate::{files_of, notes, read_with};
 
@@ -86,6 +87,7 @@ fn unknown_labels_are_named_with_their_row() {
     }
 }
 
+#[cfg(feature = "parquet")]
 #[test]
 fn class_names_of_a_file_are_matched_by_name_else_by_index() {
     for (known, expected, note) in [

@@ -1,14 +1,18 @@
 //! Labels made from the values that occur, in every format.
 
+#[cfg(feature = "parquet")]
 use std::sync::Arc;
 
+#[cfg(feature = "parquet")]
 use arrow_array::types::Float64Type;
+#[cfg(feature = "parquet")]
 use arrow_array::{
     ArrayRef, BooleanArray, Decimal128Array, Float32Array, Float64Array, Int64Array, PrimitiveArray,
     StringArray,
 };
 use embert_data::ReadOptions;
 
+#[cfg(feature = "parquet")]
 use crate::parquet_files::labelled;
 use crate::{files_of, message, notes, read_content, read_with, rows};
 
@@ -46,6 +50,7 @@ fn labels_are_the_sorted_values_that_occur() {
     }
 }
 
+#[cfg(feature = "parquet")]
 #[test]
 fn parquet_columns_give_the_same_labels() {
     let decimals = Decimal128Array::from(vec![100, 300]).with_precision_and_scale(5, 2).unwrap();
@@ -101,6 +106,11 @@ fn fractions_are_refused_with_row_and_value() {
             assert!(found.contains(value) || name != "a.jsonl", "{found}");
         }
     }
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn fractions_of_parquet_are_refused_with_row_and_value() {
     let column: ArrayRef = Arc::new(Float32Array::from(vec![1.0, 0.25]));
     let found = message("a.parquet", labelled(column));
     assert!(found.starts_with("a.parquet: row 2: label 0.25 is a fraction"), "{found}");
@@ -124,7 +134,7 @@ fn columns_with_too_many_values_are_no_labels() {
     let file = |labels: usize, rows: usize| {
         (0..rows).fold("text,label\n".to_owned(), |file, row| file + &format!("t,{}\n", 7 * (row % labels)))
     };
-    let question = "is this the label column? name the right one with --label_column_name";
+    let question = "is this the label column?";
     for (labels, rows) in [(50, 50), (50, 99), (4096, 5000), (1000, 1999)] {
         assert_eq!(
             message("a.csv", file(labels, rows)),

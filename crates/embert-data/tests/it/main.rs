@@ -2,15 +2,19 @@
 
 mod balance_and_split;
 mod delimited_and_jsonl;
+#[cfg(feature = "parquet")]
 mod directories;
+#[cfg(feature = "parquet")]
 mod imdb;
 mod known_labels;
 mod labels;
 mod missing_labels;
+#[cfg(feature = "parquet")]
 mod parquet_files;
 mod permutation;
 mod synthetic;
 mod table;
+#[cfg(feature = "parquet")]
 mod table_of_input;
 
 use std::path::PathBuf;
@@ -54,6 +58,11 @@ fn read_with(
     let known =
         known.map(|names| Labels::new(names.iter().map(|name| (*name).to_owned()).collect()).unwrap());
     embert_data::read(&place.file(name, content), "train", options, known.as_ref())
+}
+
+/// Whether this build reads and writes the file.
+fn is_built(name: &str) -> bool {
+    cfg!(feature = "parquet") || !name.ends_with(".parquet")
 }
 
 /// The notes, each without the directory.

@@ -241,7 +241,7 @@ fn a_text_column_of_any_format_is_found_or_refused() {
         (
             "a.csv",
             b"review,label\na,1\n".to_vec(),
-            "its columns are \"review\", \"label\"; name the right one with --text_column_name, perhaps \"review\"",
+            "its columns are \"review\", \"label\"; did you mean \"review\"?",
         ),
         ("a.csv", b"text,text\na,1\n".to_vec(), "two columns are called \"text\"; rename one"),
         ("a.jsonl", b"{\"text\": \"a\"}\n\n{\"text\": null}\n".to_vec(), "row 3, column \"text\" is null"),

@@ -52,6 +52,7 @@ pub use places::OnExisting;
 use places::{Places, is_same};
 use results::{write, write_json, write_results};
 use rotation::{checkpoint, delete_old_checkpoints, delete_other_checkpoints};
+pub use run_files::published_files;
 use run_files::{RECIPE, STATE, Stage, TRAINER_STATE};
 pub use run_settings::RunSettings;
 pub use saved::Checkpoint;

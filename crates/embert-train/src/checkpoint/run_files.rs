@@ -1,5 +1,7 @@
 //! The names of the files that a run writes. Code that removes or renames a file asks here first.
 
+use std::path::Path;
+
 /// A model or an adapter, and its tokenizer.
 const MODEL_FILES: [&str; 10] = [
     "config.json",
@@ -14,6 +16,14 @@ const MODEL_FILES: [&str; 10] = [
     "vocab.txt",
 ];
 
+/// The model or adapter, the tokenizer and the card that a directory has: what is published of a run.
+pub fn published_files(directory: &Path) -> Vec<&'static str> {
+    let names = MODEL_FILES.into_iter().chain([CARD]);
+    names.filter(|name| directory.join(name).is_file()).collect()
+}
+
+/// The model card.
+const CARD: &str = "README.md";
 /// The recipe of the run.
 pub(crate) const RECIPE: &str = "recipe.toml";
 /// The log of the run.
@@ -30,7 +40,7 @@ pub(crate) const LOCK: &str = ".lock";
 pub(crate) const REPLACED: &str = ".replaced";
 
 const RESULT_FILES: [&str; 5] =
-    ["README.md", "all_results.json", "curves.svg", "eval_results.json", "train_results.json"];
+    [CARD, "all_results.json", "curves.svg", "eval_results.json", "train_results.json"];
 
 /// Whether the directory is complete or belongs to a run that has not finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,14 +5,32 @@ mod faults;
 mod model;
 mod refusals;
 mod server;
+mod upload;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use embert_data::HubSettings;
+use embert_hub::{Hub, HubError, HubProgress, HubSettings};
 
 /// Settings for a cache folder and a hub, without a token.
 fn settings(endpoint: &str, cache: &Path) -> HubSettings {
     HubSettings { endpoint: endpoint.to_owned(), cache: cache.to_owned(), token: None, offline: false }
+}
+
+fn fetch_model(
+    settings: &HubSettings,
+    id: &str,
+    on_progress: &mut (dyn FnMut(HubProgress<'_>) + Send),
+) -> Result<PathBuf, HubError> {
+    Hub::new(settings.clone()).model(id, "main", on_progress)
+}
+
+fn fetch_dataset(
+    settings: &HubSettings,
+    id: &str,
+    splits: &[&str],
+    on_progress: &mut (dyn FnMut(HubProgress<'_>) + Send),
+) -> Result<PathBuf, HubError> {
+    Hub::new(settings.clone()).dataset(id, "main", splits, on_progress)
 }
 
 /// The same, but no request may be made.

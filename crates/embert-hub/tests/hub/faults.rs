@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use embert_data::{HubError, fetch_model};
+use embert_hub::HubError;
 
 use crate::server::{Hub, Plan, sha256};
-use crate::{offline, says, settings};
+use crate::{fetch_model, offline, says, settings};
 
 /// 100,000 bytes of which no two neighbourhoods are alike.
 fn weights() -> Vec<u8> {
@@ -52,7 +52,7 @@ fn a_body_that_breaks_off_is_gone_on_with() {
     let cache = tempfile::tempdir().unwrap();
     assert!(fetched(&hub, cache.path()).unwrap() == weights());
     let requests = hub.requests();
-    assert!(requests.last().unwrap().ends_with("/model.safetensors 40000-"), "{requests:?}");
+    assert!(requests.last().unwrap().ends_with("/model.safetensors 40000-99999"), "{requests:?}");
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn what_a_killed_run_left_is_used() {
         fs::write(&part, &weights()[..left]).unwrap();
         assert!(fetched(&hub, cache.path()).unwrap() == weights());
         assert!(!part.exists());
-        let resumed = hub.requests().iter().any(|request| request.ends_with(" 60000-"));
+        let resumed = hub.requests().iter().any(|request| request.ends_with(" 60000-99999"));
         assert_eq!(resumed, left == 60_000);
         fs::remove_dir_all(cache.path().join("models--owner--name/snapshots")).unwrap();
         fs::remove_file(blobs(cache.path()).join(sha256(&weights()))).unwrap();
@@ -123,12 +123,44 @@ fn a_complete_snapshot_serves_when_nobody_answers() {
     says(&error, &["has no model.safetensors", "does not answer"]);
 }
 
+/// What a proxy or a hub that is down may send in place of a file.
 #[test]
-fn without_a_network_the_quickstart_is_offered() {
+fn a_page_never_becomes_a_blob() {
+    const PAGE: &[u8] = b"<html>Service unavailable</html>";
+    for (status, page, lacks_sums, words) in [
+        (503, PAGE, false, "status 503"),
+        (503, PAGE, true, "status 503"),
+        (404, PAGE, true, "status 404"),
+        (200, PAGE, false, "3 bytes instead of 2"),
+        (200, PAGE, true, "3 bytes instead of 2"),
+        (200, b"x", false, "sha256"), // it comes twice, until the size is right
+        (200, b"x", true, "broke off at 1 of 2 bytes"),
+    ] {
+        let hub = Hub::new(Plan { page: Some((status, page)), lacks_sums, ..plan() });
+        let cache = tempfile::tempdir().unwrap();
+        says(&fetched(&hub, cache.path()).unwrap_err(), &[words]);
+        let left = fs::read_dir(blobs(cache.path())).unwrap().map(|entry| entry.unwrap().path());
+        let left = left.filter(|path| path.extension().is_none_or(|extension| extension != "part"));
+        assert_eq!(left.count(), 0, "{status} {words}");
+        assert!(!cache.path().join("models--owner--name/refs").exists());
+    }
+}
+
+#[test]
+fn a_file_without_a_sum_is_fetched_again_when_it_breaks_off() {
+    let hub = Hub::new(Plan { cut_after: Some(40_000), lacks_sums: true, ..plan() });
+    let cache = tempfile::tempdir().unwrap();
+    assert!(fetched(&hub, cache.path()).unwrap() == weights());
+    let requests = hub.requests();
+    assert!(requests.last().unwrap().ends_with("/model.safetensors"), "{requests:?}");
+}
+
+#[test]
+fn a_hub_that_nobody_serves_is_named() {
     let cache = tempfile::tempdir().unwrap();
     let endpoint = nobody();
     let error = fetch_model(&settings(&endpoint, cache.path()), "owner/name", &mut |_| {}).unwrap_err();
-    says(&error, &[&endpoint, "local folder", "--recipe quickstart"]);
+    says(&error, &[&endpoint, "cannot reach the hub", "refused"]);
 }
 
 /// An address where nobody listens.

@@ -2,10 +2,8 @@
 
 use std::fs;
 
-use embert_data::fetch_dataset;
-
 use crate::server::{COMMIT, Hub, Plan};
-use crate::{offline, says, settings};
+use crate::{fetch_dataset, offline, says, settings};
 
 const IMDB: [(&str, &[u8]); 5] = [
     ("README.md", b""),

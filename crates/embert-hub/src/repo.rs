@@ -2,20 +2,20 @@
 
 use std::fmt;
 
-use super::HubError;
+use crate::error::HubError;
 
 /// What a repository holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Model,
     Dataset,
 }
 
 /// A repository whose name is known to be safe in a URL and in a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Repo {
-    pub(super) kind: Kind,
-    pub(super) id: String,
+pub(crate) struct Repo {
+    pub(crate) kind: Kind,
+    pub(crate) id: String,
 }
 
 /// Names from before repositories had owners. The hub redirects them; writing the whole name keeps
@@ -28,12 +28,12 @@ const DATASETS: [(&str, &str); 1] = [("imdb", "stanfordnlp/imdb")];
 
 impl Repo {
     /// The model repository `id`, short names written out.
-    pub(super) fn model(id: &str) -> Result<Self, HubError> {
+    pub(crate) fn model(id: &str) -> Result<Self, HubError> {
         Self::new(Kind::Model, id, &MODELS)
     }
 
     /// The data set repository `id`, short names written out.
-    pub(super) fn dataset(id: &str) -> Result<Self, HubError> {
+    pub(crate) fn dataset(id: &str) -> Result<Self, HubError> {
         Self::new(Kind::Dataset, id, &DATASETS)
     }
 
@@ -47,7 +47,7 @@ impl Repo {
     }
 
     /// The repository's folder in the cache, such as `models--google-bert--bert-base-uncased`.
-    pub(super) fn folder(&self) -> String {
+    pub(crate) fn folder(&self) -> String {
         let kind = match self.kind {
             Kind::Model => "models",
             Kind::Dataset => "datasets",
@@ -55,16 +55,16 @@ impl Repo {
         format!("{kind}--{}", self.id.replace('/', "--"))
     }
 
-    /// The path that lists the files of `main`.
-    pub(super) fn listing_path(&self) -> String {
+    /// The path that lists the files of a revision.
+    pub(crate) fn listing_path(&self, revision: &str) -> String {
         match self.kind {
-            Kind::Model => format!("api/models/{}/revision/main", self.id),
-            Kind::Dataset => format!("api/datasets/{}/revision/main", self.id),
+            Kind::Model => format!("api/models/{}/revision/{revision}", self.id),
+            Kind::Dataset => format!("api/datasets/{}/revision/{revision}", self.id),
         }
     }
 
     /// The path of the repository's page.
-    pub(super) fn page_path(&self) -> String {
+    pub(crate) fn page_path(&self) -> String {
         match self.kind {
             Kind::Model => self.id.clone(),
             Kind::Dataset => format!("datasets/{}", self.id),

@@ -1,57 +1,60 @@
-//! One repository's folder in the cache: blobs, snapshots that link to them, and what `main` meant.
+//! One repository's folder in the cache: blobs, snapshots that link to them, and the commits of its revisions.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::HubError;
+use crate::error::HubError;
 
 /// One repository's folder in the cache, such as `{cache}/models--google-bert--bert-base-uncased`.
 #[derive(Debug)]
-pub(super) struct RepoFolder {
-    pub(super) path: PathBuf,
+pub(crate) struct RepoFolder {
+    pub(crate) path: PathBuf,
 }
 
 impl RepoFolder {
     /// Where the bytes of the file with this etag are, once they are whole.
-    pub(super) fn blob(&self, etag: &str) -> PathBuf {
+    pub(crate) fn blob(&self, etag: &str) -> PathBuf {
         self.path.join("blobs").join(etag)
     }
 
     /// Where they are gathered until then.
-    pub(super) fn part(&self, etag: &str) -> PathBuf {
+    pub(crate) fn part(&self, etag: &str) -> PathBuf {
         self.path.join("blobs").join(format!("{etag}.part"))
     }
 
     /// The folder that shows the files of one commit.
-    pub(super) fn snapshot(&self, commit: &str) -> PathBuf {
+    pub(crate) fn snapshot(&self, commit: &str) -> PathBuf {
         self.path.join("snapshots").join(commit)
     }
 
-    /// The commit that `main` meant when it was last fetched whole.
-    pub(super) fn main_commit(&self) -> Option<String> {
-        let commit = fs::read_to_string(self.main_ref()).ok()?;
+    /// The commit that a revision meant at the last complete download; a commit is itself one.
+    pub(crate) fn commit(&self, revision: &str) -> Option<String> {
+        if is_commit(revision) {
+            return Some(revision.to_owned());
+        }
+        let commit = fs::read_to_string(self.reference(revision)).ok()?;
         Some(commit.trim().to_owned())
     }
 
-    /// Writes down what `main` means now.
-    pub(super) fn set_main_commit(&self, commit: &str) -> Result<(), HubError> {
-        if self.main_commit().as_deref() == Some(commit) {
+    /// Writes the commit that a revision means now.
+    pub(crate) fn set_commit(&self, revision: &str, commit: &str) -> Result<(), HubError> {
+        if is_commit(revision) || self.commit(revision).as_deref() == Some(commit) {
             return Ok(()); // so that a cache on a read-only disk can be used
         }
-        let path = self.main_ref();
+        let path = self.reference(revision);
         create_parent(&path)?;
         let aside = path.with_extension("part");
         fs::write(&aside, commit).map_err(at(&aside))?;
         fs::rename(&aside, &path).map_err(at(&path))
     }
 
-    fn main_ref(&self) -> PathBuf {
-        self.path.join("refs").join("main")
+    fn reference(&self, revision: &str) -> PathBuf {
+        self.path.join("refs").join(revision)
     }
 
     /// The files of a snapshot, at its top and one folder down, as `name` or `folder/name`.
-    pub(super) fn names(&self, commit: &str) -> Vec<String> {
+    pub(crate) fn names(&self, commit: &str) -> Vec<String> {
         let top = self.snapshot(commit);
         let mut names = Vec::new();
         for name in entries(&top) {
@@ -67,7 +70,7 @@ impl RepoFolder {
     }
 
     /// Shows a blob as the file `name` of a commit and returns that path.
-    pub(super) fn show(&self, commit: &str, name: &str, etag: &str) -> Result<PathBuf, HubError> {
+    pub(crate) fn show(&self, commit: &str, name: &str, etag: &str) -> Result<PathBuf, HubError> {
         let path = self.snapshot(commit).join(name);
         create_parent(&path)?;
         // A link that leads nowhere is left where somebody emptied `blobs`.
@@ -85,14 +88,18 @@ impl RepoFolder {
 }
 
 /// Makes the folder that a file is to lie in.
-pub(super) fn create_parent(path: &Path) -> Result<(), HubError> {
+pub(crate) fn create_parent(path: &Path) -> Result<(), HubError> {
     let Some(parent) = path.parent() else { return Ok(()) };
     fs::create_dir_all(parent).map_err(at(parent))
 }
 
 /// Says where in the file system something went wrong.
-pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> HubError {
+pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> HubError {
     move |source| HubError::Io { path: path.to_owned(), source }
+}
+
+fn is_commit(revision: &str) -> bool {
+    revision.len() == 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn entries(folder: &Path) -> Vec<String> {

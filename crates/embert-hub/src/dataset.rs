@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::snapshot::Snapshot;
-use super::{HubError, HubProgress};
+use crate::error::HubError;
+use crate::progress::OnProgress;
+use crate::snapshot::Snapshot;
 
-/// Brings the parquet files of the splits and returns the folder that holds them.
-pub(super) fn bring(
+/// Downloads the parquet files of the splits and returns the folder that holds them.
+pub(crate) fn download(
     snapshot: &Snapshot,
     splits: &[&str],
-    on_progress: &mut dyn FnMut(HubProgress<'_>),
+    on_progress: &mut OnProgress<'_>,
 ) -> Result<PathBuf, HubError> {
     let folder = folder_of(snapshot, splits)?;
     for split in splits {
@@ -19,7 +20,7 @@ pub(super) fn bring(
             return Err(snapshot.lacks(&missing));
         }
         for file in files {
-            snapshot.bring(file, on_progress)?;
+            snapshot.file(file, on_progress)?;
         }
     }
     snapshot.finish()?;

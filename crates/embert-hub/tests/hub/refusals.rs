@@ -4,10 +4,10 @@ use std::io::Read;
 use std::net::TcpListener;
 use std::thread;
 
-use embert_data::{HubError, HubSettings, fetch_model};
+use embert_hub::{HubError, HubSettings};
 
-use crate::server::{Hub, Plan};
-use crate::{says, settings};
+use crate::server::{COMMIT, Hub, Plan};
+use crate::{fetch_model, says, settings};
 
 const FILES: [(&str, &[u8]); 3] =
     [("config.json", b"{}"), ("vocab.txt", b"[PAD]"), ("model.safetensors", b"weights")];
@@ -35,7 +35,9 @@ fn a_token_is_asked_for_refused_or_used() {
 #[test]
 fn a_token_that_cannot_be_sent_is_an_error() {
     let hub = Hub::new(Plan::with("owner/name", &FILES));
-    assert!(fetched(&hub, "owner/name", Some("two\nlines")).is_err());
+    let error = fetched(&hub, "owner/name", Some("two\nlines")).unwrap_err();
+    says(&error, &["a character that cannot be sent", "HF_TOKEN"]);
+    assert_eq!(hub.requests(), [""; 0]);
 }
 
 #[test]
@@ -61,13 +63,10 @@ fn large_files_come_from_elsewhere_without_the_token() {
 
 #[test]
 fn a_renamed_repository_is_followed() {
-    // `renamed/old` is sent on to `old/new...`: file requests arrive at the new name.
+    // `renamed/old` is sent on to `new`.
     let hub = Hub::new(Plan::with("new", &FILES));
-    hub.plan().listing = Some(
-        r#"{"sha": "c0ffee", "siblings": [{"rfilename": "config.json"}, {"rfilename": "vocab.txt"}, {"rfilename": "model.safetensors"}]}"#,
-    );
     fetched(&hub, "renamed/old", None).unwrap();
-    assert!(hub.requests().contains(&"HEAD /new/resolve/c0ffee/config.json".to_owned()));
+    assert!(hub.requests().contains(&format!("HEAD /new/resolve/{COMMIT}/config.json")));
 }
 
 #[test]
@@ -75,6 +74,14 @@ fn a_login_page_is_no_hub() {
     let hub = Hub::new(Plan::with("owner/name", &FILES));
     hub.plan().listing = Some("<html>Please log in</html>");
     says(&fetched(&hub, "owner/name", None).unwrap_err(), &["not a hub's answer", "HF_ENDPOINT"]);
+}
+
+#[test]
+fn an_address_that_is_none_is_named() {
+    let cache = tempfile::tempdir().unwrap();
+    let error =
+        fetch_model(&settings("huggingface.co", cache.path()), "owner/name", &mut |_| {}).unwrap_err();
+    says(&error, &["huggingface.co cannot be asked", "HF_ENDPOINT"]);
 }
 
 #[test]

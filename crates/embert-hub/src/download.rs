@@ -1,43 +1,44 @@
-//! One file from the hub into the cache: gathered aside, gone on with where it broke off, checked, named.
+//! Downloads one file into the cache: into a partial file, resumed where it broke off, checked, renamed.
 
+use std::error::Error;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use hf_hub::HFResult;
 use sha2::{Digest, Sha256};
 
-use super::cache::{RepoFolder, at, create_parent};
-use super::client::{Client, Metadata, retried};
-use super::repo::Repo;
-use super::{HubError, HubProgress};
+use crate::cache::{RepoFolder, at, create_parent};
+use crate::client::{Client, Metadata, retried};
+use crate::error::HubError;
+use crate::progress::{HubProgress, OnProgress};
+use crate::repo::Repo;
 
 /// A file of a repository on its way into the cache.
-pub(super) struct Download<'a> {
-    pub(super) client: &'a Client,
-    pub(super) repo: &'a Repo,
-    pub(super) folder: &'a RepoFolder,
-    pub(super) commit: &'a str,
-    pub(super) name: &'a str,
+pub(crate) struct Download<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) repo: &'a Repo,
+    pub(crate) folder: &'a RepoFolder,
+    pub(crate) commit: &'a str,
+    pub(crate) name: &'a str,
 }
 
 impl Download<'_> {
-    /// Brings the file and returns its path in the snapshot.
-    pub(super) fn run(&self, on_progress: &mut dyn FnMut(HubProgress<'_>)) -> Result<PathBuf, HubError> {
-        let url = self.client.file_url(self.repo, self.commit, self.name);
-        let metadata = self.client.metadata(self.repo, &url)?;
+    /// Downloads the file and returns its path in the snapshot.
+    pub(crate) fn run(&self, on_progress: &mut OnProgress<'_>) -> Result<PathBuf, HubError> {
+        let metadata = self.client.metadata(self.repo, self.commit, self.name)?;
         let blob = self.folder.blob(&metadata.etag);
         if !has_size(&blob, metadata.size) {
-            self.gather(&url, &metadata, &blob, on_progress)?;
+            self.gather(&metadata, &blob, on_progress)?;
         }
         self.folder.show(self.commit, self.name, &metadata.etag)
     }
 
     fn gather(
         &self,
-        url: &str,
         metadata: &Metadata,
         blob: &Path,
-        on_progress: &mut dyn FnMut(HubProgress<'_>),
+        on_progress: &mut OnProgress<'_>,
     ) -> Result<(), HubError> {
         let path = self.folder.part(&metadata.etag);
         let mut part = open_locked(&path)?;
@@ -47,7 +48,7 @@ impl Download<'_> {
         let mut checked = Err(String::new());
         // Twice, because what an earlier run left aside may be what is wrong.
         for _ in 0..2 {
-            self.fill(url, metadata.size, &mut part, &path, on_progress)?;
+            self.fill(metadata, &mut part, &path, on_progress)?;
             checked = check(&mut part, metadata).map_err(at(&path))?;
             match checked {
                 Ok(()) => break,
@@ -62,33 +63,38 @@ impl Download<'_> {
         fs::rename(&path, blob).map_err(at(blob))
     }
 
-    /// Asks for what is missing until nothing is. A request that brought something does not count
-    /// as a try: a long file over a bad line arrives in many pieces.
+    /// Asks for what is missing until nothing is.
+    ///
+    /// A request that brought something is not a failed try: a long file over a bad line arrives in many pieces. Pieces of
+    /// a file without a SHA-256 are not joined, since nothing would show that they do not fit.
     fn fill(
         &self,
-        url: &str,
-        size: u64,
+        metadata: &Metadata,
         part: &mut File,
         path: &Path,
-        on_progress: &mut dyn FnMut(HubProgress<'_>),
+        on_progress: &mut OnProgress<'_>,
     ) -> Result<(), HubError> {
-        let mut tell =
+        let (size, joins) = (metadata.size, is_sha256(&metadata.etag));
+        let mut report =
             |done| on_progress(HubProgress { file: self.name, bytes_done: done, bytes_total: size });
         retried(|| {
             loop {
-                let before = part.metadata().map_err(at(path))?.len();
+                if !joins {
+                    part.set_len(0).map_err(at(path))?;
+                }
+                let before = part.seek(SeekFrom::End(0)).map_err(at(path))?;
                 if before >= size {
                     return Ok(());
                 }
-                tell(before);
-                let (start, body) = self.client.body(self.repo, url, before)?;
-                part.set_len(start).map_err(at(path))?;
-                part.seek(SeekFrom::Start(start)).map_err(at(path))?;
-                // One byte more than announced is enough to see that it is too long.
-                let ended = copy(&mut body.take(size - start + 1), part, |bytes| tell(start + bytes));
-                let source = ended.map_err(at(path))?;
+                report(before);
+                let body = self.client.body(self.repo, self.commit, self.name, before..size)?;
+                let source = append(body, part, size - before, |bytes| report(before + bytes));
+                let source = source.map_err(at(path))?;
                 let after = part.metadata().map_err(at(path))?.len();
-                if after <= before {
+                if after >= size {
+                    return Ok(());
+                }
+                if after == before || !joins {
                     let file = self.name.to_owned();
                     return Err(HubError::BrokeOff { file, bytes_done: after, bytes_total: size, source });
                 }
@@ -97,21 +103,30 @@ impl Download<'_> {
     }
 }
 
-/// Copies until the body ends and says how it ended; an error is the file's, not the body's.
-fn copy(body: &mut impl Read, file: &mut File, mut tell: impl FnMut(u64)) -> io::Result<io::Error> {
-    let mut buffer = vec![0; 128 << 10];
+/// Appends a body to the file, one byte more than `most` at most, which is enough to see that it is too long. Returns how
+/// the body ended; an error is the file's.
+fn append(
+    body: impl Iterator<Item = HFResult<impl AsRef<[u8]>>>,
+    file: &mut File,
+    most: u64,
+    mut report: impl FnMut(u64),
+) -> io::Result<Box<dyn Error + Send + Sync>> {
     let mut copied = 0;
-    loop {
-        let read = match body.read(&mut buffer) {
-            Ok(0) => return Ok(io::ErrorKind::UnexpectedEof.into()),
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Ok(error),
+    for piece in body {
+        let piece = match piece {
+            Ok(piece) => piece,
+            Err(error) => return Ok(Box::new(error)),
         };
-        file.write_all(&buffer[..read])?;
-        copied += read as u64;
-        tell(copied);
+        let left = usize::try_from(most + 1 - copied).unwrap_or(usize::MAX);
+        let bytes = &piece.as_ref()[..piece.as_ref().len().min(left)];
+        file.write_all(bytes)?;
+        copied += bytes.len() as u64;
+        report(copied.min(most));
+        if copied > most {
+            break;
+        }
     }
+    Ok(io::Error::from(io::ErrorKind::UnexpectedEof).into())
 }
 
 /// The file beside the blob, for this process alone. Where the disk has no locks there is none.

@@ -2,20 +2,23 @@
 
 use std::path::PathBuf;
 
-use super::cache::RepoFolder;
-use super::client::Client;
-use super::download::Download;
-use super::repo::Repo;
-use super::{HubError, HubProgress, HubSettings};
+use crate::cache::RepoFolder;
+use crate::client::{Client, is_inside};
+use crate::download::Download;
+use crate::error::HubError;
+use crate::progress::OnProgress;
+use crate::repo::Repo;
+use crate::settings::HubSettings;
 
 /// The files of one commit.
 #[derive(Debug)]
-pub(super) struct Snapshot {
+pub(crate) struct Snapshot {
     repo: Repo,
     folder: RepoFolder,
+    revision: String,
     commit: String,
     /// The files that the hub lists, or that the cache has.
-    pub(super) names: Vec<String>,
+    pub(crate) names: Vec<String>,
     source: Source,
 }
 
@@ -27,49 +30,55 @@ enum Source {
 }
 
 impl Snapshot {
-    /// The snapshot of `main`: one request to the hub, none when `settings` say offline.
-    pub(super) fn open(settings: &HubSettings, repo: Repo) -> Result<Self, HubError> {
-        if settings.offline {
-            return Self::cached(settings, repo, "the hub may not be asked (HF_HUB_OFFLINE)".to_owned());
+    /// The snapshot of a revision: one request to the hub, none when `settings` say offline.
+    pub(crate) fn open(settings: &HubSettings, repo: Repo, revision: &str) -> Result<Self, HubError> {
+        if !is_inside(revision) {
+            return Err(HubError::NoRevision { repo: repo.to_string() });
         }
-        let client = Client::new(settings);
-        match client.listing(&repo) {
-            Ok(listing) => Ok(Self {
-                folder: RepoFolder { path: settings.cache.join(repo.folder()) },
+        let folder = RepoFolder { path: settings.cache.join(repo.folder()) };
+        if settings.offline {
+            return Self::cached(
+                folder,
                 repo,
+                revision,
+                "the hub may not be asked (HF_HUB_OFFLINE)".to_owned(),
+            );
+        }
+        let client = Client::for_downloads(settings)?;
+        match client.listing(&repo, revision) {
+            Ok(listing) => Ok(Self {
+                folder,
+                repo,
+                revision: revision.to_owned(),
                 commit: listing.commit,
                 names: listing.names,
                 source: Source::Hub(client),
             }),
             Err(error @ (HubError::Unreachable { .. } | HubError::Status { .. })) => {
-                let reason = format!("the hub at {} does not answer", client.endpoint());
-                Self::cached(settings, repo, reason).map_err(|_| error)
+                let reason = format!("the hub at {} does not answer", client.endpoint);
+                Self::cached(folder, repo, revision, reason).map_err(|_| error)
             }
             Err(error) => Err(error),
         }
     }
 
-    fn cached(settings: &HubSettings, repo: Repo, reason: String) -> Result<Self, HubError> {
-        let folder = RepoFolder { path: settings.cache.join(repo.folder()) };
-        let Some(commit) = folder.main_commit() else {
+    fn cached(folder: RepoFolder, repo: Repo, revision: &str, reason: String) -> Result<Self, HubError> {
+        let Some(commit) = folder.commit(revision) else {
             let (repo, missing) = (repo.to_string(), "file of it".to_owned());
             return Err(HubError::NotCached { repo, missing, cache: folder.path, reason });
         };
         let names = folder.names(&commit);
-        Ok(Self { repo, folder, commit, names, source: Source::CacheAlone(reason) })
+        let source = Source::CacheAlone(reason);
+        Ok(Self { repo, folder, revision: revision.to_owned(), commit, names, source })
     }
 
     /// Whether there is a file of this name.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.names.iter().any(|known| known == name)
     }
 
     /// The path of a file, downloaded now if the cache lacks it.
-    pub(super) fn bring(
-        &self,
-        name: &str,
-        on_progress: &mut dyn FnMut(HubProgress<'_>),
-    ) -> Result<PathBuf, HubError> {
+    pub(crate) fn file(&self, name: &str, on_progress: &mut OnProgress<'_>) -> Result<PathBuf, HubError> {
         let path = self.path().join(name);
         if path.is_file() {
             return Ok(path);
@@ -83,7 +92,7 @@ impl Snapshot {
     }
 
     /// The error that says that a file is not there, and where it is not.
-    pub(super) fn lacks(&self, file: &str) -> HubError {
+    pub(crate) fn lacks(&self, file: &str) -> HubError {
         let (repo, file) = (self.repo.to_string(), file.to_owned());
         match &self.source {
             Source::Hub(_) => HubError::MissingFile { repo, file },
@@ -97,25 +106,25 @@ impl Snapshot {
     }
 
     /// Whether [`Snapshot::names`] are all that the repository has.
-    pub(super) fn is_listed(&self) -> bool {
+    pub(crate) fn is_listed(&self) -> bool {
         matches!(self.source, Source::Hub(_))
     }
 
-    /// Says in the cache that this commit is what `main` means: everything asked for has come.
-    pub(super) fn finish(&self) -> Result<(), HubError> {
+    /// Writes into the cache that the revision means this commit: everything that was asked for is there.
+    pub(crate) fn finish(&self) -> Result<(), HubError> {
         match self.source {
-            Source::Hub(_) => self.folder.set_main_commit(&self.commit),
+            Source::Hub(_) => self.folder.set_commit(&self.revision, &self.commit),
             Source::CacheAlone(_) => Ok(()),
         }
     }
 
     /// The snapshot's folder.
-    pub(super) fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.folder.snapshot(&self.commit)
     }
 
     /// The repository, as messages name it.
-    pub(super) fn repo(&self) -> String {
+    pub(crate) fn repo(&self) -> String {
         self.repo.to_string()
     }
 }

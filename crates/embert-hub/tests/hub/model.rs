@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use embert_data::{HubSettings, fetch_model};
+use embert_hub::HubSettings;
 
 use crate::server::{COMMIT, Hub, Plan, sha256};
-use crate::{offline, says, settings};
+use crate::{fetch_model, offline, says, settings};
 
 const FILES: [(&str, &[u8]); 8] = [
     ("README.md", b"not wanted"),
@@ -40,8 +40,8 @@ fn a_model_is_laid_out_as_huggingface_hub_does_and_found_again_offline_without_a
     for (name, bytes) in wanted {
         assert_eq!(fs::read(folder.join(name)).unwrap(), *bytes);
     }
-    // One listing; HEAD and GET for each of six files.
-    assert_eq!(hub.requests().len(), 1 + 2 * 6);
+    // One listing; HEAD, and HEAD and GET of hf-hub, for each of six files.
+    assert_eq!(hub.requests().len(), 1 + 3 * 6);
 
     let again = fetch_model(&offline(&settings), "owner/name", &mut |_| panic!("nothing to download"));
     assert_eq!(again.unwrap(), folder);
@@ -59,7 +59,7 @@ fn progress_goes_from_nothing_to_the_whole_file() {
     let hub = Hub::new(Plan::with("owner/name", &files));
     let cache = tempfile::tempdir().unwrap();
     let mut seen = Vec::new();
-    let mut note = |progress: embert_data::HubProgress<'_>| {
+    let mut note = |progress: embert_hub::HubProgress<'_>| {
         if progress.file == "model.safetensors" {
             assert_eq!(progress.bytes_total, 300_000);
             seen.push(progress.bytes_done);
@@ -138,6 +138,24 @@ fn offline_names_what_is_missing_and_where() {
         &error,
         &["model google-bert/bert-base-uncased", folder.to_str().unwrap(), "HF_HUB_OFFLINE", "local folder"],
     );
+}
+
+#[test]
+fn a_revision_is_kept_apart_from_main() {
+    let hub = Hub::new(Plan::with("owner/name", &FILES));
+    let cache = tempfile::tempdir().unwrap();
+    let settings = settings(&hub.endpoint, cache.path());
+    let model = |settings: &HubSettings, revision: &str| {
+        embert_hub::Hub::new(settings.clone()).model("owner/name", revision, &mut |_| {})
+    };
+    let folder = model(&settings, "v1.0").unwrap();
+    assert_eq!(hub.requests()[0], "GET /api/models/owner/name/revision/v1.0");
+    assert!(cache.path().join("models--owner--name/refs/v1.0").is_file());
+    for revision in ["v1.0", COMMIT] {
+        assert_eq!(model(&offline(&settings), revision).unwrap(), folder);
+    }
+    says(&model(&offline(&settings), "main").unwrap_err(), &["has no file of it"]);
+    says(&model(&settings, "../main").unwrap_err(), &["no such revision"]);
 }
 
 #[test]

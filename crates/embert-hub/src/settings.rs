@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::client::without_userinfo;
+use crate::address::without_userinfo;
 
 /// Where the hub is, where its files are kept, and whether it may be asked.
 #[derive(Clone, PartialEq, Eq)]

@@ -1,9 +1,11 @@
-//! What can go wrong between the hub and its cache, each in one line that says what to do.
+//! Errors of downloads and uploads, each in one line that says what to do.
 
+use std::error::Error;
 use std::io;
+use std::iter;
 use std::path::PathBuf;
 
-/// What can go wrong between the hub and its cache.
+/// Why a download or an upload failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HubError {
@@ -14,15 +16,20 @@ pub enum HubError {
         id: String,
     },
     /// The hub could not be reached: no network, no such host, nobody listening.
-    #[error(
-        "cannot reach the hub at {endpoint} ({source}): give a local folder instead of a hub name, or run \
-         --recipe quickstart, which needs no network"
-    )]
+    #[error("cannot reach the hub at {endpoint} ({})", root(source.as_ref()))]
     Unreachable {
         /// The hub's address.
         endpoint: String,
         /// What the connection ended with.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The address or the token is not one, or this machine has no certificates to check a hub by.
+    #[error("the hub at {endpoint} cannot be asked: {reason}; check HF_ENDPOINT and HF_TOKEN")]
+    BadSettings {
+        /// The hub's address.
+        endpoint: String,
+        /// What is wrong.
+        reason: String,
     },
     /// The hub knows no such repository, or does not say that it does.
     #[error(
@@ -34,6 +41,12 @@ pub enum HubError {
         repo: String,
         /// The hub's address.
         endpoint: String,
+    },
+    /// The repository has no such branch, tag or commit.
+    #[error("{repo} has no such revision: check its spelling")]
+    NoRevision {
+        /// The repository: `model owner/name` or `data set owner/name`.
+        repo: String,
     },
     /// The hub asks for a token and none was given.
     #[error(
@@ -79,7 +92,8 @@ pub enum HubError {
     },
     /// A body kept breaking off; what came is kept and the next run goes on from there.
     #[error(
-        "{file}: the download broke off at {bytes_done} of {bytes_total} bytes ({source}): run again to go on from there"
+        "{file}: the download broke off at {bytes_done} of {bytes_total} bytes ({}): run again to resume it",
+        root(source.as_ref())
     )]
     BrokeOff {
         /// The file's name in the repository.
@@ -89,7 +103,7 @@ pub enum HubError {
         /// Bytes of the whole file.
         bytes_total: u64,
         /// What the connection ended with.
-        source: io::Error,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// A body came whole, twice, and is not what the hub said it would be.
     #[error("{file}: what was downloaded is not what the hub announced ({reason}): try again later")]
@@ -162,41 +176,74 @@ pub enum HubError {
         folders: String,
     },
     /// The cache folder could not be read or written.
-    #[error("{path}: {source}; HF_HOME names another cache folder", path = .path.display())]
+    #[error("{path}: {source}", path = .path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
         /// What the file system said.
         source: io::Error,
     },
+    /// A file to upload could not be read.
+    #[error("{path}: {source}", path = .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the file system said.
+        source: io::Error,
+    },
+    /// An upload without a network.
+    #[error("{repo} cannot be uploaded, since the hub may not be asked (HF_HUB_OFFLINE)")]
+    Offline {
+        /// The repository: `model owner/name`.
+        repo: String,
+    },
+    /// An upload without a token.
+    #[error(
+        "{repo} cannot be uploaded without a token: set HF_TOKEN to one that may write, from {endpoint}/settings/tokens"
+    )]
+    NoToken {
+        /// The repository: `model owner/name`.
+        repo: String,
+        /// The hub's address.
+        endpoint: String,
+    },
+    /// The hub does not take an upload.
+    #[error(
+        "the hub refuses the upload of {repo} (status {status}{reason}): check that the token in HF_TOKEN may write to it"
+    )]
+    UploadRefused {
+        /// The repository: `model owner/name`.
+        repo: String,
+        /// The hub's status.
+        status: u16,
+        /// What the hub says, after a colon; else nothing.
+        reason: String,
+    },
 }
 
 impl HubError {
-    /// Whether the same request may well succeed a moment later.
-    pub(super) fn is_transient(&self) -> bool {
+    /// Whether the same request may succeed a moment later.
+    pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::BrokeOff { .. } => true,
             Self::Status { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
-            Self::Unreachable { source, .. } => source.downcast_ref().is_some_and(may_come_back),
+            // A connection that was there and went; not one that could not be made.
+            Self::Unreachable { source, .. } => source
+                .downcast_ref::<reqwest::Error>()
+                .is_some_and(|error| !error.is_connect() && !error.is_builder() && !error.is_redirect()),
             _ => false,
         }
     }
 }
 
-/// A connection that was there and went; not one that could not be made.
-fn may_come_back(error: &ureq::Error) -> bool {
-    match error {
-        // Names that do not resolve and certificates that do not hold are errors of other kinds.
-        ureq::Error::Io(error) => matches!(
-            error.kind(),
-            io::ErrorKind::ConnectionReset
-                | io::ErrorKind::ConnectionAborted
-                | io::ErrorKind::BrokenPipe
-                | io::ErrorKind::UnexpectedEof
-                | io::ErrorKind::TimedOut
-        ),
-        ureq::Error::Timeout(phase) => !matches!(phase, ureq::Timeout::Resolve | ureq::Timeout::Connect),
-        ureq::Error::Protocol(_) => true,
-        _ => false,
-    }
+/// An error and what caused it, down to the first cause.
+pub(crate) fn causes<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    iter::successors(Some(error), |&error| error.source())
+}
+
+/// The first cause of an error, which is the one to show: those above it repeat the address.
+pub(crate) fn root(error: &(dyn Error + 'static)) -> String {
+    causes(error).last().unwrap_or(error).to_string()
 }

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::cache::at;
-use super::snapshot::Snapshot;
-use super::{HubError, HubProgress};
+use crate::cache::at;
+use crate::error::HubError;
+use crate::progress::OnProgress;
+use crate::snapshot::Snapshot;
 
 const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "model.safetensors";
@@ -18,12 +19,9 @@ const PICKLES: [&str; 2] = ["pytorch_model.bin", "pytorch_model.bin.index.json"]
 const TOKENIZERS: [&str; 2] = ["tokenizer.json", "vocab.txt"];
 const OPTIONAL: [&str; 2] = ["tokenizer_config.json", "special_tokens_map.json"];
 
-/// Brings the files of a model and returns their folder. Nothing is downloaded before it is known
+/// Downloads the files of a model and returns their folder. Nothing is downloaded before it is known
 /// that all of them are there.
-pub(super) fn bring(
-    snapshot: &Snapshot,
-    on_progress: &mut dyn FnMut(HubProgress<'_>),
-) -> Result<PathBuf, HubError> {
+pub(crate) fn download(snapshot: &Snapshot, on_progress: &mut OnProgress<'_>) -> Result<PathBuf, HubError> {
     if !snapshot.has(CONFIG) {
         return Err(snapshot.lacks(CONFIG));
     }
@@ -31,14 +29,14 @@ pub(super) fn bring(
     if !TOKENIZERS.iter().any(|name| snapshot.has(name)) {
         return Err(snapshot.lacks(&TOKENIZERS.join(" or ")));
     }
-    snapshot.bring(CONFIG, on_progress)?;
+    snapshot.file(CONFIG, on_progress)?;
     for name in TOKENIZERS.iter().chain(&OPTIONAL).filter(|name| snapshot.has(name)) {
-        snapshot.bring(name, on_progress)?;
+        snapshot.file(name, on_progress)?;
     }
-    let weights_path = snapshot.bring(weights, on_progress)?;
+    let weights_path = snapshot.file(weights, on_progress)?;
     if weights == WEIGHTS_INDEX {
         for shard in shards(&weights_path)? {
-            snapshot.bring(&shard, on_progress)?;
+            snapshot.file(&shard, on_progress)?;
         }
     }
     snapshot.finish()?;

@@ -1,0 +1,36 @@
+//! `embert push`: uploads a model or an adapter, its tokenizer and its card to the hub.
+
+use std::path::Path;
+
+use clap::ArgMatches;
+use embert_hub::Upload;
+use embert_train::published_files;
+
+use crate::error::CliError;
+use crate::hub;
+use crate::{local_path, output};
+
+/// Runs the command.
+pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
+    let text = |name: &str| matches.get_one::<String>(name).expect("required, or with a default").as_str();
+    let folder = Path::new(text("model"));
+    if !folder.is_dir() {
+        return Err(CliError::usage(local_path::no_such(text("model"))));
+    }
+    let files = published_files(folder);
+    if !files.iter().any(|name| name.ends_with(".safetensors")) {
+        return Err(CliError::usage(format!("{}: there is no model here to upload", folder.display())));
+    }
+    let upload = Upload {
+        repo: text("repo"),
+        folder,
+        files: &files,
+        private: *matches.get_one("private").expect("it has a default"),
+        revision: text("revision"),
+        commit_message: text("commit_message"),
+    };
+    let page = hub::open().upload(&upload).map_err(CliError::failed)?;
+    output::print(format_args!("uploaded {}", files.join(", ")));
+    output::print(page);
+    Ok(())
+}

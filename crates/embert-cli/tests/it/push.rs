@@ -1,0 +1,78 @@
+//! `embert push` against the tests' own hub: what is uploaded, and that it is a model again.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use crate::server::{Hub, Plan, sha256};
+use crate::{fails, stderr, stdout, succeeds};
+
+const TOKEN: &str = "hf_aTokenThatMayWrite";
+
+fn online(folder: &Path, hub: &Hub, token: &str, arguments: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_embert"));
+    command.args(arguments.split_whitespace()).current_dir(folder).stdin(Stdio::null());
+    command.env("HF_HOME", folder.join("hf_home")).env("HF_ENDPOINT", &hub.endpoint).env("HF_TOKEN", token);
+    command.output().unwrap()
+}
+
+#[test]
+fn a_run_is_uploaded_without_its_checkpoints_and_is_a_model_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    succeeds(
+        path,
+        "train --recipe quickstart --vocab_size 300 --hidden_size 32 --num_hidden_layers 1 --intermediate_size 32 \
+         --synthetic_reviews 100 --num_train_epochs 1 --save_strategy epoch --output_dir run",
+    );
+    assert!(path.join("run").read_dir().unwrap().any(|entry| entry.unwrap().path().is_dir()), "a checkpoint");
+    let hub = Hub::new(Plan { token: Some(TOKEN), ..Plan::default() });
+
+    let pushed = online(path, &hub, TOKEN, "push --model run --repo owner/name");
+    assert!(pushed.status.success(), "{}", stderr(&pushed));
+    assert_eq!(stdout(&pushed).lines().last().unwrap(), format!("{}/owner/name", hub.endpoint));
+    let files = hub.plan().repos["owner/name"].clone();
+    for (name, bytes) in &files {
+        assert!(std::fs::read(path.join("run").join(name)).unwrap() == *bytes, "{name}");
+    }
+    let names = files.keys().map(String::as_str).collect::<Vec<_>>();
+    for name in ["README.md", "config.json", "model.safetensors", "tokenizer.json"] {
+        assert!(names.contains(&name), "{name} is not in {names:?}");
+    }
+    assert!(
+        !names.iter().any(|name| name.contains("optimizer") || name.contains('/') || *name == "recipe.toml")
+    );
+    assert_eq!(hub.plan().created, [("owner/name".to_owned(), true)]);
+    assert_eq!(hub.plan().messages, ["main: Upload model"]);
+
+    let again = online(path, &hub, TOKEN, "predict --model owner/name good");
+    assert_eq!(stdout(&again), succeeds(path, "predict --model run good"), "{}", stderr(&again));
+
+    // As the Hub itself takes large files: the storage gets the bytes, and the commit names their sum.
+    let (xet, weights) = (Plan { has_xet: true, ..Plan::default() }, &files["model.safetensors"]);
+    let xet = Hub::new(xet);
+    let pushed = online(path, &xet, TOKEN, "push --model run --repo owner/name");
+    assert!(pushed.status.success(), "{}", stderr(&pushed));
+    assert_eq!(xet.plan().repos["owner/name"]["model.safetensors"], sha256(weights).into_bytes());
+    assert!(xet.plan().stored.iter().map(Vec::len).sum::<usize>() > weights.len() / 2);
+
+    let flags = "--hub_private_repo false --revision dev --commit_message Second";
+    let pushed = online(path, &hub, TOKEN, &format!("push --model run --repo other {flags}"));
+    assert_eq!(stdout(&pushed).lines().last().unwrap(), format!("{}/somebody/other/tree/dev", hub.endpoint));
+    assert_eq!(hub.plan().created[1], ("somebody/other".to_owned(), false));
+    assert_eq!(hub.plan().messages[1], "dev: Second");
+
+    for (token, arguments, words) in [
+        ("", "--model run --repo owner/name", "set HF_TOKEN"),
+        ("hf_another", "--model run --repo owner/name", "status 401"),
+        (TOKEN, "--model run --repo ../name", "owner/name"),
+    ] {
+        let refused = online(path, &hub, token, &format!("push {arguments}"));
+        let said = stderr(&refused);
+        assert!(refused.status.code() == Some(1) && said.contains(words), "{arguments}: {said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    assert!(fails(path, 1, "push --model run --repo owner/name").contains("HF_HUB_OFFLINE"));
+    for model in ["hf_home", "nowhere"] {
+        fails(path, 2, &format!("push --model {model} --repo owner/name"));
+    }
+}
