@@ -16,7 +16,7 @@ struct Room {
     never: &'static [&'static str],
 }
 
-const ROOMS: [Room; 11] = [
+const ROOMS: [Room; 12] = [
     Room {
         package: "embert-data",
         below: &[],
