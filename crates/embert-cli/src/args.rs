@@ -220,17 +220,18 @@ fn with_recipe(command: Command) -> Command {
         .value_name("KEY=VALUE")
         .action(ArgAction::Append)
         .help("Set a recipe key, such as train.seed=1");
-    let command = with_keys(command.args([recipe, set]), |_| true);
-    keys::all().fold(command, |command, key| match &key.default {
-        Some(default) => {
-            command.mut_arg(&key.flag, |arg| arg.help(format!("{} [default: {default}]", key.help)))
-        }
-        None => command,
-    })
+    command.args_override_self(true).args([recipe, set]).args(keys::all().map(flag_with_default))
 }
 
 fn with_keys(command: Command, is_taken: fn(&Key) -> bool) -> Command {
     command.args_override_self(true).args(keys::all().filter(|key| is_taken(key)).map(flag))
+}
+
+fn flag_with_default(key: &'static Key) -> Arg {
+    match &key.default {
+        Some(default) => flag(key).help(format!("{} [default: {default}]", key.help)),
+        None => flag(key),
+    }
 }
 
 fn flag(key: &'static Key) -> Arg {
