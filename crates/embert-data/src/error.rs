@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::columns::{ColumnRole, near};
-use crate::wording::quoted;
+use crate::wording::{did_you_mean, quoted};
 
 /// Why a data set could not be read, split or written.
 ///
@@ -13,7 +13,7 @@ use crate::wording::quoted;
 #[non_exhaustive]
 pub enum DataError {
     /// The file system refused.
-    #[error("{path}: {source}", path = path.display())]
+    #[error("{path}: {source}")]
     Io {
         /// The file or directory.
         path: PathBuf,
@@ -22,8 +22,7 @@ pub enum DataError {
     },
     /// A directory holds no file of the split that was asked for.
     #[error(
-        "{path}: no {split}-*.parquet here or one level down, and no {split}/pos and {split}/neg; found {found}",
-        path = path.display()
+        "{path}: no {split}-*.parquet here or one level down, and no {split}/pos and {split}/neg; found {found}"
     )]
     NoSplit {
         /// The directory.
@@ -34,10 +33,7 @@ pub enum DataError {
         found: String,
     },
     /// Two directories one level down both hold the split.
-    #[error(
-        "{path}: both {first} and {second} hold the split {split}; give one of these directories",
-        path = path.display()
-    )]
+    #[error("{path}: both {first} and {second} hold the split {split}; give one of these directories")]
     TwoConfigurations {
         /// The directory.
         path: PathBuf,
@@ -50,8 +46,7 @@ pub enum DataError {
     },
     /// Shards of a split are missing or too many, by the number in their names.
     #[error(
-        "{path}: split {split} has {found} parquet files, but their names say {expected}; fetch it again",
-        path = path.display()
+        "{path}: split {split} has {found} parquet files, but their names say {expected}; fetch it again"
     )]
     ShardCount {
         /// The directory.
@@ -64,10 +59,7 @@ pub enum DataError {
         expected: usize,
     },
     /// The extension says nothing about the format.
-    #[error(
-        "{path}: unknown extension {extension:?}; supported are .parquet, .csv, .tsv, .jsonl{advice}",
-        path = path.display()
-    )]
+    #[error("{path}: unknown extension {extension:?}; supported are .parquet, .csv, .tsv, .jsonl{advice}")]
     UnknownExtension {
         /// The file.
         path: PathBuf,
@@ -77,7 +69,7 @@ pub enum DataError {
         advice: &'static str,
     },
     /// The content is of another format than the extension says.
-    #[error("{path}: expected {expected}, found {found}", path = path.display())]
+    #[error("{path}: expected {expected}, found {found}")]
     OtherFormat {
         /// The file.
         path: PathBuf,
@@ -87,13 +79,13 @@ pub enum DataError {
         found: &'static str,
     },
     /// The file has no rows.
-    #[error("{path}: no rows", path = path.display())]
+    #[error("{path}: no rows")]
     Empty {
         /// The file.
         path: PathBuf,
     },
     /// The file is damaged.
-    #[error("{path}: damaged or cut short: {reason}", path = path.display())]
+    #[error("{path}: damaged or cut short: {reason}")]
     Corrupt {
         /// The file.
         path: PathBuf,
@@ -101,15 +93,14 @@ pub enum DataError {
         reason: String,
     },
     /// A parquet file, in a build without them.
-    #[error("{path}: this build of embert-data has no parquet (its feature of that name)", path = path.display())]
+    #[error("{path}: this build of embert-data has no parquet (its feature of that name)")]
     NoParquet {
         /// The file.
         path: PathBuf,
     },
     /// A parquet file is compressed in a way that is not supported.
     #[error(
-        "{path}: compressed with {codec}, which is not supported; write it with snappy, gzip, zstd, lz4 or no compression",
-        path = path.display()
+        "{path}: compressed with {codec}, which is not supported; write it with snappy, gzip, zstd, lz4 or no compression"
     )]
     Codec {
         /// The file.
@@ -120,8 +111,7 @@ pub enum DataError {
     /// The rows take far more memory than the file.
     #[error(
         "{path}: its rows take more than {limit} bytes, far more than the file itself, as in a decompression bomb; if it \
-         is none, write it without compression, or as jsonl",
-        path = path.display()
+         is none, write it without compression, or as jsonl"
     )]
     Expands {
         /// The file.
@@ -130,7 +120,7 @@ pub enum DataError {
         limit: u64,
     },
     /// A row cannot be taken apart into columns.
-    #[error("{path}: row {row}: {reason}", path = path.display())]
+    #[error("{path}: row {row}: {reason}")]
     MalformedRow {
         /// The file.
         path: PathBuf,
@@ -140,7 +130,7 @@ pub enum DataError {
         reason: String,
     },
     /// A quote opens a cell of a csv or tsv file and is never closed.
-    #[error("{path}: row {row}: a quote opens a cell and none closes it", path = path.display())]
+    #[error("{path}: row {row}: a quote opens a cell and none closes it")]
     OpenQuote {
         /// The file.
         path: PathBuf,
@@ -150,7 +140,7 @@ pub enum DataError {
     /// A row of a csv or tsv file has more or fewer cells than the header.
     #[error(
         "{path}: row {row}: {cells} cells where the header has {expected}; is a text with the separator in it not \
-         quoted?{}", span(*lines), path = path.display()
+         quoted?{}", span(*lines)
     )]
     CellCount {
         /// The file.
@@ -165,7 +155,7 @@ pub enum DataError {
         lines: usize,
     },
     /// A column is not there.
-    #[error("{path}: no column {column:?}; its columns are {found}{}", did_you_mean(near), path = path.display())]
+    #[error("{path}: no column {column:?}; its columns are {found}{}", did_you_mean(near))]
     MissingColumn {
         /// The file.
         path: PathBuf,
@@ -179,7 +169,7 @@ pub enum DataError {
         near: Option<String>,
     },
     /// The header is one cell that contains another separator.
-    #[error("{path}: the header {header:?} is one column, separated by {found}; {advice}", path = path.display())]
+    #[error("{path}: the header {header:?} is one column, separated by {found}; {advice}")]
     OtherSeparator {
         /// The file.
         path: PathBuf,
@@ -191,7 +181,7 @@ pub enum DataError {
         advice: &'static str,
     },
     /// Two columns have the name that was asked for.
-    #[error("{path}: two columns are called {column:?}; rename one", path = path.display())]
+    #[error("{path}: two columns are called {column:?}; rename one")]
     ColumnTwice {
         /// The file.
         path: PathBuf,
@@ -199,7 +189,7 @@ pub enum DataError {
         column: String,
     },
     /// A row of a `.jsonl` file lacks a key.
-    #[error("{path}: row {row} has no {column:?}; its keys are {found}{}", did_you_mean(near), path = path.display())]
+    #[error("{path}: row {row} has no {column:?}; its keys are {found}{}", did_you_mean(near))]
     MissingKey {
         /// The file.
         path: PathBuf,
@@ -215,10 +205,7 @@ pub enum DataError {
         near: Option<String>,
     },
     /// A column holds values of a type that cannot be used.
-    #[error(
-        "{path}: column {column:?} holds {found}, expected {expected}",
-        path = path.display()
-    )]
+    #[error("{path}: column {column:?} holds {found}, expected {expected}")]
     ColumnType {
         /// The file.
         path: PathBuf,
@@ -230,10 +217,7 @@ pub enum DataError {
         expected: &'static str,
     },
     /// A single value is of a type that cannot be used.
-    #[error(
-        "{path}: row {row}, column {column:?}: found {found}, expected {expected}",
-        path = path.display()
-    )]
+    #[error("{path}: row {row}, column {column:?}: found {found}, expected {expected}")]
     ValueType {
         /// The file.
         path: PathBuf,
@@ -247,7 +231,7 @@ pub enum DataError {
         expected: &'static str,
     },
     /// A text is null.
-    #[error("{path}: row {row}, column {column:?} is null", path = path.display())]
+    #[error("{path}: row {row}, column {column:?} is null")]
     Null {
         /// The file.
         path: PathBuf,
@@ -257,7 +241,7 @@ pub enum DataError {
         column: String,
     },
     /// A text is not UTF-8.
-    #[error("{path}: row {row}, column {column:?} is not UTF-8", path = path.display())]
+    #[error("{path}: row {row}, column {column:?} is not UTF-8")]
     NotUtf8 {
         /// The file.
         path: PathBuf,
@@ -267,10 +251,7 @@ pub enum DataError {
         column: String,
     },
     /// A label is none of those known.
-    #[error(
-        "{path}: row {row}: unknown label {label}; known are {known}",
-        path = path.display()
-    )]
+    #[error("{path}: row {row}: unknown label {label}; known are {known}")]
     UnknownLabel {
         /// The file.
         path: PathBuf,
@@ -282,7 +263,7 @@ pub enum DataError {
         known: String,
     },
     /// A row has no label.
-    #[error("{path}: row {row} is unlabelled (column {column:?} is {found})", path = path.display())]
+    #[error("{path}: row {row} is unlabelled (column {column:?} is {found})")]
     Unlabelled {
         /// The file.
         path: PathBuf,
@@ -294,7 +275,7 @@ pub enum DataError {
         found: String,
     },
     /// No row has a label.
-    #[error("{path}: none of the {rows} rows has a label; choose another split or file", path = path.display())]
+    #[error("{path}: none of the {rows} rows has a label; choose another split or file")]
     AllUnlabelled {
         /// The data set.
         path: PathBuf,
@@ -302,10 +283,7 @@ pub enum DataError {
         rows: usize,
     },
     /// Labels are of one type in one row and of another type in another row.
-    #[error(
-        "{path}: row {row}: label {label} mixes {kinds} in one data set",
-        path = path.display()
-    )]
+    #[error("{path}: row {row}: label {label} mixes {kinds} in one data set")]
     MixedLabels {
         /// The file.
         path: PathBuf,
@@ -318,8 +296,7 @@ pub enum DataError {
     },
     /// A number that is no integer.
     #[error(
-        "{path}: row {row}: label {label} is a fraction; classes are integers or names, and regression is not supported",
-        path = path.display()
+        "{path}: row {row}: label {label} is a fraction; classes are integers or names, and regression is not supported"
     )]
     FractionalLabel {
         /// The file.
@@ -330,7 +307,7 @@ pub enum DataError {
         label: String,
     },
     /// Most rows have a label of their own.
-    #[error("{path}: {labels} labels in {rows} rows; is this the label column?", path = path.display())]
+    #[error("{path}: {labels} labels in {rows} rows; is this the label column?")]
     NotLabels {
         /// The data set.
         path: PathBuf,
@@ -340,7 +317,7 @@ pub enum DataError {
         rows: usize,
     },
     /// More names of labels than anybody trains.
-    #[error("{path}: {found} labels are more than {limit}; is this the label column?", path = path.display())]
+    #[error("{path}: {found} labels are more than {limit}; is this the label column?")]
     TooManyLabels {
         /// The first file.
         path: PathBuf,
@@ -356,7 +333,7 @@ pub enum DataError {
         name: String,
     },
     /// Shards of one split name their labels differently.
-    #[error("{path}: labels are {found}, but {expected} in the files before", path = path.display())]
+    #[error("{path}: labels are {found}, but {expected} in the files before")]
     LabelNamesDiffer {
         /// The file.
         path: PathBuf,
@@ -413,10 +390,6 @@ impl DataError {
     pub(crate) fn not_utf8(path: &Path, row: usize, column: &str) -> Self {
         Self::NotUtf8 { path: path.to_path_buf(), row, column: column.to_owned() }
     }
-}
-
-fn did_you_mean(near: &Option<String>) -> String {
-    near.as_ref().map(|near| format!("; did you mean {near:?}?")).unwrap_or_default()
 }
 
 fn span(lines: usize) -> String {

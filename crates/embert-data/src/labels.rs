@@ -3,59 +3,21 @@
 mod known;
 mod missing;
 mod occurring;
+mod raw;
 mod value;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::error::DataError;
 use crate::note::{DataNote, Read};
 use crate::options::ReadOptions;
 use crate::review::{Dataset, Example, Labels};
-use crate::wording::quoted;
+use crate::wording::{listed, quoted};
 use known::KnownLabels;
 use missing::remove_unlabelled;
 use occurring::OccurringLabels;
+pub(crate) use raw::{RawFile, RawLabel, RawRow};
 use value::{ColumnKind, Value};
-
-/// The rows of one file, before their labels have ids.
-pub(crate) struct RawFile {
-    pub(crate) path: PathBuf,
-    pub(crate) rows: Vec<RawRow>,
-    /// The names of the label ids, if the file has them.
-    pub(crate) names: Option<Vec<String>>,
-    pub(crate) notes: Vec<DataNote>,
-}
-
-pub(crate) struct RawRow {
-    /// Counted from 1, for messages.
-    pub(crate) row: usize,
-    pub(crate) text: String,
-    pub(crate) label: RawLabel,
-}
-
-/// A value of the label column.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum RawLabel {
-    /// Null, or a number that is NaN.
-    Missing,
-    Integer(i128),
-    /// A number that is no integer.
-    Fraction(f64),
-    Boolean(bool),
-    Text(String),
-    /// Text of a format without types, trimmed: a name, a number or a boolean.
-    Cell(String),
-}
-
-impl RawLabel {
-    /// The label for a floating-point number: an integer if it has no fraction.
-    pub(crate) fn of_float(number: f64) -> Self {
-        match number {
-            _ if number.is_nan() => Self::Missing,
-            _ => value::whole(number).map_or(Self::Fraction(number), Self::Integer),
-        }
-    }
-}
 
 /// Gives every row its label id: by `known` labels if there are any, else by what the files hold.
 pub(crate) fn assign_ids(
@@ -114,9 +76,7 @@ fn rejected(path: &Path, row: usize, value: &Value<'_>, labels: &Labels) -> Data
     if matches!(value, Value::Fraction { .. }) {
         return DataError::FractionalLabel { path, row, label };
     }
-    const SHOWN: usize = 20;
-    let known = (0..).zip(labels.names()).take(SHOWN).map(|(id, name)| format!("{name:?} ({id})"));
-    let known = known.collect::<Vec<_>>().join(", ");
+    let known = listed((0..).zip(labels.names()).map(|(id, name)| format!("{name:?} ({id})")));
     DataError::UnknownLabel { path, row, label, known }
 }
 

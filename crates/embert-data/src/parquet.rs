@@ -9,10 +9,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ::parquet::arrow::ProjectionMask;
-use ::parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use ::parquet::arrow::arrow_reader::ArrowReaderOptions;
 use ::parquet::basic::Compression;
 use ::parquet::column::reader::ColumnReader;
-use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 use arrow_array::cast::AsArray;
@@ -23,7 +22,7 @@ use arrow_schema::{DataType, Field, SchemaRef};
 use crate::columns::{ColumnRole, Columns};
 use crate::error::DataError;
 use crate::labels::{RawFile, RawLabel, RawRow};
-use expansion::{Room, largest_page, rows_at_once};
+use expansion::{Builder, Room, corrupt, largest_page, rows_at_once};
 
 const TEXT_TYPES: &str = "text";
 const LABEL_TYPES: &str = "integers, text or booleans";
@@ -92,8 +91,6 @@ pub(crate) fn read_columns(path: &Path) -> Result<Vec<(String, Vec<ArrayRef>)>, 
 pub(crate) fn most_bytes(path: &Path) -> Result<u64, DataError> {
     Ok(Room::of(path)?.limit)
 }
-
-type Builder = ParquetRecordBatchReaderBuilder<File>;
 
 /// The decoder panics on some damaged files: to a caller that is a damaged file like any other.
 fn guarded<T>(path: &Path, read: impl FnOnce() -> Result<T, DataError>) -> Result<T, DataError> {
@@ -217,7 +214,7 @@ fn text<'a>(
 }
 
 fn labels(path: &Path, before: usize, column: &str, values: &ArrayRef) -> Result<Vec<RawLabel>, DataError> {
-    let cast = |to: &DataType| arrow_cast::cast(values, to).map_err(|error| corrupt(path, &error.into()));
+    let cast = |to: &DataType| arrow_cast::cast(values, to).map_err(|error| corrupt(path, &error));
     let labels = |label: &dyn Fn(usize) -> RawLabel| {
         let row = |row| if values.is_null(row) { RawLabel::Missing } else { label(row) };
         Ok((0..values.len()).map(row).collect())
@@ -254,20 +251,12 @@ fn label_names(metadata: Option<&Vec<KeyValue>>, column: &str) -> Option<Vec<Str
     names.iter().map(|name| name.as_str().map(str::to_owned)).collect()
 }
 
-fn corrupt(path: &Path, error: &ParquetError) -> DataError {
-    damaged(path, error)
-}
-
-fn damaged(path: &Path, error: &dyn std::fmt::Display) -> DataError {
-    DataError::Corrupt { path: path.to_path_buf(), reason: error.to_string() }
-}
-
 /// A batch that is damaged, or text that is not UTF-8: the decoder names no row, so it is looked up.
 fn undecodable(path: &Path, columns: &[&str], error: &arrow_schema::ArrowError) -> DataError {
     let not_utf8 = || columns.iter().find_map(|column| Some((*column, first_row_not_utf8(path, column)?)));
     match not_utf8() {
         Some((column, row)) => DataError::not_utf8(path, row, column),
-        None => DataError::Corrupt { path: path.to_path_buf(), reason: error.to_string() },
+        None => corrupt(path, error),
     }
 }
 

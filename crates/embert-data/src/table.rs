@@ -18,9 +18,9 @@ use std::path::{Path, PathBuf};
 use crate::columns::ColumnRole;
 use crate::error::DataError;
 use crate::note::DataNote;
+use crate::options::CsvQuoting;
 pub use column::Column;
 use column::Values;
-pub use read::read_table;
 
 /// Named columns of equal length, in the order in which they are written.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -30,6 +30,22 @@ pub struct Table {
     path: PathBuf,
     /// The line of each row, if it is not the number of the row.
     lines: Vec<usize>,
+}
+
+/// Reads all columns of a `.parquet`, `.csv`, `.tsv` or `.jsonl` file, in order.
+///
+/// Cells of csv are text. Values of jsonl and parquet keep their types; a key that a row of jsonl lacks is null.
+///
+/// # Errors
+///
+/// Any [`DataError`] about files; the first offending row is named.
+pub fn read_table(path: &Path, csv_quoting: CsvQuoting) -> Result<(Table, Vec<DataNote>), DataError> {
+    let (columns, lines, notes) = read::columns(path, csv_quoting)?;
+    let table = Table { columns, path: path.to_path_buf(), lines };
+    match table.rows() {
+        0 => Err(DataError::Empty { path: path.to_path_buf() }),
+        _ => Ok((table, notes)),
+    }
 }
 
 impl Table {

@@ -1,4 +1,4 @@
-//! Lists in messages.
+//! Lists and suggestions in messages.
 
 /// How many names a message lists.
 const SHOWN: usize = 20;
@@ -23,4 +23,9 @@ pub(crate) fn shortened(mut items: impl Iterator<Item = String>, shown: usize) -
         0 => first,
         more => format!("{first} and {more} more"),
     }
+}
+
+/// The suggestion of a name, if there is one near.
+pub(crate) fn did_you_mean(near: &Option<String>) -> String {
+    near.as_ref().map(|near| format!("; did you mean {near:?}?")).unwrap_or_default()
 }

@@ -116,7 +116,7 @@ pub enum HubError {
     /// Offline, and the cache lacks something.
     #[error(
         "{repo}: the cache {cache} has no {missing}, and {reason}: go online once, or give a local folder instead of a \
-         hub name", cache = .cache.display()
+         hub name"
     )]
     NotCached {
         /// The repository: `model owner/name` or `data set owner/name`.
@@ -148,7 +148,7 @@ pub enum HubError {
         file: String,
     },
     /// The index of a sharded model cannot be used.
-    #[error("{path}: not an index of safetensors shards: {reason}", path = .path.display())]
+    #[error("{path}: not an index of safetensors shards: {reason}")]
     BadIndex {
         /// The index.
         path: PathBuf,
@@ -176,7 +176,7 @@ pub enum HubError {
         folders: String,
     },
     /// The cache folder could not be read or written.
-    #[error("{path}: {source}", path = .path.display())]
+    #[error("{path}: {source}")]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -184,7 +184,7 @@ pub enum HubError {
         source: io::Error,
     },
     /// A file to upload could not be read.
-    #[error("{path}: {source}", path = .path.display())]
+    #[error("{path}: {source}")]
     Unreadable {
         /// The file.
         path: PathBuf,

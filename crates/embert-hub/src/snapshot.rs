@@ -24,7 +24,7 @@ pub(crate) struct Snapshot {
 
 #[derive(Debug)]
 enum Source {
-    Hub(Client),
+    Hub(Box<Client>),
     /// Why the hub is not asked.
     CacheAlone(String),
 }
@@ -52,7 +52,7 @@ impl Snapshot {
                 revision: revision.to_owned(),
                 commit: listing.commit,
                 names: listing.names,
-                source: Source::Hub(client),
+                source: Source::Hub(Box::new(client)),
             }),
             Err(error @ (HubError::Unreachable { .. } | HubError::Status { .. })) => {
                 let reason = format!("the hub at {} does not answer", client.endpoint);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{RawFile, RawLabel};
+use super::raw::{RawFile, RawLabel};
 use crate::error::DataError;
 use crate::note::DataNote;
 use crate::options::ReadOptions;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::RawFile;
+use super::raw::RawFile;
 use super::value::{ColumnKind, Value};
 use crate::error::DataError;
 use crate::note::DataNote;

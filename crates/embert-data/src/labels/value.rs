@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::{RawFile, RawLabel};
+use super::raw::{RawFile, RawLabel, whole};
 use crate::error::DataError;
 
 /// The type of all labels of a data set.
@@ -66,12 +66,6 @@ impl fmt::Display for Value<'_> {
             Self::Name(name) => write!(f, "{name:?}"),
         }
     }
-}
-
-/// The integer that a number is, if it has no fraction and is not too large to be exact.
-pub(super) fn whole(number: f64) -> Option<i128> {
-    const MOST: f64 = 9_007_199_254_740_992.0; // 2^53: larger floats skip integers
-    (number.fract() == 0.0 && number.abs() <= MOST).then_some(number as i128)
 }
 
 enum Number {

@@ -3,9 +3,10 @@
 use std::fs::File;
 use std::path::Path;
 
+use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use arrow_array::RecordBatch;
 
-use super::{Builder, damaged, pages};
+use super::pages;
 use crate::error::DataError;
 use crate::labels::RawRow;
 
@@ -40,6 +41,9 @@ impl Room {
     }
 }
 
+/// A reader of a file, before it reads rows.
+pub(super) type Builder = ParquetRecordBatchReaderBuilder<File>;
+
 /// The bytes of the largest page of these columns once it is decoded, as the headers say. A page far larger than its file
 /// is refused.
 pub(super) fn largest_page(path: &Path, builder: &Builder, columns: &[usize]) -> Result<u64, DataError> {
@@ -52,7 +56,7 @@ pub(super) fn largest_page(path: &Path, builder: &Builder, columns: &[usize]) ->
             let (begin, length) = column.byte_range();
             let pages =
                 File::open(path).and_then(|file| pages::sizes(file, begin, begin.saturating_add(length)));
-            for page in pages.map_err(|error| damaged(path, &error))? {
+            for page in pages.map_err(|error| corrupt(path, &error))? {
                 let limit = FREE_FOR_A_PAGE.max(page.compressed.min(size).saturating_mul(MOST_EXPANSION));
                 if page.uncompressed > limit {
                     return Err(DataError::Expands { path: path.to_path_buf(), limit });
@@ -69,4 +73,9 @@ pub(super) fn largest_page(path: &Path, builder: &Builder, columns: &[usize]) ->
 pub(super) fn rows_at_once(largest_page: u64) -> usize {
     const MOST_BYTES: u64 = 64 << 20;
     (MOST_BYTES / largest_page.max(1)).clamp(1, 1024) as usize
+}
+
+/// The error for a file that the decoder cannot read.
+pub(super) fn corrupt(path: &Path, error: &dyn std::fmt::Display) -> DataError {
+    DataError::Corrupt { path: path.to_path_buf(), reason: error.to_string() }
 }

@@ -1,4 +1,7 @@
-//! The pages of a column, as their headers describe them before any is decoded.
+//! The sizes of a column's pages, from their headers, before any page is decoded.
+//!
+//! parquet 60.1 cannot bound a page itself: `get_next_page` allocates what the header states, `peek_next_page` leaves the sizes
+//! out, and its `PageHeader` is private. The sizes in the footer are other numbers, which a damaged header need not keep.
 
 use std::io::{self, BufRead, BufReader, Error, ErrorKind, Read, Seek, SeekFrom};
 

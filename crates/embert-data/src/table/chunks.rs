@@ -8,7 +8,6 @@ use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 
 use super::arrow_cell;
-use super::column::column_type;
 use crate::error::DataError;
 use crate::parquet;
 
@@ -76,7 +75,8 @@ fn texts_of_chunk(
     column: &str,
 ) -> Result<(), DataError> {
     if !is_text(chunk.data_type()) {
-        return Err(column_type(path, column, chunk.data_type().to_string()));
+        let (path, column, found) = (path.to_path_buf(), column.to_owned(), chunk.data_type().to_string());
+        return Err(DataError::ColumnType { path, column, found, expected: "text" });
     }
     let cast = arrow_cast::cast(chunk, &DataType::LargeUtf8)
         .map_err(|error| DataError::Corrupt { path: path.to_path_buf(), reason: error.to_string() })?;

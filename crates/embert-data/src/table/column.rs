@@ -90,14 +90,15 @@ impl Values {
     ) -> Result<Vec<String>, DataError> {
         match self {
             Self::Column(Column::Text(values)) => Ok(values.clone()),
-            Self::Column(_) => Err(column_type(path, column, "numbers".to_owned())),
+            Self::Column(_) => Err(DataError::ColumnType {
+                path: path.to_path_buf(),
+                column: column.to_owned(),
+                found: "numbers".to_owned(),
+                expected: "text",
+            }),
             Self::Json(values) => json_column::texts(values, path, column, row),
             #[cfg(feature = "parquet")]
             Self::Arrow(chunks) => chunks.texts(path, column),
         }
     }
-}
-
-pub(super) fn column_type(path: &Path, column: &str, found: String) -> DataError {
-    DataError::ColumnType { path: path.to_path_buf(), column: column.to_owned(), found, expected: "text" }
 }

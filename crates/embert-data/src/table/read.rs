@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use super::Table;
 #[cfg(feature = "parquet")]
 use super::chunks::Chunks;
 use super::column::{Column, Values};
@@ -12,15 +11,11 @@ use crate::note::DataNote;
 use crate::options::CsvQuoting;
 use crate::{delimited, jsonl};
 
-/// Reads all columns of a `.parquet`, `.csv`, `.tsv` or `.jsonl` file, in order.
-///
-/// Cells of csv are text. Values of jsonl and parquet keep their types; a key that a row of jsonl lacks is null.
-///
-/// # Errors
-///
-/// Any [`DataError`] about files; the first offending row is named.
-pub fn read_table(path: &Path, csv_quoting: CsvQuoting) -> Result<(Table, Vec<DataNote>), DataError> {
-    let (columns, lines, notes) = match Format::of(path)? {
+/// The columns with their names, the line of each row if that is not its number, and what was noticed.
+type Parts = (Vec<(String, Values)>, Vec<usize>, Vec<DataNote>);
+
+pub(super) fn columns(path: &Path, csv_quoting: CsvQuoting) -> Result<Parts, DataError> {
+    Ok(match Format::of(path)? {
         #[cfg(feature = "parquet")]
         Format::Parquet => {
             let columns = crate::parquet::read_columns(path)?.into_iter();
@@ -36,10 +31,5 @@ pub fn read_table(path: &Path, csv_quoting: CsvQuoting) -> Result<(Table, Vec<Da
             let (columns, lines) = jsonl::read_columns(path)?;
             (columns.into_iter().map(|(name, values)| (name, Values::Json(values))).collect(), lines, vec![])
         }
-    };
-    let table = Table { columns, path: path.to_path_buf(), lines };
-    match table.rows() {
-        0 => Err(DataError::Empty { path: path.to_path_buf() }),
-        _ => Ok((table, notes)),
-    }
+    })
 }

@@ -297,11 +297,11 @@ fn rows_that_quotes_make_span_lines_are_noted() {
     for (content, expected) in [
         (
             "text,label\na,1\n\"b\nc\",0\n",
-            format!("quotes make 1 row span several lines; the longest is row 2 with 2 lines"),
+            "quotes make 1 row span several lines; the longest is row 2 with 2 lines",
         ),
         (
             "text,label\n\"a\nb\",1\n\"c,1\nd,0\ne\",0\n\"f\ng\",1\n",
-            format!("quotes make 3 rows span several lines; the longest is row 2 with 3 lines"),
+            "quotes make 3 rows span several lines; the longest is row 2 with 3 lines",
         ),
     ] {
         let read = read_with("a.csv", content, &ReadOptions::default(), None).unwrap();
