@@ -110,8 +110,8 @@ pub enum DataError {
     },
     /// The rows take far more memory than the file.
     #[error(
-        "{path}: its rows take more than {limit} bytes, far more than the file itself, as in a decompression bomb; if it \
-         is none, write it without compression, or as jsonl"
+        "{path}: its rows take more than {limit} bytes, far more than the file itself, as in a decompression bomb; if you \
+         trust the file, write it without compression, or as jsonl"
     )]
     Expands {
         /// The file.

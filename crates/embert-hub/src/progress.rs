@@ -11,5 +11,5 @@ pub struct HubProgress<'a> {
     pub bytes_total: u64,
 }
 
-/// A function that is told the progress. It runs on the thread of the download.
+/// Callback for progress. It runs on the thread of the download.
 pub(crate) type OnProgress<'a> = dyn FnMut(HubProgress<'_>) + Send + 'a;

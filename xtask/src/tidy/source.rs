@@ -19,7 +19,7 @@ impl Source {
         line >= self.tests_from
     }
 
-    /// The lines of code outside tests, without those that are comments, each with its number from 1.
+    /// Returns the numbered lines (from 1) that are neither tests nor comments.
     pub(super) fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         let lines = self.text.lines().enumerate().map(|(i, line)| (i + 1, line));
         lines.filter(|(number, line)| !self.is_test(*number) && !line.trim_start().starts_with("//"))
