@@ -13,7 +13,6 @@ mod contents;
 #[cfg(feature = "curves")]
 mod curves;
 mod directory_check;
-mod exact;
 mod lock;
 mod metrics_log;
 mod model_card;

@@ -6,10 +6,9 @@ use std::io::Read;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Number, Value};
 use sha2::{Digest, Sha256};
 
-use super::exact;
 use super::run_files::STATE;
 use super::seal::{hexadecimal, seal, unseal};
 use super::trainer_state::to_value;
@@ -33,7 +32,7 @@ pub(crate) struct StateFile {
     pub(crate) best_model: Option<usize>,
     /// The resolved recipe as TOML.
     pub(crate) recipe: String,
-    /// [`TrainState`], its floats exact.
+    /// [`TrainState`]; serde_json reads each float bit for bit (its feature `float_roundtrip`).
     run: Value,
     /// Of the evaluations in the log, one after another.
     confusion_matrices: Vec<Vec<Vec<u64>>>,
@@ -70,7 +69,7 @@ impl StateFile {
             seed,
             best_model,
             recipe: recipe.to_owned(),
-            run: exact::to_text(to_value(state)),
+            run: to_value(state),
             confusion_matrices: confusion_matrices(&state.log_history),
             files: hashes(directory)?,
         })
@@ -108,7 +107,7 @@ impl StateFile {
     /// Returns the state of the run.
     pub(crate) fn state(&self, directory: &Path) -> Result<TrainState, TrainError> {
         let path = directory.join(STATE);
-        let run = exact::from_text(self.run.clone());
+        let run = with_floats(self.run.clone());
         let mut state: TrainState = serde_json::from_value(run)
             .map_err(|error| TrainError::Checkpoint { path, reason: format!("run: {error}") })?;
         let evaluations = state.log_history.iter_mut().filter_map(|entry| match entry {
@@ -134,6 +133,19 @@ impl StateFile {
             }
         }
         Ok(())
+    }
+}
+
+/// Returns the value with floats in place of texts: earlier versions wrote a float as text. No other text is in it.
+fn with_floats(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(with_floats).collect(),
+        Value::Object(items) => items.into_iter().map(|(key, item)| (key, with_floats(item))).collect(),
+        Value::String(text) => {
+            let number = text.parse().ok().and_then(Number::from_f64);
+            number.map_or(Value::String(text), Value::Number)
+        }
+        other => other,
     }
 }
 
@@ -226,6 +238,21 @@ mod tests {
         }
         println!("{tried} odd states, {refused} refused, no panic");
         assert!(tried > 200 && refused > tried / 2, "{tried} {refused}");
+    }
+
+    #[test]
+    fn every_bit_of_a_float_survives_as_a_number_and_as_the_text_of_earlier_versions() {
+        let mut bits = 1_u64;
+        for _ in 0..100_000 {
+            bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let float = f64::from_bits(bits);
+            if float.is_finite() {
+                let written = json!({ "x": [float, float.to_string()] }).to_string();
+                let read = with_floats(serde_json::from_str(&written).unwrap());
+                let read = [0, 1].map(|index| read["x"][index].as_f64().unwrap().to_bits());
+                assert_eq!(read, [bits; 2], "{written}");
+            }
+        }
     }
 
     #[test]
