@@ -27,8 +27,8 @@ impl Hub {
     /// Downloads what a BERT-family model needs and returns the folder that holds it.
     ///
     /// These are `config.json`, `model.safetensors` (or `model.safetensors.index.json` and the shards that it names),
-    /// `tokenizer.json` or `vocab.txt` (both if both exist), and, if they exist, `tokenizer_config.json` and
-    /// `special_tokens_map.json`. `id` is `owner/name`; the short names `bert-base-uncased` and `distilbert-base-uncased`
+    /// `tokenizer.json` or `vocab.txt` (both if both exist), and, if they exist, `tokenizer_config.json`,
+    /// `special_tokens_map.json` and `sentence_bert_config.json`. `id` is `owner/name`; the short names `bert-base-uncased` and `distilbert-base-uncased`
     /// are known, other single names are asked for as they are. `revision` is a branch, a tag or a commit.
     ///
     /// # Errors

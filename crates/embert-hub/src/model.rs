@@ -17,7 +17,8 @@ const WEIGHTS_INDEX: &str = "model.safetensors.index.json";
 const PICKLES: [&str; 2] = ["pytorch_model.bin", "pytorch_model.bin.index.json"];
 /// One of them is enough; of a fast tokenizer's repository both are kept, as transformers saves both.
 const TOKENIZERS: [&str; 2] = ["tokenizer.json", "vocab.txt"];
-const OPTIONAL: [&str; 2] = ["tokenizer_config.json", "special_tokens_map.json"];
+/// The last one holds the maximal length of texts in sentence-transformers.
+const OPTIONAL: [&str; 3] = ["tokenizer_config.json", "special_tokens_map.json", "sentence_bert_config.json"];
 
 /// Downloads the files of a model and returns their folder. Nothing is downloaded before it is known
 /// that all of them are there.

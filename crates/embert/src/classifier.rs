@@ -13,10 +13,10 @@ use crate::{Error, model_folder};
 pub struct Classifier(embert_inference::Classifier);
 
 impl Classifier {
-    /// Opens a directory that transformers, peft or embert wrote. Texts are read as in the training of the model.
+    /// Opens a directory that transformers, peft or embert wrote, or with the feature `hub` a model by its id. Texts are read as in the training of the model.
     ///
     /// # Errors
-    /// [`Error::NoDirectory`], and the errors of [`embert_inference::Classifier::open`].
+    /// [`Error::NoDirectory`], with the feature `hub` `Error::Hub`, and the errors of [`embert_inference::Classifier::open`].
     pub fn open(model: &str, device: &Device) -> Result<Self, Error> {
         Self::open_with(model, &OpenOptions::default(), device)
     }

@@ -13,10 +13,11 @@ use crate::{Error, model_folder};
 pub struct Encoder(embert_inference::Encoder);
 
 impl Encoder {
-    /// Opens the encoder of a directory that transformers, sentence-transformers or embert wrote; a head is ignored.
+    /// Opens the encoder of a directory that transformers, sentence-transformers or embert wrote, or with the feature `hub`
+    /// of a model by its id; a head is ignored.
     ///
     /// # Errors
-    /// [`Error::NoDirectory`], and the errors of [`embert_inference::Encoder::open`].
+    /// [`Error::NoDirectory`], with the feature `hub` `Error::Hub`, and the errors of [`embert_inference::Encoder::open`].
     pub fn open(model: &str, device: &Device) -> Result<Self, Error> {
         Self::open_with(model, &OpenOptions::default(), device)
     }

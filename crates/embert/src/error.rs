@@ -27,7 +27,11 @@ pub enum Error {
     /// Training failed.
     #[error(transparent)]
     Train(#[from] TrainError),
-    /// The name of a model is not a directory.
+    /// A model could not be downloaded.
+    #[cfg(feature = "hub")]
+    #[error(transparent)]
+    Hub(#[from] embert_hub::HubError),
+    /// The name of a model is not a directory, and the feature `hub` is off.
     #[error("{name} is not a directory; models are downloaded by id with the feature `hub`")]
     NoDirectory {
         /// The name.

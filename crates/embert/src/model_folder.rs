@@ -9,10 +9,20 @@ use crate::Error;
 
 /// Returns the folder of a model: a directory as it is, or a download of the hub.
 pub(crate) fn find(name: &str) -> Result<PathBuf, Error> {
-    if Path::new(name).is_dir() {
-        return Ok(name.into());
-    }
-    Err(Error::NoDirectory { name: name.to_owned() })
+    if Path::new(name).is_dir() { Ok(name.into()) } else { download(name) }
+}
+
+/// Downloads a model into the hub's cache. Address, cache and token are those of the environment, as for `huggingface_hub`.
+#[cfg(feature = "hub")]
+fn download(id: &str) -> Result<PathBuf, Error> {
+    use embert_hub::{Hub, HubSettings};
+    let settings = HubSettings::from_variables(|name| std::env::var(name).ok());
+    Ok(Hub::new(settings).model(id, "main", &mut |_| ())?)
+}
+
+#[cfg(not(feature = "hub"))]
+fn download(id: &str) -> Result<PathBuf, Error> {
+    Err(Error::NoDirectory { name: id.to_owned() })
 }
 
 /// Returns the folder of a model, and options that name the folder of its base model if it is an adapter.

@@ -83,6 +83,7 @@ fn what_cannot_be_trained_is_an_error() {
     assert!(!output.exists() && !output.with_extension("partial").exists());
 }
 
+#[cfg(not(feature = "hub"))] // nothing is asked of the network
 #[test]
 fn a_model_that_is_not_there_is_an_error() {
     let (folder, device) = (tempfile::tempdir().unwrap(), Device::cpu());
