@@ -7,29 +7,17 @@ use std::{
     process::{Command, Stdio},
 };
 
-use serde::{Serialize, de::DeserializeOwned};
-
 use crate::work::{Answer, Work};
 
 /// This executable, called with this word, reads work and answers.
 pub(crate) const WORKER: &str = "worker";
-/// The same for a run whose memory is measured.
-pub(crate) const MEMORY_WORKER: &str = "memory-worker";
 
 /// Does the work with embert.
 pub(crate) fn embert(work: &Work) -> Result<Answer, String> {
-    of_this_executable(WORKER, work)
-}
-
-/// Gives this executable, called with `word`, its task and returns what it answers.
-pub(crate) fn of_this_executable<A: DeserializeOwned>(
-    word: &str,
-    task: &impl Serialize,
-) -> Result<A, String> {
     let executable = executable().map_err(|source| format!("no path to this executable: {source}"))?;
     let mut command = Command::new(executable);
-    command.arg(word);
-    answer(command, task)
+    command.arg(WORKER);
+    answer(command, work)
 }
 
 /// On Linux the file that runs, even where a new build has taken its path since.
@@ -46,7 +34,7 @@ pub(crate) fn peer(python: &str, work: &Work) -> Result<Answer, String> {
 }
 
 /// The work goes to standard input; the last line of standard output is the answer.
-fn answer<A: DeserializeOwned>(mut command: Command, task: &impl Serialize) -> Result<A, String> {
+fn answer(mut command: Command, work: &Work) -> Result<Answer, String> {
     let program = command.get_program().display().to_string();
     let failed = |reason: String| format!("{program}: {reason}");
     let mut child = command
@@ -54,7 +42,7 @@ fn answer<A: DeserializeOwned>(mut command: Command, task: &impl Serialize) -> R
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|source| failed(format!("did not start: {source}")))?;
-    let text = serde_json::to_string(task).expect("a task is JSON");
+    let text = serde_json::to_string(work).expect("work is JSON");
     let mut stdin = child.stdin.take().expect("stdin is piped");
     let written = stdin.write_all(text.as_bytes());
     drop(stdin); // the child reads to the end
@@ -66,7 +54,7 @@ fn answer<A: DeserializeOwned>(mut command: Command, task: &impl Serialize) -> R
     read(&String::from_utf8_lossy(&output.stdout)).map_err(failed)
 }
 
-fn read<A: DeserializeOwned>(stdout: &str) -> Result<A, String> {
+fn read(stdout: &str) -> Result<Answer, String> {
     let line = stdout.lines().last().unwrap_or_default();
     serde_json::from_str(line).map_err(|source| format!("answered `{line}`: {source}"))
 }
@@ -81,6 +69,6 @@ mod tests {
         let (seconds, first_seconds) = (vec![0.5], 2.0);
         let expected = Answer { seconds, first_seconds, peak_bytes: None, versions: "torch 2".into() };
         assert_eq!(read(stdout), Ok(expected));
-        assert!(read::<Answer>("").unwrap_err().starts_with("answered ``"));
+        assert!(read("").unwrap_err().starts_with("answered ``"));
     }
 }

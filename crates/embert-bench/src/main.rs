@@ -10,7 +10,6 @@ mod evaluation;
 mod flops;
 mod measure;
 mod memory;
-mod memory_estimates;
 mod operations;
 mod parity;
 mod product_limit;
@@ -30,12 +29,11 @@ use std::{env, process::ExitCode};
 type Run = fn(&Choice) -> Result<(), String>;
 
 /// A benchmark prints one line for each of its cases.
-const BENCHMARKS: [(&str, Run); 5] = [
+const BENCHMARKS: [(&str, Run); 4] = [
     ("tokenization", tokenization::run),
     ("training", training::run),
     ("evaluation", evaluation::run),
     ("breakdown", breakdown::run),
-    ("memory", memory_estimates::run),
 ];
 
 /// What `embert` allocates with.
@@ -52,7 +50,6 @@ Usage: embert-bench [BENCHMARK]... [WORD]... [--peer PYTHON]
   training       steps of training on random weights, each row in a process of its own
   evaluation     forward passes without gradient, likewise
   breakdown      where the time of a step of training goes
-  memory         what runs take, beside what is estimated before them
 
 Without BENCHMARK all of them run; with WORDs only rows whose names contain them all, as in
 `training minilm bf16`. With --peer, training and evaluation run under transformers too, with a Python that
@@ -67,7 +64,6 @@ fn main() -> ExitCode {
     // On a thread of rayon's pool, as `embert` runs.
     let done = rayon::scope(|_| match args.first().map(String::as_str) {
         Some(child::WORKER) => worker::run(),
-        Some(child::MEMORY_WORKER) => memory_estimates::worker(),
         Some("parity") => parity::run(&args[1..]),
         Some("--help" | "-h") => {
             println!("{USAGE}");

@@ -1,13 +1,9 @@
-//! The memory that this process holds and the most that it ever held: VmRSS and VmHWM of Linux.
+//! The most memory that this process ever held: VmHWM of Linux.
 
 use std::fs;
 
 pub(crate) fn peak_bytes() -> Option<u64> {
     parse(&fs::read_to_string("/proc/self/status").ok()?, "VmHWM:")
-}
-
-pub(crate) fn resident_bytes() -> Option<u64> {
-    parse(&fs::read_to_string("/proc/self/status").ok()?, "VmRSS:")
 }
 
 fn parse(status: &str, key: &str) -> Option<u64> {

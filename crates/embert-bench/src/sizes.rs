@@ -1,4 +1,4 @@
-//! The sizes of the models that are measured: MiniLM-L6, BERT-base, and a small one for tests.
+//! The sizes of the models that are measured: MiniLM-L6 and BERT-base.
 
 use embert_model::EncoderConfig;
 
@@ -21,17 +21,4 @@ pub(crate) fn minilm() -> Size {
 
 pub(crate) fn bert_base() -> Size {
     Size { name: "bert-base", config: EncoderConfig::default() }
-}
-
-/// Trained in a moment.
-pub(crate) fn small() -> Size {
-    let config = EncoderConfig {
-        vocab_size: 8000,
-        hidden_size: 256,
-        intermediate_size: 1024,
-        num_hidden_layers: 4,
-        num_attention_heads: 4,
-        ..EncoderConfig::default()
-    };
-    Size { name: "small", config }
 }

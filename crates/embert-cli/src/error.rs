@@ -10,12 +10,15 @@ use embert_train::TrainError;
 use crate::hints;
 use crate::visible::visible;
 
+/// Exit code of a run that does not fit into memory, and of a process that finds no more of it.
+pub(crate) const OUT_OF_MEMORY: u8 = 5;
+
 /// Why a command ended, as it is told: the message follows `error: `.
 #[derive(Debug)]
 pub(crate) struct CliError {
     pub(crate) message: String,
-    /// 1 failed, 2 usage or recipe, 3 data rejected, 4 diverged, 130 and 143 interrupted; with 5, out of memory, the
-    /// allocator of `main` leaves by itself.
+    /// 1 failed, 2 usage or recipe, 3 data rejected, 4 diverged, 5 out of memory (the allocator of `main` exits by
+    /// itself), 130 and 143 interrupted.
     pub(crate) code: u8,
 }
 

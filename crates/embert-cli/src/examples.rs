@@ -7,7 +7,7 @@ use embert_data::{
     stratified_split, synthetic,
 };
 use embert_text::{EncodedTexts, Limit, Tokenizer, Truncation};
-use embert_train::Targets;
+use embert_train::{LabelledTexts, Targets};
 
 use crate::error::CliError;
 use crate::progress::Bar;
@@ -147,6 +147,24 @@ pub(crate) fn limit(data: &DataSection, max_position_embeddings: usize) -> Resul
 pub(crate) fn encode<T: AsRef<str> + Sync>(tokenizer: &Tokenizer, texts: &[T], limit: Limit) -> EncodedTexts {
     let bar = Bar::items("Tokenizing", texts.len());
     tokenizer.encode_all(texts, limit, &|more| bar.add(more))
+}
+
+/// The tokens and targets of a data set.
+pub(crate) struct EncodedExamples {
+    pub(crate) texts: EncodedTexts,
+    targets: Targets,
+}
+
+impl EncodedExamples {
+    pub(crate) fn new(tokenizer: &Tokenizer, dataset: &Dataset, limit: Limit) -> Self {
+        let (texts, targets) = columns(dataset);
+        Self { texts: encode(tokenizer, &texts, limit), targets }
+    }
+
+    /// Returns them as training takes them.
+    pub(crate) fn labelled(&self) -> LabelledTexts<'_> {
+        LabelledTexts { texts: &self.texts, targets: &self.targets }
+    }
 }
 
 /// Returns the texts and the targets of a data set.

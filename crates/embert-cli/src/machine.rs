@@ -1,13 +1,13 @@
 //! What this machine is: its processor, how much memory this process holds, and how much it may still have.
 
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
 /// The processor's name for itself, and its cores.
 #[cfg_attr(not(feature = "cpu"), expect(dead_code, reason = "only the backend `cpu` asks"))]
 pub(crate) fn processor() -> String {
-    #[cfg(target_os = "linux")]
-    let name = linux::processor();
-    #[cfg(not(target_os = "linux"))]
-    let name = elsewhere::processor();
-    let name = name.unwrap_or_else(|| std::env::consts::ARCH.to_owned());
+    let name = system::processor().unwrap_or_else(|| std::env::consts::ARCH.to_owned());
     match std::thread::available_parallelism() {
         Ok(cores) => format!("{name}, {cores} cores"),
         Err(_) => name,
@@ -19,49 +19,77 @@ pub(crate) fn processor() -> String {
 pub(crate) struct MachineMemory {
     /// What the process holds.
     pub(crate) resident: u64,
-    /// What it may have beside.
+    /// What it may have in addition, in physical memory.
     pub(crate) room: u64,
+    /// What the system may move to disk to make more room.
+    pub(crate) swap: u64,
 }
 
 impl MachineMemory {
     /// As it is now, where the system says it.
     pub(crate) fn now() -> Option<Self> {
-        #[cfg(target_os = "linux")]
-        return linux::now();
-        #[cfg(not(target_os = "linux"))]
-        elsewhere::now()
-    }
-
-    /// As it was before the process took these bytes.
-    pub(crate) fn without(self, taken: u64) -> Self {
-        let taken = taken.min(self.resident);
-        Self { resident: self.resident - taken, room: self.room + taken }
+        system::now()
     }
 
     /// What the process holds and may have, together.
     pub(crate) fn available(self) -> u64 {
         self.resident + self.room
     }
+
+    /// The same with what the system may move to disk.
+    pub(crate) fn with_swap(self) -> u64 {
+        self.available().saturating_add(self.swap)
+    }
+}
+
+/// Gives back what reading and tokenizing took for a moment: it is not lost to the run, nor counted as held.
+pub(crate) fn release_freed_memory() {
+    #[cfg(feature = "cpu")]
+    embert_kernels::release_freed_memory();
+}
+
+/// Runs `work` and returns the most bytes that the process held meanwhile: the maximum of samples, a millisecond apart.
+/// `None` where the system does not say it.
+pub(crate) fn peak_while(work: impl FnOnce()) -> Option<u64> {
+    let (working, done) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        let sampler = thread::Builder::new().spawn_scoped(scope, move || {
+            let mut peak = system::resident();
+            while done.recv_timeout(Duration::from_millis(1)) == Err(RecvTimeoutError::Timeout) {
+                peak = peak.max(system::resident());
+            }
+            peak.max(system::resident())
+        });
+        work();
+        drop(working);
+        sampler.ok()?.join().ok()?
+    })
 }
 
 /// The machine's memory, that of the control groups that the process is in, and its own address space: each may be the
 /// least.
 #[cfg(target_os = "linux")]
-mod linux {
+mod system {
     use std::fs;
     use std::path::{Path, PathBuf};
 
     use super::MachineMemory;
 
     pub(super) fn now() -> Option<MachineMemory> {
-        let status = read("/proc/self/status")?;
-        let of_machine = kibibytes(&read("/proc/meminfo")?, "MemAvailable:")?;
+        let (status, machine) = (read("/proc/self/status")?, read("/proc/meminfo")?);
+        let of_machine = kibibytes(&machine, "MemAvailable:")?;
         let of_groups = groups(&read("/proc/self/cgroup")?).into_iter().filter_map(|group| group.room());
         let taken = kibibytes(&status, "VmSize:")?;
         let of_address_space =
-            address_space(&read("/proc/self/limits")?).map(|limit| limit.saturating_sub(taken));
-        let room = of_groups.chain(of_address_space).fold(of_machine, u64::min);
-        Some(MachineMemory { resident: kibibytes(&status, "VmRSS:")?, room })
+            address_space(&read("/proc/self/limits")?).map_or(u64::MAX, |limit| limit.saturating_sub(taken));
+        let of_memory = of_groups.fold(of_machine, u64::min);
+        let room = of_memory.min(of_address_space);
+        let swap = kibibytes(&machine, "SwapFree:")?.min(of_address_space - room);
+        Some(MachineMemory { resident: kibibytes(&status, "VmRSS:")?, room, swap })
+    }
+
+    pub(super) fn resident() -> Option<u64> {
+        kibibytes(&read("/proc/self/status")?, "VmRSS:")
     }
 
     /// Not every architecture has a name here.
@@ -189,11 +217,24 @@ mod linux {
             let memory = MachineMemory::now().expect("the system says it");
             assert!(memory.resident > 1 << 20 && memory.room > 1 << 20, "{memory:?}");
         }
+
+        #[test]
+        fn a_peak_includes_what_was_freed_again() {
+            // On a stack: other tests count what is allocated.
+            let hold = || {
+                std::hint::black_box([1_u8; 32 << 20]);
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            };
+            let thread =
+                || std::thread::Builder::new().stack_size(128 << 20).spawn(hold).unwrap().join().unwrap();
+            let (before, peak) = (resident().unwrap(), super::super::peak_while(thread).unwrap());
+            assert!(peak >= before + (16 << 20), "{peak} after {before}");
+        }
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-mod elsewhere {
+mod system {
     use sysinfo::{CpuRefreshKind, MemoryRefreshKind, ProcessRefreshKind, ProcessesToUpdate, System};
 
     use super::MachineMemory;
@@ -204,12 +245,19 @@ mod elsewhere {
         Some(system.cpus().first()?.brand().trim().to_owned()).filter(|name| !name.is_empty())
     }
 
+    /// Swap files grow as they are needed.
     pub(super) fn now() -> Option<MachineMemory> {
         let mut system = System::new();
         system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
+        let room = system.available_memory();
+        Some(MachineMemory { resident: resident()?, room, swap: u64::MAX })
+    }
+
+    pub(super) fn resident() -> Option<u64> {
+        let mut system = System::new();
         let id = sysinfo::get_current_pid().ok()?;
         let kind = ProcessRefreshKind::nothing().with_memory();
         system.refresh_processes_specifics(ProcessesToUpdate::Some(&[id]), false, kind);
-        Some(MachineMemory { resident: system.process(id)?.memory(), room: system.available_memory() })
+        Some(system.process(id)?.memory())
     }
 }

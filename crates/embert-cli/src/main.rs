@@ -30,6 +30,7 @@ mod recipe_files;
 mod report;
 mod resume;
 mod trained_labels;
+mod trial_peaks;
 mod visible;
 mod warnings;
 mod watch;
@@ -42,14 +43,10 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Exit code of a process that found no memory.
-#[cfg(all(feature = "cpu", not(test)))]
-const OUT_OF_MEMORY: i32 = 5;
-
 #[cfg(all(feature = "cpu", not(test)))] // tests count memory with their own
 #[global_allocator]
 static ALLOCATOR: embert_kernels::ExitOutOfMemory = embert_kernels::ExitOutOfMemory {
-    exit_code: OUT_OF_MEMORY,
+    exit_code: error::OUT_OF_MEMORY as i32,
     what_to_do: "free some, or try --auto_find_batch_size, --gradient_checkpointing, a smaller --max_seq_length or a \
                  smaller --per_device_eval_batch_size",
 };

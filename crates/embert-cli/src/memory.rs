@@ -1,15 +1,20 @@
-//! Whether a run fits into memory: what it will take, what there is, and the batch size under which it does.
+//! Whether a run fits into memory: a coarse upper bound says so for most; where it does not, parts of the heaviest
+//! micro-batch are run, and the peak of the process is measured.
 
 use burn::module::Module;
-use embert_model::{AutoModelForSequenceClassification, parameter_shapes};
-use embert_text::EncodedTexts;
-use embert_train::{MemoryWorkload, TrainConfig, estimate_memory, find_batch_size};
+use embert_model::count_parameters;
+use embert_train::{Model, TrainConfig, TrainData, check, find_batch_size, heaviest_micro_batch};
 
 use crate::device::Place;
-use crate::machine::MachineMemory;
+use crate::error::{CliError, OUT_OF_MEMORY};
+use crate::machine::{MachineMemory, release_freed_memory};
 use crate::model_source::ModelSource;
 use crate::recipe::Recipe;
 use crate::report::size;
+use crate::trial_peaks::TrialPeaks;
+
+/// Bytes of a value: parameters, gradients and activations are fp32, under `bf16` too.
+const VALUE: usize = size_of::<f32>();
 
 /// What is known of a run's memory before it begins.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,44 +23,37 @@ pub(crate) struct MemoryPlan {
     pub(crate) config: TrainConfig,
     /// Bytes of the whole process at its peak.
     needed: u64,
-    /// Bytes that it holds and may have.
-    available: u64,
+    /// Whether that was measured; an upper bound otherwise.
+    is_measured: bool,
+    machine: MachineMemory,
     /// The batch size of the recipe, where another was found.
     cut_from: Option<usize>,
 }
 
 impl MemoryPlan {
-    /// To be made when the texts are there; the model may be `loaded` already. `None` where nothing is known: on GPUs, on systems that do
-    /// not say what there is, and for recipes that training will refuse.
+    /// To be made when model and texts are loaded. `None` where nothing is known: on GPUs, on systems that do not say
+    /// what there is, and for recipes that training refuses.
     pub(crate) fn new(
         recipe: &Recipe,
         place: &Place,
         source: &ModelSource,
-        (train, eval): (&EncodedTexts, Option<&EncodedTexts>),
-        loaded: Option<&AutoModelForSequenceClassification>,
+        model: &Model,
+        data: &TrainData<'_>,
     ) -> Option<Self> {
         if !place.is_cpu() {
             return None;
         }
         release_freed_memory();
-        let model = loaded.map_or(0, |model| model.num_params() * size_of::<f32>());
-        let machine = MachineMemory::now()?.without(model as u64);
-        let parameters = parameter_shapes(&source.config, source.lora(), &place.device).ok()?;
-        let workload = MemoryWorkload {
-            model_config: &source.config,
-            parameters: &parameters,
-            train_lengths: &train.lengths(),
-            eval_lengths: &eval.map_or(vec![], EncodedTexts::lengths),
-            max_length: train.limit().max_length(),
-        };
-        let config = match recipe.train.auto_find_batch_size {
-            true => find_batch_size(&workload, &recipe.train, machine.room).ok()?,
-            false => recipe.train.clone(),
-        };
-        let needed = machine.resident + estimate_memory(&workload, &config).ok()?.total();
+        let machine = MachineMemory::now()?;
+        let bound = machine.resident.saturating_add(upper_bound(source, model, data, &recipe.train));
+        if bound <= machine.available() {
+            let config = TrainConfig { auto_find_batch_size: false, ..recipe.train.clone() };
+            return Some(Self { config, needed: bound, is_measured: false, machine, cut_from: None });
+        }
+        let (config, needed) = measured(model, data, &recipe.train, machine)?;
         let before = recipe.train.per_device_train_batch_size;
         let cut_from = (config.per_device_train_batch_size != before).then_some(before);
-        Some(Self { config, needed, available: machine.available(), cut_from })
+        Some(Self { config, needed, is_measured: true, machine, cut_from })
     }
 
     /// What a person is told.
@@ -67,23 +65,35 @@ impl MemoryPlan {
                 self.config.per_device_train_batch_size, self.config.gradient_accumulation_steps
             )
         });
-        let memory = format!("memory: about {} of {} available", size(self.needed), size(self.available));
-        found.into_iter().chain([memory]).collect()
+        let how = if self.is_measured { "about" } else { "at most" };
+        let (needed, available) = (size(self.needed), size(self.machine.available()));
+        found.into_iter().chain([format!("memory: {how} {needed} of {available} available")]).collect()
     }
 
-    /// That it will not do, and what would.
+    /// That it will swap or be ended, and what helps.
     pub(crate) fn warning(&self) -> Option<String> {
-        (self.needed > self.available).then(|| {
-            let steps = self.remedies().join(", ");
-            format!(
-                "the run takes about {} of memory at its peak, and {} are available: it may be ended by the system; try {steps}",
-                size(self.needed),
-                size(self.available)
-            )
-        })
+        let swaps = self.needed > self.machine.available() && self.needed <= self.machine.with_swap();
+        swaps.then(|| format!("{}: it may be ended by the system; try {}", self.need(), self.remedies()))
     }
 
-    fn remedies(&self) -> Vec<&'static str> {
+    /// Fails if swapping does not help either.
+    pub(crate) fn require(&self) -> Result<(), CliError> {
+        if self.needed <= self.machine.with_swap() {
+            return Ok(());
+        }
+        let message = format!("out of memory: {}; try {}", self.need(), self.remedies());
+        Err(CliError { message, code: OUT_OF_MEMORY })
+    }
+
+    fn need(&self) -> String {
+        format!(
+            "the run takes about {} of memory at its peak, and {} are available",
+            size(self.needed),
+            size(self.machine.available())
+        )
+    }
+
+    fn remedies(&self) -> String {
         let TrainConfig { per_device_train_batch_size, gradient_checkpointing, .. } = self.config;
         let remedies = [
             (per_device_train_batch_size > 1, "--auto_find_batch_size"),
@@ -91,14 +101,56 @@ impl MemoryPlan {
             (true, "a smaller --max_seq_length"),
             (true, "a smaller --per_device_eval_batch_size"),
         ];
-        remedies.into_iter().filter(|(helps, _)| *helps).map(|(_, remedy)| remedy).collect()
+        let remedies = remedies.into_iter().filter(|(helps, _)| *helps).map(|(_, remedy)| remedy);
+        remedies.collect::<Vec<_>>().join(", ")
     }
 }
 
-/// What reading and tokenizing took for a moment is not there to be counted, nor lost to the run.
-fn release_freed_memory() {
-    #[cfg(feature = "cpu")]
-    embert_kernels::release_freed_memory();
+/// Upper bound of the bytes that a run adds to a loaded model, deliberately coarse.
+///
+/// For each trained parameter: its gradient, that of the micro-batches before, two moments and the best model; and once
+/// more for weights packed for bf16. For each token, in each layer and in two more for temporaries: eight vectors of the
+/// hidden size and two of the intermediate size.
+fn upper_bound(source: &ModelSource, model: &Model, data: &TrainData<'_>, config: &TrainConfig) -> u64 {
+    let all = model.num_params();
+    let (trained, rank) = source.lora().map_or((all, 0), |lora| (count_parameters(model).trainable, lora.r));
+    let shape = &source.config.encoder;
+    let width = 8 * (shape.hidden_size + rank) + 2 * shape.intermediate_size + shape.num_attention_heads;
+    let lengths = data.train.texts.lengths();
+    let longest = lengths.iter().max().copied().unwrap_or_default();
+    let train = data.train.texts.num_tokens().min(longest.saturating_mul(config.per_device_train_batch_size));
+    let eval = data.eval.map_or(0, |eval| {
+        let of_batch = config.per_device_eval_batch_size.saturating_mul(eval.texts.limit().max_length());
+        eval.texts.num_tokens().min(of_batch)
+    });
+    let activations = width * (train * (shape.num_hidden_layers + 2) + eval);
+    (VALUE * (all + 5 * trained + activations)) as u64
+}
+
+/// The settings under which the run fits, and the peak of the process under them.
+fn measured(
+    model: &Model,
+    data: &TrainData<'_>,
+    config: &TrainConfig,
+    machine: MachineMemory,
+) -> Option<(TrainConfig, u64)> {
+    check(model, data, config).ok()?;
+    let lengths = data.train.texts.lengths();
+    let tokens = |config: &TrainConfig| -> usize {
+        heaviest_micro_batch(&lengths, config).iter().map(|&row| lengths[row]).sum()
+    };
+    let measure = |goes_on: &dyn Fn(&TrialPeaks, usize) -> bool| {
+        TrialPeaks::measure(model, data, config, machine.resident, goes_on)
+    };
+    if config.auto_find_batch_size {
+        let fits = |peaks: &TrialPeaks, tokens| peaks.at_most(tokens) <= machine.available();
+        let peaks = measure(&fits)?;
+        let found = find_batch_size(&lengths, config, |tokens| fits(&peaks, tokens));
+        let needed = peaks.at_most(tokens(&found));
+        return Some((found, needed));
+    }
+    let peaks = measure(&|peaks, tokens| peaks.at_least(tokens) <= machine.with_swap())?;
+    Some((config.clone(), peaks.at_least(tokens(config))))
 }
 
 #[cfg(test)]
@@ -107,7 +159,8 @@ mod tests {
 
     fn plan(needed: u64, batch_size: usize) -> MemoryPlan {
         let config = TrainConfig { per_device_train_batch_size: batch_size, ..TrainConfig::default() };
-        MemoryPlan { config, needed, available: 2 << 30, cut_from: None }
+        let machine = MachineMemory { resident: 1 << 30, room: 1 << 30, swap: 1 << 30 };
+        MemoryPlan { config, needed, is_measured: true, machine, cut_from: None }
     }
 
     #[test]
@@ -120,9 +173,20 @@ mod tests {
     }
 
     #[test]
+    fn a_run_for_which_swapping_is_not_enough_is_refused_with_the_same_advice() {
+        assert!(plan(3 << 30, 8).require().is_ok());
+        let error = plan((3 << 30) + 1, 8).require().unwrap_err();
+        assert_eq!(error.code, 5);
+        assert!(error.message.starts_with("out of memory: the run takes about 3.0 GiB"), "{}", error.message);
+        assert_eq!(plan((3 << 30) + 1, 8).warning(), None);
+    }
+
+    #[test]
     fn a_batch_that_was_cut_is_told_in_one_line() {
         let mut plan = plan(1 << 29, 2);
         assert_eq!(plan.lines(), ["memory: about 512 MiB of 2.0 GiB available"]);
+        plan.is_measured = false;
+        assert_eq!(plan.lines(), ["memory: at most 512 MiB of 2.0 GiB available"]);
         plan.cut_from = Some(8);
         plan.config.gradient_accumulation_steps = 4;
         assert!(plan.lines()[0].contains("per_device_train_batch_size 8 is cut to 2"), "{:?}", plan.lines());

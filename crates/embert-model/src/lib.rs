@@ -47,7 +47,7 @@ pub use linear::Linear;
 pub use loading::Pretrained;
 pub use lora::{
     ADAPTER_MODEL_CONFIG, Adapter, Lora, LoraBias, LoraConfig, ModuleNames, ParameterCount, add_adapter,
-    count_parameters, merge_adapter, parameter_shapes, save_adapter,
+    count_parameters, merge_adapter, save_adapter,
 };
 pub use parameters::{
     Parameter, ParameterMapper, ParameterVisitor, PreTrainedModel, map_parameters, parameters, set_trainable,

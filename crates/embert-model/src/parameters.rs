@@ -4,7 +4,6 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Device, Shape, Tensor};
 
 use crate::architectures::{Architecture, Part};
-use crate::lora::names::is_adapter;
 
 /// A model of one family.
 pub trait PreTrainedModel: Module {
@@ -40,11 +39,6 @@ impl Parameter {
     /// The number of values.
     pub fn num_elements(&self) -> usize {
         self.shape.iter().product()
-    }
-
-    /// Returns true if it is a matrix of an adapter.
-    pub fn is_adapter(&self) -> bool {
-        is_adapter(&self.name)
     }
 }
 

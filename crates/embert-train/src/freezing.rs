@@ -25,15 +25,7 @@ impl<'a> Freezing<'a> {
         gradual: &'a [Unfreezing],
         model: &Model,
     ) -> Result<Self, TrainError> {
-        Self::of(freeze, gradual, parameters(model))
-    }
-
-    /// The same for a list of parameters.
-    pub(crate) fn of(
-        freeze: &'a [String],
-        gradual: &'a [Unfreezing],
-        parameters: Vec<Parameter>,
-    ) -> Result<Self, TrainError> {
+        let parameters = parameters(model);
         let of_gradual = gradual.iter().map(|entry| ("gradual_unfreezing", &entry.pattern));
         for (key, pattern) in freeze.iter().map(|pattern| ("freeze", pattern)).chain(of_gradual) {
             if !parameters.iter().any(|parameter| matches(pattern, &parameter.name)) {

@@ -2,12 +2,11 @@
 
 use clap::ArgMatches;
 use embert_data::{ClassBalance, Dataset};
-use embert_text::EncodedTexts;
-use embert_train::{LabelledTexts, TrainData};
+use embert_train::TrainData;
 
 use crate::device::{self, Place};
 use crate::error::CliError;
-use crate::examples::Examples;
+use crate::examples::EncodedExamples;
 use crate::memory::MemoryPlan;
 use crate::model_source::ModelSource;
 use crate::recipe::Recipe;
@@ -36,44 +35,34 @@ fn with_model(recipe: &Recipe, place: &Place, matches: &ArgMatches) -> Result<Ve
     let limit = examples::limit(&recipe.data, source.config.encoder.max_position_embeddings)?;
     let encode = |(name, dataset)| {
         describe(name, dataset);
-        let encoded = examples::encode(&source.tokenizer, &examples::columns(dataset).0, limit);
-        output::print(report::lengths(&encoded));
-        output::print(report::padding(&encoded, recipe.train.per_device_train_batch_size, recipe.train.seed));
+        let encoded = EncodedExamples::new(&source.tokenizer, dataset, limit);
+        output::print(report::lengths(&encoded.texts));
+        output::print(report::padding(
+            &encoded.texts,
+            recipe.train.per_device_train_batch_size,
+            recipe.train.seed,
+        ));
         encoded
     };
     let encoded = examples.parts().map(encode).collect::<Vec<_>>();
-    let (train, eval) = (&encoded[0], encoded.get(1));
-    require_trainable(recipe, place, &examples, &source, train, eval)?;
-    let mut warnings = source.notes();
-    warnings.extend(examples.notes.iter().map(hints::of_note));
-    warnings.extend(warnings::before_training(recipe, &examples, matches));
-    if let Some(memory) = MemoryPlan::new(recipe, place, &source, (train, eval), None) {
-        memory.lines().iter().for_each(output::print);
-        warnings.extend(memory.warning());
-    }
-    Ok(warnings)
-}
-
-/// Loads the weights, and makes the checks that need them.
-fn require_trainable(
-    recipe: &Recipe,
-    place: &Place,
-    examples: &Examples,
-    source: &ModelSource,
-    train: &EncodedTexts,
-    eval: Option<&EncodedTexts>,
-) -> Result<(), CliError> {
-    let targets = examples.parts().map(|(_, dataset)| examples::columns(dataset).1).collect::<Vec<_>>();
-    let labelled = |texts, part: usize| LabelledTexts { texts, targets: &targets[part] };
     let data = TrainData {
-        train: labelled(train, 0),
-        eval: eval.map(|texts| labelled(texts, 1)),
+        train: encoded[0].labelled(),
+        eval: encoded.get(1).map(EncodedExamples::labelled),
         pos_label: examples::pos_label(&recipe.data, &source.config.label_names())?,
         padding: place.padding,
         replicas: &place.replicas,
     };
     let loaded = source.load(recipe.train.seed, &place.device)?;
-    Ok(embert_train::check(&loaded.model, &data, &recipe.train)?)
+    embert_train::check(&loaded.model, &data, &recipe.train)?;
+    let mut warnings = source.notes();
+    warnings.extend(examples.notes.iter().map(hints::of_note));
+    warnings.extend(warnings::before_training(recipe, &examples, matches));
+    if let Some(memory) = MemoryPlan::new(recipe, place, &source, &loaded.model, &data) {
+        memory.lines().iter().for_each(output::print);
+        warnings.extend(memory.warning());
+        memory.require()?;
+    }
+    Ok(warnings)
 }
 
 /// Looks at the data alone, for a command line that names no model. Returns the warnings.

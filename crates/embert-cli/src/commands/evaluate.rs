@@ -2,10 +2,10 @@
 
 use clap::ArgMatches;
 use embert_data::{ClassBalance, DataNote, Labels};
-use embert_train::{LabelledTexts, evaluate};
+use embert_train::evaluate;
 
 use crate::error::CliError;
-use crate::examples::EvalExamples;
+use crate::examples::{EncodedExamples, EvalExamples};
 use crate::fine_tuned::FineTuned;
 use crate::progress::Bar;
 use crate::{examples, hints, output, recipe_files, report, warnings};
@@ -25,12 +25,10 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
         ClassBalance::of(&dataset)
     ));
     notes.iter().map(hints::of_note).chain(settings).for_each(output::warn);
-    let (texts, targets) = examples::columns(&dataset);
-    let texts = examples::encode(&classifier.tokenizer, &texts, classifier.limit);
-    let labelled = LabelledTexts { texts: &texts, targets: &targets };
-    let bar = Bar::items("Evaluating", texts.len());
+    let encoded = EncodedExamples::new(&classifier.tokenizer, &dataset, classifier.limit);
+    let bar = Bar::items("Evaluating", dataset.len());
     let evaluation =
-        evaluate(&classifier.model, labelled, classifier.batching, pos_label, &mut |progress| {
+        evaluate(&classifier.model, encoded.labelled(), classifier.batching, pos_label, &mut |progress| {
             bar.set(progress.done as u64);
             Ok(std::ops::ControlFlow::Continue(()))
         })?;

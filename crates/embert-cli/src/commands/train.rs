@@ -7,7 +7,7 @@ use clap::ArgMatches;
 use embert_data::{ClassBalance, Dataset};
 use embert_inference::{Batching, predict, predicted_label, probabilities};
 use embert_model::{AutoModelForSequenceClassification, count_parameters};
-use embert_text::{EncodedTexts, Truncation};
+use embert_text::Truncation;
 use embert_train::{
     Checkpoint, Evaluation, Event, Fitted, IntervalStrategy, LabelledTexts, LogEntry, ModelCard,
     RunDirectory, RunSettings, TrainData, evaluate, fit, fit_from,
@@ -15,7 +15,7 @@ use embert_train::{
 
 use crate::device::{self, Place};
 use crate::error::CliError;
-use crate::examples::{self, EvalExamples, Examples};
+use crate::examples::{self, EncodedExamples, EvalExamples, Examples};
 use crate::interrupt::Interrupt;
 use crate::memory::MemoryPlan;
 use crate::model_source::{LoadedModel, ModelSource};
@@ -53,19 +53,13 @@ fn as_toml(recipe: &Recipe) -> String {
     toml::to_string_pretty(recipe).expect("a recipe is TOML")
 }
 
-/// The recipe with the settings that fit into memory.
-fn with_batch_size(recipe: &Recipe, memory: Option<&MemoryPlan>) -> Recipe {
-    let train = memory.map_or_else(|| recipe.train.clone(), |memory| memory.config.clone());
-    Recipe { train, ..recipe.clone() }
-}
-
 struct Run<'a> {
     recipe: Recipe,
     place: Place,
     examples: &'a Examples,
     source: &'a ModelSource,
-    train: EncodedTexts,
-    eval: Option<EncodedTexts>,
+    train: EncodedExamples,
+    eval: Option<EncodedExamples>,
     /// The label that F1, precision and recall are about, if the recipe names one.
     pos_label: Option<usize>,
     memory: Option<MemoryPlan>,
@@ -88,7 +82,7 @@ impl<'a> Run<'a> {
         let mut directory =
             run_directory(recipe, recipe_text, source, limit.truncation(), checkpoint.as_ref())?;
         let interrupt = Interrupt::listen().map_err(CliError::failed)?;
-        let encode = |dataset| examples::encode(&source.tokenizer, &examples::columns(dataset).0, limit);
+        let encode = |dataset| EncodedExamples::new(&source.tokenizer, dataset, limit);
         let encode_eval = || examples.eval.as_ref().map(|eval| encode(&eval.dataset));
         let (seed, device) = (recipe.train.seed, &place.device);
         let load = || match &checkpoint {
@@ -96,16 +90,29 @@ impl<'a> Run<'a> {
             None => source.load(seed, device),
         };
         let (model, (train, eval)) = rayon::join(load, || (encode(&examples.train), encode_eval()));
-        let loaded = model.as_ref().ok().map(|loaded| &loaded.model);
-        let memory = MemoryPlan::new(recipe, &place, source, (&train, eval.as_ref()), loaded);
-        let fitting = with_batch_size(recipe, memory.as_ref());
-        if fitting != *recipe {
-            directory = directory.with_recipe(&fitting.train, &as_toml(&fitting));
-        }
-        let recipe = fitting;
-        let run =
+        let recipe = recipe.clone();
+        let memory = None;
+        let mut run =
             Self { recipe, place, examples, source, train, eval, pos_label, memory, interrupt, checkpoint };
+        run.memory = model
+            .as_ref()
+            .ok()
+            .and_then(|loaded| MemoryPlan::new(&run.recipe, &run.place, source, &loaded.model, &run.data()));
+        if let Some(plan) = run.memory.as_ref().filter(|plan| plan.config != run.recipe.train) {
+            run.recipe.train = plan.config.clone();
+            directory = directory.with_recipe(&run.recipe.train, &as_toml(&run.recipe));
+        }
         Ok((run, model, directory))
+    }
+
+    fn data(&self) -> TrainData<'_> {
+        TrainData {
+            train: self.train.labelled(),
+            eval: self.eval.as_ref().map(EncodedExamples::labelled),
+            pos_label: self.pos_label,
+            padding: self.place.padding,
+            replicas: &self.place.replicas,
+        }
     }
 
     fn train(
@@ -117,10 +124,7 @@ impl<'a> Run<'a> {
         self.describe_data();
         let memory = self.memory.as_ref().and_then(MemoryPlan::warning);
         warnings.into_iter().chain(memory).for_each(output::warn);
-        let targets = self.examples.eval.as_ref().map(|eval| examples::columns(&eval.dataset).1);
-        let eval =
-            self.eval.as_ref().zip(targets.as_ref()).map(|(texts, targets)| LabelledTexts { texts, targets });
-        let fitted = match self.fit(loaded, &mut directory, eval) {
+        let fitted = match self.fit(loaded, &mut directory) {
             Ok(fitted) => fitted,
             Err(error) => {
                 let error = with_checkpoint(error, &directory);
@@ -132,7 +136,7 @@ impl<'a> Run<'a> {
             Some(signal) if fitted.report.interrupted => {
                 interrupted(directory, fitted.report.global_step, signal)
             }
-            _ => self.finish(directory, &fitted, eval),
+            _ => self.finish(directory, &fitted, self.data().eval),
         }
     }
 
@@ -140,18 +144,12 @@ impl<'a> Run<'a> {
         &self,
         loaded: Result<LoadedModel, CliError>,
         directory: &mut RunDirectory,
-        eval: Option<LabelledTexts<'_>>,
     ) -> Result<Fitted, CliError> {
         let loaded = loaded?;
+        self.memory.as_ref().map_or(Ok(()), MemoryPlan::require)?;
         self.describe_model(&loaded);
-        let (_, targets) = examples::columns(&self.examples.train);
-        let data = TrainData {
-            train: LabelledTexts { texts: &self.train, targets: &targets },
-            eval: eval.filter(|_| self.recipe.train.eval_strategy != IntervalStrategy::No),
-            pos_label: self.pos_label,
-            padding: self.place.padding,
-            replicas: &self.place.replicas,
-        };
+        let mut data = self.data();
+        data.eval = data.eval.filter(|_| self.recipe.train.eval_strategy != IntervalStrategy::No);
         let labels = self.source.config.label_names();
         let num_parameters = loaded.model.lora().map(|_| count_parameters(&loaded.model).all);
         let on_save_error = self.recipe.output.on_save_error;
@@ -194,9 +192,9 @@ impl<'a> Run<'a> {
             let (count, balance) = (report::grouped(dataset.len()), ClassBalance::of(dataset));
             output::print(format_args!("eval:  {count} texts ({name}), {balance}"));
         }
-        output::print(report::lengths(&self.train));
+        output::print(report::lengths(&self.train.texts));
         let train = &self.recipe.train;
-        output::print(report::padding(&self.train, train.per_device_train_batch_size, train.seed));
+        output::print(report::padding(&self.train.texts, train.per_device_train_batch_size, train.seed));
         self.memory.iter().flat_map(MemoryPlan::lines).for_each(output::print);
     }
 
@@ -246,7 +244,7 @@ impl<'a> Run<'a> {
     }
 
     fn batching(&self) -> Batching {
-        self.recipe.train.evaluation_batching(self.train.limit().max_length(), self.place.padding)
+        self.recipe.train.evaluation_batching(self.train.texts.limit().max_length(), self.place.padding)
     }
 
     fn finish(
@@ -298,7 +296,7 @@ impl<'a> Run<'a> {
         let num_shown = eval.len().min(10);
         let shown = (0..num_shown).map(|n| &eval[n * eval.len() / num_shown]).collect::<Vec<_>>();
         let texts = shown.iter().map(|example| example.text.as_str()).collect::<Vec<_>>();
-        let texts = self.source.tokenizer.encode_all(&texts, self.train.limit(), &|_| {});
+        let texts = self.source.tokenizer.encode_all(&texts, self.train.texts.limit(), &|_| {});
         let go_on = &mut |_| Ok::<_, CliError>(self.interrupt.flow());
         let logits = predict(&fitted.model, &texts, self.batching(), go_on)?;
         let samples = shown.iter().zip(&logits).map(|(example, logits)| {
@@ -332,7 +330,7 @@ impl<'a> Run<'a> {
             base_model,
             dataset: data.train_file.clone().unwrap_or_else(|| data.dataset_name.clone()),
             dataset_id: None,
-            max_seq_length: self.train.limit().max_length(),
+            max_seq_length: self.train.texts.limit().max_length(),
             pos_label: self.pos_label,
             eval_split: self.examples.eval.as_ref().map_or(String::new(), |eval| eval.name.clone()),
         }

@@ -175,22 +175,3 @@ fn listed(names: &[String]) -> String {
     }
     short.join(", ")
 }
-
-/// The parameters that a model of this config has, with an adapter where one is given, from the input up.
-///
-/// # Errors
-/// [`ModelError::Lora`] for a setting that cannot be, and when no layer is meant.
-pub fn parameter_shapes(
-    config: &crate::AutoConfig,
-    lora: Option<&LoraConfig>,
-    device: &burn::tensor::Device,
-) -> Result<Vec<crate::Parameter>, ModelError> {
-    let mut model = AutoModelForSequenceClassification::zeros(config, device);
-    if let Some(lora) = lora {
-        model = insert(model, lora, 0)?;
-    }
-    let trained = Trained::of(&model);
-    let is_trainable = |name: &str| trained.as_ref().is_none_or(|trained| trained.contains(name));
-    let parameters = parameters(&model).into_iter();
-    Ok(parameters.map(|p| crate::Parameter { is_trainable: is_trainable(&p.name), ..p }).collect())
-}

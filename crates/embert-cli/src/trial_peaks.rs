@@ -1,0 +1,125 @@
+//! The peak of the process while parts of the heaviest micro-batch run, each twice as large as the one before.
+
+use std::iter::{once, successors};
+use std::ops::ControlFlow;
+
+use embert_inference::{InferenceError, predict};
+use embert_train::{Model, TrainConfig, TrainData, heaviest_micro_batch, trial_step};
+
+use crate::machine::{peak_while, release_freed_memory};
+
+/// Bytes at the peak of a run, measured for some sizes of its heaviest micro-batch.
+///
+/// While a step runs backward, activations are freed and gradients made: peak(tokens) = base + maxₜ(aₜ·tokens + gₜ), a
+/// convex function. Larger sizes lie between the line through the last two measured and that through the last and the
+/// base.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TrialPeaks {
+    /// Bytes of the process before a step, and of the gradients of earlier micro-batches.
+    base: u64,
+    /// Tokens of a micro-batch, and bytes of the process at its peak; both increase.
+    steps: Vec<(usize, u64)>,
+    /// Bytes at the peak of the largest evaluation batch.
+    evaluation: u64,
+    /// Bytes of AdamW's moments, and of the best model where it is kept.
+    state: u64,
+}
+
+impl TrialPeaks {
+    /// Runs the longest text, then 2, 4, 8, ... rows of the heaviest micro-batch up to all of them, while `goes_on` for
+    /// the tokens of the next.
+    ///
+    /// Returns `None` if the system does not say what the process holds, or training refuses the settings.
+    pub(crate) fn measure(
+        model: &Model,
+        data: &TrainData<'_>,
+        config: &TrainConfig,
+        before: u64,
+        goes_on: impl Fn(&Self, usize) -> bool,
+    ) -> Option<Self> {
+        let lengths = data.train.texts.lengths();
+        let longest = [(0..lengths.len()).max_by_key(|&row| lengths[row])?];
+        let rows = heaviest_micro_batch(&lengths, config);
+        let mut peaks = Self { evaluation: evaluation_peak(model, data, config)?, ..Self::default() };
+        for part in once(&longest[..]).chain(doubled(&rows)) {
+            let tokens = part.iter().map(|&row| lengths[row]).sum();
+            match peaks.steps.last() {
+                Some(&(measured, _)) if tokens <= measured => continue,
+                Some(_) if !goes_on(&peaks, tokens) => break,
+                _ => {}
+            }
+            let accumulates = config.auto_find_batch_size || config.gradient_accumulation_steps > 1;
+            let micro_batches = if accumulates { vec![&longest, part] } else { vec![part] };
+            let mut trained = None;
+            release_freed_memory();
+            let peak = peak_while(|| trained = trial_step(model, data, config, &micro_batches).ok())?;
+            let gradients = (trained? * size_of::<f32>()) as u64;
+            peaks.base = before + if accumulates { gradients } else { 0 };
+            peaks.state = gradients * if config.load_best_model_at_end { 3 } else { 2 };
+            peaks.steps.push((tokens, peak));
+        }
+        Some(peaks)
+    }
+
+    /// Upper bound of the peak of a run whose heaviest micro-batch has so many tokens.
+    pub(crate) fn at_most(&self, tokens: usize) -> u64 {
+        let (measured, peak) = self.largest();
+        self.with_state(tokens, || line((0, self.base), (measured, peak), tokens))
+    }
+
+    /// Lower bound of the same.
+    pub(crate) fn at_least(&self, tokens: usize) -> u64 {
+        self.with_state(tokens, || match self.steps[..] {
+            [.., before_last, last] => line(before_last, last, tokens),
+            _ => self.largest().1,
+        })
+    }
+
+    fn with_state(&self, tokens: usize, beyond: impl FnOnce() -> u64) -> u64 {
+        let measured = self.steps.iter().find(|(measured, _)| *measured >= tokens);
+        self.state + measured.map_or_else(beyond, |(_, peak)| *peak).max(self.evaluation)
+    }
+
+    fn largest(&self) -> (usize, u64) {
+        *self.steps.last().expect("at least one text was run")
+    }
+}
+
+/// The first 2, 4, 8, ... rows, and all of them.
+fn doubled(rows: &[usize]) -> impl Iterator<Item = &[usize]> {
+    let counts = successors(Some(2), |count| (*count < rows.len()).then_some(2 * count));
+    counts.map(|count| &rows[..count.min(rows.len())])
+}
+
+/// The longest texts are in the first batch.
+fn evaluation_peak(model: &Model, data: &TrainData<'_>, config: &TrainConfig) -> Option<u64> {
+    let Some(eval) = data.eval else { return Some(0) };
+    let batching = config.evaluation_batching(eval.texts.limit().max_length(), data.padding);
+    let first_batch = &mut |_| Ok::<_, InferenceError>(ControlFlow::Break(()));
+    peak_while(|| drop(predict(model, eval.texts, batching, first_batch)))
+}
+
+/// The line through two points of rising bytes, at `tokens`.
+fn line((t0, bytes0): (usize, u64), (t1, bytes1): (usize, u64), tokens: usize) -> u64 {
+    let slope = bytes1.saturating_sub(bytes0) as f64 / (t1 - t0) as f64;
+    bytes1 + (slope * (tokens - t1) as f64) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_beyond_the_measured_lie_between_two_lines() {
+        let peaks =
+            |steps: &[(usize, u64)]| TrialPeaks { base: 100, steps: steps.to_vec(), ..TrialPeaks::default() };
+        let one = peaks(&[(10, 150)]);
+        assert_eq!([one.at_least(5), one.at_least(20)], [150, 150]);
+        assert_eq!([one.at_most(5), one.at_most(20)], [150, 200]);
+        let two = peaks(&[(10, 150), (20, 160)]);
+        assert_eq!([two.at_least(10), two.at_least(15), two.at_least(40)], [150, 160, 180]);
+        assert_eq!([two.at_most(10), two.at_most(15), two.at_most(40)], [150, 160, 220]);
+        let evaluating = TrialPeaks { evaluation: 190, state: 7, ..two };
+        assert_eq!([evaluating.at_most(20), evaluating.at_most(40)], [197, 227]);
+    }
+}
