@@ -42,14 +42,14 @@ impl TrialPeaks {
         let rows = heaviest_micro_batch(&lengths, config);
         let mut peaks = Self { evaluation: evaluation_peak(model, data, config)?, ..Self::default() };
         for part in once(&longest[..]).chain(doubled(&rows)) {
-            let tokens = part.iter().map(|&row| lengths[row]).sum();
+            let tokens: usize = part.iter().map(|&row| lengths[row]).sum();
             match peaks.steps.last() {
                 Some(&(measured, _)) if tokens <= measured => continue,
                 Some(_) if !goes_on(&peaks, tokens) => break,
                 _ => {}
             }
             let accumulates = config.auto_find_batch_size || config.gradient_accumulation_steps > 1;
-            let micro_batches = if accumulates { vec![&longest, part] } else { vec![part] };
+            let micro_batches = if accumulates { vec![&longest[..], part] } else { vec![part] };
             let mut trained = None;
             release_freed_memory();
             let peak = peak_while(|| trained = trial_step(model, data, config, &micro_batches).ok())?;
@@ -87,8 +87,8 @@ impl TrialPeaks {
 
 /// The first 2, 4, 8, ... rows, and all of them.
 fn doubled(rows: &[usize]) -> impl Iterator<Item = &[usize]> {
-    let counts = successors(Some(2), |count| (*count < rows.len()).then_some(2 * count));
-    counts.map(|count| &rows[..count.min(rows.len())])
+    let counts = successors(Some(2), move |count| (*count < rows.len()).then_some(2 * count));
+    counts.map(move |count| &rows[..count.min(rows.len())])
 }
 
 /// The longest texts are in the first batch.
