@@ -1,4 +1,4 @@
-//! The rows that a recipe names: read, sampled, cleaned, and turned into tokens.
+//! Reads the rows that a recipe names, samples and cleans them.
 
 use std::path::{Path, PathBuf};
 
@@ -6,13 +6,10 @@ use embert_data::{
     DataError, DataNote, Dataset, Labels, Read, check_evaluation_rows, clean, read, require_two_classes,
     stratified_split, synthetic,
 };
-use embert_text::{EncodedTexts, Limit, Tokenizer, Truncation};
-use embert_train::{LabelledTexts, Targets};
 
 use crate::error::CliError;
-use crate::progress::Bar;
 use crate::recipe::{DataSection, Recipe};
-use crate::{hub, local_path};
+use crate::{describe, hub, local_path};
 
 /// What to train on, and what to evaluate on if the run evaluates.
 pub(crate) struct Examples {
@@ -22,10 +19,12 @@ pub(crate) struct Examples {
 }
 
 impl Examples {
-    /// Each part with its name, the rows to train on first.
-    pub(crate) fn parts(&self) -> impl Iterator<Item = (&str, &Dataset)> {
-        let eval = self.eval.iter().map(|eval| (eval.name.as_str(), &eval.dataset));
-        std::iter::once(("train", &self.train)).chain(eval)
+    /// Prints the size and the class balance of each part.
+    pub(crate) fn describe(&self) {
+        describe::dataset("train", &self.train);
+        if let Some(EvalExamples { dataset, name }) = &self.eval {
+            describe::dataset(&format!("eval ({name})"), dataset);
+        }
     }
 }
 
@@ -135,43 +134,6 @@ pub(crate) fn pos_label(data: &DataSection, labels: &[String]) -> Result<Option<
             labels.join(", ")
         ))),
     }
-}
-
-/// Which tokens of a text are kept.
-pub(crate) fn limit(data: &DataSection, max_position_embeddings: usize) -> Result<Limit, CliError> {
-    let truncation: Truncation = data.truncation_side.parse().map_err(CliError::usage)?;
-    Ok(Limit::new(data.max_seq_length, truncation, max_position_embeddings)?)
-}
-
-/// The tokens of all texts, on all cores.
-pub(crate) fn encode<T: AsRef<str> + Sync>(tokenizer: &Tokenizer, texts: &[T], limit: Limit) -> EncodedTexts {
-    let bar = Bar::items("Tokenizing", texts.len());
-    tokenizer.encode_all(texts, limit, &|more| bar.add(more))
-}
-
-/// The tokens and targets of a data set.
-pub(crate) struct EncodedExamples {
-    pub(crate) texts: EncodedTexts,
-    targets: Targets,
-}
-
-impl EncodedExamples {
-    pub(crate) fn new(tokenizer: &Tokenizer, dataset: &Dataset, limit: Limit) -> Self {
-        let (texts, targets) = columns(dataset);
-        Self { texts: encode(tokenizer, &texts, limit), targets }
-    }
-
-    /// Returns them as training takes them.
-    pub(crate) fn labelled(&self) -> LabelledTexts<'_> {
-        LabelledTexts { texts: &self.texts, targets: &self.targets }
-    }
-}
-
-/// Returns the texts and the targets of a data set.
-pub(crate) fn columns(dataset: &Dataset) -> (Vec<&str>, Targets) {
-    let columns = dataset.examples.iter().map(|example| (example.text.as_str(), example.label));
-    let (texts, labels) = columns.unzip();
-    (texts, Targets::Labels(labels))
 }
 
 /// The name of the built-in generator.

@@ -5,9 +5,10 @@ use embert_inference::{Classifier, ModelDirectory};
 use embert_text::Limit;
 
 use crate::device::{self, Place};
+use crate::encoded_examples::limit;
 use crate::error::CliError;
 use crate::recipe::Recipe;
-use crate::{examples, model_source, output, recipe_files, warnings};
+use crate::{model_source, output, recipe_files, warnings};
 
 /// Everything except the weights.
 pub(crate) struct FineTuned {
@@ -34,7 +35,7 @@ impl FineTuned {
         if has_recipe {
             warnings::other_length(&directory, &recipe)?.iter().for_each(output::warn);
         }
-        let limit = examples::limit(&recipe.data, model.config.encoder.max_position_embeddings)?;
+        let limit = limit(&recipe.data, model.config.encoder.max_position_embeddings)?;
         Ok(Self { model, recipe, has_recipe, limit, place })
     }
 

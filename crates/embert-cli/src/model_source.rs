@@ -11,10 +11,11 @@ use embert_model::{
 };
 use embert_text::Tokenizer;
 
+use crate::encoded_examples::columns;
 use crate::error::CliError;
 use crate::head::Head;
 use crate::recipe::Recipe;
-use crate::{examples, hub, local_path, output};
+use crate::{hub, local_path, output};
 
 /// Config and tokenizer of a model whose weights come later.
 pub(crate) struct ModelSource {
@@ -46,7 +47,7 @@ impl ModelSource {
     pub(crate) fn of_recipe(recipe: &Recipe, train: &Dataset, head: Head) -> Result<Self, CliError> {
         let mut source = match &recipe.model.scratch {
             Some(scratch) => {
-                let (texts, _) = examples::columns(train);
+                let (texts, _) = columns(train);
                 let tokenizer = Tokenizer::train(&texts, scratch.vocab_size)?;
                 let config = scratch.config(tokenizer.vocab_size());
                 Self { config, tokenizer, directory: None, adapter: AdapterSource::None, head }
@@ -65,11 +66,6 @@ impl ModelSource {
             (None, None) => AdapterSource::None,
         };
         Ok(source)
-    }
-
-    /// What to tell the user about the files that were read.
-    pub(crate) fn notes(&self) -> Vec<String> {
-        self.tokenizer.notes().iter().map(ToString::to_string).collect()
     }
 
     /// Returns the settings of the adapter, if there is one.

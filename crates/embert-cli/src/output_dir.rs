@@ -1,23 +1,21 @@
-//! Where a run may leave its files: never in place of what it reads, or of the folder it was started in.
+//! The output directory of a run. It never replaces an input, or the current directory.
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use embert_train::{OnExisting, RunDirectory};
+use embert_text::Truncation;
+use embert_train::{Checkpoint, Evaluation, Fitted, ModelCard, OnExisting, RunDirectory, RunSettings};
 
 use crate::error::CliError;
+use crate::model_source::ModelSource;
 use crate::recipe::Recipe;
 
-/// Returns whether a run that is there may be replaced.
-pub(crate) fn on_existing(recipe: &Recipe) -> OnExisting {
-    match recipe.output.overwrite_output_dir {
-        true => OnExisting::Replace,
-        false => OnExisting::Refuse,
-    }
+fn on_existing(recipe: &Recipe) -> OnExisting {
+    if recipe.output.overwrite_output_dir { OnExisting::Replace } else { OnExisting::Refuse }
 }
 
-/// Refuses an output directory that a new run must not replace, before anything is read.
+/// Fails if a new run must not replace the output directory. Called before anything is read.
 pub(crate) fn check(recipe: &Recipe) -> Result<(), CliError> {
     let output_dir = Path::new(&recipe.output.output_dir);
     require_apart(recipe)?;
@@ -25,8 +23,67 @@ pub(crate) fn check(recipe: &Recipe) -> Result<(), CliError> {
     Ok(RunDirectory::check(output_dir, on_existing(recipe))?)
 }
 
-/// Refuses an output directory that is, or holds, the current directory or an input.
-pub(crate) fn require_apart(recipe: &Recipe) -> Result<(), CliError> {
+/// Opens the run directory: a new one, or that of the checkpoint's run.
+pub(crate) fn open(
+    recipe: &Recipe,
+    source: &ModelSource,
+    truncation: Truncation,
+    checkpoint: Option<&Checkpoint>,
+) -> Result<RunDirectory, CliError> {
+    let output_dir = Path::new(&recipe.output.output_dir);
+    let tokenizer = &source.tokenizer.clone().with_truncation(truncation);
+    let (config, recipe_text) = (&recipe.train, &recipe.to_toml());
+    let settings = RunSettings { config, model_config: &source.config, tokenizer, recipe: recipe_text };
+    let directory = match checkpoint {
+        Some(from) => RunDirectory::resume(from, output_dir, on_existing(recipe), settings)?,
+        None => RunDirectory::create(output_dir, on_existing(recipe), settings)?,
+    };
+    let is_adapter = source.lora().is_some();
+    Ok(if is_adapter { directory.with_adapter(&recipe.model.model_name_or_path) } else { directory })
+}
+
+/// Writes the results and gives the run directory its final name. Returns its path.
+pub(crate) fn finish(
+    directory: RunDirectory,
+    fitted: &Fitted,
+    evaluation: Option<&Evaluation>,
+    card: &ModelCard,
+) -> Result<PathBuf, CliError> {
+    let last_checkpoint = directory.last_checkpoint().map(Path::to_owned);
+    directory.finish(&fitted.model, &fitted.report, evaluation, card).map_err(|error| {
+        let hint = last_checkpoint.map_or(String::new(), |path| {
+            format!("; {} is complete: --resume_from_checkpoint last resumes from it", path.display())
+        });
+        CliError { message: format!("{error}{hint}"), ..error.into() }
+    })
+}
+
+/// Removes the directory of a run without steps. Returns the error with the path of the last checkpoint.
+pub(crate) fn abandon(directory: RunDirectory, error: CliError) -> CliError {
+    let error = match directory.last_checkpoint() {
+        Some(path) => {
+            let message = format!("{}; the last checkpoint is {}", error.message, path.display());
+            CliError { message, ..error }
+        }
+        None => error,
+    };
+    directory.discard_unstarted().map_or_else(CliError::from, |()| error)
+}
+
+/// Returns the error of a run that a signal interrupted after `step`. Removes the directory of a run without steps.
+pub(crate) fn interrupted(directory: RunDirectory, step: usize, signal: usize) -> CliError {
+    let message = match directory.last_checkpoint() {
+        Some(path) => format!(
+            "interrupted after step {step}; everything is in {}: --resume_from_checkpoint last resumes from there",
+            path.display()
+        ),
+        None => "interrupted before the first step".to_owned(),
+    };
+    directory.discard_unstarted().map_or_else(CliError::from, |()| CliError::interrupted(message, signal))
+}
+
+/// Fails if the output directory is or holds the current directory or an input.
+fn require_apart(recipe: &Recipe) -> Result<(), CliError> {
     let name = &recipe.output.output_dir;
     let Ok(output_dir) = fs::canonicalize(name) else { return Ok(()) }; // it is not there yet
     let refused = |what: &str| {
@@ -43,12 +100,10 @@ pub(crate) fn require_apart(recipe: &Recipe) -> Result<(), CliError> {
     }
 }
 
-/// Creates and removes a file in the nearest directory that exists.
+/// Fails if no file can be created in the nearest existing parent directory.
 fn require_writable(output_dir: &Path) -> Result<(), CliError> {
-    let parents = output_dir.ancestors().skip(1).map(|parent| match parent.as_os_str().is_empty() {
-        true => Path::new("."),
-        false => parent,
-    });
+    let parents = output_dir.ancestors().skip(1);
+    let parents = parents.map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent });
     let Some(directory) = parents.into_iter().find(|parent| parent.is_dir()) else { return Ok(()) };
     let probe = directory.join(format!(".embert-{}", std::process::id()));
     let written = fs::File::create_new(&probe).and_then(|_| fs::remove_file(&probe));
@@ -61,7 +116,7 @@ fn is_in(input: &Path, directory: &Path) -> bool {
     fs::canonicalize(input).is_ok_and(|input| input.starts_with(directory))
 }
 
-/// The files and directories that the run reads; names of the hub are no paths that exist.
+/// Returns the files and directories that the run may read. Names on the hub are included; they are not paths.
 fn inputs(recipe: &Recipe) -> Vec<PathBuf> {
     let (model, data) = (&recipe.model, &recipe.data);
     let files = [&model.adapter, &data.train_file, &data.validation_file, &data.test_file];

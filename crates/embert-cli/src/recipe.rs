@@ -24,6 +24,13 @@ pub(crate) struct Recipe {
     pub(crate) lora: Option<LoraConfig>,
 }
 
+impl Recipe {
+    /// The recipe as a TOML file.
+    pub(crate) fn to_toml(&self) -> String {
+        toml::to_string_pretty(self).expect("a recipe is TOML")
+    }
+}
+
 /// The model to start from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]

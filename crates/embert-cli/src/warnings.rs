@@ -9,8 +9,9 @@ use embert_train::{Ineffective, Metrics, Schedule, TrainConfig};
 
 use crate::error::CliError;
 use crate::examples::{Examples, SYNTHETIC};
+use crate::model_source::ModelSource;
 use crate::recipe::{DataSection, Recipe};
-use crate::{recipe_files, report};
+use crate::{hints, recipe_files, report};
 
 /// Above this rate, fine-tuning a whole pretrained model mostly destroys what it knows.
 const HIGHEST_LEARNING_RATE: f64 = 2e-4;
@@ -18,8 +19,24 @@ const HIGHEST_LEARNING_RATE: f64 = 2e-4;
 const LOWEST_ADAPTER_RATE: f64 = 5e-5;
 const LONGEST_WARMUP: f64 = 0.2;
 
-/// What can be said before a run begins.
-pub(crate) fn before_training(recipe: &Recipe, examples: &Examples, matches: &ArgMatches) -> Vec<String> {
+/// Returns the warnings of a run's files and settings.
+pub(crate) fn of_run(
+    recipe: &Recipe,
+    source: &ModelSource,
+    examples: &Examples,
+    matches: &ArgMatches,
+) -> Vec<String> {
+    let of_files = source.tokenizer.notes().iter().map(ToString::to_string);
+    of_files.chain(of_data(recipe, examples, matches)).collect()
+}
+
+/// Returns the warnings of a run that concern no model.
+pub(crate) fn of_data(recipe: &Recipe, examples: &Examples, matches: &ArgMatches) -> Vec<String> {
+    let of_files = examples.notes.iter().map(hints::of_note);
+    of_files.chain(before_training(recipe, examples, matches)).collect()
+}
+
+fn before_training(recipe: &Recipe, examples: &Examples, matches: &ArgMatches) -> Vec<String> {
     let schedule = recipe.train.schedule(recipe.train.total_steps(examples.train.len()));
     let mut warnings = without_effect(recipe, matches);
     warnings.extend(learning_rate(recipe));

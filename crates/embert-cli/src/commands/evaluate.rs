@@ -1,14 +1,15 @@
 //! `embert evaluate`: the metrics of a fine-tuned model on labelled texts.
 
 use clap::ArgMatches;
-use embert_data::{ClassBalance, DataNote, Labels};
+use embert_data::{DataNote, Labels};
 use embert_train::evaluate;
 
+use crate::encoded_examples::EncodedExamples;
 use crate::error::CliError;
-use crate::examples::{EncodedExamples, EvalExamples};
+use crate::examples::EvalExamples;
 use crate::fine_tuned::FineTuned;
 use crate::progress::Bar;
-use crate::{examples, hints, output, recipe_files, report, warnings};
+use crate::{describe, examples, hints, output, recipe_files, report, warnings};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
@@ -19,11 +20,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     let pos_label = examples::pos_label(&fine_tuned.recipe.data, labels.names())?;
     let settings = warnings::two_eval_files(&fine_tuned.recipe.data);
     let classifier = fine_tuned.load()?;
-    output::print(format_args!(
-        "{name}: {} texts, {}",
-        report::grouped(dataset.len()),
-        ClassBalance::of(&dataset)
-    ));
+    describe::dataset(&name, &dataset);
     notes.iter().map(hints::of_note).chain(settings).for_each(output::warn);
     let encoded = EncodedExamples::new(&classifier.tokenizer, &dataset, classifier.limit);
     let bar = Bar::items("Evaluating", dataset.len());

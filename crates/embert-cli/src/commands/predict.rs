@@ -9,11 +9,12 @@ use embert_data::{Column, Table, clean, read_table};
 use embert_inference::{Prediction, predict};
 
 use super::predict_output;
+use crate::encoded_examples::encode;
 use crate::error::CliError;
 use crate::fine_tuned::FineTuned;
 use crate::progress::Bar;
 use crate::recipe::DataSection;
-use crate::{examples, hints, output};
+use crate::{hints, output};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
@@ -23,7 +24,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     let fine_tuned = FineTuned::open(matches)?;
     let Input { columns, texts } = Input::read(&fine_tuned.recipe.data, matches)?;
     let classifier = fine_tuned.load()?;
-    let texts = examples::encode(&classifier.tokenizer, &texts, classifier.limit);
+    let texts = encode(&classifier.tokenizer, &texts, classifier.limit);
     let bar = Bar::items("Predicting", texts.len());
     let logits = predict::<CliError>(&classifier.model, &texts, classifier.batching, &mut |progress| {
         bar.set(progress.done as u64);

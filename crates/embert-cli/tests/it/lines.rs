@@ -121,7 +121,7 @@ fn check_looks_at_data_alone_without_a_model() {
         assert!(said.contains("words") && said.contains("--model"), "{command}: {said}");
     }
     let said = succeeds(path, "check --dataset rows.csv --eval_strategy epoch");
-    assert!(said.contains("train: 24 texts") && said.contains("6 rows held out: 6 texts"), "{said}");
+    assert!(said.contains("train: 24 texts") && said.contains("eval (6 rows held out): 6 texts"), "{said}");
 }
 
 #[test]

@@ -1,0 +1,64 @@
+//! Evaluates the model that a run ends with, and shows a few of its predictions.
+
+use embert_data::Dataset;
+use embert_inference::{Batching, predict, predicted_label, probabilities};
+use embert_text::{Limit, Tokenizer};
+use embert_train::{Evaluation, Fitted, LabelledTexts, LogEntry, evaluate};
+
+use crate::error::CliError;
+use crate::interrupt::Interrupt;
+use crate::progress::Bar;
+use crate::report;
+
+/// The number of predictions that are shown.
+const NUM_SAMPLES: usize = 10;
+
+/// Returns the evaluation of the final weights: the last one of training, or a new one if they were not evaluated.
+pub(crate) fn final_evaluation(
+    fitted: &Fitted,
+    eval: LabelledTexts<'_>,
+    batching: Batching,
+    pos_label: Option<usize>,
+    interrupt: &Interrupt,
+) -> Result<Evaluation, CliError> {
+    let last = fitted.report.log_history.iter().rev().find_map(|entry| match entry {
+        LogEntry::Evaluation { step, evaluation, .. } if *step == fitted.model_step => Some(evaluation),
+        _ => None,
+    });
+    // The log of a resumed run has no confusion matrix.
+    if let Some(evaluation) = last.filter(|evaluation| !evaluation.metrics.confusion_matrix.is_empty()) {
+        return Ok(evaluation.clone());
+    }
+    let bar = Bar::items("Evaluating", eval.texts.len());
+    Ok(evaluate(&fitted.model, eval, batching, pos_label, &mut |progress| {
+        bar.set(progress.done as u64);
+        Ok(interrupt.flow())
+    })?)
+}
+
+/// Returns a table of predictions for texts at equal distances, because rows may be sorted by label.
+pub(crate) fn sample_predictions(
+    fitted: &Fitted,
+    eval: &Dataset,
+    tokenizer: &Tokenizer,
+    limit: Limit,
+    batching: Batching,
+    interrupt: &Interrupt,
+) -> Result<String, CliError> {
+    let (eval, labels) = (&eval.examples, eval.labels.names());
+    let num_shown = eval.len().min(NUM_SAMPLES);
+    let shown = (0..num_shown).map(|n| &eval[n * eval.len() / num_shown]).collect::<Vec<_>>();
+    let texts = shown.iter().map(|example| example.text.as_str()).collect::<Vec<_>>();
+    let texts = tokenizer.encode_all(&texts, limit, &|_| {});
+    let logits = predict(&fitted.model, &texts, batching, &mut |_| Ok::<_, CliError>(interrupt.flow()))?;
+    let samples = shown.iter().zip(&logits).map(|(example, logits)| {
+        let predicted = predicted_label(logits);
+        report::Sample {
+            text: &example.text,
+            gold: &labels[example.label],
+            predicted: &labels[predicted],
+            score: probabilities(logits)[predicted],
+        }
+    });
+    Ok(report::samples(&samples.collect::<Vec<_>>()))
+}

@@ -1,0 +1,130 @@
+//! Lines of a training run: its plan, its log, its evaluations by epoch and its best model.
+
+use embert_train::{BestModelMetric, Fitted, LogEntry, RunPlan, TrainReport};
+
+use super::{add, grouped, plain};
+
+/// The lines that transformers prints before training.
+pub(crate) fn plan(plan: &RunPlan) -> String {
+    format!(
+        "***** Running training *****\n  Num examples = {}\n  Num Epochs = {}\n  Instantaneous batch size per device = {}\n  \
+         Gradient Accumulation steps = {}\n  Total optimization steps = {}\n  trainable params: {} || all params: {} || trainable%: {:.4}",
+        grouped(plan.num_examples),
+        plan.num_train_epochs,
+        plan.per_device_train_batch_size,
+        plan.gradient_accumulation_steps,
+        grouped(plan.total_steps),
+        grouped(plan.num_trainable_parameters),
+        grouped(plan.num_parameters),
+        100.0 * plan.num_trainable_parameters as f64 / plan.num_parameters as f64,
+    )
+}
+
+/// Formats a log line for a terminal, with the names of transformers.
+pub(crate) fn log_line(entry: &LogEntry) -> String {
+    match entry {
+        LogEntry::Train(log) => format!(
+            "step {}, epoch {:.2}: loss {:.4}, grad_norm {:.3}, learning_rate {:.2e}, {} tokens/s",
+            log.step,
+            log.epoch,
+            log.loss,
+            log.grad_norm,
+            log.learning_rate,
+            grouped(log.tokens_per_second.round() as usize),
+        ),
+        LogEntry::Evaluation { step, epoch, evaluation } => format!(
+            "step {step}, epoch {epoch:.2}: eval_loss {:.4}, eval_accuracy {:.4}, eval_f1 {:.4}, {:.1} s",
+            evaluation.metrics.loss,
+            evaluation.metrics.accuracy,
+            evaluation.metrics.f1,
+            evaluation.eval_runtime,
+        ),
+    }
+}
+
+/// A table with a row for each evaluation and the mean training loss before it; `None` without evaluations.
+pub(crate) fn epochs(log: &[LogEntry]) -> Option<String> {
+    log.iter().find(|entry| matches!(entry, LogEntry::Evaluation { .. }))?;
+    let mut table =
+        plain(&["epoch", "step", "train loss", "eval loss", "accuracy", "F1", "precision", "recall"]);
+    let mut losses = vec![];
+    for entry in log {
+        match entry {
+            LogEntry::Train(line) => losses.push(line.loss),
+            LogEntry::Evaluation { step, epoch, evaluation } => {
+                let metrics = &evaluation.metrics;
+                let figures = [metrics.loss, metrics.accuracy, metrics.f1, metrics.precision, metrics.recall];
+                let mut row = vec![format!("{epoch:.2}"), step.to_string(), mean(&losses)];
+                row.extend(figures.map(|figure| format!("{figure:.4}")));
+                add(&mut table, row);
+                losses.clear();
+            }
+        }
+    }
+    Some(table.to_string())
+}
+
+/// Says which step's weights a run ended with, and whether it stopped early.
+pub(crate) fn best_model(fitted: &Fitted, metric: BestModelMetric) -> Vec<String> {
+    let Fitted { report, model_step, .. } = fitted;
+    let Some(best) = report.best else { return vec![] };
+    let mut lines = vec![];
+    if report.stopped_early {
+        lines.push(format!(
+            "stopped early after step {} of {}: nothing better than {metric} {:.4} of step {}",
+            report.global_step, report.plan.total_steps, best.metric, best.step
+        ));
+    }
+    if *model_step != report.global_step {
+        lines.push(format!(
+            "the weights are those of step {model_step}, the best: {metric} {:.4}",
+            best.metric
+        ));
+    }
+    lines
+}
+
+/// The time and speed of a finished run.
+pub(crate) fn summary(report: &TrainReport) -> String {
+    let first_step = report.train_first_step_runtime.map_or(String::new(), |seconds| {
+        format!("first step {seconds:.1} s: it compiles and tunes kernels\n")
+    });
+    format!(
+        "{first_step}{} steps in {:.1} s: {:.2} samples/s, {:.0} tokens/s, mean loss {:.4}",
+        report.global_step,
+        report.train_runtime,
+        report.train_samples_per_second,
+        report.train_tokens_per_second,
+        report.train_loss,
+    )
+}
+
+fn mean(values: &[f64]) -> String {
+    match values.len() {
+        0 => "-".into(),
+        n => format!("{:.4}", values.iter().sum::<f64>() / n as f64),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use embert_train::StepLog;
+
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_log_has_transformers_names() {
+        let log = StepLog {
+            step: 1050,
+            epoch: 2.8,
+            loss: 0.086_94,
+            grad_norm: 1.2884,
+            learning_rate: 5.257e-5,
+            tokens_per_second: 41_250.4,
+        };
+        assert_eq!(
+            log_line(&LogEntry::Train(log)),
+            "step 1050, epoch 2.80: loss 0.0869, grad_norm 1.288, learning_rate 5.26e-5, 41,250 tokens/s"
+        );
+    }
+}
