@@ -10,9 +10,9 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::device;
 use crate::error::CliError;
-use crate::keys::{self, Key, Kind};
 use crate::near::nearest;
-use crate::{output, recipe_files};
+use crate::recipe::keys::{self, Key, Kind};
+use crate::{output, recipe};
 
 /// The arguments as text; one that is none is refused.
 pub(crate) fn text(arguments: impl Iterator<Item = OsString>) -> Result<Vec<String>, CliError> {
@@ -213,7 +213,7 @@ fn device_flag() -> Arg {
 fn with_recipe(command: Command) -> Command {
     let recipe = Arg::new("recipe").long("recipe").value_name("NAME|FILE").help(format!(
         "{}, or a TOML file; without it imdb, or only the defaults if --dataset or --train_file is given",
-        recipe_files::names()
+        recipe::names()
     ));
     let set = Arg::new("set")
         .long("set")

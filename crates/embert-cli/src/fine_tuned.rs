@@ -8,7 +8,7 @@ use crate::device::{self, Place};
 use crate::encoded_examples::limit;
 use crate::error::CliError;
 use crate::recipe::Recipe;
-use crate::{model_source, output, recipe_files, warnings};
+use crate::{model_source, output, recipe, warnings};
 
 /// Everything except the weights.
 pub(crate) struct FineTuned {
@@ -29,9 +29,9 @@ impl FineTuned {
         let model = model_source::open(&directory, matches.get_one("base"))?;
         model.config.require_single_label()?;
         model.tokenizer.notes().iter().for_each(output::warn);
-        let recipe = recipe_files::of_model(&directory, &model, matches)?;
+        let recipe = recipe::of_model(&directory, &model, matches)?;
         place.require(recipe.train.precision())?;
-        let has_recipe = recipe_files::has_recipe(&directory);
+        let has_recipe = recipe::has_recipe(&directory);
         if has_recipe {
             warnings::other_length(&directory, &recipe)?.iter().for_each(output::warn);
         }

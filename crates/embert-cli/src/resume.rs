@@ -8,7 +8,7 @@ use toml::{Table, Value};
 
 use crate::error::CliError;
 use crate::recipe::Recipe;
-use crate::{output, recipe_files};
+use crate::{output, recipe};
 
 /// What may differ from the checkpoint's recipe: how long the run is, and what it leaves on disk when.
 const MAY_DIFFER: [&str; 10] = [
@@ -27,7 +27,7 @@ const MAY_DIFFER: [&str; 10] = [
 /// The recipe that the arguments mean, and the checkpoint to resume from. Without `--recipe`, flags change that
 /// checkpoint's recipe.
 pub(crate) fn resolve(matches: &ArgMatches) -> Result<(Recipe, Option<Checkpoint>), CliError> {
-    let recipe = recipe_files::resolve(matches)?;
+    let recipe = recipe::resolve(matches)?;
     let Some(named) = matches.get_one::<String>("resume_from_checkpoint") else { return Ok((recipe, None)) };
     let Some(checkpoint) = find(named, &recipe.output.output_dir)? else {
         require_start(&recipe.output.output_dir, matches)?;
@@ -38,7 +38,7 @@ pub(crate) fn resolve(matches: &ArgMatches) -> Result<(Recipe, Option<Checkpoint
         return Ok((recipe, None));
     };
     let saved: Recipe = parse(&checkpoint)?;
-    let wanted = recipe_files::resolve_over(saved.clone(), &output_dir(&checkpoint), matches)?;
+    let wanted = recipe::resolve_over(saved.clone(), &output_dir(&checkpoint), matches)?;
     let recipe = with_found_batch_size(wanted, &saved);
     refuse_differences(&checkpoint, &saved, &recipe)?;
     Ok((recipe, Some(checkpoint)))
@@ -52,7 +52,7 @@ fn require_start(output_dir: &str, matches: &ArgMatches) -> Result<(), CliError>
              another --output_dir trains its model further"
         )));
     }
-    match recipe_files::names_run(matches) {
+    match recipe::names_run(matches) {
         true => Ok(()),
         false => Err(CliError::usage(format!(
             "there is no checkpoint of {output_dir}, and no --recipe, --dataset or --train_file to begin a run with"
@@ -141,8 +141,8 @@ fn with_found_batch_size(mut wanted: Recipe, saved: &Recipe) -> Recipe {
 fn refuse_differences(checkpoint: &Checkpoint, saved: &Recipe, wanted: &Recipe) -> Result<(), CliError> {
     let [saved, wanted] = [saved, wanted].map(|recipe| Table::try_from(recipe).expect("a recipe is TOML"));
     let mut paths = vec![];
-    recipe_files::leaves(&saved, "", &mut paths);
-    recipe_files::leaves(&wanted, "", &mut paths);
+    recipe::leaves(&saved, "", &mut paths);
+    recipe::leaves(&wanted, "", &mut paths);
     paths.sort();
     paths.dedup();
     let differs =

@@ -11,7 +11,7 @@ use crate::error::CliError;
 use crate::examples::{Examples, SYNTHETIC};
 use crate::model_source::ModelSource;
 use crate::recipe::{DataSection, Recipe};
-use crate::{hints, recipe_files, report};
+use crate::{hints, recipe, report};
 
 /// Above this rate, fine-tuning a whole pretrained model mostly destroys what it knows.
 const HIGHEST_LEARNING_RATE: f64 = 2e-4;
@@ -58,7 +58,7 @@ fn without_effect(recipe: &Recipe, matches: &ArgMatches) -> Vec<String> {
         (format!("train.{key}"), format!("{key} {value} has no effect: {why}"))
     });
     let of_data = unused_data(recipe).into_iter().map(|(key, why)| (key.to_owned(), why));
-    let given = of_training.chain(of_data).filter(|(key, _)| recipe_files::is_asked_for(key, matches));
+    let given = of_training.chain(of_data).filter(|(key, _)| recipe::is_asked_for(key, matches));
     given.map(|(_, warning)| warning).chain(two_eval_files(&recipe.data)).collect()
 }
 

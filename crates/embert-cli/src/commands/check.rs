@@ -8,13 +8,13 @@ use crate::error::CliError;
 use crate::memory::MemoryPlan;
 use crate::model_source::ModelSource;
 use crate::recipe::Recipe;
-use crate::{describe, examples, output, output_dir, recipe_files, report, trained_labels, warnings};
+use crate::{describe, examples, output, output_dir, recipe, report, trained_labels, warnings};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     let place = device::all_of(matches)?;
-    let recipe = recipe_files::resolve(matches)?;
-    let warnings = if recipe_files::names_model(matches)? {
+    let recipe = recipe::resolve(matches)?;
+    let warnings = if recipe::names_model(matches)? {
         with_model(&recipe, &place, matches)?
     } else {
         without_model(&recipe, matches)?

@@ -9,7 +9,7 @@ use crate::error::CliError;
 use crate::examples::EvalExamples;
 use crate::fine_tuned::FineTuned;
 use crate::progress::Bar;
-use crate::{describe, examples, hints, output, recipe_files, report, warnings};
+use crate::{describe, examples, hints, output, recipe, report, warnings};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
@@ -45,7 +45,7 @@ fn rows(
     notes: &mut Vec<DataNote>,
 ) -> Result<EvalExamples, CliError> {
     let recipe = &fine_tuned.recipe;
-    if recipe_files::names_rows(matches) {
+    if recipe::names_rows(matches) {
         return examples::read_named(&recipe.data, labels, notes);
     }
     if !fine_tuned.has_recipe {

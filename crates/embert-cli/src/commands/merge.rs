@@ -9,7 +9,7 @@ use clap::ArgMatches;
 use embert_model::{merge_adapter, save_pretrained};
 
 use crate::error::CliError;
-use crate::{device, model_source, output, recipe_files};
+use crate::{device, model_source, output, recipe};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
@@ -30,7 +30,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
         config.architecture.tokenizer_class,
         config.encoder.max_position_embeddings,
     )?;
-    if let Some(reading) = recipe_files::reading_of(&directory)? {
+    if let Some(reading) = recipe::reading_of(&directory)? {
         let path = merged.join("recipe.toml");
         fs::write(&path, reading)
             .map_err(|error| CliError::failed(format!("{}: {error}", path.display())))?;

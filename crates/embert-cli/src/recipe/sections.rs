@@ -7,8 +7,8 @@ use embert_train::{IntervalStrategy, TrainConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::model_type::ModelType;
 use crate::error::CliError;
-use crate::model_type::ModelType;
 
 /// The resolved recipe of a run. Each section's `Default` is the only place of its defaults; the first paragraph of a
 /// field's documentation is the help of its flag.

@@ -6,7 +6,8 @@ use std::path::Path;
 use embert_hostile::{Attack, damaged, dropped_or_replaced};
 use serde_json::{Value, json};
 
-use crate::{args, recipe_files};
+use super::{Recipe, resolve as resolve_recipe};
+use crate::args;
 
 /// Resolves a recipe as `embert train --recipe FILE` does.
 fn resolve(file: &Path) -> Result<(), String> {
@@ -17,14 +18,9 @@ fn resolve(file: &Path) -> Result<(), String> {
         file,
     ]);
     let (_, matches) = matches.subcommand().unwrap();
-    let recipe =
-        recipe_files::resolve(matches).map_err(|error| format!("{}: {}", file.display(), error.line()))?;
+    let recipe = resolve_recipe(matches).map_err(|error| format!("{}: {}", file.display(), error.line()))?;
     let text = toml::to_string_pretty(&recipe).unwrap();
-    assert_eq!(
-        toml::from_str::<crate::recipe::Recipe>(&text).unwrap(),
-        recipe,
-        "what is printed is the recipe"
-    );
+    assert_eq!(toml::from_str::<super::Recipe>(&text).unwrap(), recipe, "what is printed is the recipe");
     Ok(())
 }
 

@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
+use super::Recipe;
 use crate::near;
-use crate::recipe::Recipe;
 
 /// How a value is written on the command line.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -2,8 +2,8 @@
 //!
 //! Those of `[train]` and `[lora]` are checked where they are defined.
 
+use super::{Recipe, ScratchSection};
 use crate::error::CliError;
-use crate::recipe::{Recipe, ScratchSection};
 
 /// Parameters of a model with random weights: more would be 40 GB.
 const MOST_PARAMETERS: u128 = 10_000_000_000;

@@ -1,0 +1,81 @@
+//! The recipe of a trained model, for `evaluate`, `predict` and `merge`.
+
+use std::path::Path;
+
+use clap::ArgMatches;
+use embert_inference::{ModelDirectory, recipe_path};
+use toml::{Table, Value};
+
+use super::Recipe;
+use super::files::read;
+use super::given::names_rows;
+use super::resolve::overridden;
+use super::table::insert;
+use crate::error::CliError;
+
+/// What a recipe says about the rows of its own data only.
+const ROWS: [&str; 9] = [
+    "dataset_name",
+    "train_file",
+    "validation_file",
+    "test_file",
+    "train_split_name",
+    "test_split_name",
+    "max_train_samples",
+    "max_eval_samples",
+    "shuffle_seed",
+];
+
+/// How a model reads texts: as the recipe in its directory says, or else as much as its positions allow, cut where its
+/// tokenizer says. Flags win; if they name rows, nothing is left of the recipe's own.
+pub(crate) fn of_model(
+    directory: &Path,
+    model: &ModelDirectory,
+    matches: &ArgMatches,
+) -> Result<Recipe, CliError> {
+    let path = recipe_path(directory);
+    let mut table = if path.is_file() { read(&path.display().to_string())? } else { of_bare_model(model) };
+    if names_rows(matches)
+        && let Some(data) = table.get_mut("data").and_then(Value::as_table_mut)
+    {
+        ROWS.iter().for_each(|key| drop(data.remove(*key)));
+    }
+    overridden(table, &path.display().to_string(), matches)
+}
+
+/// Returns true if the recipe of the model's run lies in its directory.
+pub(crate) fn has_recipe(directory: &Path) -> bool {
+    recipe_path(directory).is_file()
+}
+
+fn of_bare_model(model: &ModelDirectory) -> Table {
+    let mut table = Table::new();
+    let positions = model.config.encoder.max_position_embeddings;
+    insert(&mut table, "data.max_seq_length", Value::Integer(positions as i64));
+    insert(&mut table, "data.truncation_side", Value::String(model.tokenizer.truncation().to_string()));
+    table
+}
+
+/// How the model in `directory` reads texts, as a recipe of its own; `None` if no recipe lies there.
+pub(crate) fn reading_of(directory: &Path) -> Result<Option<String>, CliError> {
+    if !has_recipe(directory) {
+        return Ok(None);
+    }
+    let table = read(&recipe_path(directory).display().to_string())?;
+    let data = table.get("data").and_then(Value::as_table).into_iter().flatten();
+    let kept = data.filter(|(key, _)| READING.contains(&key.as_str()));
+    let kept = kept.map(|(key, value)| (key.clone(), value.clone())).collect::<Table>();
+    let recipe = Table::from_iter([("data".to_owned(), Value::Table(kept))]);
+    Ok(Some(toml::to_string_pretty(&recipe).expect("a recipe is TOML")))
+}
+
+/// What a recipe says about reading any texts.
+const READING: [&str; 7] = [
+    "text_column_name",
+    "label_column_name",
+    "pos_label",
+    "clean",
+    "max_seq_length",
+    "truncation_side",
+    "csv_quoting",
+];
