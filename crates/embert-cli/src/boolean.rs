@@ -1,6 +1,6 @@
-//! True and false on a command line.
+//! Boolean values of flags.
 
-/// True and false in the spellings that Python's command lines take.
+/// Parses a boolean in the spellings that transformers' HfArgumentParser accepts.
 pub(crate) fn is_boolean(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "t" | "yes" | "y" | "1" => Some(true),

@@ -4,7 +4,7 @@ use embert_data::Dataset;
 use embert_text::{EncodedTexts, Limit, Tokenizer, Truncation};
 use embert_train::{LabelledTexts, Targets, TrainData};
 
-use crate::device::Place;
+use crate::device::DeviceContext;
 use crate::error::CliError;
 use crate::examples::Examples;
 use crate::progress::Bar;
@@ -31,13 +31,13 @@ impl EncodedRun {
     }
 
     /// Returns the rows as [`embert_train::fit`] takes them.
-    pub(crate) fn data<'a>(&'a self, place: &'a Place) -> TrainData<'a> {
+    pub(crate) fn data<'a>(&'a self, context: &'a DeviceContext) -> TrainData<'a> {
         TrainData {
             train: self.train.labelled(),
             eval: self.eval.as_ref().map(EncodedExamples::labelled),
             pos_label: self.pos_label,
-            padding: place.padding,
-            replicas: &place.replicas,
+            padding: context.padding,
+            replicas: &context.replicas,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One line for a person, and the exit code that goes with it.
+//! The error of a command: a line of text and an exit code.
 
 use embert_data::DataError;
 use embert_hub::HubError;
@@ -10,15 +10,15 @@ use embert_train::TrainError;
 use crate::hints;
 use crate::visible::visible;
 
-/// Exit code of a run that does not fit into memory, and of a process that finds no more of it.
+/// Exit code if a run does not fit into memory, or if an allocation fails.
 pub(crate) const OUT_OF_MEMORY: u8 = 5;
 
-/// Why a command ended, as it is told: the message follows `error: `.
+/// An error that ends a command. It is printed after `error: `.
 #[derive(Debug)]
 pub(crate) struct CliError {
     pub(crate) message: String,
-    /// 1 failed, 2 usage or recipe, 3 data rejected, 4 diverged, 5 out of memory (the allocator of `main` exits by
-    /// itself), 130 and 143 interrupted.
+    /// 1 failure, 2 wrong usage or recipe, 3 wrong data, 4 diverged, 5 out of memory (the allocator of `main` exits
+    /// directly), 130 and 143 interrupted.
     pub(crate) code: u8,
 }
 
@@ -40,11 +40,11 @@ impl CliError {
     }
 }
 
-/// Longer messages quote what should not be there.
+/// Maximum number of characters of a message. Longer messages quote damaged input.
 const LONGEST: usize = 2000;
 
 impl CliError {
-    /// The message on one line that is not too long, without characters that a terminal would obey.
+    /// Returns the message as one line of limited length, with control characters escaped.
     pub(crate) fn line(&self) -> String {
         let lines = self.message.lines().map(str::trim).filter(|line| !line.is_empty());
         let line = lines.collect::<Vec<_>>().join("; ");

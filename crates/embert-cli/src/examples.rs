@@ -11,7 +11,7 @@ use crate::error::CliError;
 use crate::recipe::{DataSection, Recipe};
 use crate::{describe, hub, local_path};
 
-/// What to train on, and what to evaluate on if the run evaluates.
+/// The training rows and, if the run evaluates, the evaluation rows.
 pub(crate) struct Examples {
     pub(crate) train: Dataset,
     pub(crate) eval: Option<EvalExamples>,
@@ -28,14 +28,14 @@ impl Examples {
     }
 }
 
-/// Rows to evaluate on.
+/// Evaluation rows.
 pub(crate) struct EvalExamples {
     pub(crate) dataset: Dataset,
-    /// What they are, in words.
+    /// Describes the rows, such as `split test`.
     pub(crate) name: String,
 }
 
-/// Why rows could not be read: what is wrong with the data, or with what names them.
+/// An error of the data, or of the names of data.
 pub(crate) enum ExamplesError {
     Data(DataError),
     Other(CliError),
@@ -62,7 +62,7 @@ impl From<ExamplesError> for CliError {
     }
 }
 
-/// Reads both parts; `labels` are those of a model that keeps them.
+/// Reads the training and evaluation rows. `labels` are those of a fine-tuned model.
 pub(crate) fn read_examples(recipe: &Recipe, labels: Option<&Labels>) -> Result<Examples, ExamplesError> {
     let data = &recipe.data;
     let mut notes = vec![];
@@ -73,7 +73,7 @@ pub(crate) fn read_examples(recipe: &Recipe, labels: Option<&Labels>) -> Result<
     Ok(Examples { train, eval, notes })
 }
 
-/// Fails if data that the recipe names is not there, before a model is opened.
+/// Fails if the recipe's data does not exist. Called before a model is opened.
 pub(crate) fn locate(recipe: &Recipe) -> Result<(), CliError> {
     let data = &recipe.data;
     if data.train_file.is_none() && data.dataset_name != SYNTHETIC {
@@ -84,7 +84,7 @@ pub(crate) fn locate(recipe: &Recipe) -> Result<(), CliError> {
     missing.map_or(Ok(()), |file| Err(CliError::rejected(local_path::no_such(file))))
 }
 
-/// Reads all rows that flags of `evaluate` name.
+/// Reads the rows that flags of `evaluate` name.
 pub(crate) fn read_named(
     data: &DataSection,
     labels: &Labels,
@@ -123,7 +123,7 @@ pub(crate) fn read_of_run(
     Ok(sampled(eval.expect("asked for"), data, notes)?)
 }
 
-/// Returns the id of the label that `pos_label` names.
+/// Returns the id of the label `pos_label`.
 pub(crate) fn pos_label(data: &DataSection, labels: &[String]) -> Result<Option<usize>, CliError> {
     let Some(name) = &data.pos_label else { return Ok(None) };
     let by = |is_same: fn(&str, &str) -> bool| labels.iter().position(|label| is_same(label, name));
@@ -136,12 +136,12 @@ pub(crate) fn pos_label(data: &DataSection, labels: &[String]) -> Result<Option<
     }
 }
 
-/// The name of the built-in generator.
+/// The name of the generated data set.
 pub(crate) const SYNTHETIC: &str = "synthetic";
 
 type Parts = (Dataset, Option<EvalExamples>);
 
-/// All rows to train on and, if asked for, all rows to evaluate on.
+/// Reads all training rows and, if `evaluates`, all evaluation rows.
 fn parts(
     data: &DataSection,
     evaluates: bool,
@@ -167,13 +167,13 @@ fn parts(
     Ok((train, Some(EvalExamples { dataset, name })))
 }
 
-/// The splits that a run needs of its data set.
+/// Returns the splits that a run reads.
 fn splits(data: &DataSection, evaluates: bool) -> Vec<&str> {
     let eval = Some(data.test_split_name.as_str()).filter(|_| evaluates && data.eval_file().is_none());
     [data.train_split_name.as_str()].into_iter().chain(eval).collect()
 }
 
-/// Holds out the share to evaluate on, if the run evaluates.
+/// Holds out rows for evaluation, if the run evaluates.
 fn split(all: Dataset, evaluates: bool, data: &DataSection) -> Result<Parts, ExamplesError> {
     if !evaluates {
         return Ok((all, None));
@@ -184,13 +184,13 @@ fn split(all: Dataset, evaluates: bool, data: &DataSection) -> Result<Parts, Exa
     Ok((split.train, Some(EvalExamples { dataset: split.held_out, name })))
 }
 
-/// Returns true if the rows to evaluate on would be a share of those to train on.
+/// Returns true if evaluation rows are held out of the training rows.
 fn holds_out(data: &DataSection) -> bool {
     let path = data.train_file.as_ref().unwrap_or(&data.dataset_name);
     data.train_file.is_some() || data.dataset_name == SYNTHETIC || Path::new(path).is_file()
 }
 
-/// The generated rows in the numbering of a model's labels.
+/// Renumbers the labels of generated rows to those of a model.
 fn with_labels(mut dataset: Dataset, labels: Option<&Labels>) -> Result<Dataset, DataError> {
     let Some(labels) = labels else { return Ok(dataset) };
     for (row, example) in (1..).zip(&mut dataset.examples) {
@@ -205,7 +205,7 @@ fn with_labels(mut dataset: Dataset, labels: Option<&Labels>) -> Result<Dataset,
     Ok(Dataset { labels: labels.clone(), ..dataset })
 }
 
-/// A path that is there, or a data set of the hub.
+/// Returns a local path, or downloads a data set from the hub.
 fn source(data: &DataSection, splits: &[&str]) -> Result<PathBuf, CliError> {
     let name = &data.dataset_name;
     if Path::new(name).exists() {
@@ -231,7 +231,7 @@ fn read_path(
     Ok(dataset)
 }
 
-/// The rows that `max_eval_samples` leaves.
+/// Selects `max_eval_samples` rows.
 fn sampled(
     EvalExamples { dataset, name }: EvalExamples,
     data: &DataSection,

@@ -1,4 +1,4 @@
-//! Evaluates the model that a run ends with, and shows a few of its predictions.
+//! Evaluates the final model of a run and shows some predictions.
 
 use embert_data::Dataset;
 use embert_inference::{Batching, predict, predicted_label, probabilities};
@@ -10,10 +10,10 @@ use crate::interrupt::Interrupt;
 use crate::progress::Bar;
 use crate::report;
 
-/// The number of predictions that are shown.
+/// The number of predictions to show.
 const NUM_SAMPLES: usize = 10;
 
-/// Returns the evaluation of the final weights: the last one of training, or a new one if they were not evaluated.
+/// Returns the last evaluation of training. Evaluates again if that one was not of the final weights.
 pub(crate) fn final_evaluation(
     fitted: &Fitted,
     eval: LabelledTexts<'_>,
@@ -36,7 +36,7 @@ pub(crate) fn final_evaluation(
     })?)
 }
 
-/// Returns a table of predictions for texts at equal distances, because rows may be sorted by label.
+/// Returns a table of predictions. Takes texts at equal distances, because rows may be sorted by label.
 pub(crate) fn sample_predictions(
     fitted: &Fitted,
     eval: &Dataset,

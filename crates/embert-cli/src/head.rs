@@ -1,10 +1,10 @@
-//! Which classification head training begins with.
+//! The classification head that training starts with.
 
-/// The head that training begins with.
+/// The classification head that training starts with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Head {
-    /// The one of the checkpoint, if it has one.
+    /// The head of the checkpoint, if it has one.
     Kept,
-    /// A new one, though the checkpoint has one: its labels are others.
+    /// A new head, because the checkpoint's head has other labels.
     New,
 }

@@ -1,4 +1,4 @@
-//! The flags that help with what a library reports: libraries know no flags.
+//! Adds to a library's error the flag that solves it. Libraries do not name flags.
 
 use std::fmt::Display;
 
@@ -7,7 +7,7 @@ use embert_hub::HubError;
 use embert_model::ModelError;
 use embert_train::TrainError;
 
-/// The error with what to do about it on this command line.
+/// Formats a data error with a hint.
 pub(crate) fn of_data(error: &DataError) -> String {
     let hint = match error {
         DataError::MissingColumn { role, .. } | DataError::MissingKey { role, .. } => match role {
@@ -32,7 +32,7 @@ pub(crate) fn of_data(error: &DataError) -> String {
     with(error, hint)
 }
 
-/// The note with what to do about it.
+/// Formats a note with a hint.
 pub(crate) fn of_note(note: &DataNote) -> String {
     let hint = match note {
         DataNote::ManyLabels { .. } => THE_LABEL_COLUMN,
@@ -44,7 +44,7 @@ pub(crate) fn of_note(note: &DataNote) -> String {
     with(note, hint)
 }
 
-/// The error with what to do about it; an upload has no folder to take instead.
+/// Formats a download error with a hint.
 pub(crate) fn of_hub(error: &HubError) -> String {
     let hint = match error {
         HubError::Unreachable { .. } => {
@@ -56,13 +56,13 @@ pub(crate) fn of_hub(error: &HubError) -> String {
     with(error, hint)
 }
 
-/// The error with the flag that solves a problem with a model.
+/// Formats a model error with a hint.
 pub(crate) fn of_model(error: &ModelError) -> String {
     let is_count = matches!(error, ModelError::LabelCount { .. });
     with(error, if is_count { "--ignore_mismatched_sizes makes a new classifier" } else { "" })
 }
 
-/// The error with the flags that solve a problem with a run's directory.
+/// Formats a training error with a hint.
 pub(crate) fn of_train(error: &TrainError) -> String {
     let hint = match error {
         TrainError::OutputExists { .. } => "choose another or give --overwrite_output_dir to replace it",

@@ -1,4 +1,4 @@
-//! The hub, as the environment says, with a progress bar for each file.
+//! The hub with the settings of the environment, and a progress bar for each file.
 
 use std::path::PathBuf;
 
@@ -6,17 +6,17 @@ use embert_hub::{Hub, HubError, HubProgress, HubSettings};
 
 use crate::progress::Bar;
 
-/// The hub that the environment names.
+/// Opens the hub with the settings of the environment.
 pub(crate) fn open() -> Hub {
     Hub::new(HubSettings::from_variables(|name| std::env::var(name).ok()))
 }
 
-/// The folder of a model of the hub, downloaded if it is not in the cache.
+/// Downloads a model that is not in the cache. Returns its folder.
 pub(crate) fn model(id: &str) -> Result<PathBuf, HubError> {
     open().model(id, "main", &mut bars())
 }
 
-/// The folder of a data set of the hub.
+/// Downloads a data set that is not in the cache. Returns its folder.
 pub(crate) fn dataset(id: &str, splits: &[&str]) -> Result<PathBuf, HubError> {
     open().dataset(id, "main", splits, &mut bars())
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM end a run in good order; a second one ends it at once.
+//! Handles Ctrl-C and SIGTERM. The first signal stops a run after the current step; the second one exits at once.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-/// Which signal has come, if one has.
+/// The signal that was received.
 #[derive(Clone, Default)]
 pub(crate) struct Interrupt {
     signal: Arc<AtomicUsize>,
 }
 
 impl Interrupt {
-    /// Listens from now on.
+    /// Installs the signal handlers.
     pub(crate) fn listen() -> std::io::Result<Self> {
         let interrupt = Self::default();
         let again = Arc::new(AtomicBool::new(false));
@@ -26,12 +26,12 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    /// The signal that has come.
+    /// Returns the number of the received signal.
     pub(crate) fn signal(&self) -> Option<usize> {
         Some(self.signal.load(Ordering::Relaxed)).filter(|&signal| signal != 0)
     }
 
-    /// `Break` when one has come.
+    /// Returns `Break` after a signal.
     pub(crate) fn flow(&self) -> ControlFlow<()> {
         match self.signal() {
             Some(_) => ControlFlow::Break(()),

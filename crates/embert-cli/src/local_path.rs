@@ -1,4 +1,4 @@
-//! Names that mean a file or directory here, not something on the hub.
+//! Tells names of local files and directories from ids of the hub.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use embert_hub::HubError;
 use crate::error::CliError;
 use crate::near::nearest;
 
-/// Extensions of files that people give as data or models.
+/// Extensions of data and model files.
 const EXTENSIONS: [&str; 22] = [
     "parquet",
     "csv",
@@ -33,19 +33,19 @@ const EXTENSIONS: [&str; 22] = [
     "onnx",
 ];
 
-/// Returns the message for a name that means a path here and is not there; `None` if it can be an id of the hub.
+/// Returns an error message if the name is a path that does not exist; `None` if it may be an id of the hub.
 pub(crate) fn missing(name: &str) -> Option<String> {
     looks_like_a_path(name).then(|| no_such(name))
 }
 
-/// The message for a path that is not there.
+/// Returns the error message for a path that does not exist.
 pub(crate) fn no_such(name: &str) -> String {
     let advice =
         near_sibling(Path::new(name)).map_or(String::new(), |near| format!("; did you mean {near}?"));
     format!("{name}: there is no such file or directory{advice}")
 }
 
-/// Adds to the hub's error that a local path has a similar name.
+/// Adds to a hub error the local path with a similar name.
 pub(crate) fn with_advice(error: HubError, name: &str) -> CliError {
     let error = CliError::from(error);
     match near_sibling(Path::new(name)) {
@@ -54,7 +54,7 @@ pub(crate) fn with_advice(error: HubError, name: &str) -> CliError {
     }
 }
 
-/// Returns true if a name cannot be an id of the hub.
+/// Returns true for names that are not valid ids of the hub.
 fn looks_like_a_path(name: &str) -> bool {
     let path = Path::new(name);
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
@@ -66,7 +66,7 @@ fn looks_like_a_path(name: &str) -> bool {
         || parent.is_some_and(Path::is_dir)
 }
 
-/// The entry of the same directory whose name is a spelling of this one.
+/// Returns an entry of the same directory with a similar name.
 fn near_sibling(path: &Path) -> Option<String> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name()?.to_str()?;

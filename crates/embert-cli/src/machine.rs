@@ -1,10 +1,10 @@
-//! What this machine is: its processor, how much memory this process holds, and how much it may still have.
+//! The machine's processor and memory.
 
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-/// The processor's name for itself, and its cores.
+/// Returns the name of the processor and its number of cores.
 #[cfg_attr(not(feature = "cpu"), expect(dead_code, reason = "only the backend `cpu` asks"))]
 pub(crate) fn processor() -> String {
     let name = system::processor().unwrap_or_else(|| std::env::consts::ARCH.to_owned());
@@ -14,42 +14,43 @@ pub(crate) fn processor() -> String {
     }
 }
 
-/// Bytes.
+/// Memory of the process and of the machine, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MachineMemory {
-    /// What the process holds.
+    /// Resident memory of the process.
     pub(crate) resident: u64,
-    /// What it may have in addition, in physical memory.
+    /// Physical memory that the process can still allocate.
     pub(crate) room: u64,
-    /// What the system may move to disk to make more room.
+    /// Free swap space.
     pub(crate) swap: u64,
 }
 
 impl MachineMemory {
-    /// As it is now, where the system says it.
+    /// Returns the current state; `None` if the system does not report it.
     pub(crate) fn now() -> Option<Self> {
         system::now()
     }
 
-    /// What the process holds and may have, together.
+    /// Returns the sum of resident and free memory.
     pub(crate) fn available(self) -> u64 {
         self.resident + self.room
     }
 
-    /// The same with what the system may move to disk.
+    /// Returns the sum of resident memory, free memory and swap.
     pub(crate) fn with_swap(self) -> u64 {
         self.available().saturating_add(self.swap)
     }
 }
 
-/// Gives back what reading and tokenizing took for a moment: it is not lost to the run, nor counted as held.
+/// Returns freed memory of the allocator to the system, so that it does not count as resident.
 pub(crate) fn release_freed_memory() {
     #[cfg(feature = "cpu")]
     embert_kernels::release_freed_memory();
 }
 
-/// Runs `work` and returns the most bytes that the process held meanwhile: the maximum of samples, a millisecond apart.
-/// `None` where the system does not say it.
+/// Runs `work` and returns the peak resident memory in bytes, sampled each millisecond.
+///
+/// Returns `None` if the system does not report it.
 pub(crate) fn peak_while(work: impl FnOnce()) -> Option<u64> {
     let (working, done) = mpsc::channel::<()>();
     thread::scope(|scope| {
@@ -66,8 +67,7 @@ pub(crate) fn peak_while(work: impl FnOnce()) -> Option<u64> {
     })
 }
 
-/// The machine's memory, that of the control groups that the process is in, and its own address space: each may be the
-/// least.
+/// Linux: the limit is the least of free memory, control groups and address space.
 #[cfg(target_os = "linux")]
 mod system {
     use std::fs;
@@ -92,14 +92,14 @@ mod system {
         kibibytes(&read("/proc/self/status")?, "VmRSS:")
     }
 
-    /// Not every architecture has a name here.
+    /// Some architectures have no name in /proc/cpuinfo.
     pub(super) fn processor() -> Option<String> {
         let table = read("/proc/cpuinfo")?;
         let line = table.lines().find_map(|line| line.strip_prefix("model name"))?;
         Some(line.trim_start_matches([' ', '\t', ':']).to_owned())
     }
 
-    /// The folder of a control group, and what its files are called.
+    /// The folder and file names of a control group.
     #[derive(Debug, PartialEq)]
     struct Group {
         folder: PathBuf,
@@ -111,7 +111,7 @@ mod system {
         root: &'static str,
         limit: &'static str,
         usage: &'static str,
-        /// The line of `memory.stat` that counts pages of files: they are given back when others need them.
+        /// The line of `memory.stat` with the page cache, which the kernel can reclaim.
         pages_of_files: &'static str,
     }
 
@@ -128,8 +128,7 @@ mod system {
         pages_of_files: "total_cache",
     };
 
-    /// The groups of `/proc/self/cgroup` and those around them. Inside a container, whose own group is at the root, those
-    /// named there may not be to be seen.
+    /// Returns the groups of `/proc/self/cgroup` and their parents. A container may not see all of them.
     fn groups(cgroup: &str) -> Vec<Group> {
         cgroup.lines().filter_map(groups_of_line).flatten().collect()
     }
@@ -147,7 +146,7 @@ mod system {
     }
 
     impl Group {
-        /// What it may have beside what it holds, where it is there and has a limit.
+        /// Returns the bytes below the limit that are not in use; `None` without a limit.
         fn room(&self) -> Option<u64> {
             let read = |name: &str| fs::read_to_string(self.folder.join(name)).ok();
             let number = |name| read(name)?.trim().parse::<u64>().ok(); // or "max"
@@ -161,7 +160,7 @@ mod system {
         fs::read_to_string(path).ok()
     }
 
-    /// The first number after a line's name.
+    /// Returns the first number after a line's name.
     fn value(table: &str, name: &str) -> Option<u64> {
         let line = table.lines().find(|line| line.split_whitespace().next() == Some(name))?;
         line.split_whitespace().nth(1)?.parse().ok()
@@ -171,7 +170,7 @@ mod system {
         Some(value(table, name)? * 1024)
     }
 
-    /// `ulimit -v` in bytes.
+    /// Returns `ulimit -v` in bytes.
     fn address_space(limits: &str) -> Option<u64> {
         let line = limits.lines().find_map(|line| line.strip_prefix("Max address space"))?;
         line.split_whitespace().next()?.parse().ok() // or "unlimited"
@@ -220,7 +219,7 @@ mod system {
 
         #[test]
         fn a_peak_includes_what_was_freed_again() {
-            // On a stack: other tests count what is allocated.
+            // On a stack, because other tests count allocations.
             let hold = || {
                 std::hint::black_box([1_u8; 32 << 20]);
                 std::thread::sleep(std::time::Duration::from_millis(50));
@@ -245,7 +244,7 @@ mod system {
         Some(system.cpus().first()?.brand().trim().to_owned()).filter(|name| !name.is_empty())
     }
 
-    /// Swap files grow as they are needed.
+    /// Swap files grow on demand.
     pub(super) fn now() -> Option<MachineMemory> {
         let mut system = System::new();
         system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());

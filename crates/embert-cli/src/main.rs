@@ -1,4 +1,4 @@
-//! embert: fine-tunes BERT-family encoders for text classification. Arguments in, lines out.
+//! The program `embert`: fine-tunes BERT-family encoders for text classification.
 
 mod args;
 mod boolean;
@@ -66,7 +66,7 @@ fn main() -> ExitCode {
 fn run(arguments: Vec<String>) -> Result<(), CliError> {
     let matches = args::parse(arguments)?;
     let (name, matches) = matches.subcommand().expect("clap asks for a subcommand");
-    // On a thread of the pool that computes: a thread outside would have to be woken after each operation.
+    // Runs on a thread of rayon's pool: another thread would have to be woken after each operation.
     rayon::scope(|_| match name {
         "train" => commands::train::run(matches),
         "evaluate" => commands::evaluate::run(matches),
@@ -79,10 +79,9 @@ fn run(arguments: Vec<String>) -> Result<(), CliError> {
     output::require_printed()
 }
 
-/// What libraries trace goes to standard error, as `RUST_LOG` says; nothing without it.
+/// Prints the trace events that `RUST_LOG` selects on standard error.
 ///
-/// Never what the hub's client and the crates below it trace: addresses that are signed, and under `trace` every byte that is
-/// sent, the token among them.
+/// Excludes the hub's client and its dependencies: they trace signed addresses and, at level `trace`, the token.
 fn start_logging() {
     let filter = EnvFilter::from_default_env();
     const TELL_SECRETS: [&str; 8] = ["hf_hub", "xet", "hf_xet", "reqwest", "hyper", "h2", "rustls", "tower"];

@@ -1,11 +1,13 @@
-//! Whether a run fits into memory: a coarse upper bound says so for most; where it does not, parts of the heaviest
-//! micro-batch are run, and the peak of the process is measured.
+//! Checks that a run fits into memory.
+//!
+//! A coarse upper bound decides for most runs. If the bound exceeds the available memory, parts of the largest micro-batch
+//! are run, and the peak of the process is measured.
 
 use burn::module::Module;
 use embert_model::count_parameters;
 use embert_train::{Model, TrainConfig, TrainData, check, find_batch_size, heaviest_micro_batch};
 
-use crate::device::Place;
+use crate::device::DeviceContext;
 use crate::error::{CliError, OUT_OF_MEMORY};
 use crate::machine::{MachineMemory, release_freed_memory};
 use crate::model_source::ModelSource;
@@ -13,34 +15,35 @@ use crate::recipe::Recipe;
 use crate::report::size;
 use crate::trial_peaks::TrialPeaks;
 
-/// Bytes of a value: parameters, gradients and activations are fp32, under `bf16` too.
+/// Bytes of a value. Parameters, gradients and activations are fp32, with `--bf16` too.
 const VALUE: usize = size_of::<f32>();
 
-/// What is known of a run's memory before it begins.
+/// The memory need of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct MemoryPlan {
-    /// The settings of the recipe, with the batch size that was found where it asks for one.
+    /// The settings of the recipe, with the batch size that `auto_find_batch_size` found.
     pub(crate) config: TrainConfig,
     /// Bytes of the whole process at its peak.
     needed: u64,
-    /// Whether that was measured; an upper bound otherwise.
+    /// True if `needed` was measured, false if it is an upper bound.
     is_measured: bool,
     machine: MachineMemory,
-    /// The batch size of the recipe, where another was found.
+    /// The batch size of the recipe if `auto_find_batch_size` reduced it.
     cut_from: Option<usize>,
 }
 
 impl MemoryPlan {
-    /// To be made when model and texts are loaded. `None` where nothing is known: on GPUs, on systems that do not say
-    /// what there is, and for recipes that training refuses.
+    /// Estimates or measures the memory need of a run whose model and texts are loaded.
+    ///
+    /// Returns `None` on GPUs, on systems that do not report memory, and for invalid recipes.
     pub(crate) fn new(
         recipe: &Recipe,
-        place: &Place,
+        context: &DeviceContext,
         source: &ModelSource,
         model: &Model,
         data: &TrainData<'_>,
     ) -> Option<Self> {
-        if !place.is_cpu() {
+        if !context.is_cpu() {
             return None;
         }
         release_freed_memory();
@@ -56,7 +59,7 @@ impl MemoryPlan {
         Some(Self { config, needed, is_measured: true, machine, cut_from })
     }
 
-    /// What a person is told.
+    /// Returns the lines to print.
     pub(crate) fn lines(&self) -> Vec<String> {
         let found = self.cut_from.map(|before| {
             format!(
@@ -70,13 +73,13 @@ impl MemoryPlan {
         found.into_iter().chain([format!("memory: {how} {needed} of {available} available")]).collect()
     }
 
-    /// That it will swap or be ended, and what helps.
+    /// Returns a warning if the run needs swap.
     pub(crate) fn warning(&self) -> Option<String> {
         let swaps = self.needed > self.machine.available() && self.needed <= self.machine.with_swap();
         swaps.then(|| format!("{}: it may be ended by the system; try {}", self.need(), self.remedies()))
     }
 
-    /// Fails if swapping does not help either.
+    /// Fails if the run does not fit into memory and swap.
     pub(crate) fn require(&self) -> Result<(), CliError> {
         if self.needed <= self.machine.with_swap() {
             return Ok(());
@@ -106,11 +109,11 @@ impl MemoryPlan {
     }
 }
 
-/// Upper bound of the bytes that a run adds to a loaded model, deliberately coarse.
+/// Returns a coarse upper bound of the bytes that a run needs in addition to the loaded model.
 ///
-/// For each trained parameter: its gradient, that of the micro-batches before, two moments and the best model; and once
-/// more for weights packed for bf16. For each token, in each layer and in two more for temporaries: eight vectors of the
-/// hidden size and two of the intermediate size.
+/// For each trained parameter: a gradient, an accumulated gradient, two moments and the best model. For each parameter: a
+/// copy that is packed for bf16. For each token, in each layer and twice for temporaries: eight vectors of the hidden size
+/// and two of the intermediate size.
 fn upper_bound(source: &ModelSource, model: &Model, data: &TrainData<'_>, config: &TrainConfig) -> u64 {
     let all = model.num_params();
     let (trained, rank) = source.lora().map_or((all, 0), |lora| (count_parameters(model).trainable, lora.r));
@@ -127,7 +130,7 @@ fn upper_bound(source: &ModelSource, model: &Model, data: &TrainData<'_>, config
     (VALUE * (all + 5 * trained + activations)) as u64
 }
 
-/// The settings under which the run fits, and the peak of the process under them.
+/// Measures the run. Returns settings that fit, and the peak of the process with them.
 fn measured(
     model: &Model,
     data: &TrainData<'_>,

@@ -1,4 +1,4 @@
-//! The model that training starts from, and the directories that names of models mean.
+//! Finds the directory of a model, and opens the model that training starts from.
 
 use std::path::{Path, PathBuf};
 
@@ -17,17 +17,17 @@ use crate::head::Head;
 use crate::recipe::Recipe;
 use crate::{hub, local_path, output};
 
-/// Config and tokenizer of a model whose weights come later.
+/// A model whose config and tokenizer are read, but not its weights.
 pub(crate) struct ModelSource {
     pub(crate) config: AutoConfig,
     pub(crate) tokenizer: Tokenizer,
-    /// Where the weights are, those of the base if there is an adapter; `None` for random weights.
+    /// The directory of the weights (with an adapter: of the base model); `None` for random weights.
     pub(crate) directory: Option<PathBuf>,
     adapter: AdapterSource,
     head: Head,
 }
 
-/// Where a model's adapter comes from.
+/// The origin of a model's adapter.
 enum AdapterSource {
     None,
     New(LoraConfig),
@@ -38,12 +38,12 @@ enum AdapterSource {
 pub(crate) struct LoadedModel {
     pub(crate) model: AutoModelForSequenceClassification,
     pub(crate) newly_initialized: Vec<String>,
-    /// Tensors of the checkpoint that the model has no place for: other heads.
+    /// Tensors of the checkpoint that the model does not use, such as other heads.
     pub(crate) unused: Vec<String>,
 }
 
 impl ModelSource {
-    /// The start of a training run on these examples.
+    /// Opens the model that a training run on these examples starts from.
     pub(crate) fn of_recipe(recipe: &Recipe, train: &Dataset, head: Head) -> Result<Self, CliError> {
         let mut source = match &recipe.model.scratch {
             Some(scratch) => {
@@ -77,7 +77,7 @@ impl ModelSource {
         }
     }
 
-    /// The weights, what is missing of them made new from `seed`.
+    /// Reads the weights. Initializes missing ones from `seed`.
     pub(crate) fn load(&self, seed: u64, device: &Device) -> Result<LoadedModel, CliError> {
         let Some(directory) = &self.directory else {
             let model = AutoModelForSequenceClassification::new(&self.config, seed, device);
@@ -99,7 +99,7 @@ impl ModelSource {
         Ok(LoadedModel { model, newly_initialized, unused })
     }
 
-    /// The weights in a directory, without its head if another one takes its place.
+    /// Reads the base model, without its head if the adapter or the data need another one.
     fn load_base(
         &self,
         directory: &Path,
@@ -113,7 +113,7 @@ impl ModelSource {
         Ok(load(directory, &self.config, seed, device)?)
     }
 
-    /// The weights of a checkpoint of this model's training; under an adapter, the base's are its own.
+    /// Reads the weights of a checkpoint. A checkpoint of an adapter does not hold the base model.
     pub(crate) fn load_checkpoint(
         &self,
         checkpoint: &Path,
@@ -126,7 +126,7 @@ impl ModelSource {
                 let base = self.load_base(base, seed, device)?;
                 Adapter::open(checkpoint)?.load(base.model, &base.newly_initialized)?
             }
-            // the base's config may be that of an encoder without a head
+            // The base model may be an encoder without a head.
             None => {
                 let config = AutoConfig::from_dir(checkpoint)?;
                 from_pretrained(checkpoint, &config, seed, device)?.complete(checkpoint)?
@@ -136,14 +136,14 @@ impl ModelSource {
     }
 }
 
-/// The directory of the model that training begins with.
+/// Returns the directory of the model that training starts from. Fails for an adapter.
 pub(crate) fn base_of_training(name: &str) -> Result<PathBuf, CliError> {
     let directory = directory(name)?;
     refuse_adapter(&directory)?;
     Ok(directory)
 }
 
-/// Refuses to train an adapter as if it were a model.
+/// Fails if the directory holds an adapter instead of a complete model.
 fn refuse_adapter(directory: &Path) -> Result<(), CliError> {
     if !Adapter::is_in(directory) {
         return Ok(());
@@ -156,7 +156,7 @@ fn refuse_adapter(directory: &Path) -> Result<(), CliError> {
     )))
 }
 
-/// An adapter, with a note about keys of its settings that have no meaning here.
+/// Opens an adapter. Prints a note about unknown keys of adapter_config.json.
 fn open_adapter(directory: &Path) -> Result<Adapter, CliError> {
     let adapter = Adapter::open(directory)?;
     if !adapter.unknown_keys.is_empty() {
@@ -169,7 +169,7 @@ fn open_adapter(directory: &Path) -> Result<Adapter, CliError> {
     Ok(adapter)
 }
 
-/// Opens the model in a directory: complete, or an adapter of `base` or of the model that it names.
+/// Opens a complete model, or an adapter of `base` or of the base model that the adapter names.
 pub(crate) fn open(directory: &Path, base: Option<&String>) -> Result<ModelDirectory, CliError> {
     let base = match (Adapter::is_in(directory), base) {
         (true, base) => Some(base_directory(directory, base)?),
@@ -182,7 +182,7 @@ pub(crate) fn open(directory: &Path, base: Option<&String>) -> Result<ModelDirec
     Ok(ModelDirectory::open(directory, base.as_deref())?)
 }
 
-/// Returns the directory of the base model that is given, else of the one that the adapter names.
+/// Returns the directory of `base`, else of the base model that the adapter names.
 fn base_directory(adapter_dir: &Path, base: Option<&String>) -> Result<PathBuf, CliError> {
     let adapter = open_adapter(adapter_dir)?;
     let adapter_dir = adapter_dir.display();
@@ -201,7 +201,7 @@ fn base_directory(adapter_dir: &Path, base: Option<&String>) -> Result<PathBuf, 
     }
 }
 
-/// A directory that is there, or the hub's.
+/// Returns a local directory of this name, else downloads the model from the hub.
 pub(crate) fn directory(name: &str) -> Result<PathBuf, CliError> {
     let path = Path::new(name);
     tracing::debug!(name, is_directory = path.is_dir(), "looking for the model");

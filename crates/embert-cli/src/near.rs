@@ -1,9 +1,9 @@
-//! The name that an unknown one probably means: a misspelling, or some of its words; nothing if no name is near.
+//! Suggests a known name for an unknown one, by edit distance or common words.
 
-/// Below this similarity (1 − edits / length) two names are not spellings of one.
+/// Minimum similarity (1 − edits / length) of a suggestion.
 const LEAST_SIMILARITY: f64 = 0.7;
 
-/// Returns the nearest of the known names, the first of equals.
+/// Returns the most similar known name; the first one if several are equally similar.
 pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
     let similarity = |known: &str| strsim::normalized_damerau_levenshtein(name, known);
     let spelled = known

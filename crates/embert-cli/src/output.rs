@@ -1,4 +1,4 @@
-//! Printing that never panics: standard output and standard error may be closed, or go to a full disk.
+//! Prints to standard output and standard error. Never panics, even if they are closed or the disk is full.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write, stderr, stdout};
@@ -6,26 +6,26 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::error::CliError;
 
-/// Training goes on without a reader; the other commands exist for what they print.
+/// True for training, which continues if the reader of standard output closes it. Other commands stop.
 static OUTLIVES_READER: AtomicBool = AtomicBool::new(false);
-/// Standard output failed, and the user was told.
+/// True after a failed write to standard output. The user is warned once.
 static FAILED: AtomicBool = AtomicBool::new(false);
 
-/// From now on a closed or full standard output is a warning, not the end of the process.
+/// Turns a failed write to standard output into a warning. By default it ends the process.
 pub(crate) fn outlive_reader() {
     OUTLIVES_READER.store(true, Relaxed);
 }
 
 /// Prints a line on standard output.
 ///
-/// Ends the process quietly, with exit code 0, if its reader has gone, as `cat | head` does.
+/// Exits with code 0 if the reader has closed the pipe, as in `embert predict | head`.
 pub(crate) fn print(line: impl Display) {
     if let Err(error) = write_line(&line) {
         failed(&error);
     }
 }
 
-/// Prints a line on standard error, where that is possible.
+/// Prints a line on standard error. Ignores errors.
 pub(crate) fn tell(line: impl Display) {
     let _ = writeln!(stderr(), "{line}"); // there is nowhere else to report to
 }
@@ -35,7 +35,7 @@ pub(crate) fn warn(warning: impl Display) {
     tell(format_args!("warning: {warning}"));
 }
 
-/// Fails if a line could not be printed and its reader has not just gone.
+/// Fails if a line could not be written, except to a closed pipe.
 pub(crate) fn require_printed() -> Result<(), CliError> {
     match FAILED.load(Relaxed) && !OUTLIVES_READER.load(Relaxed) {
         true => Err(CliError::failed("standard output could not be written: its disk may be full")),

@@ -1,17 +1,17 @@
-//! A panic is a bug: it ends in one line and exit code 1, after Rust's own report if `RUST_BACKTRACE` is set.
+//! Reports a panic as a bug in one line, with exit code 1.
 //!
-//! embert-data and embert-text catch some panics of other libraries and name the file that was read. So without
-//! `RUST_BACKTRACE` nothing is printed when a panic begins, only when it ends the program.
+//! embert-data and embert-text catch some panics of other libraries and turn them into errors. So the panic hook prints
+//! nothing, unless `RUST_BACKTRACE` is set.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::CliError;
 
-/// What the last panic said.
+/// The message of the last panic.
 static LAST: Mutex<String> = Mutex::new(String::new());
 
-/// Keeps what panics say from now on; prints it only if `RUST_BACKTRACE` is set.
+/// Installs a panic hook that stores the message, and prints it only if `RUST_BACKTRACE` is set.
 pub(crate) fn keep() {
     let shows_backtrace = std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0");
     let print = take_hook();
@@ -27,7 +27,7 @@ fn remember(message: String) {
     *LAST.lock().unwrap_or_else(PoisonError::into_inner) = message;
 }
 
-/// What `ask` returns, or what it panicked with, without the place: for libraries that panic where they could answer.
+/// Calls `ask`. Returns the message of a panic as an error, without its source location.
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 pub(crate) fn caught<T>(ask: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(ask)).map_err(|_| {
@@ -37,7 +37,7 @@ pub(crate) fn caught<T>(ask: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
-/// What `run` returns, a panic as an error.
+/// Calls `run`. Returns a panic as an error.
 pub(crate) fn told<T>(run: impl FnOnce() -> Result<T, CliError>) -> Result<T, CliError> {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
         let last = LAST.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! Progress bars on a terminal, nothing elsewhere.
+//! Progress bars. Only a terminal shows them.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -7,28 +7,28 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::output;
 
-/// A progress bar on standard error, and where it began.
+/// A progress bar on standard error, and its initial position.
 pub(crate) struct Bar(ProgressBar, u64);
 
 impl Bar {
-    /// Of things that are counted.
+    /// Counts items.
     pub(crate) fn items(what: &str, total: usize) -> Self {
         Self::new(what, total as u64, 0, "{msg} {wide_bar:.cyan/dim} {human_pos}/{human_len} {eta}")
     }
 
-    /// Of a download.
+    /// Counts downloaded bytes.
     pub(crate) fn bytes(what: &str, total: u64) -> Self {
         Self::new(what, total, 0, "{msg} {wide_bar:.cyan/dim} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
     }
 
-    /// Of optimizer steps, some of which are done already; `describe` adds the figures.
+    /// Counts optimizer steps, starting after the `done` ones.
     pub(crate) fn steps(total: usize, done: usize) -> Self {
         Self::new("", total as u64, done as u64, "{pos}/{len} {wide_bar:.cyan/dim} {msg} {elapsed}<{eta}")
     }
 
     fn new(what: &str, total: u64, done: u64, template: &str) -> Self {
         let bar = ProgressBar::with_draw_target(Some(total), target()).with_position(done);
-        bar.set_style(ProgressStyle::with_template(template).expect("a template of ours"));
+        bar.set_style(ProgressStyle::with_template(template).expect("the template is valid"));
         bar.set_message(what.to_owned());
         bar.enable_steady_tick(Duration::from_millis(500));
         bar.reset_eta();
@@ -43,7 +43,7 @@ impl Bar {
         self.0.inc(more as u64);
     }
 
-    /// Adds figures, and how long a step takes on average.
+    /// Shows metrics and the mean time of a step.
     pub(crate) fn describe(&self, figures: String) {
         let seconds = self.0.elapsed().as_secs_f64() / self.0.position().saturating_sub(self.1).max(1) as f64;
         self.0.set_message(format!("{figures} {seconds:.2} s/it"));

@@ -1,4 +1,4 @@
-//! `--resume_from_checkpoint`: finds the checkpoint that a run resumes from, and compares its recipe.
+//! `--resume_from_checkpoint`: finds the checkpoint and compares its recipe.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::error::CliError;
 use crate::recipe::Recipe;
 use crate::{output, recipe};
 
-/// What may differ from the checkpoint's recipe: how long the run is, and what it leaves on disk when.
+/// Keys that may differ from the checkpoint's recipe: the length of the run, and what it saves.
 const MAY_DIFFER: [&str; 10] = [
     "train.num_train_epochs",
     "train.max_steps",
@@ -24,8 +24,9 @@ const MAY_DIFFER: [&str; 10] = [
     "output.do_eval",
 ];
 
-/// The recipe that the arguments mean, and the checkpoint to resume from. Without `--recipe`, flags change that
-/// checkpoint's recipe.
+/// Returns the recipe of the command line and the checkpoint to resume from.
+///
+/// Without `--recipe`, flags override the checkpoint's recipe.
 pub(crate) fn resolve(matches: &ArgMatches) -> Result<(Recipe, Option<Checkpoint>), CliError> {
     let recipe = recipe::resolve(matches)?;
     let Some(named) = matches.get_one::<String>("resume_from_checkpoint") else { return Ok((recipe, None)) };
@@ -44,7 +45,7 @@ pub(crate) fn resolve(matches: &ArgMatches) -> Result<(Recipe, Option<Checkpoint
     Ok((recipe, Some(checkpoint)))
 }
 
-/// Refuses to begin a run where the user expects to resume one.
+/// Fails if there is nothing to resume and nothing to start.
 fn require_start(output_dir: &str, matches: &ArgMatches) -> Result<(), CliError> {
     if RunDirectory::is_finished(Path::new(output_dir)) {
         return Err(CliError::usage(format!(
@@ -60,7 +61,7 @@ fn require_start(output_dir: &str, matches: &ArgMatches) -> Result<(), CliError>
     }
 }
 
-/// `None` if `last` means a run that has not saved anything.
+/// Returns the checkpoint to resume from; `None` for `last` if the run has no checkpoint yet.
 fn find(named: &str, output_dir: &str) -> Result<Option<Checkpoint>, CliError> {
     if named == "last" {
         let partial_dir = RunDirectory::mend(Path::new(output_dir))?;
@@ -82,7 +83,7 @@ fn find(named: &str, output_dir: &str) -> Result<Option<Checkpoint>, CliError> {
     })
 }
 
-/// `runs/x/checkpoint-9` is in `runs/x.partial` until the run is finished.
+/// Returns the path in the unfinished run: `runs/x.partial/checkpoint-9` for `runs/x/checkpoint-9`.
 fn in_unfinished_run(checkpoint: &Path) -> PathBuf {
     let Some((run_dir, name)) = checkpoint.parent().zip(checkpoint.file_name()) else {
         return checkpoint.into();
@@ -93,7 +94,7 @@ fn in_unfinished_run(checkpoint: &Path) -> PathBuf {
     run_dir.with_file_name(partial).join(name)
 }
 
-/// The newest complete checkpoint of the first of these directories that has one; warns of damaged ones.
+/// Returns the newest complete checkpoint of the first directory that has one. Warns about damaged ones.
 fn newest(run_dirs: &[PathBuf]) -> Result<Option<Checkpoint>, CliError> {
     let mut passed_over: Vec<TrainError> = vec![];
     for run_dir in run_dirs {
@@ -120,13 +121,13 @@ fn parse(checkpoint: &Checkpoint) -> Result<Recipe, CliError> {
     })
 }
 
-/// Where the run of a checkpoint was going to be, wherever it lies now.
+/// Returns the output directory of a checkpoint's run.
 fn output_dir(checkpoint: &Checkpoint) -> String {
     let run_dir = checkpoint.run_dir().to_string_lossy();
     run_dir.strip_suffix(".partial").unwrap_or(&run_dir).to_owned()
 }
 
-/// Where the batch size is to be found, it is the one that the run found when it began.
+/// With `auto_find_batch_size`, keeps the batch size that the run found at its start.
 fn with_found_batch_size(mut wanted: Recipe, saved: &Recipe) -> Recipe {
     let rows =
         |recipe: &Recipe| recipe.train.per_device_train_batch_size * recipe.train.gradient_accumulation_steps;

@@ -1,4 +1,4 @@
-//! Labels of a fine-tuned model: training keeps them, their order and its head if the labels of the data are among them.
+//! Further training of a fine-tuned model. Keeps its labels and head if they include the labels of the data.
 
 use std::fmt::Display;
 
@@ -12,19 +12,19 @@ use crate::head::Head;
 use crate::recipe::{ModelSection, Recipe};
 use crate::{model_source, output};
 
-/// What a model brings to training.
+/// The head of the model to train.
 enum Trained {
-    /// No head: a base model, or random weights.
+    /// No head.
     Nothing,
     Labels(Labels),
-    /// A head for something other than one label a text, and why it cannot be kept.
+    /// A head for another problem type, and the reason why it cannot be kept.
     OtherHead(ModelError),
 }
 
-/// Reads the examples of a recipe, with the labels that the model keeps.
+/// Reads the examples of a recipe, with the labels of a fine-tuned model.
 ///
 /// # Errors
-/// If a fine-tuned model's head cannot be kept, and the recipe does not ask for a new one.
+/// If the head of a fine-tuned model does not fit the data, and the recipe does not ask for a new head.
 pub(crate) fn read_examples(recipe: &Recipe) -> Result<(Examples, Head), CliError> {
     examples::locate(recipe)?;
     match trained(&recipe.model)? {
@@ -39,7 +39,7 @@ pub(crate) fn read_examples(recipe: &Recipe) -> Result<(Examples, Head), CliErro
     }
 }
 
-/// Reads the examples with labels of their own, if the recipe asks for a new head; else fails with the reason.
+/// Reads the examples with their own labels for a new head. Fails with `reason` if the recipe does not ask for one.
 fn new_head(recipe: &Recipe, reason: &dyn Display, labels: Option<&Labels>) -> Result<Examples, CliError> {
     let name = recipe.model.name();
     if !recipe.model.ignore_mismatched_sizes {

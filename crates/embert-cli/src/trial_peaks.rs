@@ -1,4 +1,4 @@
-//! The peak of the process while parts of the heaviest micro-batch run, each twice as large as the one before.
+//! Measures the peak memory of parts of the largest micro-batch, and extrapolates it.
 
 use std::iter::{once, successors};
 use std::ops::ControlFlow;
@@ -8,28 +8,28 @@ use embert_train::{Model, TrainConfig, TrainData, heaviest_micro_batch, trial_st
 
 use crate::machine::{peak_while, release_freed_memory};
 
-/// Bytes at the peak of a run, measured for some sizes of its heaviest micro-batch.
+/// Peak memory of a run in bytes, measured for some sizes of the micro-batch.
 ///
-/// While a step runs backward, activations are freed and gradients made: peak(tokens) = base + maxₜ(aₜ·tokens + gₜ), a
-/// convex function. Larger sizes lie between the line through the last two measured and that through the last and the
-/// base.
+/// The backward pass frees activations and allocates gradients: peak(tokens) = base + maxₜ(aₜ·tokens + gₜ). This is convex
+/// in tokens, so the peak of a larger size is at least the line through the last two measurements, and at most the line
+/// through the base and the last measurement, scaled.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TrialPeaks {
-    /// Bytes of the process before a step, and of the gradients of earlier micro-batches.
+    /// Bytes of the process before a step, accumulated gradients included.
     base: u64,
-    /// Tokens of a micro-batch, and bytes of the process at its peak; both increase.
+    /// Tokens of a micro-batch and peak bytes of the process, in increasing order.
     steps: Vec<(usize, u64)>,
-    /// Bytes at the peak of the largest evaluation batch.
+    /// Peak bytes of the process in the largest evaluation batch.
     evaluation: u64,
-    /// Bytes of AdamW's moments, and of the best model where it is kept.
+    /// Bytes of AdamW's moments, and of the best model if it is kept.
     state: u64,
 }
 
 impl TrialPeaks {
-    /// Runs the longest text, then 2, 4, 8, ... rows of the heaviest micro-batch up to all of them, while `goes_on` for
-    /// the tokens of the next.
+    /// Runs the longest text, then the first 2, 4, 8, ... rows of the largest micro-batch.
     ///
-    /// Returns `None` if the system does not say what the process holds, or training refuses the settings.
+    /// Stops if `goes_on` returns false for the number of tokens of the next part. Returns `None` if the system does not
+    /// report memory, or if the settings are invalid.
     pub(crate) fn measure(
         model: &Model,
         data: &TrainData<'_>,
@@ -61,13 +61,13 @@ impl TrialPeaks {
         Some(peaks)
     }
 
-    /// Upper bound of the peak of a run whose heaviest micro-batch has so many tokens.
+    /// Returns an upper bound of the peak with this number of tokens in the largest micro-batch.
     pub(crate) fn at_most(&self, tokens: usize) -> u64 {
         let (measured, peak) = self.largest();
         self.with_state(tokens, || line((0, self.base), (measured, peak), tokens))
     }
 
-    /// Lower bound of the same.
+    /// Returns a lower bound of the same peak.
     pub(crate) fn at_least(&self, tokens: usize) -> u64 {
         self.with_state(tokens, || match self.steps[..] {
             [.., before_last, last] => line(before_last, last, tokens),
@@ -85,13 +85,13 @@ impl TrialPeaks {
     }
 }
 
-/// The first 2, 4, 8, ... rows, and all of them.
+/// Returns the first 2, 4, 8, ... rows, and last all rows.
 fn doubled(rows: &[usize]) -> impl Iterator<Item = &[usize]> {
     let counts = successors(Some(2), move |count| (*count < rows.len()).then_some(2 * count));
     counts.map(move |count| &rows[..count.min(rows.len())])
 }
 
-/// The longest texts are in the first batch.
+/// Returns the peak of the first evaluation batch, which has the longest texts.
 fn evaluation_peak(model: &Model, data: &TrainData<'_>, config: &TrainConfig) -> Option<u64> {
     let Some(eval) = data.eval else { return Some(0) };
     let batching = config.evaluation_batching(eval.texts.limit().max_length(), data.padding);
@@ -99,7 +99,7 @@ fn evaluation_peak(model: &Model, data: &TrainData<'_>, config: &TrainConfig) ->
     peak_while(|| drop(predict(model, eval.texts, batching, first_batch)))
 }
 
-/// The line through two points of rising bytes, at `tokens`.
+/// Extrapolates the line through two points to `tokens`.
 fn line((t0, bytes0): (usize, u64), (t1, bytes1): (usize, u64), tokens: usize) -> u64 {
     let slope = bytes1.saturating_sub(bytes0) as f64 / (t1 - t0) as f64;
     bytes1 + (slope * (tokens - t1) as f64) as u64

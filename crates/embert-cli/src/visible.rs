@@ -1,6 +1,6 @@
-//! Text as a terminal may show it: nothing in it is obeyed.
+//! Escapes untrusted text for a terminal.
 
-/// The text with control characters, and those that only turn the direction of others, as escapes.
+/// Escapes control characters and characters that change the direction of text.
 pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {

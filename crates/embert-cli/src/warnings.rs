@@ -1,4 +1,4 @@
-//! What is allowed and probably wrong: one line each, with its figure and what to do.
+//! Warnings about valid but probably wrong settings: one line each, with the value and a remedy.
 
 use std::path::Path;
 
@@ -13,13 +13,13 @@ use crate::model_source::ModelSource;
 use crate::recipe::{DataSection, Recipe};
 use crate::{hints, recipe, report};
 
-/// Above this rate, fine-tuning a whole pretrained model mostly destroys what it knows.
+/// Full fine-tuning above this learning rate often diverges or forgets the pretraining.
 const HIGHEST_LEARNING_RATE: f64 = 2e-4;
-/// Below this rate, an adapter, which begins with nothing, stays there.
+/// An adapter hardly learns below this learning rate.
 const LOWEST_ADAPTER_RATE: f64 = 5e-5;
 const LONGEST_WARMUP: f64 = 0.2;
 
-/// Returns the warnings of a run's files and settings.
+/// Returns warnings about a run's files and settings.
 pub(crate) fn of_run(
     recipe: &Recipe,
     source: &ModelSource,
@@ -30,7 +30,7 @@ pub(crate) fn of_run(
     of_files.chain(of_data(recipe, examples, matches)).collect()
 }
 
-/// Returns the warnings of a run that concern no model.
+/// Returns warnings about a run's data and settings.
 pub(crate) fn of_data(recipe: &Recipe, examples: &Examples, matches: &ArgMatches) -> Vec<String> {
     let of_files = examples.notes.iter().map(hints::of_note);
     of_files.chain(before_training(recipe, examples, matches)).collect()
@@ -51,7 +51,7 @@ fn before_training(recipe: &Recipe, examples: &Examples, matches: &ArgMatches) -
     warnings
 }
 
-/// Settings that the user gave and that change nothing in this run.
+/// Returns warnings about given settings that have no effect in this run.
 fn without_effect(recipe: &Recipe, matches: &ArgMatches) -> Vec<String> {
     let of_training = recipe.train.ineffective(recipe.evaluates());
     let of_training = of_training.iter().map(|Ineffective { key, value, why }| {
@@ -62,7 +62,7 @@ fn without_effect(recipe: &Recipe, matches: &ArgMatches) -> Vec<String> {
     given.map(|(_, warning)| warning).chain(two_eval_files(&recipe.data)).collect()
 }
 
-/// Keys of the data that are given and not used, and why.
+/// Returns unused keys of the data section with the reason.
 fn unused_data(recipe: &Recipe) -> Vec<(&'static str, String)> {
     let data = &recipe.data;
     let why = "eval_strategy is no: nothing is evaluated; --eval_strategy epoch or --do_eval evaluates";
@@ -92,13 +92,13 @@ fn unused_data(recipe: &Recipe) -> Vec<(&'static str, String)> {
     of_evaluation.chain(of_rules).map(|(key, why)| (key, line(key, why))).collect()
 }
 
-/// Two files to evaluate on, of which one is used.
+/// Warns if two evaluation files are given, because only one is read.
 pub(crate) fn two_eval_files(data: &DataSection) -> Option<String> {
     let (used, ignored) = data.validation_file.as_ref().zip(data.test_file.as_ref())?;
     Some(format!("test_file {ignored} is not read: validation_file {used} is evaluated"))
 }
 
-/// A model that sees one label wherever there are several.
+/// Warns if all predictions are the same label.
 pub(crate) fn one_label(metrics: &Metrics, labels: &[String]) -> Option<String> {
     let label = metrics.only_predicted_label()?;
     let total = metrics.confusion_matrix.iter().flatten().sum::<u64>();
@@ -109,7 +109,7 @@ pub(crate) fn one_label(metrics: &Metrics, labels: &[String]) -> Option<String> 
     ))
 }
 
-/// Texts that are cut elsewhere than in training.
+/// Warns if texts are truncated to another length than in training.
 pub(crate) fn other_length(directory: &Path, recipe: &Recipe) -> Result<Option<String>, CliError> {
     let (now, trained) = (recipe.data.max_seq_length, TrainedWith::of(directory)?.max_length);
     Ok(trained.filter(|&trained| trained != now).map(|trained| {

@@ -1,4 +1,4 @@
-//! What is shown and kept of a run while it trains.
+//! Shows and records the events of a training run.
 
 use std::io::{IsTerminal, stdout};
 
@@ -9,12 +9,12 @@ use crate::progress::Bar;
 use crate::recipe::OnSaveError;
 use crate::{output, report, warnings};
 
-/// Hears the events of a run.
+/// The receiver of a run's events.
 pub(crate) struct Watch<'a> {
     directory: &'a mut RunDirectory,
     interrupt: &'a Interrupt,
     labels: Vec<String>,
-    /// As PEFT counts them, where there are adapters.
+    /// The number of parameters as PEFT counts it, if there is an adapter.
     num_parameters: Option<usize>,
     on_save_error: OnSaveError,
     bar: Option<Bar>,
@@ -36,7 +36,7 @@ impl<'a> Watch<'a> {
             Ok(checkpoint) => checkpoint,
             Err(error) if self.goes_on_without() => {
                 self.warn(&format!(
-                    "{}; training goes on, and saves again when it is time",
+                    "{}; training continues and saves again at the next checkpoint",
                     self.unsaved(&error)
                 ));
                 None
@@ -79,14 +79,14 @@ impl<'a> Watch<'a> {
         self.warn(&warning);
     }
 
-    /// After an interruption there is no next time to save.
+    /// Returns true if training continues after a failed save. An interrupted run cannot save later.
     fn goes_on_without(&self) -> bool {
         self.on_save_error == OnSaveError::Continue && self.interrupt.signal().is_none()
     }
 
     fn unsaved(&self, error: &TrainError) -> String {
         match self.directory.last_checkpoint() {
-            Some(path) => format!("not saved: {error}; the last whole checkpoint is {}", path.display()),
+            Some(path) => format!("not saved: {error}; the last complete checkpoint is {}", path.display()),
             None => format!("not saved: {error}"),
         }
     }
@@ -106,12 +106,12 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// A line of the log: for reading on a terminal, else for programs.
+/// Formats a log line: for people on a terminal, else as JSON.
 fn line(entry: &LogEntry) -> String {
     if stdout().is_terminal() { report::log_line(entry) } else { json(entry) }
 }
 
-/// To four digits; `metrics.jsonl` has all of them.
+/// Formats a log line as JSON with four digits. `metrics.jsonl` has all digits.
 fn json(entry: &LogEntry) -> String {
     let mut line = serde_json::to_value(entry).expect("a log line is JSON");
     for figure in line.as_object_mut().expect("a log line is an object").values_mut() {

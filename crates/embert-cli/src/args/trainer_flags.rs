@@ -1,24 +1,24 @@
-//! Flags of `transformers`' Trainer and `run_classification.py` that change nothing here: accepted, with a note.
+//! Flags of transformers' Trainer and `run_classification.py` that are accepted without effect.
 
 use crate::boolean::is_boolean;
 use crate::error::CliError;
 
-/// What an accepted flag takes.
+/// The values that an accepted flag takes.
 #[derive(Clone, Copy, PartialEq)]
 enum Takes {
     /// `--flag`, `--flag true` or `--flag false`.
     Switch,
     /// `--flag VALUE`, any value.
     Value,
-    /// `--flag VALUE` with one of these values; others would matter.
+    /// `--flag VALUE` with one of these values. Others would have an effect.
     OneOf(&'static [&'static str]),
-    /// `--flag false`; true would matter.
+    /// `--flag false`. True would have an effect.
     False,
 }
 use Takes::{False, OneOf, Switch, Value};
 
 const FLAGS: &[(&str, Takes)] = &[
-    // What is always so here.
+    // embert always behaves so.
     ("do_train", Switch),
     ("do_predict", False),
     ("do_regression", False),
@@ -55,7 +55,7 @@ const FLAGS: &[(&str, Takes)] = &[
     ("hub_model_id", Value),
     ("hub_strategy", Value),
     ("hub_private_repo", Switch),
-    // How PyTorch computes: the results are the same.
+    // Settings of PyTorch that do not change results.
     ("fp16_opt_level", Value),
     ("fp16_backend", Value),
     ("half_precision_backend", Value),
@@ -102,10 +102,10 @@ const FLAGS: &[(&str, Takes)] = &[
     ("trust_remote_code", Switch),
 ];
 
-/// Takes these flags, with underscores already, out of the arguments; returns them as they were given.
+/// Splits the arguments into the others and these flags. Flags have underscores already.
 ///
 /// # Errors
-/// Names the flag if its value would matter.
+/// A flag with a value that would have an effect.
 pub(crate) fn take(arguments: Vec<String>) -> Result<(Vec<String>, Vec<String>), CliError> {
     let (mut kept, mut taken) = (vec![], vec![]);
     let mut arguments = arguments.into_iter().peekable();
@@ -127,7 +127,7 @@ pub(crate) fn take(arguments: Vec<String>) -> Result<(Vec<String>, Vec<String>),
     Ok((kept, taken))
 }
 
-/// The flag that an argument is, and its value if it is written with `=`.
+/// Returns the flag of an argument, and its value if written with `=`.
 fn known(argument: &str) -> Option<(&'static str, Takes, Option<String>)> {
     let name = argument.strip_prefix("--")?;
     let (name, value) = match name.split_once('=') {

@@ -2,7 +2,7 @@
 
 use clap::ArgMatches;
 
-use crate::device::{self, Place};
+use crate::device::{self, DeviceContext};
 use crate::encoded_examples::{EncodedRun, columns, limit};
 use crate::error::CliError;
 use crate::memory::MemoryPlan;
@@ -12,10 +12,10 @@ use crate::{describe, examples, output, output_dir, recipe, report, trained_labe
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
-    let place = device::all_of(matches)?;
+    let context = device::all_of(matches)?;
     let recipe = recipe::resolve(matches)?;
     let warnings = if recipe::names_model(matches)? {
-        with_model(&recipe, &place, matches)?
+        with_model(&recipe, &context, matches)?
     } else {
         without_model(&recipe, matches)?
     };
@@ -26,8 +26,12 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
 }
 
 /// Checks what `train` checks before its first step. Returns the warnings.
-fn with_model(recipe: &Recipe, place: &Place, matches: &ArgMatches) -> Result<Vec<String>, CliError> {
-    place.require(recipe.train.precision())?;
+fn with_model(
+    recipe: &Recipe,
+    context: &DeviceContext,
+    matches: &ArgMatches,
+) -> Result<Vec<String>, CliError> {
+    context.require(recipe.train.precision())?;
     output_dir::check(recipe)?;
     let (examples, head) = trained_labels::read_examples(recipe)?;
     let source = ModelSource::of_recipe(recipe, &examples.train, head)?;
@@ -38,11 +42,11 @@ fn with_model(recipe: &Recipe, place: &Place, matches: &ArgMatches) -> Result<Ve
     for part in [Some(&encoded.train), encoded.eval.as_ref()].into_iter().flatten() {
         describe::tokens(&part.texts, &recipe.train);
     }
-    let data = encoded.data(place);
-    let loaded = source.load(recipe.train.seed, &place.device)?;
+    let data = encoded.data(context);
+    let loaded = source.load(recipe.train.seed, &context.device)?;
     embert_train::check(&loaded.model, &data, &recipe.train)?;
     let mut warnings = warnings::of_run(recipe, &source, &examples, matches);
-    if let Some(memory) = MemoryPlan::new(recipe, place, &source, &loaded.model, &data) {
+    if let Some(memory) = MemoryPlan::new(recipe, context, &source, &loaded.model, &data) {
         memory.lines().iter().for_each(output::print);
         warnings.extend(memory.warning());
         memory.require()?;

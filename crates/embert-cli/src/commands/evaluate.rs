@@ -1,4 +1,4 @@
-//! `embert evaluate`: the metrics of a fine-tuned model on labelled texts.
+//! `embert evaluate`: computes the metrics of a fine-tuned model on labelled texts.
 
 use clap::ArgMatches;
 use embert_data::{DataNote, Labels};
@@ -37,7 +37,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Reads the rows that flags name; without such flags, the evaluation rows of the model's run.
+/// Reads the rows that flags name, else the evaluation rows of the model's run.
 fn rows(
     fine_tuned: &FineTuned,
     labels: &Labels,

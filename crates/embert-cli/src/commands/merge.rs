@@ -1,6 +1,6 @@
-//! `embert merge`: an adapter folded into its base model, W + s·A·B, as a directory that transformers opens.
+//! `embert merge`: merges an adapter into its base model, W + s·A·B. Transformers opens the result.
 //!
-//! A `recipe.toml` says how the adapter's run read texts, so that the merged model reads them alike.
+//! The merged model gets a `recipe.toml` with the keys that tell how texts are read.
 
 use std::fs;
 use std::path::Path;
@@ -19,7 +19,10 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     let merged = Path::new(matches.get_one::<String>("output").expect("--output is required"));
     let source = model_source::open(&directory, matches.get_one("base"))?;
     if source.adapter.is_none() {
-        return Err(CliError::failed(format!("{}: there is no adapter here to merge", directory.display())));
+        return Err(CliError::failed(format!(
+            "{}: this directory has no adapter to merge",
+            directory.display()
+        )));
     }
     make_room(merged)?;
     let model = source.load(&device)?;
@@ -39,7 +42,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     Ok(())
 }
 
-/// A directory without files in it.
+/// Creates the directory. Fails if it has files.
 fn make_room(output: &Path) -> Result<(), CliError> {
     let failed = |error| CliError::failed(format!("{}: {error}", output.display()));
     fs::create_dir_all(output).map_err(failed)?;

@@ -1,4 +1,4 @@
-//! `embert predict`: texts in, labels and scores out, in the same order; the columns of an input file are kept.
+//! `embert predict`: predicts labels and scores of texts, in their order. Keeps the columns of an input file.
 
 use std::io::{BufRead, ErrorKind, stdin, stdout};
 use std::ops::ControlFlow;
@@ -34,9 +34,9 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     write(&with_predictions(columns, logits, &classifier.labels, matches.get_flag("logits")), matches)
 }
 
-/// What to predict.
+/// The texts to predict.
 struct Input {
-    /// The columns of the input file; none for arguments and lines.
+    /// The columns of the input file; empty for arguments and lines.
     columns: Table,
     texts: Vec<String>,
 }
@@ -83,7 +83,7 @@ fn lines() -> Result<Vec<String>, CliError> {
 /// The column that `--logits` adds.
 const LOGITS: &str = "logits";
 
-/// The input's columns, then label, score and scores. An input column of such a name is renamed.
+/// Appends the columns label, score and scores to the input's. Renames input columns with these names.
 fn with_predictions(columns: Table, logits: Vec<Vec<f32>>, names: &[String], with_logits: bool) -> Table {
     let predictions = logits.iter().map(|row| Prediction::new(row, names)).collect::<Vec<_>>();
     let best = predictions.iter().map(|prediction| prediction.score).collect();
@@ -98,7 +98,7 @@ fn with_predictions(columns: Table, logits: Vec<Vec<f32>>, names: &[String], wit
     if with_logits { table.with_column(LOGITS, Column::Numbers(logits)) } else { table }
 }
 
-/// The file to write; `None` for standard output.
+/// Returns the output file; `None` for standard output.
 fn output_file(matches: &ArgMatches) -> Option<&String> {
     matches.get_one::<String>("output").filter(|output| *output != "-")
 }
@@ -107,7 +107,7 @@ fn write(table: &Table, matches: &ArgMatches) -> Result<(), CliError> {
     match output_file(matches) {
         Some(output) => Ok(table.write(Path::new(output))?),
         None => match table.write_jsonl(stdout().lock()) {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()), // its reader may stop reading
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()), // the reader may close the pipe
             Err(error) => Err(CliError::failed(format!("standard output: {error}"))),
             Ok(()) => Ok(()),
         },

@@ -1,4 +1,4 @@
-//! Checks `predict --output` before anything is computed.
+//! Checks the file of `predict --output` before anything is computed.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::error::CliError;
 /// The columns that `predict` always writes.
 pub(super) const PREDICTIONS: [&str; 3] = ["label", "score", "scores"];
 
-/// Refuses an output that is the input file, a file of something else or a directory, has an unknown extension, or cannot be written where it is.
+/// Fails if the output is the input, a directory or another kind of file, has an unknown extension, or cannot be written.
 pub(super) fn check(input: Option<&str>, output: &str) -> Result<(), CliError> {
     let path = Path::new(output);
     if input.is_some_and(|input| same_file(Path::new(input), path)) {
@@ -39,7 +39,7 @@ pub(super) fn check(input: Option<&str>, output: &str) -> Result<(), CliError> {
     }
 }
 
-/// Returns true for a file that is there, is not empty, and was not written by `predict`.
+/// Returns true for an existing file with content that `predict` did not write.
 fn holds_something_else(path: &Path) -> bool {
     let has_content = path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0);
     has_content
@@ -49,7 +49,7 @@ fn holds_something_else(path: &Path) -> bool {
         })
 }
 
-/// Returns true if both paths lead to one existing file, whatever their spelling or links.
+/// Returns true if both paths are the same existing file, also through links.
 #[cfg(unix)]
 fn same_file(a: &Path, b: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;

@@ -1,4 +1,4 @@
-//! `embert push`: uploads a model or an adapter, its tokenizer and its card to the hub.
+//! `embert push`: uploads a model or an adapter, its tokenizer and its model card to the hub.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! `embert train`: recipe in, run directory out.
+//! `embert train`: loads what a recipe names, trains, and prints the results.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use embert_inference::Batching;
 use embert_model::{AutoModelForSequenceClassification, count_parameters};
 use embert_train::{Checkpoint, Event, Fitted, IntervalStrategy, RunDirectory, fit, fit_from};
 
-use crate::device::{self, Place};
+use crate::device::{self, DeviceContext};
 use crate::encoded_examples::{EncodedRun, limit};
 use crate::error::CliError;
 use crate::examples::{self, Examples};
@@ -29,10 +29,10 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
         return Ok(());
     }
     output::outlive_reader();
-    let place = device::all_of(matches)?;
+    let context = device::all_of(matches)?;
     let (recipe, checkpoint) = resume::resolve(matches)?;
     tracing::debug!(recipe = %recipe.to_toml(), "resolved");
-    place.require(recipe.train.precision())?;
+    context.require(recipe.train.precision())?;
     if checkpoint.is_none() {
         output_dir::check(&recipe)?;
     }
@@ -44,10 +44,10 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     let directory = output_dir::open(&recipe, &source, limit.truncation(), checkpoint.as_ref())?;
     let interrupt = Interrupt::listen().map_err(CliError::failed)?;
     let (loaded, encoded) = rayon::join(
-        || load(&source, &recipe, checkpoint.as_ref(), &place),
+        || load(&source, &recipe, checkpoint.as_ref(), &context),
         || EncodedRun::new(&source.tokenizer, &examples, limit, pos_label),
     );
-    let run = Run { recipe, place, examples: &examples, source: &source, encoded, interrupt, checkpoint };
+    let run = Run { recipe, context, examples: &examples, source: &source, encoded, interrupt, checkpoint };
     run.train(loaded, directory, &warnings)
 }
 
@@ -56,18 +56,18 @@ fn load(
     source: &ModelSource,
     recipe: &Recipe,
     checkpoint: Option<&Checkpoint>,
-    place: &Place,
+    context: &DeviceContext,
 ) -> Result<LoadedModel, CliError> {
     match checkpoint {
-        Some(checkpoint) => source.load_checkpoint(checkpoint.path(), recipe.train.seed, &place.device),
-        None => source.load(recipe.train.seed, &place.device),
+        Some(checkpoint) => source.load_checkpoint(checkpoint.path(), recipe.train.seed, &context.device),
+        None => source.load(recipe.train.seed, &context.device),
     }
 }
 
 /// Everything a run reads, except the weights.
 struct Run<'a> {
     recipe: Recipe,
-    place: Place,
+    context: DeviceContext,
     examples: &'a Examples,
     source: &'a ModelSource,
     encoded: EncodedRun,
@@ -104,8 +104,8 @@ impl Run<'_> {
     }
 
     fn plan_memory(&self, loaded: &LoadedModel) -> Option<MemoryPlan> {
-        let data = self.encoded.data(&self.place);
-        MemoryPlan::new(&self.recipe, &self.place, self.source, &loaded.model, &data)
+        let data = self.encoded.data(&self.context);
+        MemoryPlan::new(&self.recipe, &self.context, self.source, &loaded.model, &data)
     }
 
     fn describe(&self, plan: Option<&MemoryPlan>) {
@@ -116,12 +116,12 @@ impl Run<'_> {
 
     fn fit(&self, loaded: LoadedModel, directory: &mut RunDirectory) -> Result<Fitted, CliError> {
         describe::weights(&loaded, self.source, &self.recipe);
-        if let Some(precision) = self.place.precision(self.recipe.train.precision()) {
+        if let Some(precision) = self.context.precision(self.recipe.train.precision()) {
             output::print(format_args!("matrix products: {precision}"));
         }
         let model = loaded.model;
         let config = &self.recipe.train;
-        let mut data = self.encoded.data(&self.place);
+        let mut data = self.encoded.data(&self.context);
         data.eval = data.eval.filter(|_| config.eval_strategy != IntervalStrategy::No);
         let labels = self.source.config.label_names();
         let num_parameters = model.lora().map(|_| count_parameters(&model).all);
@@ -144,20 +144,20 @@ impl Run<'_> {
         &self,
         checkpoint: &Checkpoint,
     ) -> Result<Option<AutoModelForSequenceClassification>, CliError> {
-        let load = |path| self.source.load_checkpoint(path, self.recipe.train.seed, &self.place.device);
+        let load = |path| self.source.load_checkpoint(path, self.recipe.train.seed, &self.context.device);
         Ok(checkpoint.best_model().map(load).transpose()?.map(|loaded| loaded.model.valid()))
     }
 
     fn batching(&self) -> Batching {
         let max_length = self.encoded.train.texts.limit().max_length();
-        self.recipe.train.evaluation_batching(max_length, self.place.padding)
+        self.recipe.train.evaluation_batching(max_length, self.context.padding)
     }
 
     /// Evaluates the final weights, prints the results and gives the run directory its name.
     fn finish(&self, directory: RunDirectory, fitted: &Fitted) -> Result<(), CliError> {
         let (pos_label, interrupt) = (self.encoded.pos_label, &self.interrupt);
         let evaluate = |eval| final_evaluation(fitted, eval, self.batching(), pos_label, interrupt);
-        let evaluation = self.encoded.data(&self.place).eval.map(evaluate).transpose()?;
+        let evaluation = self.encoded.data(&self.context).eval.map(evaluate).transpose()?;
         report::epochs(&fitted.report.log_history).iter().for_each(output::print);
         let best = self.recipe.train.best_model_metric().map(|metric| report::best_model(fitted, metric));
         best.iter().flatten().for_each(output::print);

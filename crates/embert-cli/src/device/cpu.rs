@@ -1,4 +1,4 @@
-//! The processor, through Burn's backend Flex and our own operations.
+//! The CPU: Burn's backend Flex with embert's operations.
 
 use burn::tensor::Device;
 use embert_kernels::{Precision, instructions};
@@ -7,7 +7,7 @@ use super::{Backend, Found, SEE};
 use crate::machine::{self, MachineMemory};
 use crate::report;
 
-/// The one device.
+/// Opens the only CPU device.
 pub(super) fn open(number: usize) -> Result<Device, String> {
     match number {
         0 => Ok(Device::flex()),
@@ -25,7 +25,7 @@ pub(super) fn found() -> Found {
     }
 }
 
-/// Both precisions, where bf16 is more than fp32 by another name.
+/// Names the instructions of fp32 and, if they differ, of bf16.
 fn precisions() -> String {
     let [fp32, bf16] = [Precision::Fp32, Precision::Bf16].map(instructions);
     if fp32 == bf16 { fp32.to_owned() } else { format!("{fp32}, {bf16}") }

@@ -1,13 +1,13 @@
-//! NVIDIA's GPUs, through CUDA.
+//! NVIDIA GPUs.
 
 use burn::tensor::{Device, DeviceType};
 
 use super::gpu::{self, Candidate, Opened};
 
-/// One GPU.
+/// A GPU.
 pub(super) struct Gpu(Device);
 
-/// All GPUs in CUDA's order; none without a driver.
+/// Returns all GPUs in CUDA's order. Without a driver there are none.
 pub(super) fn devices() -> Result<Vec<Gpu>, String> {
     gpu::guarded(|| Ok(Device::enumerate(DeviceType::Cuda).into_iter().map(Gpu).collect()))
 }
@@ -23,7 +23,7 @@ impl Candidate for Gpu {
     }
 }
 
-/// What Linux says of the kernel module, as in `driver 570.124.06`.
+/// Returns the version of the Linux driver, such as `driver 570.124.06`.
 fn driver_version() -> Option<String> {
     let version = std::fs::read_to_string("/proc/driver/nvidia/version").ok()?;
     let number = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('.');

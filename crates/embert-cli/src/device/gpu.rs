@@ -1,4 +1,4 @@
-//! What CUDA's and WGPU's devices are asked alike, never trusting that they answer.
+//! Opens and lists GPUs of CUDA and WGPU. A driver may fail or panic at any call.
 
 use burn::backend::DispatchDevice;
 use burn::tensor::{Device, FloatDType, Tensor};
@@ -7,20 +7,20 @@ use super::{Backend, Found, SEE};
 use crate::panics;
 use crate::report;
 
-/// A device that was found and may turn out not to work.
+/// A device that was found but not tested.
 pub(super) trait Candidate {
-    /// Makes it ready to compute, or says why it is not.
+    /// Opens the device. Fails with the reason.
     fn open(&self) -> Result<Opened, String>;
 }
 
-/// A device that is ready.
+/// An open device.
 pub(super) struct Opened {
     pub(super) device: Device,
     pub(super) name: String,
     pub(super) driver: String,
 }
 
-/// Candidate number `number` of what `backend` found, if it computes.
+/// Opens candidate `number` of `backend` and tests it.
 pub(super) fn open(
     backend: Backend,
     candidates: Result<Vec<impl Candidate>, String>,
@@ -36,7 +36,7 @@ pub(super) fn open(
     Ok(opened.device)
 }
 
-/// Every candidate as it is shown, those that do not work with the reason.
+/// Describes each candidate. A candidate that does not work is described by the reason.
 pub(super) fn find(
     backend: Backend,
     candidates: Result<Vec<impl Candidate>, String>,
@@ -67,12 +67,12 @@ fn found(backend: Backend, number: usize, candidate: &impl Candidate) -> Found {
     }
 }
 
-/// What a driver breaks in is an answer, not the end.
+/// Calls a driver and turns a panic into an error.
 pub(super) fn guarded<T>(ask: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     panics::caught(ask).and_then(|answer| answer)
 }
 
-/// One number through a kernel and back: missing compilers and broken drivers show here.
+/// Computes exp(0) on the device. Fails for missing compilers and broken drivers.
 fn computes(device: &Device) -> Result<(), String> {
     let one = Tensor::<1>::zeros([1], device).exp().try_into_data().map_err(|error| format!("{error:?}"))?;
     match one.iter::<f32>().next() {
@@ -90,7 +90,7 @@ fn missing(backend: Backend, found: usize) -> String {
     }
 }
 
-/// Bytes that the device's own interface says it has.
+/// Returns the memory of the device in bytes, as its driver reports it.
 fn memory_of(device: &Device) -> Option<u64> {
     match device.as_dispatch() {
         DispatchDevice::Cube(device) => device.client().properties().memory.max_memory(),

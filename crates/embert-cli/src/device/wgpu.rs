@@ -1,4 +1,4 @@
-//! Graphics adapters, through Vulkan, Metal or DirectX 12.
+//! Graphics adapters of Vulkan, Metal and DirectX 12.
 
 use burn::backend::wgpu::graphics::AutoGraphicsApi;
 use burn::backend::wgpu::{RuntimeOptions, WgpuDevice, try_init_setup};
@@ -7,10 +7,10 @@ use burn::tensor::{Device, DeviceType};
 
 use super::gpu::{self, Candidate, Opened};
 
-/// One adapter.
+/// A graphics adapter.
 pub(super) struct Adapter(WgpuDevice);
 
-/// All adapters in the order of their numbers: GPUs first, and among them those with memory of their own.
+/// Returns all adapters by number: discrete GPUs, integrated GPUs, virtual GPUs, others, software.
 pub(super) fn adapters() -> Result<Vec<Adapter>, String> {
     let devices = gpu::guarded(|| Ok(Device::enumerate(DeviceType::Wgpu).into_vec()))?;
     let adapter = |device: &Device| match device.as_dispatch() {
@@ -18,11 +18,11 @@ pub(super) fn adapters() -> Result<Vec<Adapter>, String> {
         _ => None,
     };
     let mut adapters = devices.iter().filter_map(adapter).collect::<Vec<_>>();
-    adapters.sort_by_key(|Adapter(device)| place(&device.kind)); // stable: the system's order within a kind
+    adapters.sort_by_key(|Adapter(device)| order(&device.kind)); // stable: the system's order within a kind
     Ok(adapters)
 }
 
-fn place(kind: &WgpuDeviceKind) -> usize {
+fn order(kind: &WgpuDeviceKind) -> usize {
     match kind {
         WgpuDeviceKind::DiscreteGpu(_) => 0,
         WgpuDeviceKind::IntegratedGpu(_) => 1,

@@ -1,16 +1,16 @@
-//! Which values of a recipe cannot be, told by key, before anything is read or made of them.
+//! Checks the values of a recipe before anything is read.
 //!
-//! Those of `[train]` and `[lora]` are checked where they are defined.
+//! `TrainConfig` and `LoraConfig` check `[train]` and `[lora]`.
 
 use super::{Recipe, ScratchSection};
 use crate::error::CliError;
 
-/// Parameters of a model with random weights: more would be 40 GB.
+/// Maximum number of parameters of a model with random weights: 40 GB in fp32.
 const MOST_PARAMETERS: u128 = 10_000_000_000;
-/// Beyond this, the generator has no more sentences that are new.
+/// Maximum number of generated reviews. The generator runs out of new sentences beyond it.
 const MOST_REVIEWS: usize = 1_000_000;
 
-/// Refuses the first value that cannot be.
+/// Fails for the first invalid value.
 pub(crate) fn check(recipe: &Recipe) -> Result<(), CliError> {
     recipe.train.validate().map_err(CliError::usage)?;
     check_rates(recipe)?;
@@ -62,7 +62,7 @@ fn check_scratch(scratch: &ScratchSection) -> Result<(), CliError> {
     }
 }
 
-/// The numbers in the matrices; biases and norms are few beside them.
+/// Returns the number of weights without biases and norms.
 fn num_weights(scratch: &ScratchSection) -> u128 {
     let [hidden, intermediate, layers] =
         [scratch.hidden_size, scratch.intermediate_size, scratch.num_hidden_layers].map(|size| size as u128);

@@ -1,4 +1,4 @@
-//! Reads recipes: those compiled in, by name, and TOML files.
+//! Reads built-in recipes by name, and recipe files.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use toml::Table;
 
 use crate::error::CliError;
 
-/// The recipes that are compiled in, by name.
+/// The built-in recipes by name.
 pub(super) const RECIPES: &[(&str, &str)] = &[
     ("quickstart", include_str!("../../recipes/quickstart.toml")),
     (IMDB, include_str!("../../recipes/imdb.toml")),
@@ -19,10 +19,10 @@ pub(super) const RECIPES: &[(&str, &str)] = &[
     ("synthetic-bert", include_str!("../../recipes/synthetic-bert.toml")),
 ];
 
-/// The recipe of a run that names neither a recipe nor data.
+/// The default recipe of a command line without data.
 pub(super) const IMDB: &str = "imdb";
 
-/// The names of the recipes that are compiled in.
+/// Returns the names of the built-in recipes.
 pub(crate) fn names() -> String {
     RECIPES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }

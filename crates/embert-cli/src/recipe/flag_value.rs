@@ -29,12 +29,12 @@ pub(super) fn flag_value(key: &Key, text: &str) -> Result<Value, CliError> {
     }
 }
 
-/// Whether this means modules by a regular expression, not by the ends of their names.
+/// Returns true if `target_modules` is a regular expression, not a list of names.
 fn is_pattern(text: &str) -> bool {
     text.eq_ignore_ascii_case("all-linear") || text.contains(['*', '+', '?', '(', '[', '\\', '|', '^', '$'])
 }
 
-/// `name=number` as a table, in the order of the text.
+/// Parses `name=number,name=number` into a table in this order.
 fn pairs(text: &str) -> Option<Value> {
     let pairs = text.split(',').map(|pair| {
         let (name, number) = pair.rsplit_once('=')?;
@@ -45,7 +45,7 @@ fn pairs(text: &str) -> Option<Value> {
     pairs.collect::<Option<Table>>().map(Value::Table)
 }
 
-/// A TOML value, or text that is none as a string.
+/// Parses a TOML value. Other text becomes a string.
 pub(super) fn literal(text: &str) -> Value {
     let line = format!("value = {text}");
     let parsed = line.parse::<Table>().ok().and_then(|mut table| table.remove("value"));

@@ -1,4 +1,4 @@
-//! Says what the user gave: by a flag, by `--set` or in a recipe.
+//! Tests which keys the user set by a flag, by `--set` or in a recipe.
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
@@ -7,22 +7,22 @@ use super::files::{RECIPES, read};
 use super::keys::{self, Key};
 use crate::error::CliError;
 
-/// Returns true if flags name the data to train on: then no recipe for other data is used.
+/// Returns true if flags name the training data.
 pub(super) fn names_data(matches: &ArgMatches) -> bool {
     names_any(&["data.dataset_name", "data.train_file"], matches)
 }
 
-/// Returns true if the command line says what to train: by a recipe, or by data.
+/// Returns true if the command line names a recipe or training data.
 pub(crate) fn names_run(matches: &ArgMatches) -> bool {
     matches.contains_id("recipe") || names_data(matches)
 }
 
-/// Returns true if flags name rows to evaluate on.
+/// Returns true if flags name evaluation data.
 pub(crate) fn names_rows(matches: &ArgMatches) -> bool {
     names_any(&["data.dataset_name", "data.validation_file", "data.test_file"], matches)
 }
 
-/// Returns true if the command line, or the recipe that it names, says which model to train.
+/// Returns true if the command line or its recipe names the model.
 pub(crate) fn names_model(matches: &ArgMatches) -> Result<bool, CliError> {
     let in_recipe = match matches.get_one::<String>("recipe") {
         Some(name) => read(name)?.contains_key("model"),
@@ -37,12 +37,12 @@ pub(super) fn names_any(keys: &[&str], matches: &ArgMatches) -> bool {
         || keys::all().any(|key| keys.contains(&&*key.path) && is_given(key, matches))
 }
 
-/// Returns true if the user gave this key: by a flag, by `--set` or in a recipe file.
+/// Returns true if the user set this key by a flag, by `--set` or in a recipe file.
 pub(crate) fn is_asked_for(key: &str, matches: &ArgMatches) -> bool {
     names_any(&[key], matches) || is_in_file(key, matches).unwrap_or(false)
 }
 
-/// Returns whether the recipe file has this key; `None` without such a file.
+/// Returns true if the recipe file has this key; `None` without a recipe file.
 fn is_in_file(key: &str, matches: &ArgMatches) -> Option<bool> {
     let name = matches.try_get_one::<String>("recipe").ok().flatten()?;
     let is_built_in = RECIPES.iter().any(|(known, _)| known == name);
@@ -51,7 +51,7 @@ fn is_in_file(key: &str, matches: &ArgMatches) -> Option<bool> {
     Some(table.get(section)?.get(key).is_some())
 }
 
-/// The keys that `--set` assigns.
+/// Returns the keys that `--set` assigns.
 fn set_paths(matches: &ArgMatches) -> impl Iterator<Item = &str> {
     let set = matches.try_get_many::<String>("set").ok().flatten().into_iter().flatten();
     set.filter_map(|assignment| assignment.split_once('=')).map(|(path, _)| path.trim())

@@ -1,4 +1,4 @@
-//! Hostile recipes: each resolves to one that can be printed, or is refused in one line.
+//! Damaged recipes: each resolves, or fails with a one-line error.
 
 use std::fs;
 use std::path::Path;
@@ -24,7 +24,7 @@ fn resolve(file: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Every section, with most of their keys.
+/// A recipe with most keys of each section.
 fn good() -> Value {
     json!({
         "model": {"model_name_or_path": "dir", "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1,

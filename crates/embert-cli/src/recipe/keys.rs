@@ -1,6 +1,6 @@
-//! Every recipe key once: its path, flag, form and help, read from the JSON schema of [`Recipe`].
+//! The recipe keys with their flags, types and help, from the JSON schema of [`Recipe`].
 //!
-//! The documentation of a field is the help of its flag; its default is that of its struct.
+//! The doc comment of a field is the help of its flag. The `Default` of its struct is its default.
 
 use std::sync::LazyLock;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::Recipe;
 use crate::near;
 
-/// How a value is written on the command line.
+/// The type of a flag's value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Kind {
     Text,
@@ -25,7 +25,7 @@ pub(crate) enum Kind {
     Pairs,
     /// `--flag`, `--flag true` or `--flag false`.
     Switch,
-    /// A flag without a value: it gives the key this one.
+    /// A flag without a value that sets the key to this value.
     Means(&'static str),
 }
 
@@ -40,11 +40,11 @@ pub(crate) struct Key {
     pub(crate) aliases: &'static [&'static str],
     pub(crate) kind: Kind,
     pub(crate) help: String,
-    /// The default, if help should show one.
+    /// The default that the help shows.
     pub(crate) default: Option<String>,
 }
 
-/// Flags that are not named after the last part of their path, and Hugging Face's other names of flags.
+/// Flags whose name differs from the last part of the key, and aliases of flags.
 const FLAGS: &[(&str, &[&str])] = &[
     ("model.model_name_or_path", &["model", "model_name_or_path"]),
     ("model.hidden_dropout_prob", &["hidden_dropout_prob", "dropout"]),
@@ -86,7 +86,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Key> {
     KEYS.iter()
 }
 
-/// Returns the key that an unknown one probably means, by its name or its flag.
+/// Suggests a key for an unknown one, by name or flag.
 pub(crate) fn nearest(path: &str) -> Option<&'static str> {
     let names = || all().flat_map(|key| [last(&key.path), &key.flag]);
     let near = near::nearest(last(path), names().collect::<Vec<_>>().into_iter())?;
@@ -109,7 +109,7 @@ fn collect(path: &str, schema: &Value, keys: &mut Vec<Key>) {
     }
 }
 
-/// The schema of T in that of `Option<T>`.
+/// Returns the schema of T from that of `Option<T>`.
 fn without_null(schema: &Value) -> &Value {
     match schema["anyOf"].as_array().map(Vec::as_slice) {
         Some([value, null]) if null["type"] == "null" => value,
@@ -153,7 +153,7 @@ impl Kind {
     }
 }
 
-/// The first paragraph of the documentation in one line, and the words that the value may be.
+/// Returns the first paragraph of the doc comment in one line, and the possible values.
 fn help(field: &Value, value: &Value) -> String {
     let text = field["description"].as_str().or(value["description"].as_str()).unwrap_or_default();
     let line = text.split("\n\n").next().unwrap_or_default().replace('\n', " ");
@@ -164,7 +164,7 @@ fn help(field: &Value, value: &Value) -> String {
     if words.is_empty() { line.into() } else { format!("{line} [possible values: {}]", words.join(", ")) }
 }
 
-/// The default as a user writes it; none for what is off, empty or not set.
+/// Formats the default as a flag's value; `None` for false, empty and missing defaults.
 fn default(value: &Value) -> Option<String> {
     match value {
         Value::Number(number) => Some(number.as_f64().map_or(number.to_string(), |number| match number {

@@ -1,4 +1,4 @@
-//! `model_type` of a recipe: one of the architectures of embert-model, by its name in config.json.
+//! The key `model_type` of a recipe: an architecture by its `model_type` in config.json.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use embert_model::{ARCHITECTURES, Architecture, BERT};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-/// A family of models.
+/// An architecture of embert-model.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "&'static str")]
 pub(crate) struct ModelType(pub(crate) &'static Architecture);

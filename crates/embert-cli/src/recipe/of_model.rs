@@ -13,7 +13,7 @@ use super::resolve::overridden;
 use super::table::insert;
 use crate::error::CliError;
 
-/// What a recipe says about the rows of its own data only.
+/// Keys that describe only the recipe's own data.
 const ROWS: [&str; 9] = [
     "dataset_name",
     "train_file",
@@ -26,8 +26,10 @@ const ROWS: [&str; 9] = [
     "shuffle_seed",
 ];
 
-/// How a model reads texts: as the recipe in its directory says, or else as much as its positions allow, cut where its
-/// tokenizer says. Flags win; if they name rows, nothing is left of the recipe's own.
+/// Returns the recipe in the directory of a model, overridden by flags.
+///
+/// Without a recipe, the maximum length is that of the model, and the truncation is that of the tokenizer. If flags name
+/// data, the recipe's own data is ignored.
 pub(crate) fn of_model(
     directory: &Path,
     model: &ModelDirectory,
@@ -43,7 +45,7 @@ pub(crate) fn of_model(
     overridden(table, &path.display().to_string(), matches)
 }
 
-/// Returns true if the recipe of the model's run lies in its directory.
+/// Returns true if the directory of a model has the recipe of its run.
 pub(crate) fn has_recipe(directory: &Path) -> bool {
     recipe_path(directory).is_file()
 }
@@ -56,7 +58,7 @@ fn of_bare_model(model: &ModelDirectory) -> Table {
     table
 }
 
-/// How the model in `directory` reads texts, as a recipe of its own; `None` if no recipe lies there.
+/// Returns the part of a model's recipe that tells how it reads texts, as a recipe; `None` without a recipe.
 pub(crate) fn reading_of(directory: &Path) -> Result<Option<String>, CliError> {
     if !has_recipe(directory) {
         return Ok(None);
@@ -69,7 +71,7 @@ pub(crate) fn reading_of(directory: &Path) -> Result<Option<String>, CliError> {
     Ok(Some(toml::to_string_pretty(&recipe).expect("a recipe is TOML")))
 }
 
-/// What a recipe says about reading any texts.
+/// Keys that tell how texts are read.
 const READING: [&str; 7] = [
     "text_column_name",
     "label_column_name",

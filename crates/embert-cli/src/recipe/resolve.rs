@@ -11,10 +11,10 @@ use super::table::{insert, leaves, remove};
 use super::{Recipe, check};
 use crate::error::CliError;
 
-/// The most dots in the path of a key: a pattern of `lora` may name a module.
+/// Maximum number of dots in a key. Patterns of `lora` may contain module names.
 const DEEPEST: usize = 16;
 
-/// The recipe that the arguments mean.
+/// Returns the recipe of a command line.
 pub(crate) fn resolve(matches: &ArgMatches) -> Result<Recipe, CliError> {
     match matches.get_one::<String>("recipe") {
         Some(name) => overridden(read(name)?, name, matches),
@@ -23,8 +23,9 @@ pub(crate) fn resolve(matches: &ArgMatches) -> Result<Recipe, CliError> {
     }
 }
 
-/// The recipe of a run that is taken up: `saved`, or the one that `--recipe` names, with flags over it. Where no flag says
-/// otherwise, the run goes on in `output_dir`.
+/// Returns the recipe of a resumed run: the `saved` one or that of `--recipe`, overridden by flags.
+///
+/// The run continues in `output_dir`, unless a flag names another directory.
 pub(crate) fn resolve_over(
     saved: Recipe,
     output_dir: &str,
@@ -38,7 +39,7 @@ pub(crate) fn resolve_over(
     overridden(table, "of the checkpoint", matches)
 }
 
-/// A recipe with `--set` and flags over it. `origin` is named where a key of its own is wrong.
+/// Overrides a recipe by `--set` and flags. Errors name `origin`.
 pub(super) fn overridden(mut table: Table, origin: &str, matches: &ArgMatches) -> Result<Recipe, CliError> {
     displace(&mut table, matches);
     for assignment in matches.try_get_many::<String>("set").ok().flatten().into_iter().flatten() {
@@ -46,7 +47,7 @@ pub(super) fn overridden(mut table: Table, origin: &str, matches: &ArgMatches) -
             CliError::usage(format!("--set {assignment}: it must be KEY=VALUE, such as train.seed=1"))
         })?;
         if path.matches('.').count() > DEEPEST {
-            return Err(CliError::usage(format!("--set {path}: no key lies so deep")));
+            return Err(CliError::usage(format!("--set {path}: this key has too many dots")));
         }
         insert(&mut table, path.trim(), literal(value.trim()));
     }
@@ -68,7 +69,7 @@ pub(super) fn overridden(mut table: Table, origin: &str, matches: &ArgMatches) -
     Ok(recipe)
 }
 
-/// Flags, and what they take the place of in a recipe, because it would decide instead of them.
+/// Flags, and the keys of the recipe that would otherwise take precedence over them.
 const DISPLACED: [(&str, &[&str]); 7] = [
     ("model.model_name_or_path", &["model.scratch"]),
     ("model.adapter", &["lora"]),
@@ -79,7 +80,7 @@ const DISPLACED: [(&str, &[&str]); 7] = [
     ("train.warmup_ratio", &["train.warmup_steps"]),
 ];
 
-/// Removes what would decide instead of a flag.
+/// Removes the keys that a given flag displaces.
 fn displace(table: &mut Table, matches: &ArgMatches) {
     for (_, displaced) in DISPLACED.iter().filter(|(flag, _)| names_any(&[*flag], matches)) {
         displaced.iter().for_each(|key| remove(table, key));
@@ -97,7 +98,7 @@ fn apply_flag(table: &mut Table, key: &Key, matches: &ArgMatches) -> Result<(), 
     let text = matches.get_one::<String>(&key.flag).expect("a flag that is there has a value");
     let value = flag_value(key, text)?;
     match (key.path.as_str(), value.as_float()) {
-        // transformers 5: a share of the run, where earlier versions had warmup_ratio
+        // In transformers 5, warmup_steps below 1 is a fraction of the run; earlier versions have warmup_ratio.
         ("train.warmup_steps", Some(share)) if share < 1.0 => {
             insert(table, "train.warmup_steps", Value::Integer(0));
             insert(table, "train.warmup_ratio", Value::Float(share));
@@ -107,7 +108,7 @@ fn apply_flag(table: &mut Table, key: &Key, matches: &ArgMatches) -> Result<(), 
     Ok(())
 }
 
-/// Refuses a key that is none, and says which was probably meant.
+/// Fails for an unknown key, with a suggestion.
 fn strict(table: &Table, origin: &str) -> Result<(), CliError> {
     let mut paths = vec![];
     leaves(table, "", &mut paths);

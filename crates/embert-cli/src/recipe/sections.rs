@@ -1,4 +1,4 @@
-//! A recipe: everything that a run is told, in the sections of a TOML file.
+//! The sections and keys of a recipe.
 
 use embert_data::{Columns, CsvQuoting, ReadOptions};
 use embert_model::{AutoConfig, EncoderConfig, LoraConfig};
@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::model_type::ModelType;
 use crate::error::CliError;
 
-/// The resolved recipe of a run. Each section's `Default` is the only place of its defaults; the first paragraph of a
-/// field's documentation is the help of its flag.
+/// All settings of a run.
+///
+/// The `Default` of each section has the only copy of its defaults. The first paragraph of a field's doc comment is the
+/// help of its flag.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Recipe {
@@ -25,7 +27,7 @@ pub(crate) struct Recipe {
 }
 
 impl Recipe {
-    /// The recipe as a TOML file.
+    /// Formats the recipe as TOML.
     pub(crate) fn to_toml(&self) -> String {
         toml::to_string_pretty(self).expect("a recipe is TOML")
     }
@@ -37,7 +39,7 @@ impl Recipe {
 pub(crate) struct ModelSection {
     /// Directory or hub id of the pretrained model.
     ///
-    /// With `scratch`, nothing is read from it.
+    /// Ignored if `scratch` is set.
     pub(crate) model_name_or_path: String,
     /// Directory of an adapter of this model to train further.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,12 +55,12 @@ pub(crate) struct ModelSection {
     /// Dropout rate before the classifier, instead of config.json's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) classifier_dropout: Option<f64>,
-    /// The shape of a model with random weights, whose vocabulary is trained on the training texts.
+    /// Sizes of a model with random weights. Its vocabulary is learned from the training texts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) scratch: Option<ScratchSection>,
 }
 
-/// The shape of a model that is not pretrained, in BERT's words.
+/// The sizes of a model with random weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ScratchSection {
@@ -79,7 +81,7 @@ pub(crate) struct ScratchSection {
     pub(crate) max_position_embeddings: usize,
 }
 
-/// The data, and how texts become tokens.
+/// The data, and the tokenization of texts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct DataSection {
@@ -98,7 +100,7 @@ pub(crate) struct DataSection {
     pub(crate) train_split_name: String,
     /// Split to evaluate on.
     pub(crate) test_split_name: String,
-    /// Stratified share of the rows to evaluate on if no other rows are given.
+    /// Fraction of the rows to hold out for evaluation if no evaluation data is given; stratified.
     pub(crate) validation_share: f64,
     /// Column with the texts.
     pub(crate) text_column_name: String,
@@ -117,7 +119,7 @@ pub(crate) struct DataSection {
     /// Evaluate on shuffle(shuffle_seed).select(range(N)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) max_eval_samples: Option<usize>,
-    /// Seed of these samples and of the held-out share.
+    /// Seed of the samples and of the held-out rows.
     pub(crate) shuffle_seed: u64,
     /// Number of reviews that the data set synthetic generates.
     pub(crate) synthetic_reviews: usize,
@@ -207,33 +209,33 @@ impl Default for OutputSection {
 }
 
 impl Recipe {
-    /// Returns true if the run evaluates, while it trains or at its end.
+    /// Returns true if the run evaluates during or after training.
     pub(crate) fn evaluates(&self) -> bool {
         self.train.eval_strategy != IntervalStrategy::No || self.output.do_eval
     }
 }
 
 impl DataSection {
-    /// How files are read.
+    /// Returns the settings of the file readers.
     pub(crate) fn read_options(&self) -> Result<ReadOptions, CliError> {
         let columns = Columns { text: self.text_column_name.clone(), label: self.label_column_name.clone() };
         let csv_quoting = self.csv_quoting.parse().map_err(CliError::usage)?;
         Ok(ReadOptions { columns, csv_quoting, drop_unlabelled: self.drop_unlabelled })
     }
 
-    /// The file to evaluate on, if one is named.
+    /// Returns the evaluation file.
     pub(crate) fn eval_file(&self) -> Option<&String> {
         self.validation_file.as_ref().or(self.test_file.as_ref())
     }
 }
 
 impl ModelSection {
-    /// What is trained further, as the user named it.
+    /// Returns the name of the adapter or model that is trained further.
     pub(crate) fn name(&self) -> &str {
         self.adapter.as_ref().unwrap_or(&self.model_name_or_path)
     }
 
-    /// config.json with the recipe's rates.
+    /// Sets the recipe's dropout rates in a config.
     pub(crate) fn with_dropout(&self, mut config: AutoConfig) -> AutoConfig {
         let encoder = &mut config.encoder;
         encoder.hidden_dropout_prob = self.hidden_dropout_prob.unwrap_or(encoder.hidden_dropout_prob);
@@ -245,7 +247,7 @@ impl ModelSection {
 }
 
 impl ScratchSection {
-    /// The config of the model, once the vocabulary is there.
+    /// Returns the config of the model, given the size of its vocabulary.
     pub(crate) fn config(&self, vocab_size: usize) -> AutoConfig {
         let ModelType(architecture) = self.model_type;
         let base = (architecture.default_config)();
@@ -262,7 +264,7 @@ impl ScratchSection {
         AutoConfig::new(architecture, encoder)
     }
 
-    /// As wide as it takes for sums over fewer columns to spread as the base model's do.
+    /// Scales the base model's initializer range by √(its width / this width), which keeps the variance of outputs.
     fn initializer_range(&self, base: f64, base_hidden_size: usize) -> f64 {
         base * (base_hidden_size as f64 / self.hidden_size as f64).sqrt()
     }

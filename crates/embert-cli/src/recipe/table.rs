@@ -1,4 +1,4 @@
-//! Values of a TOML table by their paths, such as `train.seed`.
+//! Accesses values of a TOML table by path, such as `train.seed`.
 
 use toml::{Table, Value};
 
@@ -28,7 +28,7 @@ pub(super) fn remove(table: &mut Table, path: &str) {
     }
 }
 
-/// The paths of all values; a table that is the value of one key is one.
+/// Collects the paths of all values. A table that is the value of one key has one path.
 pub(crate) fn leaves(table: &Table, prefix: &str, paths: &mut Vec<String>) {
     let is_key = |path: String| keys::all().any(|key| key.path == path);
     for (name, value) in table {

@@ -1,7 +1,6 @@
-//! Where a backend is chosen: from `cpu`, `wgpu:N` or `cuda:N` to a device that is there.
+//! Opens the device of a name such as `cpu`, `wgpu:1` or `cuda:0`.
 //!
-//! Only this room names backends. What opens a device asks it first what it is, and computes something: no library is
-//! let to find out later, in the middle of a run, that there is none.
+//! Only this module names backends. It tests each device before use, so that a run does not fail later.
 
 #[cfg(feature = "cpu")]
 mod cpu;
@@ -23,7 +22,7 @@ use crate::error::CliError;
 #[cfg(not(any(feature = "cpu", feature = "cuda", feature = "wgpu")))]
 compile_error!("embert needs one of the features cpu, cuda and wgpu");
 
-/// The device of a command line that names none.
+/// The default of `--device`.
 pub(crate) const DEFAULT: &str = if cfg!(feature = "cpu") {
     "cpu"
 } else if cfg!(feature = "cuda") {
@@ -32,10 +31,10 @@ pub(crate) const DEFAULT: &str = if cfg!(feature = "cpu") {
     "wgpu"
 };
 
-/// What people are told of devices that are not there.
+/// The advice for an unknown device.
 const SEE: &str = "`embert devices` shows what there is";
 
-/// What computes, as `--device` begins and as the feature is called that builds it in.
+/// A backend. `--device` and the cargo feature have the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Backend {
     Cpu,
@@ -43,38 +42,38 @@ pub(crate) enum Backend {
     Cuda,
 }
 
-/// A device that was found, in words to print.
+/// A description of a device.
 pub(crate) struct Found {
-    /// What `--device` takes.
+    /// The value of `--device`.
     pub(crate) device: String,
-    /// What the part calls itself.
+    /// The name that the driver reports.
     pub(crate) name: String,
-    /// Its memory, where that is known.
+    /// The memory, if known.
     pub(crate) memory: Option<String>,
-    /// What it is reached through.
+    /// The driver and its version.
     pub(crate) driver: String,
-    /// The precisions it computes in, or why it cannot be used.
+    /// The supported precisions, or the reason why the device cannot be used.
     pub(crate) precisions: String,
 }
 
-/// A device that answers, and how batches lie in its memory.
-pub(crate) struct Place {
+/// A tested device with the padding of its batches.
+pub(crate) struct DeviceContext {
     pub(crate) device: Device,
-    /// More of them, which share the work of training.
+    /// Further devices that share the training.
     pub(crate) replicas: Vec<Device>,
     pub(crate) padding: Padding,
-    /// What `--device` said.
+    /// The value of `--device`.
     name: String,
     backend: Backend,
 }
 
-impl Place {
-    /// Whether it computes in the process's own memory.
+impl DeviceContext {
+    /// Returns true for the CPU.
     pub(crate) fn is_cpu(&self) -> bool {
         self.backend == Backend::Cpu
     }
 
-    /// What computes matrix products of this precision here, where that is known.
+    /// Returns the instructions that compute matrix products in this precision, if known.
     pub(crate) fn precision(&self, precision: Precision) -> Option<&'static str> {
         #[cfg(feature = "cpu")]
         if self.is_cpu() {
@@ -84,7 +83,7 @@ impl Place {
         None
     }
 
-    /// Refuses a precision that the device does not compute in; a CPU without bf16 has an answer to that one.
+    /// Fails if the device does not support the precision. A CPU without bf16 instructions computes bf16 in fp32.
     pub(crate) fn require(&self, precision: Precision) -> Result<(), CliError> {
         if supports(&self.device, precision) {
             return Ok(());
@@ -99,13 +98,13 @@ impl Place {
     }
 }
 
-/// The device that `--device` names.
-pub(crate) fn of(matches: &ArgMatches) -> Result<Place, CliError> {
+/// Opens the device of `--device`.
+pub(crate) fn of(matches: &ArgMatches) -> Result<DeviceContext, CliError> {
     open(matches.get_one::<String>("device").expect("--device has a default"))
 }
 
-/// The devices that `--devices` names, or the one of `--device`.
-pub(crate) fn all_of(matches: &ArgMatches) -> Result<Place, CliError> {
+/// Opens the devices of `--devices`, or the one of `--device`.
+pub(crate) fn all_of(matches: &ArgMatches) -> Result<DeviceContext, CliError> {
     let Some(names) = matches.get_one::<String>("devices") else { return of(matches) };
     let names = names.split(',').map(str::trim).collect::<Vec<_>>();
     let mut first = open(names[0])?;
@@ -120,21 +119,21 @@ pub(crate) fn all_of(matches: &ArgMatches) -> Result<Place, CliError> {
     Ok(first)
 }
 
-/// `cuda` is `cuda:0`.
+/// Returns true if two names mean one device, such as `cuda` and `cuda:0`.
 fn same_device(one: &str, other: &str) -> bool {
     parse(one) == parse(other)
 }
 
-/// The device of this name, if it is there: nothing is loaded before that is known.
-pub(crate) fn open(name: &str) -> Result<Place, CliError> {
+/// Opens and tests the device of this name. Called before anything is loaded.
+pub(crate) fn open(name: &str) -> Result<DeviceContext, CliError> {
     let refuse = |why| CliError::usage(format!("--device {name}: {why}"));
     let (backend, number) = parse(name).map_err(refuse)?;
     let device = backend.open(number).map_err(refuse)?;
     let padding = padding_for(&device);
-    Ok(Place { device, replicas: vec![], padding, name: name.to_owned(), backend })
+    Ok(DeviceContext { device, replicas: vec![], padding, name: name.to_owned(), backend })
 }
 
-/// `wgpu:1` is the second of WGPU's devices, `wgpu` the first.
+/// Parses a name: `wgpu:1` is device 1 of WGPU, `wgpu` is device 0.
 fn parse(name: &str) -> Result<(Backend, usize), String> {
     let (kind, number) = name.split_once(':').unwrap_or((name, "0"));
     let Some(backend) = Backend::ALL.into_iter().find(|backend| backend.name() == kind) else {
@@ -165,14 +164,14 @@ impl Backend {
         }
     }
 
-    /// What a person can do who wants this backend and has another binary.
+    /// Returns the command that builds embert with this backend.
     #[cfg(not(all(feature = "cpu", feature = "cuda", feature = "wgpu")))]
     fn how_to_build(self) -> String {
         let name = self.name();
         format!("`cargo xtask train --backend {name}` builds one with {name} and trains there")
     }
 
-    /// What is missing where this backend finds no device.
+    /// Returns the error message if this backend finds no device.
     #[cfg(any(feature = "wgpu", feature = "cuda"))]
     fn nothing_found(self) -> &'static str {
         match self {
@@ -188,7 +187,7 @@ impl Backend {
         }
     }
 
-    /// What this backend finds, each device opened to ask it what it is; or why there is none.
+    /// Opens and describes each device of this backend. Fails if there is none.
     pub(crate) fn find(self) -> Result<Vec<Found>, String> {
         match self {
             #[cfg(feature = "cpu")]
@@ -202,7 +201,7 @@ impl Backend {
         }
     }
 
-    /// Device number `number`, or why there is none.
+    /// Opens device `number`.
     fn open(self, number: usize) -> Result<Device, String> {
         match self {
             #[cfg(feature = "cpu")]
@@ -224,7 +223,7 @@ impl Backend {
     }
 }
 
-/// The backends of this binary.
+/// Returns the backends of this binary.
 pub(crate) fn built() -> Vec<&'static str> {
     Backend::ALL.into_iter().filter(|backend| backend.is_built()).map(Backend::name).collect()
 }

@@ -1,4 +1,4 @@
-//! The command line: seven commands, whose flags are the recipe's keys.
+//! The command line: seven commands. Most flags are recipe keys.
 
 mod trainer_flags;
 
@@ -14,7 +14,7 @@ use crate::near::nearest;
 use crate::recipe::keys::{self, Key, Kind};
 use crate::{output, recipe};
 
-/// The arguments as text; one that is none is refused.
+/// Converts the arguments to UTF-8. Fails if one is not UTF-8.
 pub(crate) fn text(arguments: impl Iterator<Item = OsString>) -> Result<Vec<String>, CliError> {
     let text = |argument: OsString| {
         argument.into_string().map_err(|argument| {
@@ -26,7 +26,7 @@ pub(crate) fn text(arguments: impl Iterator<Item = OsString>) -> Result<Vec<Stri
     arguments.map(text).collect()
 }
 
-/// `--learning-rate` and `--learning_rate` are one flag: everything before `=` gets Hugging Face's underscores.
+/// Replaces hyphens in a flag by underscores: `--learning-rate` is `--learning_rate`.
 fn with_underscores(argument: String) -> String {
     let Some(flag) = argument.strip_prefix("--").filter(|flag| !flag.is_empty()) else { return argument };
     match flag.split_once('=') {
@@ -35,10 +35,10 @@ fn with_underscores(argument: String) -> String {
     }
 }
 
-/// Parses the command line. Prints the help, or what clap finds wrong, and ends the process where there is nothing to run.
+/// Parses the command line. Exits if clap prints the help, the version or an error.
 ///
 /// # Errors
-/// For an unknown flag, with a suggestion if a known one is near.
+/// An unknown flag, with a suggestion if a known flag is similar.
 pub(crate) fn parse(arguments: Vec<String>) -> Result<ArgMatches, CliError> {
     let arguments = arguments.into_iter().map(with_underscores).collect::<Vec<_>>();
     let name = arguments.get(1).cloned().unwrap_or_default();
@@ -75,14 +75,15 @@ fn unknown_flag(flag: &str, subcommand: &str) -> CliError {
     CliError::usage(format!("unknown flag {flag}; {advice}"))
 }
 
-/// The whole command line.
+/// Builds the command line.
 pub(crate) fn command() -> Command {
     Command::new("embert")
         .about("Fine-tunes BERT-family encoders for text classification")
         .version(env!("CARGO_PKG_VERSION"))
         .after_help(
-            "Flags have Hugging Face's names; - and _ are alike.\n\
-             Exit codes: 0 done, 1 failed, 2 usage or recipe, 3 data rejected, 4 diverged, 5 out of memory, 130/143 interrupted.",
+            "Flags have the names of transformers; hyphens and underscores are equivalent.
+\
+             Exit codes: 0 success, 1 failure, 2 wrong usage or recipe, 3 wrong data, 4 diverged, 5 out of memory, 130/143 interrupted.",
         )
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -99,41 +100,41 @@ fn train() -> Command {
             "Resume from this checkpoint, or from the newest complete one of this run or (last) of --output_dir, with its \
              own recipe unless --recipe is given",
         );
-    let command = Command::new("train").about("Fine-tunes a model and leaves it where transformers opens it");
+    let command = Command::new("train").about("Fine-tunes a model; transformers opens the result");
     with_recipe(command.args([print, resume])).args([device_flag(), devices_flag()])
 }
 
 fn check() -> Command {
-    with_recipe(Command::new("check").about("Looks at the data and the recipe before anything trains"))
+    with_recipe(Command::new("check").about("Checks the data and the recipe without training"))
         .args([device_flag(), devices_flag()])
 }
 
 fn devices() -> Command {
-    Command::new("devices")
-        .about("Lists what this binary can compute on: the names for --device, memory, drivers")
+    Command::new("devices").about("Lists the devices that --device accepts, with memory and driver")
 }
 
-/// What `evaluate` takes from a recipe.
+/// Returns true for the recipe keys that are flags of `evaluate`.
 fn is_of_evaluation(key: &Key) -> bool {
     const OF_TRAINING: [&str; 4] =
         ["train_file", "train_split_name", "validation_share", "max_train_samples"];
     key.path.starts_with("data.") && !OF_TRAINING.contains(&key.flag.as_str()) || is_of_batches(key)
 }
 
-/// What `predict` takes from a recipe.
+/// Returns true for the recipe keys that are flags of `predict`.
 fn is_of_prediction(key: &Key) -> bool {
     const READING: [&str; 5] =
         ["text_column_name", "csv_quoting", "clean", "max_seq_length", "truncation_side"];
     key.path.starts_with("data.") && READING.contains(&key.flag.as_str()) || is_of_batches(key)
 }
 
-/// How batches without training are made and computed.
+/// Returns true for the recipe keys that set batch size and precision of inference.
 fn is_of_batches(key: &Key) -> bool {
     ["train.per_device_eval_batch_size", "train.fp16", "train.bf16"].contains(&key.path.as_str())
 }
 
 fn evaluate() -> Command {
-    let command = Command::new("evaluate").about("Measures a fine-tuned model on labelled texts");
+    let command =
+        Command::new("evaluate").about("Computes the metrics of a fine-tuned model on labelled texts");
     with_keys(command, is_of_evaluation).args([model_flag(), base_flag(), device_flag()])
 }
 
@@ -141,7 +142,7 @@ fn merge() -> Command {
     let output =
         Arg::new("output").long("output").visible_alias("output_dir").value_name("DIR").required(true);
     Command::new("merge")
-        .about("Folds an adapter into its base model")
+        .about("Merges an adapter into its base model")
         .args_override_self(true)
         .args([model_flag().help("Directory of the adapter"), base_flag()])
         .arg(output.help("Directory to write the merged model to"))
@@ -167,14 +168,20 @@ fn push() -> Command {
 }
 
 fn predict() -> Command {
-    let texts =
-        Arg::new("text").value_name("TEXT").num_args(0..).help("Texts; without any, lines of standard input");
-    let input = file("input", "Take the texts of this .parquet, .csv, .tsv or .jsonl file");
-    let output = file("output", "Write to this .parquet, .csv, .tsv or .jsonl file; - is standard output");
-    let logits = Arg::new("logits").long("logits").action(ArgAction::SetTrue).help("Write the logits, too");
-    with_keys(Command::new("predict").about("Labels texts, one JSON object a line"), is_of_prediction)
-        .args([texts, input.conflicts_with("text"), output, logits])
-        .args([model_flag(), base_flag(), device_flag()])
+    let texts = Arg::new("text")
+        .value_name("TEXT")
+        .num_args(0..)
+        .help("Texts; without texts, reads lines of standard input");
+    let input = file("input", "Read texts from this .parquet, .csv, .tsv or .jsonl file");
+    let output =
+        file("output", "Write predictions to this .parquet, .csv, .tsv or .jsonl file; - is standard output");
+    let logits = Arg::new("logits").long("logits").action(ArgAction::SetTrue).help("Write the logits too");
+    with_keys(
+        Command::new("predict").about("Predicts the labels of texts; prints one JSON object per line"),
+        is_of_prediction,
+    )
+    .args([texts, input.conflicts_with("text"), output, logits])
+    .args([model_flag(), base_flag(), device_flag()])
 }
 
 fn model_flag() -> Arg {
@@ -194,18 +201,20 @@ fn base_flag() -> Arg {
     Arg::new("base")
         .long("base")
         .value_name("DIR")
-        .help("The base model of an adapter, instead of the one that it names")
+        .help("Base model of the adapter, instead of the one that adapter_config.json names")
 }
 
 fn devices_flag() -> Arg {
-    Arg::new("devices").long("devices").value_name("DEVICE,...").conflicts_with("device").help(
-        "Several GPUs of one backend, as in cuda:0,cuda:1, that share the rows of every step: the same training in less time",
-    )
+    Arg::new("devices")
+        .long("devices")
+        .value_name("DEVICE,...")
+        .conflicts_with("device")
+        .help("Several GPUs of one backend that share each training step, such as cuda:0,cuda:1")
 }
 
 fn device_flag() -> Arg {
     Arg::new("device").long("device").value_name("DEVICE").default_value(device::DEFAULT).help(format!(
-        "Where to compute: {}; a GPU by its number, as in wgpu:1; `embert devices` lists them",
+        "Device: {}; number a GPU as in wgpu:1; `embert devices` lists them",
         device::built().join(", ")
     ))
 }
