@@ -51,10 +51,7 @@ pub(crate) const IS_GPU: bool = !cfg!(feature = "cpu");
 
 /// The most memory that work ever took, where that is known: of this process, or reserved on the GPU.
 pub(crate) fn peak_bytes() -> Option<u64> {
-    match IS_GPU {
-        true => Some(open().0.memory_pool_usage()?.bytes_reserved),
-        false => crate::memory::peak_bytes(),
-    }
+    if IS_GPU { Some(open().0.memory_pool_usage()?.bytes_reserved) } else { crate::memory::peak_bytes() }
 }
 
 const DEFAULT: &str = if cfg!(feature = "cpu") {

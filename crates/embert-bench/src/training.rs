@@ -20,9 +20,10 @@ pub(crate) fn run(choice: &Choice) -> Result<(), String> {
 }
 
 fn cases() -> Vec<Case> {
-    let sizes = match IS_GPU {
-        true => [(bert_base(), 128), (bert_base(), 256), (bert_base(), 512)],
-        false => [(minilm(), 256), (minilm(), 512), (bert_base(), 256)],
+    let sizes = if IS_GPU {
+        [(bert_base(), 128), (bert_base(), 256), (bert_base(), 512)]
+    } else {
+        [(minilm(), 256), (minilm(), 512), (bert_base(), 256)]
     };
     let mut cases = Vec::new();
     for (size, max_length) in sizes {

@@ -37,9 +37,10 @@ pub(crate) fn warn(warning: impl Display) {
 
 /// Fails if a line could not be written, except to a closed pipe.
 pub(crate) fn require_printed() -> Result<(), CliError> {
-    match FAILED.load(Relaxed) && !OUTLIVES_READER.load(Relaxed) {
-        true => Err(CliError::failed("standard output could not be written: its disk may be full")),
-        false => Ok(()),
+    if FAILED.load(Relaxed) && !OUTLIVES_READER.load(Relaxed) {
+        Err(CliError::failed("standard output could not be written: its disk may be full"))
+    } else {
+        Ok(())
     }
 }
 

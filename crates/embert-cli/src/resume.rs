@@ -53,11 +53,12 @@ fn require_start(output_dir: &str, matches: &ArgMatches) -> Result<(), CliError>
              another --output_dir trains its model further"
         )));
     }
-    match recipe::names_run(matches) {
-        true => Ok(()),
-        false => Err(CliError::usage(format!(
+    if recipe::names_run(matches) {
+        Ok(())
+    } else {
+        Err(CliError::usage(format!(
             "there is no checkpoint of {output_dir}, and no --recipe, --dataset or --train_file to begin a run with"
-        ))),
+        )))
     }
 }
 
@@ -105,12 +106,11 @@ fn newest(run_dirs: &[PathBuf]) -> Result<Option<Checkpoint>, CliError> {
             return Ok(found);
         }
     }
-    match passed_over.is_empty() {
-        true => Ok(None),
-        false => {
-            let reasons = passed_over.iter().map(TrainError::to_string).collect::<Vec<_>>().join("; ");
-            Err(CliError::failed(format!("no checkpoint is complete: {reasons}")))
-        }
+    if passed_over.is_empty() {
+        Ok(None)
+    } else {
+        let reasons = passed_over.iter().map(TrainError::to_string).collect::<Vec<_>>().join("; ");
+        Err(CliError::failed(format!("no checkpoint is complete: {reasons}")))
     }
 }
 
@@ -152,13 +152,14 @@ fn refuse_differences(checkpoint: &Checkpoint, saved: &Recipe, wanted: &Recipe) 
         format!("{path} is {} there and {} here", shown(value(&saved, path)), shown(value(&wanted, path)))
     });
     let differences = differences.collect::<Vec<_>>();
-    match differences.is_empty() {
-        true => Ok(()),
-        false => Err(CliError::usage(format!(
+    if differences.is_empty() {
+        Ok(())
+    } else {
+        Err(CliError::usage(format!(
             "{} is of another recipe: {}; leave these flags out to resume, or begin a run with another --output_dir",
             checkpoint.path().display(),
             differences.join("; ")
-        ))),
+        )))
     }
 }
 

@@ -4,9 +4,10 @@
 pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
-        match character.is_control() || is_direction(character) {
-            true => shown.extend(character.escape_default()),
-            false => shown.push(character),
+        if character.is_control() || is_direction(character) {
+            shown.extend(character.escape_default())
+        } else {
+            shown.push(character)
         }
     }
     shown

@@ -42,9 +42,10 @@ fn with_underscores(argument: String) -> String {
 pub(crate) fn parse(arguments: Vec<String>) -> Result<ArgMatches, CliError> {
     let arguments = arguments.into_iter().map(with_underscores).collect::<Vec<_>>();
     let name = arguments.get(1).cloned().unwrap_or_default();
-    let arguments = match ["train", "evaluate", "check"].contains(&name.as_str()) {
-        true => without_trainer_flags(arguments)?,
-        false => arguments,
+    let arguments = if ["train", "evaluate", "check"].contains(&name.as_str()) {
+        without_trainer_flags(arguments)?
+    } else {
+        arguments
     };
     command().try_get_matches_from(arguments).map_err(|error| match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(flag)) if error.kind() == ErrorKind::UnknownArgument => {

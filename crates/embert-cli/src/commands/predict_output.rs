@@ -31,11 +31,12 @@ pub(super) fn check(input: Option<&str>, output: &str) -> Result<(), CliError> {
         }
         error => CliError::usage(format!("--output {error}")),
     })?;
-    match holds_something_else(path) {
-        true => Err(CliError::usage(format!(
+    if holds_something_else(path) {
+        Err(CliError::usage(format!(
             "--output {output}: this file is there and holds no predictions; name another, or remove it first"
-        ))),
-        false => Ok(()),
+        )))
+    } else {
+        Ok(())
     }
 }
 

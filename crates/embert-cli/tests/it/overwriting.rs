@@ -12,9 +12,10 @@ fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        match path.is_dir() && !path.is_symlink() {
-            true => files.extend(tree(&path)),
-            false => drop(files.insert(path.clone(), fs::read(&path).unwrap_or_default())),
+        if path.is_dir() && !path.is_symlink() {
+            files.extend(tree(&path))
+        } else {
+            drop(files.insert(path.clone(), fs::read(&path).unwrap_or_default()))
         }
     }
     files

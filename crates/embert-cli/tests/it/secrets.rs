@@ -45,9 +45,10 @@ fn places(folder: &Path, output: &Output, secret: &str) -> Vec<String> {
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
         for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-            match path.is_dir() {
-                true => folders.push(path),
-                false => found.extend(has(&fs::read(&path).unwrap()).then(|| path.display().to_string())),
+            if path.is_dir() {
+                folders.push(path)
+            } else {
+                found.extend(has(&fs::read(&path).unwrap()).then(|| path.display().to_string()))
             }
         }
     }
