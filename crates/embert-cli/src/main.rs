@@ -74,6 +74,9 @@ fn run(arguments: Vec<String>) -> Result<(), CliError> {
         "merge" => commands::merge::run(matches),
         "push" => commands::push::run(matches),
         "devices" => commands::devices::run(),
+        "completions" => commands::shell::completions(matches),
+        "man" => commands::shell::man(matches),
+        "help" => commands::shell::help(matches),
         _ => commands::check::run(matches),
     })?;
     output::require_printed()

@@ -1,18 +1,20 @@
-//! The command line: seven commands. Most flags are recipe keys.
+//! Parses the command line.
 
+mod commands;
+mod help;
 mod trainer_flags;
 
 use std::ffi::OsString;
 
-use clap::builder::BoolishValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{ArgMatches, Command};
 
-use crate::device;
+pub(crate) use commands::command;
+pub(crate) use help::topic;
+
 use crate::error::CliError;
 use crate::near::nearest;
-use crate::recipe::keys::{self, Key, Kind};
-use crate::{output, recipe};
+use crate::output;
 
 /// Converts the arguments to UTF-8. Fails if one is not UTF-8.
 pub(crate) fn text(arguments: impl Iterator<Item = OsString>) -> Result<Vec<String>, CliError> {
@@ -74,192 +76,4 @@ fn unknown_flag(flag: &str, subcommand: &str) -> CliError {
         None => format!("`embert {subcommand} --help` lists the flags"),
     };
     CliError::usage(format!("unknown flag {flag}; {advice}"))
-}
-
-/// Builds the command line.
-pub(crate) fn command() -> Command {
-    Command::new("embert")
-        .about("Fine-tunes BERT-family encoders for text classification")
-        .version(env!("CARGO_PKG_VERSION"))
-        .after_help(
-            "Flags have the names of transformers; hyphens and underscores are equivalent.
-\
-             Exit codes: 0 success, 1 failure, 2 wrong usage or recipe, 3 wrong data, 4 diverged, 5 out of memory, 130/143 interrupted.",
-        )
-        .subcommand_required(true)
-        .arg_required_else_help(true)
-        .subcommands([train(), evaluate(), predict(), merge(), push(), check(), devices()])
-}
-
-fn train() -> Command {
-    let print = Arg::new("print_config")
-        .long("print_config")
-        .action(ArgAction::SetTrue)
-        .help("Print the resolved recipe as TOML and stop");
-    let resume =
-        Arg::new("resume_from_checkpoint").long("resume_from_checkpoint").value_name("DIR|last").help(
-            "Resume from this checkpoint, or from the newest complete one of this run or (last) of --output_dir, with its \
-             own recipe unless --recipe is given",
-        );
-    let command = Command::new("train").about("Fine-tunes a model; transformers opens the result");
-    with_recipe(command.args([print, resume])).args([device_flag(), devices_flag()])
-}
-
-fn check() -> Command {
-    with_recipe(Command::new("check").about("Checks the data and the recipe without training"))
-        .args([device_flag(), devices_flag()])
-}
-
-fn devices() -> Command {
-    Command::new("devices").about("Lists the devices that --device accepts, with memory and driver")
-}
-
-/// Returns true for the recipe keys that are flags of `evaluate`.
-fn is_of_evaluation(key: &Key) -> bool {
-    const OF_TRAINING: [&str; 4] =
-        ["train_file", "train_split_name", "validation_share", "max_train_samples"];
-    key.path.starts_with("data.") && !OF_TRAINING.contains(&key.flag.as_str()) || is_of_batches(key)
-}
-
-/// Returns true for the recipe keys that are flags of `predict`.
-fn is_of_prediction(key: &Key) -> bool {
-    const READING: [&str; 5] =
-        ["text_column_name", "csv_quoting", "clean", "max_seq_length", "truncation_side"];
-    key.path.starts_with("data.") && READING.contains(&key.flag.as_str()) || is_of_batches(key)
-}
-
-/// Returns true for the recipe keys that set batch size and precision of inference.
-fn is_of_batches(key: &Key) -> bool {
-    ["train.per_device_eval_batch_size", "train.fp16", "train.bf16"].contains(&key.path.as_str())
-}
-
-fn evaluate() -> Command {
-    let command =
-        Command::new("evaluate").about("Computes the metrics of a fine-tuned model on labelled texts");
-    with_keys(command, is_of_evaluation).args([model_flag(), base_flag(), device_flag()])
-}
-
-fn merge() -> Command {
-    let output =
-        Arg::new("output").long("output").visible_alias("output_dir").value_name("DIR").required(true);
-    Command::new("merge")
-        .about("Merges an adapter into its base model")
-        .args_override_self(true)
-        .args([model_flag().help("Directory of the adapter"), base_flag()])
-        .arg(output.help("Directory to write the merged model to"))
-}
-
-fn push() -> Command {
-    let model = Arg::new("model").long("model").visible_alias("output_dir").value_name("DIR").required(true);
-    let repo = Arg::new("repo").long("repo").visible_alias("hub_model_id").value_name("NAME").required(true);
-    let private = Arg::new("private").long("private").visible_alias("hub_private_repo").value_name("BOOL");
-    let private = private.num_args(0..=1).value_parser(BoolishValueParser::new());
-    let revision = Arg::new("revision").long("revision").value_name("BRANCH").default_value("main");
-    let message = Arg::new("commit_message").long("commit_message").value_name("TEXT");
-    Command::new("push").about("Uploads a model to the Hugging Face Hub, with the token of HF_TOKEN").args([
-        model.help("The directory of the run: its model or adapter, tokenizer and card are uploaded"),
-        repo.help("The repository: owner/name, or a name of your own"),
-        private
-            .default_value("true")
-            .default_missing_value("true")
-            .help("Whether a new repository is private; an existing one stays as it is"),
-        revision.help("The branch; a new one is created"),
-        message.default_value("Upload model").help("The first line of the commit's message"),
-    ])
-}
-
-fn predict() -> Command {
-    let texts = Arg::new("text")
-        .value_name("TEXT")
-        .num_args(0..)
-        .help("Texts; without texts, reads lines of standard input");
-    let input = file("input", "Read texts from this .parquet, .csv, .tsv or .jsonl file");
-    let output =
-        file("output", "Write predictions to this .parquet, .csv, .tsv or .jsonl file; - is standard output");
-    let logits = Arg::new("logits").long("logits").action(ArgAction::SetTrue).help("Write the logits too");
-    with_keys(
-        Command::new("predict").about("Predicts the labels of texts; prints one JSON object per line"),
-        is_of_prediction,
-    )
-    .args([texts, input.conflicts_with("text"), output, logits])
-    .args([model_flag(), base_flag(), device_flag()])
-}
-
-fn model_flag() -> Arg {
-    Arg::new("model")
-        .long("model")
-        .visible_alias("model_name_or_path")
-        .value_name("DIR")
-        .required(true)
-        .help("Directory or hub id of the fine-tuned model")
-}
-
-fn file(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).long(name).value_name("FILE").help(help)
-}
-
-fn base_flag() -> Arg {
-    Arg::new("base")
-        .long("base")
-        .value_name("DIR")
-        .help("Base model of the adapter, instead of the one that adapter_config.json names")
-}
-
-fn devices_flag() -> Arg {
-    Arg::new("devices")
-        .long("devices")
-        .value_name("DEVICE,...")
-        .conflicts_with("device")
-        .help("Several GPUs of one backend that share each training step, such as cuda:0,cuda:1")
-}
-
-fn device_flag() -> Arg {
-    Arg::new("device").long("device").value_name("DEVICE").default_value(device::DEFAULT).help(format!(
-        "Device: {}; number a GPU as in wgpu:1; `embert devices` lists them",
-        device::built().join(", ")
-    ))
-}
-
-fn with_recipe(command: Command) -> Command {
-    let recipe = Arg::new("recipe").long("recipe").value_name("NAME|FILE").help(format!(
-        "{}, or a TOML file; without it imdb, or only the defaults if --dataset or --train_file is given",
-        recipe::names()
-    ));
-    let set = Arg::new("set")
-        .long("set")
-        .value_name("KEY=VALUE")
-        .action(ArgAction::Append)
-        .help("Set a recipe key, such as train.seed=1");
-    command.args_override_self(true).args([recipe, set]).args(keys::all().map(flag_with_default))
-}
-
-fn with_keys(command: Command, is_taken: fn(&Key) -> bool) -> Command {
-    command.args_override_self(true).args(keys::all().filter(|key| is_taken(key)).map(flag))
-}
-
-fn flag_with_default(key: &'static Key) -> Arg {
-    match &key.default {
-        Some(default) => flag(key).help(format!("{} [default: {default}]", key.help)),
-        None => flag(key),
-    }
-}
-
-fn flag(key: &'static Key) -> Arg {
-    let arg = Arg::new(&*key.flag).long(&*key.flag).visible_aliases(key.aliases).help(&*key.help);
-    let (section, _) = key.path.split_once('.').expect("keys have sections");
-    let arg = arg.help_heading(match section {
-        "model" => "Model",
-        "data" => "Data",
-        "train" => "Training",
-        "lora" => "Adapters",
-        _ => "Output",
-    });
-    match key.kind {
-        Kind::Switch => arg.value_name("BOOL").num_args(0..=1).default_missing_value("true"),
-        Kind::Means(_) => arg.action(ArgAction::SetTrue),
-        Kind::Number => arg.value_name("N").allow_negative_numbers(true),
-        Kind::Names => arg.value_name("NAMES"),
-        Kind::Pairs => arg.value_name("NAME=N"),
-        Kind::Text | Kind::List | Kind::WordOrNumbers => arg.value_name("TEXT"),
-    }
 }

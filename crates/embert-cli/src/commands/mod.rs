@@ -7,4 +7,5 @@ pub(crate) mod merge;
 pub(crate) mod predict;
 mod predict_output;
 pub(crate) mod push;
+pub(crate) mod shell;
 pub(crate) mod train;
