@@ -4,6 +4,8 @@ mod adapters;
 mod arguments;
 mod continued_labels;
 mod devices;
+#[cfg(unix)]
+mod docs;
 mod evaluated_rows;
 mod faults;
 #[cfg(unix)]
