@@ -127,12 +127,12 @@ fn predict() -> Command {
     let output =
         file("output", "Write predictions to this .parquet, .csv, .tsv or .jsonl file; - is standard output");
     let logits = Arg::new("logits").long("logits").action(ArgAction::SetTrue).help("Write the logits too");
-    with_keys(
-        Command::new("predict").about("Predicts the labels of texts; prints one JSON object per line"),
-        is_of_prediction,
-    )
-    .args([texts, input.conflicts_with("text"), output, logits])
-    .args([model_flag(), base_flag(), device_flag()])
+    let command =
+        Command::new("predict").about("Predicts the labels of texts; prints one JSON object per line");
+    let command = with_keys(command, is_of_prediction)
+        .args([texts, input.conflicts_with("text"), output, logits])
+        .args([model_flag(), base_flag(), device_flag()]);
+    help::common_first(command).after_help(help::PREDICT_EXAMPLES)
 }
 
 fn model_flag() -> Arg {

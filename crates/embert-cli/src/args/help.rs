@@ -5,7 +5,10 @@ use clap::Command;
 use crate::recipe;
 
 /// The flags that `-h` shows; `--help` shows all.
-const COMMON: [&str; 17] = [
+const COMMON: [&str; 20] = [
+    "text",
+    "input",
+    "output",
     "model",
     "dataset",
     "train_file",

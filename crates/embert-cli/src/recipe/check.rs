@@ -2,7 +2,7 @@
 //!
 //! `TrainConfig` and `LoraConfig` check `[train]` and `[lora]`.
 
-use super::{Recipe, ScratchSection};
+use super::sections::{Recipe, ScratchSection};
 use crate::error::CliError;
 
 /// Maximum number of parameters of a model with random weights: 40 GB in fp32.

@@ -6,7 +6,7 @@ use std::path::Path;
 use embert_hostile::{Attack, damaged, dropped_or_replaced};
 use serde_json::{Value, json};
 
-use super::{Recipe, resolve as resolve_recipe};
+use super::resolve as resolve_recipe;
 use crate::args;
 
 /// Resolves a recipe as `embert train --recipe FILE` does.
@@ -20,7 +20,11 @@ fn resolve(file: &Path) -> Result<(), String> {
     let (_, matches) = matches.subcommand().unwrap();
     let recipe = resolve_recipe(matches).map_err(|error| format!("{}: {}", file.display(), error.line()))?;
     let text = toml::to_string_pretty(&recipe).unwrap();
-    assert_eq!(toml::from_str::<super::Recipe>(&text).unwrap(), recipe, "what is printed is the recipe");
+    assert_eq!(
+        toml::from_str::<super::sections::Recipe>(&text).unwrap(),
+        recipe,
+        "what is printed is the recipe"
+    );
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
-use super::Recipe;
+use super::sections::Recipe;
 use crate::near;
 
 /// The type of a flag's value.

@@ -6,10 +6,10 @@ use clap::ArgMatches;
 use embert_inference::{ModelDirectory, recipe_path};
 use toml::{Table, Value};
 
-use super::Recipe;
 use super::files::read;
 use super::given::names_rows;
 use super::resolve::overridden;
+use super::sections::Recipe;
 use super::table::insert;
 use crate::error::CliError;
 

@@ -3,12 +3,13 @@
 use clap::ArgMatches;
 use toml::{Table, Value};
 
+use super::check;
 use super::files::{IMDB, read};
 use super::flag_value::{flag_value, literal};
 use super::given::{is_given, names_any, names_data};
 use super::keys::{self, Key, Kind};
+use super::sections::Recipe;
 use super::table::{insert, leaves, remove};
-use super::{Recipe, check};
 use crate::error::CliError;
 
 /// Maximum number of dots in a key. Patterns of `lora` may contain module names.
