@@ -17,5 +17,5 @@ pub(crate) use files::names;
 pub(crate) use given::{is_asked_for, names_model, names_rows, names_run};
 pub(crate) use of_model::{has_recipe, of_model, reading_of};
 pub(crate) use resolve::{resolve, resolve_over};
-pub(crate) use sections::{DataSection, ModelSection, OnSaveError, Recipe, ScratchSection};
+pub(crate) use sections::{DataSection, ModelSection, OnSaveError, Recipe};
 pub(crate) use table::leaves;
