@@ -10,10 +10,11 @@ const COMMON: [&str; 20] = [
     "input",
     "output",
     "model",
+    "base",
+    "recipe",
     "dataset",
     "train_file",
     "test_file",
-    "recipe",
     "output_dir",
     "max_seq_length",
     "learning_rate",
@@ -25,13 +26,12 @@ const COMMON: [&str; 20] = [
     "bf16",
     "resume_from_checkpoint",
     "device",
-    "base",
 ];
 
 pub(super) const TRAIN_EXAMPLES: &str = "\
 Examples:
   embert train --recipe quickstart
-  embert train --model bert-base-uncased --train_file train.csv --test_file test.csv --eval_strategy epoch
+  embert train --model bert-base-uncased --train_file train.csv --eval_strategy epoch
   embert train --model runs/stars --train_file more.csv --output_dir runs/more
   embert train --dataset imdb --lora_r 8 --lora_target_modules query,value --learning_rate 2e-4
   embert train --output_dir runs/stars --resume_from_checkpoint last
@@ -52,12 +52,9 @@ Examples:
 /// Moves the common flags into the first group. `-h` hides the others.
 pub(super) fn common_first(command: Command) -> Command {
     command
-        .mut_args(|arg| {
-            if COMMON.contains(&arg.get_id().as_str()) {
-                arg.help_heading("Most used flags")
-            } else {
-                arg.hide_short_help(true)
-            }
+        .mut_args(|arg| match COMMON.iter().position(|name| arg.get_id() == name) {
+            Some(order) => arg.help_heading("Most used flags").display_order(order),
+            None => arg.hide_short_help(true),
         })
         .after_help("`--help` shows all flags.")
 }

@@ -130,7 +130,7 @@ fn evaluation_and_prediction_find_the_base_or_are_told() {
     let said = fails(folder.path(), 2, "merge --model run --base elsewhere --output merged");
     assert!(said.contains("merged is not empty"), "{said}");
     let said = fails(folder.path(), 1, "merge --model elsewhere --output other");
-    assert!(said.contains("elsewhere: there is no adapter here to merge"), "{said}");
+    assert!(said.contains("elsewhere: this directory has no adapter to merge"), "{said}");
     let said = fails(folder.path(), 2, "predict --model merged --base elsewhere good");
     assert!(said.contains("--base is given, but merged holds no adapter"), "{said}");
 }

@@ -32,7 +32,11 @@ fn write_stand_ins(folder: &Path) {
     for (name, rows) in [("train.csv", 40), ("test.csv", 10)] {
         write_csv(folder, name, &labels, rows);
         let text = fs::read_to_string(folder.join(name)).unwrap();
-        fs::write(folder.join(name), text.replacen("text,label", "text,stars", 1)).unwrap();
+        let with_stars = |line: &str| {
+            let (_, label) = line.rsplit_once(',').unwrap();
+            format!("{line},{}\n", if label == "label" { "stars" } else { label })
+        };
+        fs::write(folder.join(name), text.lines().map(with_stars).collect::<String>()).unwrap();
     }
     for (split, label) in ["train", "test"].into_iter().flat_map(|split| [(split, "pos"), (split, "neg")]) {
         let directory = folder.join("imdb").join(split).join(label);
