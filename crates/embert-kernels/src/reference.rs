@@ -1,5 +1,7 @@
-//! Every operation as a composition of Burn primitives: differentiable on every backend, fused lazily on GPUs,
-//! and the truth that faster implementations are tested against.
+//! Reference implementations: each operation as a composition of Burn's primitives.
+//!
+//! They are differentiable on every backend, and Burn fuses them on GPUs. The tests compare the faster
+//! implementations with them.
 
 pub use crate::attention::reference::{attention, first_token_attention};
 pub use crate::cross_entropy::reference::cross_entropy_sum;
