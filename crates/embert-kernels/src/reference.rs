@@ -10,6 +10,6 @@ pub use crate::embeddings::reference::embeddings;
 pub use crate::first_tokens::reference::first_tokens;
 pub use crate::gelu::reference::{bias_gelu, bias_gelu_linear};
 pub use crate::layer_norm::reference::{add_layer_norm, layer_norm};
-pub use crate::linear::reference::{linear, side_by_side};
+pub use crate::linear::reference::{concatenated_linear, linear};
 pub use crate::low_rank::reference::add_low_rank;
 pub use crate::optimizer::reference::{adamw, sum_of_squares};
