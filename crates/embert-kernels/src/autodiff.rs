@@ -1,4 +1,4 @@
-//! Operations with their own backward pass on Burn's autodiff graph.
+//! Custom operations on Burn's autodiff graph: each has its own backward function.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -18,28 +18,30 @@ use burn::backend::{
 };
 use burn::tensor::Tensor;
 
-/// A backend for which this crate has operations of its own.
+/// A backend for which this crate has its own operations.
 pub(crate) trait CustomBackend: Backend {
-    /// Returns the tensor as operations take it.
+    /// Prepares a tensor for use as an operand.
     fn input(x: FloatTensor<Self>) -> FloatTensor<Self> {
         x
     }
 
-    /// a + b: the gradients of two uses of one tensor.
+    /// Returns a + b, the gradient of a tensor that two operations use.
     fn add_gradients(a: FloatTensor<Self>, b: FloatTensor<Self>) -> FloatTensor<Self> {
         Self::float_add(a, b)
     }
 }
 
-/// From the gradient of the output, and which inputs need one, to the gradients of the inputs.
-type Derivative<B, const N: usize> =
+/// Maps the gradient of the output to the gradients of the inputs. The flags say which inputs need a
+/// gradient.
+type BackwardFn<B, const N: usize> =
     dyn Fn(FloatTensor<B>, [bool; N]) -> [Option<FloatTensor<B>>; N] + Send + Sync;
 
-/// Runs an operation of backend `B`, and records it if an input is on the autodiff graph.
+/// Runs an operation on backend `B`. Records it if an input is on the autodiff graph.
 ///
-/// `forward` is given the inputs' values and which of them are tracked. It returns the output and its derivative, which
-/// keeps what it needs; nobody calls it if no input is tracked.
-pub(crate) fn operation<B, const N: usize, const D: usize, G>(
+/// `forward` gets the values of the inputs, and a flag for each input that is tracked. It returns the output
+/// and the backward function, which owns what it needs. If no input is tracked, the backward function is
+/// dropped.
+pub(crate) fn custom_op<B, const N: usize, const D: usize, G>(
     inputs: [DispatchTensor; N],
     forward: impl FnOnce([FloatTensor<B>; N], [bool; N]) -> (FloatTensor<B>, G),
 ) -> Tensor<D>
@@ -59,16 +61,17 @@ where
             <DispatchTensor as DispatchKindConversion<B>>::from_backend(BackendTensor::Float(output))
         }
         DispatchAutodiffContext::Enabled(GradientCheckpointingStrategy::Disabled) => {
-            recorded::<B, NoCheckpointing, N, G>(inputs, forward)
+            custom_op_on_graph::<B, NoCheckpointing, N, G>(inputs, forward)
         }
         DispatchAutodiffContext::Enabled(GradientCheckpointingStrategy::Balanced) => {
-            recorded::<B, BalancedCheckpointing, N, G>(inputs, forward)
+            custom_op_on_graph::<B, BalancedCheckpointing, N, G>(inputs, forward)
         }
     })
 }
 
-/// [`operation`] on a graph with this strategy. An input that is not on the graph is a constant.
-fn recorded<B, C, const N: usize, G>(
+/// Runs [`custom_op`] on a graph with checkpointing strategy `C`. An input that is not on the graph is a
+/// constant.
+fn custom_op_on_graph<B, C, const N: usize, G>(
     inputs: [DispatchTensor; N],
     forward: impl FnOnce([FloatTensor<B>; N], [bool; N]) -> (FloatTensor<B>, G),
 ) -> DispatchTensor
@@ -85,9 +88,9 @@ where
     let tracked = inputs.each_ref().map(|input| input.is_tracked());
     let nodes = inputs.each_ref().map(|input| input.node());
     let values = inputs.map(|input| B::input(input.into_primitive()));
-    let (output, derivative) = forward(values, tracked);
-    let output = match Step.prepare::<C>(nodes).compute_bound().stateful() {
-        OpsKind::Tracked(prep) => prep.finish(Recorded::<B, N>(Arc::new(derivative)), output),
+    let (output, backward_fn) = forward(values, tracked);
+    let output = match CustomBackward.prepare::<C>(nodes).compute_bound().stateful() {
+        OpsKind::Tracked(prep) => prep.finish(SavedBackwardFn::<B, N>(Arc::new(backward_fn)), output),
         OpsKind::UnTracked(prep) => prep.finish(output),
     };
     <DispatchTensor as DispatchKindConversion<Autodiff<B, C>>>::from_backend(BackendTensor::Float(output))
@@ -101,35 +104,35 @@ where
     tensor.expect("all inputs are on one device").float()
 }
 
-struct Recorded<B: Backend, const N: usize>(Arc<Derivative<B, N>>);
+struct SavedBackwardFn<B: Backend, const N: usize>(Arc<BackwardFn<B, N>>);
 
-impl<B: Backend, const N: usize> Clone for Recorded<B, N> {
+impl<B: Backend, const N: usize> Clone for SavedBackwardFn<B, N> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<B: Backend, const N: usize> fmt::Debug for Recorded<B, N> {
+impl<B: Backend, const N: usize> fmt::Debug for SavedBackwardFn<B, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Recorded<{N}>")
+        write!(f, "SavedBackwardFn<{N}>")
     }
 }
 
 #[derive(Debug)]
-struct Step;
+struct CustomBackward;
 
-impl<B: CustomBackend, const N: usize> Backward<B, N> for Step {
-    type State = Recorded<B, N>;
+impl<B: CustomBackend, const N: usize> Backward<B, N> for CustomBackward {
+    type State = SavedBackwardFn<B, N>;
 
     fn backward(self, ops: Ops<Self::State, N>, grads: &mut Gradients, _: &mut Checkpointer) {
         let output = B::input(grads.consume::<B>(&ops.node));
         let needed = ops.parents.each_ref().map(Option::is_some);
         let inputs = (ops.state.0)(output, needed);
-        HALF_DONE.with_borrow_mut(|half_done| half_done.remove(&ops.node.id.value));
+        PARTIAL_GRADIENTS.with_borrow_mut(|ids| ids.remove(&ops.node.id.value));
         for (parent, gradient) in ops.parents.into_iter().zip(inputs) {
             let (Some(parent), Some(gradient)) = (parent, gradient) else { continue };
             let is_leaf = parent.parents.is_empty();
-            let gradient = if !is_leaf && is_second(parent.id.value) {
+            let gradient = if !is_leaf && has_partial_gradient(parent.id.value) {
                 B::add_gradients(gradient, grads.consume::<B>(&parent))
             } else {
                 gradient
@@ -140,20 +143,21 @@ impl<B: CustomBackend, const N: usize> Backward<B, N> for Step {
 }
 
 thread_local! {
-    /// Intermediate tensors that have a gradient from one operation of this crate, and may get a second one. Burn adds
-    /// gradients of tensors that are missing here, with the same result.
-    static HALF_DONE: RefCell<HashSet<u64>> = RefCell::default();
+    /// The ids of intermediate tensors that have a gradient from one operation of this crate. Another use of
+    /// the tensor may add a second one. If an id is missing here, Burn adds the gradients, with the same
+    /// result.
+    static PARTIAL_GRADIENTS: RefCell<HashSet<u64>> = RefCell::default();
 }
 
-/// More than the intermediate tensors of a deep model.
-const MOST_HALF_DONE: usize = 4096;
+/// An upper bound that no real model reaches.
+const MAX_PARTIAL_GRADIENTS: usize = 4096;
 
-/// Returns whether another use of this intermediate tensor has left a gradient.
-fn is_second(node: u64) -> bool {
-    HALF_DONE.with_borrow_mut(|half_done| {
-        if half_done.len() == MOST_HALF_DONE {
-            half_done.clear();
+/// Records a gradient for this intermediate tensor. Returns `true` if it already had one.
+fn has_partial_gradient(node: u64) -> bool {
+    PARTIAL_GRADIENTS.with_borrow_mut(|ids| {
+        if ids.len() == MAX_PARTIAL_GRADIENTS {
+            ids.clear();
         }
-        !half_done.insert(node)
+        !ids.insert(node)
     })
 }

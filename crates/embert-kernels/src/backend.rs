@@ -1,15 +1,15 @@
-//! Which of Burn's backends has a tensor, and so which implementation computes an operation on it.
+//! Selects the implementation of an operation by the backend of its tensor.
 
 use burn::tensor::{DType, Device, Tensor};
 
 use crate::precision::Precision;
 
-/// Returns whether the CPU implementation computes an operation on `x`: an fp32 tensor of Burn's CPU backend.
+/// Returns `true` if the CPU implementation supports `x`: an fp32 tensor on Burn's Flex backend.
 pub(crate) fn on_cpu<const D: usize>(x: &Tensor<D>) -> bool {
     x.dtype() == DType::F32 && is_flex(&x.device())
 }
 
-/// Returns whether the GPU implementation computes an operation on `x`: an fp32 tensor of one of Burn's GPU backends.
+/// Returns `true` if the GPU implementation supports `x`: an fp32 tensor on one of Burn's CubeCL backends.
 pub(crate) fn on_gpu<const D: usize>(x: &Tensor<D>) -> bool {
     #[cfg(feature = "cube")]
     let is_cube = matches!(x.device().inner().as_dispatch(), burn::backend::DispatchDevice::Cube(_));
@@ -18,17 +18,19 @@ pub(crate) fn on_gpu<const D: usize>(x: &Tensor<D>) -> bool {
     is_cube && x.dtype() == DType::F32
 }
 
-/// Returns whether an operation returns before it is done, so that reading its result back waits for all earlier
-/// operations: true of every device but Burn's CPU backend.
+/// Returns `true` if operations on `device` return before they finish.
+///
+/// Reading a result then waits for all earlier operations. Only Burn's CPU backend is synchronous.
 pub fn is_asynchronous(device: &Device) -> bool {
     !is_flex(device)
 }
 
 impl Precision {
-    /// Returns whether operations on Burn's CPU backend round operands to it, and keep them so for the backward pass.
+    /// Returns `true` if operations on Burn's CPU backend round the operands of matrix products to this
+    /// precision. The rounded operands are also saved for the backward pass.
     pub fn rounds_on_cpu(self) -> bool {
         #[cfg(feature = "flex")]
-        return crate::cpu::rounds(self);
+        return crate::cpu::rounds_operands(self);
         #[cfg(not(feature = "flex"))]
         false
     }

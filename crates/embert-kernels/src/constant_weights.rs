@@ -1,10 +1,13 @@
-//! Work in which weights stay as they are.
+//! A scope in which packed weights are cached.
 
-/// Runs `work`, in which operations in bf16 on Burn's CPU backend pack each weight once in each orientation, however
-/// often this thread uses it: for several micro-batches of one step, or for the batches of an evaluation. That costs the
-/// memory of the packed weights, half of that of the weights for each orientation.
+/// Runs `work` and caches packed weights until it returns.
 ///
-/// No result changes by it. Weights may change in `work`; they are packed anew then.
+/// Inside, bf16 products on Burn's CPU backend pack each weight once for each orientation and reuse the
+/// result on this thread. Use it around the micro-batches of one step or the batches of an evaluation. The
+/// cache takes half the memory of the weights for each orientation.
+///
+/// Results are bit-identical with and without the cache. If `work` changes a weight, the weight is packed
+/// again.
 pub fn with_constant_weights<T>(work: impl FnOnce() -> T) -> T {
     #[cfg(feature = "flex")]
     return crate::cpu::with_constant_weights(work);

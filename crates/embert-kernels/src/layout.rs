@@ -1,25 +1,25 @@
-//! Where each sequence begins and ends in the flat `[num_tokens, hidden]` rows of a batch.
+//! The position of each sequence in the flat `[num_tokens, hidden]` rows of a batch.
 
-/// The layout of a batch, one sequence after another.
+/// The layout of a batch of sequences in a tensor of shape `[num_tokens, hidden]`.
 ///
-/// Attention is the only computation that needs it. `padded_to: None` means that no padding exists anywhere;
-/// `padded_to: Some(n)` gives every sequence `n` rows, of which those past its length are padding and are
-/// masked, so that few different shapes occur (what GPUs like).
+/// With `padded_to: None` the batch is packed: the sequences follow each other without padding. With
+/// `padded_to: Some(n)` each sequence takes `n` rows. The rows after its length are padding, which attention
+/// masks. Padding keeps the number of different shapes small, which suits GPUs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SequenceLayout {
-    /// Tokens of each sequence, padding not counted.
+    /// The number of tokens in each sequence, without padding.
     pub lengths: Vec<usize>,
-    /// Rows that every sequence takes, where sequences are padded.
+    /// The number of rows of each sequence, or `None` for a packed batch.
     pub padded_to: Option<usize>,
 }
 
 impl SequenceLayout {
-    /// Sequences one after another with nothing between them.
+    /// Returns a layout without padding.
     pub fn packed(lengths: Vec<usize>) -> Self {
         Self { lengths, padded_to: None }
     }
 
-    /// Every sequence given `rows` rows.
+    /// Returns a layout that pads each sequence to `rows` rows.
     ///
     /// # Panics
     /// If a sequence is longer than `rows`.
@@ -28,32 +28,32 @@ impl SequenceLayout {
         Self { lengths, padded_to: Some(rows) }
     }
 
-    /// The layout of one row for each sequence: its first token.
+    /// Returns the layout of the sequences' first tokens: one row for each sequence.
     pub fn first_tokens(&self) -> Self {
         Self::packed(vec![1; self.batch_size()])
     }
 
-    /// The number of sequences.
+    /// Returns the number of sequences.
     pub fn batch_size(&self) -> usize {
         self.lengths.len()
     }
 
-    /// The number of rows of the hidden states, padding included.
+    /// Returns the number of rows of the hidden states, with padding.
     pub fn num_tokens(&self) -> usize {
         self.rows().sum()
     }
 
-    /// Tokens of the longest sequence.
+    /// Returns the length of the longest sequence; 0 for an empty batch.
     pub fn longest(&self) -> usize {
         self.lengths.iter().copied().max().unwrap_or(0)
     }
 
-    /// Rows that each sequence takes.
+    /// Returns the number of rows of each sequence, with padding.
     pub fn rows(&self) -> impl Iterator<Item = usize> + '_ {
         self.lengths.iter().map(|&length| self.padded_to.unwrap_or(length))
     }
 
-    /// The row of each sequence's first token.
+    /// Returns the row of each sequence's first token.
     pub fn starts(&self) -> Vec<usize> {
         let mut next = 0;
         self.rows()
@@ -65,8 +65,9 @@ impl SequenceLayout {
             .collect()
     }
 
-    /// The position of each row in its sequence: 0, 1, 2, ... from every start; 0 for padding, of which there may be more
-    /// than a model has positions.
+    /// Returns the position of each row in its sequence: 0, 1, 2, ... for tokens and 0 for padding.
+    ///
+    /// Padding has position 0 because a sequence may have more rows than the model has positions.
     pub fn positions(&self) -> impl Iterator<Item = usize> + '_ {
         let sequences = self.lengths.iter().zip(self.rows());
         sequences.flat_map(|(&length, rows)| (0..rows).map(move |row| if row < length { row } else { 0 }))
@@ -78,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packed_rows_are_the_tokens() {
+    fn a_packed_layout_has_one_row_per_token() {
         let layout = SequenceLayout::packed(vec![2, 3, 1]);
         assert_eq!(layout.num_tokens(), 6);
         assert_eq!(layout.starts(), [0, 2, 5]);
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn padded_rows_are_the_same_for_all() {
+    fn a_padded_layout_gives_each_sequence_the_same_rows() {
         let layout = SequenceLayout::padded(vec![2, 3, 1], 4);
         assert_eq!(layout.num_tokens(), 12);
         assert_eq!(layout.starts(), [0, 4, 8]);

@@ -7,7 +7,6 @@ mod attention;
 mod autodiff;
 mod backend;
 mod constant_weights;
-mod counter;
 #[cfg(feature = "flex")]
 #[expect(unsafe_code, reason = "kernels read and write memory by pointers")]
 mod cpu;
@@ -18,6 +17,7 @@ mod dropout;
 mod embeddings;
 mod first_tokens;
 mod gelu;
+mod hash;
 mod layer_norm;
 mod layout;
 mod linear;
@@ -29,7 +29,6 @@ pub mod reference;
 pub use attention::{attention, first_token_attention};
 pub use backend::is_asynchronous;
 pub use constant_weights::with_constant_weights;
-pub use counter::{FNV_OFFSET, fnv1a, mix64};
 #[cfg(feature = "flex")]
 pub use cpu::{ExitOutOfMemory, instructions, keep_freed_memory, release_freed_memory};
 pub use cross_entropy::cross_entropy_sum;
@@ -37,6 +36,7 @@ pub use dropout::{DropoutSite, DropoutStream, dropout};
 pub use embeddings::embeddings;
 pub use first_tokens::first_tokens;
 pub use gelu::{bias_gelu, bias_gelu_linear};
+pub use hash::{FNV_OFFSET, fnv1a, mix64};
 pub use layer_norm::{add_layer_norm, layer_norm};
 pub use layout::SequenceLayout;
 pub use linear::{key_value, linear, query_key_value};

@@ -1,5 +1,7 @@
-//! Every operation as a composition of Burn primitives: differentiable on every backend, fused lazily on GPUs,
-//! and the truth that faster implementations are tested against.
+//! Reference implementations: each operation as a composition of Burn's primitives.
+//!
+//! They are differentiable on every backend, and Burn fuses them on GPUs. The tests compare the faster
+//! implementations with them.
 
 pub use crate::attention::reference::{attention, first_token_attention};
 pub use crate::cross_entropy::reference::cross_entropy_sum;
@@ -8,6 +10,6 @@ pub use crate::embeddings::reference::embeddings;
 pub use crate::first_tokens::reference::first_tokens;
 pub use crate::gelu::reference::{bias_gelu, bias_gelu_linear};
 pub use crate::layer_norm::reference::{add_layer_norm, layer_norm};
-pub use crate::linear::reference::{linear, side_by_side};
+pub use crate::linear::reference::{concatenated_linear, linear};
 pub use crate::low_rank::reference::add_low_rank;
 pub use crate::optimizer::reference::{adamw, sum_of_squares};

@@ -76,7 +76,7 @@ fn an_allocation_that_fails_has_the_same_exit_code() {
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(5), "{said}{}", stdout(&output));
     let last = said.lines().last().unwrap();
-    assert!(last.contains("error: out of memory: ") && last.contains(" bytes could not be had; "), "{said}");
+    assert!(last.contains("error: out of memory: cannot allocate ") && last.contains(" bytes; "), "{said}");
 }
 
 #[test]

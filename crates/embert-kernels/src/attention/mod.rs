@@ -1,7 +1,7 @@
-//! Self-attention: O = dropout(softmax(QKᵀ/√d))·V for each sequence and head (Vaswani et al., 2017).
+//! Multi-head self-attention: O = dropout(softmax(QKᵀ/√d))·V for each sequence and head.
 
 #[cfg(feature = "flex")]
-#[expect(unsafe_code, reason = "threads write disjoint columns of one buffer")]
+#[expect(unsafe_code, reason = "threads write to disjoint elements of one buffer")]
 mod cpu;
 #[cfg(feature = "cube")]
 mod cube;
@@ -18,16 +18,19 @@ use crate::dropout::DropoutSite;
 use crate::layout::SequenceLayout;
 use crate::precision::Precision;
 
-/// O = dropout(softmax(QKᵀ/√d))·V for each sequence and head; a query sees the tokens of its own sequence
-/// (Vaswani et al., 2017).
+/// Multi-head self-attention: O = dropout(softmax(QKᵀ/√d))·V for each sequence and head (Vaswani et al.,
+/// 2017).
+///
+/// Each query attends to the tokens of its own sequence. Padding rows are masked as keys, and their outputs
+/// are unspecified.
 ///
 /// # Shapes
-/// - `query_key_value`: `[num_tokens, 3 · hidden]`, Q, K and V side by side, the heads of each side by side,
-///   d = hidden / num_heads
+/// - `query_key_value`: `[num_tokens, 3 · hidden]`, the columns of Q, K and V one after another. Each of them
+///   consists of the columns of its heads, with d = hidden / num_heads.
 /// - output: `[num_tokens, hidden]`
 ///
 /// # Panics
-/// If `hidden` is not a multiple of `num_heads`, or the rows are not those of the layout.
+/// If the number of columns is not a multiple of `3 · num_heads`, or the rows do not match the layout.
 pub fn attention(
     query_key_value: Tensor<2>,
     layout: &SequenceLayout,
@@ -36,8 +39,8 @@ pub fn attention(
     precision: Precision,
 ) -> Tensor<2> {
     let [num_tokens, columns] = query_key_value.dims();
-    assert_eq!(num_tokens, layout.num_tokens(), "one row for each token of the layout");
-    assert_eq!(columns % (3 * num_heads), 0, "{columns} columns are not three times {num_heads} heads");
+    assert_eq!(num_tokens, layout.num_tokens(), "query_key_value must have one row per token of the layout");
+    assert_eq!(columns % (3 * num_heads), 0, "{columns} columns are not a multiple of 3 · {num_heads} heads");
     if on_cpu(&query_key_value) {
         return cpu::attention(query_key_value, layout, num_heads, site, precision);
     }
@@ -47,16 +50,18 @@ pub fn attention(
     reference::attention(query_key_value, layout, num_heads, site, precision)
 }
 
-/// [`attention`] of each sequence's first token alone, `[CLS]`: all that a classifier reads of the last layer. Keys and
-/// values are those of all tokens.
+/// Multi-head attention with the first token (`[CLS]`) of each sequence as the only query.
+///
+/// A classifier reads only these rows of the last layer. Keys and values come from all tokens.
 ///
 /// # Shapes
 /// - `query`: `[batch, hidden]`
-/// - `key_value`: `[num_tokens, 2 · hidden]`, K and V side by side, the heads of each side by side
-/// - output: `[batch, hidden]`: the rows that [`attention`] gives those tokens
+/// - `key_value`: `[num_tokens, 2 · hidden]`, the columns of K and then those of V. Each of them consists of
+///   the columns of its heads.
+/// - output: `[batch, hidden]`, the rows that [`attention`] computes for the first tokens
 ///
 /// # Panics
-/// If `hidden` is not a multiple of `num_heads`, the rows are not those of the layout, or a sequence has no token.
+/// If `hidden` is not a multiple of `num_heads`, the shapes do not match the layout, or a sequence is empty.
 pub fn first_token_attention(
     query: Tensor<2>,
     key_value: Tensor<2>,
@@ -66,10 +71,14 @@ pub fn first_token_attention(
     precision: Precision,
 ) -> Tensor<2> {
     let [rows, hidden] = query.dims();
-    assert_eq!(rows, layout.batch_size(), "one query for each sequence");
-    assert!(layout.lengths.iter().all(|&length| length > 0), "every sequence has a first token");
-    assert_eq!(key_value.dims(), [layout.num_tokens(), 2 * hidden], "a key and a value for each token");
-    assert_eq!(hidden % num_heads, 0, "{hidden} columns are not {num_heads} heads");
+    assert_eq!(rows, layout.batch_size(), "query must have one row per sequence");
+    assert!(layout.lengths.iter().all(|&length| length > 0), "every sequence must have a first token");
+    assert_eq!(
+        key_value.dims(),
+        [layout.num_tokens(), 2 * hidden],
+        "key_value must have one key and one value per token"
+    );
+    assert_eq!(hidden % num_heads, 0, "{hidden} columns are not a multiple of {num_heads} heads");
     if on_cpu(&query) {
         return cpu::first_token_attention(query, key_value, layout, num_heads, site, precision);
     }

@@ -1,4 +1,4 @@
-//! Self-attention: dropout(softmax(QKᵀ/√d))·V for each sequence and head (Vaswani et al., 2017).
+//! Reference implementation of attention, on sequences that are padded to a rectangle.
 
 use burn::tensor::activation::softmax;
 use burn::tensor::{Bool, Int, Tensor, TensorData};
@@ -6,10 +6,10 @@ use burn::tensor::{Bool, Int, Tensor, TensorData};
 use crate::dropout::DropoutSite;
 use crate::dropout::reference::dropout_mask;
 use crate::layout::SequenceLayout;
-use crate::linear::reference::product;
+use crate::linear::reference::matmul;
 use crate::precision::Precision;
 
-/// O = dropout(softmax(QKᵀ/√d))·V for each sequence and head; see [`attention`](crate::attention).
+/// Multi-head self-attention; see [`attention`](crate::attention).
 pub fn attention(
     query_key_value: Tensor<2>,
     layout: &SequenceLayout,
@@ -18,13 +18,14 @@ pub fn attention(
     precision: Precision,
 ) -> Tensor<2> {
     let hidden = query_key_value.dims()[1] / 3;
-    let [query, key, value] = [0, 1, 2].map(|part| query_key_value.clone().narrow(1, part * hidden, hidden));
-    let grid = Grid::new(layout, num_heads, precision);
-    let [query, key, value] = [query, key, value].map(|x| grid.split(x)); // [batch, heads, rows, d]
-    grid.merge(grid.attend(query, key, value, site)) // [num_tokens, hidden]
+    let [query, key, value] =
+        [0, 1, 2].map(|block| query_key_value.clone().narrow(1, block * hidden, hidden));
+    let batch = PaddedBatch::new(layout, num_heads, precision);
+    let [query, key, value] = [query, key, value].map(|x| batch.split(x)); // [batch, heads, rows, d]
+    batch.merge(batch.attend(query, key, value, site)) // [num_tokens, hidden]
 }
 
-/// The rows of first tokens; see [`first_token_attention`](crate::first_token_attention).
+/// Multi-head attention of the first tokens; see [`first_token_attention`](crate::first_token_attention).
 pub fn first_token_attention(
     query: Tensor<2>,
     key_value: Tensor<2>,
@@ -34,27 +35,28 @@ pub fn first_token_attention(
     precision: Precision,
 ) -> Tensor<2> {
     let [batch_size, hidden] = query.dims();
-    let [key, value] = [0, 1].map(|part| key_value.clone().narrow(1, part * hidden, hidden));
-    let grid = Grid::new(layout, num_heads, precision);
+    let [key, value] = [0, 1].map(|block| key_value.clone().narrow(1, block * hidden, hidden));
+    let batch = PaddedBatch::new(layout, num_heads, precision);
     let query = query.reshape([batch_size, num_heads, 1, hidden / num_heads]);
-    let output = grid.attend(query, grid.split(key), grid.split(value), site); // [batch, heads, 1, d]
+    let output = batch.attend(query, batch.split(key), batch.split(value), site); // [batch, heads, 1, d]
     output.reshape([batch_size, hidden])
 }
 
-/// The sequences as a rectangle `[batch, rows]`: what batched products want.
-struct Grid<'a> {
+/// The sequences as a rectangle `[batch, rows]`, which batched products need.
+struct PaddedBatch<'a> {
     layout: &'a SequenceLayout,
     num_heads: usize,
     rows: usize,
     precision: Precision,
 }
 
-impl<'a> Grid<'a> {
+impl<'a> PaddedBatch<'a> {
     fn new(layout: &'a SequenceLayout, num_heads: usize, precision: Precision) -> Self {
         Self { layout, num_heads, rows: layout.padded_to.unwrap_or(layout.longest()), precision }
     }
 
-    /// dropout(softmax(QKᵀ/√d))·V of `[batch, heads, queries, d]` and twice `[batch, heads, rows, d]`.
+    /// Returns dropout(softmax(QKᵀ/√d))·V, `[batch, heads, queries, d]`. Keys and values are
+    /// `[batch, heads, rows, d]`.
     fn attend(
         &self,
         query: Tensor<4>,
@@ -63,21 +65,21 @@ impl<'a> Grid<'a> {
         site: Option<DropoutSite>,
     ) -> Tensor<4> {
         let scale = 1.0 / (query.dims()[3] as f64).sqrt();
-        let scores = product(query.mul_scalar(scale), key.transpose(), self.precision); // [batch, heads, queries, rows]
-        let masked = self.no_tokens(&scores);
+        let scores = matmul(query.mul_scalar(scale), key.transpose(), self.precision); // [batch, heads, queries, rows]
+        let masked = self.padding_mask(&scores);
         let scores = scores.mask_fill(masked, f32::NEG_INFINITY);
-        product(self.drop(softmax(scores, 3), site), value, self.precision) // [batch, heads, queries, d]
+        matmul(self.dropout(softmax(scores, 3), site), value, self.precision) // [batch, heads, queries, d]
     }
 
-    /// Keys that are no tokens, `[batch, heads, queries, rows]`.
-    fn no_tokens(&self, scores: &Tensor<4>) -> Tensor<4, Bool> {
+    /// Returns the mask of the keys that are padding, `[batch, heads, queries, rows]`.
+    fn padding_mask(&self, scores: &Tensor<4>) -> Tensor<4, Bool> {
         let rows = self.rows;
         let masked = self.layout.lengths.iter().flat_map(|&length| (0..rows).map(move |row| row >= length));
         let masked = TensorData::new(masked.collect::<Vec<_>>(), [self.layout.batch_size(), 1, 1, rows]);
         Tensor::<4, Bool>::from_data(masked, &scores.device()).expand(scores.dims())
     }
 
-    /// `[num_tokens, hidden]` to `[batch, heads, rows, d]`.
+    /// Reshapes `[num_tokens, hidden]` to `[batch, heads, rows, d]`.
     fn split(&self, x: Tensor<2>) -> Tensor<4> {
         let [_, hidden] = x.dims();
         let x = match self.layout.padded_to {
@@ -91,7 +93,7 @@ impl<'a> Grid<'a> {
             .swap_dims(1, 2)
     }
 
-    /// `[batch, heads, rows, d]` to `[num_tokens, hidden]`.
+    /// Reshapes `[batch, heads, rows, d]` to `[num_tokens, hidden]`.
     fn merge(&self, x: Tensor<4>) -> Tensor<2> {
         let [batch_size, num_heads, rows, d] = x.dims();
         let x = x.swap_dims(1, 2).reshape([batch_size * rows, num_heads * d]);
@@ -104,7 +106,7 @@ impl<'a> Grid<'a> {
         }
     }
 
-    fn drop(&self, probabilities: Tensor<4>, site: Option<DropoutSite>) -> Tensor<4> {
+    fn dropout(&self, probabilities: Tensor<4>, site: Option<DropoutSite>) -> Tensor<4> {
         let Some(site) = DropoutSite::dropping(site) else { return probabilities };
         let shape @ [batch_size, num_heads, queries, rows] = probabilities.dims();
         let keys = site.attention_rows(batch_size, num_heads, queries);
@@ -112,7 +114,8 @@ impl<'a> Grid<'a> {
         probabilities * mask.reshape(shape)
     }
 
-    /// For each row of the rectangle its token; rows past a sequence's end repeat its first, and are masked as keys.
+    /// Returns the token of each row of the rectangle. Rows after the end of a sequence repeat its first
+    /// token; they are masked as keys.
     fn token_of_row(&self, like: &Tensor<2>) -> Tensor<1, Int> {
         let sequences = self.layout.starts().into_iter().zip(&self.layout.lengths);
         let rows = self.rows;

@@ -1,26 +1,27 @@
-//! exp and erf on vectors, within 2 units in the last place.
+//! exp and erf on SIMD vectors, accurate to 2 units in the last place.
 
 use pulp::Simd;
 
-/// Below this, e^x is no normal number and counts as 0.
-const LEAST: f32 = -87.3;
+/// Below this, e^x is not a normal number and becomes 0.
+const MIN_INPUT: f32 = -87.3;
 /// Above this, e^x would be infinite.
-const MOST: f32 = 88.3;
-/// 1.5 · 2²³: adding it to a small number rounds that to an integer, which then stands in the lowest bits.
-const ROUND: f32 = 12_582_912.0;
-/// ln 2, in two parts of which the first has few bits.
+const MAX_INPUT: f32 = 88.3;
+/// 1.5 · 2²³. Adding it rounds a small number to an integer, which ends up in the lowest bits.
+const ROUNDING_SHIFT: f32 = 12_582_912.0;
+/// ln 2 as the sum of two numbers. The first has few bits, so that its product with an integer is exact.
 const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
 
-/// e^x; 0 below -87.3, and not above e^88.3. NaN is not kept.
+/// e^x. It is 0 for x < -87.3 and at most e^88.3. NaN is not preserved.
 #[inline(always)]
 pub(crate) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    let tiny = simd.less_than_f32s(x, simd.splat_f32s(LEAST));
-    let x = simd.max_f32s(simd.min_f32s(x, simd.splat_f32s(MOST)), simd.splat_f32s(LEAST));
-    let shifted = simd.mul_add_e_f32s(x, simd.splat_f32s(std::f32::consts::LOG2_E), simd.splat_f32s(ROUND));
-    let n = simd.sub_f32s(shifted, simd.splat_f32s(ROUND));
+    let tiny = simd.less_than_f32s(x, simd.splat_f32s(MIN_INPUT));
+    let x = simd.max_f32s(simd.min_f32s(x, simd.splat_f32s(MAX_INPUT)), simd.splat_f32s(MIN_INPUT));
+    let shifted =
+        simd.mul_add_e_f32s(x, simd.splat_f32s(std::f32::consts::LOG2_E), simd.splat_f32s(ROUNDING_SHIFT));
+    let n = simd.sub_f32s(shifted, simd.splat_f32s(ROUNDING_SHIFT));
     let r = simd.mul_add_e_f32s(n, simd.splat_f32s(-LN_2[0]), x);
     let r = simd.mul_add_e_f32s(n, simd.splat_f32s(-LN_2[1]), r); // |r| <= ln 2 / 2
-    // the minimax polynomial of Cephes' expf (Moshier)
+    // The minimax polynomial of Cephes' expf (Moshier)
     let p = [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_6e-1, 0.5];
     let p = polynomial(simd, 1.987_569_1e-4, p, r);
     let y = simd.add_f32s(simd.mul_add_e_f32s(simd.mul_f32s(r, r), p, r), simd.splat_f32s(1.0));
@@ -29,10 +30,11 @@ pub(crate) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     simd.select_f32s(tiny, simd.splat_f32s(0.0), simd.mul_f32s(y, simd.transmute_f32s_u32s(power)))
 }
 
-/// erf(x) = 2/√π ∫₀ˣ e^(−t²) dt: an odd polynomial near 0, 1 − e^polynomial beyond (coefficients: N. Juffa).
+/// erf(x) = 2/√π ∫₀ˣ e^(−t²) dt: an odd polynomial near 0, 1 − e^polynomial elsewhere (coefficients: N.
+/// Juffa).
 #[inline(always)]
 pub(crate) fn erf<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    let size = simd.abs_f32s(x);
+    let magnitude = simd.abs_f32s(x);
     let near = {
         let c = [4.991_194_2e-3, -2.676_813_5e-2, 1.128_199_25e-1, -3.761_253_4e-1, 1.283_791_7e-1];
         let r = polynomial(simd, -5.967_617e-4, c, simd.mul_f32s(x, x));
@@ -47,15 +49,15 @@ pub(crate) fn erf<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
             -6.348_467e-1,
             -1.287_175_1e-1,
         ];
-        let r = polynomial(simd, -1.728_534_7e-5, c, size);
-        let r = simd.sub_f32s(simd.mul_f32s(r, size), size);
+        let r = polynomial(simd, -1.728_534_7e-5, c, magnitude);
+        let r = simd.sub_f32s(simd.mul_f32s(r, magnitude), magnitude);
         let sign = simd.and_f32s(x, simd.splat_f32s(-0.0));
         simd.or_f32s(simd.sub_f32s(simd.splat_f32s(1.0), exp(simd, r)), sign)
     };
-    simd.select_f32s(simd.less_than_f32s(size, simd.splat_f32s(0.927_734_4)), near, far)
+    simd.select_f32s(simd.less_than_f32s(magnitude, simd.splat_f32s(0.927_734_4)), near, far)
 }
 
-/// (...(first·x + c₀)·x + c₁)... by Horner.
+/// (...(first·x + c₀)·x + c₁)..., by Horner's method.
 #[inline(always)]
 fn polynomial<S: Simd, const N: usize>(simd: S, first: f32, c: [f32; N], x: S::f32s) -> S::f32s {
     let mut y = simd.splat_f32s(first);
@@ -73,9 +75,9 @@ mod tests {
     use crate::cpu::simd::Cpu;
     use crate::precision::Precision;
 
-    struct Each<'a>(&'a [f32], bool);
+    struct Apply<'a>(&'a [f32], bool);
 
-    impl WithSimd for Each<'_> {
+    impl WithSimd for Apply<'_> {
         type Output = Vec<f32>;
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
@@ -88,9 +90,9 @@ mod tests {
         }
     }
 
-    fn worst(exp: bool, xs: &[f32], truth: fn(f64) -> f64) -> f64 {
+    fn max_error_in_ulp(exp: bool, xs: &[f32], truth: fn(f64) -> f64) -> f64 {
         let of = |cpu: Cpu| {
-            let got = cpu.vectors(Each(xs, exp));
+            let got = cpu.vectorize(Apply(xs, exp));
             let error = |(&x, got): (&f32, f32)| {
                 let truth = truth(f64::from(x));
                 let ulp = f64::from((truth as f32).abs().next_up()) - f64::from((truth as f32).abs());
@@ -104,19 +106,20 @@ mod tests {
     #[test]
     fn exp_is_within_two_ulp() {
         let xs = (0..=400_000).map(|i| -87.0 + i as f32 * 175e-6 * 2.5).collect::<Vec<_>>();
-        assert!(worst(true, &xs, f64::exp) < 2.0, "{}", worst(true, &xs, f64::exp));
+        assert!(max_error_in_ulp(true, &xs, f64::exp) < 2.0, "{}", max_error_in_ulp(true, &xs, f64::exp));
     }
 
     #[test]
     fn erf_is_within_two_ulp() {
         let xs = (0..=400_000).map(|i| -5.0 + i as f32 * 25e-6).collect::<Vec<_>>();
-        assert!(worst(false, &xs, libm::erf) < 2.0, "{}", worst(false, &xs, libm::erf));
+        assert!(max_error_in_ulp(false, &xs, libm::erf) < 2.0, "{}", max_error_in_ulp(false, &xs, libm::erf));
     }
 
     #[test]
-    fn exp_ends_in_zero_and_stays_finite() {
+    fn exp_underflows_to_zero_and_never_overflows() {
         for cpu in Cpu::all(Precision::Fp32) {
-            let got = cpu.vectors(Each(&[f32::NEG_INFINITY, -1e30, -88.0, 0.0, 1000.0, f32::INFINITY], true));
+            let got =
+                cpu.vectorize(Apply(&[f32::NEG_INFINITY, -1e30, -88.0, 0.0, 1000.0, f32::INFINITY], true));
             assert_eq!(got[..4], [0.0, 0.0, 0.0, 1.0]);
             assert!(got[4].is_finite() && got[4] == got[5]);
         }

@@ -1,18 +1,18 @@
-//! What the operations on Burn's CPU backend share: matrix products, threads, vectors for what the processor has, memory.
+//! Shared code of the operations on Burn's CPU backend: matrix products, threads, SIMD and memory.
 
-mod heap;
-mod lines;
-pub(crate) mod maps;
+mod add;
+mod aligned_buffer;
+pub(crate) mod linear;
+mod malloc;
 pub(crate) mod math;
 pub(crate) mod matmul;
 mod out_of_memory;
+pub(crate) mod output_buffer;
 mod packed_weights;
-pub(crate) mod saved;
+pub(crate) mod saved_tensor;
 pub(crate) mod simd;
-mod sum;
 pub(crate) mod tensors;
 pub(crate) mod threads;
-pub(crate) mod uninit;
 pub(crate) mod vectors;
 
 use burn::backend::Flex;
@@ -20,21 +20,21 @@ use burn::backend::flex::FlexTensor;
 
 use crate::autodiff::CustomBackend;
 
-pub use heap::{keep_freed_memory, release_freed_memory};
-pub(crate) use lines::Lines;
+pub(crate) use aligned_buffer::AlignedBuffer;
+pub use malloc::{keep_freed_memory, release_freed_memory};
 pub use out_of_memory::ExitOutOfMemory;
 pub(crate) use packed_weights::with_constant_weights;
 pub use simd::instructions;
-pub(crate) use simd::rounds;
+pub(crate) use simd::rounds_operands;
 
 impl CustomBackend for Flex {
-    /// The values in order, and nothing else in the tensor's memory.
+    /// Makes the tensor contiguous, with nothing else in its memory.
     fn input(x: FlexTensor) -> FlexTensor {
-        tensors::in_order(x)
+        tensors::contiguous(x)
     }
 
-    /// On all threads; Burn's own sum takes one.
+    /// Uses all threads. Burn's own addition uses one.
     fn add_gradients(a: FlexTensor, b: FlexTensor) -> FlexTensor {
-        sum::sum(a, b)
+        add::add(a, b)
     }
 }

@@ -1,41 +1,46 @@
-//! The system's allocator, with one clear line and an exit code where it has no memory left.
+//! A global allocator that ends the process with a clear message when memory runs out.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
-/// Leaves the process when memory runs out, instead of the abort that Rust's own allocator ends in.
+/// A global allocator that exits when an allocation fails. Rust's default allocator aborts instead.
 ///
-/// For the `#[global_allocator]` of a program that trains: where it is asked for more than there is, it writes
-/// `error: out of memory: 4096 bytes could not be had; ` and `what_to_do` to standard error, and exits at once, without
-/// unwinding: files that were being written stay as they are. That holds for `try_reserve`, too.
+/// Use it as the `#[global_allocator]` of a program that trains. When an allocation fails, it writes `error:
+/// out of memory: cannot allocate 4096 bytes; ` and `what_to_do` to standard error. Then it exits at once,
+/// without unwinding: a file that is being written stays incomplete. A failed `try_reserve` exits too.
 #[derive(Debug)]
 pub struct ExitOutOfMemory {
     /// The exit code of the process.
     pub exit_code: i32,
-    /// The end of the line.
+    /// The end of the message: what the user can do.
     pub what_to_do: &'static str,
 }
 
-// SAFETY: every call is passed on to the system's allocator with its own arguments, and a block that is returned is the
-// one that it gave. A null pointer ends the process, without unwinding, before it is returned.
+// SAFETY: each method passes its own arguments to the system's allocator and returns that allocator's block.
+// So size, alignment and ownership of a block are as `System` guarantees them. If `System` returns a null
+// pointer, the process exits before the method returns. Nothing here unwinds.
 unsafe impl GlobalAlloc for ExitOutOfMemory {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller promises a layout whose size is not zero, all that the system's allocator asks.
+        // SAFETY: the caller guarantees a layout of non-zero size. `System.alloc` requires nothing else.
         self.checked(unsafe { System.alloc(layout) }, layout.size())
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the caller promises a block of this allocator with its layout, which is one of the system's allocator.
+        // SAFETY: `block` was returned by this allocator for `layout`, and the caller does not use it again.
+        // All blocks of this allocator come from `System` with the same layout, so `block` is a block of
+        // `System`.
         unsafe { System.dealloc(block, layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as in `alloc`.
+        // SAFETY: the caller guarantees a layout of non-zero size. `System.alloc_zeroed` requires nothing
+        // else.
         self.checked(unsafe { System.alloc_zeroed(layout) }, layout.size())
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        // SAFETY: the caller promises a block of this allocator with its layout, which is one of the system's allocator, and a
-        // new size that is not zero and does not overflow.
+        // SAFETY: `block` was returned by this allocator for `layout`. All its blocks come from `System` with
+        // the same layout, so `block` is a block of `System`. The caller guarantees that `new_size` is not
+        // zero and does not overflow `isize` when it is rounded up to the alignment.
         self.checked(unsafe { System.realloc(block, layout, new_size) }, new_size)
     }
 }
@@ -44,42 +49,43 @@ impl ExitOutOfMemory {
     #[inline]
     fn checked(&self, block: *mut u8, bytes: usize) -> *mut u8 {
         if block.is_null() {
-            self.leave(bytes);
+            self.exit(bytes);
         }
         block
     }
 
-    /// Allocates nothing, as there is nothing left.
+    /// Writes the message and exits. It must not allocate.
     #[cold]
-    fn leave(&self, bytes: usize) -> ! {
-        let mut digits = [0; MOST_DIGITS];
-        let begin = "error: out of memory: ";
-        for part in [begin, decimal(bytes, &mut digits), " bytes could not be had; ", self.what_to_do, "\n"] {
+    fn exit(&self, bytes: usize) -> ! {
+        const BEGINNING: &str = "error: out of memory: cannot allocate ";
+        let mut digits = [0; MAX_DIGITS];
+        for part in [BEGINNING, decimal(bytes, &mut digits), " bytes; ", self.what_to_do, "\n"] {
             write(part);
         }
-        // SAFETY: `_exit` takes any number, runs no code of the program and does not return.
+        // SAFETY: `_exit` accepts any integer. It runs no code of the program and does not return.
         unsafe { libc::_exit(self.exit_code) }
     }
 }
 
 fn write(text: &str) {
     const STDERR: i32 = 2;
-    // SAFETY: pointer and length are those of a slice that is borrowed for the call, and `write` only reads it. What it does
-    // not write is lost, and nothing can be done about that.
+    // SAFETY: `text` is borrowed for the call, so the `text.len()` bytes at its pointer are valid and
+    // initialized. `write` only reads them. The result is ignored: the process exits next, and there is no
+    // other place for the message.
     let _ = unsafe { libc::write(STDERR, text.as_ptr().cast(), text.len() as _) };
 }
 
-/// Those of `u64::MAX`.
-const MOST_DIGITS: usize = 20;
+/// The number of decimal digits of `u64::MAX`.
+const MAX_DIGITS: usize = 20;
 
-fn decimal(mut number: usize, digits: &mut [u8; MOST_DIGITS]) -> &str {
-    let mut at = MOST_DIGITS;
+fn decimal(mut number: usize, digits: &mut [u8; MAX_DIGITS]) -> &str {
+    let mut start = MAX_DIGITS;
     loop {
-        at -= 1;
-        digits[at] = b'0' + (number % 10) as u8;
+        start -= 1;
+        digits[start] = b'0' + (number % 10) as u8;
         number /= 10;
         if number == 0 {
-            return std::str::from_utf8(&digits[at..]).unwrap_or_default();
+            return std::str::from_utf8(&digits[start..]).unwrap_or_default();
         }
     }
 }
@@ -89,9 +95,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_written_without_an_allocation_as_rust_writes_them() {
+    fn decimal_formats_like_to_string() {
         for number in [0, 9, 10, 4096, usize::MAX] {
-            assert_eq!(decimal(number, &mut [0; MOST_DIGITS]), number.to_string());
+            assert_eq!(decimal(number, &mut [0; MAX_DIGITS]), number.to_string());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Weights that several products use are packed once.
+//! A cache of packed weights, so that several products pack each weight once.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -7,75 +7,76 @@ use std::sync::Arc;
 use burn::backend::TensorMetadata;
 use burn::backend::flex::FlexTensor;
 
-use super::lines::Lines;
-use super::matmul::{Kernel, Matrix, Packed, Part, multiply};
+use super::aligned_buffer::AlignedBuffer;
+use super::matmul::{ColumnBlock, Kernel, Matrix, PackedB, multiply};
 
 thread_local! {
-    static KEPT: RefCell<Option<HashMap<Key, Kept>>> = const { RefCell::new(None) };
+    static CACHE: RefCell<Option<HashMap<CacheKey, CachedWeights>>> = const { RefCell::new(None) };
 }
 
-/// The weights of a product, and how they are packed.
+/// The weights of a product and the format of their panels.
 #[derive(PartialEq, Eq, Hash)]
-struct Key {
+struct CacheKey {
     panel: [usize; 2],
-    /// Address, rows, columns and strides.
+    /// The address, rows, columns and strides of each weight.
     weights: Vec<[usize; 5]>,
-    num_parts: usize,
+    num_blocks: usize,
 }
 
-/// Weights packed, with the tensors themselves: as long as they are here, nothing else stands at their addresses and
-/// nobody changes them in place.
+/// Packed weights, with the tensors themselves. Holding the tensors keeps other data away from their
+/// addresses, and prevents changes in place.
 #[derive(Clone)]
-struct Kept {
-    packed: Arc<Lines>,
+struct CachedWeights {
+    packed: Arc<AlignedBuffer>,
     _weights: Vec<FlexTensor>,
 }
 
 /// See [`with_constant_weights`](crate::with_constant_weights).
 pub(crate) fn with_constant_weights<T>(work: impl FnOnce() -> T) -> T {
-    struct Forget;
-    impl Drop for Forget {
+    struct ClearCache;
+    impl Drop for ClearCache {
         fn drop(&mut self) {
-            KEPT.set(None);
+            CACHE.set(None);
         }
     }
-    if KEPT.with_borrow(Option::is_some) {
+    if CACHE.with_borrow(Option::is_some) {
         return work();
     }
-    KEPT.set(Some(HashMap::new()));
-    let _forget = Forget;
+    CACHE.set(Some(HashMap::new()));
+    let _clear = ClearCache;
     work()
 }
 
-/// A times the parts' B, which are these weights; none for B that is no weight, and so is not used again.
+/// Multiplies A by each block's B. `weights` are the tensors that B consists of; it is empty if B is not a
+/// weight.
 pub(crate) fn multiply_by_weights<K: Kernel>(
     kernel: K,
     a: Matrix<'_>,
-    parts: &[Part<'_>],
+    blocks: &[ColumnBlock<'_>],
     weights: &[FlexTensor],
     threads: usize,
 ) {
-    let is_bf16 = K::PER_WORD > 1;
-    let are_shared = || weights.iter().all(|weight| !weight.can_mut()); // a copy made for this product is not kept
-    if !is_bf16 || weights.is_empty() || a.rows == 0 || !are_shared() || KEPT.with_borrow(Option::is_none) {
-        return multiply(kernel, a, parts, threads, Packed::Scratch);
+    let is_bf16 = K::ELEMENTS_PER_WORD > 1;
+    let are_shared = || weights.iter().all(|weight| !weight.can_mut()); // a copy made for this product is not cached
+    if !is_bf16 || weights.is_empty() || a.rows == 0 || !are_shared() || CACHE.with_borrow(Option::is_none) {
+        return multiply(kernel, a, blocks, threads, PackedB::Scratch);
     }
-    let key = Key::new::<K>(parts);
-    if let Some(kept) = KEPT.with_borrow(|kept| kept.as_ref()?.get(&key).cloned()) {
-        return multiply(kernel, a, parts, threads, Packed::There(&kept.packed));
+    let key = CacheKey::new::<K>(blocks);
+    if let Some(cached) = CACHE.with_borrow(|cached| cached.as_ref()?.get(&key).cloned()) {
+        return multiply(kernel, a, blocks, threads, PackedB::Ready(&cached.packed));
     }
-    let mut packed = Lines::default();
-    multiply(kernel, a, parts, threads, Packed::New(&mut packed));
-    let kept = Kept { packed: Arc::new(packed), _weights: weights.to_vec() };
-    KEPT.with_borrow_mut(|all| all.as_mut().map(|all| all.insert(key, kept)));
+    let mut packed = AlignedBuffer::default();
+    multiply(kernel, a, blocks, threads, PackedB::Buffer(&mut packed));
+    let cached = CachedWeights { packed: Arc::new(packed), _weights: weights.to_vec() };
+    CACHE.with_borrow_mut(|all| all.as_mut().map(|all| all.insert(key, cached)));
 }
 
-impl Key {
-    fn new<K: Kernel>(parts: &[Part<'_>]) -> Self {
-        let weights = parts.iter().flat_map(|part| part.b).map(|b| {
-            let address = b.at(0, 0) as usize;
+impl CacheKey {
+    fn new<K: Kernel>(blocks: &[ColumnBlock<'_>]) -> Self {
+        let weights = blocks.iter().flat_map(|block| block.b).map(|b| {
+            let address = b.ptr(0, 0) as usize;
             [address, b.rows, b.columns, b.row_stride, b.column_stride]
         });
-        Self { panel: [K::NR, K::PER_WORD], weights: weights.collect(), num_parts: parts.len() }
+        Self { panel: [K::NR, K::ELEMENTS_PER_WORD], weights: weights.collect(), num_blocks: blocks.len() }
     }
 }

@@ -1,37 +1,38 @@
-//! The instructions that the kernels use, detected at run time: one binary runs on every processor.
+//! SIMD dispatch: detects the processor's instructions at run time, so that one binary runs on every
+//! processor.
 
 use pulp::{Arch, Simd, WithSimd};
 
 use super::matmul::{F32, Kernel};
 use crate::precision::Precision;
 
-/// The processor's instructions, and the precision of products.
+/// The instructions of this processor, and the precision of matrix products.
 #[derive(Clone, Copy)]
 pub(crate) struct Cpu {
     arch: Arch,
     precision: Precision,
 }
 
-/// A computation that needs a product's kernel and vectors.
+/// A computation that uses a matmul kernel and SIMD vectors.
 pub(crate) trait WithKernel {
-    /// Its result.
+    /// The type of the result.
     type Output;
-    /// Runs it.
-    fn run<K: Kernel, S: Simd>(self, kernel: K, simd: S) -> Self::Output;
+    /// Runs the computation.
+    fn with_kernel<K: Kernel, S: Simd>(self, kernel: K, simd: S) -> Self::Output;
 }
 
 impl Cpu {
-    /// The best that this processor has.
+    /// Selects the best instructions of this processor.
     pub(crate) fn new(precision: Precision) -> Self {
         Self { arch: Arch::new(), precision }
     }
 
-    /// The same for work without products in bf16.
+    /// Selects the best instructions, with fp32 products.
     pub(crate) fn fp32() -> Self {
         Self::new(Precision::Fp32)
     }
 
-    /// Every instruction set that this processor has.
+    /// Returns one value for each instruction set of this processor.
     #[cfg(test)]
     pub(crate) fn all(precision: Precision) -> Vec<Self> {
         let mut all = vec![Self { arch: Arch::Scalar, precision }];
@@ -45,7 +46,8 @@ impl Cpu {
         all
     }
 
-    /// Returns whether products round their operands to bf16: if asked for, and if the processor has the instructions.
+    /// Returns `true` if products round their operands to bf16: `precision` asks for it and the processor can
+    /// do it.
     pub(crate) fn rounds_to_bf16(self) -> bool {
         #[cfg(target_arch = "x86_64")]
         return self.precision == Precision::Bf16
@@ -55,57 +57,60 @@ impl Cpu {
         false
     }
 
-    /// Runs element-wise work with the vectors of the processor.
-    pub(crate) fn vectors<Op: WithSimd>(self, op: Op) -> Op::Output {
+    /// Runs an element-wise computation with SIMD vectors.
+    pub(crate) fn vectorize<Op: WithSimd>(self, op: Op) -> Op::Output {
         self.arch.dispatch(op)
     }
 
-    /// Runs work on products with the widest tile: large matrices.
-    pub(crate) fn wide<Op: WithKernel>(self, op: Op) -> Op::Output {
-        self.products::<Op, 3>(op)
+    /// Runs a computation with the widest tile, for large matrices.
+    pub(crate) fn with_wide_tile<Op: WithKernel>(self, op: Op) -> Op::Output {
+        self.run_with_kernel::<Op, 3>(op)
     }
 
-    /// Runs work on products with a tile of two vectors: narrow matrices, such as the heads of attention.
-    pub(crate) fn narrow<Op: WithKernel>(self, op: Op) -> Op::Output {
-        self.products::<Op, 2>(op)
+    /// Runs a computation with a tile of two vectors, for narrow matrices such as attention heads.
+    pub(crate) fn with_narrow_tile<Op: WithKernel>(self, op: Op) -> Op::Output {
+        self.run_with_kernel::<Op, 2>(op)
     }
 
-    fn products<Op: WithKernel, const NV: usize>(self, op: Op) -> Op::Output {
+    fn run_with_kernel<Op: WithKernel, const NV: usize>(self, op: Op) -> Op::Output {
         #[cfg(target_arch = "x86_64")]
         if let (Precision::Bf16, Arch::V4(simd)) = (self.precision, self.arch)
             && let Some(kernel) = super::matmul::Bf16::<8, NV>::detect()
         {
-            return op.run(kernel, simd);
+            return op.with_kernel(kernel, simd);
         }
-        self.arch.dispatch(InFp32::<Op, 8, NV>(op))
+        self.arch.dispatch(Fp32Kernel::<Op, 8, NV>(op))
     }
 }
 
-/// MR rows by NV vectors, or what fits into 16 registers.
-struct InFp32<Op, const MR: usize, const NV: usize>(Op);
+/// Runs a computation with the fp32 kernel: a tile of MR rows and NV vectors, or a smaller tile if there are
+/// only 16 registers.
+struct Fp32Kernel<Op, const MR: usize, const NV: usize>(Op);
 
-impl<Op: WithKernel, const MR: usize, const NV: usize> WithSimd for InFp32<Op, MR, NV> {
+impl<Op: WithKernel, const MR: usize, const NV: usize> WithSimd for Fp32Kernel<Op, MR, NV> {
     type Output = Op::Output;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Op::Output {
         match S::REGISTER_COUNT {
-            32.. => self.0.run(F32::<S, MR, NV>(simd), simd),
-            _ => self.0.run(F32::<S, 6, 2>(simd), simd),
+            32.. => self.0.with_kernel(F32::<S, MR, NV>(simd), simd),
+            _ => self.0.with_kernel(F32::<S, 6, 2>(simd), simd),
         }
     }
 }
 
-/// Returns whether products of this precision round their operands on this processor.
-pub(crate) fn rounds(precision: Precision) -> bool {
+/// Returns `true` if products of this precision round their operands on this processor.
+pub(crate) fn rounds_operands(precision: Precision) -> bool {
     Cpu::new(precision).rounds_to_bf16()
 }
 
-/// Returns the instructions that matrix products of this precision use on this processor, as words to print.
+/// Returns the precision and the instruction set of matrix products on this processor, for display.
+///
+/// Example: `"bf16 (AVX512-BF16)"`. A precision that the processor does not support shows the fp32 fallback.
 pub fn instructions(precision: Precision) -> &'static str {
     #[cfg(target_arch = "x86_64")]
     {
-        if rounds(precision) {
+        if rounds_operands(precision) {
             return "bf16 (AVX512-BF16)";
         }
         match Arch::new() {

@@ -1,17 +1,18 @@
-//! Buffers of a device.
+//! Buffers on a GPU.
 
 use burn::tensor::{DType, Shape};
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::CubeElement;
 
-/// A tensor on the device of another whose numbers are not written yet.
-pub(crate) fn unwritten(like: &CubeTensor, shape: impl Into<Shape>) -> CubeTensor {
+/// Returns an uninitialized fp32 tensor on the device of `like`.
+pub(crate) fn uninitialized(like: &CubeTensor, shape: impl Into<Shape>) -> CubeTensor {
     let (client, device) = (like.client.clone(), like.device.clone());
     empty_device_contiguous_dtype(client, device, shape.into(), DType::F32)
 }
 
-/// Integers from the host; of none a single one, since no buffer is empty.
+/// Uploads integers to the device of `like`. An empty slice becomes a single zero, because a buffer cannot be
+/// empty.
 pub(crate) fn upload(like: &CubeTensor, values: &[u32]) -> CubeTensor {
     let values = if values.is_empty() { &[0] } else { values };
     let handle = like.client.create_from_slice(u32::as_bytes(values));

@@ -1,8 +1,8 @@
-//! What kernels in CubeCL share, for Burn's GPU backends: each kernel is written once, for WGPU and for CUDA.
+//! Shared code of the CubeCL kernels for Burn's GPU backends. Each kernel is written once, for WGPU and CUDA.
 //!
-//! There are kernels for operations that Burn's own fusion leaves in many launches or with a matrix of size length² in
-//! memory. No kernel needs more than 256 units in a cube or 16 KiB of shared memory, what every WebGPU device has, nor
-//! operations across the units of a plane; none uses atomics, and every sum has a fixed order.
+//! An operation has a kernel here if Burn's fusion would need many launches or a matrix of size length² in
+//! memory. A kernel uses at most 256 units per cube and 16 KiB of shared memory, which every WebGPU device
+//! has. It uses no plane (subgroup) operations and no atomics, and every sum has a fixed order.
 
 pub(crate) mod memory;
 

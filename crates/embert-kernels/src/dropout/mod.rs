@@ -1,8 +1,8 @@
-//! Dropout by counter: y = x ∘ mask, mask = keep(hash(row, column)) / (1 − rate).
+//! Counter-based dropout: y = x ∘ mask, mask = keep(hash(row, column)) / (1 − rate).
 //!
-//! The mask is a pure function of (seed, step, layer, site, sequence, position, column): it is stored nowhere,
-//! does not depend on threads, on the layout of the batch or on what ran before, and so training resumed at
-//! any step draws the same masks.
+//! The mask is a pure function of (seed, step, layer, site, sequence, position, column) and is never stored.
+//! It depends neither on the threads nor on the layout of the batch. So resumed training draws the same
+//! masks.
 
 #[cfg(feature = "flex")]
 pub(crate) mod cpu;
@@ -21,11 +21,13 @@ use crate::layout::SequenceLayout;
 
 pub use stream::{DropoutSite, DropoutStream};
 
-/// Zeroes each element with the site's rate and scales the others by 1/(1 − rate).
+/// Zeroes each element with the probability `site.rate`, and scales the others by 1/(1 − rate).
+///
+/// Returns `x` unchanged if `site` is `None` or its rate is 0.
 ///
 /// # Shapes
-/// - `x`, output: `[num_tokens, hidden]`, or `[batch, hidden]` with one row for each sequence, when `layout`
-///   is `None`
+/// - `x`, output: `[num_tokens, hidden]`, or `[batch, hidden]` with one row per sequence if `layout` is
+///   `None`
 pub fn dropout(x: Tensor<2>, layout: Option<&SequenceLayout>, site: Option<DropoutSite>) -> Tensor<2> {
     if on_cpu(&x) {
         return cpu::dropout(x, layout, site);

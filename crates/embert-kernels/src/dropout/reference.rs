@@ -1,4 +1,5 @@
-//! The dropout mask in primitives: keep(lowbias32(row ^ column · 2³²/φ)) / (1 − rate), in 32-bit integers that wrap.
+//! Reference implementation of dropout. The mask keep(lowbias32(row ^ column · 2³²/φ)) / (1 − rate) is
+//! computed in wrapping 32-bit integers.
 
 use burn::tensor::{DType, Int, Tensor, TensorData};
 
@@ -6,7 +7,7 @@ use super::mask::{COLUMN_STEP, MIX, Mask, threshold};
 use super::stream::DropoutSite;
 use crate::layout::SequenceLayout;
 
-/// x ∘ mask; see [`dropout`](crate::dropout).
+/// Returns x ∘ mask; see [`dropout`](crate::dropout).
 pub fn dropout(x: Tensor<2>, layout: Option<&SequenceLayout>, site: Option<DropoutSite>) -> Tensor<2> {
     let [rows, columns] = x.dims();
     let Some(mask) = Mask::of_rows(site, layout, rows) else { return x };
@@ -14,7 +15,8 @@ pub fn dropout(x: Tensor<2>, layout: Option<&SequenceLayout>, site: Option<Dropo
     x * mask
 }
 
-/// The mask `[rows, columns]` for the keys of its rows, 0 or 1/(1 − rate), on the device of `like`.
+/// Returns the mask, `[rows, columns]`, from the keys of its rows. Its elements are 0 or 1/(1 − rate), on the
+/// device of `like`.
 pub fn dropout_mask<const D: usize>(keys: &[u32], columns: usize, rate: f64, like: &Tensor<D>) -> Tensor<2> {
     let integers = |values: Vec<u32>, shape| {
         let values = values.into_iter().map(|value| value as i32).collect::<Vec<_>>();
@@ -30,12 +32,12 @@ pub fn dropout_mask<const D: usize>(keys: &[u32], columns: usize, rate: f64, lik
     kept.float().cast(like.dtype()).mul_scalar(1.0 / (1.0 - rate))
 }
 
-/// x ^ (x >>> bits).
+/// Returns x ^ (x >>> bits).
 fn xor_shifted(x: Tensor<2, Int>, bits: i32) -> Tensor<2, Int> {
     x.clone().bitwise_xor(logical_right_shift(x, bits))
 }
 
-/// x >>> bits: the sign's copies, which an arithmetic shift brings in, are cut off.
+/// Returns x >>> bits. The mask clears the copies of the sign bit, which the arithmetic shift inserts.
 fn logical_right_shift(x: Tensor<2, Int>, bits: i32) -> Tensor<2, Int> {
     x.bitwise_right_shift_scalar(bits).bitwise_and_scalar((u32::MAX >> bits) as i32)
 }

@@ -1,41 +1,44 @@
-//! The random stream of dropout: a key for each row of each place of the model, from a counter instead of a state.
+//! The random stream of dropout: a key for each row and dropout site, from a counter instead of a state.
 
 use crate::SequenceLayout;
-use crate::counter::mix64;
+use crate::hash::mix64;
 
-/// The randomness of one optimizer step.
+/// The random stream of one optimizer step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DropoutStream {
     /// The seed of the run.
     pub seed: u64,
     /// The optimizer step, from 0.
     pub step: u64,
-    /// How many sequences of this step came before this batch (gradient accumulation), so that several small
-    /// batches draw what one large batch would.
+    /// The number of sequences of this step that came before this batch. With gradient accumulation, several
+    /// small batches then draw the masks of one large batch.
     pub first_sequence: usize,
 }
 
-/// One place of the model that drops out: a rate, and the part of the stream that belongs to it.
+/// One dropout layer of the model: its rate and its part of the random stream.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DropoutSite {
     key: u64,
     first_sequence: usize,
-    /// The probability that an element becomes zero, in `0.0..1.0`.
+    /// The probability that an element is zeroed, in `0.0..1.0`.
     pub rate: f64,
 }
 
 impl DropoutStream {
-    /// The site number `site` of layer number `layer`.
+    /// Returns dropout site number `site` of layer number `layer`.
+    ///
+    /// # Panics
+    /// If `rate` is not in `0.0..1.0`.
     pub fn site(self, layer: usize, site: usize, rate: f64) -> DropoutSite {
-        assert!((0.0..1.0).contains(&rate), "a dropout rate is in 0..1, not {rate}");
+        assert!((0.0..1.0).contains(&rate), "the dropout rate must be in 0..1, but it is {rate}");
         let key = mix64(mix64(mix64(self.seed) ^ self.step) ^ ((layer as u64) << 32 | site as u64));
         DropoutSite { key, first_sequence: self.first_sequence, rate }
     }
 }
 
 impl DropoutSite {
-    /// One key for each row of the hidden states, `[num_tokens]`; without a layout one for each of `num_rows` sequences:
-    /// what is dropped of a pooled output.
+    /// Returns one key for each row of the hidden states, `[num_tokens]`. Without a layout, returns one key
+    /// for each of `num_rows` sequences, for a pooled output.
     pub(crate) fn rows(&self, layout: Option<&SequenceLayout>, num_rows: usize) -> Vec<u32> {
         let Some(layout) = layout else {
             return (0..num_rows).map(|sequence| self.row(sequence, 0, 0)).collect();
@@ -45,12 +48,12 @@ impl DropoutSite {
             .collect()
     }
 
-    /// The site, if it drops anything.
+    /// Returns the site if its rate is above 0.
     pub(crate) fn dropping(site: Option<Self>) -> Option<Self> {
         site.filter(|site| site.rate > 0.0)
     }
 
-    /// One key for each row of the attention probabilities, `[batch, num_heads, queries]`.
+    /// Returns one key for each row of the attention probabilities, `[batch, num_heads, queries]`.
     pub(crate) fn attention_rows(&self, batch_size: usize, num_heads: usize, queries: usize) -> Vec<u32> {
         let mut keys = Vec::with_capacity(batch_size * num_heads * queries);
         for sequence in 0..batch_size {
@@ -61,7 +64,7 @@ impl DropoutSite {
         keys
     }
 
-    /// The key of one row.
+    /// Returns the key of one row.
     pub(crate) fn row(&self, sequence: usize, head: usize, position: usize) -> u32 {
         let sequence = mix64(self.key ^ (self.first_sequence + sequence) as u64);
         (mix64(sequence ^ ((head as u64) << 32 | position as u64)) >> 32) as u32

@@ -1,4 +1,6 @@
-//! y = word[id] + position[p] + token_type[0]; backward adds each token's gradient to its rows, in the order of tokens.
+//! Embeddings on the CPU: y = word[id] + position[p] + token_type[0].
+//!
+//! The backward pass adds each token's gradient to its rows of the tables, in the order of the tokens.
 
 use std::sync::Arc;
 
@@ -8,16 +10,16 @@ use burn::tensor::{Int, Tensor};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use crate::autodiff::operation;
+use crate::autodiff::custom_op;
+use crate::cpu::output_buffer::{OutputBuffer, Writer};
 use crate::cpu::simd::Cpu;
-use crate::cpu::tensors::{floats, tensor};
-use crate::cpu::uninit::{Uninit, Writer};
-use crate::cpu::vectors::{add, load};
+use crate::cpu::tensors::{as_slice, from_vec};
+use crate::cpu::vectors::{add_assign, load};
 use crate::layout::SequenceLayout;
 
-/// Rows that one task takes.
+/// The number of rows in one task.
 const ROWS_PER_TASK: usize = 64;
-/// Rows of a table whose gradient one task makes.
+/// The number of rows of a gradient table in one task.
 const TABLE_ROWS_PER_TASK: usize = 1024;
 
 pub(super) fn embeddings(
@@ -31,35 +33,35 @@ pub(super) fn embeddings(
     let positions: Arc<[u32]> = layout.positions().map(|position| position as u32).collect();
     let token_type = token_type.unwrap_or_else(|| Tensor::zeros([1, word.dims()[1]], &word.device()));
     let tables = [word, position, token_type].map(Tensor::into_dispatch);
-    operation::<Flex, 3, 2, _>(tables, |tables, _| {
+    custom_op::<Flex, 3, 2, _>(tables, |tables, _| {
         let cpu = Cpu::fp32();
         let y = forward(cpu, &ids, &positions, &tables);
         let rows = tables.map(|table| table.shape().dims::<2>()[0]);
-        let derivative = move |g: FlexTensor, needed: [bool; 3]| {
-            let first = vec![0; ids.len()]; // every token is of the first type
+        let backward_fn = move |g: FlexTensor, needed: [bool; 3]| {
+            let first = vec![0; ids.len()]; // every token has type 0
             let of = |table: usize, tokens: &[u32]| {
-                needed[table].then(|| table_gradient(cpu, floats(&g), tokens, rows[table]))
+                needed[table].then(|| table_gradient(cpu, as_slice(&g), tokens, rows[table]))
             };
             [of(0, &ids), of(1, &positions), of(2, &first)]
         };
-        (y, derivative)
+        (y, backward_fn)
     })
 }
 
-/// The sums of the rows of words, positions and the first token type, `[tokens, hidden]`.
+/// Returns the sums of the word, position and token type embeddings, `[tokens, hidden]`.
 fn forward(cpu: Cpu, ids: &[u32], positions: &[u32], tables: &[FlexTensor; 3]) -> FlexTensor {
     let [_, hidden] = tables[0].shape().dims();
-    let [word, position, token_type] = tables.each_ref().map(floats);
-    let mut y = Uninit::new(ids.len() * hidden);
+    let [word, position, token_type] = tables.each_ref().map(as_slice);
+    let mut y = OutputBuffer::new(ids.len() * hidden);
     let tokens = ids.par_chunks(ROWS_PER_TASK).zip(positions.par_chunks(ROWS_PER_TASK));
     y.writers(ROWS_PER_TASK * hidden).into_par_iter().zip(tokens).for_each(|(y, (ids, positions))| {
         let first = &token_type[..hidden];
-        cpu.vectors(Sums { y, ids, positions, word, position, first });
+        cpu.vectorize(Forward { y, ids, positions, word, position, first });
     });
-    tensor(y.finish(), [ids.len(), hidden])
+    from_vec(y.into_vec(), [ids.len(), hidden])
 }
 
-struct Sums<'a> {
+struct Forward<'a> {
     y: Writer<'a>,
     ids: &'a [u32],
     positions: &'a [u32],
@@ -68,37 +70,37 @@ struct Sums<'a> {
     first: &'a [f32],
 }
 
-impl WithSimd for Sums<'_> {
+impl WithSimd for Forward<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let hidden = self.first.len();
-        let row_of = |table, row| row_of(table, row, hidden);
+        let table_row = |table, row| table_row(table, row, hidden);
         for (&id, &position) in self.ids.iter().zip(self.positions) {
-            let (word, position) = (row_of(self.word, id), row_of(self.position, position));
-            self.y.row(simd, hidden, |at| {
-                let sum = simd.add_f32s(load(simd, word, at), load(simd, position, at));
-                simd.add_f32s(sum, load(simd, self.first, at))
+            let (word, position) = (table_row(self.word, id), table_row(self.position, position));
+            self.y.row(simd, hidden, |offset| {
+                let sum = simd.add_f32s(load(simd, word, offset), load(simd, position, offset));
+                simd.add_f32s(sum, load(simd, self.first, offset))
             });
         }
     }
 }
 
-/// The gradient of a table of which token i read row `rows[i]`, `[table_rows, hidden]`.
+/// Returns the gradient of a table, `[table_rows, hidden]`. Token i has read row `rows[i]`.
 fn table_gradient(cpu: Cpu, gradient: &[f32], rows: &[u32], table_rows: usize) -> FlexTensor {
     let hidden = gradient.len() / rows.len();
     let mut order = (0..rows.len()).collect::<Vec<_>>();
-    order.sort_by_key(|&token| rows[token]); // stable: tokens of one row stay in their order
-    let mut table = Uninit::new(table_rows * hidden);
+    order.sort_by_key(|&token| rows[token]); // stable: tokens of one row keep their order
+    let mut table = OutputBuffer::new(table_rows * hidden);
     let tasks = table.writers(TABLE_ROWS_PER_TASK * hidden).into_par_iter().enumerate();
     tasks.for_each(|(task, table)| {
         let first = (task * TABLE_ROWS_PER_TASK) as u32;
         let before = |row: u32| order.partition_point(|&token| rows[token] < row);
         let tokens = &order[before(first)..before(first + TABLE_ROWS_PER_TASK as u32)];
-        cpu.vectors(Scatter { table, gradient, tokens, rows, first, hidden });
+        cpu.vectorize(Scatter { table, gradient, tokens, rows, first, hidden });
     });
-    tensor(table.finish(), [table_rows, hidden])
+    from_vec(table.into_vec(), [table_rows, hidden])
 }
 
 struct Scatter<'a> {
@@ -119,13 +121,13 @@ impl WithSimd for Scatter<'_> {
         for &token in self.tokens {
             let row = (self.rows[token] - self.first) as usize;
             let (to, from) = (&mut table[row * self.hidden..][..self.hidden], token * self.hidden);
-            for at in (0..self.hidden).step_by(S::F32_LANES) {
-                add(simd, to, at, load(simd, &self.gradient[from..from + self.hidden], at));
+            for offset in (0..self.hidden).step_by(S::F32_LANES) {
+                add_assign(simd, to, offset, load(simd, &self.gradient[from..from + self.hidden], offset));
             }
         }
     }
 }
 
-fn row_of(table: &[f32], row: u32, hidden: usize) -> &[f32] {
+fn table_row(table: &[f32], row: u32, hidden: usize) -> &[f32] {
     &table[row as usize * hidden..][..hidden]
 }

@@ -1,4 +1,4 @@
-//! What a token starts as: the sum of a row of each of two or three tables.
+//! The embeddings of tokens: the sum of the word, position and token type embeddings.
 
 #[cfg(feature = "flex")]
 mod cpu;
@@ -11,17 +11,20 @@ use burn::tensor::{Int, Tensor};
 use crate::backend::on_cpu;
 use crate::layout::SequenceLayout;
 
-/// `word[id] + position[p] + token_type[0]`; every token is of the first type, as in a classification of single texts.
-/// A model without token types, such as DistilBERT, adds none.
+/// The embeddings of tokens: `word[id] + position[p] + token_type[0]`.
+///
+/// All tokens have type 0, as for single texts. A model without token types, such as DistilBERT, passes
+/// `None`.
 ///
 /// # Shapes
 /// - `input_ids`: `[num_tokens]`
-/// - `word`: `[vocab_size, hidden]`, `position`: `[max_position_embeddings, hidden]`,
-///   `token_type`: `[type_vocab_size, hidden]`
+/// - `word`: `[vocab_size, hidden]`, `position`: `[max_position_embeddings, hidden]`, `token_type`:
+///   `[type_vocab_size, hidden]`
 /// - output: `[num_tokens, hidden]`
 ///
 /// # Panics
-/// If there are not as many ids as the layout has rows.
+/// If the number of ids is not the number of rows of the layout, or an id or position is outside of its
+/// table. The CPU implementation checks the latter; a GPU may not.
 pub fn embeddings(
     input_ids: Tensor<1, Int>,
     layout: &SequenceLayout,
@@ -29,7 +32,7 @@ pub fn embeddings(
     position: Tensor<2>,
     token_type: Option<Tensor<2>>,
 ) -> Tensor<2> {
-    assert_eq!(input_ids.dims(), [layout.num_tokens()], "one id for each row of the layout");
+    assert_eq!(input_ids.dims(), [layout.num_tokens()], "input_ids must have one id per row of the layout");
     if on_cpu(&word) {
         return cpu::embeddings(input_ids, layout, word, position, token_type);
     }

@@ -1,10 +1,10 @@
-//! What a token starts as: `word_embeddings[id] + position_embeddings[position] (+ token_type_embeddings[0])`.
+//! Reference implementation of embeddings.
 
 use burn::tensor::{Int, Tensor};
 
 use crate::layout::SequenceLayout;
 
-/// The sum of three rows for each token, or two; see [`embeddings`](crate::embeddings).
+/// The sum of two or three embeddings for each token; see [`embeddings`](crate::embeddings).
 pub fn embeddings(
     input_ids: Tensor<1, Int>,
     layout: &SequenceLayout,

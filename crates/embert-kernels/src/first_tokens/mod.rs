@@ -1,4 +1,4 @@
-//! The row of each sequence's first token.
+//! Gathers the row of each sequence's first token.
 
 #[cfg(feature = "flex")]
 mod cpu;
@@ -11,17 +11,17 @@ use burn::tensor::Tensor;
 use crate::backend::on_cpu;
 use crate::layout::SequenceLayout;
 
-/// The row of each sequence's first token, `[CLS]`.
+/// Gathers the row of each sequence's first token, `[CLS]`.
 ///
 /// # Shapes
 /// - `x`: `[num_tokens, hidden]`
 /// - output: `[batch, hidden]`
 ///
 /// # Panics
-/// If there are not as many rows as in the layout, or a sequence has no token.
+/// If the rows do not match the layout, or a sequence is empty.
 pub fn first_tokens(x: Tensor<2>, layout: &SequenceLayout) -> Tensor<2> {
-    assert_eq!(x.dims()[0], layout.num_tokens(), "one row for each token of the layout");
-    assert!(layout.lengths.iter().all(|&length| length > 0), "every sequence has a first token");
+    assert_eq!(x.dims()[0], layout.num_tokens(), "x must have one row per token of the layout");
+    assert!(layout.lengths.iter().all(|&length| length > 0), "every sequence must have a first token");
     if on_cpu(&x) {
         return cpu::first_tokens(x, layout);
     }

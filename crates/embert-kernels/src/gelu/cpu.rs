@@ -1,4 +1,5 @@
-//! y = h·Φ(h), h = x + b; dy/dh = Φ(h) + h·φ(h), with Φ(h) = ½(1 + erf(h/√2)) and φ(h) = e^(−h²/2)/√(2π).
+//! GELU on the CPU: y = h·Φ(h), h = x + b; dy/dh = Φ(h) + h·φ(h), with Φ(h) = ½(1 + erf(h/√2)) and φ(h) =
+//! e^(−h²/2)/√(2π).
 
 use std::f32::consts::FRAC_1_SQRT_2;
 
@@ -8,36 +9,36 @@ use burn::tensor::{DType, Tensor};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use crate::autodiff::operation;
-use crate::cpu::maps::{self, bias_gradients, input_gradient, weight_gradients};
+use crate::autodiff::custom_op;
+use crate::cpu::linear::{self, bias_gradients, input_gradient, weight_gradients};
 use crate::cpu::math::{erf, exp};
-use crate::cpu::saved::{Saved, SavedPart};
+use crate::cpu::output_buffer::{OutputBuffer, Writer, optional_writers};
+use crate::cpu::saved_tensor::{SavedRows, SavedTensor};
 use crate::cpu::simd::Cpu;
-use crate::cpu::tensors::{floats, sum_in_order, tensor};
-use crate::cpu::uninit::{Uninit, Writer, optional_writers};
-use crate::cpu::vectors::{add, load, store};
+use crate::cpu::tensors::{as_slice, from_vec, sum_in_order};
+use crate::cpu::vectors::{add_assign, load, store};
 use crate::precision::Precision;
 
 const FRAC_1_SQRT_2PI: f32 = 0.398_942_3;
-/// Rows that one task takes; the order of the bias gradient's sum depends on it.
+/// The number of rows in one task. The order of addition of the bias gradient depends on it.
 const ROWS_PER_TASK: usize = 64;
 
 pub(super) fn bias_gelu(x: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
     let bias = or_zeros(bias, &x);
-    operation::<Flex, 2, 2, _>([x.into_dispatch(), bias.into_dispatch()], |[x, bias], tracked| {
+    custom_op::<Flex, 2, 2, _>([x.into_dispatch(), bias.into_dispatch()], |[x, bias], tracked| {
         let cpu = Cpu::fp32();
-        let saved = tracked.contains(&true).then(|| Saved::Fp32(x.clone()));
-        let y = forward(cpu, x, floats(&bias));
-        let derivative = move |mut g: FlexTensor, _| {
+        let saved = tracked.contains(&true).then(|| SavedTensor::Fp32(x.clone()));
+        let y = forward(cpu, x, as_slice(&bias));
+        let backward_fn = move |mut g: FlexTensor, _| {
             let Some(x) = &saved else { return [None, None] };
-            let db = backward(cpu, x, floats(&bias), g.storage_mut(), None);
-            [Some(g), Some(tensor(db, bias.shape().dims::<1>()))]
+            let db = backward(cpu, x, as_slice(&bias), g.storage_mut(), None);
+            [Some(g), Some(from_vec(db, bias.shape().dims::<1>()))]
         };
-        (y, derivative)
+        (y, backward_fn)
     })
 }
 
-/// Keeps x alone: the activation is computed again.
+/// Saves only x. The backward pass computes the activation again.
 pub(super) fn bias_gelu_linear(
     x: Tensor<2>,
     bias: Option<Tensor<1>>,
@@ -50,23 +51,23 @@ pub(super) fn bias_gelu_linear(
     let output_bias = output_bias.unwrap_or_else(|| Tensor::zeros([1], (&x.device(), DType::F32)));
     let inputs =
         [x.into_dispatch(), bias.into_dispatch(), weight.into_dispatch(), output_bias.into_dispatch()];
-    operation::<Flex, 4, 2, _>(inputs, |[x, bias, weight, output_bias], tracked| {
+    custom_op::<Flex, 4, 2, _>(inputs, |[x, bias, weight, output_bias], tracked| {
         let (cpu, shape, weights) = (Cpu::new(precision), x.shape().dims::<2>(), [weight]);
-        let saved = tracked.contains(&true).then(|| Saved::new(cpu, x.clone()));
-        let activation = forward(cpu, x, floats(&bias));
-        let y = maps::forward(cpu, &activation, &weights, &[has_output_bias.then_some(output_bias)]);
-        let derivative = move |g: FlexTensor, [_, _, weight_needed, output_bias_needed]: [bool; 4]| {
+        let saved = tracked.contains(&true).then(|| SavedTensor::new(cpu, x.clone()));
+        let activation = forward(cpu, x, as_slice(&bias));
+        let y = linear::forward(cpu, &activation, &weights, &[has_output_bias.then_some(output_bias)]);
+        let backward_fn = move |g: FlexTensor, [_, _, weight_needed, output_bias_needed]: [bool; 4]| {
             let Some(x) = &saved else { return [const { None }; 4] };
             let mut dx = input_gradient(cpu, &g, &weights);
-            let mut activation = weight_needed.then(|| Uninit::new(shape[0] * shape[1]));
-            let db = backward(cpu, x, floats(&bias), dx.storage_mut(), activation.as_mut());
-            let activation = activation.map(|activation| tensor(activation.finish(), shape));
+            let mut activation = weight_needed.then(|| OutputBuffer::new(shape[0] * shape[1]));
+            let db = backward(cpu, x, as_slice(&bias), dx.storage_mut(), activation.as_mut());
+            let activation = activation.map(|activation| from_vec(activation.into_vec(), shape));
             let dw = activation.map(|activation| weight_gradients(cpu, &activation, &g, &[true]));
             let db2 = output_bias_needed.then(|| bias_gradients(cpu, &g, 1));
             let only = |gradients: Option<Vec<_>>| gradients.and_then(|mut all| all.pop().flatten());
-            [Some(dx), Some(tensor(db, [shape[1]])), only(dw), only(db2)]
+            [Some(dx), Some(from_vec(db, [shape[1]])), only(dw), only(db2)]
         };
-        (y, derivative)
+        (y, backward_fn)
     })
 }
 
@@ -74,52 +75,52 @@ fn or_zeros(bias: Option<Tensor<1>>, x: &Tensor<2>) -> Tensor<1> {
     bias.unwrap_or_else(|| Tensor::zeros([x.dims()[1]], (&x.device(), DType::F32)))
 }
 
-/// gelu(x + b) by rows, in place if nobody else holds x.
+/// Returns gelu(x + b). Computes in place if no other tensor shares the memory of x.
 fn forward(cpu: Cpu, mut x: FlexTensor, bias: &[f32]) -> FlexTensor {
     let task = bias.len() * ROWS_PER_TASK;
     if let Some(h) = x.try_storage_mut() {
-        h.par_chunks_mut(task).for_each(|h| cpu.vectors(InPlace { h, bias }));
+        h.par_chunks_mut(task).for_each(|h| cpu.vectorize(ForwardInPlace { h, bias }));
         return x;
     }
-    let mut y = Uninit::new(floats(&x).len());
-    let tasks = y.writers(task).into_par_iter().zip(floats(&x).par_chunks(task));
-    tasks.for_each(|(y, x)| cpu.vectors(Forward { y, x, bias }));
-    tensor(y.finish(), x.shape().dims::<2>())
+    let mut y = OutputBuffer::new(as_slice(&x).len());
+    let tasks = y.writers(task).into_par_iter().zip(as_slice(&x).par_chunks(task));
+    tasks.for_each(|(y, x)| cpu.vectorize(Forward { y, x, bias }));
+    from_vec(y.into_vec(), x.shape().dims::<2>())
 }
 
-/// Turns the gradient of gelu(x + b) into that of x, in place, and returns that of b. Writes gelu(x + b) to `activation`,
-/// if it is given.
+/// Replaces the gradient of gelu(x + b) by the gradient of x, and returns the gradient of b. If `activation`
+/// is given, writes gelu(x + b) to it.
 fn backward(
     cpu: Cpu,
-    x: &Saved,
+    x: &SavedTensor,
     bias: &[f32],
     gradient: &mut [f32],
-    activation: Option<&mut Uninit>,
+    activation: Option<&mut OutputBuffer>,
 ) -> Vec<f32> {
     let task = bias.len() * ROWS_PER_TASK;
     let activations = optional_writers(activation, gradient.len(), task);
     let chunks = gradient.par_chunks_mut(task).zip(activations).enumerate();
     let parts = chunks.map(|(i, (gradient, activation))| {
-        let x = x.part(i * task..i * task + gradient.len());
-        cpu.vectors(Back { gradient, activation, x, bias })
+        let x = x.range(i * task..i * task + gradient.len());
+        cpu.vectorize(Backward { gradient, activation, x, bias })
     });
     sum_in_order(parts.collect())
 }
 
-struct InPlace<'a> {
+struct ForwardInPlace<'a> {
     h: &'a mut [f32],
     bias: &'a [f32],
 }
 
-impl WithSimd for InPlace<'_> {
+impl WithSimd for ForwardInPlace<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         for row in self.h.chunks_exact_mut(self.bias.len()) {
-            for at in (0..row.len()).step_by(S::F32_LANES) {
-                let y = activation(simd, row, self.bias, at);
-                store(simd, row, at, y);
+            for offset in (0..row.len()).step_by(S::F32_LANES) {
+                let y = activation(simd, row, self.bias, offset);
+                store(simd, row, offset, y);
             }
         }
     }
@@ -137,26 +138,26 @@ impl WithSimd for Forward<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         for x in self.x.chunks_exact(self.bias.len()) {
-            self.y.row(simd, x.len(), |at| activation(simd, x, self.bias, at));
+            self.y.row(simd, x.len(), |offset| activation(simd, x, self.bias, offset));
         }
     }
 }
 
-/// gelu(x + b) from column `at` on.
+/// Returns gelu(x + b) from column `offset` on.
 #[inline(always)]
-fn activation<S: Simd>(simd: S, x: &[f32], bias: &[f32], at: usize) -> S::f32s {
-    let h = simd.add_f32s(load(simd, x, at), load(simd, bias, at));
+fn activation<S: Simd>(simd: S, x: &[f32], bias: &[f32], offset: usize) -> S::f32s {
+    let h = simd.add_f32s(load(simd, x, offset), load(simd, bias, offset));
     simd.mul_f32s(h, normal_cdf(simd, h))
 }
 
-struct Back<'a> {
+struct Backward<'a> {
     gradient: &'a mut [f32],
     activation: Option<Writer<'a>>,
-    x: SavedPart<'a>,
+    x: SavedRows<'a>,
     bias: &'a [f32],
 }
 
-impl WithSimd for Back<'_> {
+impl WithSimd for Backward<'_> {
     type Output = Vec<f32>;
 
     #[inline(always)]
@@ -168,10 +169,12 @@ impl WithSimd for Back<'_> {
             let x = self.x.row(row, &mut scratch);
             match &mut self.activation {
                 Some(y) => {
-                    y.row(simd, columns, |at| step_back(simd, x, self.bias, gradient, &mut sums, at));
+                    y.row(simd, columns, |offset| {
+                        backward_vector(simd, x, self.bias, gradient, &mut sums, offset)
+                    });
                 }
-                None => (0..columns).step_by(S::F32_LANES).for_each(|at| {
-                    step_back(simd, x, self.bias, gradient, &mut sums, at);
+                None => (0..columns).step_by(S::F32_LANES).for_each(|offset| {
+                    backward_vector(simd, x, self.bias, gradient, &mut sums, offset);
                 }),
             }
         }
@@ -179,33 +182,33 @@ impl WithSimd for Back<'_> {
     }
 }
 
-/// From column `at` on: turns dy into dx, adds it to the sums over rows, and returns gelu(x + b).
+/// Replaces dy by dx from column `offset` on, adds dx to the sums over the rows, and returns gelu(x + b).
 #[inline(always)]
-fn step_back<S: Simd>(
+fn backward_vector<S: Simd>(
     simd: S,
     x: &[f32],
     bias: &[f32],
     gradient: &mut [f32],
     sums: &mut [f32],
-    at: usize,
+    offset: usize,
 ) -> S::f32s {
-    let h = simd.add_f32s(load(simd, x, at), load(simd, bias, at));
+    let h = simd.add_f32s(load(simd, x, offset), load(simd, bias, offset));
     let cdf = normal_cdf(simd, h);
     let slope = simd.mul_add_e_f32s(h, normal_pdf(simd, h), cdf);
-    let dx = simd.mul_f32s(load(simd, gradient, at), slope);
-    store(simd, gradient, at, dx);
-    add(simd, sums, at, dx);
+    let dx = simd.mul_f32s(load(simd, gradient, offset), slope);
+    store(simd, gradient, offset, dx);
+    add_assign(simd, sums, offset, dx);
     simd.mul_f32s(h, cdf)
 }
 
-/// Φ(h)
+/// Returns Φ(h).
 #[inline(always)]
 fn normal_cdf<S: Simd>(simd: S, h: S::f32s) -> S::f32s {
     let erf = erf(simd, simd.mul_f32s(h, simd.splat_f32s(FRAC_1_SQRT_2)));
     simd.mul_add_e_f32s(erf, simd.splat_f32s(0.5), simd.splat_f32s(0.5))
 }
 
-/// φ(h)
+/// Returns φ(h).
 #[inline(always)]
 fn normal_pdf<S: Simd>(simd: S, h: S::f32s) -> S::f32s {
     let e = exp(simd, simd.mul_f32s(simd.mul_f32s(h, h), simd.splat_f32s(-0.5)));

@@ -1,4 +1,4 @@
-//! GELU, exact, after a bias: y = h·Φ(h), h = x + b, Φ(h) = ½(1 + erf(h/√2)) (Hendrycks and Gimpel, 2016).
+//! Exact GELU with a bias: y = h·Φ(h), h = x + b, Φ(h) = ½(1 + erf(h/√2)) (Hendrycks and Gimpel, 2016).
 
 #[cfg(feature = "flex")]
 mod cpu;
@@ -11,11 +11,13 @@ use burn::tensor::Tensor;
 use crate::backend::on_cpu;
 use crate::precision::Precision;
 
-/// y = h·Φ(h) with h = x + b, or h = x: GELU, exact.
+/// Exact GELU with a bias: y = h·Φ(h), h = x + b.
+///
+/// This is `torch.nn.functional.gelu` with `approximate="none"`.
 ///
 /// # Shapes
 /// - `x`, output: `[num_tokens, intermediate]`
-/// - `bias`: `[intermediate]`
+/// - `bias`: `[intermediate]`, 0 if `None`
 pub fn bias_gelu(x: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
     if on_cpu(&x) {
         return cpu::bias_gelu(x, bias);
@@ -23,11 +25,13 @@ pub fn bias_gelu(x: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
     reference::bias_gelu(x, bias)
 }
 
-/// y = gelu(x + b)·W + c. The backward pass keeps `x` and computes the activation again.
+/// GELU with a bias, and a linear layer: y = gelu(x + b)·W + c.
+///
+/// The backward pass keeps `x` and computes the activation again.
 ///
 /// # Shapes
 /// - `x`: `[num_tokens, intermediate]`, `bias` (b): `[intermediate]`, 0 if `None`
-/// - `weight`: `[intermediate, hidden]`, `output_bias` (c): `[hidden]`, 0 if `None`
+/// - `weight` (W): `[intermediate, hidden]`, `output_bias` (c): `[hidden]`, 0 if `None`
 /// - output: `[num_tokens, hidden]`
 pub fn bias_gelu_linear(
     x: Tensor<2>,

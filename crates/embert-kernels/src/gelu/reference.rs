@@ -1,4 +1,5 @@
-//! GELU, exact, with the bias before it: y = h·Φ(h), h = x + b, Φ(h) = ½(1 + erf(h/√2)) (Hendrycks and Gimpel, 2016).
+//! Reference implementation of exact GELU with a bias: y = h·Φ(h), h = x + b, Φ(h) = ½(1 + erf(h/√2))
+//! (Hendrycks and Gimpel, 2016).
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
@@ -7,10 +8,10 @@ use burn::tensor::Tensor;
 use crate::linear::reference::linear;
 use crate::precision::Precision;
 
-/// y = h·Φ(h) with h = x + b; see [`bias_gelu`](crate::bias_gelu).
+/// Exact GELU with a bias; see [`bias_gelu`](crate::bias_gelu).
 ///
-/// Composed of erf, whose gradient is exact on every backend; Burn's own `gelu` takes the derivative of the tanh
-/// approximation on GPUs.
+/// It is composed of erf, whose gradient is exact on every backend. On GPUs, Burn's own `gelu` uses the
+/// derivative of the tanh approximation.
 pub fn bias_gelu(x: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
     let h = match bias {
         Some(bias) => x + bias.unsqueeze(),
@@ -20,7 +21,7 @@ pub fn bias_gelu(x: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
     h * erf.add_scalar(1.0).mul_scalar(0.5)
 }
 
-/// y = gelu(x + b)·W + c; see [`bias_gelu_linear`](crate::bias_gelu_linear).
+/// GELU with a bias, and a linear layer; see [`bias_gelu_linear`](crate::bias_gelu_linear).
 pub fn bias_gelu_linear(
     x: Tensor<2>,
     bias: Option<Tensor<1>>,

@@ -1,4 +1,4 @@
-//! Layer normalization of rows, alone or after a residual connection (Ba, Kiros and Hinton, 2016).
+//! Layer normalization of rows, with or without a residual connection (Ba, Kiros and Hinton, 2016).
 
 #[cfg(feature = "flex")]
 mod cpu;
@@ -16,11 +16,12 @@ use crate::backend::{on_cpu, on_gpu};
 use crate::dropout::DropoutSite;
 use crate::layout::SequenceLayout;
 
-/// y = γ·(x − μ)/√(σ² + ε) + β, with mean and (biased) variance of each row (Ba, Kiros and Hinton, 2016).
+/// Layer normalization: y = γ·(x − μ)/√(σ² + ε) + β, with the mean and biased variance of each row (Ba, Kiros
+/// and Hinton, 2016).
 ///
 /// # Shapes
 /// - `x`, output: `[num_tokens, hidden]`
-/// - `weight` (γ), `bias` (β, 0 if `None`): `[hidden]`
+/// - `weight` (γ): `[hidden]`, `bias` (β): `[hidden]`, 0 if `None`
 pub fn layer_norm(x: Tensor<2>, weight: Tensor<1>, bias: Option<Tensor<1>>, epsilon: f64) -> Tensor<2> {
     if on_cpu(&x) {
         return cpu::layer_norm(x, weight, bias, epsilon);
@@ -31,11 +32,11 @@ pub fn layer_norm(x: Tensor<2>, weight: Tensor<1>, bias: Option<Tensor<1>>, epsi
     reference::layer_norm(x, weight, bias, epsilon)
 }
 
-/// y = LayerNorm(residual + dropout(x)).
+/// Layer normalization after dropout and a residual connection: y = LayerNorm(residual + dropout(x)).
 ///
 /// # Shapes
 /// - `x`, `residual`, output: `[num_tokens, hidden]`
-/// - `weight` (γ), `bias` (β, 0 if `None`): `[hidden]`
+/// - `weight` (γ): `[hidden]`, `bias` (β): `[hidden]`, 0 if `None`
 pub fn add_layer_norm(
     x: Tensor<2>,
     residual: Tensor<2>,

@@ -1,5 +1,4 @@
-//! Layer normalization of rows: y = γ·(x − μ)/√(σ² + ε) + β (Ba, Kiros and Hinton, 2016), alone or after a
-//! residual connection.
+//! Reference implementation of layer normalization.
 
 use burn::tensor::Tensor;
 
@@ -7,7 +6,7 @@ use crate::dropout::DropoutSite;
 use crate::dropout::reference::dropout;
 use crate::layout::SequenceLayout;
 
-/// y = γ·(x − μ)/√(σ² + ε) + β; see [`layer_norm`](crate::layer_norm).
+/// Layer normalization: y = γ·(x − μ)/√(σ² + ε) + β; see [`layer_norm`](crate::layer_norm).
 pub fn layer_norm(x: Tensor<2>, weight: Tensor<1>, bias: Option<Tensor<1>>, epsilon: f64) -> Tensor<2> {
     let centered = x.clone() - x.mean_dim(1); // [num_tokens, hidden]
     let variance = (centered.clone() * centered.clone()).mean_dim(1); // [num_tokens, 1]
@@ -19,7 +18,7 @@ pub fn layer_norm(x: Tensor<2>, weight: Tensor<1>, bias: Option<Tensor<1>>, epsi
     }
 }
 
-/// y = LayerNorm(residual + dropout(x)); see [`add_layer_norm`](crate::add_layer_norm).
+/// Layer normalization of residual + dropout(x); see [`add_layer_norm`](crate::add_layer_norm).
 pub fn add_layer_norm(
     x: Tensor<2>,
     residual: Tensor<2>,

@@ -1,4 +1,4 @@
-//! Affine maps: y = xW + b, one or several of the same input.
+//! Linear layers: y = xW + b, one or several with the same input.
 
 #[cfg(feature = "flex")]
 pub(crate) mod cpu;
@@ -11,13 +11,16 @@ use burn::tensor::Tensor;
 use crate::backend::on_cpu;
 use crate::precision::Precision;
 
-/// y = xW + b, or xW.
+/// Linear layer: y = xW + b.
 ///
 /// # Shapes
 /// - `x`: `[num_tokens, in]`
-/// - `weight`: `[in, out]` (the transpose of PyTorch's)
-/// - `bias`: `[out]`
+/// - `weight` (W): `[in, out]`, the transpose of PyTorch's
+/// - `bias` (b): `[out]`, 0 if `None`
 /// - output: `[num_tokens, out]`
+///
+/// # Panics
+/// If the shapes do not match.
 pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>, precision: Precision) -> Tensor<2> {
     if on_cpu(&x) {
         return cpu::linear(x, weight, bias, precision);
@@ -25,12 +28,15 @@ pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>, precisio
     reference::linear(x, weight, bias, precision)
 }
 
-/// Three linear maps of one input, for query, key and value: x·\[W₀ W₁ W₂\] + \[b₀ b₁ b₂\].
+/// The query, key and value projections of one input: x·\[W₀ W₁ W₂\] + \[b₀ b₁ b₂\].
 ///
 /// # Shapes
 /// - `x`: `[num_tokens, hidden]`
 /// - `weights`: `[hidden, hidden]` each, `biases`: `[hidden]` each, 0 if `None`
-/// - output: `[num_tokens, 3 · hidden]`, the three side by side
+/// - output: `[num_tokens, 3 · hidden]`, the columns of query, key and value
+///
+/// # Panics
+/// If the shapes do not match.
 pub fn query_key_value(
     x: Tensor<2>,
     weights: [Tensor<2>; 3],
@@ -43,12 +49,15 @@ pub fn query_key_value(
     reference::query_key_value(x, weights, biases, precision)
 }
 
-/// Two linear maps of one input, for key and value alone: x·\[W₀ W₁\] + \[b₀ b₁\].
+/// The key and value projections of one input: x·\[W₀ W₁\] + \[b₀ b₁\].
 ///
 /// # Shapes
 /// - `x`: `[num_tokens, hidden]`
 /// - `weights`: `[hidden, hidden]` each, `biases`: `[hidden]` each, 0 if `None`
-/// - output: `[num_tokens, 2 · hidden]`, the two side by side
+/// - output: `[num_tokens, 2 · hidden]`, the columns of key and value
+///
+/// # Panics
+/// If the shapes do not match.
 pub fn key_value(
     x: Tensor<2>,
     weights: [Tensor<2>; 2],

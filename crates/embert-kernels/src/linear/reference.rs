@@ -1,35 +1,35 @@
-//! Affine maps: y = xW + b.
+//! Reference implementation of linear layers.
 
 use burn::tensor::{FloatDType, Tensor};
 
 use crate::precision::Precision;
 
-pub(super) use side_by_side as query_key_value;
-pub(super) use side_by_side as key_value;
+pub(super) use concatenated_linear as query_key_value;
+pub(super) use concatenated_linear as key_value;
 
-/// y = xW + b, or xW; see [`linear`](crate::linear).
+/// Linear layer: y = xW + b; see [`linear`](crate::linear).
 pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>, precision: Precision) -> Tensor<2> {
-    let y = product(x, weight, precision);
+    let y = matmul(x, weight, precision);
     match bias {
         Some(bias) => y + bias.unsqueeze(),
         None => y,
     }
 }
 
-/// Several maps of one input side by side; see [`query_key_value`](crate::query_key_value) and
-/// [`key_value`](crate::key_value).
-pub fn side_by_side<const N: usize>(
+/// Several linear layers of one input, with concatenated outputs; see
+/// [`query_key_value`](crate::query_key_value) and [`key_value`](crate::key_value).
+pub fn concatenated_linear<const N: usize>(
     x: Tensor<2>,
     weights: [Tensor<2>; N],
     biases: [Option<Tensor<1>>; N],
     precision: Precision,
 ) -> Tensor<2> {
-    let maps = weights.into_iter().zip(biases);
-    Tensor::cat(maps.map(|(weight, bias)| linear(x.clone(), weight, bias, precision)).collect(), 1)
+    let layers = weights.into_iter().zip(biases);
+    Tensor::cat(layers.map(|(weight, bias)| linear(x.clone(), weight, bias, precision)).collect(), 1)
 }
 
-/// x·y with the operands in this precision.
-pub(crate) fn product<const D: usize>(x: Tensor<D>, y: Tensor<D>, precision: Precision) -> Tensor<D> {
+/// Returns x·y, with the operands rounded to this precision.
+pub(crate) fn matmul<const D: usize>(x: Tensor<D>, y: Tensor<D>, precision: Precision) -> Tensor<D> {
     let half = match precision {
         Precision::Fp32 => return x.matmul(y),
         Precision::Bf16 => FloatDType::BF16,

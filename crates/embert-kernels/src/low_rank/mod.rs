@@ -1,4 +1,4 @@
-//! A low-rank update of some columns: y + s·dropout(x)·A·B (Hu et al., 2021).
+//! The low-rank update of LoRA: y + s·dropout(x)·A·B (Hu et al., 2021).
 
 #[cfg(feature = "flex")]
 mod cpu;
@@ -12,13 +12,15 @@ use crate::backend::on_cpu;
 use crate::dropout::DropoutSite;
 use crate::layout::SequenceLayout;
 
-/// y + s·dropout(x)·A·B in some columns of y: what an adapter adds to a map of x (Hu et al., 2021).
+/// The low-rank update of LoRA: y + s·dropout(x)·A·B, in some columns of y (Hu et al., 2021).
 ///
 /// # Shapes
 /// - `y`, output: `[rows, columns]`
 /// - `x`: `[rows, in]`
-/// - `[a, b]`: `[in, r]` and `[r, out]`, added to the `out` columns of y from `first_column` on
-/// - `layout`: of the rows; `None` for one row for each sequence
+/// - `[a, b]`: `[in, r]` and `[r, out]`. The product is added to the `out` columns of y from `first_column`
+///   on.
+/// - `layout`: the layout of the rows; `None` for one row per sequence
+/// - `scaling` (s): alpha / r in PEFT's words
 pub fn add_low_rank(
     y: Tensor<2>,
     x: Tensor<2>,

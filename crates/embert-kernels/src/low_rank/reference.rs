@@ -1,4 +1,4 @@
-//! y + s·dropout(x)·A·B.
+//! Reference implementation of the low-rank update of LoRA.
 
 use burn::tensor::Tensor;
 
@@ -6,7 +6,7 @@ use crate::dropout::DropoutSite;
 use crate::dropout::reference::dropout;
 use crate::layout::SequenceLayout;
 
-/// See [`add_low_rank`](crate::add_low_rank).
+/// The low-rank update of LoRA; see [`add_low_rank`](crate::add_low_rank).
 pub fn add_low_rank(
     y: Tensor<2>,
     x: Tensor<2>,

@@ -1,4 +1,4 @@
-//! AdamW in place, in one sweep: every value is read and written once.
+//! AdamW on the CPU, in place and in one pass: it reads and writes every value once.
 
 use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
@@ -8,10 +8,10 @@ use rayon::prelude::*;
 
 use super::step::{AdamWStep, Moments};
 use crate::cpu::simd::Cpu;
-use crate::cpu::tensors::{floats, in_order, tensor};
+use crate::cpu::tensors::{as_slice, contiguous, from_vec};
 use crate::cpu::vectors::{dot, load, store};
 
-/// Elements that one task takes; the order of the sum of squares depends on it.
+/// The number of elements in one task. The order of addition of the sum of squares depends on it.
 const ELEMENTS_PER_TASK: usize = 1 << 15;
 
 pub(super) fn adamw(
@@ -23,18 +23,21 @@ pub(super) fn adamw(
 ) -> (Tensor<1>, Moments) {
     let [mut values, gradient, scale, mut mean, mut squares] =
         [values, gradient, gradient_scale, moments.mean, moments.mean_of_squares].map(primitive);
-    let [of_values, of_mean, of_squares] = [&mut values, &mut mean, &mut squares]
+    let [value_chunks, mean_chunks, square_chunks] = [&mut values, &mut mean, &mut squares]
         .map(|x| x.storage_mut::<f32>().par_chunks_mut(ELEMENTS_PER_TASK));
-    let (cpu, scale) = (Cpu::fp32(), floats(&scale)[0]);
-    let tasks = of_values.zip(floats(&gradient).par_chunks(ELEMENTS_PER_TASK)).zip(of_mean).zip(of_squares);
+    let (cpu, scale) = (Cpu::fp32(), as_slice(&scale)[0]);
+    let tasks = value_chunks
+        .zip(as_slice(&gradient).par_chunks(ELEMENTS_PER_TASK))
+        .zip(mean_chunks)
+        .zip(square_chunks);
     tasks.for_each(|(((values, gradient), mean), squares)| {
-        cpu.vectors(Sweep { values, gradient, scale, mean, squares, step });
+        cpu.vectorize(AdamWUpdate { values, gradient, scale, mean, squares, step });
     });
     let [values, mean, mean_of_squares] = [values, mean, squares].map(Tensor::from_primitive::<Flex>);
     (values, Moments { mean, mean_of_squares })
 }
 
-/// Σ x², in an order that depends on the length alone.
+/// Returns Σ x², in an order that depends only on the length.
 pub(super) fn sum_of_squares(x: Tensor<1>) -> Tensor<1> {
     struct Squares<'a>(&'a [f32]);
     impl WithSimd for Squares<'_> {
@@ -45,17 +48,17 @@ pub(super) fn sum_of_squares(x: Tensor<1>) -> Tensor<1> {
         }
     }
     let (cpu, x) = (Cpu::fp32(), primitive(x));
-    let parts = floats(&x).par_chunks(ELEMENTS_PER_TASK).map(|part| cpu.vectors(Squares(part)));
+    let parts = as_slice(&x).par_chunks(ELEMENTS_PER_TASK).map(|part| cpu.vectorize(Squares(part)));
     let sum: f64 = parts.collect::<Vec<_>>().into_iter().sum();
-    Tensor::from_primitive::<Flex>(tensor(vec![sum as f32], [1]))
+    Tensor::from_primitive::<Flex>(from_vec(vec![sum as f32], [1]))
 }
 
-/// The tensor's memory; a copy if the tensor is a part of it or not in order.
+/// Returns the tensor with contiguous memory of its own. It copies only if necessary.
 fn primitive(x: Tensor<1>) -> FlexTensor {
-    in_order(x.try_into_primitive::<Flex>().expect("a tensor of the CPU backend"))
+    contiguous(x.try_into_primitive::<Flex>().expect("a tensor of the CPU backend"))
 }
 
-struct Sweep<'a> {
+struct AdamWUpdate<'a> {
     values: &'a mut [f32],
     gradient: &'a [f32],
     scale: f32,
@@ -64,7 +67,7 @@ struct Sweep<'a> {
     step: &'a AdamWStep,
 }
 
-impl WithSimd for Sweep<'_> {
+impl WithSimd for AdamWUpdate<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -77,17 +80,17 @@ impl WithSimd for Sweep<'_> {
         let (scale, epsilon) = (simd.splat_f32s(self.scale), splat(epsilon));
         let (kept, rate) = (splat(1.0 - learning_rate * weight_decay), splat(-learning_rate / correction1));
         let root = splat(1.0 / correction2.sqrt());
-        for at in (0..self.values.len()).step_by(S::F32_LANES) {
-            let g = simd.mul_f32s(load(simd, self.gradient, at), scale);
-            let mean = simd.mul_add_e_f32s(load(simd, self.mean, at), beta1, simd.mul_f32s(g, rest1));
+        for offset in (0..self.values.len()).step_by(S::F32_LANES) {
+            let g = simd.mul_f32s(load(simd, self.gradient, offset), scale);
+            let mean = simd.mul_add_e_f32s(load(simd, self.mean, offset), beta1, simd.mul_f32s(g, rest1));
             let square = simd.mul_f32s(simd.mul_f32s(g, g), rest2);
-            let squares = simd.mul_add_e_f32s(load(simd, self.squares, at), beta2, square);
+            let squares = simd.mul_add_e_f32s(load(simd, self.squares, offset), beta2, square);
             let divisor = simd.mul_add_e_f32s(simd.sqrt_f32s(squares), root, epsilon);
             let direction = simd.div_f32s(mean, divisor);
-            let value = simd.mul_f32s(load(simd, self.values, at), kept);
-            store(simd, self.mean, at, mean);
-            store(simd, self.squares, at, squares);
-            store(simd, self.values, at, simd.mul_add_e_f32s(direction, rate, value));
+            let value = simd.mul_f32s(load(simd, self.values, offset), kept);
+            store(simd, self.mean, offset, mean);
+            store(simd, self.squares, offset, squares);
+            store(simd, self.values, offset, simd.mul_add_e_f32s(direction, rate, value));
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What an optimizer does to all parameters: one sweep for the norm of the gradients, one for the step. Nothing is read
-//! back from the device.
+//! The operations of an optimizer: the AdamW update and the squared norm of gradients. Neither reads back
+//! from the device.
 
 #[cfg(feature = "flex")]
 mod cpu;
@@ -14,10 +14,13 @@ use crate::backend::on_cpu;
 
 pub use step::{AdamWStep, Moments};
 
-/// m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², θ ← θ·(1 − ηλ) − η · m/(1−β₁ᵗ) / (√(v/(1−β₂ᵗ)) + ε): PyTorch's AdamW.
+/// The AdamW update, as in PyTorch (Loshchilov and Hutter, 2019).
 ///
-/// Here g is `gradient · gradient_scale`, which takes the clipping coefficient. On the CPU one threaded sweep, in place
-/// where nobody else holds the tensors. They must not be on a tape.
+/// m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², θ ← θ·(1 − ηλ) − η · m/(1−β₁ᵗ) / (√(v/(1−β₂ᵗ)) + ε), with g =
+/// `gradient · gradient_scale`. The scale applies the clipping coefficient.
+///
+/// The CPU implementation is one threaded pass. It works in place if no other tensor shares the memory. The
+/// tensors must not be on an autodiff graph.
 ///
 /// # Shapes
 /// - `values` (θ), `gradient`, output: `[elements]`
@@ -35,7 +38,7 @@ pub fn adamw(
     reference::adamw(values, gradient, gradient_scale, moments, step)
 }
 
-/// Σ x². The order of the sum depends on the length alone.
+/// Returns Σ x². The order of addition depends only on the length.
 ///
 /// # Shapes
 /// - `x`: `[elements]`

@@ -1,11 +1,10 @@
-//! AdamW (Loshchilov and Hutter, 2019): m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g²,
-//! θ ← θ·(1 − ηλ) − η · m/(1−β₁ᵗ) / (√(v/(1−β₂ᵗ)) + ε).
+//! Reference implementation of the AdamW update and of the squared norm.
 
 use burn::tensor::Tensor;
 
 use super::step::{AdamWStep, Moments};
 
-/// One step; see [`adamw`](crate::adamw).
+/// The AdamW update; see [`adamw`](crate::adamw).
 pub fn adamw(
     values: Tensor<1>,
     gradient: Tensor<1>,
@@ -24,16 +23,16 @@ pub fn adamw(
     (values, Moments { mean, mean_of_squares })
 }
 
-/// Elements that are summed in one go. Burn's CPU backend sums longer tensors on several threads in an order that
-/// differs from run to run; pieces of this size keep two runs with one seed equal to the last bit.
-const SUMMED_AT_ONCE: usize = 1 << 21;
+/// The number of elements in one sum. Burn's CPU backend sums longer tensors on several threads, in an order
+/// that varies from run to run. Pieces of this size keep two runs with one seed bit-identical.
+const ELEMENTS_PER_SUM: usize = 1 << 21;
 
-/// Σ x²; see [`sum_of_squares`](crate::sum_of_squares).
+/// Returns Σ x²; see [`sum_of_squares`](crate::sum_of_squares).
 pub fn sum_of_squares(x: Tensor<1>) -> Tensor<1> {
     let [elements] = x.dims();
-    let pieces = (0..elements).step_by(SUMMED_AT_ONCE).map(|start| {
-        let piece = x.clone().narrow(0, start, SUMMED_AT_ONCE.min(elements - start));
+    let pieces = (0..elements).step_by(ELEMENTS_PER_SUM).map(|start| {
+        let piece = x.clone().narrow(0, start, ELEMENTS_PER_SUM.min(elements - start));
         piece.square().sum()
     });
-    Tensor::cat(pieces.collect(), 0).sum() // of [pieces]
+    Tensor::cat(pieces.collect(), 0).sum() // [pieces] -> [1]
 }

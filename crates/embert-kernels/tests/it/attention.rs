@@ -1,15 +1,15 @@
-//! Attention, forward and backward, against its reference in double precision, on hostile shapes.
+//! Attention on the CPU, forward and backward, against its reference in double precision, on odd shapes.
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use embert_kernels::{DropoutStream, Precision, SequenceLayout, reference};
 
-use crate::truth::{BF16, FP32, assert_close, run, tensor};
+use crate::compare::{BF16, FP32, assert_close, run, tensor};
 
 const LENGTHS: [&[usize]; 5] = [&[1], &[512], &[1, 2, 3], &[33, 7, 64, 1, 129], &[50, 50]];
 
 #[test]
-fn first_token_attention() {
-    // Without [1] alone: the gradient of a query with one key is 0, against which no error is small.
+fn first_token_attention_matches_the_reference() {
+    // Skips the lengths [1]: the gradient of a query with one key is 0, so a relative error is undefined.
     for (lengths, rate) in LENGTHS[1..].iter().flat_map(|&lengths| [(lengths, 0.0), (lengths, 0.2)]) {
         let site = Some(DropoutStream { seed: 7, step: 3, first_sequence: 2 }.site(1, 0, rate));
         for layout in [
@@ -17,7 +17,7 @@ fn first_token_attention() {
             SequenceLayout::padded(lengths.to_vec(), 3 + lengths.iter().max().unwrap()),
         ] {
             let shapes = [[lengths.len(), 60], [layout.num_tokens(), 120]];
-            let truth = run(shapes, DType::F64, |[query, key_value]| {
+            let expected = run(shapes, DType::F64, |[query, key_value]| {
                 reference::first_token_attention(
                     query.mul_scalar(3.0),
                     key_value,
@@ -32,15 +32,15 @@ fn first_token_attention() {
                     let query = query.mul_scalar(3.0);
                     embert_kernels::first_token_attention(query, key_value, &layout, 3, site, precision)
                 });
-                assert_close(&got, &truth, tolerance, &format!("{layout:?}, rate {rate}, {precision:?}"));
+                assert_close(&got, &expected, tolerance, &format!("{layout:?}, rate {rate}, {precision:?}"));
             }
         }
     }
 }
 
-/// The query of a first token meets the same keys, values and mask in both.
+/// Both operations see the same query, keys, values and mask.
 #[test]
-fn first_tokens_attend_as_they_do_among_all() {
+fn first_token_attention_equals_the_rows_of_attention() {
     let layout = SequenceLayout::packed(vec![33, 1, 70]);
     let site = Some(DropoutStream { seed: 7, step: 3, first_sequence: 2 }.site(1, 0, 0.1));
     let starts = Tensor::<1, Int>::from_data(TensorData::from([0, 33, 34]), &Device::flex());
@@ -52,14 +52,14 @@ fn first_tokens_attend_as_they_do_among_all() {
 }
 
 #[test]
-fn attention() {
+fn attention_matches_the_reference() {
     for lengths in LENGTHS {
         for (num_heads, width) in [(1, 32), (2, 64), (3, 20)] {
             for rate in [0.0, 0.2] {
                 let site = DropoutStream { seed: 7, step: 3, first_sequence: 0 }.site(1, 0, rate);
                 let layout = SequenceLayout::packed(lengths.to_vec());
                 let shapes = [[layout.num_tokens(), 3 * num_heads * width]];
-                let truth = run(shapes, DType::F64, |[qkv]| {
+                let expected = run(shapes, DType::F64, |[qkv]| {
                     reference::attention(qkv.mul_scalar(3.0), &layout, num_heads, Some(site), Precision::Fp32)
                 });
                 for (precision, tolerance) in [(Precision::Fp32, FP32), (Precision::Bf16, BF16)] {
@@ -69,7 +69,7 @@ fn attention() {
                     });
                     let what =
                         format!("{lengths:?}, {num_heads} heads of {width}, rate {rate}, {precision:?}");
-                    assert_close(&got, &truth, tolerance, &what);
+                    assert_close(&got, &expected, tolerance, &what);
                 }
             }
         }
@@ -77,7 +77,7 @@ fn attention() {
 }
 
 #[test]
-fn attention_leaves_padding_alone() {
+fn padding_rows_have_zero_output_and_zero_gradient() {
     let layout = SequenceLayout::padded(vec![5, 1, 7], 9);
     let got = run([[27, 24]], DType::F32, |[qkv]| {
         embert_kernels::attention(qkv, &layout, 2, None, Precision::Fp32)

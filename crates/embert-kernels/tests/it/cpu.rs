@@ -1,59 +1,59 @@
-//! The CPU's operations, forward and backward, against their references in double precision, on hostile shapes.
+//! Operations on the CPU, forward and backward, against their references in double precision, on odd shapes.
 
 use std::sync::Arc;
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use embert_kernels::{AdamWStep, DropoutStream, Moments, Precision, SequenceLayout, reference};
 
-use crate::truth::{BF16, FP32, assert_close, run, tensor, values};
+use crate::compare::{BF16, FP32, assert_close, run, tensor, values};
 
 #[test]
-fn linear() {
+fn linear_matches_the_reference() {
     for [rows, input, output] in
         [[1, 1, 1], [7, 5, 3], [65, 129, 47], [200, 96, 144], [8, 384, 2], [130, 770, 50]]
     {
         let shapes = [[rows, input], [input, output], [1, output]];
-        let truth = run(shapes, DType::F64, |[x, w, b]| {
+        let expected = run(shapes, DType::F64, |[x, w, b]| {
             reference::linear(x, w, Some(b.squeeze_dim(0)), Precision::Fp32)
         });
         for (precision, tolerance) in [(Precision::Fp32, FP32), (Precision::Bf16, BF16)] {
             let got = run(shapes, DType::F32, |[x, w, b]| {
                 embert_kernels::linear(x, w, Some(b.squeeze_dim(0)), precision)
             });
-            assert_close(&got, &truth, tolerance, &format!("{rows}x{input}x{output} {precision:?}"));
+            assert_close(&got, &expected, tolerance, &format!("{rows}x{input}x{output} {precision:?}"));
         }
     }
 }
 
 #[test]
-fn linear_without_bias() {
+fn linear_without_bias_matches_the_reference() {
     let shapes = [[33, 20], [20, 70]];
-    let truth = run(shapes, DType::F64, |[x, w]| reference::linear(x, w, None, Precision::Fp32));
+    let expected = run(shapes, DType::F64, |[x, w]| reference::linear(x, w, None, Precision::Fp32));
     let got = run(shapes, DType::F32, |[x, w]| embert_kernels::linear(x, w, None, Precision::Fp32));
-    assert_close(&got, &truth, FP32, "without bias");
+    assert_close(&got, &expected, FP32, "without bias");
 }
 
 #[test]
-fn query_key_value() {
+fn query_key_value_matches_the_reference() {
     for [rows, hidden] in [[1, 8], [37, 50], [130, 96]] {
         let (square, row) = ([hidden, hidden], [1, hidden]);
         let shapes = [[rows, hidden], square, square, square, row, row, row];
         let biases = |b: [Tensor<2>; 3]| b.map(|b| Some(b.squeeze_dim(0)));
-        let truth = run(shapes, DType::F64, |[x, q, k, v, a, b, c]| {
-            reference::side_by_side(x, [q, k, v], biases([a, b, c]), Precision::Fp32)
+        let expected = run(shapes, DType::F64, |[x, q, k, v, a, b, c]| {
+            reference::concatenated_linear(x, [q, k, v], biases([a, b, c]), Precision::Fp32)
         });
         for (precision, tolerance) in [(Precision::Fp32, FP32), (Precision::Bf16, BF16)] {
             let got = run(shapes, DType::F32, |[x, q, k, v, a, b, c]| {
                 embert_kernels::query_key_value(x, [q, k, v], biases([a, b, c]), precision)
             });
-            assert_close(&got, &truth, tolerance, &format!("{rows}x{hidden} {precision:?}"));
+            assert_close(&got, &expected, tolerance, &format!("{rows}x{hidden} {precision:?}"));
         }
     }
 }
 
-/// What is frozen gets no gradient, and changes none of the others.
+/// Frozen inputs get no gradient. The gradient of the key is the same as without frozen inputs.
 #[test]
-fn query_key_value_of_which_only_the_key_is_trained() {
+fn frozen_inputs_get_no_gradient() {
     let all = [0, 1, 2, 3].map(|n| tensor([[37, 50], [50, 50], [50, 50], [50, 50]][n], n, DType::F32));
     let gradients = |[x, q, k, v]: [Tensor<2>; 4]| {
         let bias = || Some(tensor([1, 50], 4, DType::F32).detach().squeeze_dim(0));
@@ -70,25 +70,25 @@ fn query_key_value_of_which_only_the_key_is_trained() {
 }
 
 #[test]
-fn key_value() {
+fn key_value_matches_the_reference() {
     let shapes = [[37, 50], [50, 50], [50, 50], [1, 50], [1, 50]];
     let biases = |b: [Tensor<2>; 2]| b.map(|b| Some(b.squeeze_dim(0)));
-    let truth = run(shapes, DType::F64, |[x, k, v, a, b]| {
-        reference::side_by_side(x, [k, v], biases([a, b]), Precision::Fp32)
+    let expected = run(shapes, DType::F64, |[x, k, v, a, b]| {
+        reference::concatenated_linear(x, [k, v], biases([a, b]), Precision::Fp32)
     });
     let got = run(shapes, DType::F32, |[x, k, v, a, b]| {
         embert_kernels::key_value(x, [k, v], biases([a, b]), Precision::Fp32)
     });
-    assert_close(&got, &truth, FP32, "key and value");
+    assert_close(&got, &expected, FP32, "key and value");
 }
 
 #[test]
-fn biases_may_be_absent() {
+fn operations_without_biases_match_the_references() {
     let (shapes, fp32) = ([[7, 12], [12, 12], [1, 12]], Precision::Fp32);
     let layout = SequenceLayout::packed(vec![3, 4]);
-    let truth = run(shapes, DType::F64, |[x, w, g]| {
+    let expected = run(shapes, DType::F64, |[x, w, g]| {
         let (maps, g) = ([w.clone(), w.clone(), w.clone()], g.squeeze_dim::<1>(0));
-        let y = reference::side_by_side(x.clone(), maps, [None, None, None], fp32).narrow(1, 12, 12);
+        let y = reference::concatenated_linear(x.clone(), maps, [None, None, None], fp32).narrow(1, 12, 12);
         let y = reference::layer_norm(y, g.clone(), None, 1e-5);
         let y = reference::bias_gelu_linear(reference::bias_gelu(y, None), None, w, None, fp32);
         reference::add_layer_norm(y, x, g, None, 1e-5, &layout, None)
@@ -100,12 +100,12 @@ fn biases_may_be_absent() {
         let y = embert_kernels::bias_gelu_linear(embert_kernels::bias_gelu(y, None), None, w, None, fp32);
         embert_kernels::add_layer_norm(y, x, g, None, 1e-5, &layout, None)
     });
-    assert_close(&got, &truth, 2.0 * FP32, "without biases");
+    assert_close(&got, &expected, 2.0 * FP32, "without biases");
 }
 
-/// A tensor of a device without autodiff is a constant beside tensors of one with it.
+/// A tensor on a device without autodiff is a constant, even if other inputs are on the graph.
 #[test]
-fn a_constant_may_be_on_the_plain_device() {
+fn an_input_without_autodiff_is_a_constant() {
     let weight = || tensor([12, 5], 1, DType::F32).inner();
     let product = |weight: Tensor<2>| {
         run([[7, 12]], DType::F32, |[x]| embert_kernels::linear(x, weight.clone(), None, Precision::Fp32))
@@ -114,7 +114,7 @@ fn a_constant_may_be_on_the_plain_device() {
 }
 
 #[test]
-fn low_rank() {
+fn add_low_rank_matches_the_reference() {
     let layout = SequenceLayout::packed(vec![3, 70, 1]);
     for ([columns, first_column, output], input, rank) in
         [([50, 0, 50], 33, 1), ([150, 50, 50], 64, 4), ([40, 20, 20], 7, 40)]
@@ -122,26 +122,26 @@ fn low_rank() {
         let shapes = [[74, columns], [74, input], [input, rank], [rank, output]];
         for rate in [0.0, 0.3] {
             let site = DropoutStream { seed: 1, step: 2, first_sequence: 5 }.site(0, 3, rate);
-            let truth = run(shapes, DType::F64, |[y, x, a, b]| {
+            let expected = run(shapes, DType::F64, |[y, x, a, b]| {
                 reference::add_low_rank(y, x, [a, b], 8.0, first_column, Some(&layout), Some(site))
             });
             let got = run(shapes, DType::F32, |[y, x, a, b]| {
                 embert_kernels::add_low_rank(y, x, [a, b], 8.0, first_column, Some(&layout), Some(site))
             });
-            assert_close(&got, &truth, FP32, &format!("rank {rank}, rate {rate}"));
+            assert_close(&got, &expected, FP32, &format!("rank {rank}, rate {rate}"));
         }
     }
 }
 
 #[test]
-fn layer_norms() {
+fn layer_norms_match_the_references() {
     for (lengths, hidden) in [(vec![1], 1), (vec![3, 1], 17), (vec![100, 33], 384)] {
         let layout = SequenceLayout::packed(lengths);
         let rows = layout.num_tokens();
         let shapes = [[rows, hidden], [rows, hidden], [1, hidden], [1, hidden]];
         for rate in [0.0, 0.3] {
             let site = DropoutStream { seed: 1, step: 2, first_sequence: 5 }.site(0, 1, rate);
-            let truth = run(shapes, DType::F64, |[x, r, w, b]| {
+            let expected = run(shapes, DType::F64, |[x, r, w, b]| {
                 let (w, b) = (w.squeeze_dim(0), Some(b.squeeze_dim(0)));
                 reference::add_layer_norm(x, r, w, b, 1e-5, &layout, Some(site))
             });
@@ -149,37 +149,37 @@ fn layer_norms() {
                 let (w, b) = (w.squeeze_dim(0), Some(b.squeeze_dim(0)));
                 embert_kernels::add_layer_norm(x, r, w, b, 1e-5, &layout, Some(site))
             });
-            assert_close(&got, &truth, 2.0 * FP32, &format!("{rows}x{hidden}, rate {rate}"));
+            assert_close(&got, &expected, 2.0 * FP32, &format!("{rows}x{hidden}, rate {rate}"));
         }
         let shapes = [shapes[0], shapes[2], shapes[3]];
-        let truth = run(shapes, DType::F64, |[x, w, b]| {
+        let expected = run(shapes, DType::F64, |[x, w, b]| {
             reference::layer_norm(x, w.squeeze_dim(0), Some(b.squeeze_dim(0)), 1e-5)
         });
         let got = run(shapes, DType::F32, |[x, w, b]| {
             embert_kernels::layer_norm(x, w.squeeze_dim(0), Some(b.squeeze_dim(0)), 1e-5)
         });
-        assert_close(&got, &truth, 2.0 * FP32, &format!("{rows}x{hidden}, alone"));
+        assert_close(&got, &expected, 2.0 * FP32, &format!("{rows}x{hidden}, layer_norm"));
     }
 }
 
 #[test]
-fn gelu() {
+fn bias_gelu_matches_the_reference() {
     for [rows, columns] in [[1, 1], [5, 33], [130, 100]] {
         let shapes = [[rows, columns], [1, columns]];
         let stretched = |x: Tensor<2>| x.mul_scalar(6.0);
-        let truth =
+        let expected =
             run(shapes, DType::F64, |[x, b]| reference::bias_gelu(stretched(x), Some(b.squeeze_dim(0))));
         let got =
             run(shapes, DType::F32, |[x, b]| embert_kernels::bias_gelu(stretched(x), Some(b.squeeze_dim(0))));
-        assert_close(&got, &truth, FP32, &format!("{rows}x{columns}"));
+        assert_close(&got, &expected, FP32, &format!("{rows}x{columns}"));
     }
 }
 
 #[test]
-fn gelu_and_linear() {
+fn bias_gelu_linear_matches_the_reference() {
     for [rows, input, output] in [[1, 3, 2], [70, 130, 33]] {
         let shapes = [[rows, input], [1, input], [input, output], [1, output]];
-        let truth = run(shapes, DType::F64, |[x, b, w, c]| {
+        let expected = run(shapes, DType::F64, |[x, b, w, c]| {
             reference::bias_gelu_linear(x, Some(b.squeeze_dim(0)), w, Some(c.squeeze_dim(0)), Precision::Fp32)
         });
         for (precision, tolerance) in [(Precision::Fp32, FP32), (Precision::Bf16, BF16)] {
@@ -192,13 +192,13 @@ fn gelu_and_linear() {
                     precision,
                 )
             });
-            assert_close(&got, &truth, tolerance, &format!("{rows}x{input}x{output} {precision:?}"));
+            assert_close(&got, &expected, tolerance, &format!("{rows}x{input}x{output} {precision:?}"));
         }
     }
 }
 
 #[test]
-fn embeddings() {
+fn embeddings_match_the_reference() {
     let [word, position, token_type] = [[1500, 33], [70, 33], [2, 33]];
     check_embeddings([word, position, token_type], |[word, position, token_type]| {
         (word, position, Some(token_type))
@@ -213,40 +213,41 @@ fn check_embeddings<const N: usize>(shapes: [[usize; 2]; N], tables: impl Fn([Te
     let ids = (0..111).map(|i| (i * i * 7) % 1500).collect::<Vec<i32>>();
     let sum = |fast: bool, (word, position, token_type): Tables| {
         let ids = Tensor::<1, Int>::from_data(ids.as_slice(), &word.device());
-        match fast {
-            true => embert_kernels::embeddings(ids, &layout, word, position, token_type),
-            false => reference::embeddings(ids, &layout, word, position, token_type),
+        if fast {
+            embert_kernels::embeddings(ids, &layout, word, position, token_type)
+        } else {
+            reference::embeddings(ids, &layout, word, position, token_type)
         }
     };
-    let truth = run(shapes, DType::F64, |inputs| sum(false, tables(inputs)));
+    let expected = run(shapes, DType::F64, |inputs| sum(false, tables(inputs)));
     let got = run(shapes, DType::F32, |inputs| sum(true, tables(inputs)));
-    assert_close(&got, &truth, FP32, &format!("embeddings from {N} tables"));
+    assert_close(&got, &expected, FP32, &format!("embeddings from {N} tables"));
 }
 
 #[test]
-fn first_tokens() {
+fn first_tokens_match_the_reference() {
     let layout = SequenceLayout::packed(vec![70, 1, 40]);
-    let truth = run([[111, 33]], DType::F32, |[x]| reference::first_tokens(x, &layout));
-    assert_eq!(run([[111, 33]], DType::F32, |[x]| embert_kernels::first_tokens(x, &layout)), truth);
+    let expected = run([[111, 33]], DType::F32, |[x]| reference::first_tokens(x, &layout));
+    assert_eq!(run([[111, 33]], DType::F32, |[x]| embert_kernels::first_tokens(x, &layout)), expected);
 }
 
 #[test]
-fn cross_entropy() {
+fn cross_entropy_matches_the_reference() {
     for [rows, labels] in [[1, 2], [8, 2], [200, 3], [5, 1000]] {
         let stretched = |x: Tensor<2>| x.mul_scalar(40.0);
         let targets = |dtype| tensor([rows, labels], 9, dtype).detach().abs();
-        let truth = run([[rows, labels]], DType::F64, |[x]| {
+        let expected = run([[rows, labels]], DType::F64, |[x]| {
             reference::cross_entropy_sum(stretched(x), targets(DType::F64)).unsqueeze()
         });
         let got = run([[rows, labels]], DType::F32, |[x]| {
             embert_kernels::cross_entropy_sum(stretched(x), targets(DType::F32)).unsqueeze()
         });
-        assert_close(&got, &truth, FP32, &format!("{rows}x{labels}"));
+        assert_close(&got, &expected, FP32, &format!("{rows}x{labels}"));
     }
 }
 
 #[test]
-fn cross_entropy_of_what_is_no_number_is_no_number() {
+fn cross_entropy_of_non_finite_logits_is_nan() {
     for bad in [f32::NAN, f32::INFINITY] {
         let device = Device::flex().autodiff();
         let logits = Tensor::<2>::from_data([[0.5, 0.25], [bad, 1.0]], &device).require_grad();
@@ -259,20 +260,20 @@ fn cross_entropy_of_what_is_no_number_is_no_number() {
 }
 
 #[test]
-fn dropout_draws_the_mask_of_the_reference() {
+fn dropout_matches_the_reference() {
     let layout = SequenceLayout::packed(vec![70, 3]);
     for (rate, columns) in [(0.1, 33), (0.5, 64), (0.999, 1)] {
         let site = DropoutStream { seed: 3, step: 1, first_sequence: 0 }.site(2, 2, rate);
         for layout in [Some(&layout), None] {
             let got = run([[73, columns]], DType::F32, |[x]| embert_kernels::dropout(x, layout, Some(site)));
-            let truth = run([[73, columns]], DType::F32, |[x]| reference::dropout(x, layout, Some(site)));
-            assert_eq!(got, truth);
+            let expected = run([[73, columns]], DType::F32, |[x]| reference::dropout(x, layout, Some(site)));
+            assert_eq!(got, expected);
         }
     }
 }
 
 #[test]
-fn adamw() {
+fn adamw_matches_the_reference() {
     let device = Device::flex();
     let vector = |salt, dtype| {
         let data = TensorData::new(values(70_000, salt), [70_000]).convert_dtype(dtype);
@@ -296,26 +297,26 @@ fn adamw() {
         [values, moments.mean, moments.mean_of_squares]
             .map(|tensor| tensor.into_data().iter::<f64>().collect::<Vec<_>>())
     };
-    let (got, truth) = (steps(DType::F32), steps(DType::F64));
-    for (got, truth) in got.iter().zip(&truth) {
-        for (got, truth) in got.iter().zip(truth) {
-            assert!((got - truth).abs() <= 1e-6 * truth.abs().max(0.01), "{got} is not {truth}");
+    let (got, expected) = (steps(DType::F32), steps(DType::F64));
+    for (got, expected) in got.iter().zip(&expected) {
+        for (got, expected) in got.iter().zip(expected) {
+            assert!((got - expected).abs() <= 1e-6 * expected.abs().max(0.01), "{got} is not {expected}");
         }
     }
 }
 
 #[test]
-fn sum_of_squares() {
+fn sum_of_squares_matches_a_direct_sum() {
     for len in [1, 100_003] {
         let data = TensorData::new(values(len, 5), [len]);
-        let truth = data.iter::<f64>().map(|value| value * value).sum::<f64>();
+        let expected = data.iter::<f64>().map(|value| value * value).sum::<f64>();
         let x = Tensor::<1>::from_data(data.convert_dtype(DType::F32), &Device::flex());
         let found = embert_kernels::sum_of_squares(x).into_scalar::<f64>();
-        assert!((found / truth - 1.0).abs() < 1e-6);
+        assert!((found / expected - 1.0).abs() < 1e-6);
     }
 }
 
-/// A layer's worth of operations, as bits.
+/// Returns the outputs and gradients of the operations of one layer, as bits.
 fn layer(threads: usize, precision: Precision) -> Vec<Vec<u64>> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     let layout = Arc::new(SequenceLayout::packed(vec![90, 3, 41, 200]));
@@ -355,7 +356,7 @@ fn layer(threads: usize, precision: Precision) -> Vec<Vec<u64>> {
 }
 
 #[test]
-fn the_number_of_threads_changes_no_bit() {
+fn results_are_bit_identical_on_any_number_of_threads() {
     for precision in [Precision::Fp32, Precision::Bf16] {
         let one = layer(1, precision);
         assert!(layer(1, precision) == one, "two runs differ");
@@ -364,9 +365,9 @@ fn the_number_of_threads_changes_no_bit() {
     }
 }
 
-/// Where weights are packed once, results are the same bits: also after a weight was changed in place.
+/// Results are bit-identical with cached weights, also after a weight was changed in place.
 #[test]
-fn constant_weights_change_no_bit() {
+fn cached_weights_change_no_bit() {
     let weights = || tensor([200, 96], 1, DType::F32).detach();
     let product = |weight: &Tensor<2>, salt| {
         let x = tensor([33, 200], salt, DType::F32).detach();
@@ -375,7 +376,7 @@ fn constant_weights_change_no_bit() {
     let run = || {
         let weight = weights();
         let before = [2, 3].map(|salt| product(&weight, salt));
-        let weight = weight.mul_scalar(3.0); // in place, where nobody else holds it
+        let weight = weight.mul_scalar(3.0); // in place if no other tensor shares the memory
         [before, [2, 3].map(|salt| product(&weight, salt))]
     };
     let expected = run();

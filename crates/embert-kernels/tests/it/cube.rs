@@ -1,4 +1,5 @@
-//! The GPU kernels, forward and backward, against their references in double precision, and twice.
+//! GPU kernels, forward and backward, against their references in double precision. A second run must be
+//! bit-identical.
 
 use std::panic::catch_unwind;
 use std::sync::OnceLock;
@@ -7,9 +8,9 @@ use burn::backend::{CubeDevice, DispatchDevice};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use embert_kernels::{AdamWStep, DropoutSite, DropoutStream, Moments, Precision, SequenceLayout, reference};
 
-use crate::truth::{FP32, assert_close, values};
+use crate::compare::{FP32, assert_close, values};
 
-/// The first GPU, or what stands in for one, that computes.
+/// Returns the first GPU, or software renderer, that computes correctly.
 fn gpu() -> Option<Device> {
     static FOUND: OnceLock<Option<Device>> = OnceLock::new();
     let computes = |device: &Device| {
@@ -22,12 +23,12 @@ fn gpu() -> Option<Device> {
     };
     let found = FOUND.get_or_init(find).clone();
     if found.is_none() {
-        eprintln!("SKIPPED: no GPU, nor a driver that stands in for one, computes here");
+        eprintln!("SKIPPED: found neither a working GPU nor a working software renderer");
     }
     found
 }
 
-/// The output of an operation and the gradient of Σ c∘output for each input.
+/// Returns the output of an operation and the gradient of Σ c∘output for each input.
 fn run<const N: usize>(
     (device, dtype): (&Device, DType),
     shapes: [[usize; 2]; N],
@@ -40,13 +41,13 @@ fn run<const N: usize>(
     };
     let inputs: [Tensor<2>; N] = std::array::from_fn(|n| tensor(shapes[n], n).require_grad());
     let output = f(inputs.clone());
-    let gradients = (output.clone() * tensor(output.dims(), 99)).backward(); // as of the sum
+    let gradients = (output.clone() * tensor(output.dims(), 99)).backward(); // the same gradients as for the sum
     let of = |tensor: Tensor<2>| tensor.into_data().iter::<f64>().collect::<Vec<_>>();
     let gradients = inputs.iter().map(|input| of(input.grad(&gradients).expect("a gradient")));
     std::iter::once(of(output)).chain(gradients).collect()
 }
 
-/// Runs the kernel twice, and its reference in double precision on the CPU.
+/// Runs the kernel twice on the GPU, and its reference in double precision on the CPU.
 fn check<const N: usize>(
     what: &str,
     shapes: [[usize; 2]; N],
@@ -56,12 +57,13 @@ fn check<const N: usize>(
     let Some(gpu) = gpu() else { return };
     let got = run((&gpu, DType::F32), shapes, &kernel);
     assert_close(&got, &run((&Device::flex(), DType::F64), shapes, reference), FP32, what);
-    assert!(got == run((&gpu, DType::F32), shapes, kernel), "{what}: a second run gives other numbers");
+    assert!(got == run((&gpu, DType::F32), shapes, kernel), "{what}: a second run differs");
 }
 
-/// Burn's fusion makes two kernels of it, one of a single number, so there is none of ours.
+/// AdamW has no kernel of its own: Burn's fusion compiles it to two kernels, one of which computes a single
+/// number.
 #[test]
-fn adamw_is_that_of_the_cpu() {
+fn adamw_matches_the_cpu() {
     let Some(gpu) = gpu() else { return };
     let step = AdamWStep {
         learning_rate: 1e-3,
@@ -89,8 +91,8 @@ fn site(rate: f64) -> Option<DropoutSite> {
     Some(DropoutStream { seed: 7, step: 3, first_sequence: 2 }.site(1, 0, rate))
 }
 
-/// Zeros in the rows that are padding, of which nothing is promised.
-fn tokens_alone(x: Tensor<2>, layout: &SequenceLayout) -> Tensor<2> {
+/// Replaces padding rows by zeros, because their values are unspecified.
+fn zero_padding(x: Tensor<2>, layout: &SequenceLayout) -> Tensor<2> {
     let sequences = layout.rows().zip(&layout.lengths);
     let mask = sequences.flat_map(|(rows, &length)| (0..rows).map(move |row| f32::from(row < length)));
     let mask = TensorData::new(mask.collect::<Vec<f32>>(), [layout.num_tokens(), 1]);
@@ -100,17 +102,17 @@ fn tokens_alone(x: Tensor<2>, layout: &SequenceLayout) -> Tensor<2> {
 
 fn check_attention(layout: &SequenceLayout, num_heads: usize, d: usize, rate: f64) {
     let what = format!("attention of {layout:?}, {num_heads} heads of {d}, {rate}");
-    let alone = |output| tokens_alone(output, layout);
+    let without_padding = |output| zero_padding(output, layout);
     check(
         &what,
         [[layout.num_tokens(), 3 * num_heads * d]],
-        |[x]| alone(embert_kernels::attention(x, layout, num_heads, site(rate), Precision::Fp32)),
-        |[x]| alone(reference::attention(x, layout, num_heads, site(rate), Precision::Fp32)),
+        |[x]| without_padding(embert_kernels::attention(x, layout, num_heads, site(rate), Precision::Fp32)),
+        |[x]| without_padding(reference::attention(x, layout, num_heads, site(rate), Precision::Fp32)),
     );
 }
 
 #[test]
-fn attention_packed() {
+fn packed_attention_matches_the_reference() {
     for (num_heads, d, rate) in
         [(2, 32, 0.0), (3, 32, 0.1), (2, 64, 0.1), (1, 128, 0.0), (2, 6, 0.1), (1, 5, 0.0)]
     {
@@ -119,16 +121,16 @@ fn attention_packed() {
 }
 
 #[test]
-fn attention_padded() {
+fn padded_attention_matches_the_reference() {
     for (num_heads, d, rate) in [(2, 32, 0.1), (2, 64, 0.0)] {
         check_attention(&SequenceLayout::padded(vec![1, 65, 31], 128), num_heads, d, rate);
     }
     check_attention(&SequenceLayout::padded(vec![3, 2], 3), 2, 32, 0.1);
 }
 
-/// Heads that are too wide for the kernels take the reference.
+/// Heads that are too wide for the kernels use the reference.
 #[test]
-fn attention_of_wide_heads() {
+fn wide_heads_use_the_reference() {
     check_attention(&SequenceLayout::packed(vec![5, 2]), 1, 132, 0.1);
 }
 
@@ -146,16 +148,16 @@ fn check_add_layer_norm(layout: &SequenceLayout, hidden: usize, rate: f64) {
 }
 
 #[test]
-fn add_layer_norm() {
+fn add_layer_norm_matches_the_reference() {
     for (hidden, rate) in [(96, 0.1), (384, 0.0), (7, 0.1)] {
         check_add_layer_norm(&SequenceLayout::packed(vec![5, 1, 30]), hidden, rate);
     }
     check_add_layer_norm(&SequenceLayout::padded(vec![1, 4], 6), 130, 0.1);
-    check_add_layer_norm(&SequenceLayout::packed(vec![300, 1000]), 12, 0.1); // several rows a cube, several rows of cubes
+    check_add_layer_norm(&SequenceLayout::packed(vec![300, 1000]), 12, 0.1); // several rows per cube, several rows of cubes
 }
 
 #[test]
-fn layer_norm() {
+fn layer_norm_matches_the_reference() {
     let vector = |x: Tensor<2>| x.squeeze_dim::<1>(0);
     for [rows, hidden] in [[1, 96], [37, 384], [3, 1]] {
         check(
@@ -167,9 +169,9 @@ fn layer_norm() {
     }
 }
 
-/// One tensor as x and as residual gets the sum of both gradients, beside weights that are frozen.
+/// If one tensor is both x and residual, it gets the sum of both gradients. The weights are frozen.
 #[test]
-fn gradients_add_up() {
+fn gradients_of_two_uses_add_up() {
     let layout = SequenceLayout::packed(vec![2, 3]);
     let ones = |x: &Tensor<2>| Tensor::<1>::ones([24], (&x.device(), x.dtype()));
     check(

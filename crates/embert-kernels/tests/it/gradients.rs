@@ -1,11 +1,12 @@
-//! Backward against central differences, (f(x + h) − f(x − h)) / 2h, in double precision on tiny shapes.
+//! Gradients of the references against central differences, (f(x + h) − f(x − h)) / 2h, in double precision
+//! on tiny shapes.
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use embert_kernels::{Precision, SequenceLayout, reference};
 
 const H: f64 = 1e-5;
 
-/// Values between -1 and 1 without a pattern.
+/// Returns pseudorandom values between -1 and 1.
 fn values(len: usize, salt: usize) -> Vec<f64> {
     (0..len).map(|i| ((((i + salt * 101) * 7919) % 1013) as f64 / 506.0) - 1.0).collect()
 }
@@ -45,19 +46,19 @@ fn check<const N: usize>(shapes: [[usize; 2]; N], f: impl Fn([Tensor<2>; N]) -> 
 }
 
 #[test]
-fn linear() {
+fn gradient_of_linear() {
     check([[3, 4], [4, 5], [1, 5]], |[x, w, b]| {
         reference::linear(x, w, Some(b.squeeze_dim(0)), Precision::Fp32)
     });
 }
 
 #[test]
-fn bias_gelu() {
+fn gradient_of_bias_gelu() {
     check([[5, 7], [1, 7]], |[x, b]| reference::bias_gelu(x.mul_scalar(3.0), Some(b.squeeze_dim(0))));
 }
 
 #[test]
-fn layer_norm() {
+fn gradient_of_layer_norm() {
     let epsilon = 1e-12;
     check([[4, 6], [1, 6], [1, 6]], |[x, w, b]| {
         reference::layer_norm(x, w.squeeze_dim(0), Some(b.squeeze_dim(0)), epsilon)
@@ -65,7 +66,7 @@ fn layer_norm() {
 }
 
 #[test]
-fn add_layer_norm() {
+fn gradient_of_add_layer_norm() {
     let layout = SequenceLayout::packed(vec![1, 3]);
     check([[4, 6], [4, 6], [1, 6], [1, 6]], |[x, r, w, b]| {
         reference::add_layer_norm(x, r, w.squeeze_dim(0), Some(b.squeeze_dim(0)), 1e-12, &layout, None)
@@ -73,19 +74,19 @@ fn add_layer_norm() {
 }
 
 #[test]
-fn attention_packed() {
+fn gradient_of_packed_attention() {
     let layout = SequenceLayout::packed(vec![3, 1, 2]);
     check([[6, 12]], |[qkv]| reference::attention(qkv, &layout, 2, None, Precision::Fp32));
 }
 
 #[test]
-fn attention_padded() {
+fn gradient_of_padded_attention() {
     let layout = SequenceLayout::padded(vec![3, 1], 4);
     check([[8, 12]], |[qkv]| reference::attention(qkv, &layout, 1, None, Precision::Fp32));
 }
 
 #[test]
-fn first_token_attention() {
+fn gradient_of_first_token_attention() {
     let layout = SequenceLayout::packed(vec![3, 1, 2]);
     check([[3, 4], [6, 8]], |[query, key_value]| {
         reference::first_token_attention(query, key_value, &layout, 2, None, Precision::Fp32)
@@ -93,14 +94,14 @@ fn first_token_attention() {
 }
 
 #[test]
-fn low_rank() {
+fn gradient_of_add_low_rank() {
     check([[3, 6], [3, 5], [5, 2], [2, 4]], |[y, x, a, b]| {
         reference::add_low_rank(y, x, [a, b], 3.0, 1, None, None)
     });
 }
 
 #[test]
-fn cross_entropy() {
+fn gradient_of_cross_entropy() {
     check([[3, 4]], |[x]| {
         let targets = Tensor::from_data(TensorData::new(values(12, 5), [3, 4]), (&x.device(), DType::F64));
         reference::cross_entropy_sum(x, targets).unsqueeze()
@@ -108,7 +109,7 @@ fn cross_entropy() {
 }
 
 #[test]
-fn embeddings_scatter_their_gradient() {
+fn gradient_of_embeddings() {
     let layout = SequenceLayout::packed(vec![3, 2]);
     check([[5, 3], [4, 3], [2, 3]], |[word, position, token_type]| {
         let ids = Tensor::<1, Int>::from_data([4, 0, 4, 1, 4], &word.device());

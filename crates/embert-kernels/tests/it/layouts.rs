@@ -1,4 +1,4 @@
-//! What is computed for a token does not depend on how the batch is laid out.
+//! Results for a token do not depend on the layout of the batch.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use embert_kernels::{DropoutSite, DropoutStream, Precision, SequenceLayout, dropout};
@@ -19,7 +19,7 @@ fn tensor(values: Vec<f32>) -> Tensor<2> {
     Tensor::from_data(TensorData::new(values, [num_rows, HIDDEN]), &device())
 }
 
-/// The packed rows with each sequence filled up to `padded_to` rows of `fill`.
+/// Returns the packed rows with each sequence padded to `padded_to` rows of `fill`.
 fn pad(packed: &[f32], padded_to: usize, fill: f32) -> Vec<f32> {
     pad_to(packed, &LENGTHS, padded_to, fill)
 }
@@ -56,7 +56,7 @@ fn packed_and_padded(f: impl Fn(&dyn Fn(usize) -> Tensor<2>, &SequenceLayout) ->
     }
 }
 
-/// Attention of three inputs.
+/// Computes attention of three inputs.
 fn attention(x: [Tensor<2>; 3], layout: &SequenceLayout, site: Option<DropoutSite>) -> Tensor<2> {
     embert_kernels::attention(Tensor::cat(x.to_vec(), 1), layout, 2, site, Precision::Fp32)
 }
@@ -66,23 +66,23 @@ fn stream(first_sequence: usize) -> DropoutStream {
 }
 
 #[test]
-fn attention_is_the_same_packed_and_padded() {
+fn padding_does_not_change_attention() {
     packed_and_padded(|x, layout| attention([0, 1, 2].map(x), layout, None));
 }
 
 #[test]
-fn attention_drops_the_same_packed_and_padded() {
+fn padding_does_not_change_attention_dropout() {
     let site = stream(0).site(1, 0, 0.3);
     packed_and_padded(|x, layout| attention([0, 1, 2].map(x), layout, Some(site)));
 }
 
 #[test]
-fn dropout_is_the_same_packed_and_padded() {
+fn padding_does_not_change_dropout() {
     let site = stream(0).site(1, 0, 0.3);
     packed_and_padded(|x, layout| dropout(x(0), Some(layout), Some(site)));
 }
 
-/// The gradients of Σ c∘f for three inputs, without the rows that are padding.
+/// Returns the gradients of Σ c∘f for three inputs, without padding rows.
 fn gradients(lengths: &[usize], padded_to: Option<usize>) -> Vec<Vec<f32>> {
     let layout = SequenceLayout { lengths: lengths.to_vec(), padded_to };
     let lay_out = |salt| match padded_to {
@@ -122,7 +122,7 @@ fn gradients(lengths: &[usize], padded_to: Option<usize>) -> Vec<Vec<f32>> {
 }
 
 #[test]
-fn gradients_are_the_same_in_any_layout() {
+fn padding_does_not_change_gradients() {
     for case in 0..20u64 {
         let draw = |i: u64, below: u64| embert_kernels::mix64(case << 8 | i) % below;
         let lengths = (0..=draw(0, 6)).map(|i| 1 + draw(i + 1, 70) as usize).collect::<Vec<_>>();
@@ -136,7 +136,7 @@ fn gradients_are_the_same_in_any_layout() {
 }
 
 #[test]
-fn two_small_batches_drop_what_one_large_batch_drops() {
+fn two_small_batches_draw_the_dropout_of_one_large_batch() {
     let drop = |lengths: &[usize], first_sequence| {
         let layout = SequenceLayout::packed(lengths.to_vec());
         let x = Tensor::<2>::ones([layout.num_tokens(), HIDDEN], &device());
@@ -148,7 +148,7 @@ fn two_small_batches_drop_what_one_large_batch_drops() {
 }
 
 #[test]
-fn masks_differ_by_seed_step_layer_and_site() {
+fn dropout_masks_differ_by_seed_step_layer_and_site() {
     let mask = |seed, step, layer, number| {
         let site = DropoutStream { seed, step, first_sequence: 0 }.site(layer, number, 0.5);
         dropout(Tensor::ones([16, HIDDEN], &device()), None, Some(site))
@@ -161,13 +161,13 @@ fn masks_differ_by_seed_step_layer_and_site() {
         let agreeing = masks[..i].iter().map(|other| one.iter().zip(other).filter(|(a, b)| a == b).count());
         assert!(
             agreeing.into_iter().all(|same| (40..=88).contains(&same)),
-            "64 of 128 agree by chance, +- 4 sigma"
+            "random masks agree in 64 of 128 elements, ± 4 sigma"
         );
     }
 }
 
 #[test]
-fn a_sequence_does_not_see_its_neighbours() {
+fn attention_does_not_cross_sequences() {
     let x = |salt| tensor(rows(LENGTHS.iter().sum(), salt));
     let all = attention([0, 1, 2].map(x), &SequenceLayout::packed(LENGTHS.to_vec()), None);
     let third = |salt| x(salt).slice(6..13);

@@ -1,10 +1,10 @@
-//! Every operation against finite differences, in every layout, and on the CPU against its reference.
+//! Integration tests: operations against finite differences, against their references, and in every layout.
 
 mod attention;
+mod compare;
 mod cpu;
 #[cfg(feature = "cube")]
 mod cube;
 mod gradients;
 mod half;
 mod layouts;
-mod truth;

@@ -1,79 +1,88 @@
-//! Backward: P again from the log-sum-exp; with dP = mask∘(dO·Vᵀ), D = Σ P∘dP of a query, which is Σ dO∘O, P̃ = mask∘P
-//! and dS = P∘(dP − D)/√d: dV = P̃ᵀ·dO, dQ = dS·K, dK = dSᵀ·Q. The output need not be kept.
+//! The backward pass of attention. P is computed again from the log-sum-exp, so neither P nor the output is
+//! saved.
+//!
+//! With dP = mask∘(dO·Vᵀ), D = Σ P∘dP of a query (which equals Σ dO∘O), P̃ = mask∘P and dS = P∘(dP − D)/√d:
+//! dV = P̃ᵀ·dO, dQ = dS·K, dK = dSᵀ·Q.
 
 use std::cell::RefCell;
 
 use pulp::{Simd, WithSimd};
 
-use super::heads::{Heads, Task};
-use super::inputs::{Inputs, Rows};
-use super::output::Output;
-use super::tile::{MOST_QUERIES, Packed, multiply};
-use crate::cpu::Lines;
+use super::head_output::HeadOutput;
+use super::heads::{HeadTask, Heads};
+use super::inputs::{Inputs, Projection};
+use super::packed_operand::{MAX_QUERIES, PackedOperand, multiply};
+use crate::cpu::AlignedBuffer;
 use crate::cpu::math::exp;
 use crate::cpu::matmul::{Kernel, Matrix};
 use crate::cpu::simd::{Cpu, WithKernel};
 use crate::cpu::vectors::{load, store};
-use crate::dropout::cpu::Draw;
+use crate::dropout::cpu::MaskGenerator;
 
-/// What forward was given and made.
+/// The tensors that the forward pass saves.
 #[derive(Clone, Copy)]
-pub(super) struct Kept<'a> {
+pub(super) struct SavedForBackward<'a> {
     pub(super) inputs: Inputs<'a>,
-    pub(super) log_sums: &'a [f32],
+    pub(super) log_sum_exp: &'a [f32],
 }
 
-/// Memory for the gradients of query, key and value.
+/// The memory for the gradients of query, key and value.
 #[derive(Clone, Copy)]
-struct Gradients<'a> {
-    query: Output<'a>,
-    key: Output<'a>,
-    value: Output<'a>,
+struct GradientOutputs<'a> {
+    query: HeadOutput<'a>,
+    key: HeadOutput<'a>,
+    value: HeadOutput<'a>,
 }
 
-/// The gradient of query, key and value side by side, `[tokens, 3 · hidden]`, for that of the output, `[tokens, hidden]`.
-pub(super) fn backward(cpu: Cpu, kept: Kept<'_>, gradient: &[f32], heads: &Heads) -> Vec<f32> {
-    let mut qkv = heads.buffer(heads.layout.num_tokens() * 3 * heads.hidden());
-    let [query, key, value] = Output::side_by_side(qkv.slots(), heads, heads.width);
-    let to = Gradients { query, key, value };
-    heads.for_each(|task| cpu.narrow(Backward { kept, gradient, heads, task, to }));
-    // SAFETY: each head of each sequence was a task, which has written its columns of all three parts in all rows of the
-    // sequence. Other rows are padding, of which `buffer` has made zeros.
+/// Returns the gradient of query, key and value, `[tokens, 3 · hidden]`. `gradient` is the gradient of the
+/// output, `[tokens, hidden]`.
+pub(super) fn backward(cpu: Cpu, saved: SavedForBackward<'_>, gradient: &[f32], heads: &Heads) -> Vec<f32> {
+    let mut qkv = heads.output_buffer(heads.layout.num_tokens() * 3 * heads.hidden());
+    let [query, key, value] = HeadOutput::column_blocks(qkv.as_uninit_mut(), heads, heads.width);
+    let to = GradientOutputs { query, key, value };
+    heads.for_each(|task| cpu.with_narrow_tile(Backward { saved, gradient, heads, task, to }));
+    // SAFETY: every element is initialized. `Heads::for_each` runs one task for each head of each sequence.
+    // The task writes the columns of its head in the query, key and value blocks of all rows of its sequence.
+    // In a packed layout these are all rows. In a padded layout the other rows are padding, which
+    // `output_buffer` has filled with zeros.
     unsafe { qkv.assume_init() }
 }
 
-/// The gradients of query, `[sequences, hidden]`, and of key and value side by side, `[tokens, 2 · hidden]`, for that of the
-/// output of first tokens, `[sequences, hidden]`.
-pub(super) fn backward_of_first(
+/// Returns the gradient of query, `[sequences, hidden]`, and the gradient of key and value,
+/// `[tokens, 2 · hidden]`. `gradient` is the gradient of the output, `[sequences, hidden]`.
+pub(super) fn backward_first_token(
     cpu: Cpu,
-    kept: Kept<'_>,
+    saved: SavedForBackward<'_>,
     gradient: &[f32],
     heads: &Heads,
 ) -> (Vec<f32>, Vec<f32>) {
-    let mut query = heads.buffer(heads.num_queries() * heads.hidden());
-    let mut key_value = heads.buffer(heads.layout.num_tokens() * 2 * heads.hidden());
-    let [of_query] = Output::side_by_side(query.slots(), heads, heads.width);
-    let [key, value] = Output::side_by_side(key_value.slots(), heads, heads.width);
-    let to = Gradients { query: of_query, key, value };
-    heads.for_each(|task| cpu.narrow(Backward { kept, gradient, heads, task, to }));
-    // SAFETY: as in `backward`; the query has one row for each sequence.
+    let mut query = heads.output_buffer(heads.num_queries() * heads.hidden());
+    let mut key_value = heads.output_buffer(heads.layout.num_tokens() * 2 * heads.hidden());
+    let [query_output] = HeadOutput::column_blocks(query.as_uninit_mut(), heads, heads.width);
+    let [key, value] = HeadOutput::column_blocks(key_value.as_uninit_mut(), heads, heads.width);
+    let to = GradientOutputs { query: query_output, key, value };
+    heads.for_each(|task| cpu.with_narrow_tile(Backward { saved, gradient, heads, task, to }));
+    // SAFETY: every element is initialized. `Heads::for_each` runs one task for each head of each sequence.
+    // The task writes the columns of its head in the only query row of its sequence. It also writes them in
+    // the key and value blocks of all rows of its sequence. In a padded layout the other rows are padding,
+    // which `output_buffer` has filled with zeros.
     unsafe { (query.assume_init(), key_value.assume_init()) }
 }
 
 #[derive(Default)]
 struct Scratch {
-    keys: Packed,
-    values: Packed,
-    keys_by_column: Packed,
-    queries: Packed,
-    gradients: Packed,
-    by_key: Packed,
-    by_query: Packed,
-    probabilities: Lines,
-    dscores: Lines,
-    dq: Lines,
-    dk: Lines,
-    dv: Lines,
+    keys: PackedOperand,
+    values: PackedOperand,
+    transposed_keys: PackedOperand,
+    queries: PackedOperand,
+    gradients: PackedOperand,
+    by_key: PackedOperand,
+    by_query: PackedOperand,
+    probabilities: AlignedBuffer,
+    dscores: AlignedBuffer,
+    dq: AlignedBuffer,
+    dk: AlignedBuffer,
+    dv: AlignedBuffer,
 }
 
 thread_local! {
@@ -81,41 +90,44 @@ thread_local! {
 }
 
 struct Backward<'a> {
-    kept: Kept<'a>,
+    saved: SavedForBackward<'a>,
     gradient: &'a [f32],
     heads: &'a Heads,
-    task: Task,
-    to: Gradients<'a>,
+    task: HeadTask,
+    to: GradientOutputs<'a>,
 }
 
 impl WithKernel for Backward<'_> {
     type Output = ();
 
-    fn run<K: Kernel, S: Simd>(self, kernel: K, simd: S) {
-        let Self { kept: Kept { inputs, .. }, heads, task, to, .. } = self;
+    fn with_kernel<K: Kernel, S: Simd>(self, kernel: K, simd: S) {
+        let Self { saved: SavedForBackward { inputs, .. }, heads, task, to, .. } = self;
         let mut scratch = SCRATCH.take();
-        let queries = inputs.query.of_head(heads, task.head, task.first_query, task.queries);
-        let keys = inputs.key.of_head(heads, task.head, task.start, task.length);
-        let values = inputs.value.of_head(heads, task.head, task.start, task.length);
-        scratch.keys.left(kernel, keys);
-        scratch.values.left(kernel, values);
-        scratch.keys_by_column.left(kernel, keys.t());
-        let gradients = Rows::part(self.gradient, 0, 1, heads);
-        let gradients = gradients.of_head(heads, task.head, task.first_query, task.queries);
+        let queries = inputs.query.head(heads, task.head, task.first_query, task.queries);
+        let keys = inputs.key.head(heads, task.head, task.start, task.length);
+        let values = inputs.value.head(heads, task.head, task.start, task.length);
+        scratch.keys.pack_left(kernel, keys);
+        scratch.values.pack_left(kernel, values);
+        scratch.transposed_keys.pack_left(kernel, keys.t());
+        let gradients = Projection::column_block(self.gradient, 0, 1, heads);
+        let gradients = gradients.head(heads, task.head, task.first_query, task.queries);
         for first in (0..task.queries).step_by(K::NR) {
             let count = K::NR.min(task.queries - first);
             let (queries, gradients) = (queries.rows(first, count), gradients.rows(first, count));
             self.tile(kernel, simd, &mut scratch, queries, gradients, first);
             let dq = scratch.dq.floats(heads.width * K::NR);
-            // SAFETY: these are queries of the task's sequence, and `Heads::for_each` gives each sequence and head to one
-            // task.
+            // SAFETY: rows `first_query + first..` are `count` queries of the task's sequence.
+            // `Heads::for_each` gives each sequence and head to exactly one task. So no other task accesses
+            // these rows and columns.
             unsafe {
                 to.query.write(task, task.first_query + first, count, |i, column| dq[column * K::NR + i])
             };
         }
         let stride = heads.width.next_multiple_of(K::NR);
         let [dk, dv] = [&scratch.dk, &scratch.dv].map(|d| d.floats(task.length * stride));
-        // SAFETY: as above, for the keys.
+        // SAFETY: the rows from `start` on are the `length` keys and values of the task's sequence.
+        // `Heads::for_each` gives each sequence and head to exactly one task. So no other task accesses these
+        // rows and columns.
         unsafe {
             to.key.write(task, task.start, task.length, |i, column| dk[i * stride + column]);
             to.value.write(task, task.start, task.length, |i, column| dv[i * stride + column]);
@@ -125,7 +137,7 @@ impl WithKernel for Backward<'_> {
 }
 
 impl Backward<'_> {
-    /// One tile of queries: adds to dK and dV, makes dQᵀ `[width, NR]`.
+    /// Processes one tile of queries: adds to dK and dV, and computes dQᵀ, `[width, NR]`.
     fn tile<K: Kernel, S: Simd>(
         &self,
         kernel: K,
@@ -136,27 +148,27 @@ impl Backward<'_> {
         first: usize,
     ) {
         let (keys, count) = (self.task.length, queries.rows);
-        scratch.queries.right(kernel, queries);
-        scratch.gradients.right(kernel, gradients);
+        scratch.queries.pack_right(kernel, queries);
+        scratch.gradients.pack_right(kernel, gradients);
         multiply(kernel, &scratch.keys, &scratch.queries, false, &mut scratch.probabilities); // [keys, NR]
         multiply(kernel, &scratch.values, &scratch.gradients, false, &mut scratch.dscores); // [keys, NR]
         let probabilities = scratch.probabilities.floats_mut(keys * K::NR);
         let dscores = scratch.dscores.floats_mut(keys * K::NR);
-        simd.vectorize(Scores { of: self, probabilities, dscores, first, count, queries: K::NR });
+        simd.vectorize(ScoreGradients { of: self, probabilities, dscores, first, count, queries: K::NR });
         let by_key = |matrix| Matrix::strided(matrix, keys, count, K::NR); // [keys, queries]
-        scratch.by_key.left(kernel, by_key(probabilities));
-        scratch.by_query.right(kernel, gradients.t());
+        scratch.by_key.pack_left(kernel, by_key(probabilities));
+        scratch.by_query.pack_right(kernel, gradients.t());
         multiply(kernel, &scratch.by_key, &scratch.by_query, first > 0, &mut scratch.dv); // [keys, width]
-        scratch.by_key.left(kernel, by_key(dscores));
-        scratch.by_query.right(kernel, queries.t());
+        scratch.by_key.pack_left(kernel, by_key(dscores));
+        scratch.by_query.pack_right(kernel, queries.t());
         multiply(kernel, &scratch.by_key, &scratch.by_query, first > 0, &mut scratch.dk); // [keys, width]
-        scratch.by_query.right(kernel, Matrix::new(dscores, keys, K::NR).t());
-        multiply(kernel, &scratch.keys_by_column, &scratch.by_query, false, &mut scratch.dq); // [width, NR]
+        scratch.by_query.pack_right(kernel, Matrix::new(dscores, keys, K::NR).t());
+        multiply(kernel, &scratch.transposed_keys, &scratch.by_query, false, &mut scratch.dq); // [width, NR]
     }
 }
 
-/// Turns scores into P̃ and dO·Vᵀ into dS, all `[keys, queries]`.
-struct Scores<'a> {
+/// Replaces scores by P̃ and dO·Vᵀ by dS, all `[keys, queries]`.
+struct ScoreGradients<'a> {
     of: &'a Backward<'a>,
     probabilities: &'a mut [f32],
     dscores: &'a mut [f32],
@@ -165,28 +177,28 @@ struct Scores<'a> {
     queries: usize,
 }
 
-impl WithSimd for Scores<'_> {
+impl WithSimd for ScoreGradients<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Backward { heads, task, kept, .. } = *self.of;
-        let mut log_sums = [f32::MAX; MOST_QUERIES]; // queries that are not there get P = 0
-        for (i, log_sum) in log_sums.iter_mut().enumerate().take(self.count) {
+        let Backward { heads, task, saved, .. } = *self.of;
+        let mut log_sum_exp = [f32::MAX; MAX_QUERIES]; // P = 0 for the lanes after the last query
+        for (i, log_sum) in log_sum_exp.iter_mut().enumerate().take(self.count) {
             let row = task.first_query + self.first + i;
-            *log_sum = kept.log_sums[row * heads.num_heads + task.head];
+            *log_sum = saved.log_sum_exp[row * heads.num_heads + task.head];
         }
-        let mut dropout_keys = [0u32; MOST_QUERIES];
+        let mut dropout_keys = [0u32; MAX_QUERIES];
         heads.dropout_keys(task, self.first, &mut dropout_keys[..self.queries]);
-        let draw = heads.rate().map(|rate| Draw::new(simd, rate));
+        let generator = heads.rate().map(|rate| MaskGenerator::new(simd, rate));
         for lane in (0..self.queries).step_by(S::F32_LANES) {
             let rows = simd.partial_load_u32s(&dropout_keys[lane..lane + S::U32_LANES]);
-            let column = Column {
+            let column = QueryVector {
                 stride: self.queries,
                 lane,
                 scale: simd.splat_f32s(heads.scale()),
-                log_sum: load(simd, &log_sums, lane),
-                mask: draw.map(|draw| (draw, rows)),
+                log_sum: load(simd, &log_sum_exp, lane),
+                mask: generator.map(|generator| (generator, rows)),
             };
             let dots = column.probabilities(simd, self.probabilities, self.dscores);
             column.dscores(simd, self.probabilities, self.dscores, dots, heads.kept_scale());
@@ -194,16 +206,16 @@ impl WithSimd for Scores<'_> {
     }
 }
 
-struct Column<S: Simd> {
+struct QueryVector<S: Simd> {
     stride: usize,
     lane: usize,
     scale: S::f32s,
     log_sum: S::f32s,
-    mask: Option<(Draw<S>, S::u32s)>,
+    mask: Option<(MaskGenerator<S>, S::u32s)>,
 }
 
-impl<S: Simd> Column<S> {
-    /// Scores become P, negative where dropout drops it, and dO·Vᵀ becomes dP; gives D.
+impl<S: Simd> QueryVector<S> {
+    /// Replaces scores by P, with a negative sign where dropout drops it, and dO·Vᵀ by dP. Returns D.
     #[inline(always)]
     fn probabilities(&self, simd: S, scores: &mut [f32], dp: &mut [f32]) -> S::f32s {
         let (zero, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
@@ -213,7 +225,7 @@ impl<S: Simd> Column<S> {
             let score = simd.mul_f32s(load(simd, scores, self.lane), self.scale);
             let p = exp(simd, simd.sub_f32s(score, self.log_sum));
             let mask = match self.mask {
-                Some((draw, rows)) => draw.down_column(rows, key),
+                Some((generator, rows)) => generator.down_column(rows, key),
                 None => one,
             };
             let gradient = simd.mul_f32s(load(simd, dp, self.lane), mask);
@@ -225,7 +237,7 @@ impl<S: Simd> Column<S> {
         dots
     }
 
-    /// P becomes P̃, which is scaled by 1/(1 − rate) where it was not dropped, and dP becomes dS.
+    /// Replaces P by P̃, which is 0 if dropped and scaled by 1/(1 − rate) otherwise, and dP by dS.
     #[inline(always)]
     fn dscores(&self, simd: S, probabilities: &mut [f32], dp: &mut [f32], dots: S::f32s, kept_scale: f32) {
         let (zero, kept_scale) = (simd.splat_f32s(0.0), simd.splat_f32s(kept_scale));

@@ -1,40 +1,44 @@
-//! Forward: O and, for each query and head, the logarithm of the sum of the exponentials of its scores.
+//! The forward pass of attention: O, and the log-sum-exp of the scores for each query and head.
 
 use std::cell::RefCell;
 
 use pulp::{Simd, WithSimd};
 
-use super::heads::{Heads, Task};
+use super::head_output::HeadOutput;
+use super::heads::{HeadTask, Heads};
 use super::inputs::Inputs;
-use super::output::Output;
-use super::tile::{MOST_QUERIES, Packed, multiply};
-use crate::cpu::Lines;
+use super::packed_operand::{MAX_QUERIES, PackedOperand, multiply};
+use crate::cpu::AlignedBuffer;
 use crate::cpu::math::exp;
 use crate::cpu::matmul::{Kernel, Matrix};
 use crate::cpu::simd::{Cpu, WithKernel};
 use crate::cpu::vectors::{load, store};
-use crate::dropout::cpu::Draw;
+use crate::dropout::cpu::MaskGenerator;
 
-/// O `[queries, hidden]` and the log-sum-exp `[queries, num_heads]`. Rows that are padding are 0.
+/// Returns O, `[queries, hidden]`, and the log-sum-exp, `[queries, num_heads]`. Padding rows are 0.
 pub(super) fn forward(cpu: Cpu, inputs: Inputs<'_>, heads: &Heads) -> (Vec<f32>, Vec<f32>) {
-    let mut output = heads.buffer(heads.num_queries() * heads.hidden());
-    let mut log_sums = heads.buffer(heads.num_queries() * heads.num_heads);
-    let [to] = Output::side_by_side(output.slots(), heads, heads.width);
-    let [sums] = Output::side_by_side(log_sums.slots(), heads, 1);
-    heads.for_each(|task| cpu.narrow(Forward { inputs, heads, task, output: to, log_sums: sums }));
-    // SAFETY: each head of each sequence was a task, which has written its columns in all rows of the sequence's queries.
-    // Other rows are padding, of which `buffer` has made zeros.
-    unsafe { (output.assume_init(), log_sums.assume_init()) }
+    let mut output = heads.output_buffer(heads.num_queries() * heads.hidden());
+    let mut log_sum_exp = heads.output_buffer(heads.num_queries() * heads.num_heads);
+    let [to] = HeadOutput::column_blocks(output.as_uninit_mut(), heads, heads.width);
+    let [sums] = HeadOutput::column_blocks(log_sum_exp.as_uninit_mut(), heads, 1);
+    heads.for_each(|task| {
+        cpu.with_narrow_tile(Forward { inputs, heads, task, output: to, log_sum_exp: sums })
+    });
+    // SAFETY: every element is initialized. `Heads::for_each` runs one task for each head of each sequence.
+    // The task writes the columns of its head in all query rows of its sequence, in both buffers. In a packed
+    // layout these are all rows. In a padded layout the other rows are padding, which `output_buffer` has
+    // filled with zeros.
+    unsafe { (output.assume_init(), log_sum_exp.assume_init()) }
 }
 
 #[derive(Default)]
 struct Scratch {
-    keys: Packed,
-    values: Packed,
-    queries: Packed,
-    probabilities: Packed,
-    scores: Lines,
-    output: Lines,
+    keys: PackedOperand,
+    values: PackedOperand,
+    queries: PackedOperand,
+    probabilities: PackedOperand,
+    scores: AlignedBuffer,
+    output: AlignedBuffer,
 }
 
 thread_local! {
@@ -44,72 +48,72 @@ thread_local! {
 struct Forward<'a> {
     inputs: Inputs<'a>,
     heads: &'a Heads,
-    task: Task,
-    output: Output<'a>,
-    log_sums: Output<'a>,
+    task: HeadTask,
+    output: HeadOutput<'a>,
+    log_sum_exp: HeadOutput<'a>,
 }
 
 impl WithKernel for Forward<'_> {
     type Output = ();
 
-    fn run<K: Kernel, S: Simd>(self, kernel: K, simd: S) {
+    fn with_kernel<K: Kernel, S: Simd>(self, kernel: K, simd: S) {
         let Self { inputs, heads, task, .. } = self;
         let mut scratch = SCRATCH.take();
-        let queries = inputs.query.of_head(heads, task.head, task.first_query, task.queries);
-        scratch.keys.left(kernel, inputs.key.of_head(heads, task.head, task.start, task.length));
-        scratch.values.left(kernel, inputs.value.of_head(heads, task.head, task.start, task.length).t());
+        let queries = inputs.query.head(heads, task.head, task.first_query, task.queries);
+        scratch.keys.pack_left(kernel, inputs.key.head(heads, task.head, task.start, task.length));
+        scratch.values.pack_left(kernel, inputs.value.head(heads, task.head, task.start, task.length).t());
         for first in (0..task.queries).step_by(K::NR) {
             let count = K::NR.min(task.queries - first);
-            scratch.queries.right(kernel, queries.rows(first, count));
+            scratch.queries.pack_right(kernel, queries.rows(first, count));
             multiply(kernel, &scratch.keys, &scratch.queries, false, &mut scratch.scores); // [keys, NR]
             let scores = scratch.scores.floats_mut(task.length * K::NR);
             let sums = simd.vectorize(Softmax { scores, heads, task, first, queries: K::NR });
-            scratch.probabilities.right(kernel, Matrix::new(scores, task.length, K::NR).t());
+            scratch.probabilities.pack_right(kernel, Matrix::new(scores, task.length, K::NR).t());
             multiply(kernel, &scratch.values, &scratch.probabilities, false, &mut scratch.output); // [width, NR]
             let output = scratch.output.floats(heads.width * K::NR);
             let row = task.first_query + first;
-            // SAFETY: these are queries of the task's sequence, and `Heads::for_each` gives each sequence and head to one
-            // task.
+            // SAFETY: rows `row..` are `count` queries of the task's sequence. `Heads::for_each` gives each
+            // sequence and head to exactly one task. So no other task accesses these rows and columns.
             unsafe {
                 self.output.write(task, row, count, |i, column| output[column * K::NR + i] * sums[i].0);
-                self.log_sums.write(task, row, count, |i, _| sums[i].1);
+                self.log_sum_exp.write(task, row, count, |i, _| sums[i].1);
             }
         }
         SCRATCH.set(scratch);
     }
 }
 
-/// Turns scores `[keys, queries]` into mask ∘ e^(scale · score − maximum).
+/// Replaces scores, `[keys, queries]`, by mask ∘ e^(scale · score − maximum).
 struct Softmax<'a> {
     scores: &'a mut [f32],
     heads: &'a Heads,
-    task: Task,
+    task: HeadTask,
     first: usize,
     queries: usize,
 }
 
 impl WithSimd for Softmax<'_> {
-    /// 1/Σ and the log-sum-exp of each query.
-    type Output = [(f32, f32); MOST_QUERIES];
+    /// 1/Σ and the log-sum-exp for each query.
+    type Output = [(f32, f32); MAX_QUERIES];
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
-        let mut dropout_keys = [0u32; MOST_QUERIES];
+        let mut dropout_keys = [0u32; MAX_QUERIES];
         self.heads.dropout_keys(self.task, self.first, &mut dropout_keys[..self.queries]);
-        let draw = self.heads.rate().map(|rate| Draw::new(simd, rate));
+        let generator = self.heads.rate().map(|rate| MaskGenerator::new(simd, rate));
         let scale = self.heads.scale();
-        let mut sums = [(0.0, 0.0); MOST_QUERIES];
+        let mut sums = [(0.0, 0.0); MAX_QUERIES];
         for lane in (0..self.queries).step_by(S::F32_LANES) {
             let rows = simd.partial_load_u32s(&dropout_keys[lane..lane + S::U32_LANES]);
-            let most = column_maximum(simd, self.scores, self.queries, lane);
-            let most = simd.mul_f32s(most, simd.splat_f32s(scale));
-            let mask = draw.map(|draw| (draw, rows));
-            let sum = exponentials(simd, self.scores, self.queries, lane, scale, most, mask);
-            let (mut most_of, mut sum_of) = ([0.0; MOST_QUERIES], [0.0; MOST_QUERIES]);
-            store(simd, &mut most_of, 0, most);
+            let max = column_maximum(simd, self.scores, self.queries, lane);
+            let max = simd.mul_f32s(max, simd.splat_f32s(scale));
+            let mask = generator.map(|generator| (generator, rows));
+            let sum = exponentials(simd, self.scores, self.queries, lane, scale, max, mask);
+            let (mut max_of, mut sum_of) = ([0.0; MAX_QUERIES], [0.0; MAX_QUERIES]);
+            store(simd, &mut max_of, 0, max);
             store(simd, &mut sum_of, 0, sum);
             for i in 0..S::F32_LANES {
-                sums[lane + i] = (1.0 / sum_of[i], most_of[i] + sum_of[i].ln());
+                sums[lane + i] = (1.0 / sum_of[i], max_of[i] + sum_of[i].ln());
             }
         }
         sums
@@ -118,14 +122,14 @@ impl WithSimd for Softmax<'_> {
 
 #[inline(always)]
 fn column_maximum<S: Simd>(simd: S, scores: &[f32], stride: usize, lane: usize) -> S::f32s {
-    let mut most = simd.splat_f32s(f32::NEG_INFINITY);
+    let mut max = simd.splat_f32s(f32::NEG_INFINITY);
     for row in scores.chunks_exact(stride) {
-        most = simd.max_f32s(most, load(simd, row, lane));
+        max = simd.max_f32s(max, load(simd, row, lane));
     }
-    most
+    max
 }
 
-/// s ← mask ∘ e^(scale·s − most) down the columns; gives Σ e^(scale·s − most).
+/// Replaces each score s by mask ∘ e^(scale·s − max). Returns Σ e^(scale·s − max) for each column.
 #[inline(always)]
 fn exponentials<S: Simd>(
     simd: S,
@@ -133,16 +137,16 @@ fn exponentials<S: Simd>(
     stride: usize,
     lane: usize,
     scale: f32,
-    most: S::f32s,
-    mask: Option<(Draw<S>, S::u32s)>,
+    max: S::f32s,
+    mask: Option<(MaskGenerator<S>, S::u32s)>,
 ) -> S::f32s {
     let scale = simd.splat_f32s(scale);
     let mut sum = simd.splat_f32s(0.0);
     for (key, row) in scores.chunks_exact_mut(stride).enumerate() {
-        let e = exp(simd, simd.sub_f32s(simd.mul_f32s(load(simd, row, lane), scale), most));
+        let e = exp(simd, simd.sub_f32s(simd.mul_f32s(load(simd, row, lane), scale), max));
         sum = simd.add_f32s(sum, e);
         let e = match mask {
-            Some((draw, rows)) => simd.mul_f32s(e, draw.down_column(rows, key)),
+            Some((generator, rows)) => simd.mul_f32s(e, generator.down_column(rows, key)),
             None => e,
         };
         store(simd, row, lane, e);

@@ -1,27 +1,27 @@
-//! The heads of a batch: one task for each head of each sequence.
+//! The tasks of attention: one for each head of each sequence.
 
 use std::mem::MaybeUninit;
 
+use crate::cpu::output_buffer::OutputBuffer;
 use crate::cpu::threads;
-use crate::cpu::uninit::Uninit;
 use crate::dropout::DropoutSite;
 use crate::layout::SequenceLayout;
 
-/// Which tokens of a sequence are queries.
+/// The tokens of a sequence that are queries.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Queries {
-    /// Every token: a row of queries and of the output for each row of keys.
+    /// Every token. Query, output and key have the same rows.
     All,
-    /// The first: one row for each sequence.
+    /// The first token. Query and output have one row per sequence.
     First,
 }
 
-/// Where each sequence and each head is, and the dropout of the probabilities.
+/// The sequences and heads of a batch, and the dropout of the attention probabilities.
 #[derive(Clone)]
 pub(super) struct Heads {
     pub(super) layout: SequenceLayout,
     pub(super) num_heads: usize,
-    /// Columns of a head.
+    /// The number of columns of a head.
     pub(super) width: usize,
     pub(super) queries: Queries,
     pub(super) site: Option<DropoutSite>,
@@ -29,16 +29,16 @@ pub(super) struct Heads {
 
 /// One head of one sequence.
 #[derive(Clone, Copy)]
-pub(super) struct Task {
+pub(super) struct HeadTask {
     pub(super) sequence: usize,
     pub(super) head: usize,
-    /// The sequence's first row among the keys.
+    /// The first row of the sequence in key and value.
     pub(super) start: usize,
-    /// Its tokens.
+    /// The number of tokens of the sequence.
     pub(super) length: usize,
-    /// The row of its first query.
+    /// The first row of the sequence in query and output.
     pub(super) first_query: usize,
-    /// Its queries.
+    /// The number of queries of the sequence.
     pub(super) queries: usize,
 }
 
@@ -53,34 +53,34 @@ impl Heads {
         Self { layout: layout.clone(), num_heads, width: hidden / num_heads, queries, site }
     }
 
-    /// hidden = num_heads · width
+    /// Returns num_heads · width.
     pub(super) fn hidden(&self) -> usize {
         self.num_heads * self.width
     }
 
-    /// 1/√d
+    /// Returns 1/√d.
     pub(super) fn scale(&self) -> f32 {
         1.0 / (self.width as f32).sqrt()
     }
 
-    /// Runs `work` on every head of every sequence, the long ones first.
-    pub(super) fn for_each(&self, work: impl Fn(Task) + Sync) {
+    /// Runs `work` on every head of every sequence, the longest sequences first.
+    pub(super) fn for_each(&self, work: impl Fn(HeadTask) + Sync) {
         let sequences = self.layout.starts().into_iter().zip(&self.layout.lengths).enumerate();
-        let mut tasks: Vec<Task> = sequences
+        let mut tasks: Vec<HeadTask> = sequences
             .flat_map(|(sequence, (start, &length))| {
                 let (first_query, queries) = match self.queries {
                     Queries::All => (start, length),
                     Queries::First => (sequence, 1),
                 };
-                let task = Task { sequence, head: 0, start, length, first_query, queries };
-                (0..self.num_heads).map(move |head| Task { head, ..task })
+                let task = HeadTask { sequence, head: 0, start, length, first_query, queries };
+                (0..self.num_heads).map(move |head| HeadTask { head, ..task })
             })
             .collect();
         tasks.sort_by_key(|task| std::cmp::Reverse(task.length));
         threads::for_each(rayon::current_num_threads(), tasks.len(), |task| work(tasks[task]));
     }
 
-    /// Rows of queries, and of the output.
+    /// Returns the number of rows of query and output.
     pub(super) fn num_queries(&self) -> usize {
         match self.queries {
             Queries::All => self.layout.num_tokens(),
@@ -88,24 +88,25 @@ impl Heads {
         }
     }
 
-    /// Memory for `len` numbers: zeros if there are rows of padding, which no task writes.
-    pub(super) fn buffer(&self, len: usize) -> Uninit {
-        let mut buffer = Uninit::new(len);
+    /// Returns memory for `len` numbers. In a padded layout it is filled with zeros, because no task writes
+    /// padding rows.
+    pub(super) fn output_buffer(&self, len: usize) -> OutputBuffer {
+        let mut buffer = OutputBuffer::new(len);
         if self.layout.padded_to.is_some() {
-            buffer.slots().fill(MaybeUninit::new(0.0));
+            buffer.as_uninit_mut().fill(MaybeUninit::new(0.0));
         }
         buffer
     }
 
-    /// The dropout keys of queries `first..first + keys.len()`.
-    pub(super) fn dropout_keys(&self, task: Task, first: usize, keys: &mut [u32]) {
+    /// Writes the dropout keys of the queries `first..first + keys.len()`.
+    pub(super) fn dropout_keys(&self, task: HeadTask, first: usize, keys: &mut [u32]) {
         let Some(site) = self.site else { return };
         for (i, key) in keys.iter_mut().enumerate() {
             *key = site.row(task.sequence, task.head, first + i);
         }
     }
 
-    /// 1/(1 − rate), what dropout scales by what it keeps.
+    /// Returns 1/(1 − rate), the scale of the probabilities that dropout keeps.
     pub(super) fn kept_scale(&self) -> f32 {
         self.rate().map_or(1.0, |rate| (1.0 / (1.0 - rate)) as f32)
     }

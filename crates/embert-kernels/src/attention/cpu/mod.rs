@@ -1,29 +1,29 @@
-//! Attention on the CPU: O = dropout(softmax(QKᵀ/√d))·V, each head of each sequence on one thread.
+//! Attention on the CPU: O = dropout(softmax(QKᵀ/√d))·V, with one task for each head of each sequence.
 //!
-//! Scores are transposed, `[keys, queries]` for a tile of queries: the softmax then runs down the columns without any
-//! sum across a vector, and the tile is the right operand of the product with Vᵀ without being moved. Kept for the backward
-//! pass are the inputs and the log-sum-exp of each query and head.
+//! Scores are transposed: `[keys, queries]` for a tile of queries. So the softmax runs down the columns
+//! without a sum across a SIMD vector. The tile is also the right operand of the product with Vᵀ, without a
+//! transpose. The backward pass needs the inputs and the log-sum-exp of each query and head.
 
 mod backward;
 mod forward;
+mod head_output;
 mod heads;
 mod inputs;
-mod output;
-mod tile;
+mod packed_operand;
 
 use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::tensor::Tensor;
 
-use crate::autodiff::operation;
-use crate::cpu::saved::Saved;
+use crate::autodiff::custom_op;
+use crate::cpu::saved_tensor::SavedTensor;
 use crate::cpu::simd::Cpu;
-use crate::cpu::tensors::{floats, tensor};
+use crate::cpu::tensors::{as_slice, from_vec};
 use crate::dropout::DropoutSite;
 use crate::layout::SequenceLayout;
 use crate::precision::Precision;
 
-use backward::Kept;
+use backward::SavedForBackward;
 use heads::{Heads, Queries};
 use inputs::Inputs;
 
@@ -36,17 +36,20 @@ pub(super) fn attention(
 ) -> Tensor<2> {
     let [tokens, columns] = query_key_value.dims();
     let heads = Heads::new(layout, num_heads, columns / 3, Queries::All, site);
-    operation::<Flex, 1, 2, _>([query_key_value.into_dispatch()], |[qkv], [is_tracked]| {
+    custom_op::<Flex, 1, 2, _>([query_key_value.into_dispatch()], |[qkv], [is_tracked]| {
         let cpu = Cpu::new(precision);
-        let (output, log_sums) = forward::forward(cpu, Inputs::of_all(floats(&qkv), &heads), &heads);
-        let qkv = is_tracked.then(|| Saved::new(cpu, qkv));
-        let derivative = move |g: FlexTensor, _| {
+        let (output, log_sum_exp) = forward::forward(cpu, Inputs::all_tokens(as_slice(&qkv), &heads), &heads);
+        let qkv = is_tracked.then(|| SavedTensor::new(cpu, qkv));
+        let backward_fn = move |g: FlexTensor, _| {
             let Some(qkv) = &qkv else { return [None] };
-            let qkv = qkv.tensor(cpu);
-            let kept = Kept { inputs: Inputs::of_all(floats(&qkv), &heads), log_sums: &log_sums };
-            [Some(tensor(backward::backward(cpu, kept, floats(&g), &heads), [tokens, columns]))]
+            let qkv = qkv.to_fp32(cpu);
+            let saved = SavedForBackward {
+                inputs: Inputs::all_tokens(as_slice(&qkv), &heads),
+                log_sum_exp: &log_sum_exp,
+            };
+            [Some(from_vec(backward::backward(cpu, saved, as_slice(&g), &heads), [tokens, columns]))]
         };
-        (tensor(output, [tokens, columns / 3]), derivative)
+        (from_vec(output, [tokens, columns / 3]), backward_fn)
     })
 }
 
@@ -61,19 +64,19 @@ pub(super) fn first_token_attention(
     let (first @ [_, hidden], all) = (query.dims(), key_value.dims());
     let heads = Heads::new(layout, num_heads, hidden, Queries::First, site);
     let inputs = [query.into_dispatch(), key_value.into_dispatch()];
-    operation::<Flex, 2, 2, _>(inputs, |[query, key_value], tracked| {
+    custom_op::<Flex, 2, 2, _>(inputs, |[query, key_value], tracked| {
         let cpu = Cpu::new(precision);
-        let inputs = Inputs::of_first(floats(&query), floats(&key_value), &heads);
-        let (output, log_sums) = forward::forward(cpu, inputs, &heads);
-        let key_value = tracked.contains(&true).then(|| Saved::new(cpu, key_value));
-        let derivative = move |g: FlexTensor, _| {
+        let inputs = Inputs::first_tokens(as_slice(&query), as_slice(&key_value), &heads);
+        let (output, log_sum_exp) = forward::forward(cpu, inputs, &heads);
+        let key_value = tracked.contains(&true).then(|| SavedTensor::new(cpu, key_value));
+        let backward_fn = move |g: FlexTensor, _| {
             let Some(key_value) = &key_value else { return [None, None] };
-            let key_value = key_value.tensor(cpu);
-            let inputs = Inputs::of_first(floats(&query), floats(&key_value), &heads);
-            let kept = Kept { inputs, log_sums: &log_sums };
-            let (dquery, dkey_value) = backward::backward_of_first(cpu, kept, floats(&g), &heads);
-            [Some(tensor(dquery, first)), Some(tensor(dkey_value, all))]
+            let key_value = key_value.to_fp32(cpu);
+            let inputs = Inputs::first_tokens(as_slice(&query), as_slice(&key_value), &heads);
+            let saved = SavedForBackward { inputs, log_sum_exp: &log_sum_exp };
+            let (dquery, dkey_value) = backward::backward_first_token(cpu, saved, as_slice(&g), &heads);
+            [Some(from_vec(dquery, first)), Some(from_vec(dkey_value, all))]
         };
-        (tensor(output, first), derivative)
+        (from_vec(output, first), backward_fn)
     })
 }

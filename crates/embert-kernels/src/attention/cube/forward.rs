@@ -1,67 +1,75 @@
-//! O = dropout(softmax(QKᵀ/√d))·V by a running maximum (Milakov and Gimelshein, 2018): a unit for each query.
+//! The forward kernel of attention: online softmax with a running maximum (Milakov and Gimelshein, 2018).
+//!
+//! Each unit has one query.
 
 use cubecl::prelude::*;
 
-use super::tile::{Width, add, dot, load, place, read, write, zeros};
-use crate::dropout::cube::Draw;
+use super::tile::{HeadShape, add_scaled_row, dot, load_row, load_tile, store_row, unit_row, zeros};
+use crate::dropout::cube::MaskGenerator;
 
-/// Less than any score.
-const LOWEST: f32 = -1e30;
+/// A lower bound of all scores.
+const LOWEST_SCORE: f32 = -1e30;
 
 #[cube(launch)]
 pub(super) fn attend<N: Size>(
     sequences: &[u32],             // [batch, 3]
     qkv: &[Vector<f32, N>],        // [num_tokens, 3, num_heads, d]
     output: &mut [Vector<f32, N>], // [num_tokens, num_heads, d]
-    log_sums: &mut [f32],          // [num_heads, num_tokens]
-    draw: &Draw,                   // [num_heads, num_tokens]
-    width: Width,
+    log_sum_exp: &mut [f32],       // [num_heads, num_tokens]
+    dropout: &MaskGenerator,       // [num_heads, num_tokens]
+    shape: HeadShape,
 ) {
-    let place = place(sequences);
-    let vectors = width.vectors.comptime();
-    let tile = width.tile.comptime();
-    let hidden = place.num_heads * vectors;
-    let of_row = place.head * width.num_tokens + place.row;
-    let query = read(qkv, place.row * 3 * hidden + place.head * vectors, vectors);
-    let mut sum = zeros::<N>(vectors); // Σ exp(score − largest) · mask · value
-    let mut total = 0.0f32; // Σ exp(score − largest)
-    let mut largest = LOWEST.runtime();
-    let row_key = draw.key(of_row);
+    let unit = unit_row(sequences);
+    let vectors = shape.vectors.comptime();
+    let tile = shape.tile.comptime();
+    let hidden = unit.num_heads * vectors;
+    let row_offset = unit.head * shape.num_tokens + unit.row;
+    let query = load_row(qkv, unit.row * 3 * hidden + unit.head * vectors, vectors);
+    let mut sum = zeros::<N>(vectors); // Σ exp(score − max) · mask · value
+    let mut sum_exp = 0.0f32; // Σ exp(score − max)
+    let mut max = LOWEST_SCORE.runtime();
+    let row_key = dropout.key(row_offset);
     let mut key_tile = Shared::<[Vector<f32, N>]>::new_slice(comptime!(tile * vectors));
     let mut value_tile = Shared::<[Vector<f32, N>]>::new_slice(comptime!(tile * vectors));
     let mut first = 0usize;
-    while first < place.length {
-        let count = min(tile, place.length - first);
-        let at = (place.start + first) * 3 * hidden + hidden + place.head * vectors;
-        load(&mut key_tile, qkv, at, 3 * hidden, count, vectors);
-        load(&mut value_tile, qkv, at + hidden, 3 * hidden, count, vectors);
+    while first < unit.length {
+        let count = min(tile, unit.length - first);
+        let offset = (unit.start + first) * 3 * hidden + hidden + unit.head * vectors;
+        load_tile(&mut key_tile, qkv, offset, 3 * hidden, count, vectors);
+        load_tile(&mut value_tile, qkv, offset + hidden, 3 * hidden, count, vectors);
         sync_cube();
         for i in 0..count {
-            let score = dot(&query, &key_tile, i, vectors) * width.scale;
-            if score > largest {
-                let shrunk = (largest - score).exp();
-                largest = score;
-                total *= shrunk;
+            let score = dot(&query, &key_tile, i, vectors) * shape.scale;
+            if score > max {
+                let shrunk = (max - score).exp();
+                max = score;
+                sum_exp *= shrunk;
                 #[unroll]
                 for j in 0..vectors {
                     sum[j] *= Vector::new(shrunk);
                 }
             }
-            let p = (score - largest).exp();
-            total += p;
-            add(&mut sum, p * draw.factor(row_key, (first + i) as u32), &value_tile, i, vectors);
+            let p = (score - max).exp();
+            sum_exp += p;
+            add_scaled_row(
+                &mut sum,
+                p * dropout.factor(row_key, (first + i) as u32),
+                &value_tile,
+                i,
+                vectors,
+            );
         }
         sync_cube();
         first += tile;
     }
-    if place.writes {
-        let at = place.row * hidden + place.head * vectors;
-        if place.is_padding {
-            write(output, at, &zeros::<N>(vectors), 0.0, vectors);
-            log_sums[of_row] = 0.0;
+    if unit.writes {
+        let offset = unit.row * hidden + unit.head * vectors;
+        if unit.is_padding {
+            store_row(output, offset, &zeros::<N>(vectors), 0.0, vectors);
+            log_sum_exp[row_offset] = 0.0;
         } else {
-            write(output, at, &sum, 1.0 / total, vectors);
-            log_sums[of_row] = largest + total.ln();
+            store_row(output, offset, &sum, 1.0 / sum_exp, vectors);
+            log_sum_exp[row_offset] = max + sum_exp.ln();
         }
     }
 }

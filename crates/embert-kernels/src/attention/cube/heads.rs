@@ -1,4 +1,4 @@
-//! What the kernels of attention need besides tensors: where each sequence begins and ends, and the mask.
+//! The sequences, heads and dropout mask that the attention kernels need besides tensors.
 
 use std::sync::Arc;
 
@@ -9,21 +9,21 @@ use crate::dropout::DropoutSite;
 use crate::dropout::mask::Mask;
 use crate::layout::SequenceLayout;
 
-/// The widest head whose rows fit into registers.
-const WIDEST: usize = 128;
+/// The maximum width of a head: wider rows do not fit into the registers.
+const MAX_HEAD_WIDTH: usize = 128;
 
-/// The sequences, the number of heads, and the mask of the probabilities.
+/// The sequences, the number of heads, and the dropout mask of the probabilities.
 #[derive(Clone, Debug)]
 pub(super) struct Heads {
-    /// The first row, the tokens and the rows of each sequence, `[batch, 3]`.
+    /// The first row, the length and the number of rows of each sequence, `[batch, 3]`.
     pub(super) sequences: Arc<[u32]>,
-    most_rows: usize,
+    max_rows: usize,
     pub(super) num_heads: usize,
     pub(super) mask: Option<Mask>,
 }
 
 impl Heads {
-    /// `None` for heads that are too wide.
+    /// Returns `None` if the heads are too wide.
     pub(super) fn new(
         layout: &SequenceLayout,
         num_heads: usize,
@@ -33,22 +33,23 @@ impl Heads {
         let sequences = layout.starts().into_iter().zip(&layout.lengths).zip(layout.rows());
         let sequences =
             sequences.flat_map(|((start, &length), rows)| [start, length, rows].map(|n| n as u32));
-        (hidden / num_heads <= WIDEST).then(|| Self {
+        (hidden / num_heads <= MAX_HEAD_WIDTH).then(|| Self {
             sequences: sequences.collect(),
-            most_rows: layout.rows().max().unwrap_or(0),
+            max_rows: layout.rows().max().unwrap_or(0),
             num_heads,
             mask: mask(site, layout, num_heads),
         })
     }
 
-    /// A cube for each block of rows of each head of each sequence.
+    /// Returns the grid: one cube for each block of rows, head and sequence.
     pub(super) fn cubes(&self) -> CubeCount {
-        let [blocks, batch_size] = [self.most_rows.div_ceil(UNITS), self.sequences.len() / 3];
+        let [blocks, batch_size] = [self.max_rows.div_ceil(UNITS), self.sequences.len() / 3];
         CubeCount::Static(blocks as u32, self.num_heads as u32, batch_size as u32)
     }
 }
 
-/// The mask of the probabilities, a key for each of `[num_heads, num_tokens]`; `None` if nothing is dropped.
+/// Returns the dropout mask of the probabilities, with one key for each of `[num_heads, num_tokens]`. Returns
+/// `None` if nothing is dropped.
 fn mask(site: Option<DropoutSite>, layout: &SequenceLayout, num_heads: usize) -> Option<Mask> {
     let site = DropoutSite::dropping(site)?;
     let mut keys = Vec::with_capacity(num_heads * layout.num_tokens());

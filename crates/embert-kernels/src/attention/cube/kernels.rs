@@ -1,5 +1,4 @@
-//! The kernels of attention as operations of Burn, which its fusion runs in their turn: forward, with what backward needs,
-//! and backward.
+//! The attention kernels as operations of Burn, which its fusion runs in order.
 
 use burn::backend::fusion::custom::TensorSpec;
 use burn::backend::tensor::FloatTensor;
@@ -14,16 +13,16 @@ use super::launch;
 
 #[backend_extension(Cube, Fusion)]
 pub(super) trait AttentionKernels: Backend {
-    /// The output, and log Σ exp of each row of scores, `[num_heads, num_tokens]`.
+    /// Returns the output, and log Σ exp of each row of scores, `[num_heads, num_tokens]`.
     #[fusion(meta = attention_outputs)]
     fn attention(query_key_value: FloatTensor<Self>, heads: Heads) -> (FloatTensor<Self>, FloatTensor<Self>);
 
-    /// The gradient of query, key and value.
+    /// Returns the gradient of query, key and value.
     #[fusion(dtype = query_key_value, shape = query_key_value)]
     fn attention_backward(
         query_key_value: FloatTensor<Self>,
         output: FloatTensor<Self>,
-        log_sums: FloatTensor<Self>,
+        log_sum_exp: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
         heads: Heads,
     ) -> FloatTensor<Self>;
@@ -43,12 +42,12 @@ impl AttentionKernels for CubeBackend {
     fn attention_backward(
         query_key_value: CubeTensor,
         output: CubeTensor,
-        log_sums: CubeTensor,
+        log_sum_exp: CubeTensor,
         gradient: CubeTensor,
         heads: Heads,
     ) -> CubeTensor {
-        let [query_key_value, output, log_sums, gradient] =
-            [query_key_value, output, log_sums, gradient].map(into_contiguous);
-        launch::backward(query_key_value, output, log_sums, gradient, &heads)
+        let [query_key_value, output, log_sum_exp, gradient] =
+            [query_key_value, output, log_sum_exp, gradient].map(into_contiguous);
+        launch::backward(query_key_value, output, log_sum_exp, gradient, &heads)
     }
 }

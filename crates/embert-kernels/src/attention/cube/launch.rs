@@ -1,34 +1,35 @@
-//! Launches of the attention kernels.
+//! Launches the attention kernels.
 
 use burn::backend::TensorMetadata;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
 use super::heads::Heads;
-use super::tile::{UNITS, WidthLaunch};
+use super::tile::{HeadShapeLaunch, UNITS};
 use super::{backward, forward};
-use crate::cube::memory::{unwritten, upload};
-use crate::dropout::cube::Uploaded;
+use crate::cube::memory::{uninitialized, upload};
+use crate::dropout::cube::DeviceMask;
 
-/// Numbers in a tile: two of them fill the 16 KiB of shared memory that every device has.
-const TILE: usize = 2048;
+/// The number of elements in a tile. Two tiles fill 16 KiB, the shared memory that every device has.
+const TILE_ELEMENTS: usize = 2048;
 
-/// Numbers that are loaded at once.
+/// Returns the number of elements of a vector load.
 fn lanes(d: usize) -> usize {
     [4, 2, 1].into_iter().find(|&lanes| d.is_multiple_of(lanes)).unwrap_or(1)
 }
 
-/// The layout of a head of d columns in memory.
-fn width(d: usize, num_tokens: usize) -> WidthLaunch {
-    WidthLaunch::new(num_tokens, 1.0 / (d as f32).sqrt(), d / lanes(d), (TILE / d).min(UNITS))
+/// Returns the layout of a head of d columns.
+fn head_shape(d: usize, num_tokens: usize) -> HeadShapeLaunch {
+    HeadShapeLaunch::new(num_tokens, 1.0 / (d as f32).sqrt(), d / lanes(d), (TILE_ELEMENTS / d).min(UNITS))
 }
 
-/// The output, zeros in padding, and log Σ exp of each row of scores, `[num_heads, num_tokens]`.
+/// Returns the output, with zeros in padding rows, and log Σ exp of each row of scores,
+/// `[num_heads, num_tokens]`.
 pub(super) fn forward(qkv: CubeTensor, heads: &Heads) -> (CubeTensor, CubeTensor) {
     let [num_tokens, columns] = qkv.shape().dims();
-    let output = unwritten(&qkv, [num_tokens, columns / 3]);
-    let log_sums = unwritten(&qkv, [heads.num_heads, num_tokens]);
-    let (d, mask) = (columns / 3 / heads.num_heads, Uploaded::new(heads.mask.as_ref(), &qkv));
+    let output = uninitialized(&qkv, [num_tokens, columns / 3]);
+    let log_sum_exp = uninitialized(&qkv, [heads.num_heads, num_tokens]);
+    let (d, mask) = (columns / 3 / heads.num_heads, DeviceMask::new(heads.mask.as_ref(), &qkv));
     if num_tokens > 0 {
         forward::attend::launch(
             &qkv.client.clone(),
@@ -38,26 +39,26 @@ pub(super) fn forward(qkv: CubeTensor, heads: &Heads) -> (CubeTensor, CubeTensor
             upload(&qkv, &heads.sequences).into_buffer_arg(),
             qkv.into_buffer_arg(),
             output.clone().into_buffer_arg(),
-            log_sums.clone().into_buffer_arg(),
+            log_sum_exp.clone().into_buffer_arg(),
             mask.launch(),
-            width(d, num_tokens),
+            head_shape(d, num_tokens),
         );
     }
-    (output, log_sums)
+    (output, log_sum_exp)
 }
 
-/// The gradient of query, key and value, `[num_tokens, 3 · hidden]`.
+/// Returns the gradient of query, key and value, `[num_tokens, 3 · hidden]`.
 pub(super) fn backward(
     qkv: CubeTensor,
     output: CubeTensor,
-    log_sums: CubeTensor,
+    log_sum_exp: CubeTensor,
     gradient: CubeTensor,
     heads: &Heads,
 ) -> CubeTensor {
     let shape @ [num_tokens, columns] = qkv.shape().dims();
-    let dqkv = unwritten(&qkv, shape);
-    let products = unwritten(&qkv, [heads.num_heads, num_tokens]); // Σ dO∘O of each row
-    let (d, mask) = (columns / 3 / heads.num_heads, Uploaded::new(heads.mask.as_ref(), &qkv));
+    let dqkv = uninitialized(&qkv, shape);
+    let products = uninitialized(&qkv, [heads.num_heads, num_tokens]); // Σ dO∘O of each row
+    let (d, mask) = (columns / 3 / heads.num_heads, DeviceMask::new(heads.mask.as_ref(), &qkv));
     let (client, sequences) = (qkv.client.clone(), upload(&qkv, &heads.sequences));
     if num_tokens == 0 {
         return dqkv;
@@ -71,11 +72,11 @@ pub(super) fn backward(
         qkv.clone().into_buffer_arg(),
         output.into_buffer_arg(),
         gradient.clone().into_buffer_arg(),
-        log_sums.clone().into_buffer_arg(),
+        log_sum_exp.clone().into_buffer_arg(),
         dqkv.clone().into_buffer_arg(),
         products.clone().into_buffer_arg(),
         mask.launch(),
-        width(d, num_tokens),
+        head_shape(d, num_tokens),
     );
     for of_value in [false, true] {
         backward::key_or_value_gradient::launch(
@@ -86,11 +87,11 @@ pub(super) fn backward(
             sequences.clone().into_buffer_arg(),
             qkv.clone().into_buffer_arg(),
             gradient.clone().into_buffer_arg(),
-            log_sums.clone().into_buffer_arg(),
+            log_sum_exp.clone().into_buffer_arg(),
             products.clone().into_buffer_arg(),
             dqkv.clone().into_buffer_arg(),
             mask.launch(),
-            width(d, num_tokens),
+            head_shape(d, num_tokens),
             of_value,
         );
     }

@@ -1,8 +1,9 @@
-//! O = dropout(softmax(QKᵀ/√d))·V, and its gradients, without a matrix of size length² in memory (Dao et al., 2022).
+//! Attention on GPUs, forward and backward, without a matrix of size length² in memory (FlashAttention; Dao
+//! et al., 2022).
 //!
-//! A unit has a query, or in the backward pass a key, in its registers. All units of a cube read the other side together,
-//! in tiles of shared memory. Kept for the backward pass are the input, the output, and a number for each head of each
-//! token.
+//! CubeCL calls a thread a unit and a thread block a cube. Each unit keeps one query in registers, or one key
+//! in the backward pass. All units of a cube load the other operand together, in tiles of shared memory. The
+//! backward pass needs the input, the output, and one number for each head of each token.
 
 mod backward;
 mod forward;
@@ -15,7 +16,7 @@ use burn::backend::Cube;
 use burn::tensor::Tensor;
 
 use super::reference;
-use crate::autodiff::operation;
+use crate::autodiff::custom_op;
 use crate::dropout::DropoutSite;
 use crate::layout::SequenceLayout;
 use crate::precision::Precision;
@@ -23,7 +24,7 @@ use crate::precision::Precision;
 use heads::Heads;
 use kernels::AttentionKernels;
 
-/// The reference computes heads that are too wide for the kernels, and products of rounded operands.
+/// Uses the reference for heads that are too wide for the kernels, and for bf16 and fp16 products.
 pub(super) fn attention(
     query_key_value: Tensor<2>,
     layout: &SequenceLayout,
@@ -35,14 +36,14 @@ pub(super) fn attention(
     let (Some(heads), Precision::Fp32) = (heads, precision) else {
         return reference::attention(query_key_value, layout, num_heads, site, precision);
     };
-    operation::<Cube, 1, 2, _>([query_key_value.into_dispatch()], |[qkv], _| {
-        let (output, log_sums) = <Cube as AttentionKernels>::attention(qkv.clone(), heads.clone());
-        let kept = (qkv, output.clone(), log_sums);
-        let derivative = move |g, _| {
-            let (qkv, output, log_sums) = kept.clone();
+    custom_op::<Cube, 1, 2, _>([query_key_value.into_dispatch()], |[qkv], _| {
+        let (output, log_sum_exp) = <Cube as AttentionKernels>::attention(qkv.clone(), heads.clone());
+        let saved = (qkv, output.clone(), log_sum_exp);
+        let backward_fn = move |g, _| {
+            let (qkv, output, log_sum_exp) = saved.clone();
             let backward = <Cube as AttentionKernels>::attention_backward;
-            [Some(backward(qkv, output, log_sums, g, heads.clone()))]
+            [Some(backward(qkv, output, log_sum_exp, g, heads.clone()))]
         };
-        (output, derivative)
+        (output, backward_fn)
     })
 }

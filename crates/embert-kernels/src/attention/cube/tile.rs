@@ -1,52 +1,53 @@
-//! Rows of one head in registers and in shared memory, in vectors of N numbers.
+//! Rows of one head in registers and in shared memory, as vectors of N numbers.
 
 use cubecl::prelude::*;
 
-/// Units of a cube, each with a row of its own.
+/// The number of units (threads) of a cube. Each unit has its own row.
 pub(super) const UNITS: usize = 64;
 
-/// The layout of a head in memory.
+/// The shape of a head, its scale, and its tiles.
 #[derive(CubeType, CubeLaunch, Clone, Copy)]
-pub(super) struct Width {
-    /// Rows of the batch.
+pub(super) struct HeadShape {
+    /// The number of rows of the batch.
     pub(super) num_tokens: usize,
     /// 1/√d
     pub(super) scale: f32,
-    /// Vectors of a row.
+    /// The number of vectors in a row.
     #[cube(comptime)]
     pub(super) vectors: usize,
-    /// Rows of a tile.
+    /// The number of rows in a tile.
     #[cube(comptime)]
     pub(super) tile: usize,
 }
 
-/// Where a unit works: one row of one head of one sequence.
+/// The row, head and sequence of a unit.
 #[derive(CubeType, Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct UnitRow {
     pub(super) head: usize,
     pub(super) num_heads: usize,
-    /// The sequence's first row among those of the batch.
+    /// The first row of the sequence in the batch.
     pub(super) start: usize,
-    /// Its tokens.
+    /// The number of tokens of the sequence.
     pub(super) length: usize,
-    /// The unit's row in the sequence; a unit past the last row computes as if it had the last token, and writes nothing.
+    /// The row of the unit in its sequence. A unit after the last row computes with the last row and writes
+    /// nothing.
     pub(super) position: usize,
-    /// That of the row that it reads, among those of the batch.
+    /// The row of the batch that the unit reads.
     pub(super) row: usize,
-    /// Whether it has a row to write.
+    /// True if the unit writes its row.
     pub(super) writes: bool,
-    /// Whether that is padding, where zeros belong.
+    /// True if the row is padding. Its result is zero.
     pub(super) is_padding: bool,
 }
 
 #[cube]
-pub(super) fn place(sequences: &[u32]) -> Place {
+pub(super) fn unit_row(sequences: &[u32]) -> UnitRow {
     let sequence = CUBE_POS_Z as usize * 3;
     let start = sequences[sequence] as usize;
     let length = sequences[sequence + 1] as usize;
     let rows = sequences[sequence + 2] as usize;
     let position = CUBE_POS_X as usize * UNITS + UNIT_POS as usize;
-    Place {
+    UnitRow {
         head: CUBE_POS_Y as usize,
         num_heads: CUBE_COUNT_Y as usize,
         start,
@@ -69,52 +70,52 @@ pub(super) fn zeros<N: Size>(#[comptime] vectors: usize) -> Array<Vector<f32, N>
 }
 
 #[cube]
-pub(super) fn read<N: Size>(
+pub(super) fn load_row<N: Size>(
     values: &[Vector<f32, N>],
-    at: usize,
+    offset: usize,
     #[comptime] vectors: usize,
 ) -> Array<Vector<f32, N>> {
     let mut row = Array::<Vector<f32, N>>::new(vectors);
     #[unroll]
     for i in 0..vectors {
-        row[i] = values[at + i];
+        row[i] = values[offset + i];
     }
     row
 }
 
-/// factor · row to memory.
+/// Writes factor · row to memory.
 #[cube]
-pub(super) fn write<N: Size>(
+pub(super) fn store_row<N: Size>(
     values: &mut [Vector<f32, N>],
-    at: usize,
+    offset: usize,
     row: &Array<Vector<f32, N>>,
     factor: f32,
     #[comptime] vectors: usize,
 ) {
     #[unroll]
     for i in 0..vectors {
-        values[at + i] = row[i] * Vector::new(factor);
+        values[offset + i] = row[i] * Vector::new(factor);
     }
 }
 
-/// `count` rows, `stride` apart, to shared memory, by all units of the cube.
+/// Loads `count` rows, `stride` apart, into shared memory. All units of the cube take part.
 #[cube]
-pub(super) fn load<N: Size>(
+pub(super) fn load_tile<N: Size>(
     tile: &mut Shared<[Vector<f32, N>]>,
     values: &[Vector<f32, N>],
-    at: usize,
+    offset: usize,
     stride: usize,
     count: usize,
     #[comptime] vectors: usize,
 ) {
     let mut i = UNIT_POS as usize;
     while i < count * vectors {
-        tile[i] = values[at + i / vectors * stride + i % vectors];
+        tile[i] = values[offset + i / vectors * stride + i % vectors];
         i += UNITS;
     }
 }
 
-/// row · (row number i of the tile)
+/// Returns row · (row i of the tile).
 #[cube]
 pub(super) fn dot<N: Size>(
     row: &Array<Vector<f32, N>>,
@@ -130,9 +131,9 @@ pub(super) fn dot<N: Size>(
     sum.vector_sum()
 }
 
-/// row += factor · (row number i of the tile)
+/// Computes row += factor · (row i of the tile).
 #[cube]
-pub(super) fn add<N: Size>(
+pub(super) fn add_scaled_row<N: Size>(
     row: &mut Array<Vector<f32, N>>,
     factor: f32,
     tile: &Shared<[Vector<f32, N>]>,

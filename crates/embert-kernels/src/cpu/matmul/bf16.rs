@@ -1,19 +1,21 @@
-//! Products with operands rounded to bf16 and summed in fp32 (AVX512-BF16): two multiply-adds for each lane and word.
+//! The bf16 microkernel (AVX512-BF16): operands are rounded to bf16, products are summed in fp32.
+//!
+//! One instruction does two multiply-adds for each lane.
 
 #![cfg(target_arch = "x86_64")]
 
 use std::arch::x86_64::*;
 
-use super::kernel::{From, Kernel, Panels, Tile};
+use super::kernel::{Kernel, Panels, Tile, TileInit};
 use super::matrix::Matrix;
-use super::pack::{Words, first};
+use super::pack::{PackFormat, mask_of_first};
 
-/// MR rows by NV vectors of 16 in registers. To hold one is to know that the processor has AVX512-BF16.
+/// A tile of MR rows and NV vectors of 16 numbers. A value exists only if the processor has AVX512-BF16.
 #[derive(Clone, Copy)]
 pub(crate) struct Bf16<const MR: usize, const NV: usize>(());
 
 impl<const MR: usize, const NV: usize> Bf16<MR, NV> {
-    /// The kernel, where the processor has the instructions.
+    /// Returns the kernel if the processor has the instructions.
     pub(crate) fn detect() -> Option<Self> {
         let found = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
@@ -25,40 +27,43 @@ impl<const MR: usize, const NV: usize> Bf16<MR, NV> {
 impl<const MR: usize, const NV: usize> Kernel for Bf16<MR, NV> {
     const MR: usize = MR;
     const NR: usize = 16 * NV;
-    const PER_WORD: usize = 2;
+    const ELEMENTS_PER_WORD: usize = 2;
 
     /// # Safety
-    /// As in [`Kernel::pack`].
+    /// The requirements of [`Kernel::pack`].
     unsafe fn pack(self, source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
-        // SAFETY: only `detect` makes a `Self`, after it has found the instructions. The width is MR, 8, or NR, a multiple of
-        // 16. The caller promises the panels' memory.
+        // SAFETY: the caller guarantees the requirements of `Kernel::pack`. Only `detect` creates a `Self`,
+        // after it found the instructions. The width is MR or NR: `Cpu` selects MR = 8, and NR = 16 · NV.
         unsafe { pack(source, row, k, panels) }
     }
 
     /// # Safety
-    /// As in [`Kernel::tile`].
-    unsafe fn tile(self, words: usize, a: *const u32, b: *const u32, tile: Tile) {
-        // SAFETY: only `detect` makes a `Self`, after it has found the instructions. The caller promises the panels and the
-        // tile.
-        unsafe { product::<MR, NV>(words, a, b, tile) }
+    /// The requirements of [`Kernel::multiply_panels`].
+    unsafe fn multiply_panels(self, k_words: usize, a: *const u32, b: *const u32, tile: Tile) {
+        // SAFETY: the caller guarantees the requirements of `Kernel::multiply_panels`. Only `detect` creates
+        // a `Self`, after it found the instructions.
+        unsafe { multiply_panels::<MR, NV>(k_words, a, b, tile) }
     }
 }
 
 /// # Safety
-/// As in [`Kernel::tile`], and the processor has AVX512-BF16.
+/// The requirements of [`Kernel::multiply_panels`]. In addition, the processor has AVX512-BF16.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-unsafe fn product<const MR: usize, const NV: usize>(
-    words: usize,
+unsafe fn multiply_panels<const MR: usize, const NV: usize>(
+    k_words: usize,
     mut a: *const u32,
     mut b: *const u32,
     tile: Tile,
 ) {
     let mut c = [[_mm512_setzero_ps(); NV]; MR];
-    // SAFETY: step by step `a` and `b` move through panels of `words` positions, MR and 16 · NV words each. Row i and vector v
-    // of the tile are inside its MR rows of 16 · NV numbers, which can be written; a start is read only as `from` says.
-    // Loads and stores are unaligned.
+    // SAFETY: in iteration n of the loop, `a` points to word n · MR of a panel of `k_words` · MR words. `b`
+    // points to word n · 16 · NV of a panel of `k_words` · 16 · NV words. The caller guarantees that both
+    // panels are initialized. The reads stay inside iteration n's MR and 16 · NV words. Row i < MR and vector
+    // v < NV of the tile are inside its MR rows of 16 · NV numbers, which are valid for writes. The bias has
+    // 16 · NV numbers. The tile is read only for `TileInit::Current`, where it is initialized. All vector
+    // loads and stores are unaligned.
     unsafe {
-        for _ in 0..words {
+        for _ in 0..k_words {
             let mut columns = [_mm512_setzero_si512(); NV];
             for (v, column) in columns.iter_mut().enumerate() {
                 *column = _mm512_loadu_si512(b.add(16 * v).cast());
@@ -74,68 +79,79 @@ unsafe fn product<const MR: usize, const NV: usize>(
         }
         for (i, c) in c.into_iter().enumerate() {
             for (v, c) in c.into_iter().enumerate() {
-                let to = tile.to.add(i * tile.stride + 16 * v);
-                let value = match tile.from {
-                    From::Zero => c,
-                    From::Row(row) => _mm512_add_ps(c, _mm512_loadu_ps(row.add(16 * v))),
-                    From::Tile => _mm512_add_ps(c, _mm512_loadu_ps(to)),
+                let element = tile.start.add(i * tile.row_stride + 16 * v);
+                let value = match tile.init {
+                    TileInit::Zero => c,
+                    TileInit::Bias(bias) => _mm512_add_ps(c, _mm512_loadu_ps(bias.add(16 * v))),
+                    TileInit::Current => _mm512_add_ps(c, _mm512_loadu_ps(element)),
                 };
-                _mm512_storeu_ps(to, value);
+                _mm512_storeu_ps(element, value);
             }
         }
     }
 }
 
 fn pairs(words: __m512i) -> __m512bh {
-    // SAFETY: both types have 512 bits, and every pattern of bits is a value of both.
+    // SAFETY: both types have 512 bits, and every bit pattern is a valid value of both.
     unsafe { std::mem::transmute(words) }
 }
 
-/// Numbers rounded to nearest, ties to even: two in a word, the first in its low half.
-struct Rounded;
+/// The bf16 format: a word is two numbers, rounded to nearest, ties to even. The first one is in the low
+/// half.
+struct RoundedToBf16;
 
-impl Words for Rounded {
-    const NUMBERS: usize = 2;
+impl PackFormat for RoundedToBf16 {
+    const ELEMENTS_PER_WORD: usize = 2;
 
     /// # Safety
-    /// As in the trait.
+    /// The requirements of the trait's method.
     #[inline(always)]
-    unsafe fn across(at: *const f32, k_stride: usize, read: __mmask16, next: __mmask16) -> __m512i {
-        // SAFETY: the loads read the lanes of their masks alone, which the caller promises, as AVX512-BF16.
+    unsafe fn load_across_lanes(
+        start: *const f32,
+        k_stride: usize,
+        read: __mmask16,
+        next: __mmask16,
+    ) -> __m512i {
+        // SAFETY: the masked loads read only the lanes of `read` at `start` and of `next` at
+        // `start + k_stride`. The caller guarantees that these are valid. Vector loads need no alignment. The
+        // caller guarantees AVX512-BF16.
         unsafe {
-            let low = half_words(_mm512_maskz_loadu_ps(read, at));
-            let high = half_words(_mm512_maskz_loadu_ps(next, at.wrapping_add(k_stride)));
+            let low = half_words(_mm512_maskz_loadu_ps(read, start));
+            let high = half_words(_mm512_maskz_loadu_ps(next, start.wrapping_add(k_stride)));
             _mm512_or_si512(low, _mm512_slli_epi32::<16>(high))
         }
     }
 
     /// # Safety
-    /// As in the trait.
+    /// The requirements of the trait's method.
     #[inline(always)]
-    unsafe fn along(at: *const f32, numbers: usize) -> __m512i {
-        // SAFETY: the loads read the first `numbers` of 32 numbers alone, which the caller promises, as AVX512-BF16. Both types
-        // of the transmute have 512 bits, and every pattern of bits is a value of both.
+    unsafe fn load_along_k(start: *const f32, len: usize) -> __m512i {
+        // SAFETY: the masked loads read only the first `min(len, 32)` numbers, which the caller guarantees to
+        // be valid. Vector loads need no alignment. The caller guarantees AVX512-BF16. Both types of the
+        // transmute have 512 bits, and every bit pattern is a valid value of both.
         unsafe {
-            let low = _mm512_maskz_loadu_ps(first(numbers), at);
-            let high = _mm512_maskz_loadu_ps(first(numbers.saturating_sub(16)), at.wrapping_add(16));
+            let low = _mm512_maskz_loadu_ps(mask_of_first(len), start);
+            let high = _mm512_maskz_loadu_ps(mask_of_first(len.saturating_sub(16)), start.wrapping_add(16));
             std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(high, low))
         }
     }
 }
 
-/// 16 numbers as the low halves of 16 words.
+/// Rounds 16 numbers to bf16, in the low halves of 16 words.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 fn half_words(numbers: __m512) -> __m512i {
     let rounded = _mm512_cvtneps_pbh(numbers);
-    // SAFETY: both types have 256 bits, and every pattern of bits is a value of both.
+    // SAFETY: both types have 256 bits, and every bit pattern is a valid value of both.
     _mm512_cvtepu16_epi32(unsafe { std::mem::transmute::<__m256bh, __m256i>(rounded) })
 }
 
 /// # Safety
-/// As in [`Kernel::pack`]; the panels' width is 8 or a multiple of 16, and the processor has AVX512-BF16.
+/// The requirements of [`Kernel::pack`]. In addition, the width of the panels is 8 or a multiple of 16, and
+/// the processor has AVX512-BF16.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 unsafe fn pack(source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
-    // SAFETY: the caller promises what `pack` needs, and this function has all instructions that `Rounded` uses.
-    unsafe { super::pack::pack::<Rounded>(source, row, k, panels) }
+    // SAFETY: the caller guarantees the requirements of `pack::pack`. This function enables all instructions
+    // that `RoundedToBf16` uses.
+    unsafe { super::pack::pack::<RoundedToBf16>(source, row, k, panels) }
 }

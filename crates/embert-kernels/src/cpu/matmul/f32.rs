@@ -1,27 +1,31 @@
-//! Products in fp32: a tile of MR × (NV vectors), one fused multiply-add for each vector and position along k.
+//! The fp32 microkernel: a tile of MR × (NV vectors), with one fused multiply-add for each vector and
+//! position along k.
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
 
 use pulp::{Simd, WithSimd};
 
-use super::kernel::{From, Kernel, Panels, Tile};
+use super::kernel::{Kernel, Panels, Tile, TileInit};
 use super::matrix::Matrix;
 
-/// MR rows by NV vectors of S in registers.
+/// A tile of MR rows and NV vectors of `S`.
 #[derive(Clone, Copy)]
 pub(crate) struct F32<S, const MR: usize, const NV: usize>(pub(crate) S);
 
 impl<S: Simd, const MR: usize, const NV: usize> Kernel for F32<S, MR, NV> {
     const MR: usize = MR;
     const NR: usize = NV * S::F32_LANES;
-    const PER_WORD: usize = 1;
+    const ELEMENTS_PER_WORD: usize = 1;
 
     /// # Safety
-    /// As in [`Kernel::pack`].
+    /// The requirements of [`Kernel::pack`].
     unsafe fn pack(self, source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
-        // SAFETY: the caller promises what both functions need of the panels. Only pulp's AVX-512 type has 16 lanes, and a
-        // value of it exists only where AVX-512F was detected. MR and NR are then 8 and a multiple of 16.
+        // SAFETY: the caller guarantees the requirements of `Kernel::pack`, which are all that the generic
+        // `pack` needs. `pack_avx512` also needs AVX-512F and a panel width of 8 or a multiple of 16. Only
+        // pulp's AVX-512 type has 16 lanes, and a value of it exists only after AVX-512F was detected. With
+        // 16 lanes, NR is a multiple of 16, and MR is 8: `Cpu` selects MR = 8 for 32 registers, which AVX-512
+        // has.
         unsafe {
             #[cfg(target_arch = "x86_64")]
             if S::F32_LANES == 16 {
@@ -32,34 +36,39 @@ impl<S: Simd, const MR: usize, const NV: usize> Kernel for F32<S, MR, NV> {
     }
 
     /// # Safety
-    /// As in [`Kernel::tile`].
+    /// The requirements of [`Kernel::multiply_panels`].
     #[inline(always)]
-    unsafe fn tile(self, words: usize, a: *const u32, b: *const u32, tile: Tile) {
+    unsafe fn multiply_panels(self, k_words: usize, a: *const u32, b: *const u32, tile: Tile) {
         let (a, b) = (a.cast(), b.cast());
-        self.0.vectorize(Product::<MR, NV> { words, a, b, tile });
+        self.0.vectorize(PanelProduct::<MR, NV> { k_words, a, b, tile });
     }
 }
 
-/// A·B of two panels, whose pointers are as [`Kernel::tile`] asks: only that function makes one.
-struct Product<const MR: usize, const NV: usize> {
-    words: usize,
+/// The arguments of [`Kernel::multiply_panels`]. Only that function creates this value, so its requirements
+/// hold.
+struct PanelProduct<const MR: usize, const NV: usize> {
+    k_words: usize,
     a: *const f32,
     b: *const f32,
     tile: Tile,
 }
 
-impl<const MR: usize, const NV: usize> WithSimd for Product<MR, NV> {
+impl<const MR: usize, const NV: usize> WithSimd for PanelProduct<MR, NV> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let lanes = S::F32_LANES;
         let mut c = [[simd.splat_f32s(0.0); NV]; MR];
-        // SAFETY: step by step `a` and `b` move through panels of `words` positions, MR and NV · lanes numbers each. Row i and
-        // vector v of the tile are inside its MR rows of NV · lanes numbers, which can be written; a start is read only as
-        // `from` says. Reads and writes are unaligned.
+        // SAFETY: `multiply_panels` was called with these arguments, so its requirements hold. In iteration n
+        // of the loop, `a` points to word n · MR of a panel of `k_words` · MR words. `b` points to word n ·
+        // NV · lanes of a panel of `k_words` · NV · lanes words. Both are initialized, and the reads stay
+        // inside iteration n's MR and NV · lanes words. Row i < MR and vector v < NV of the tile are inside
+        // its MR rows of NV · lanes numbers, which are valid for writes. The bias has NV · lanes numbers. The
+        // tile is read only for `TileInit::Current`, where it is initialized. All vector reads and writes are
+        // unaligned.
         unsafe {
-            for _ in 0..self.words {
+            for _ in 0..self.k_words {
                 let columns: [S::f32s; NV] = std::array::from_fn(|v| load::<S>(self.b.add(v * lanes)));
                 for (i, c) in c.iter_mut().enumerate() {
                     let row = simd.splat_f32s(*self.a.add(i));
@@ -70,16 +79,16 @@ impl<const MR: usize, const NV: usize> WithSimd for Product<MR, NV> {
                 self.a = self.a.add(MR);
                 self.b = self.b.add(NV * lanes);
             }
-            let Tile { from, to, stride } = self.tile;
+            let Tile { init, start, row_stride } = self.tile;
             for (i, c) in c.into_iter().enumerate() {
                 for (v, c) in c.into_iter().enumerate() {
-                    let to = to.add(i * stride + v * lanes);
-                    let value = match from {
-                        From::Zero => c,
-                        From::Row(row) => simd.add_f32s(c, load::<S>(row.add(v * lanes))),
-                        From::Tile => simd.add_f32s(c, load::<S>(to)),
+                    let element = start.add(i * row_stride + v * lanes);
+                    let value = match init {
+                        TileInit::Zero => c,
+                        TileInit::Bias(bias) => simd.add_f32s(c, load::<S>(bias.add(v * lanes))),
+                        TileInit::Current => simd.add_f32s(c, load::<S>(element)),
                     };
-                    to.cast::<S::f32s>().write_unaligned(value);
+                    element.cast::<S::f32s>().write_unaligned(value);
                 }
             }
         }
@@ -87,63 +96,70 @@ impl<const MR: usize, const NV: usize> WithSimd for Product<MR, NV> {
 }
 
 /// # Safety
-/// A vector can be read at `at`, aligned or not.
+/// `start` is valid for reads of F32_LANES initialized numbers. It needs only the alignment of `f32`.
 #[inline(always)]
-unsafe fn load<S: Simd>(at: *const f32) -> S::f32s {
-    // SAFETY: the caller promises a vector's numbers there, and the read needs no alignment.
-    unsafe { at.cast::<S::f32s>().read_unaligned() }
+unsafe fn load<S: Simd>(start: *const f32) -> S::f32s {
+    // SAFETY: the caller guarantees F32_LANES initialized numbers, and `read_unaligned` needs no alignment.
+    unsafe { start.cast::<S::f32s>().read_unaligned() }
 }
 
-/// Any matrix, any width.
+/// Packs any matrix into panels of any width.
 ///
 /// # Safety
-/// As in [`Kernel::pack`].
+/// The requirements of [`Kernel::pack`].
 unsafe fn pack(source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
-    let Panels { start, words, width, count } = panels;
+    let Panels { start, k_words, width, count } = panels;
     for lane in 0..count * width {
-        let panel = start.wrapping_add(lane / width * words * width + lane % width);
-        for word in 0..words {
+        let panel = start.wrapping_add(lane / width * k_words * width + lane % width);
+        for word in 0..k_words {
             let inside = row + lane < source.rows;
-            // SAFETY: lane and word are inside the panels, which can be written. The source is read at a row that it has, and
-            // at columns that it has: its words are as many as the columns from `k` on, since a word is one number here.
+            // SAFETY: `lane < count · width` and `word < k_words`, so the write is inside the panels' memory,
+            // which the caller guarantees. The read happens only if `row + lane` is a row of the source. A
+            // word is one number here, so the caller guarantees `k + k_words <= source.columns`, and
+            // `k + word` is a column. The source is borrowed, so the element is initialized and nobody writes
+            // it.
             unsafe {
-                let value = if inside { *source.at(row + lane, k + word) } else { 0.0 };
+                let value = if inside { *source.ptr(row + lane, k + word) } else { 0.0 };
                 *panel.add(word * width) = value.to_bits();
             }
         }
     }
 }
 
-/// Numbers as they are: one in a word.
+/// The fp32 format: each word is one number, unchanged.
 #[cfg(target_arch = "x86_64")]
-struct Exact;
+struct Fp32;
 
 #[cfg(target_arch = "x86_64")]
-impl super::pack::Words for Exact {
-    const NUMBERS: usize = 1;
+impl super::pack::PackFormat for Fp32 {
+    const ELEMENTS_PER_WORD: usize = 1;
 
     /// # Safety
-    /// As in the trait.
+    /// The requirements of the trait's method.
     #[inline(always)]
-    unsafe fn across(at: *const f32, _: usize, read: __mmask16, _: __mmask16) -> __m512i {
-        // SAFETY: the load reads the lanes of the mask alone, which the caller promises, as AVX-512F.
-        unsafe { _mm512_maskz_loadu_epi32(read, at.cast()) }
+    unsafe fn load_across_lanes(start: *const f32, _: usize, read: __mmask16, _: __mmask16) -> __m512i {
+        // SAFETY: the masked load reads only the lanes of `read`, which the caller guarantees to be valid. It
+        // needs no alignment. The caller guarantees AVX-512F.
+        unsafe { _mm512_maskz_loadu_epi32(read, start.cast()) }
     }
 
     /// # Safety
-    /// As in the trait.
+    /// The requirements of the trait's method.
     #[inline(always)]
-    unsafe fn along(at: *const f32, numbers: usize) -> __m512i {
-        // SAFETY: the load reads the first `numbers` numbers alone, which the caller promises, as AVX-512F.
-        unsafe { _mm512_maskz_loadu_epi32(super::pack::first(numbers), at.cast()) }
+    unsafe fn load_along_k(start: *const f32, len: usize) -> __m512i {
+        // SAFETY: the masked load reads only the first `min(len, 16)` numbers, which the caller guarantees to
+        // be valid. It needs no alignment. The caller guarantees AVX-512F.
+        unsafe { _mm512_maskz_loadu_epi32(super::pack::mask_of_first(len), start.cast()) }
     }
 }
 
 /// # Safety
-/// As in [`Kernel::pack`]; the panels' width is 8 or a multiple of 16, and the processor has AVX-512F.
+/// The requirements of [`Kernel::pack`]. In addition, the width of the panels is 8 or a multiple of 16, and
+/// the processor has AVX-512F.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
 unsafe fn pack_avx512(source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
-    // SAFETY: the caller promises what `pack` needs, and this function has AVX-512F, all that `Exact` uses.
-    unsafe { super::pack::pack::<Exact>(source, row, k, panels) }
+    // SAFETY: the caller guarantees the requirements of `pack::pack`. This function enables AVX-512F, which
+    // is the only instruction set that `Fp32` uses.
+    unsafe { super::pack::pack::<Fp32>(source, row, k, panels) }
 }

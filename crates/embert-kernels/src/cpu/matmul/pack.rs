@@ -1,4 +1,4 @@
-//! Packing with AVX-512: 16 lanes by one word, or 16 rows by 16 words turned in registers.
+//! Packing with AVX-512: one word of 16 lanes at a time, or 16 × 16 words that are transposed in registers.
 
 #![cfg(target_arch = "x86_64")]
 
@@ -8,124 +8,162 @@ use super::kernel::Panels;
 use super::matrix::Matrix;
 use super::transpose::transpose_16x16;
 
-/// How numbers become words.
-pub(super) trait Words {
-    /// Numbers in one word.
-    const NUMBERS: usize;
+/// The conversion of f32 numbers to packed words.
+pub(super) trait PackFormat {
+    /// The number of elements in one word.
+    const ELEMENTS_PER_WORD: usize;
 
-    /// 16 lanes side by side, from `at` on; the other number of a word is `k_stride` further.
+    /// Loads one word of 16 adjacent lanes. The second number of a word, if it has one, is `k_stride` further
+    /// in memory.
     ///
     /// # Safety
-    /// The lanes of `read` can be read at `at`, and those of `next` at `at + k_stride`. The processor has the instructions.
-    unsafe fn across(at: *const f32, k_stride: usize, read: __mmask16, next: __mmask16) -> __m512i;
+    /// - For each lane i of the mask `read`, `start + i` is valid for reads.
+    /// - For each lane i of the mask `next`, `start + k_stride + i` is valid for reads.
+    /// - The processor has the instructions of this format.
+    unsafe fn load_across_lanes(
+        start: *const f32,
+        k_stride: usize,
+        read: __mmask16,
+        next: __mmask16,
+    ) -> __m512i;
 
-    /// 16 words of one lane, whose `numbers` numbers follow each other from `at` on.
+    /// Loads 16 words of one lane, whose numbers are adjacent in memory. Numbers after the first `len` become
+    /// zero.
     ///
     /// # Safety
-    /// So many numbers, or the first `16 · NUMBERS` of them, can be read at `at`. The processor has the instructions.
-    unsafe fn along(at: *const f32, numbers: usize) -> __m512i;
+    /// - `start` is valid for reads of `min(len, 16 · ELEMENTS_PER_WORD)` numbers.
+    /// - The processor has the instructions of this format.
+    unsafe fn load_along_k(start: *const f32, len: usize) -> __m512i;
 }
 
 impl Panels {
-    /// Lanes of all panels.
+    /// Returns the number of lanes of all panels.
     fn lanes(self) -> usize {
         self.count * self.width
     }
 
-    /// Writes word `word` of lanes `lane..lane + 16`.
+    /// Writes word `word` of the lanes `lane..lane + 16`. Lanes after the last panel are dropped.
     ///
     /// # Safety
-    /// `lane` is a multiple of 16 below the panels' lanes and `word` below their words. The panels' width is 8 or a multiple of
-    /// 16, their memory can be written, and the processor has AVX-512F.
+    /// - `lane` is a multiple of 16 and below `self.lanes()`, and `word` is below `self.k_words`.
+    /// - The width of the panels is 8 or a multiple of 16.
+    /// - `self.start` points to `count · width · k_words` words that are valid for writes, and no other
+    ///   thread accesses them.
+    /// - The processor has AVX-512F.
     #[inline(always)]
     unsafe fn write(self, lane: usize, word: usize, values: __m512i) {
-        let at = |lane: usize| {
-            let offset = (lane / self.width * self.words + word) * self.width + lane % self.width;
+        let ptr = |lane: usize| {
+            let offset = (lane / self.width * self.k_words + word) * self.width + lane % self.width;
             self.start.wrapping_add(offset)
         };
-        // SAFETY: 16 lanes from a multiple of 16 on are in one panel whose width is a multiple of 16, and 8 in one of width 8;
-        // the second 8 are written only if there is another panel.
+        // SAFETY: `ptr(lane)` is word `word` of that lane's panel, so it points into the panels' memory. If
+        // the width is a multiple of 16, the 16 lanes from `lane` on are in one panel and adjacent. If the
+        // width is 8, lanes `lane..lane + 8` are one panel. The next 8 lanes are written only if there is
+        // another panel. The stores need no alignment, and the caller guarantees AVX-512F and exclusive
+        // access.
         unsafe {
             if self.width != 8 {
-                return _mm512_storeu_si512(at(lane).cast(), values);
+                return _mm512_storeu_si512(ptr(lane).cast(), values);
             }
-            _mm256_storeu_si256(at(lane).cast(), _mm512_castsi512_si256(values));
+            _mm256_storeu_si256(ptr(lane).cast(), _mm512_castsi512_si256(values));
             if lane + 8 < self.lanes() {
-                _mm256_storeu_si256(at(lane + 8).cast(), _mm512_extracti64x4_epi64::<1>(values));
+                _mm256_storeu_si256(ptr(lane + 8).cast(), _mm512_extracti64x4_epi64::<1>(values));
             }
         }
     }
 }
 
-/// The first `count` of 16.
+/// Returns a mask of the first `count` of 16 lanes.
 #[inline(always)]
-pub(super) fn first(count: usize) -> __mmask16 {
+pub(super) fn mask_of_first(count: usize) -> __mmask16 {
     (1u32 << count.min(16)).wrapping_sub(1) as u16
 }
 
-/// Packs panels from row `row` and column `k` of `source` on; what is past its end is zero.
+/// Packs the rows `row..` and the columns `k..` of `source` into panels. Rows and columns after the end
+/// become zero.
 ///
 /// # Safety
-/// As in [`Kernel::pack`](super::Kernel::pack); the panels' width is 8 or a multiple of 16, and the processor has AVX-512F and
-/// what `W` uses.
+/// The requirements of [`Kernel::pack`](super::Kernel::pack). In addition, the width of the panels is 8 or a
+/// multiple of 16, and the processor has AVX-512F and the instructions of `F`.
 #[inline(always)]
-pub(super) unsafe fn pack<W: Words>(source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
+pub(super) unsafe fn pack<F: PackFormat>(source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
     let lanes = (source.rows - row).min(panels.lanes());
-    let numbers = (panels.words * W::NUMBERS).min(source.columns - k);
-    // SAFETY: the caller promises the panels and the instructions. `lanes` rows and `numbers` columns of the source are there
-    // from (row, k) on, and both functions read no others.
+    let len = (panels.k_words * F::ELEMENTS_PER_WORD).min(source.columns - k);
+    // SAFETY: the caller guarantees the panels and the instructions. From (row, k) on, `source` has at least
+    // `lanes` rows and `len` columns, because of the two `min`. Its memory is borrowed, so these elements are
+    // initialized and nobody writes them. One stride of a matrix is 1: `pack_adjacent_lanes` gets a row
+    // stride of 1, and `pack_adjacent_k` a column stride of 1.
     unsafe {
         match source.row_stride {
-            1 => across::<W>(source.at(row, k), source.column_stride, lanes, numbers, panels),
-            stride => along::<W>(source.at(row, k), stride, lanes, numbers, panels),
+            1 => pack_adjacent_lanes::<F>(source.ptr(row, k), source.column_stride, lanes, len, panels),
+            stride => pack_adjacent_k::<F>(source.ptr(row, k), stride, lanes, len, panels),
         }
     }
 }
 
-/// Lanes side by side.
+/// Packs a source whose lanes are adjacent in memory.
 ///
 /// # Safety
-/// As for [`pack`]; `lanes` lanes of `numbers` numbers each can be read from `start` on.
+/// The requirements of [`pack`] on `panels` and the instructions. `start + k · k_stride + lane` is valid for
+/// reads if `k < len` and `lane < lanes`. At most the last word of a panel extends past `len`.
 #[inline(always)]
-unsafe fn across<W: Words>(start: *const f32, k_stride: usize, lanes: usize, numbers: usize, panels: Panels) {
-    for word in 0..panels.words {
-        let from = start.wrapping_add(word * W::NUMBERS * k_stride);
+unsafe fn pack_adjacent_lanes<F: PackFormat>(
+    start: *const f32,
+    k_stride: usize,
+    lanes: usize,
+    len: usize,
+    panels: Panels,
+) {
+    for word in 0..panels.k_words {
+        let word_start = start.wrapping_add(word * F::ELEMENTS_PER_WORD * k_stride);
         for lane in (0..panels.lanes()).step_by(16) {
-            let read = first(lanes.saturating_sub(lane));
-            let next = if word * W::NUMBERS + 1 < numbers { read } else { 0 };
-            // SAFETY: `read` has the lanes that the source has, and `next` none past its last number. Lane and word are in the
-            // panels.
-            unsafe { panels.write(lane, word, W::across(from.wrapping_add(lane), k_stride, read, next)) };
+            let read = mask_of_first(lanes.saturating_sub(lane));
+            let next = if word * F::ELEMENTS_PER_WORD + 1 < len { read } else { 0 };
+            // SAFETY: `read` enables only lanes below `lanes`. The word's first number is at k =
+            // `word · ELEMENTS_PER_WORD`, which is below `len`, because only the last word may extend past
+            // it. `next` enables lanes only if k + 1 is below `len`. So all loads are in bounds. `lane` is a
+            // multiple of 16 below `panels.lanes()`, and `word` is below `k_words`, as `write` requires.
+            unsafe {
+                panels.write(
+                    lane,
+                    word,
+                    F::load_across_lanes(word_start.wrapping_add(lane), k_stride, read, next),
+                )
+            };
         }
     }
 }
 
-/// Rows whose numbers follow each other.
+/// Packs a source whose numbers are adjacent along k.
 ///
 /// # Safety
-/// As for [`pack`]; `lanes` lanes of `numbers` numbers each can be read from `start` on.
+/// The requirements of [`pack`] on `panels` and the instructions. `start + lane · row_stride + k` is valid
+/// for reads if `k < len` and `lane < lanes`. At most the last word of a panel extends past `len`.
 #[inline(always)]
-unsafe fn along<W: Words>(
+unsafe fn pack_adjacent_k<F: PackFormat>(
     start: *const f32,
     row_stride: usize,
     lanes: usize,
-    numbers: usize,
+    len: usize,
     panels: Panels,
 ) {
     for lane in (0..panels.lanes()).step_by(16) {
-        for word in (0..panels.words).step_by(16) {
-            let k = word * W::NUMBERS;
-            // SAFETY: the caller promises AVX-512F.
+        for word in (0..panels.k_words).step_by(16) {
+            let k = word * F::ELEMENTS_PER_WORD;
+            // SAFETY: the caller guarantees AVX-512F, which is all that the function needs.
             let mut rows = unsafe { [_mm512_setzero_si512(); 16] };
             for (i, row) in rows.iter_mut().enumerate().take(lanes.saturating_sub(lane)) {
-                let from = start.wrapping_add((lane + i) * row_stride + k);
-                // SAFETY: the source has row `lane + i`, with `numbers - k` numbers from k on.
-                *row = unsafe { W::along(from, numbers - k) };
+                let lane_start = start.wrapping_add((lane + i) * row_stride + k);
+                // SAFETY: `lane + i` is below `lanes`, so the source has this row. The row has `len - k`
+                // numbers from k on, and `load_along_k` reads at most that many. `k < len`, because only the
+                // last word may extend past `len`.
+                *row = unsafe { F::load_along_k(lane_start, len - k) };
             }
-            // SAFETY: the caller promises AVX-512F.
+            // SAFETY: the caller guarantees AVX-512F, which is all that the function needs.
             let columns = unsafe { transpose_16x16(rows) };
-            for (i, column) in columns.into_iter().enumerate().take(panels.words - word) {
-                // SAFETY: `lane` is a multiple of 16 and `word + i` below the panels' words: both are in the panels.
+            for (i, column) in columns.into_iter().enumerate().take(panels.k_words - word) {
+                // SAFETY: `lane` is a multiple of 16 below `panels.lanes()`, and `word + i` is below
+                // `k_words` because of the `take`. The caller guarantees the rest.
                 unsafe { panels.write(lane, word + i, column) };
             }
         }

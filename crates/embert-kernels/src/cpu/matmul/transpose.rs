@@ -1,8 +1,8 @@
-//! 16 × 16 words transposed in registers: 64 shuffles (AVX-512).
+//! Transposes 16 × 16 words in AVX-512 registers, with 64 shuffles.
 
 use std::arch::x86_64::*;
 
-/// Rows become columns.
+/// Returns the transpose: word j of row i becomes word i of row j.
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub(super) fn transpose_16x16(r: [__m512i; 16]) -> [__m512i; 16] {

@@ -1,26 +1,27 @@
-//! dv = (q − mean(q) − n·mean(q∘n))/√(σ² + ε) with q = γ∘dy, by rows; dγ = Σ dy∘n, dβ = Σ dy.
+//! The backward pass of layer normalization: dv = (q − mean(q) − n·mean(q∘n))/√(σ² + ε) with q = γ∘dy for
+//! each row; dγ = Σ dy∘n, dβ = Σ dy.
 
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use crate::cpu::output_buffer::{OutputBuffer, Writer, optional_writers};
 use crate::cpu::simd::Cpu;
 use crate::cpu::tensors::sum_in_order;
-use crate::cpu::uninit::{Uninit, Writer, optional_writers};
-use crate::cpu::vectors::{add, load};
-use crate::dropout::cpu::{Draw, ROWS_PER_TASK, keys_of_task};
+use crate::cpu::vectors::{add_assign, load};
+use crate::dropout::cpu::{MaskGenerator, ROWS_PER_TASK, keys_of_task};
 use crate::dropout::mask::Mask;
 
-/// The gradients of a normalization's inputs.
+/// The gradients of the inputs.
 pub(super) struct NormGradients {
-    /// Of x; `None` where it equals that of the residual.
+    /// The gradient of x; `None` if it equals the gradient of the residual.
     pub(super) x: Option<Vec<f32>>,
-    /// Of the residual, `[rows, hidden]`.
+    /// The gradient of the residual, `[rows, hidden]`.
     pub(super) residual: Vec<f32>,
-    /// Of γ, then of β, `[2 · hidden]`.
+    /// The gradients of γ and then of β, `[2 · hidden]`.
     pub(super) weight_and_bias: Vec<f32>,
 }
 
-/// The gradients for `dy`, from what `forward` kept.
+/// Returns the gradients of the inputs, from `dy` and the values that `forward` saved.
 pub(super) fn backward(
     cpu: Cpu,
     dy: &[f32],
@@ -30,37 +31,37 @@ pub(super) fn backward(
     mask: Option<&Mask>,
 ) -> NormGradients {
     let task = weight.len() * ROWS_PER_TASK;
-    let mut residual = Uninit::new(dy.len());
-    let mut x = mask.map(|_| Uninit::new(dy.len()));
+    let mut residual = OutputBuffer::new(dy.len());
+    let mut x = mask.map(|_| OutputBuffer::new(dy.len()));
     let outputs = residual.writers(task).into_par_iter().zip(optional_writers(x.as_mut(), dy.len(), task));
     let tasks = outputs.zip(dy.par_chunks(task)).zip(normalized.par_chunks(task));
     let tasks = tasks.zip(inverse_deviation.par_chunks(ROWS_PER_TASK)).enumerate();
     let parts = tasks.map(|(i, ((((residual, x), dy), n), inverse_deviation))| {
         let keys = keys_of_task(mask, i);
-        cpu.vectors(Back { dy, n, inverse_deviation, x, residual, weight, keys })
+        cpu.vectorize(Backward { dy, n, inverse_deviation, x, residual, weight, keys })
     });
     let weight_and_bias = sum_in_order(parts.collect());
-    NormGradients { x: x.map(Uninit::finish), residual: residual.finish(), weight_and_bias }
+    NormGradients { x: x.map(OutputBuffer::into_vec), residual: residual.into_vec(), weight_and_bias }
 }
 
-struct Back<'a> {
+struct Backward<'a> {
     dy: &'a [f32],
     n: &'a [f32],
     inverse_deviation: &'a [f32],
     x: Option<Writer<'a>>,
     residual: Writer<'a>,
     weight: &'a [f32],
-    /// Of the mask's rows, and its rate.
+    /// The keys of the mask's rows, and the dropout rate.
     keys: Option<(&'a [u32], f64)>,
 }
 
-impl WithSimd for Back<'_> {
+impl WithSimd for Backward<'_> {
     type Output = Vec<f32>;
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) -> Vec<f32> {
         let columns = self.weight.len();
-        let draw = Draw::new(simd, self.keys.map_or(0.0, |(_, rate)| rate));
+        let generator = MaskGenerator::new(simd, self.keys.map_or(0.0, |(_, rate)| rate));
         let mut sums = vec![0.0; 2 * columns];
         for (row, &inverse_deviation) in self.inverse_deviation.iter().enumerate() {
             let span = row * columns..(row + 1) * columns;
@@ -69,29 +70,31 @@ impl WithSimd for Back<'_> {
             let dv = &mut self.residual;
             let dv = row_gradient(simd, dy, n, self.weight, means, inverse_deviation, dv);
             if let (Some(x), Some((keys, _))) = (&mut self.x, self.keys) {
-                x.row(simd, columns, |at| simd.mul_f32s(load(simd, dv, at), draw.along_row(keys[row], at)));
+                x.row(simd, columns, |offset| {
+                    simd.mul_f32s(load(simd, dv, offset), generator.along_row(keys[row], offset))
+                });
             }
         }
         sums
     }
 }
 
-/// Σ q and Σ q∘n of a row; adds dy∘n and dy to the sums over rows.
+/// Returns Σ q and Σ q∘n of a row. Adds dy∘n and dy to the sums over the rows.
 #[inline(always)]
 fn row_sums<S: Simd>(simd: S, dy: &[f32], n: &[f32], weight: &[f32], sums: &mut [f32]) -> [f32; 2] {
     let (dweight, dbias) = sums.split_at_mut(dy.len());
     let mut row = [simd.splat_f32s(0.0); 2];
-    for at in (0..dy.len()).step_by(S::F32_LANES) {
-        let (dy, n) = (load(simd, dy, at), load(simd, n, at));
-        add(simd, dweight, at, simd.mul_f32s(dy, n));
-        add(simd, dbias, at, dy);
-        let q = simd.mul_f32s(dy, load(simd, weight, at));
+    for offset in (0..dy.len()).step_by(S::F32_LANES) {
+        let (dy, n) = (load(simd, dy, offset), load(simd, n, offset));
+        add_assign(simd, dweight, offset, simd.mul_f32s(dy, n));
+        add_assign(simd, dbias, offset, dy);
+        let q = simd.mul_f32s(dy, load(simd, weight, offset));
         row = [simd.add_f32s(row[0], q), simd.mul_add_e_f32s(q, n, row[1])];
     }
     row.map(|sum| simd.reduce_sum_f32s(sum))
 }
 
-/// dv = (q − mean(q) − n·mean(q∘n)) · inverse_deviation
+/// Writes dv = (q − mean(q) − n·mean(q∘n)) · inverse_deviation.
 #[inline(always)]
 fn row_gradient<'a, S: Simd>(
     simd: S,
@@ -104,9 +107,9 @@ fn row_gradient<'a, S: Simd>(
 ) -> &'a [f32] {
     let [mean_q, mean_qn] = means.map(|mean| simd.splat_f32s(mean));
     let inverse_deviation = simd.splat_f32s(inverse_deviation);
-    dv.row(simd, dy.len(), |at| {
-        let q = simd.mul_f32s(load(simd, dy, at), load(simd, weight, at));
-        let v = simd.sub_f32s(q, simd.mul_add_e_f32s(load(simd, n, at), mean_qn, mean_q));
+    dv.row(simd, dy.len(), |offset| {
+        let q = simd.mul_f32s(load(simd, dy, offset), load(simd, weight, offset));
+        let v = simd.sub_f32s(q, simd.mul_add_e_f32s(load(simd, n, offset), mean_qn, mean_q));
         simd.mul_f32s(v, inverse_deviation)
     })
 }

@@ -1,4 +1,4 @@
-//! Layer normalization on the CPU. The backward pass keeps the normalized rows and 1/√(σ² + ε) of each.
+//! Layer normalization on the CPU. The backward pass needs the normalized rows, and 1/√(σ² + ε) of each row.
 
 mod backward;
 mod forward;
@@ -7,9 +7,9 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::Tensor;
 
-use crate::autodiff::operation;
+use crate::autodiff::custom_op;
 use crate::cpu::simd::Cpu;
-use crate::cpu::tensors::{floats, tensor};
+use crate::cpu::tensors::{as_slice, from_vec};
 use crate::dropout::DropoutSite;
 use crate::dropout::mask::Mask;
 use crate::layout::SequenceLayout;
@@ -25,13 +25,13 @@ pub(super) fn layer_norm(
 ) -> Tensor<2> {
     let bias = bias.unwrap_or_else(|| weight.zeros_like());
     let inputs = [x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch()];
-    operation::<Flex, 3, 2, _>(inputs, |[x, weight, bias], _| {
-        let (y, derivative) = normalize(&x, None, weight, &bias, epsilon, None);
-        let derivative = move |g: FlexTensor, _| {
-            let [dx, _, dweight, dbias] = derivative(&g);
+    custom_op::<Flex, 3, 2, _>(inputs, |[x, weight, bias], _| {
+        let (y, backward_fn) = normalize(&x, None, weight, &bias, epsilon, None);
+        let backward_fn = move |g: FlexTensor, _| {
+            let [dx, _, dweight, dbias] = backward_fn(&g);
             [dx, dweight, dbias]
         };
-        (y, derivative)
+        (y, backward_fn)
     })
 }
 
@@ -47,13 +47,13 @@ pub(super) fn add_layer_norm(
     let mask = Mask::of_rows(site, Some(layout), x.dims()[0]);
     let bias = bias.unwrap_or_else(|| weight.zeros_like());
     let inputs = [x.into_dispatch(), residual.into_dispatch(), weight.into_dispatch(), bias.into_dispatch()];
-    operation::<Flex, 4, 2, _>(inputs, |[x, residual, weight, bias], _| {
-        let (y, derivative) = normalize(&x, Some(&residual), weight, &bias, epsilon, mask);
-        (y, move |g: FlexTensor, _| derivative(&g))
+    custom_op::<Flex, 4, 2, _>(inputs, |[x, residual, weight, bias], _| {
+        let (y, backward_fn) = normalize(&x, Some(&residual), weight, &bias, epsilon, mask);
+        (y, move |g: FlexTensor, _| backward_fn(&g))
     })
 }
 
-/// The output, and from its gradient those of x, residual, γ and β.
+/// Returns the output and the backward function, which returns the gradients of x, residual, γ and β.
 fn normalize(
     x: &FlexTensor,
     residual: Option<&FlexTensor>,
@@ -63,19 +63,19 @@ fn normalize(
     mask: Option<Mask>,
 ) -> (FlexTensor, impl Fn(&FlexTensor) -> [Option<FlexTensor>; 4] + Send + Sync + use<>) {
     let (cpu, shape @ [_, hidden]) = (Cpu::fp32(), x.shape().dims::<2>());
-    let (bias, epsilon) = (floats(bias), epsilon as f32);
-    let norm = Norm { weight: floats(&weight), bias, epsilon, mask: mask.as_ref() };
+    let (bias, epsilon) = (as_slice(bias), epsilon as f32);
+    let norm = Norm { weight: as_slice(&weight), bias, epsilon, mask: mask.as_ref() };
     let Normalized { y, normalized, inverse_deviation } =
-        forward::forward(cpu, floats(x), residual.map(floats), norm);
-    let derivative = move |g: &FlexTensor| {
-        let (weight, mask) = (floats(&weight), mask.as_ref());
+        forward::forward(cpu, as_slice(x), residual.map(as_slice), norm);
+    let backward_fn = move |g: &FlexTensor| {
+        let (weight, mask) = (as_slice(&weight), mask.as_ref());
         let NormGradients { x, residual, weight_and_bias } =
-            backward::backward(cpu, floats(g), &normalized, &inverse_deviation, weight, mask);
-        let residual = tensor(residual, shape);
-        let x = x.map_or_else(|| residual.clone(), |x| tensor(x, shape));
+            backward::backward(cpu, as_slice(g), &normalized, &inverse_deviation, weight, mask);
+        let residual = from_vec(residual, shape);
+        let x = x.map_or_else(|| residual.clone(), |x| from_vec(x, shape));
         let (dweight, dbias) = weight_and_bias.split_at(hidden);
-        let [dweight, dbias] = [dweight, dbias].map(|values| tensor(values.to_vec(), [hidden]));
+        let [dweight, dbias] = [dweight, dbias].map(|values| from_vec(values.to_vec(), [hidden]));
         [x, residual, dweight, dbias].map(Some)
     };
-    (tensor(y, shape), derivative)
+    (from_vec(y, shape), backward_fn)
 }

@@ -1,5 +1,4 @@
-//! The kernels of layer normalization as operations of Burn, which its fusion runs in their turn: forward, with what
-//! backward needs, and backward.
+//! The layer normalization kernels as operations of Burn, which its fusion runs in order.
 
 use burn::backend::fusion::custom::TensorSpec;
 use burn::backend::tensor::FloatTensor;
@@ -9,28 +8,30 @@ use burn_cubecl::CubeBackend;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 
-use super::launch::{self, Norm};
+use super::launch::{self, NormParameters};
 
 #[backend_extension(Cube, Fusion)]
 pub(super) trait NormKernels: Backend {
-    /// Of x, or of both where `norm` adds: the output, the normalized rows before γ and β, and 1/√(σ² + ε) of each, `[num_tokens]`.
+    /// Normalizes x, or x + residual if `norm` has a residual.
+    ///
+    /// Returns the output, the normalized rows before γ and β, and 1/√(σ² + ε) of each row, `[num_tokens]`.
     #[fusion(meta = norm_outputs)]
     fn norm(
         x: FloatTensor<Self>,
         residual: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        norm: Norm,
+        norm: NormParameters,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 
-    /// The gradients of x, residual, γ and β.
+    /// Returns the gradients of x, residual, γ and β.
     #[fusion(meta = norm_gradients)]
     fn norm_backward(
         gradient: FloatTensor<Self>,
         normalized: FloatTensor<Self>,
         inverse_deviation: FloatTensor<Self>,
         weight: FloatTensor<Self>,
-        norm: Norm,
+        norm: NormParameters,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 }
 
@@ -39,7 +40,7 @@ fn norm_outputs(
     _: &TensorSpec,
     _: &TensorSpec,
     _: &TensorSpec,
-    _: &Norm,
+    _: &NormParameters,
 ) -> (TensorSpec, TensorSpec, TensorSpec) {
     let [num_tokens, _] = x.shape.dims();
     (x.clone(), x.clone(), TensorSpec::new(Shape::from([num_tokens]), x.dtype))
@@ -50,7 +51,7 @@ fn norm_gradients(
     _: &TensorSpec,
     _: &TensorSpec,
     weight: &TensorSpec,
-    _: &Norm,
+    _: &NormParameters,
 ) -> (TensorSpec, TensorSpec, TensorSpec, TensorSpec) {
     (gradient.clone(), gradient.clone(), weight.clone(), weight.clone())
 }
@@ -61,7 +62,7 @@ impl NormKernels for CubeBackend {
         residual: CubeTensor,
         weight: CubeTensor,
         bias: CubeTensor,
-        norm: Norm,
+        norm: NormParameters,
     ) -> (CubeTensor, CubeTensor, CubeTensor) {
         let [x, residual, weight, bias] = [x, residual, weight, bias].map(into_contiguous);
         launch::forward(x, residual, weight, bias, &norm)
@@ -72,7 +73,7 @@ impl NormKernels for CubeBackend {
         normalized: CubeTensor,
         inverse_deviation: CubeTensor,
         weight: CubeTensor,
-        norm: Norm,
+        norm: NormParameters,
     ) -> (CubeTensor, CubeTensor, CubeTensor, CubeTensor) {
         let [gradient, normalized, inverse_deviation, weight] =
             [gradient, normalized, inverse_deviation, weight].map(into_contiguous);

@@ -1,4 +1,4 @@
-//! Layer normalization on Burn's GPU backends. The backward pass keeps the normalized rows and 1/√(σ² + ε) of each.
+//! Layer normalization on GPUs. The backward pass needs the normalized rows, and 1/√(σ² + ε) of each row.
 
 mod kernels;
 mod launch;
@@ -7,15 +7,15 @@ use burn::backend::Cube;
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::Tensor;
 
-use crate::autodiff::operation;
+use crate::autodiff::custom_op;
 use crate::dropout::DropoutSite;
 use crate::dropout::mask::Mask;
 use crate::layout::SequenceLayout;
 
 use kernels::NormKernels;
-use launch::Norm;
+use launch::NormParameters;
 
-type Values = FloatTensor<Cube>;
+type CubeFloat = FloatTensor<Cube>;
 
 pub(super) fn layer_norm(
     x: Tensor<2>,
@@ -23,16 +23,16 @@ pub(super) fn layer_norm(
     bias: Option<Tensor<1>>,
     epsilon: f64,
 ) -> Tensor<2> {
-    let norm = Norm { epsilon, adds: false, mask: None };
+    let norm = NormParameters { epsilon, has_residual: false, mask: None };
     let bias = bias.unwrap_or_else(|| weight.zeros_like());
     let inputs = [x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch()];
-    operation::<Cube, 3, 2, _>(inputs, |[x, weight, bias], _| {
-        let (y, derivative) = normalize(x.clone(), x, weight, bias, norm);
-        let derivative = move |g, _| {
-            let [dx, _, dweight, dbias] = derivative(g);
+    custom_op::<Cube, 3, 2, _>(inputs, |[x, weight, bias], _| {
+        let (y, backward_fn) = normalize(x.clone(), x, weight, bias, norm);
+        let backward_fn = move |g, _| {
+            let [dx, _, dweight, dbias] = backward_fn(g);
             [dx, dweight, dbias]
         };
-        (y, derivative)
+        (y, backward_fn)
     })
 }
 
@@ -45,26 +45,30 @@ pub(super) fn add_layer_norm(
     layout: &SequenceLayout,
     site: Option<DropoutSite>,
 ) -> Tensor<2> {
-    let norm = Norm { epsilon, adds: true, mask: Mask::of_rows(site, Some(layout), layout.num_tokens()) };
+    let norm = NormParameters {
+        epsilon,
+        has_residual: true,
+        mask: Mask::of_rows(site, Some(layout), layout.num_tokens()),
+    };
     let bias = bias.unwrap_or_else(|| weight.zeros_like());
     let inputs = [x.into_dispatch(), residual.into_dispatch(), weight.into_dispatch(), bias.into_dispatch()];
-    operation::<Cube, 4, 2, _>(inputs, |[x, residual, weight, bias], _| {
-        let (y, derivative) = normalize(x, residual, weight, bias, norm);
-        (y, move |g, _| derivative(g))
+    custom_op::<Cube, 4, 2, _>(inputs, |[x, residual, weight, bias], _| {
+        let (y, backward_fn) = normalize(x, residual, weight, bias, norm);
+        (y, move |g, _| backward_fn(g))
     })
 }
 
-/// The output, and from its gradient those of x, residual, γ and β.
+/// Returns the output and the backward function, which returns the gradients of x, residual, γ and β.
 fn normalize(
-    x: Values,
-    residual: Values,
-    weight: Values,
-    bias: Values,
-    norm: Norm,
-) -> (Values, impl Fn(Values) -> [Option<Values>; 4] + Send + Sync + use<>) {
+    x: CubeFloat,
+    residual: CubeFloat,
+    weight: CubeFloat,
+    bias: CubeFloat,
+    norm: NormParameters,
+) -> (CubeFloat, impl Fn(CubeFloat) -> [Option<CubeFloat>; 4] + Send + Sync + use<>) {
     let (y, normalized, inverse_deviation) =
         <Cube as NormKernels>::norm(x, residual, weight.clone(), bias, norm.clone());
-    let derivative = move |g| {
+    let backward_fn = move |g| {
         let (normalized, inverse_deviation) = (normalized.clone(), inverse_deviation.clone());
         let (dx, dresidual, dweight, dbias) = <Cube as NormKernels>::norm_backward(
             g,
@@ -75,5 +79,5 @@ fn normalize(
         );
         [dx, dresidual, dweight, dbias].map(Some)
     };
-    (y, derivative)
+    (y, backward_fn)
 }

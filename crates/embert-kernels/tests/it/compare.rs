@@ -1,8 +1,8 @@
-//! The CPU's operations beside their references in double precision.
+//! Runs an operation forward and backward, and compares results with the reference in double precision.
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
-/// Values between -1 and 1 without a pattern.
+/// Returns pseudorandom values between -1 and 1.
 pub(crate) fn values(len: usize, salt: usize) -> Vec<f64> {
     let mut state = salt as u64 * 0x9e37 + 1;
     let next = move || {
@@ -17,7 +17,7 @@ pub(crate) fn tensor(shape: [usize; 2], salt: usize, dtype: DType) -> Tensor<2> 
     Tensor::<2>::from_data(data, (&Device::flex().autodiff(), dtype)).require_grad()
 }
 
-/// The output of an operation and the gradient of Σ c∘output for each input, as f64.
+/// Returns the output of an operation and the gradient of Σ c∘output for each input, as f64.
 pub(crate) fn run<const N: usize>(
     shapes: [[usize; 2]; N],
     dtype: DType,
@@ -33,20 +33,21 @@ pub(crate) fn run<const N: usize>(
     std::iter::once(of(output)).chain(gradients).collect()
 }
 
-/// Asserts that two lists of values differ by at most `tolerance` of the largest.
-pub(crate) fn assert_close(got: &[Vec<f64>], truth: &[Vec<f64>], tolerance: f64, what: &str) {
-    for (which, (got, truth)) in got.iter().zip(truth).enumerate() {
-        let largest = truth.iter().fold(1e-30f64, |largest, value| largest.max(value.abs()));
-        for (i, (got, truth)) in got.iter().zip(truth).enumerate() {
-            let error = (got - truth).abs() / largest;
+/// Asserts that two lists of values differ by at most `tolerance` times the largest absolute value.
+pub(crate) fn assert_close(got: &[Vec<f64>], expected: &[Vec<f64>], tolerance: f64, what: &str) {
+    for (which, (got, expected)) in got.iter().zip(expected).enumerate() {
+        let largest = expected.iter().fold(1e-30f64, |largest, value| largest.max(value.abs()));
+        for (i, (got, expected)) in got.iter().zip(expected).enumerate() {
+            let error = (got - expected).abs() / largest;
             assert!(
                 error <= tolerance,
-                "{what}, value {which} (0 is the output), element {i}: {got} is not {truth}"
+                "{what}, value {which} (0 is the output), element {i}: {got} is not {expected}"
             );
         }
     }
 }
 
+/// The tolerance of fp32 results.
 pub(crate) const FP32: f64 = 1e-5;
-/// bf16 keeps 8 bits; errors of many products partly cancel.
+/// The tolerance of bf16 results: bf16 has 8 significant bits, and the errors of many products partly cancel.
 pub(crate) const BF16: f64 = 2e-2;

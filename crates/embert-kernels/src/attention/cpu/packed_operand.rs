@@ -1,0 +1,80 @@
+//! Packed operands of one head, and products of them.
+
+use crate::cpu::AlignedBuffer;
+use crate::cpu::matmul::{Kernel, Matrix, Panels, Tile, TileInit};
+
+/// The maximum number of queries in a tile.
+pub(super) const MAX_QUERIES: usize = 64;
+
+/// An operand that is packed into panels.
+#[derive(Default)]
+pub(super) struct PackedOperand {
+    panels: AlignedBuffer,
+    k_words: usize,
+    count: usize,
+}
+
+impl PackedOperand {
+    /// Packs a left operand, `[rows, k]`, into panels of MR rows.
+    pub(super) fn pack_left<K: Kernel>(&mut self, kernel: K, source: Matrix<'_>) {
+        self.pack(kernel, source, K::MR);
+    }
+
+    /// Packs a right operand, `[k, columns]`, into panels of NR columns. The argument is its transpose.
+    pub(super) fn pack_right<K: Kernel>(&mut self, kernel: K, transposed: Matrix<'_>) {
+        self.pack(kernel, transposed, K::NR);
+    }
+
+    fn pack<K: Kernel>(&mut self, kernel: K, source: Matrix<'_>, width: usize) {
+        (self.k_words, self.count) =
+            (source.columns.div_ceil(K::ELEMENTS_PER_WORD), source.rows.div_ceil(width));
+        let start = self.panels.words_mut(self.count * self.k_words * width).as_mut_ptr();
+        let panels = Panels { start, k_words: self.k_words, width, count: self.count };
+        // SAFETY: `words_mut` has returned `count · k_words · width` words, which `self.panels` owns and
+        // which are borrowed mutably. The width is MR or NR. Row 0 and column 0 are in range, and `k_words`
+        // is the number of words that hold all columns of `source`.
+        unsafe { kernel.pack(source, 0, 0, panels) };
+    }
+
+    fn panel(&self, index: usize, width: usize) -> &[u32] {
+        &self.panels.as_words()[index * width * self.k_words..][..width * self.k_words]
+    }
+}
+
+/// Computes C = A·B, or C += A·B if `accumulate` is set. C is `[rows of A rounded up to MR, columns of B
+/// rounded up to NR]`, with contiguous rows.
+///
+/// # Panics
+/// If A and B have different lengths along k.
+pub(super) fn multiply<K: Kernel>(
+    kernel: K,
+    a: &PackedOperand,
+    b: &PackedOperand,
+    accumulate: bool,
+    c: &mut AlignedBuffer,
+) {
+    assert_eq!(a.k_words, b.k_words, "both operands must have the same length along k");
+    let stride = b.count * K::NR;
+    let len = a.count * K::MR * stride;
+    let c = c.floats_mut(len);
+    let init = if accumulate { TileInit::Current } else { TileInit::Zero };
+    for j in 0..b.count {
+        for i in 0..a.count {
+            let (panel_a, panel_b) = (a.panel(i, K::MR), b.panel(j, K::NR));
+            let start = c[i * K::MR * stride + j * K::NR..len].as_mut_ptr();
+            // SAFETY: `panel_a` has `MR · k_words` and `panel_b` has `NR · k_words` words, because both
+            // operands have the same `k_words`. Slices of words are initialized. `c` has `a.count · MR` rows
+            // of `stride` = `b.count · NR` numbers, so rows i · MR to i · MR + MR − 1 and columns j · NR to j
+            // · NR + NR − 1 are inside. They are initialized, because `floats_mut` returns a slice of
+            // numbers. `c` is borrowed mutably, so nothing else accesses it.
+            unsafe {
+                kernel.multiply_panels(
+                    a.k_words,
+                    panel_a.as_ptr(),
+                    panel_b.as_ptr(),
+                    Tile { init, start, row_stride: stride },
+                )
+            };
+        }
+    }
+}
