@@ -1,4 +1,4 @@
-//! Reads a csv file, drops rows without a label, and splits the rest: `cargo run -p embert-data --example load_and_split`.
+//! Reads a csv file, drops rows without a label, splits the rest: `cargo run -p embert-data --example load_and_split`.
 
 use embert_data::{
     ClassBalance, Columns, DataError, ReadOptions, overlap, read, require_two_classes, stratified_split,

@@ -92,8 +92,8 @@ impl EncodedTexts {
         (0..self.len()).map(|row| self.length(row)).collect()
     }
 
-    /// Returns the padded length of each text in a batch of texts of the same length. The samplers of padded batches need
-    /// these lengths.
+    /// Returns the padded length of each text in a batch of texts of the same length. The samplers of padded batches
+    /// need these lengths.
     ///
     /// # Panics
     ///

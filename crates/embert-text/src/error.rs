@@ -60,7 +60,10 @@ pub enum TextError {
         supported: &'static str,
     },
     /// Some of `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]` and `[MASK]` have no id.
-    #[error("{origin}: the vocabulary of {vocab_size} tokens lacks {}; use the vocabulary of a BERT model", .missing.join(", "))]
+    #[error(
+        "{origin}: the vocabulary of {vocab_size} tokens lacks {}; use the vocabulary of a BERT model",
+        .missing.join(", ")
+    )]
     MissingSpecialTokens {
         /// The file, or `vocabulary` for a vocabulary in memory.
         origin: String,
