@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use embert_data::{
-    DataError, DataNote, Dataset, Labels, Read, check_evaluation_rows, clean, read, require_two_classes,
-    stratified_split, synthetic,
+    DataError, DataNote, Dataset, Labels, LoadedDataset, check_evaluation_rows, clean, read,
+    require_two_classes, stratified_split, synthetic,
 };
 
 use crate::error::CliError;
@@ -225,7 +225,7 @@ fn read_path(
     notes: &mut Vec<DataNote>,
 ) -> Result<Dataset, ExamplesError> {
     let options = data.read_options()?;
-    let Read { dataset, notes: more } = read(path, split, &options, labels)?;
+    let LoadedDataset { dataset, notes: more } = read(path, split, &options, labels)?;
     tracing::debug!(path = %path.display(), split, rows = dataset.len(), "read");
     notes.extend(more);
     Ok(dataset)

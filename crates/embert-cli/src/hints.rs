@@ -14,10 +14,10 @@ pub(crate) fn of_data(error: &DataError) -> String {
             ColumnRole::Text => "name the right one with --text_column_name",
             ColumnRole::Label => THE_LABEL_COLUMN,
         },
-        DataError::NotLabels { .. } | DataError::TooManyLabels { .. } => THE_LABEL_COLUMN,
+        DataError::TooFewRowsPerLabel { .. } | DataError::TooManyLabels { .. } => THE_LABEL_COLUMN,
         DataError::Unlabelled { .. } => "fill it in, or leave such rows out with --drop_unlabelled",
-        DataError::OpenQuote { .. } => {
-            "close it, or use --csv_quoting none if quotes are ordinary characters in this file"
+        DataError::UnclosedQuote { .. } => {
+            "add it, or use --csv_quoting none if quotes are ordinary characters in this file"
         }
         DataError::CellCount { lines: 2.., .. } => "--csv_quoting none reads quotes as ordinary characters",
         DataError::OneClass { rows: 50.., .. } => {
@@ -36,7 +36,7 @@ pub(crate) fn of_data(error: &DataError) -> String {
 pub(crate) fn of_note(note: &DataNote) -> String {
     let hint = match note {
         DataNote::ManyLabels { .. } => THE_LABEL_COLUMN,
-        DataNote::SpansLines { .. } => {
+        DataNote::MultilineRows { .. } => {
             "if quotes are ordinary characters in this file, use --csv_quoting none"
         }
         _ => "",
@@ -94,12 +94,12 @@ mod tests {
         let path = || "a.csv".into();
         for (error, expected) in [
             (
-                DataError::NotLabels { path: path(), labels: 60, rows: 80 },
+                DataError::TooFewRowsPerLabel { path: path(), labels: 60, rows: 80 },
                 "a.csv: 60 labels in 80 rows; is this the label column? name the right one with --label_column_name",
             ),
             (
-                DataError::OpenQuote { path: path(), row: 2 },
-                "a.csv: row 2: a quote opens a cell and none closes it; close it, or use --csv_quoting none if quotes are \
+                DataError::UnclosedQuote { path: path(), row: 2 },
+                "a.csv: row 2: a quoted cell has no closing quote; add it, or use --csv_quoting none if quotes are \
                  ordinary characters in this file",
             ),
             (DataError::Empty { path: path() }, "a.csv: no rows"),

@@ -1,23 +1,24 @@
-//! The folder tree of the Large Movie Review Dataset: `{split}/neg/0_3.txt`, one review a file.
+//! Reads the folders of the Large Movie Review Dataset: `{split}/neg/0_3.txt`, one review per file.
 //!
-//! The order is that of the hub's parquet files as far as it can be known: all negative reviews
-//! before all positive ones. Within a class the hub kept the order of the original archive, which an
-//! unpacked tree does not show, so here the reviews of a class are sorted by file name. A shuffle
-//! therefore picks as many rows of each class as from the parquet files, but not the same reviews.
+//! All negative reviews come first, then all positive ones, as in the hub's parquet files. Within a class, the
+//! hub has the order of the original archive. Unpacked folders do not keep that order, so reviews are sorted by
+//! file name. A shuffle with one seed selects the same number of rows per class as from the parquet files, but
+//! other reviews.
 
 use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
-use crate::labels::{RawFile, RawLabel, RawRow};
+use crate::label_encoding::{RawFile, RawLabel, RawRow};
 
-/// The folders, in the order of the hub's label ids.
+/// Folder names, in the order of the hub's label ids.
 const CLASSES: [&str; 2] = ["neg", "pos"];
 
-pub(crate) fn is_tree(directory: &Path, split: &str) -> bool {
+/// Returns true if the directory has a folder of each class for this split.
+pub(crate) fn has_split(directory: &Path, split: &str) -> bool {
     CLASSES.iter().all(|class| directory.join(split).join(class).is_dir())
 }
 
-/// One [`RawFile`] for each class, in the order of the ids.
+/// Returns one [`RawFile`] per class, in the order of the ids.
 pub(crate) fn read(directory: &Path, split: &str) -> Result<Vec<RawFile>, DataError> {
     let class = |(id, name)| read_class(&directory.join(split).join(name), id);
     (0i128..).zip(CLASSES).map(class).collect()

@@ -1,43 +1,43 @@
-//! How many rows each label has, and whether that is enough to learn from.
+//! Class balance: the number of rows of each label, and errors for data with fewer than two classes.
 
 use std::fmt;
 
+use crate::dataset::Dataset;
 use crate::error::DataError;
+use crate::formatting::shortened;
 use crate::note::DataNote;
-use crate::review::Dataset;
-use crate::wording::shortened;
 
-/// The rows of each label.
+/// The number of rows of each label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClassBalance {
     /// The names of the labels, by id.
     pub names: Vec<String>,
-    /// How many rows each of them has, by id.
+    /// The number of rows of each label, by id.
     pub counts: Vec<usize>,
 }
 
 impl ClassBalance {
-    /// Counts the rows of a data set.
+    /// Counts the rows of each label in a dataset.
     pub fn of(dataset: &Dataset) -> Self {
         Self { names: dataset.labels.names().to_vec(), counts: dataset.class_counts() }
     }
 
-    /// How many rows there are.
+    /// Returns the number of all rows.
     pub fn total(&self) -> usize {
         self.counts.iter().sum()
     }
 
-    /// The share of a label's rows in percent, 0 when there are no rows at all.
+    /// Returns the share of a label in percent; 0 for a dataset without rows.
     ///
     /// # Panics
     ///
-    /// When there is no label with this id.
+    /// Panics if no label has this id.
     pub fn percent(&self, id: usize) -> f64 {
         100.0 * self.counts[id] as f64 / self.total().max(1) as f64
     }
 }
 
-/// Writes each label with its rows and share: `neg 512 (51.2 %), pos 488 (48.8 %)`; of many labels the first.
+/// Writes each label with its rows and share: `neg 512 (51.2 %), pos 488 (48.8 %)`. Lists at most 30 labels.
 impl fmt::Display for ClassBalance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 30;
@@ -47,11 +47,13 @@ impl fmt::Display for ClassBalance {
     }
 }
 
-/// Refuses rows to train on that are all of one class.
+/// Checks that training rows have at least two classes.
+///
+/// The first rows of a dataset that is sorted by label have only one class.
 ///
 /// # Errors
 ///
-/// [`DataError::OneClass`], which says how such a selection comes about, and [`DataError::NoRows`].
+/// [`DataError::OneClass`] if all rows have the same label, and [`DataError::NoRows`].
 pub fn require_two_classes(dataset: &Dataset) -> Result<(), DataError> {
     match only_label(dataset) {
         _ if dataset.is_empty() => Err(DataError::NoRows { split: "train".to_owned() }),
@@ -60,11 +62,11 @@ pub fn require_two_classes(dataset: &Dataset) -> Result<(), DataError> {
     }
 }
 
-/// Refuses to evaluate on no rows, and notes that all rows are of one class.
+/// Checks evaluation rows; returns a note if all rows have the same label.
 ///
 /// # Errors
 ///
-/// [`DataError::NoRows`].
+/// [`DataError::NoRows`] if there are no rows.
 pub fn check_evaluation_rows(dataset: &Dataset) -> Result<Option<DataNote>, DataError> {
     match only_label(dataset) {
         _ if dataset.is_empty() => Err(DataError::NoRows { split: "eval".to_owned() }),
@@ -73,7 +75,7 @@ pub fn check_evaluation_rows(dataset: &Dataset) -> Result<Option<DataNote>, Data
     }
 }
 
-/// The label of all rows, if there is just one.
+/// Returns the label that all rows share.
 fn only_label(dataset: &Dataset) -> Option<&str> {
     let first = dataset.examples.first()?.label;
     let is_only = dataset.examples.iter().all(|example| example.label == first);

@@ -1,12 +1,12 @@
-//! Optional cleaning of text from the web: HTML tags and entities, control characters, white space.
+//! Optional cleaning of text from the web: HTML tags and entities, control characters, whitespace.
 
-/// Tags are taken out only when their name is one of these: `a <b and c> d` is arithmetic.
+/// Tags inside a line of text; they are removed. Other names stay: `a <x and y> d` is not HTML.
 const INLINE_TAGS: &[&str] = &[
     "a", "abbr", "b", "big", "cite", "code", "del", "em", "font", "i", "img", "ins", "kbd", "mark", "q", "s",
     "small", "span", "strike", "strong", "sub", "sup", "tt", "u",
 ];
 
-/// Tags that part two words, as a line break does.
+/// Tags that separate words, as a line break does; a space replaces them.
 const BLOCK_TAGS: &[&str] = &[
     "blockquote",
     "body",
@@ -39,16 +39,20 @@ const BLOCK_TAGS: &[&str] = &[
     "ul",
 ];
 
-/// Cleans a text: HTML comments and tags go (those that part words leave a space), entities become
-/// their characters, control characters and zero-width spaces go, white space becomes single spaces.
+/// Removes HTML and invisible characters from a text.
 ///
-/// What only looks like HTML stays: `<3`, `a < b`, `AT&T`.
+/// - HTML comments and tags are removed. A tag that separates words, such as `<br>`, becomes a space.
+/// - Entities become their characters: `&lt;` becomes `<`.
+/// - Control characters and zero-width spaces are removed.
+/// - Each run of whitespace becomes one space; the text is trimmed.
+///
+/// Text that only looks like HTML is not changed: `<3`, `a < b`, `AT&T`.
 ///
 /// ```
 /// assert_eq!(embert_data::clean("Great!<br /><br />I &lt;3 it."), "Great! I <3 it.");
 /// ```
 pub fn clean(text: &str) -> String {
-    let untagged = without_tags(text);
+    let untagged = remove_tags(text);
     let decoded = html_escape::decode_html_entities(&untagged);
     let visible: String = decoded.chars().filter(|&c| c.is_whitespace() || !is_invisible(c)).collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -58,27 +62,27 @@ fn is_invisible(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200b}' | '\u{feff}')
 }
 
-fn without_tags(text: &str) -> String {
+fn remove_tags(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find('<') {
-        let (before, from) = rest.split_at(at);
+    while let Some(start) = rest.find('<') {
+        let (before, after) = rest.split_at(start);
         kept.push_str(before);
-        let (replacement, length) = tag(from).unwrap_or(("<", 1));
+        let (replacement, length) = parse_tag(after).unwrap_or(("<", 1));
         kept.push_str(replacement);
-        rest = &from[length..];
+        rest = &after[length..];
     }
     kept.push_str(rest);
     kept
 }
 
-/// What to put for the tag that the text begins with, and how many bytes it has; None when it is no tag.
-fn tag(from: &str) -> Option<(&'static str, usize)> {
-    if from.starts_with("<!--") {
-        return Some(("", from.find("-->")? + "-->".len()));
+/// Parses the tag at the start of a text; returns its replacement and its length in bytes.
+fn parse_tag(text: &str) -> Option<(&'static str, usize)> {
+    if text.starts_with("<!--") {
+        return Some(("", text.find("-->")? + "-->".len()));
     }
-    let end = from.find('>')?;
-    let inside = &from[1..end];
+    let end = text.find('>')?;
+    let inside = &text[1..end];
     if inside.contains('<') {
         return None;
     }
@@ -94,7 +98,7 @@ fn tag(from: &str) -> Option<(&'static str, usize)> {
     is_attribute_list(attributes).then_some((replacement, end + 1))
 }
 
-/// Nothing, a closing slash, or pairs with an equals sign: not the words of `<b and c>`.
+/// Returns true for an empty text, a closing slash, or text with an equals sign; false for ` and c` of `<b and c>`.
 fn is_attribute_list(text: &str) -> bool {
     let text = text.trim_end_matches('/').trim();
     text.is_empty() || text.contains('=')
@@ -106,7 +110,7 @@ mod tests {
     use crate::permutation::Generator;
 
     #[test]
-    fn html_becomes_the_text_that_a_browser_shows() {
+    fn html_becomes_the_text_a_browser_shows() {
         for (text, expected) in [
             ("One.<br /><br />Two.", "One. Two."),
             ("One<BR>two<p class=\"x\">three</p>", "One two three"),
@@ -121,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_html_stays() {
+    fn text_that_only_looks_like_html_is_unchanged() {
         for text in [
             "I <3 it",
             "a < b",
@@ -145,13 +149,13 @@ mod tests {
     }
 
     #[test]
-    fn white_space_and_control_characters_become_single_spaces_or_nothing() {
+    fn whitespace_is_collapsed_and_control_characters_are_removed() {
         let text = "\u{feff} a\t\tb\r\n\n c\u{0}d\u{85}e\u{a0}f\u{200b}g \u{7f}";
         assert_eq!(clean(text), "a b cd e fg");
     }
 
     #[test]
-    fn any_text_is_cleaned_without_a_panic_and_comes_out_trimmed() {
+    fn random_texts_never_panic_and_are_trimmed() {
         let pieces = [
             "<",
             ">",

@@ -1,4 +1,4 @@
-//! Which columns of a table hold the texts and the labels.
+//! The columns of texts and labels, and suggestions for a misspelled column name.
 
 /// The names of the columns to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,18 +15,18 @@ impl Default for Columns {
     }
 }
 
-/// The use of a column.
+/// The role of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnRole {
-    /// It holds the texts.
+    /// The column of texts.
     Text,
-    /// It holds the labels.
+    /// The column of labels.
     Label,
 }
 
 impl ColumnRole {
-    /// Usual names of such columns, in lower case.
-    fn usual_names(self) -> &'static [&'static str] {
+    /// Returns common names of columns with this role, in lower case.
+    fn common_names(self) -> &'static [&'static str] {
         match self {
             Self::Text => &[
                 "text",
@@ -68,8 +68,10 @@ impl ColumnRole {
     }
 }
 
-/// The same name in another case, else a longer or shorter form of it, else a usual name.
-pub(crate) fn near<'a>(
+/// Suggests a column that exists in place of `column`, which does not.
+///
+/// In this order: the same name in another case, a name that contains it or is contained in it, a common name.
+pub(crate) fn suggest_column<'a>(
     role: ColumnRole,
     column: &str,
     found: impl Iterator<Item = &'a str> + Clone,
@@ -80,5 +82,5 @@ pub(crate) fn near<'a>(
     let contains = |name: &str| name.len() > 2 && (name.contains(&wanted) || wanted.contains(name));
     first(&|name| name == wanted)
         .or_else(|| first(&|name| contains(name)))
-        .or_else(|| role.usual_names().iter().find_map(|usual| first(&|name| name == *usual)))
+        .or_else(|| role.common_names().iter().find_map(|common| first(&|name| name == *common)))
 }

@@ -1,81 +1,82 @@
-//! Everything that can be wrong with a data set, said with the file, the row and the column.
+//! Errors of this crate. Each names the file and, where it applies, the row and the column.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::columns::{ColumnRole, near};
-use crate::wording::{did_you_mean, quoted};
+use crate::columns::{ColumnRole, suggest_column};
+use crate::formatting::{did_you_mean, quoted};
 
-/// Why a data set could not be read, split or written.
+/// An error of reading, splitting or writing a dataset.
 ///
-/// Rows are counted from 1 and leave a header out; in a `.jsonl` file they are its lines.
+/// Rows are counted from 1, without the header. In a `.jsonl` file, the row is the line.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
-    /// The file system refused.
+    /// An input or output error.
     #[error("{path}: {source}")]
     Io {
         /// The file or directory.
         path: PathBuf,
-        /// What the file system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A directory holds no file of the split that was asked for.
+    /// A directory has no files of the split.
     #[error(
-        "{path}: no {split}-*.parquet here or one level down, and no {split}/pos and {split}/neg; found {found}"
+        "{path}: no split {split}: expected {split}-*.parquet here or one level down, or the folders {split}/pos \
+         and {split}/neg; found {found}"
     )]
-    NoSplit {
+    SplitNotFound {
         /// The directory.
         path: PathBuf,
-        /// The split that was asked for.
+        /// The requested split.
         split: String,
-        /// The splits that are there, or the names of what is.
+        /// The splits of the directory, or its files if it has none.
         found: String,
     },
-    /// Two directories one level down both hold the split.
-    #[error("{path}: both {first} and {second} hold the split {split}; give one of these directories")]
-    TwoConfigurations {
+    /// Two subdirectories both have files of the split.
+    #[error("{path}: both {first} and {second} contain the split {split}; pass one of these directories")]
+    AmbiguousSplit {
         /// The directory.
         path: PathBuf,
-        /// The split that was asked for.
+        /// The requested split.
         split: String,
-        /// A directory that holds it.
+        /// A subdirectory with the split.
         first: String,
-        /// Another one.
+        /// Another subdirectory with the split.
         second: String,
     },
-    /// Shards of a split are missing or too many, by the number in their names.
+    /// The number of shards differs from the number in their names.
     #[error(
-        "{path}: split {split} has {found} parquet files, but their names say {expected}; fetch it again"
+        "{path}: split {split} has {found} parquet files, but their names say {expected}; download it again"
     )]
     ShardCount {
         /// The directory.
         path: PathBuf,
         /// The split.
         split: String,
-        /// How many files are there.
+        /// The number of files.
         found: usize,
-        /// How many their names promise.
+        /// The number in their names.
         expected: usize,
     },
-    /// The extension says nothing about the format.
+    /// The extension names no supported format.
     #[error("{path}: unknown extension {extension:?}; supported are .parquet, .csv, .tsv, .jsonl{advice}")]
     UnknownExtension {
         /// The file.
         path: PathBuf,
-        /// Its extension, empty when it has none.
+        /// Its extension; empty if it has none.
         extension: String,
-        /// What to do, after a semicolon; empty for extensions that are not common.
+        /// What to do, starting with a semicolon; empty for rare extensions.
         advice: &'static str,
     },
-    /// The content is of another format than the extension says.
+    /// The content has another format than the extension says.
     #[error("{path}: expected {expected}, found {found}")]
-    OtherFormat {
+    WrongFormat {
         /// The file.
         path: PathBuf,
-        /// The format that the extension promises.
+        /// The format of the extension.
         expected: &'static str,
-        /// What the first bytes say it is, and what to do about it.
+        /// The format of the content, and what to do about it.
         found: &'static str,
     },
     /// The file has no rows.
@@ -84,54 +85,54 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
     },
-    /// The file is damaged.
-    #[error("{path}: damaged or cut short: {reason}")]
+    /// The file is corrupt.
+    #[error("{path}: damaged or truncated: {reason}")]
     Corrupt {
         /// The file.
         path: PathBuf,
-        /// What the decoder said.
+        /// The error of the decoder.
         reason: String,
     },
-    /// A parquet file, in a build without them.
-    #[error("{path}: this build of embert-data has no parquet (its feature of that name)")]
+    /// A parquet file, in a build without the feature `parquet`.
+    #[error("{path}: this build cannot read or write parquet; enable the feature parquet of embert-data")]
     NoParquet {
         /// The file.
         path: PathBuf,
     },
-    /// A parquet file is compressed in a way that is not supported.
+    /// The compression codec of a parquet file is not supported.
     #[error(
         "{path}: compressed with {codec}, which is not supported; write it with snappy, gzip, zstd, lz4 or no compression"
     )]
-    Codec {
+    UnsupportedCodec {
         /// The file.
         path: PathBuf,
         /// The name of the codec.
         codec: String,
     },
-    /// The rows take far more memory than the file.
+    /// The rows need far more memory than the file has bytes.
     #[error(
-        "{path}: its rows take more than {limit} bytes, far more than the file itself, as in a decompression bomb; if you \
-         trust the file, write it without compression, or as jsonl"
+        "{path}: the rows need more than {limit} bytes of memory, far more than the file, as in a decompression \
+         bomb; if you trust the file, write it without compression, or as jsonl"
     )]
-    Expands {
+    DecompressionBomb {
         /// The file.
         path: PathBuf,
-        /// The most bytes that the rows of this file may take.
+        /// The maximum number of bytes for the rows of this file.
         limit: u64,
     },
-    /// A row cannot be taken apart into columns.
+    /// A row cannot be parsed.
     #[error("{path}: row {row}: {reason}")]
     MalformedRow {
         /// The file.
         path: PathBuf,
         /// The row, from 1.
         row: usize,
-        /// What the parser said.
+        /// The error of the parser.
         reason: String,
     },
-    /// A quote opens a cell of a csv or tsv file and is never closed.
-    #[error("{path}: row {row}: a quote opens a cell and none closes it")]
-    OpenQuote {
+    /// A quoted cell of a csv or tsv file has no closing quote.
+    #[error("{path}: row {row}: a quoted cell has no closing quote")]
+    UnclosedQuote {
         /// The file.
         path: PathBuf,
         /// The row, from 1.
@@ -139,8 +140,8 @@ pub enum DataError {
     },
     /// A row of a csv or tsv file has more or fewer cells than the header.
     #[error(
-        "{path}: row {row}: {cells} cells where the header has {expected}; is a text with the separator in it not \
-         quoted?{}", span(*lines)
+        "{path}: row {row}: found {cells} cells, but the header has {expected}; put quotes around texts that \
+         contain the separator{}", span(*lines)
     )]
     CellCount {
         /// The file.
@@ -151,26 +152,26 @@ pub enum DataError {
         cells: u64,
         /// The number of names in the header.
         expected: u64,
-        /// The number of lines that quotes make the row span.
+        /// The number of lines that the row spans.
         lines: usize,
     },
-    /// A column is not there.
-    #[error("{path}: no column {column:?}; its columns are {found}{}", did_you_mean(near))]
+    /// A column does not exist.
+    #[error("{path}: no column {column:?}; its columns are {found}{}", did_you_mean(suggestion))]
     MissingColumn {
         /// The file.
         path: PathBuf,
-        /// The column that was asked for.
+        /// The requested column.
         column: String,
-        /// The columns that are there.
+        /// The columns of the file.
         found: String,
-        /// What the column is for.
+        /// The role of the column.
         role: ColumnRole,
-        /// The column that is probably meant.
-        near: Option<String>,
+        /// The column that the caller probably means.
+        suggestion: Option<String>,
     },
-    /// The header is one cell that contains another separator.
-    #[error("{path}: the header {header:?} is one column, separated by {found}; {advice}")]
-    OtherSeparator {
+    /// The header is one cell, which contains another separator.
+    #[error("{path}: the header {header:?} is separated by {found}; {advice}")]
+    WrongSeparator {
         /// The file.
         path: PathBuf,
         /// The header.
@@ -180,43 +181,43 @@ pub enum DataError {
         /// What to do.
         advice: &'static str,
     },
-    /// Two columns have the name that was asked for.
+    /// Two columns have the requested name.
     #[error("{path}: two columns are called {column:?}; rename one")]
-    ColumnTwice {
+    DuplicateColumn {
         /// The file.
         path: PathBuf,
         /// The name.
         column: String,
     },
-    /// A row of a `.jsonl` file lacks a key.
-    #[error("{path}: row {row} has no {column:?}; its keys are {found}{}", did_you_mean(near))]
+    /// A row of a `.jsonl` file does not have a key.
+    #[error("{path}: row {row} has no key {column:?}; its keys are {found}{}", did_you_mean(suggestion))]
     MissingKey {
         /// The file.
         path: PathBuf,
         /// The row, from 1.
         row: usize,
-        /// The key that was asked for.
+        /// The requested key.
         column: String,
-        /// The keys that are there.
+        /// The keys of the row.
         found: String,
-        /// What the column is for.
+        /// The role of the column.
         role: ColumnRole,
-        /// The key that is probably meant.
-        near: Option<String>,
+        /// The key that the caller probably means.
+        suggestion: Option<String>,
     },
-    /// A column holds values of a type that cannot be used.
+    /// A column has a type that is not supported.
     #[error("{path}: column {column:?} holds {found}, expected {expected}")]
     ColumnType {
         /// The file.
         path: PathBuf,
         /// The column.
         column: String,
-        /// The type that it has.
+        /// Its type.
         found: String,
-        /// The types that it may have.
+        /// The supported types.
         expected: &'static str,
     },
-    /// A single value is of a type that cannot be used.
+    /// A value has a type that is not supported.
     #[error("{path}: row {row}, column {column:?}: found {found}, expected {expected}")]
     ValueType {
         /// The file.
@@ -227,7 +228,7 @@ pub enum DataError {
         column: String,
         /// The value, or its type.
         found: String,
-        /// The types that it may have.
+        /// The supported types.
         expected: &'static str,
     },
     /// A text is null.
@@ -250,8 +251,8 @@ pub enum DataError {
         /// The column.
         column: String,
     },
-    /// A label is none of those known.
-    #[error("{path}: row {row}: unknown label {label}; known are {known}")]
+    /// A label is not one of the known labels.
+    #[error("{path}: row {row}: unknown label {label}; the labels are {known}")]
     UnknownLabel {
         /// The file.
         path: PathBuf,
@@ -259,11 +260,11 @@ pub enum DataError {
         row: usize,
         /// The label: text in quotes, or an integer.
         label: String,
-        /// The labels that are known, each with its id.
+        /// The known labels, each with its id.
         known: String,
     },
     /// A row has no label.
-    #[error("{path}: row {row} is unlabelled (column {column:?} is {found})")]
+    #[error("{path}: row {row} has no label: column {column:?} is {found}")]
     Unlabelled {
         /// The file.
         path: PathBuf,
@@ -271,30 +272,30 @@ pub enum DataError {
         row: usize,
         /// The label column.
         column: String,
-        /// The value.
+        /// The value of the label column.
         found: String,
     },
     /// No row has a label.
     #[error("{path}: none of the {rows} rows has a label; choose another split or file")]
     AllUnlabelled {
-        /// The data set.
+        /// The dataset.
         path: PathBuf,
         /// The number of rows.
         rows: usize,
     },
-    /// Labels are of one type in one row and of another type in another row.
-    #[error("{path}: row {row}: label {label} mixes {kinds} in one data set")]
+    /// A label has another type than the labels before it.
+    #[error("{path}: row {row}: label {label} mixes {types} in one label column")]
     MixedLabels {
         /// The file.
         path: PathBuf,
         /// The row, from 1.
         row: usize,
-        /// The label that differs from those before it.
+        /// The label.
         label: String,
-        /// Both types, such as `text and integers`.
-        kinds: String,
+        /// Both types, for example `text and integers`.
+        types: String,
     },
-    /// A number that is no integer.
+    /// A label is a number with a fraction.
     #[error(
         "{path}: row {row}: label {label} is a fraction; classes are integers or names, and regression is not supported"
     )]
@@ -306,44 +307,44 @@ pub enum DataError {
         /// The number.
         label: String,
     },
-    /// Most rows have a label of their own.
+    /// There are at least 50 labels, with fewer than two rows per label on average.
     #[error("{path}: {labels} labels in {rows} rows; is this the label column?")]
-    NotLabels {
-        /// The data set.
+    TooFewRowsPerLabel {
+        /// The dataset.
         path: PathBuf,
         /// The number of labels.
         labels: usize,
         /// The number of rows.
         rows: usize,
     },
-    /// More names of labels than anybody trains.
-    #[error("{path}: {found} labels are more than {limit}; is this the label column?")]
+    /// There are more labels than supported.
+    #[error("{path}: {found} labels, but at most {limit} are supported; is this the label column?")]
     TooManyLabels {
-        /// The first file.
+        /// The dataset.
         path: PathBuf,
-        /// How many names there are.
+        /// The number of labels.
         found: usize,
-        /// The number of classes that are allowed.
+        /// The maximum number of labels.
         limit: usize,
     },
-    /// Two labels share a name.
-    #[error("label {name:?} is there twice")]
+    /// Two labels have the same name.
+    #[error("duplicate label {name:?}")]
     DuplicateLabel {
         /// The name.
         name: String,
     },
-    /// Shards of one split name their labels differently.
-    #[error("{path}: labels are {found}, but {expected} in the files before")]
+    /// Shards of one split have different label names.
+    #[error("{path}: the label names are {found}, but {expected} in the shards before it")]
     LabelNamesDiffer {
         /// The file.
         path: PathBuf,
         /// Its label names.
         found: String,
-        /// The label names of the files before it.
+        /// The label names of the shards before it.
         expected: String,
     },
-    /// The rows are of one class only, so there is nothing to learn.
-    #[error("train: all {rows} rows have the label {label:?}, and a classifier needs two")]
+    /// All training rows have the same label.
+    #[error("train: all {rows} rows have the label {label:?}, but a classifier needs at least two labels")]
     OneClass {
         /// The number of rows.
         rows: usize,
@@ -353,10 +354,10 @@ pub enum DataError {
     /// There are no rows.
     #[error("{split}: no rows")]
     NoRows {
-        /// What the rows would be for: `train` or `eval`.
+        /// The use of the rows: `train` or `eval`.
         split: String,
     },
-    /// No row can be held out: each class keeps one to train on.
+    /// No row can be held out, because each class keeps one row to train on.
     #[error("cannot hold out {held_out} of {rows} rows: each class keeps at least one to train on; add rows")]
     CannotSplit {
         /// The number of rows to hold out.
@@ -378,9 +379,9 @@ impl DataError {
         role: ColumnRole,
         found: impl Iterator<Item = &'a str> + Clone,
     ) -> Self {
-        let near = near(role, column, found.clone()).map(str::to_owned);
+        let suggestion = suggest_column(role, column, found.clone()).map(str::to_owned);
         let (path, column) = (path.to_path_buf(), column.to_owned());
-        Self::MissingColumn { path, column, found: quoted(found), role, near }
+        Self::MissingColumn { path, column, found: quoted(found), role, suggestion }
     }
 
     pub(crate) fn null(path: &Path, row: usize, column: &str) -> Self {
@@ -393,5 +394,5 @@ impl DataError {
 }
 
 fn span(lines: usize) -> String {
-    if lines == 1 { String::new() } else { format!(" quotes make this row span {lines} lines") }
+    if lines == 1 { String::new() } else { format!("; quotes make this row span {lines} lines") }
 }

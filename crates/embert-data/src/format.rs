@@ -1,4 +1,4 @@
-//! The format of a table file: what its extension says, checked against its first bytes.
+//! File formats: chosen by the extension and checked against the first bytes of the file.
 
 use std::fs::File;
 use std::io::Read;
@@ -6,18 +6,18 @@ use std::path::Path;
 
 use crate::error::DataError;
 
-/// A kind of table file.
+/// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     #[cfg(feature = "parquet")]
     Parquet,
-    /// csv and tsv, with the byte between two cells.
+    /// csv or tsv, with its separator.
     Delimited(u8),
     Jsonl,
 }
 
 impl Format {
-    /// The format that the extension names.
+    /// Returns the format of the extension. Does not read the file.
     pub(crate) fn by_extension(path: &Path) -> Result<Self, DataError> {
         let extension = path.extension().map(|it| it.to_string_lossy().into_owned());
         match extension.as_deref().map(str::to_ascii_lowercase).as_deref() {
@@ -36,16 +36,16 @@ impl Format {
         }
     }
 
-    /// The format of a file that exists, after a look at how it begins.
-    pub(crate) fn of(path: &Path) -> Result<Self, DataError> {
+    /// Returns the format of the extension, or an error if the first bytes contradict it.
+    pub(crate) fn detect(path: &Path) -> Result<Self, DataError> {
         let format = Self::by_extension(path).map_err(with_advice)?;
         let start = first_bytes(path)?;
         if start.is_empty() {
             return Err(DataError::Empty { path: path.to_path_buf() });
         }
-        match format.contradiction(&start) {
+        match format.mismatch(&start) {
             Some(found) => {
-                Err(DataError::OtherFormat { path: path.to_path_buf(), expected: format.name(), found })
+                Err(DataError::WrongFormat { path: path.to_path_buf(), expected: format.name(), found })
             }
             None => Ok(format),
         }
@@ -61,8 +61,9 @@ impl Format {
         }
     }
 
-    fn contradiction(self, start: &[u8]) -> Option<&'static str> {
-        if let Some(found) = foreign(start) {
+    /// Returns what the file is, if its first bytes are not of this format.
+    fn mismatch(self, start: &[u8]) -> Option<&'static str> {
+        if let Some(found) = known_signature(start) {
             return Some(found);
         }
         let is_parquet = start.starts_with(b"PAR1");
@@ -75,14 +76,14 @@ impl Format {
             Self::Parquet if !is_parquet => Some("a file that does not begin with PAR1"),
             Self::Delimited(_) | Self::Jsonl if is_parquet => Some("a parquet file; name it .parquet"),
             Self::Jsonl if start.trim_ascii_start().starts_with(b"[") => {
-                Some("a JSON array; write each of its objects on a line of its own")
+                Some("a JSON array; write one object per line")
             }
             _ => None,
         }
     }
 }
 
-/// Says what to do with a file that has a common extension and cannot be read.
+/// Adds advice for common extensions that are not supported.
 fn with_advice(error: DataError) -> DataError {
     match error {
         DataError::UnknownExtension { path, extension, .. } => {
@@ -96,10 +97,10 @@ fn with_advice(error: DataError) -> DataError {
 fn advice(extension: &str) -> &'static str {
     match extension {
         "json" => {
-            "; write one object on each line and name it .jsonl (in pandas: to_json(path, orient=\"records\", lines=True))"
+            "; write one object per line and name it .jsonl (in pandas: to_json(path, orient=\"records\", lines=True))"
         }
         "txt" | "text" | "dat" | "data" => {
-            "; a table with a header is .csv if commas separate its columns, and .tsv if tabs do"
+            "; rename a table with a header to .csv if commas separate its columns, or to .tsv if tabs do"
         }
         "xlsx" | "xls" | "xlsm" | "xlsb" | "ods" | "numbers" => "; export the sheet as .csv (UTF-8)",
         "gz" | "tgz" | "zip" | "zst" | "bz2" | "xz" | "7z" | "tar" | "rar" | "lz4" | "br" => {
@@ -116,8 +117,8 @@ fn advice(extension: &str) -> &'static str {
     }
 }
 
-/// What often arrives in place of a table.
-fn foreign(start: &[u8]) -> Option<&'static str> {
+/// Recognizes formats that are often mistaken for a table.
+fn known_signature(start: &[u8]) -> Option<&'static str> {
     let text = start.trim_ascii_start().to_ascii_lowercase();
     if start.starts_with(&[0x1f, 0x8b]) {
         Some("a gzip archive; unpack it first")
@@ -128,7 +129,7 @@ fn foreign(start: &[u8]) -> Option<&'static str> {
     } else if start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff]) {
         Some("UTF-16 text; save it as UTF-8")
     } else if text.starts_with(b"<!doctype html") || text.starts_with(b"<html") {
-        Some("an HTML page, perhaps an error page of the server; fetch the file again")
+        Some("an HTML page, perhaps an error page of the server; download the file again")
     } else if text.starts_with(b"version https://git-lfs") {
         Some("a Git LFS pointer, not the file itself; run git lfs pull")
     } else {

@@ -1,4 +1,4 @@
-//! jsonl files: a JSON object on each line; empty lines are passed over.
+//! Reads jsonl files: one JSON object per line. Empty lines are skipped.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -8,14 +8,14 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use crate::columns::{ColumnRole, Columns, near};
+use crate::columns::{ColumnRole, Columns, suggest_column};
 use crate::error::DataError;
-use crate::labels::{RawFile, RawLabel, RawRow};
-use crate::wording::quoted;
+use crate::formatting::quoted;
+use crate::label_encoding::{RawFile, RawLabel, RawRow};
 
-/// A key that some rows lack is a missing label there; a key that all rows lack is an error.
+/// Reads texts and labels. A row without the label key has no label; it is an error if no row has the key.
 pub(crate) fn read(path: &Path, columns: &Columns) -> Result<RawFile, DataError> {
-    let first_without = Cell::new(None);
+    let first_missing = Cell::new(None);
     let has_label = Cell::new(false);
     let rows = objects(path, |row, mut object| {
         let label = match object.get_mut(&columns.label).map(Value::take) {
@@ -25,13 +25,13 @@ pub(crate) fn read(path: &Path, columns: &Columns) -> Result<RawFile, DataError>
             }
             None => {
                 let error = || missing_key(path, row, &columns.label, ColumnRole::Label, &object);
-                first_without.set(first_without.take().or_else(|| Some(error())));
+                first_missing.set(first_missing.take().or_else(|| Some(error())));
                 RawLabel::Missing
             }
         };
         Ok(RawRow { row, text: text(path, row, &columns.text, &mut object)?, label })
     })?;
-    match first_without.into_inner().filter(|_| !has_label.get()) {
+    match first_missing.into_inner().filter(|_| !has_label.get()) {
         Some(error) => Err(error),
         None => Ok(RawFile { path: path.to_path_buf(), rows, names: None, notes: vec![] }),
     }
@@ -41,8 +41,9 @@ pub(crate) fn read_texts(path: &Path, column: &str) -> Result<Vec<String>, DataE
     objects(path, |row, mut object| text(path, row, column, &mut object))
 }
 
-/// The name and the values of every key, and the line of every row. A value is its JSON text, `None` where a row lacks the
-/// key.
+/// Returns the name and the values of each key, and the line of each row.
+///
+/// A value is its JSON text; `None` if the row does not have the key.
 pub(crate) fn read_columns(path: &Path) -> Result<(Vec<JsonColumn>, Vec<usize>), DataError> {
     let mut table = JsonTable::default();
     for_each_line(path, |row, line| table.add(path, row, line))?;
@@ -53,7 +54,7 @@ pub(crate) fn read_columns(path: &Path) -> Result<(Vec<JsonColumn>, Vec<usize>),
 
 type JsonColumn = (String, Vec<Option<Box<str>>>);
 
-/// The rows read so far. A column ends at the last row that has its key.
+/// The rows read so far. A column is as long as the last row that has its key.
 #[derive(Default)]
 struct JsonTable {
     columns: Vec<JsonColumn>,
@@ -68,28 +69,27 @@ impl JsonTable {
         let malformed = |reason: String| DataError::MalformedRow { path: path.to_path_buf(), row, reason };
         let line = std::str::from_utf8(line).map_err(|_| malformed("the line is not UTF-8".to_owned()))?;
         for (name, value) in fields(line).map_err(|error| malformed(format!("not JSON: {error}")))? {
-            let at = *self.by_name.entry(name).or_insert_with_key(|name| {
+            let index = *self.by_name.entry(name).or_insert_with_key(|name| {
                 self.columns.push((name.clone(), vec![]));
                 self.columns.len() - 1
             });
-            let values = &mut self.columns[at].1;
+            let values = &mut self.columns[index].1;
             values.resize(self.lines.len() + 1, None);
             values[self.lines.len()] = Some(value.into());
         }
         self.lines.push(row);
         self.bytes += line.len();
+        // A sparse table needs rows × columns cells, which can be far more than the bytes of the file.
         const FREE_CELLS: usize = 1 << 16;
-        match self.columns.len().saturating_mul(self.lines.len()) > 4 * self.bytes + FREE_CELLS {
-            true => Err(malformed(format!(
-                "{} different keys up to here are too many for a table",
-                self.columns.len()
-            ))),
-            false => Ok(()),
+        let num_cells = self.columns.len().saturating_mul(self.lines.len());
+        if num_cells > 4 * self.bytes + FREE_CELLS {
+            return Err(malformed(format!("too many different keys for a table: {}", self.columns.len())));
         }
+        Ok(())
     }
 }
 
-/// The keys of a JSON object and the text of their values.
+/// Returns the keys of a JSON object and the text of their values.
 fn fields(object: &str) -> serde_json::Result<Vec<(String, &str)>> {
     let mut rest = object[1..].trim_start();
     let mut fields = Vec::new();
@@ -103,7 +103,7 @@ fn fields(object: &str) -> serde_json::Result<Vec<(String, &str)>> {
     Ok(fields)
 }
 
-/// The text of the JSON value that the text begins with, and what follows it.
+/// Splits a text after the JSON value at its start.
 fn first_value(text: &str) -> serde_json::Result<(&str, &str)> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
     values.next().transpose()?;
@@ -112,7 +112,7 @@ fn first_value(text: &str) -> serde_json::Result<(&str, &str)> {
 
 type Object = Map<String, Value>;
 
-/// What `parse` makes of each line, counted from 1.
+/// Calls `parse` with the object and the number of each line, from 1; returns the results.
 fn objects<T>(
     path: &Path,
     parse: impl Fn(usize, Object) -> Result<T, DataError>,
@@ -125,10 +125,10 @@ fn objects<T>(
     Ok(parsed)
 }
 
-/// Gives each line that is not empty with its number, counted from 1.
+/// Calls `visit` with the number, from 1, and the content of each line that is not empty.
 fn for_each_line(
     path: &Path,
-    mut take: impl FnMut(usize, &[u8]) -> Result<(), DataError>,
+    mut visit: impl FnMut(usize, &[u8]) -> Result<(), DataError>,
 ) -> Result<(), DataError> {
     let mut lines = BufReader::new(File::open(path).map_err(DataError::io(path))?);
     let mut line = Vec::new();
@@ -139,7 +139,7 @@ fn for_each_line(
         }
         let content = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line).trim_ascii();
         if !content.is_empty() {
-            take(row, content)?;
+            visit(row, content)?;
         }
     }
     Ok(())
@@ -150,7 +150,7 @@ fn object(path: &Path, row: usize, line: &[u8]) -> Result<Object, DataError> {
     let line = std::str::from_utf8(line).map_err(|_| malformed("the line is not UTF-8".to_owned()))?;
     match serde_json::from_str(line) {
         Ok(Value::Object(object)) => Ok(object),
-        Ok(other) => Err(malformed(format!("expected a JSON object, found {}", kind(&other)))),
+        Ok(other) => Err(malformed(format!("expected a JSON object, found {}", describe(&other)))),
         Err(error) => Err(malformed(format!("not JSON: {error}"))),
     }
 }
@@ -172,7 +172,7 @@ fn label(path: &Path, row: usize, column: &str, value: Value) -> Result<RawLabel
         Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
             (Some(number), ..) => RawLabel::Integer(number.into()),
             (_, Some(number), _) => RawLabel::Integer(number.into()),
-            (.., number) => number.map_or(RawLabel::Missing, RawLabel::of_float),
+            (.., number) => number.map_or(RawLabel::Missing, RawLabel::from_float),
         },
         other => return Err(value_type(path, row, column, &other, "an integer, text or a boolean")),
     })
@@ -180,9 +180,9 @@ fn label(path: &Path, row: usize, column: &str, value: Value) -> Result<RawLabel
 
 fn missing_key(path: &Path, row: usize, column: &str, role: ColumnRole, object: &Object) -> DataError {
     let keys = || object.keys().map(String::as_str);
-    let near = near(role, column, keys()).map(str::to_owned);
+    let suggestion = suggest_column(role, column, keys()).map(str::to_owned);
     let (path, column) = (path.to_path_buf(), column.to_owned());
-    DataError::MissingKey { path, row, column, found: quoted(keys()), role, near }
+    DataError::MissingKey { path, row, column, found: quoted(keys()), role, suggestion }
 }
 
 pub(crate) fn value_type(
@@ -192,11 +192,11 @@ pub(crate) fn value_type(
     value: &Value,
     expected: &'static str,
 ) -> DataError {
-    let (path, column, found) = (path.to_path_buf(), column.to_owned(), kind(value));
+    let (path, column, found) = (path.to_path_buf(), column.to_owned(), describe(value));
     DataError::ValueType { path, row, column, found, expected }
 }
 
-fn kind(value: &Value) -> String {
+fn describe(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(value) => format!("the boolean {value}"),

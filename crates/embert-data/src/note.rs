@@ -1,58 +1,58 @@
-//! What a reader noticed: the data was read, and may not mean what the user thinks.
+//! Notes: facts about a dataset that was read without an error, but that the user should know.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::review::Dataset;
+use crate::dataset::Dataset;
 
-/// A data set, and what the reader noticed.
+/// A dataset that was read from files, with notes for the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Read {
+pub struct LoadedDataset {
     /// The rows.
     pub dataset: Dataset,
-    /// What to tell the user, one line each.
+    /// Notes for the user, one line each.
     pub notes: Vec<DataNote>,
 }
 
-/// Something to tell the user about a data set that was read. Rows are counted as in [`DataError`](crate::DataError).
+/// A note for the user about a dataset. Rows are counted as in [`DataError`](crate::DataError).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DataNote {
-    /// Rows without a label were left out.
+    /// Rows without a label were dropped.
     UnlabelledDropped {
-        /// The data set.
+        /// The dataset.
         path: PathBuf,
-        /// The number of rows left out.
+        /// The number of dropped rows.
         dropped: usize,
         /// The number of all rows.
         rows: usize,
     },
-    /// Labels differ from the known ones in letter case.
-    Spelling {
-        /// The data set.
+    /// Values match the known labels only if letter case is ignored.
+    LetterCase {
+        /// The dataset.
         path: PathBuf,
-        /// Each spelling and the label it was read as.
+        /// Each value and its label.
         pairs: String,
     },
-    /// Integers or booleans were read as indices of known labels.
+    /// Integers or booleans were read as indices of the known labels.
     Indices {
-        /// The data set.
+        /// The dataset.
         path: PathBuf,
         /// Each index and its label.
         pairs: String,
     },
-    /// None of the file's label names is known; they were matched by index.
+    /// The label names of the file are all unknown, so they were matched by index.
     NamesByIndex {
-        /// The data set.
+        /// The dataset.
         path: PathBuf,
-        /// The file's names.
+        /// The label names of the file.
         found: String,
         /// The known labels.
         known: String,
     },
-    /// Many labels with few rows each.
+    /// There are many labels with few rows each.
     ManyLabels {
-        /// The data set.
+        /// The dataset.
         path: PathBuf,
         /// The number of labels.
         labels: usize,
@@ -60,28 +60,28 @@ pub enum DataNote {
         rows: usize,
     },
     /// Quoted cells of a csv or tsv file contain line breaks.
-    SpansLines {
+    MultilineRows {
         /// The file.
         path: PathBuf,
-        /// The number of such rows.
+        /// The number of rows that span several lines.
         rows: usize,
-        /// The longest of them.
+        /// The row with the most lines.
         row: usize,
         /// The number of its lines.
         lines: usize,
     },
-    /// Texts are empty or only white space.
+    /// Texts are empty or only whitespace.
     BlankTexts {
         /// The file.
         path: PathBuf,
-        /// The number of such rows.
+        /// The number of blank texts.
         blank: usize,
         /// The number of all rows.
         rows: usize,
-        /// The first such row.
+        /// The first row with a blank text.
         row: usize,
     },
-    /// All rows to evaluate on have the same label.
+    /// All evaluation rows have the same label.
     OneClass {
         /// The number of rows.
         rows: usize,
@@ -91,8 +91,8 @@ pub enum DataNote {
 }
 
 impl DataNote {
-    /// The note about blank texts of a file, each text with its row.
-    pub(crate) fn of_blank_texts<'a>(
+    /// Returns a note if some texts are blank. Each text comes with its row.
+    pub(crate) fn about_blank_texts<'a>(
         path: &Path,
         texts: impl Iterator<Item = (&'a String, usize)> + Clone,
     ) -> Option<Self> {
@@ -108,23 +108,23 @@ impl fmt::Display for DataNote {
         match self {
             Self::UnlabelledDropped { path, dropped, rows } => {
                 let path = path.display();
-                write!(f, "{path}: {dropped} of {rows} rows have no label and are left out")
+                write!(f, "{path}: dropped {dropped} of {rows} rows, which have no label")
             }
-            Self::Spelling { path, pairs } => {
-                write!(f, "{}: labels are matched without regard to letter case: {pairs}", path.display())
+            Self::LetterCase { path, pairs } => {
+                write!(f, "{}: letter case is ignored in labels: {pairs}", path.display())
             }
             Self::Indices { path, pairs } => {
                 write!(f, "{}: labels are read as indices of the model's labels: {pairs}", path.display())
             }
             Self::NamesByIndex { path, found, known } => write!(
                 f,
-                "{}: its label names {found} are not the model's; they are matched by index with {known}",
+                "{}: the label names {found} differ from the model's; they are matched by index with {known}",
                 path.display()
             ),
             Self::ManyLabels { path, labels, rows } => {
                 write!(f, "{}: {labels} labels in {rows} rows; is this the label column?", path.display())
             }
-            Self::SpansLines { path, rows, row, lines } => write!(
+            Self::MultilineRows { path, rows, row, lines } => write!(
                 f,
                 "{}: quotes make {rows} {} span several lines; the longest is row {row} with {lines} lines",
                 path.display(),
@@ -132,12 +132,12 @@ impl fmt::Display for DataNote {
             ),
             Self::BlankTexts { path, blank, rows, row } => write!(
                 f,
-                "{}: {blank} of {rows} texts are empty or only white space; the first is row {row}",
+                "{}: {blank} of {rows} texts are empty or only whitespace; the first is row {row}",
                 path.display()
             ),
             Self::OneClass { rows, label } => write!(
                 f,
-                "all {rows} rows to evaluate on have the label {label:?}; the figures say nothing about other labels"
+                "all {rows} rows to evaluate on have the label {label:?}; the metrics say nothing about other labels"
             ),
         }
     }

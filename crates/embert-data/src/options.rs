@@ -1,25 +1,27 @@
-//! What a caller decides about reading: columns, quotes, and rows without a label.
+//! Options of reading: columns, quotes, and rows without a label.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::columns::Columns;
 
-/// How to read files of texts and labels.
+/// Options for reading files of texts and labels.
+///
+/// The default reads the columns `text` and `label`, with quotes as in spreadsheets; a row without a label is an error.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReadOptions {
     /// The names of the columns.
     pub columns: Columns,
     /// The meaning of quotes in csv and tsv files.
     pub csv_quoting: CsvQuoting,
-    /// Leave out rows without a label; otherwise the first such row is an error.
+    /// Drops rows without a label. If false, the first row without a label is an error.
     pub drop_unlabelled: bool,
 }
 
 /// The meaning of quotes in csv and tsv files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CsvQuoting {
-    /// A quote at the start of a cell opens a quoted cell, as spreadsheets write them.
+    /// A quote at the start of a cell starts a quoted cell, as in RFC 4180 and in spreadsheets.
     #[default]
     Minimal,
     /// A quote is an ordinary character.

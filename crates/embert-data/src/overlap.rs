@@ -1,15 +1,17 @@
-//! Rows that stand in two data sets: what a model was trained on says nothing of how it does on new texts.
+//! Overlap of training and evaluation data: texts that occur in both make the metrics too good.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::clean::clean;
-use crate::review::Dataset;
+use crate::dataset::Dataset;
 
-/// How many rows of `eval` have a text that stands in `train` too, markup and white space aside.
+/// Returns the number of rows of `eval` whose text also occurs in `train`.
+///
+/// Texts are compared after [`clean`], so differences in markup and whitespace do not matter; letter case does.
 pub fn overlap(eval: &Dataset, train: &Dataset) -> usize {
-    let known = train.examples.iter().map(|example| hash(&example.text)).collect::<HashSet<_>>();
-    eval.examples.iter().filter(|example| known.contains(&hash(&example.text))).count()
+    let train_hashes = train.examples.iter().map(|example| hash(&example.text)).collect::<HashSet<_>>();
+    eval.examples.iter().filter(|example| train_hashes.contains(&hash(&example.text))).count()
 }
 
 fn hash(text: &str) -> u64 {
@@ -21,10 +23,10 @@ fn hash(text: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::review::{Example, Labels};
+    use crate::dataset::{Example, Labels};
 
     #[test]
-    fn rows_that_differ_in_markup_alone_are_the_same() {
+    fn texts_that_differ_only_in_markup_overlap() {
         let dataset = |texts: &[&str]| Dataset {
             examples: texts.iter().map(|&text| Example { text: text.to_owned(), label: 0 }).collect(),
             labels: Labels::numbered(2),

@@ -1,13 +1,13 @@
-//! NumPy's `default_rng(seed).permutation(n)`, bit for bit: what `datasets` calls `shuffle(seed)`.
+//! NumPy's `default_rng(seed).permutation(n)`, bit for bit. `shuffle(seed)` of `datasets` uses the same order.
 //!
-//! `SeedSequence` spreads the seed, PCG64 (XSL-RR 128/64) draws, masks bound the draws, Fisher and Yates
-//! shuffle from the end.
+//! `SeedSequence` expands the seed, PCG64 (XSL-RR 128/64) draws random bits, masked rejection bounds them, and a
+//! Fisher–Yates shuffle starts from the end.
 
 /// Returns the numbers `0..len` in the order of NumPy's `default_rng(seed).permutation(len)`.
 ///
 /// # Panics
 ///
-/// When `len` is 2^32 or more; NumPy draws 64-bit numbers there.
+/// Panics if `len` is 2^32 or more. For such lengths, NumPy draws 64-bit numbers.
 ///
 /// ```
 /// assert_eq!(embert_data::permutation(42, 25_000)[..3], [19923, 18453, 12236]);
@@ -19,7 +19,9 @@ pub fn permutation(seed: u64, len: usize) -> Vec<usize> {
     order
 }
 
-/// PCG64 as NumPy seeds it. Equations: state' = state·M + inc (mod 2^128).
+/// PCG64, seeded as in NumPy: state' = state·M + inc (mod 2^128).
+///
+/// Source: `numpy/random/src/pcg64/pcg64.h`; M. E. O'Neill, "PCG", 2014.
 pub(crate) struct Generator {
     state: u128,
     increment: u128,
@@ -38,8 +40,9 @@ impl Generator {
         generator
     }
 
-    /// A number in `0..=highest`, each with the same probability: as many low bits as `highest` has,
-    /// drawn again while they exceed it (NumPy's `random_interval`, which `shuffle` calls).
+    /// Draws a uniform number in `0..=highest`: NumPy's `random_interval`, which its `shuffle` calls.
+    ///
+    /// Draws as many low bits as `highest` has, again and again until the number is not above it.
     pub(crate) fn up_to(&mut self, highest: u32) -> u32 {
         let mask = u32::MAX.checked_shr(highest.leading_zeros()).unwrap_or(0);
         loop {
@@ -50,11 +53,11 @@ impl Generator {
         }
     }
 
-    /// One of `choices`.
+    /// Returns a random element.
     ///
     /// # Panics
     ///
-    /// When there are none.
+    /// Panics if `choices` is empty.
     pub(crate) fn pick<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
         &choices[self.up_to(choices.len() as u32 - 1) as usize]
     }
@@ -86,7 +89,7 @@ impl Generator {
     }
 }
 
-/// NumPy's `SeedSequence(seed).generate_state(4, np.uint64)`, a port of M. E. O'Neill's `seed_seq_fe`.
+/// Ports NumPy's `SeedSequence(seed).generate_state(4, np.uint64)`, which is M. E. O'Neill's `seed_seq_fe`.
 fn seed_sequence(seed: u64) -> [u64; 4] {
     let pool = entropy_pool(seed);
     let mut constant: u32 = 0x8b51_f9dd;
@@ -108,7 +111,7 @@ fn entropy_pool(seed: u64) -> [u32; 4] {
         value = value.wrapping_mul(constant);
         value ^ (value >> 16)
     };
-    // Seeds below 2^32 give one word of entropy, and the missing ones are hashed as zeros.
+    // A seed below 2^32 is one word of entropy. Missing words are hashed as zeros.
     let mut pool = [seed as u32, (seed >> 32) as u32, 0, 0].map(&mut hash);
     for source in 0..pool.len() {
         for target in 0..pool.len() {

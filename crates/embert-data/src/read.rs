@@ -1,42 +1,55 @@
-//! From a path to rows: which files belong to it, and which reader each of them needs.
+//! Reads a dataset: finds the files of a path, reads each in its format and encodes the labels.
 
 use std::path::Path;
 
+use crate::dataset::Labels;
 use crate::error::DataError;
 use crate::format::Format;
-use crate::labels::{RawFile, assign_ids};
-use crate::note::{DataNote, Read};
+use crate::label_encoding::{RawFile, encode_labels};
+use crate::note::{DataNote, LoadedDataset};
 use crate::options::ReadOptions;
 #[cfg(feature = "parquet")]
 use crate::parquet;
-use crate::review::Labels;
 use crate::{acl_imdb, delimited, jsonl, shards};
 
-/// Reads a labelled data set.
+/// Reads a labelled dataset.
 ///
-/// `path` is one of
-/// - a directory of `{split}-*.parquet`, or a directory that holds one such directory; shards are
-///   read in the order of their names;
-/// - the folder tree of aclImdb: `{split}/neg/*.txt` and `{split}/pos/*.txt`;
-/// - a `.parquet`, `.csv`, `.tsv` or `.jsonl` file, whose rows are all read whatever `split` says.
+/// `path` is one of:
 ///
-/// `labels` are those of a trained model: a value is then the name of one of them, or an index if their names are not
-/// numbers. Without them, the names that the hub stores in parquet files decide; else the labels are the sorted values
-/// that occur, and integers that are exactly 0, 1 and so on are called `LABEL_0`, `LABEL_1`.
+/// - a directory with `{split}-*.parquet`, or its parent directory; shards are read in the order of their names;
+/// - the aclImdb directory: `{split}/neg/*.txt` and `{split}/pos/*.txt`;
+/// - a `.parquet`, `.csv`, `.tsv` or `.jsonl` file. All its rows are read; `split` is ignored.
+///
+/// `labels` are the labels of a trained model. Each value must be the name of one of them, or its index if the names
+/// are not numbers. Without `labels`, the label names in a parquet file of the hub are used. If there are none, the
+/// labels are the sorted values; the integers 0, 1 and so on are named `LABEL_0`, `LABEL_1`.
 ///
 /// # Errors
 ///
-/// Any [`DataError`] about files; the first offending row is named.
+/// A [`DataError`] that names the file and the first invalid row.
+///
+/// # Examples
+///
+/// ```no_run
+/// use embert_data::{ReadOptions, read};
+///
+/// let loaded = read("reviews.csv".as_ref(), "train", &ReadOptions::default(), None)?;
+/// println!("{} rows", loaded.dataset.len());
+/// for note in &loaded.notes {
+///     println!("note: {note}");
+/// }
+/// # Ok::<(), embert_data::DataError>(())
+/// ```
 pub fn read(
     path: &Path,
     split: &str,
     options: &ReadOptions,
     labels: Option<&Labels>,
-) -> Result<Read, DataError> {
+) -> Result<LoadedDataset, DataError> {
     let metadata = std::fs::metadata(path).map_err(DataError::io(path))?;
     let files = if !metadata.is_dir() {
         vec![read_file(path, options)?]
-    } else if acl_imdb::is_tree(path, split) {
+    } else if acl_imdb::has_split(path, split) {
         acl_imdb::read(path, split)?
     } else {
         let shards = shards::find(path, split)?;
@@ -45,17 +58,19 @@ pub fn read(
     if files.iter().all(|file| file.rows.is_empty()) {
         return Err(DataError::Empty { path: path.to_path_buf() });
     }
-    assign_ids(path, files, options, labels)
+    encode_labels(path, files, options, labels)
 }
 
 /// Reads the text column of a `.parquet`, `.csv`, `.tsv` or `.jsonl` file, in the order of its rows.
 ///
+/// A label column is not necessary.
+///
 /// # Errors
 ///
-/// Any [`DataError`] about files; the first offending row is named.
+/// A [`DataError`] that names the file and the first invalid row.
 pub fn read_texts(path: &Path, options: &ReadOptions) -> Result<(Vec<String>, Vec<DataNote>), DataError> {
     let column = &options.columns.text;
-    let (texts, mut notes) = match Format::of(path)? {
+    let (texts, mut notes) = match Format::detect(path)? {
         #[cfg(feature = "parquet")]
         Format::Parquet => (parquet::read_texts(path, column)?, vec![]),
         Format::Delimited(separator) => delimited::read_texts(path, separator, options)?,
@@ -64,12 +79,12 @@ pub fn read_texts(path: &Path, options: &ReadOptions) -> Result<(Vec<String>, Ve
     if texts.is_empty() {
         return Err(DataError::Empty { path: path.to_path_buf() });
     }
-    notes.extend(DataNote::of_blank_texts(path, texts.iter().zip(1..)));
+    notes.extend(DataNote::about_blank_texts(path, texts.iter().zip(1..)));
     Ok((texts, notes))
 }
 
 fn read_file(path: &Path, options: &ReadOptions) -> Result<RawFile, DataError> {
-    match Format::of(path)? {
+    match Format::detect(path)? {
         #[cfg(feature = "parquet")]
         Format::Parquet => parquet::read(path, &options.columns),
         Format::Delimited(separator) => delimited::read(path, separator, options),

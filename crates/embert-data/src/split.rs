@@ -1,37 +1,43 @@
-//! A seeded split into rows to train on and rows held out, with the same shares of each class in both.
+//! Stratified split: training rows and held-out rows with the same share of each class.
 
 use std::cmp::Reverse;
 
+use crate::dataset::Dataset;
 use crate::error::DataError;
 use crate::permutation::permutation;
-use crate::review::Dataset;
 
-/// The two parts of a data set.
+/// The two parts of a split dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
-    /// The rows to train on.
+    /// The training rows.
     pub train: Dataset,
-    /// The rows held out to judge the result by.
+    /// The rows to evaluate on.
     pub held_out: Dataset,
 }
 
-/// Holds out `held_out` rows, and of each class its share, rounded so that the sum is exact: of 3,000 rows, half of each of
-/// two classes, 600 held out are 300 of each.
+/// Splits a dataset into training rows and `held_out` evaluation rows, stratified by label.
 ///
-/// Every class keeps at least one row to train on. What a rare class cannot give is taken from the others; if all of them
-/// together cannot give it, fewer rows are held out. Both parts are shuffled. The same seed gives the same split.
+/// Each class gives `held_out · rows of the class / all rows`, rounded so that the sum is exact. For example, if 3,000
+/// rows have two classes of equal size, 600 held-out rows are 300 of each class.
+///
+/// Each class keeps at least one training row. Other classes give the rows that a rare class cannot; if they cannot
+/// either, fewer rows are held out. Both parts are shuffled. The same seed gives the same split.
 ///
 /// # Errors
 ///
-/// [`DataError::CannotSplit`] when no row can be held out: no class has two.
+/// [`DataError::CannotSplit`] if no class has two rows.
+///
+/// # Panics
+///
+/// Panics if there are 2^32 rows or more.
 pub fn stratified_split(dataset: &Dataset, held_out: usize, seed: u64) -> Result<Split, DataError> {
     let counts = dataset.class_counts();
-    let most = spare(&counts).sum::<usize>();
-    if held_out > 0 && most == 0 {
+    let max_held_out = spare(&counts).sum::<usize>();
+    if held_out > 0 && max_held_out == 0 {
         return Err(DataError::CannotSplit { held_out, rows: dataset.len() });
     }
-    let mut quotas = quotas(&counts, held_out.min(most));
-    leave_one_of_each(&counts, &mut quotas);
+    let mut quotas = quotas(&counts, held_out.min(max_held_out));
+    keep_one_of_each(&counts, &mut quotas);
     let (held, train): (Vec<usize>, Vec<usize>) =
         permutation(seed, dataset.len()).into_iter().partition(|&index| {
             let quota = &mut quotas[dataset.examples[index].label];
@@ -42,8 +48,9 @@ pub fn stratified_split(dataset: &Dataset, held_out: usize, seed: u64) -> Result
     Ok(Split { train: dataset.select(&train), held_out: dataset.select(&held) })
 }
 
-/// Shares `held_out` among the classes by their counts; what rounding down leaves goes to the largest
-/// remainders, the lower id first.
+/// Distributes `held_out` among the classes in proportion to their counts.
+///
+/// Rounds down; the remaining rows go to the classes with the largest remainders, the lower id first.
 fn quotas(counts: &[usize], held_out: usize) -> Vec<usize> {
     let total = counts.iter().sum::<usize>().max(1) as u128;
     let exact = |count: usize| count as u128 * held_out as u128;
@@ -57,13 +64,13 @@ fn quotas(counts: &[usize], held_out: usize) -> Vec<usize> {
     quotas
 }
 
-/// The rows that each class can give: all but one.
+/// Returns the number of rows that each class can give: all except one.
 fn spare(counts: &[usize]) -> impl Iterator<Item = usize> {
     counts.iter().map(|count| count.saturating_sub(1))
 }
 
-/// Moves what a class cannot give to the class that can give most, the lower id first.
-fn leave_one_of_each(counts: &[usize], quotas: &mut [usize]) {
+/// Moves rows that a class cannot give to the class that can give the most, the lower id first.
+fn keep_one_of_each(counts: &[usize], quotas: &mut [usize]) {
     let mut excess = 0;
     for (quota, spare) in quotas.iter_mut().zip(spare(counts)) {
         excess += quota.saturating_sub(spare);

@@ -1,14 +1,12 @@
-//! Hostile files for the tests: damaged copies of good ones, and the judge of what a reader makes of them.
-//!
-//! Who links this crate counts every allocation, so it is for test binaries (`tests/hostile/` of each crate) alone.
+#![doc = include_str!("../README.md")]
 
-mod attack;
-mod damage;
-mod restructure;
+mod byte_mutations;
+mod fuzz_target;
+mod json_mutations;
 
-pub use attack::{Attack, MemoryBound};
-pub use damage::damaged;
-pub use restructure::{dropped_or_replaced, replaced};
+pub use byte_mutations::damaged;
+pub use fuzz_target::{FuzzTarget, MemoryBound};
+pub use json_mutations::{dropped_or_replaced, replaced};
 
 #[global_allocator]
 static ALLOCATED: peak_alloc::PeakAlloc = peak_alloc::PeakAlloc;

@@ -1,4 +1,4 @@
-//! Added tokens: those of `tokenizer_config.json`, `added_tokens.json` and `special_tokens_map.json`, as transformers reads them.
+//! Added tokens of a saved tokenizer, read from the same files and in the same order as transformers.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -6,52 +6,53 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 use tokenizers::AddedToken;
 
-use crate::json_file::read_json_if_there;
+use crate::json_file::read_json_if_exists;
 use crate::vocabulary::SPECIAL_TOKENS;
 use crate::{Result, TextError, tokenizer_json};
 
-/// The keys of special tokens that are one token each.
-const NAMED: [&str; 7] =
+/// Keys with one special token each.
+const SINGLE_TOKEN_KEYS: [&str; 7] =
     ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
-/// The keys of further special tokens: transformers 4's, then transformers 5's.
-const LISTED: [&str; 2] = ["additional_special_tokens", "extra_special_tokens"];
-/// What the encoder puts around and into texts must have BERT's names.
+/// Keys with a list of special tokens, in transformers 4 and in transformers 5.
+const TOKEN_LIST_KEYS: [&str; 2] = ["additional_special_tokens", "extra_special_tokens"];
+/// Special tokens that the encoder adds. They must have BERT's names.
 const REQUIRED: [(&str, &str); 3] = [("unk_token", "[UNK]"), ("cls_token", "[CLS]"), ("sep_token", "[SEP]")];
 
-/// Adds the tokens that the files next to a vocabulary state to the content of its `tokenizer.json`.
+/// Adds the tokens in the files next to a vocabulary to the content of its `tokenizer.json`.
 ///
-/// The ids in the files are kept; a token without an id gets the next one. Flags in `tokenizer_config.json` override
-/// those in `tokenizer.json`.
+/// Keeps the ids of the files. A token without an id gets the next free id. Flags in `tokenizer_config.json` override
+/// flags in `tokenizer.json`.
 pub(crate) fn apply(content: &mut Value, config: &Value, path: &Path) -> Result<()> {
     let vocabulary = tokenizer_json::checked_vocabulary(content, &path.display().to_string())?;
-    let mut tokens = Tokens::default();
-    tokens.add_listed(&content["added_tokens"], path)?;
+    let mut tokens = AddedTokens::default();
+    tokens.add_list(&content["added_tokens"], path)?;
     let config_path = path.with_file_name("tokenizer_config.json");
     let mut special = special_tokens(config, &config_path)?;
     match &config["added_tokens_decoder"] {
         Value::Null => {
             let map_path = path.with_file_name("special_tokens_map.json");
-            special.extend(special_tokens(&read_json_if_there(&map_path)?, &map_path)?);
-            tokens.add_numbered(&path.with_file_name("added_tokens.json"), &special)?;
+            special.extend(special_tokens(&read_json_if_exists(&map_path)?, &map_path)?);
+            tokens.add_ids(&path.with_file_name("added_tokens.json"), &special)?;
         }
         decoder => tokens.add_decoder(decoder, &config_path)?,
     }
-    for Stated { token, origin } in special {
-        if !tokens.places.contains_key(&token.content) {
+    for SpecialToken { token, origin } in special {
+        if !tokens.index_by_content.contains_key(&token.content) {
             tokens.add(token, None, &origin)?;
         }
     }
-    content["added_tokens"] = tokens.numbered(&vocabulary)?;
+    content["added_tokens"] = tokens.into_json(&vocabulary)?;
     Ok(())
 }
 
-/// A special token and the file that states it.
-struct Stated {
+/// A special token and its file.
+struct SpecialToken {
     token: AddedToken,
     origin: String,
 }
 
-struct Token {
+/// An added token with its id and its file.
+struct Entry {
     token: AddedToken,
     id: Option<u64>,
     origin: String,
@@ -59,52 +60,53 @@ struct Token {
 
 /// Added tokens in order of addition.
 #[derive(Default)]
-struct Tokens {
-    list: Vec<Token>,
+struct AddedTokens {
+    list: Vec<Entry>,
     /// Indices in `list` by content.
-    places: HashMap<String, usize>,
+    index_by_content: HashMap<String, usize>,
 }
 
-impl Tokens {
-    /// The `added_tokens` of a `tokenizer.json`.
-    fn add_listed(&mut self, listed: &Value, path: &Path) -> Result<()> {
+impl AddedTokens {
+    /// Adds the list `added_tokens` of a `tokenizer.json`.
+    fn add_list(&mut self, list: &Value, path: &Path) -> Result<()> {
         let origin = path.display().to_string();
-        if !listed.is_null() && !listed.is_array() {
-            return Err(broken(&origin, "added_tokens is not a list".to_owned()));
+        if !list.is_null() && !list.is_array() {
+            return Err(malformed(&origin, "added_tokens is not a list".to_owned()));
         }
-        for listed in listed.as_array().into_iter().flatten() {
-            let token = parse(listed, false, "added_tokens", &origin)?;
-            self.add(token, Some(id_of(&listed["id"], &origin)?), &origin)?;
+        for entry in list.as_array().into_iter().flatten() {
+            let token = parse(entry, false, "added_tokens", &origin)?;
+            self.add(token, Some(parse_id(&entry["id"], &origin)?), &origin)?;
         }
         Ok(())
     }
 
-    /// transformers 4's `added_tokens_decoder`: tokens by id.
+    /// Adds `added_tokens_decoder` of transformers 4: tokens by id.
     fn add_decoder(&mut self, decoder: &Value, path: &Path) -> Result<()> {
         let origin = path.display().to_string();
         let entries = object(decoder, "added_tokens_decoder", &origin)?;
         for (id, token) in entries {
-            let wrong = || broken(&origin, format!("added_tokens_decoder has the id {id:?}, not a number"));
-            let id = id.parse::<u64>().map_err(|_| wrong())?;
+            let not_a_number =
+                || malformed(&origin, format!("added_tokens_decoder has the id {id:?}, not a number"));
+            let id = id.parse::<u64>().map_err(|_| not_a_number())?;
             self.add(parse(token, false, "added_tokens_decoder", &origin)?, Some(id), &origin)?;
         }
         Ok(())
     }
 
-    /// `added_tokens.json`: ids by token, where it exists.
-    fn add_numbered(&mut self, path: &Path, special: &[Stated]) -> Result<()> {
+    /// Adds `added_tokens.json`, if it exists: ids by token.
+    fn add_ids(&mut self, path: &Path, special: &[SpecialToken]) -> Result<()> {
         let origin = path.display().to_string();
-        let file = read_json_if_there(path)?;
+        let file = read_json_if_exists(path)?;
         if file.is_null() {
             return Ok(());
         }
         for (content, id) in object(&file, "the file", &origin)? {
             let is_special = special.iter().any(|special| special.token.content == *content);
-            let token = match self.places.get(content) {
-                Some(&place) => self.list[place].token.clone(),
+            let token = match self.index_by_content.get(content) {
+                Some(&index) => self.list[index].token.clone(),
                 None => AddedToken::from(content, is_special),
             };
-            self.add(token, Some(id_of(id, &origin)?), &origin)?;
+            self.add(token, Some(parse_id(id, &origin)?), &origin)?;
         }
         Ok(())
     }
@@ -112,80 +114,81 @@ impl Tokens {
     fn add(&mut self, token: AddedToken, id: Option<u64>, origin: &str) -> Result<()> {
         let content = token.content.clone();
         if content.is_empty() {
-            return Err(broken(origin, "an added token is empty".to_owned()));
+            return Err(malformed(origin, "an added token is empty".to_owned()));
         }
-        let place = *self.places.entry(content.clone()).or_insert(self.list.len());
-        let Some(known) = self.list.get_mut(place) else {
-            self.list.push(Token { token, id, origin: origin.to_owned() });
+        let index = *self.index_by_content.entry(content.clone()).or_insert(self.list.len());
+        let Some(known) = self.list.get_mut(index) else {
+            self.list.push(Entry { token, id, origin: origin.to_owned() });
             return Ok(());
         };
         if known.id != id {
             let [found, other] = [id, known.id].map(|id| id.unwrap_or_default());
             let reason =
                 format!("added token {content:?} has id {found}, and {other} according to {}", known.origin);
-            return Err(broken(origin, reason));
+            return Err(malformed(origin, reason));
         }
-        *known = Token { token, id, origin: origin.to_owned() };
+        *known = Entry { token, id, origin: origin.to_owned() };
         Ok(())
     }
 
-    /// The tokens by id, as `tokenizer.json` lists them. The tokenizers crate numbers new tokens itself, from the size
-    /// of the vocabulary on, so only these ids can be kept.
-    fn numbered(mut self, vocabulary: &BTreeMap<String, u32>) -> Result<Value> {
+    /// Returns the tokens sorted by id, in the format of `tokenizer.json`.
+    ///
+    /// The tokenizers crate numbers new tokens itself, starting at the size of the vocabulary. Other ids are an error.
+    fn into_json(mut self, vocabulary: &BTreeMap<String, u32>) -> Result<Value> {
         let by_id: HashMap<u64, &String> =
             vocabulary.iter().map(|(token, id)| (u64::from(*id), token)).collect();
-        let known = |token: &Token| vocabulary.get(&token.token.content).copied().map(u64::from);
-        self.list.sort_by_key(|token| (token.id.is_none(), token.id));
-        let mut next = vocabulary.len() as u64;
-        let mut listed = vec![];
-        for token in self.list {
-            let given = known(&token).unwrap_or(next);
-            check_id(&token, given, by_id.get(&given).copied())?;
-            if known(&token).is_none() {
-                next += 1;
+        let known_id = |entry: &Entry| vocabulary.get(&entry.token.content).copied().map(u64::from);
+        self.list.sort_by_key(|entry| (entry.id.is_none(), entry.id));
+        let mut next_id = vocabulary.len() as u64;
+        let mut list = vec![];
+        for entry in self.list {
+            let id = known_id(&entry).unwrap_or(next_id);
+            check_id(&entry, id, by_id.get(&id).copied())?;
+            if known_id(&entry).is_none() {
+                next_id += 1;
             }
-            listed.push(to_json(&token.token, given));
+            list.push(with_id(&entry.token, id));
         }
-        Ok(Value::Array(listed))
+        Ok(Value::Array(list))
     }
 }
 
-/// Refuses an id that the token cannot get, and one that another token has.
-fn check_id(token: &Token, given: u64, owner: Option<&String>) -> Result<()> {
-    let content = &token.token.content;
-    let stated = token.id.unwrap_or(given);
-    if stated != given {
+/// Returns an error if the id in the file differs from the id that the token gets, or if another token has that id.
+fn check_id(entry: &Entry, id: u64, owner: Option<&String>) -> Result<()> {
+    let content = &entry.token.content;
+    let id_in_file = entry.id.unwrap_or(id);
+    if id_in_file != id {
         let reason = format!(
-            "added token {content:?} says id {stated}, but would get {given}: ids of added tokens follow \
-             the vocabulary without a gap"
+            "added token {content:?} has id {id_in_file}, but must have {id}: ids of added tokens follow the \
+             vocabulary without a gap"
         );
-        return Err(broken(&token.origin, reason));
+        return Err(malformed(&entry.origin, reason));
     }
     match owner.filter(|owner| *owner != content) {
         Some(owner) => {
-            let reason = format!("added token {content:?} would get id {given}, which {owner:?} has");
-            Err(broken(&token.origin, reason))
+            let reason = format!("added token {content:?} would get id {id}, but {owner:?} has it");
+            Err(malformed(&entry.origin, reason))
         }
         None => Ok(()),
     }
 }
 
-/// The special tokens under the keys of a config or of `special_tokens_map.json`.
-fn special_tokens(file: &Value, path: &Path) -> Result<Vec<Stated>> {
+/// Returns the special tokens of `tokenizer_config.json` or `special_tokens_map.json`.
+fn special_tokens(file: &Value, path: &Path) -> Result<Vec<SpecialToken>> {
     let origin = path.display().to_string();
     if !file.is_null() {
         object(file, "the file", &origin)?;
     }
-    let named = NAMED.iter().map(|key| (*key, &file[*key]));
-    let listed = LISTED.iter().flat_map(|key| values(&file[*key]).map(|value| (*key, value)));
+    let single = SINGLE_TOKEN_KEYS.iter().map(|key| (*key, &file[*key]));
+    let lists = TOKEN_LIST_KEYS.iter().flat_map(|key| values(&file[*key]).map(|value| (*key, value)));
     let mut tokens = vec![];
-    for (key, value) in named.chain(listed).filter(|(_, value)| !value.is_null()) {
+    for (key, value) in single.chain(lists).filter(|(_, value)| !value.is_null()) {
         let token = match value {
             Value::String(content) => AddedToken::from(content, true),
             value => parse(value, true, key, &origin)?.special(true),
         };
         check_required(key, &token, &origin)?;
-        tokens.push(Stated { token, origin: origin.clone() });
+        tokens.push(SpecialToken { token, origin: origin.clone() });
     }
     Ok(tokens)
 }
@@ -202,24 +205,26 @@ fn check_required(key: &str, token: &AddedToken, origin: &str) -> Result<()> {
     }
 }
 
-/// The tokens of a list, or of transformers 5's object of tokens by name.
-fn values(listed: &Value) -> Box<dyn Iterator<Item = &Value> + '_> {
-    match listed {
+/// Returns the tokens of a list, or of an object of tokens by name (transformers 5).
+fn values(tokens: &Value) -> Box<dyn Iterator<Item = &Value> + '_> {
+    match tokens {
         Value::Array(tokens) => Box::new(tokens.iter()),
         Value::Object(tokens) => Box::new(tokens.values()),
         other => Box::new(std::iter::once(other)),
     }
 }
 
-/// An object with `content` and flags; a flag that is missing has the value that the tokenizers library gives it.
+/// Parses an object with `content` and flags. A missing flag has the default of the tokenizers crate.
 fn parse(token: &Value, is_special: bool, key: &str, origin: &str) -> Result<AddedToken> {
     let Some(content) = token["content"].as_str().filter(|content| !content.is_empty()) else {
-        return Err(broken(origin, format!("{key} has {token}, not a token with its content")));
+        return Err(malformed(origin, format!("{key} has {token}, not a token with its content")));
     };
     let flag = |name: &str, default: bool| match &token[name] {
         Value::Null => Ok(default),
         Value::Bool(flag) => Ok(*flag),
-        other => Err(broken(origin, format!("{key}: {name} of {content:?} is {other}, not true or false"))),
+        other => {
+            Err(malformed(origin, format!("{key}: {name} of {content:?} is {other}, not true or false")))
+        }
     };
     let special = flag("special", is_special)?;
     Ok(AddedToken::from(content, special)
@@ -229,7 +234,7 @@ fn parse(token: &Value, is_special: bool, key: &str, origin: &str) -> Result<Add
         .normalized(flag("normalized", !special)?))
 }
 
-/// The flags and the content of a token, as `added_tokens_decoder` holds them.
+/// Returns the content and the flags of a token, in the format of `added_tokens_decoder`.
 pub(crate) fn without_id(token: &AddedToken) -> Value {
     json!({
         "content": token.content,
@@ -241,31 +246,32 @@ pub(crate) fn without_id(token: &AddedToken) -> Value {
     })
 }
 
-fn to_json(token: &AddedToken, id: u64) -> Value {
+/// Returns a token in the format of `added_tokens` in `tokenizer.json`.
+fn with_id(token: &AddedToken, id: u64) -> Value {
     let mut json = without_id(token);
     json["id"] = id.into();
     json
 }
 
-/// Added tokens of a tokenizer by id.
+/// Returns the added tokens of a tokenizer by id.
 pub(crate) fn by_id(tokenizer: &tokenizers::Tokenizer) -> BTreeMap<u32, AddedToken> {
     tokenizer.get_added_tokens_decoder().iter().map(|(id, token)| (*id, token.clone())).collect()
 }
 
-/// The content of special tokens that are not BERT's five.
+/// Returns the special tokens other than BERT's five.
 pub(crate) fn additional_special_tokens(tokens: &BTreeMap<u32, AddedToken>) -> Vec<&str> {
     let special = tokens.values().filter(|token| token.special).map(|token| token.content.as_str());
     special.filter(|token| !SPECIAL_TOKENS.contains(token)).collect()
 }
 
-fn id_of(id: &Value, origin: &str) -> Result<u64> {
-    id.as_u64().ok_or_else(|| broken(origin, format!("an added token has the id {id}")))
+fn parse_id(id: &Value, origin: &str) -> Result<u64> {
+    id.as_u64().ok_or_else(|| malformed(origin, format!("an added token has the id {id}")))
 }
 
 fn object<'a>(value: &'a Value, what: &str, origin: &str) -> Result<&'a Map<String, Value>> {
-    value.as_object().ok_or_else(|| broken(origin, format!("{what} is not a JSON object")))
+    value.as_object().ok_or_else(|| malformed(origin, format!("{what} is not a JSON object")))
 }
 
-fn broken(origin: &str, reason: String) -> TextError {
-    TextError::Broken { origin: origin.to_owned(), reason }
+fn malformed(origin: &str, reason: String) -> TextError {
+    TextError::Malformed { origin: origin.to_owned(), reason }
 }

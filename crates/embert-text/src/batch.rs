@@ -1,24 +1,24 @@
-//! One batch of token ids, packed without padding or padded to one length, and the way back to input order.
+//! Batches of token ids, packed or padded, and the results of batches in the order of the rows.
 
-/// What is put behind sequences that are shorter than others.
+/// Padding of the sequences of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Padding {
-    /// Nothing: sequences follow one another.
+    /// No padding: all sequences are concatenated.
     Packed,
-    /// `[PAD]` up to the longest of the batch.
+    /// Pads to the longest sequence of the batch.
     Longest,
-    /// `[PAD]` up to the longest of the batch, rounded up to a multiple: few different shapes.
+    /// Pads to the longest sequence of the batch, rounded up to a multiple: `pad_to_multiple_of` in transformers.
     MultipleOf(usize),
-    /// `[PAD]` up to the data set's `max_length`: one shape.
+    /// Pads to the `max_length` of the dataset.
     MaxLength,
 }
 
 impl Padding {
-    /// The tokens that each sequence of such lengths takes, `None` if packed.
+    /// Returns the padded length of sequences with these lengths; `None` if packed.
     ///
     /// # Panics
     ///
-    /// Panics at a multiple of 0.
+    /// Panics if the multiple is 0.
     pub(crate) fn padded_to(self, lengths: &[usize], max_length: usize) -> Option<usize> {
         let longest = lengths.iter().copied().max().unwrap_or(0);
         match self {
@@ -30,42 +30,45 @@ impl Padding {
     }
 }
 
-/// The ids of one batch.
+/// The token ids of one batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenBatch {
-    /// The ids of all sequences, one after another: `[num_tokens]` if packed, else
-    /// `[batch_size * padded_to]`.
+    /// The ids of all sequences, concatenated: `[num_tokens]` if packed, else `[batch_size * padded_to]`.
     pub ids: Vec<u32>,
-    /// The tokens of each sequence, padding not counted: `[batch_size]`.
+    /// The number of tokens of each sequence, without padding: `[batch_size]`.
     pub lengths: Vec<usize>,
-    /// Which row of the data set each sequence is: `[batch_size]`.
+    /// The row of each sequence in the dataset: `[batch_size]`.
     pub rows: Vec<usize>,
-    /// The tokens that each sequence takes in `ids`, `None` if packed.
+    /// The padded length of each sequence; `None` if packed.
     pub padded_to: Option<usize>,
 }
 
 impl TokenBatch {
-    /// The number of sequences.
+    /// Returns the number of sequences.
     pub fn batch_size(&self) -> usize {
         self.rows.len()
     }
 
-    /// The number of tokens, padding not counted.
+    /// Returns the number of tokens, without padding.
     pub fn num_tokens(&self) -> usize {
         self.lengths.iter().sum()
     }
 }
 
-/// Puts results, each with the row that it belongs to, into the order of the rows.
+/// Sorts results by their row.
 ///
 /// # Panics
 ///
-/// Panics unless the rows are `0..n`, each once, in whatever order.
+/// Panics unless each row of `0..n` occurs exactly once.
+///
+/// ```
+/// assert_eq!(embert_text::in_row_order([(1, "b"), (0, "a")]), ["a", "b"]);
+/// ```
 pub fn in_row_order<T>(results: impl IntoIterator<Item = (usize, T)>) -> Vec<T> {
     let mut results: Vec<_> = results.into_iter().collect();
     results.sort_by_key(|(row, _)| *row);
-    let complete = results.iter().enumerate().all(|(place, (row, _))| place == *row);
-    assert!(complete, "every row must have one result");
+    let is_complete = results.iter().enumerate().all(|(index, (row, _))| index == *row);
+    assert!(is_complete, "every row must have one result");
     results.into_iter().map(|(_, result)| result).collect()
 }
 
@@ -74,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn padded_length_is_the_longest_its_multiple_or_the_limit() {
+    fn padded_length_is_the_longest_a_multiple_or_max_length() {
         let padded_to = |padding: Padding| padding.padded_to(&[5, 65, 2], 512);
         assert_eq!(padded_to(Padding::Packed), None);
         assert_eq!(padded_to(Padding::Longest), Some(65));
@@ -85,13 +88,13 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "every row must have one result")]
-    fn a_row_without_a_result_is_a_bug() {
+    fn a_row_without_a_result_panics() {
         in_row_order([(0, 'a'), (2, 'c')]);
     }
 
     #[test]
     #[should_panic(expected = "every row must have one result")]
-    fn a_row_with_two_results_is_a_bug() {
+    fn a_row_with_two_results_panics() {
         in_row_order([(0, 'a'), (0, 'b')]);
     }
 }

@@ -1,11 +1,11 @@
-//! What can be wrong with a vocabulary, a tokenizer's files or a length.
+//! Errors of tokenizer files, vocabularies and length limits.
 
 use std::path::PathBuf;
 
-/// The result of everything in this crate that can fail.
+/// The result type of this crate.
 pub type Result<T, E = TextError> = std::result::Result<T, E>;
 
-/// Why a tokenizer could not be read, made or saved, or a length was refused.
+/// An error of reading, training or saving a tokenizer, or of a length limit.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TextError {
@@ -14,7 +14,7 @@ pub enum TextError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// A file could not be written.
@@ -22,78 +22,81 @@ pub enum TextError {
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A Git LFS pointer in place of a file.
+    /// The file is a Git LFS pointer.
     #[error("{path}: a Git LFS pointer, not the file itself; fetch the file with `git lfs pull`")]
     LfsPointer {
         /// The file.
         path: PathBuf,
     },
-    /// A directory holds no tokenizer.
+    /// The directory has no tokenizer.
     #[error(
-        "{directory}: holds neither tokenizer.json nor vocab.txt; give a directory saved by transformers or embert"
+        "{directory}: contains neither tokenizer.json nor vocab.txt; use a directory saved by transformers or embert"
     )]
     NoTokenizer {
         /// The directory.
         directory: PathBuf,
     },
-    /// A tokenizer's file is damaged or contradicts itself.
+    /// A tokenizer file is malformed or contradicts itself.
     #[error("{origin}: not a usable tokenizer: {reason}")]
-    Broken {
-        /// The file, or `vocabulary` for one in memory.
+    Malformed {
+        /// The file, or `vocabulary` for a vocabulary in memory.
         origin: String,
-        /// What was found.
+        /// The cause.
         reason: String,
     },
-    /// A tokenizer of another family.
-    #[error("{origin}: {part} is {found}, and only {supported} is supported")]
+    /// The tokenizer is not a BERT tokenizer.
+    #[error("{origin}: {part} is {found}, but only {supported} is supported")]
     Unsupported {
         /// The file.
         origin: String,
-        /// The key that was read.
+        /// The key.
         part: &'static str,
         /// Its value.
         found: String,
-        /// What it would have to be.
+        /// The supported value.
         supported: &'static str,
     },
-    /// Some of `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]`, `[MASK]` have no id.
-    #[error("{origin}: the vocabulary of {vocab_size} tokens lacks {}; is it BERT's?", .missing.join(", "))]
+    /// Some of `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]` and `[MASK]` have no id.
+    #[error(
+        "{origin}: the vocabulary of {vocab_size} tokens lacks {}; use the vocabulary of a BERT model",
+        .missing.join(", ")
+    )]
     MissingSpecialTokens {
-        /// The file, or `vocabulary` for one in memory.
+        /// The file, or `vocabulary` for a vocabulary in memory.
         origin: String,
-        /// How many tokens there are.
+        /// The number of tokens.
         vocab_size: usize,
-        /// Those that are missing.
+        /// The missing tokens.
         missing: Vec<&'static str>,
     },
-    /// Training was asked for fewer tokens than the letters alone need.
+    /// The vocabulary to train cannot contain the characters of the texts.
     #[error(
-        "vocab_size {vocab_size} is too small: the special tokens and the letters of these texts need {needed}"
+        "vocab_size {vocab_size} is too small: the special tokens and the characters of these texts need {needed}"
     )]
     VocabSizeTooSmall {
-        /// What was asked for.
+        /// The requested size.
         vocab_size: usize,
-        /// The least that works.
+        /// The minimum size.
         needed: usize,
     },
     /// `max_length` leaves no room for a token between `[CLS]` and `[SEP]`.
     #[error("max_length {max_length} is too small: [CLS], one token and [SEP] need 3")]
     MaxLengthTooSmall {
-        /// What was asked for.
+        /// The requested length.
         max_length: usize,
     },
-    /// `max_length` is more than the model has positions.
+    /// `max_length` exceeds the positions of the model.
     #[error(
         "max_length {max_length} is more than the model's {max_position_embeddings} positions; \
          set it to {max_position_embeddings} or less"
     )]
     MaxLengthTooLarge {
-        /// What was asked for.
+        /// The requested length.
         max_length: usize,
-        /// What the model has.
+        /// The positions of the model.
         max_position_embeddings: usize,
     },
     /// Head and tail together do not fit between `[CLS]` and `[SEP]`.
@@ -106,13 +109,13 @@ pub enum TextError {
         head: usize,
         /// Tokens kept from the end.
         tail: usize,
-        /// The limit, special tokens included; at least 3.
+        /// The limit, with special tokens; at least 3.
         max_length: usize,
     },
-    /// A truncation that is none of those that exist.
-    #[error("truncation {found:?} is none of right, left, head+tail(HEAD,TAIL)")]
+    /// The name of a truncation is unknown.
+    #[error("unknown truncation {found:?}; expected right, left or head+tail(HEAD,TAIL)")]
     UnknownTruncation {
-        /// What was written.
+        /// The name.
         found: String,
     },
 }

@@ -1,21 +1,21 @@
-//! How long texts are, and what padding them would waste.
+//! Statistics of token counts, and the share of padding in batches.
 
 use crate::{Padding, SamplingStrategy, training_batches};
 
-/// Quantiles of token counts; between two of them linear, as NumPy and pandas do.
+/// Statistics of the token counts of texts. Quantiles are interpolated linearly, as in NumPy and pandas.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LengthReport {
-    /// Texts.
+    /// The number of texts.
     pub count: usize,
-    /// Tokens of all texts.
+    /// The number of tokens of all texts.
     pub total: usize,
-    /// The shortest.
+    /// The minimum.
     pub min: usize,
-    /// A quarter of the texts is not longer.
+    /// The 25th percentile.
     pub p25: f64,
     /// The median.
     pub p50: f64,
-    /// Three quarters of the texts are not longer.
+    /// The 75th percentile.
     pub p75: f64,
     /// The 90th percentile.
     pub p90: f64,
@@ -23,21 +23,21 @@ pub struct LengthReport {
     pub p95: f64,
     /// The 99th percentile.
     pub p99: f64,
-    /// The longest.
+    /// The maximum.
     pub max: usize,
     /// The arithmetic mean.
     pub mean: f64,
-    /// The share of texts, 0 to 1, that a `max_length` of 128 cuts.
+    /// The share of texts, 0 to 1, that `max_length` 128 truncates.
     pub cut_at_128: f64,
-    /// The share of texts, 0 to 1, that a `max_length` of 256 cuts.
+    /// The share of texts, 0 to 1, that `max_length` 256 truncates.
     pub cut_at_256: f64,
-    /// The share of texts, 0 to 1, that a `max_length` of 512 cuts.
+    /// The share of texts, 0 to 1, that `max_length` 512 truncates.
     pub cut_at_512: f64,
 }
 
 impl LengthReport {
-    /// Counts lengths, special tokens included
-    /// ([`EncodedTexts::full_lengths`](crate::EncodedTexts::full_lengths)); `None` if there are none.
+    /// Computes the statistics of lengths with special tokens, such as
+    /// [`EncodedTexts::full_lengths`](crate::EncodedTexts::full_lengths). Returns `None` if there are no lengths.
     pub fn new(lengths: &[usize]) -> Option<Self> {
         let mut sorted = lengths.to_vec();
         sorted.sort_unstable();
@@ -62,21 +62,21 @@ impl LengthReport {
     }
 }
 
-/// The share of tokens that would be `[PAD]`, 0 to 1, for texts already truncated.
+/// The share of `[PAD]` tokens, 0 to 1, in batches of truncated texts, by the kind of padding.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PaddingWaste {
-    /// Every text padded to `max_length`.
+    /// All texts padded to `max_length`.
     pub max_length: f64,
     /// Random batches, each padded to its longest text.
     pub random: f64,
     /// Batches of similar lengths, each padded to its longest text.
     pub grouped: f64,
-    /// Batches of similar lengths, each padded to a multiple of 64, as on a GPU.
+    /// Batches of similar lengths, each padded to a multiple of 64, as on GPUs.
     pub grouped_to_64: f64,
 }
 
 impl PaddingWaste {
-    /// Plans one epoch of each kind; packed batches waste nothing.
+    /// Samples one epoch of batches and computes the share for each kind of padding. Packed batches have no padding.
     ///
     /// # Panics
     ///
@@ -95,31 +95,32 @@ impl PaddingWaste {
     }
 }
 
-/// The share of `[PAD]`, 0 to 1, in batches of rows with these lengths.
+/// Returns the share of `[PAD]` tokens, 0 to 1, in batches of rows with these lengths: 1 − tokens / padded tokens.
 ///
 /// # Panics
 ///
-/// Panics if a batch names a row that has no length, or at a multiple of 0.
+/// Panics if a row of a batch has no length, or if `padding` is a multiple of 0.
 pub fn padding_share(lengths: &[usize], batches: &[Vec<usize>], padding: Padding, max_length: usize) -> f64 {
-    let (mut tokens, mut places) = (0, 0);
+    let (mut tokens, mut padded_tokens) = (0, 0);
     for batch in batches {
         let lengths: Vec<_> = batch.iter().map(|row| lengths[*row]).collect();
         let num_tokens = lengths.iter().sum::<usize>();
         tokens += num_tokens;
-        places += padding.padded_to(&lengths, max_length).map_or(num_tokens, |length| length * lengths.len());
+        let padded_to = padding.padded_to(&lengths, max_length);
+        padded_tokens += padded_to.map_or(num_tokens, |length| length * lengths.len());
     }
-    if places == 0 { 0.0 } else { 1.0 - tokens as f64 / places as f64 }
+    if padded_tokens == 0 { 0.0 } else { 1.0 - tokens as f64 / padded_tokens as f64 }
 }
 
 fn quantile(sorted: &[usize], q: f64) -> f64 {
-    let place = q * (sorted.len() - 1) as f64;
-    let (below, above) = (sorted[place.floor() as usize] as f64, sorted[place.ceil() as usize] as f64);
-    below + (above - below) * place.fract()
+    let position = q * (sorted.len() - 1) as f64;
+    let (below, above) = (sorted[position.floor() as usize] as f64, sorted[position.ceil() as usize] as f64);
+    below + (above - below) * position.fract()
 }
 
 fn share_above(sorted: &[usize], max_length: usize) -> f64 {
-    let kept_whole = sorted.partition_point(|length| *length <= max_length);
-    1.0 - kept_whole as f64 / sorted.len() as f64
+    let num_complete = sorted.partition_point(|length| *length <= max_length);
+    1.0 - num_complete as f64 / sorted.len() as f64
 }
 
 #[cfg(test)]
@@ -127,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quantiles_are_numpys() {
+    fn quantiles_equal_numpy() {
         // lengths = [7, 600, 128, 129, 30, 256, 2, 513, 300, 41]
         // numpy.quantile(lengths, [.25, .5, .75, .9, .95, .99]), numpy.mean(lengths)
         // → 32.75, 128.5, 289.0, 521.7, 560.85, 592.17; 200.6
@@ -141,14 +142,14 @@ mod tests {
     }
 
     #[test]
-    fn no_texts_have_no_report_and_waste_nothing() {
+    fn without_texts_there_is_no_report_and_no_padding() {
         assert_eq!(LengthReport::new(&[]), None);
         assert_eq!(PaddingWaste::new(&[], 512, 8, 0).random, 0.0);
         assert_eq!(LengthReport::new(&[9]).unwrap().p99, 9.0);
     }
 
     #[test]
-    fn padding_share_counts_what_is_not_a_token() {
+    fn padding_share_is_the_share_of_pad_tokens() {
         let (lengths, batches) = ([10, 2, 4, 4], [vec![0, 1], vec![2, 3]]);
         let share = |padding| padding_share(&lengths, &batches, padding, 20);
         assert_eq!(share(Padding::Packed), 0.0);
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_waste_less_than_random_batches() {
+    fn grouped_batches_have_less_padding_than_random_ones() {
         let lengths: Vec<_> = (0..2000).map(|row| 3 + (row * 7919) % 500).collect();
         let waste = PaddingWaste::new(&lengths, 512, 8, 42);
         assert!(waste.grouped < 0.05 && waste.random > 0.3 && waste.max_length > waste.random, "{waste:?}");

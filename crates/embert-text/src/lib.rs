@@ -4,9 +4,8 @@
 #![forbid(unsafe_code)]
 
 mod added_tokens;
-mod ascii;
 mod batch;
-mod bucket;
+mod batch_sampler;
 mod encoded;
 mod error;
 mod json_file;
@@ -20,9 +19,10 @@ mod tokenizer_json;
 mod train;
 mod truncation;
 mod vocabulary;
+mod wordpiece;
 
 pub use batch::{Padding, TokenBatch, in_row_order};
-pub use bucket::{BatchBudget, SamplingStrategy, evaluation_batches, training_batches};
+pub use batch_sampler::{BatchBudget, SamplingStrategy, evaluation_batches, training_batches};
 pub use encoded::EncodedTexts;
 pub use error::{Result, TextError};
 pub use lengths::{LengthReport, PaddingWaste, padding_share};

@@ -1,26 +1,25 @@
-//! Seeded permutations: Fisher–Yates with Lemire's bounded numbers from SplitMix64.
+//! Seeded permutations: a Fisher–Yates shuffle with Lemire's bounded numbers from SplitMix64.
 //!
-//! SplitMix64 is a counter through a mixer, `mix(key + n·γ)`, so that a permutation is a pure function
-//! of (seed, epoch, stream) and never of what was drawn before.
+//! SplitMix64 mixes a counter, `mix(key + n·γ)`. So a permutation is a pure function of (seed, epoch, stream).
 
-/// What a permutation is for; streams of one epoch are independent of each other.
+/// The use of a permutation. Streams of one epoch are independent.
 #[derive(Clone, Copy)]
 pub(crate) enum Stream {
     Rows = 1,
     Batches = 2,
 }
 
-/// A random order of `0..len`; every order is equally likely.
+/// Returns a random order of `0..len`. All orders are equally likely.
 pub(crate) fn permutation(len: usize, seed: u64, epoch: u64, stream: Stream) -> Vec<usize> {
     let mut numbers = SplitMix64::new(seed, epoch, stream);
     let mut order: Vec<usize> = (0..len).collect();
-    for place in (1..len).rev() {
-        order.swap(place, numbers.below(place as u64 + 1) as usize);
+    for last in (1..len).rev() {
+        order.swap(last, numbers.below(last as u64 + 1) as usize);
     }
     order
 }
 
-/// Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014.
+/// SplitMix64: Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014.
 struct SplitMix64 {
     counter: u64,
 }
@@ -39,12 +38,11 @@ impl SplitMix64 {
         mix(self.counter)
     }
 
-    /// A number below `bound`, without bias: Lemire, "Fast random integer generation in an
-    /// interval", 2019.
+    /// Returns a uniform number below `bound`: Lemire, "Fast random integer generation in an interval", 2019.
     fn below(&mut self, bound: u64) -> u64 {
         loop {
             let product = u128::from(self.next()) * u128::from(bound);
-            // The first 2^64 mod bound low halves would make some numbers likelier.
+            // The lowest 2^64 mod bound values would make some numbers more likely.
             if product as u64 >= bound.wrapping_neg() % bound {
                 return (product >> 64) as u64;
             }
@@ -63,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_splitmix64s() {
+    fn numbers_equal_splitmix64() {
         // java.util.SplittableRandom(1234567) and Vigna's splitmix64.c from state 1234567.
         let mut numbers = SplitMix64 { counter: 1_234_567 };
         assert_eq!([numbers.next(), numbers.next()], [6_457_827_717_110_365_317, 3_203_168_211_198_807_973]);
@@ -76,7 +74,7 @@ mod tests {
             *counts.entry(permutation(4, 7, epoch, Stream::Rows)).or_insert(0) += 1;
         }
         assert_eq!(counts.len(), 24);
-        // 1,000 expected with a standard deviation of 31: five of them either way.
+        // Each count is 1,000 ± 31; the bounds are five standard deviations.
         assert!(counts.values().all(|count| (845..1155).contains(count)), "{counts:?}");
     }
 
@@ -96,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_and_one_have_one_order() {
+    fn zero_and_one_rows_have_one_order() {
         assert!(permutation(0, 0, 0, Stream::Rows).is_empty());
         assert_eq!(permutation(1, 0, 0, Stream::Rows), [0]);
     }

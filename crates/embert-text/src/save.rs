@@ -1,4 +1,4 @@
-//! A tokenizer's files, as transformers' `AutoTokenizer` opens them.
+//! Writes the files of a tokenizer, which `AutoTokenizer` of transformers opens.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,8 +9,8 @@ use tokenizers::{Model, NormalizerWrapper};
 
 use crate::{Result, TextError, Truncation, added_tokens, vocabulary};
 
-/// transformers' names for the special tokens.
-const TOKEN_NAMES: [(&str, &str); 5] = [
+/// Keys of the special tokens in transformers.
+const SPECIAL_TOKEN_KEYS: [(&str, &str); 5] = [
     ("unk_token", "[UNK]"),
     ("sep_token", "[SEP]"),
     ("pad_token", "[PAD]"),
@@ -18,7 +18,7 @@ const TOKEN_NAMES: [(&str, &str); 5] = [
     ("mask_token", "[MASK]"),
 ];
 
-/// Writes the files into a directory that exists, over those of the same names.
+/// Writes the files into an existing directory and replaces existing files.
 pub(crate) fn save(
     tokenizer: &tokenizers::Tokenizer,
     directory: &Path,
@@ -31,7 +31,7 @@ pub(crate) fn save(
     let json = tokenizer.to_string(true).expect("a tokenizer is plain data");
     let added_tokens = added_tokens::by_id(tokenizer);
     let mut special_tokens: Map<_, _> =
-        TOKEN_NAMES.iter().map(|(name, token)| (name.to_string(), Value::from(*token))).collect();
+        SPECIAL_TOKEN_KEYS.iter().map(|(name, token)| (name.to_string(), Value::from(*token))).collect();
     let additional = added_tokens::additional_special_tokens(&added_tokens);
     if !additional.is_empty() {
         special_tokens.insert("additional_special_tokens".to_owned(), json!(additional));
@@ -40,12 +40,12 @@ pub(crate) fn save(
 
     let decoder = added_tokens.iter().map(|(id, token)| (id.to_string(), added_tokens::without_id(token)));
     config.insert("added_tokens_decoder".to_owned(), decoder.collect());
-    let outside = added_tokens.iter().filter(|(id, _)| !tokens.contains_key(id));
-    let outside: Map<_, _> = outside.map(|(id, token)| (token.content.clone(), json!(id))).collect();
+    let new_tokens = added_tokens.iter().filter(|(id, _)| !tokens.contains_key(id));
+    let new_tokens: Map<_, _> = new_tokens.map(|(id, token)| (token.content.clone(), json!(id))).collect();
 
     write(directory, "tokenizer.json", &json)?;
-    if !outside.is_empty() {
-        write(directory, "added_tokens.json", &pretty(outside))?;
+    if !new_tokens.is_empty() {
+        write(directory, "added_tokens.json", &pretty(new_tokens))?;
     }
     write(directory, "vocab.txt", &vocabulary::to_lines(&tokens))?;
     write(directory, "tokenizer_config.json", &pretty(config))?;
@@ -60,7 +60,7 @@ fn config(
     truncation: Truncation,
 ) -> Map<String, Value> {
     let Some(NormalizerWrapper::BertNormalizer(normalizer)) = tokenizer.get_normalizer() else {
-        unreachable!("loading accepts no other normalizer")
+        unreachable!("loading rejects other normalizers")
     };
     let mut config = special_tokens.clone();
     config.insert("tokenizer_class".to_owned(), json!(tokenizer_class));
@@ -68,12 +68,12 @@ fn config(
     config.insert("strip_accents".to_owned(), json!(normalizer.strip_accents));
     config.insert("tokenize_chinese_chars".to_owned(), json!(normalizer.handle_chinese_chars));
     config.insert("model_max_length".to_owned(), json!(model_max_length));
-    config.insert("truncation_side".to_owned(), json!(side(truncation)));
+    config.insert("truncation_side".to_owned(), json!(truncation_side(truncation)));
     config
 }
 
-/// transformers cuts at one end; head and tail together have no name there.
-fn side(truncation: Truncation) -> &'static str {
+/// Returns the `truncation_side` of transformers, which has no name for head and tail.
+fn truncation_side(truncation: Truncation) -> &'static str {
     match truncation {
         Truncation::Left => "left",
         Truncation::Right | Truncation::HeadTail { .. } => "right",

@@ -1,4 +1,4 @@
-//! The tokenizer: text in, ids of WordPiece tokens out, `[CLS]` first and `[SEP]` last.
+//! The tokenizer: encodes a text as the ids of WordPiece tokens, with `[CLS]` first and `[SEP]` last.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,19 +6,19 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde_json::Value;
 
-use crate::ascii::{AsciiWords, WHITE_SPACE};
 use crate::tokenizer_files::TokenizerFiles;
 use crate::truncation::NUM_SPECIAL_TOKENS;
+use crate::wordpiece::{WHITESPACE, WordPieceEncoder};
 use crate::{EncodedTexts, Limit, Result, TextError, TokenizerNote, Truncation, save, tokenizer_json, train};
 
-/// Texts that one task encodes: enough to make progress cheap, few enough to keep cores busy.
+/// The number of texts per rayon task: large for a low overhead, small for balanced threads.
 const TEXTS_PER_TASK: usize = 64;
 
-/// BERT's WordPiece tokenizer.
+/// BERT's WordPiece tokenizer. Its ids are those of `BertTokenizer` in transformers.
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
-    ascii: Option<AsciiWords>,
+    wordpiece: Option<WordPieceEncoder>,
     truncation: Truncation,
     notes: Vec<TokenizerNote>,
     vocab_size: usize,
@@ -28,7 +28,12 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// Reads a directory as saved by transformers: its `tokenizer.json`, or else its `vocab.txt`.
+    /// Reads a tokenizer from a directory saved by transformers: its `tokenizer.json`, or else its `vocab.txt`.
+    ///
+    /// # Errors
+    ///
+    /// [`TextError::NoTokenizer`] if the directory has neither file, and the errors of
+    /// [`from_file`](Self::from_file).
     pub fn from_dir(directory: &Path) -> Result<Self> {
         let found = ["tokenizer.json", "vocab.txt"]
             .map(|name| directory.join(name))
@@ -40,70 +45,87 @@ impl Tokenizer {
 
     /// Reads a `tokenizer.json` (any name that ends in `.json`) or a `vocab.txt` (any other name).
     ///
-    /// `do_lower_case`, `strip_accents` and `tokenize_chinese_chars` in a `tokenizer_config.json`
-    /// beside it win, as in transformers; a vocabulary alone is uncased. Its `truncation_side` is kept
-    /// for [`save`](Self::save). Truncation and padding stored in a `tokenizer.json` are ignored.
+    /// A `tokenizer_config.json` in the same directory overrides `do_lower_case`, `strip_accents` and
+    /// `tokenize_chinese_chars`, as in transformers. A `vocab.txt` without it is uncased. Its `truncation_side` is used
+    /// by [`save`](Self::save). Truncation and padding in a `tokenizer.json` are ignored.
     ///
-    /// Added tokens are those of `tokenizer.json`, of `added_tokens_decoder` and the special tokens in
-    /// `tokenizer_config.json`, and without the former those of `added_tokens.json` and `special_tokens_map.json`.
+    /// Added tokens come from `tokenizer.json`, and from `added_tokens_decoder` and the special tokens in
+    /// `tokenizer_config.json`. Without `added_tokens_decoder`, they come from `added_tokens.json` and
+    /// `special_tokens_map.json`, too.
     ///
     /// # Errors
-    /// For files that are missing, broken, Git LFS pointers or another family's, and for ids of added tokens that leave
-    /// a gap or belong to other tokens.
+    ///
+    /// A [`TextError`] if a file is missing, malformed or a Git LFS pointer, if the tokenizer is not BERT's, or if ids
+    /// of added tokens have a gap or belong to other tokens.
     pub fn from_file(path: &Path) -> Result<Self> {
         let TokenizerFiles { content, truncation, notes } = TokenizerFiles::read(path)?;
         Ok(Self { truncation, notes, ..Self::load(content, &path.display().to_string())? })
     }
 
-    /// Makes an uncased tokenizer of a vocabulary in memory; a token's id is its place.
+    /// Creates an uncased tokenizer from a vocabulary in memory. The id of a token is its index.
+    ///
+    /// # Errors
+    ///
+    /// A [`TextError`] if a token occurs twice or a special token is missing.
     pub fn from_vocab<T: AsRef<str>>(tokens: &[T]) -> Result<Self> {
         let ids: BTreeMap<_, _> =
             tokens.iter().zip(0..).map(|(token, id)| (token.as_ref().to_owned(), id)).collect();
         if ids.len() < tokens.len() {
             let reason = format!("{} of {} tokens are repeated", tokens.len() - ids.len(), tokens.len());
-            return Err(TextError::Broken { origin: "vocabulary".to_owned(), reason });
+            return Err(TextError::Malformed { origin: "vocabulary".to_owned(), reason });
         }
         Self::load(tokenizer_json::from_vocabulary(&ids), "vocabulary")
     }
 
-    /// Learns an uncased vocabulary of at most `vocab_size` tokens from texts: `[PAD]`, `[UNK]`,
-    /// `[CLS]`, `[SEP]`, `[MASK]` with ids 0 to 4, letters, and the most frequent pieces.
+    /// Trains an uncased tokenizer with at most `vocab_size` tokens on texts.
     ///
-    /// The same texts give the same ids.
+    /// `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]` and `[MASK]` have ids 0 to 4. Then follow characters and the most frequent
+    /// pieces. The same texts give the same ids.
+    ///
+    /// # Errors
+    ///
+    /// [`TextError::VocabSizeTooSmall`] if `vocab_size` is less than the number of special tokens and characters.
     pub fn train<T: AsRef<str> + Sync>(texts: &[T], vocab_size: usize) -> Result<Self> {
         Self::from_vocab(&train::vocabulary(texts, vocab_size)?)
     }
 
-    /// The same tokenizer, which [`save`](Self::save) says to cut long texts so: as `truncation_side`, which knows `right`
-    /// and `left`. Head and tail together have no name in transformers and are saved as `right`. What
-    /// [`encode`](Self::encode) cuts is up to its `Limit`.
+    /// Sets the `truncation_side` that [`save`](Self::save) writes. Head and tail are saved as `right`, because
+    /// transformers has no name for them.
+    ///
+    /// This does not change [`encode`](Self::encode), which truncates by its `limit`.
     pub fn with_truncation(self, truncation: Truncation) -> Self {
         Self { truncation, ..self }
     }
 
-    /// Where [`save`](Self::save) says that long texts are cut.
+    /// Returns the truncation that [`save`](Self::save) writes.
     pub fn truncation(&self) -> Truncation {
         self.truncation
     }
 
-    /// Writes `tokenizer.json`, `vocab.txt`, `tokenizer_config.json` and `special_tokens_map.json`, and
-    /// `added_tokens.json` if there are any, into a directory that exists; transformers' `AutoTokenizer` opens it.
+    /// Saves the tokenizer into an existing directory, which `AutoTokenizer` of transformers opens.
     ///
-    /// `tokenizer_class` is what transformers is to open it as: `BertTokenizer`, or `DistilBertTokenizer` for a model
-    /// that takes no token types. `model_max_length` is what the model can read: its `max_position_embeddings`.
+    /// Writes `tokenizer.json`, `vocab.txt`, `tokenizer_config.json` and `special_tokens_map.json`, and
+    /// `added_tokens.json` if there are added tokens.
+    ///
+    /// `tokenizer_class` is the class in transformers: `BertTokenizer`, or `DistilBertTokenizer` for a model without
+    /// token types. `model_max_length` is the `max_position_embeddings` of the model.
+    ///
+    /// # Errors
+    ///
+    /// [`TextError::Write`] if a file cannot be written.
     pub fn save(&self, directory: &Path, tokenizer_class: &str, model_max_length: usize) -> Result<()> {
         save::save(&self.inner, directory, tokenizer_class, model_max_length, self.truncation)
     }
 
-    /// The ids of one text, `[CLS]` first and `[SEP]` last, at most `limit.max_length()` of them.
+    /// Encodes one text: `[CLS]`, its tokens, `[SEP]`; at most `limit.max_length()` ids.
     pub fn encode(&self, text: &str, limit: Limit) -> Vec<u32> {
-        self.enclose(&self.content(text), limit)
+        self.add_special_tokens(&self.encode_content(text), limit)
     }
 
-    /// Encodes all texts on rayon's threads; the result does not depend on how many there are.
+    /// Encodes all texts in parallel. The result does not depend on the number of threads.
     ///
-    /// `on_progress` gets the number of texts done since its last call, from any thread; the
-    /// numbers add up to `texts.len()`.
+    /// Calls `on_progress`, on any thread, with the number of texts since the last call. The sum of these numbers is
+    /// `texts.len()`.
     pub fn encode_all<T: AsRef<str> + Sync>(
         &self,
         texts: &[T],
@@ -111,41 +133,41 @@ impl Tokenizer {
         on_progress: &(dyn Fn(usize) + Sync),
     ) -> EncodedTexts {
         let encode_some = |texts: &[T]| {
-            let mut encoded = self.no_texts(limit);
+            let mut encoded = self.empty_texts(limit);
             for text in texts {
-                let content = self.content(text.as_ref());
-                encoded.push(&self.enclose(&content, limit), content.len() + NUM_SPECIAL_TOKENS);
+                let content = self.encode_content(text.as_ref());
+                encoded.push(&self.add_special_tokens(&content, limit), content.len() + NUM_SPECIAL_TOKENS);
             }
             on_progress(texts.len());
             encoded
         };
         let parts: Vec<_> = texts.par_chunks(TEXTS_PER_TASK).map(encode_some).collect();
-        let mut encoded = self.no_texts(limit);
+        let mut encoded = self.empty_texts(limit);
         parts.iter().for_each(|part| encoded.append(part));
         encoded
     }
 
-    /// Assumptions that were made where the files say nothing.
+    /// Returns notes about assumptions, for settings that the files do not contain.
     pub fn notes(&self) -> &[TokenizerNote] {
         &self.notes
     }
 
-    /// The rows that an embedding of these ids needs: the highest id and one.
+    /// Returns the size of an embedding for these ids: the highest id plus one.
     pub fn vocab_size(&self) -> usize {
         self.vocab_size
     }
 
-    /// The id of `[PAD]`.
+    /// Returns the id of `[PAD]`.
     pub fn pad_id(&self) -> u32 {
         self.pad_id
     }
 
-    /// The id of a token, if the vocabulary has it.
+    /// Returns the id of a token.
     pub fn token_to_id(&self, token: &str) -> Option<u32> {
         self.inner.token_to_id(token)
     }
 
-    /// The token of an id, if the vocabulary has it.
+    /// Returns the token of an id.
     pub fn id_to_token(&self, id: u32) -> Option<String> {
         self.inner.id_to_token(id)
     }
@@ -155,10 +177,10 @@ impl Tokenizer {
         let id = |token| inner.token_to_id(token).expect("loading checks the special tokens");
         let (pad_id, cls_id, sep_id) = (id("[PAD]"), id("[CLS]"), id("[SEP]"));
         let vocab_size = inner.get_vocab(true).values().max().map_or(0, |id| *id as usize + 1);
-        let ascii = AsciiWords::new(&inner);
+        let wordpiece = WordPieceEncoder::new(&inner);
         Ok(Self {
             inner,
-            ascii,
+            wordpiece,
             truncation: Truncation::default(),
             notes: vec![],
             vocab_size,
@@ -168,29 +190,32 @@ impl Tokenizer {
         })
     }
 
-    fn no_texts(&self, limit: Limit) -> EncodedTexts {
+    fn empty_texts(&self, limit: Limit) -> EncodedTexts {
         EncodedTexts::new(limit, self.vocab_size, self.pad_id)
     }
 
-    fn content(&self, text: &str) -> Vec<u32> {
-        let Some(ascii) = &self.ascii else { return self.content_of_any(text) };
+    /// Encodes a text without special tokens.
+    fn encode_content(&self, text: &str) -> Vec<u32> {
+        let Some(wordpiece) = &self.wordpiece else { return self.encode_with_crate(text) };
         let mut ids = Vec::new();
-        for part in text.split(WHITE_SPACE).filter(|part| !part.is_empty()) {
-            if !ascii.encode(part, &mut ids) && !ascii.encode_any(part, &mut ids) {
-                ids.extend(self.content_of_any(part));
+        for part in text.split(WHITESPACE).filter(|part| !part.is_empty()) {
+            if !wordpiece.encode_ascii(part, &mut ids) && !wordpiece.encode_unicode(part, &mut ids) {
+                ids.extend(self.encode_with_crate(part));
             }
         }
         ids
     }
 
-    fn content_of_any(&self, text: &str) -> Vec<u32> {
+    /// Encodes a text with the tokenizers crate, which is slower.
+    fn encode_with_crate(&self, text: &str) -> Vec<u32> {
         let encoding = self.inner.encode_fast(text, false);
         encoding.expect("WordPiece with [UNK] has ids for every text").get_ids().to_vec()
     }
 
-    fn enclose(&self, content: &[u32], limit: Limit) -> Vec<u32> {
-        let (beginning, end) = limit.keep(content);
-        [&[self.cls_id], beginning, end, &[self.sep_id]].concat()
+    /// Truncates the content and adds `[CLS]` and `[SEP]`.
+    fn add_special_tokens(&self, content: &[u32], limit: Limit) -> Vec<u32> {
+        let (start, end) = limit.keep(content);
+        [&[self.cls_id], start, end, &[self.sep_id]].concat()
     }
 }
 
@@ -198,9 +223,9 @@ impl Tokenizer {
 mod tests {
     use super::*;
 
-    /// Every string of four from letters, punctuation, white space, special tokens and what is not ASCII.
+    /// Encodes every string of four parts: letters, punctuation, whitespace, special tokens and other characters.
     #[test]
-    fn words_taken_one_by_one_have_the_ids_of_the_whole_text() {
+    fn word_by_word_encoding_equals_the_tokenizers_crate() {
         let parts = [
             "Good", "ness", "q", "7", "!", "-", " ", "\t", "\u{b}", "\0", "é", "\u{301}", "中", "\u{a0}",
             "[SEP]", "[",
@@ -210,28 +235,28 @@ mod tests {
             "##e", "中",
         ];
         let tokenizer = Tokenizer::from_vocab(&tokens).unwrap();
-        assert!(tokenizer.ascii.is_some());
+        assert!(tokenizer.wordpiece.is_some());
         for number in 0..parts.len().pow(4) {
             let text: String =
-                (0..4).map(|place| parts[number / parts.len().pow(place) % parts.len()]).collect();
-            assert_eq!(tokenizer.content(&text), tokenizer.content_of_any(&text), "{text:?}");
+                (0..4).map(|digit| parts[number / parts.len().pow(digit) % parts.len()]).collect();
+            assert_eq!(tokenizer.encode_content(&text), tokenizer.encode_with_crate(&text), "{text:?}");
         }
     }
 
-    /// A long text is cut before Chinese characters, and a long word is unknown, however its letters are made.
+    /// Long texts are split before Chinese characters. A word of more than 100 characters is `[UNK]`.
     #[test]
-    fn long_texts_without_spaces_have_the_ids_of_the_whole_text() {
+    fn long_texts_without_spaces_equal_the_tokenizers_crate() {
         let tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "中", "##e", "e", "é", "!", "文"];
         let tokenizer = Tokenizer::from_vocab(&tokens).unwrap();
         for part in
             ["中", "中文é!", "中\u{301}e\u{301}", "😀中e", "é", "\u{301}", "한중\u{202e}", "!\u{301}中"]
         {
             let text = part.repeat(10_000 / part.len());
-            assert_eq!(tokenizer.content(&text), tokenizer.content_of_any(&text), "{part:?}");
+            assert_eq!(tokenizer.encode_content(&text), tokenizer.encode_with_crate(&text), "{part:?}");
         }
         for length in [99, 100, 101] {
             let word = "é".repeat(length);
-            assert_eq!(tokenizer.content(&word), tokenizer.content_of_any(&word), "{length}");
+            assert_eq!(tokenizer.encode_content(&word), tokenizer.encode_with_crate(&word), "{length}");
         }
     }
 }

@@ -1,17 +1,17 @@
-//! The files of a saved tokenizer, read into the content of one `tokenizer.json`.
+//! Reads the files of a saved tokenizer into the content of one `tokenizer.json`.
 
 use std::path::Path;
 
 use serde_json::Value;
 
-use crate::json_file::{parse_json, read, read_json_if_there};
+use crate::json_file::{parse_json, read, read_json_if_exists};
 use crate::{Result, TextError, TokenizerNote, Truncation, added_tokens, tokenizer_json, vocabulary};
 
-/// Tokenizers that a bare `vocab.txt` stands for; others split words before WordPiece sees them.
+/// Values of `tokenizer_class` that a `vocab.txt` can have. Other classes split words in another way.
 const BERT_TOKENIZERS: [&str; 5] =
     ["BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "PreTrainedTokenizer", "TokenizersBackend"];
 
-/// What a tokenizer's files say.
+/// The content of the files of a tokenizer.
 pub(crate) struct TokenizerFiles {
     pub(crate) content: Value,
     pub(crate) truncation: Truncation,
@@ -23,7 +23,7 @@ impl TokenizerFiles {
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let bytes = read(path)?;
         let config_path = path.with_file_name("tokenizer_config.json");
-        let config = read_json_if_there(&config_path)?;
+        let config = read_json_if_exists(&config_path)?;
         let (mut content, notes) = if path.extension().is_some_and(|extension| extension == "json") {
             (parse_json(&bytes, path)?, vec![])
         } else {
@@ -41,7 +41,7 @@ impl TokenizerFiles {
     }
 }
 
-/// Special tokens such as `[CLS]` have upper-case letters in every vocabulary.
+/// Returns true if a token has upper-case letters. Ignores special tokens such as `[CLS]`.
 fn has_upper_case(token: &str) -> bool {
     !token.starts_with('[') && token.chars().any(char::is_uppercase)
 }
@@ -59,7 +59,7 @@ fn check_class(config: &Value, config_path: &Path) -> Result<()> {
     })
 }
 
-/// transformers' default where the file says nothing.
+/// Returns the `truncation_side` of `tokenizer_config.json`; the default is that of transformers.
 fn truncation_side(config: &Value, config_path: &Path) -> Result<Truncation> {
     match &config["truncation_side"] {
         Value::Null => Ok(Truncation::default()),

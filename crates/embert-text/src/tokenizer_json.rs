@@ -1,4 +1,5 @@
-//! `tokenizer.json`: the one door between a file and the `tokenizers` crate, which can panic on crafted files.
+//! Checks and loads a `tokenizer.json`. Only this module passes files to the `tokenizers` crate, which can panic on
+//! malicious files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,20 +10,20 @@ use tokenizers::AddedToken;
 use crate::vocabulary::SPECIAL_TOKENS;
 use crate::{Result, TextError};
 
-/// Ids above this are refused: an embedding of so many rows is a damaged file, not a vocabulary.
+/// Maximum vocabulary size. A file with more tokens is probably corrupt.
 const MAX_VOCAB_SIZE: u32 = 1 << 24;
 
-/// The longest word that may be taken apart; every BERT has 100.
+/// Maximum of `max_input_chars_per_word`. BERT models have 100.
 const MAX_INPUT_CHARS_PER_WORD: u64 = 1000;
 
-/// What `tokenizer_config.json` says, and what the normalizer in `tokenizer.json` calls it.
+/// Keys of `tokenizer_config.json`, with the keys of the normalizer in `tokenizer.json`.
 const NORMALIZER_KEYS: [(&str, &str); 3] = [
     ("do_lower_case", "lowercase"),
     ("strip_accents", "strip_accents"),
     ("tokenize_chinese_chars", "handle_chinese_chars"),
 ];
 
-/// The content of a `tokenizer.json` for an uncased BERT vocabulary.
+/// Returns the content of a `tokenizer.json` for an uncased BERT vocabulary.
 pub(crate) fn from_vocabulary(vocabulary: &BTreeMap<String, u32>) -> Value {
     json!({
         "version": "1.0",
@@ -46,46 +47,46 @@ pub(crate) fn from_vocabulary(vocabulary: &BTreeMap<String, u32>) -> Value {
     })
 }
 
-/// Lets what `tokenizer_config.json` states win over the normalizer, as transformers does.
+/// Overrides settings of the normalizer with those of `tokenizer_config.json`, as transformers does.
 pub(crate) fn apply_config(tokenizer: &mut Value, config: &Value, config_path: &str) -> Result<()> {
     for (key, normalizer_key) in NORMALIZER_KEYS {
-        let Some(stated) = config.get(key) else { continue };
-        let is_null = stated.is_null();
+        let Some(setting) = config.get(key) else { continue };
+        let is_null = setting.is_null();
         if is_null && key != "strip_accents" {
             continue;
         }
-        if !(stated.is_boolean() || is_null) {
-            return Err(broken(config_path, format!("{key} is {stated}, not true or false")));
+        if !(setting.is_boolean() || is_null) {
+            return Err(malformed(config_path, format!("{key} is {setting}, not true or false")));
         }
         if let Some(normalizer) = tokenizer.get_mut("normalizer").and_then(Value::as_object_mut) {
-            normalizer.insert(normalizer_key.to_owned(), stated.clone());
+            normalizer.insert(normalizer_key.to_owned(), setting.clone());
         }
     }
     Ok(())
 }
 
-/// Builds the tokenizer that `content` describes, without its truncation and padding.
+/// Builds the tokenizer of a `tokenizer.json`, without its truncation and padding.
 ///
-/// Only BERT's parts are accepted: other normalizers and models are other families' and bring
-/// other failures. `origin` is the file's name for errors.
+/// Accepts only the components of BERT, because other model families have other components. `origin` is the file, for
+/// errors.
 pub(crate) fn load(mut content: Value, origin: &str) -> Result<tokenizers::Tokenizer> {
     check_parts(&content, origin)?;
     let listed_tokens = content["added_tokens"].clone();
-    let fields = content.as_object_mut().ok_or_else(|| broken(origin, "not a JSON object".to_owned()))?;
-    for set_by_the_caller in ["truncation", "padding"] {
-        fields.remove(set_by_the_caller);
+    let fields = content.as_object_mut().ok_or_else(|| malformed(origin, "not a JSON object".to_owned()))?;
+    for key in ["truncation", "padding"] {
+        fields.remove(key);
     }
     fields.insert("decoder".to_owned(), json!({"type": "WordPiece", "prefix": "##", "cleanup": true}));
     let vocabulary = checked_vocabulary(&content, origin)?;
     add_post_processor(&mut content, &vocabulary);
 
-    let tokenizer = caught(|| build(content)).map_err(|reason| broken(origin, reason))?;
+    let tokenizer = catch_panics(|| build(content)).map_err(|reason| malformed(origin, reason))?;
     check_added_tokens(&tokenizer, &listed_tokens, origin)?;
     Ok(tokenizer)
 }
 
 fn check_parts(content: &Value, origin: &str) -> Result<()> {
-    // Files of old versions state no type for the model.
+    // Old files have no model type.
     if !content["model"]["type"].is_null() {
         expect(&content["model"]["type"], "model.type", "WordPiece", origin)?;
     }
@@ -96,12 +97,12 @@ fn check_parts(content: &Value, origin: &str) -> Result<()> {
     expect(&content["pre_tokenizer"]["type"], "pre_tokenizer.type", "BertPreTokenizer", origin)
 }
 
-/// WordPiece takes time that grows with the square of a word's length, up to this one.
+/// Checks the maximum length of a word. The time of WordPiece grows with the square of the length.
 fn check_word_length(found: &Value, origin: &str) -> Result<()> {
     match found.as_u64() {
         Some(0..=MAX_INPUT_CHARS_PER_WORD) => Ok(()),
         None if found.is_null() => Ok(()),
-        _ => Err(broken(
+        _ => Err(malformed(
             origin,
             format!("max_input_chars_per_word is {found}, not a number up to {MAX_INPUT_CHARS_PER_WORD}"),
         )),
@@ -116,10 +117,10 @@ fn expect(found: &Value, part: &'static str, supported: &'static str, origin: &s
     Err(TextError::Unsupported { origin: origin.to_owned(), part, found, supported })
 }
 
-/// The ids of the model's vocabulary: each belongs to one token, and BERT's special tokens are there.
+/// Returns the vocabulary of the model. Checks that ids are unique and that BERT's special tokens exist.
 pub(crate) fn checked_vocabulary(content: &Value, origin: &str) -> Result<BTreeMap<String, u32>> {
     if !content["model"]["vocab"].is_object() {
-        return Err(broken(origin, "it holds no model with a vocab".to_owned()));
+        return Err(malformed(origin, "it has no model with a vocab".to_owned()));
     }
     let vocabulary = check_ids(&content["model"]["vocab"], origin)?;
     check_special_tokens(&vocabulary, origin)?;
@@ -132,10 +133,15 @@ fn check_ids(vocabulary: &Value, origin: &str) -> Result<BTreeMap<String, u32>> 
     for (token, id) in vocabulary.as_object().into_iter().flatten() {
         let id =
             id.as_u64().and_then(|id| u32::try_from(id).ok()).filter(|id| *id < MAX_VOCAB_SIZE).ok_or_else(
-                || broken(origin, format!("the id of {token:?} is {id}, not one below {MAX_VOCAB_SIZE}")),
+                || {
+                    malformed(
+                        origin,
+                        format!("the id of {token:?} is {id}, not an integer below {MAX_VOCAB_SIZE}"),
+                    )
+                },
             )?;
         if !seen.insert(id) {
-            return Err(broken(origin, format!("{token:?} and another token both have the id {id}")));
+            return Err(malformed(origin, format!("{token:?} and another token both have the id {id}")));
         }
         ids.insert(token.clone(), id);
     }
@@ -151,7 +157,7 @@ fn check_special_tokens(vocabulary: &BTreeMap<String, u32>, origin: &str) -> Res
     Err(TextError::MissingSpecialTokens { origin: origin.to_owned(), vocab_size: vocabulary.len(), missing })
 }
 
-/// `[CLS] A [SEP]`, for files that state none.
+/// Adds the post-processor `[CLS] A [SEP]` to a file that has none.
 fn add_post_processor(content: &mut Value, vocabulary: &BTreeMap<String, u32>) {
     if !content["post_processor"].is_null() {
         return;
@@ -167,8 +173,8 @@ fn add_post_processor(content: &mut Value, vocabulary: &BTreeMap<String, u32>) {
     });
 }
 
-/// What `build` returns; a panic inside the tokenizers crate is a file that it cannot read.
-fn caught<T>(build: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+/// Returns an error if `build` panics: the tokenizers crate panics on some malformed files.
+fn catch_panics<T>(build: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(build)).unwrap_or_else(|panic| {
         let message = panic.downcast_ref::<String>().map(String::as_str);
         let message = message.or_else(|| panic.downcast_ref::<&str>().copied());
@@ -195,22 +201,22 @@ fn build(content: Value) -> Result<tokenizers::Tokenizer, String> {
     Ok(tokenizer)
 }
 
-/// The crate numbers added tokens itself, whatever the file says.
+/// Checks that added tokens have the ids of the file, because the tokenizers crate numbers them itself.
 fn check_added_tokens(tokenizer: &tokenizers::Tokenizer, listed_tokens: &Value, origin: &str) -> Result<()> {
     for listed in listed_tokens.as_array().into_iter().flatten() {
         let (Some(content), Some(id)) = (listed["content"].as_str(), listed["id"].as_u64()) else { continue };
         let given = tokenizer.token_to_id(content).map(u64::from);
         if !content.is_empty() && given != Some(id) {
             let given = given.map_or("none".to_owned(), |id| id.to_string());
-            return Err(broken(
+            return Err(malformed(
                 origin,
-                format!("added token {content:?} says id {id}, but would get {given}"),
+                format!("added token {content:?} has id {id}, but must have {given}"),
             ));
         }
     }
     Ok(())
 }
 
-fn broken(origin: &str, reason: String) -> TextError {
-    TextError::Broken { origin: origin.to_owned(), reason }
+fn malformed(origin: &str, reason: String) -> TextError {
+    TextError::Malformed { origin: origin.to_owned(), reason }
 }

@@ -1,34 +1,35 @@
-//! Truncation: which tokens of a long text stay between `[CLS]` and `[SEP]`.
+//! Truncation: selects the tokens of a long text between `[CLS]` and `[SEP]`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::{Result, TextError};
 
-/// `[CLS]` and `[SEP]`, which truncation never removes.
+/// The number of special tokens: `[CLS]` and `[SEP]`, which truncation never removes.
 pub(crate) const NUM_SPECIAL_TOKENS: usize = 2;
 
-/// Which end of a long text is cut off.
+/// The side of a long text that is truncated. The default is `Right`.
 ///
-/// Written and read as `right`, `left`, `head+tail(128,382)`.
+/// The text form is `right`, `left` or `head+tail(128,382)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Truncation {
-    /// Keeps the beginning: transformers' `truncation_side="right"`.
+    /// Keeps the start: `truncation_side="right"` in transformers.
     #[default]
     Right,
-    /// Keeps the end: transformers' `truncation_side="left"`.
+    /// Keeps the end: `truncation_side="left"` in transformers.
     Left,
-    /// Keeps the first `head` and the last `tail` tokens of a text that is too long
-    /// (Sun et al. 2019, arXiv 1905.05583, section 5.3.1: 128 and 382 of 510).
+    /// Keeps the first `head` and the last `tail` tokens of a text that is too long.
+    ///
+    /// Source: Sun et al. 2019, arXiv 1905.05583, section 5.3.1, with 128 and 382 of 510 tokens.
     HeadTail {
-        /// Tokens kept from the beginning.
+        /// The number of tokens to keep from the start.
         head: usize,
-        /// Tokens kept from the end.
+        /// The number of tokens to keep from the end.
         tail: usize,
     },
 }
 
-/// A checked `max_length`, `[CLS]` and `[SEP]` included, with the truncation that keeps to it.
+/// A valid `max_length`, with `[CLS]` and `[SEP]`, and the truncation of longer texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     max_length: usize,
@@ -36,8 +37,13 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// Checks `max_length` (special tokens counted, as in transformers) against the model's
-    /// `max_position_embeddings`, and head and tail against `max_length`.
+    /// Checks and returns a limit. `max_length` includes the special tokens, as in transformers.
+    ///
+    /// # Errors
+    ///
+    /// - [`TextError::MaxLengthTooLarge`] if `max_length` exceeds the model's `max_position_embeddings`;
+    /// - [`TextError::MaxLengthTooSmall`] if it is below 3;
+    /// - [`TextError::HeadTailTooLong`] if head and tail do not fit into it.
     pub fn new(max_length: usize, truncation: Truncation, max_position_embeddings: usize) -> Result<Self> {
         if max_length > max_position_embeddings {
             return Err(TextError::MaxLengthTooLarge { max_length, max_position_embeddings });
@@ -53,17 +59,17 @@ impl Limit {
         Ok(Self { max_length, truncation })
     }
 
-    /// The most tokens that a sequence has, `[CLS]` and `[SEP]` included.
+    /// Returns the maximum number of tokens of a sequence, with `[CLS]` and `[SEP]`.
     pub fn max_length(&self) -> usize {
         self.max_length
     }
 
-    /// Which end is cut.
+    /// Returns the side that is truncated.
     pub fn truncation(&self) -> Truncation {
         self.truncation
     }
 
-    /// The tokens that stay, as a beginning and an end.
+    /// Returns the tokens to keep, as a start and an end.
     pub(crate) fn keep<'a>(&self, content: &'a [u32]) -> (&'a [u32], &'a [u32]) {
         let room = self.max_length - NUM_SPECIAL_TOKENS;
         if content.len() <= room {
@@ -95,13 +101,13 @@ impl FromStr for Truncation {
             "right" => Ok(Self::Right),
             "left" => Ok(Self::Left),
             other => {
-                head_and_tail(other).ok_or_else(|| TextError::UnknownTruncation { found: text.to_owned() })
+                parse_head_tail(other).ok_or_else(|| TextError::UnknownTruncation { found: text.to_owned() })
             }
         }
     }
 }
 
-fn head_and_tail(text: &str) -> Option<Truncation> {
+fn parse_head_tail(text: &str) -> Option<Truncation> {
     let numbers = text.strip_prefix("head+tail(")?.strip_suffix(')')?;
     let (head, tail) = numbers.split_once(',')?;
     Some(Truncation::HeadTail { head: head.trim().parse().ok()?, tail: tail.trim().parse().ok()? })
@@ -113,12 +119,12 @@ mod tests {
 
     fn kept(max_length: usize, truncation: Truncation) -> Vec<u32> {
         let limit = Limit::new(max_length, truncation, 512).unwrap();
-        let (beginning, end) = limit.keep(&[1, 2, 3, 4, 5, 6]);
-        [beginning, end].concat()
+        let (start, end) = limit.keep(&[1, 2, 3, 4, 5, 6]);
+        [start, end].concat()
     }
 
     #[test]
-    fn each_truncation_keeps_its_end_and_leaves_room_for_special_tokens() {
+    fn truncation_keeps_the_right_tokens_and_leaves_room_for_special_tokens() {
         assert_eq!(kept(6, Truncation::Right), [1, 2, 3, 4]);
         assert_eq!(kept(6, Truncation::Left), [3, 4, 5, 6]);
         assert_eq!(kept(6, Truncation::HeadTail { head: 1, tail: 3 }), [1, 4, 5, 6]);
@@ -128,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn impossible_lengths_are_errors_that_say_the_numbers() {
+    fn invalid_lengths_are_errors_with_the_numbers() {
         let message = |max_length, truncation, positions| {
             Limit::new(max_length, truncation, positions).unwrap_err().to_string()
         };
@@ -143,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn truncation_reads_what_it_writes() {
+    fn truncation_parses_its_text_form() {
         for truncation in [Truncation::Right, Truncation::Left, Truncation::HeadTail { head: 128, tail: 382 }]
         {
             assert_eq!(truncation.to_string().parse::<Truncation>().unwrap(), truncation);

@@ -1,28 +1,30 @@
-//! `vocab.txt`: one token a line, its id the line's number from 0.
+//! Reads and writes `vocab.txt`: one token per line; the id is the number of the line, from 0.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::{Result, TextError};
 
-/// BERT's special tokens, in the order that a new vocabulary gives them: ids 0 to 4.
+/// BERT's special tokens. In a new vocabulary they have ids 0 to 4, in this order.
 pub(crate) const SPECIAL_TOKENS: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
 
-/// Reads the lines of a `vocab.txt`; of equal lines the last one counts, as in transformers.
+/// Parses a `vocab.txt`. The last of duplicate lines counts, as in transformers.
 pub(crate) fn parse(bytes: &[u8], origin: &str) -> Result<BTreeMap<String, u32>> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
-        broken(origin, format!("line {line} is not UTF-8"))
+        malformed(origin, format!("line {line} is not UTF-8"))
     })?;
     if text.trim().is_empty() {
-        return Err(broken(origin, "the file is empty".to_owned()));
+        return Err(malformed(origin, "the file is empty".to_owned()));
     }
     Ok(text.lines().enumerate().map(|(id, token)| (token.to_owned(), id as u32)).collect())
 }
 
-/// Writes tokens by id; an id without a token, or with one that a line cannot hold, gets a line
-/// that no text can match, so that every other token keeps its number.
+/// Formats tokens as a `vocab.txt`.
+///
+/// An id without a token, or with a token that contains a line break, gets a placeholder that no text matches. So
+/// other tokens keep their ids.
 pub(crate) fn to_lines(tokens: &BTreeMap<u32, String>) -> String {
     let num_lines = tokens.last_key_value().map_or(0, |(id, _)| id + 1);
     let mut lines = String::new();
@@ -36,8 +38,8 @@ pub(crate) fn to_lines(tokens: &BTreeMap<u32, String>) -> String {
     lines
 }
 
-fn broken(origin: &str, reason: String) -> TextError {
-    TextError::Broken { origin: origin.to_owned(), reason }
+fn malformed(origin: &str, reason: String) -> TextError {
+    TextError::Malformed { origin: origin.to_owned(), reason }
 }
 
 #[cfg(test)]
@@ -45,21 +47,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_ids_whatever_the_line_endings() {
+    fn ids_are_line_numbers_with_any_line_ending() {
         let vocabulary = parse(b"\xef\xbb\xbf[PAD]\r\n\xc2\xa0\r\nthe\r\nthe\n", "vocab.txt").unwrap();
         let expected = [("[PAD]", 0), ("\u{a0}", 1), ("the", 3)];
         assert_eq!(vocabulary, expected.map(|(token, id)| (token.to_owned(), id)).into());
     }
 
     #[test]
-    fn unreadable_vocabularies_name_the_line() {
+    fn invalid_utf8_is_an_error_with_the_line() {
         let error = parse(b"[PAD]\n[UNK]\n\xff\xfe\n", "a/vocab.txt").unwrap_err().to_string();
         assert_eq!(error, "a/vocab.txt: not a usable tokenizer: line 3 is not UTF-8");
         assert!(parse(b"\n", "vocab.txt").unwrap_err().to_string().contains("empty"));
     }
 
     #[test]
-    fn ids_without_a_line_of_their_own_do_not_move_the_others() {
+    fn placeholders_keep_the_ids_of_other_tokens() {
         let tokens = [(0, "[PAD]"), (2, "a\nb"), (3, "the")].map(|(id, token)| (id, token.to_owned()));
         assert_eq!(to_lines(&tokens.into()), "[PAD]\n[no token 1]\n[no token 2]\nthe\n");
     }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use embert_hostile::{Attack, damaged, dropped_or_replaced};
+use embert_hostile::{FuzzTarget, damaged, dropped_or_replaced};
 use serde_json::{Value, json};
 
 use super::resolve as resolve_recipe;
@@ -52,7 +52,7 @@ fn text(recipe: &Value) -> Option<String> {
 #[test]
 fn values_that_cannot_be_are_refused_by_key() {
     let folder = tempfile::tempdir().unwrap();
-    let mut attack = Attack::new(folder.path().join("recipe.toml"), resolve);
+    let mut attack = FuzzTarget::new(folder.path().join("recipe.toml"), resolve);
     attack.file("unharmed", text(&good()).unwrap()).unwrap();
     let scratch = |key: &str, value: &str| {
         let sizes = [
@@ -147,7 +147,7 @@ fn values_that_cannot_be_are_refused_by_key() {
 fn no_damage_to_a_recipe_does_harm() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("recipe.toml");
-    let mut attack = Attack::new(&path, resolve);
+    let mut attack = FuzzTarget::new(&path, resolve);
     let wrong = dropped_or_replaced(&good(), 1200, 1).into_iter();
     attack.mutations(wrong.filter_map(|(what, recipe)| Some((what, text(&recipe)?))));
     attack.mutations(damaged(text(&good()).unwrap().as_bytes(), 1500, 2));

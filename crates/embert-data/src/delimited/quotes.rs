@@ -1,4 +1,4 @@
-//! Quotes in csv and tsv: cells that they make span lines, and a quote that never closes.
+//! Quotes in csv and tsv files: rows with line breaks in quoted cells, and unclosed quotes.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -9,44 +9,44 @@ use csv::ByteRecord;
 use crate::error::DataError;
 use crate::note::DataNote;
 
-/// The rows that span lines, and the longest of them.
+/// Counts rows that span several lines, and keeps the longest.
 #[derive(Default)]
-pub(super) struct LongestSpan {
+pub(super) struct MultilineRows {
     rows: usize,
-    row: usize,
-    lines: usize,
+    longest_row: usize,
+    most_lines: usize,
 }
 
-impl LongestSpan {
+impl MultilineRows {
     pub(super) fn add(&mut self, row: usize, record: &ByteRecord) {
-        let lines = lines(record);
+        let lines = num_lines(record);
         if lines > 1 {
             self.rows += 1;
-            if lines > self.lines {
-                (self.row, self.lines) = (row, lines);
+            if lines > self.most_lines {
+                (self.longest_row, self.most_lines) = (row, lines);
             }
         }
     }
 
     pub(super) fn note(self, path: &Path) -> Option<DataNote> {
-        let Self { rows, row, lines } = self;
-        (rows > 0).then(|| DataNote::SpansLines { path: path.to_path_buf(), rows, row, lines })
+        let Self { rows, longest_row: row, most_lines: lines } = self;
+        (rows > 0).then(|| DataNote::MultilineRows { path: path.to_path_buf(), rows, row, lines })
     }
 }
 
-/// The number of lines of the file that a record spans.
-pub(super) fn lines(record: &ByteRecord) -> usize {
+/// Returns the number of lines that a record spans in the file.
+pub(super) fn num_lines(record: &ByteRecord) -> usize {
     1 + record.as_slice().iter().filter(|byte| **byte == b'\n').count()
 }
 
-/// Where a reader of csv is between two bytes.
+/// State of a csv parser between two bytes.
 #[derive(Clone, Copy, PartialEq)]
 enum State {
-    /// Before the first byte of the record.
+    /// Before the first byte of a record.
     Start,
     /// Before the first byte of a cell.
     Cell,
-    /// In a cell without quotes, where a quote is an ordinary character.
+    /// In an unquoted cell, where a quote is an ordinary character.
     Plain,
     /// In a quoted cell.
     Quoted,
@@ -54,10 +54,10 @@ enum State {
     Quote,
 }
 
-/// Returns whether the record that begins at this byte ends the file within a quoted cell.
-pub(super) fn is_left_open(path: &Path, begin: u64, separator: u8) -> Result<bool, DataError> {
+/// Returns true if the record that starts at this byte is still inside a quoted cell at the end of the file.
+pub(super) fn ends_inside_quotes(path: &Path, start: u64, separator: u8) -> Result<bool, DataError> {
     let mut file = BufReader::new(File::open(path).map_err(DataError::io(path))?);
-    file.seek(SeekFrom::Start(begin)).map_err(DataError::io(path))?;
+    file.seek(SeekFrom::Start(start)).map_err(DataError::io(path))?;
     let mut state = State::Start;
     for byte in file.bytes() {
         let byte = byte.map_err(DataError::io(path))?;

@@ -1,16 +1,16 @@
-//! The rules: each name stands for one of its productions, and carries a verdict that `-` turns round.
+//! The grammar of synthetic reviews: rules that expand into text for a given sentiment.
 
+use crate::dataset::Labels;
 use crate::permutation::Generator;
-use crate::review::Labels;
 
-/// What a phrase says of the film.
+/// The sentiment of a phrase about the film.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Sentiment {
     Negative,
     Positive,
 }
 
-/// Text, and its pattern: the same with what stands in slots replaced by the slot's name.
+/// A text and its pattern: the text with the name of the slot in place of each slot.
 #[derive(Default)]
 pub(super) struct Draft {
     pub(super) text: String,
@@ -18,17 +18,18 @@ pub(super) struct Draft {
     pub(super) slots: Vec<&'static str>,
 }
 
-/// The labels in the order of [`Verdict`].
+/// Returns the label names, in the order of [`Sentiment`].
 pub(super) fn labels() -> Labels {
     Labels::new(vec!["negative".to_owned(), "positive".to_owned()]).unwrap_or_else(|_| Labels::numbered(2))
 }
 
-/// A production names another rule as `@rule` (which keeps the verdict) or `@rule-` (which turns it round).
+/// A rule expands into one of its productions. `@rule` in a production expands another rule; `@rule-` expands it with
+/// the opposite sentiment.
 struct Rule {
     name: &'static str,
     positive: &'static [&'static str],
     negative: &'static [&'static str],
-    /// Slots are left out of the pattern.
+    /// In the pattern, the name of a slot replaces its text.
     is_slot: bool,
 }
 
@@ -50,7 +51,7 @@ const fn slot(rule: Rule) -> Rule {
 
 const RULES: &[Rule] = &[
     either(
-        "judgement",
+        "opinion",
         &[
             "@claim .",
             "@claim .",
@@ -72,39 +73,39 @@ const RULES: &[Rule] = &[
             "@aspect is @strength",
             "@aspect is @strength",
             "@aspect is @strength",
-            "@aspect is @not @mild-",
-            "@verdict",
-            "@verdict",
+            "@aspect is @not @negatable-",
+            "@reaction",
+            "@reaction",
         ],
     ),
     either("strength", &["@adjective", "@degree @adjective"]),
     either("not", &["not", "never"]),
     either("degree", &["very", "really", "so"]),
     either("frame", &["honestly ,", "for me", "I think"]),
-    // The clause after the contrast rules, and it is about the whole film.
+    // The second clause decides the sentiment.
     either(
         "contrast",
         &[
             "@aspect is @strength- , @but @outcome",
             "although @aspect is @strength- , @outcome",
-            "@hearsay @adjective- , @but @outcome",
+            "@other_opinion @adjective- , @but @outcome",
         ],
     ),
     either("but", &["but", "yet"]),
-    either("hearsay", &["my friends called it", "critics found it"]),
+    either("other_opinion", &["my friends called it", "critics found it"]),
     rule(
         "outcome",
-        &["@aspect saves it", "@whole is @strength", "@verdict"],
-        &["@aspect spoils it", "@whole is @strength", "@verdict"],
+        &["@aspect saves it", "@film is @strength", "@reaction"],
+        &["@aspect spoils it", "@film is @strength", "@reaction"],
     ),
     slot(rule(
-        "verdict",
+        "reaction",
         &["I enjoyed it", "I was not bored", "I would recommend it"],
         &["I did not enjoy it", "I was bored", "I would not recommend it"],
     )),
-    either("whole", &["the film", "the movie"]),
+    either("film", &["the film", "the movie"]),
     either(
-        "setting",
+        "neutral",
         &[
             "I @saw it @when .",
             "I @saw it @with .",
@@ -161,33 +162,33 @@ const RULES: &[Rule] = &[
         &["great", "superb", "good", "funny", "clever", "gripping"],
         &["awful", "terrible", "dull", "boring", "clumsy", "weak"],
     )),
-    // What can be denied and then means the opposite: "not brilliant" would leave open what it is.
-    slot(rule("mild", &["good", "funny", "clever", "gripping"], &["dull", "boring", "clumsy", "weak"])),
+    // Adjectives whose negation has the opposite sentiment. "not brilliant" would be ambiguous.
+    slot(rule("negatable", &["good", "funny", "clever", "gripping"], &["dull", "boring", "clumsy", "weak"])),
 ];
 
-/// A sentence made from the rule of this name, with a capital and a full stop.
-pub(super) fn sentence(name: &str, verdict: Verdict, generator: &mut Generator) -> Draft {
+/// Expands a rule into a sentence with a capital letter and a full stop.
+pub(super) fn sentence(name: &str, sentiment: Sentiment, generator: &mut Generator) -> Draft {
     let mut draft = Draft::default();
-    expand(name, verdict, generator, &mut draft);
+    expand(name, sentiment, generator, &mut draft);
     let text = draft.text.trim_start().replace(" ,", ",").replace(" .", ".");
     let (first, rest) = text.split_at(text.len().min(1));
     Draft { text: first.to_uppercase() + rest, ..draft }
 }
 
-fn expand(name: &str, verdict: Verdict, generator: &mut Generator, draft: &mut Draft) {
+fn expand(name: &str, sentiment: Sentiment, generator: &mut Generator, draft: &mut Draft) {
     let Some(rule) = RULES.iter().find(|rule| rule.name == name) else {
         unreachable!("the grammar has no rule {name}");
     };
     let pattern_before = draft.pattern.len();
-    let production = *generator.pick(match verdict {
-        Verdict::Positive => rule.positive,
-        Verdict::Negative => rule.negative,
+    let production = *generator.pick(match sentiment {
+        Sentiment::Positive => rule.positive,
+        Sentiment::Negative => rule.negative,
     });
     for word in production.split(' ') {
         match word.strip_prefix('@') {
             Some(name) => match name.strip_suffix('-') {
-                Some(name) => expand(name, verdict.turned(), generator, draft),
-                None => expand(name, verdict, generator, draft),
+                Some(name) => expand(name, sentiment.inverted(), generator, draft),
+                None => expand(name, sentiment, generator, draft),
             },
             None => draft.push(word),
         }
@@ -200,8 +201,8 @@ fn expand(name: &str, verdict: Verdict, generator: &mut Generator, draft: &mut D
     }
 }
 
-impl Verdict {
-    fn turned(self) -> Self {
+impl Sentiment {
+    fn inverted(self) -> Self {
         match self {
             Self::Negative => Self::Positive,
             Self::Positive => Self::Negative,

@@ -1,4 +1,4 @@
-//! A value of an arrow array, as JSON or as the cell of a csv file.
+//! Writes a value of an arrow array as JSON or as a csv cell.
 
 use std::io::{self, Write};
 
@@ -8,7 +8,7 @@ use arrow_array::{Array, ArrayRef};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{ArrowError, DataType, TimeUnit};
 
-/// Writes a value as JSON: numbers as numbers, lists and structures as such, anything else as text.
+/// Writes a value as JSON. Numbers, booleans, lists and structs keep their types; other values become text.
 pub(super) fn write_json(array: &ArrayRef, row: usize, out: &mut dyn Write) -> io::Result<()> {
     if array.is_null(row) || *array.data_type() == DataType::Null {
         return out.write_all(b"null");
@@ -31,7 +31,7 @@ pub(super) fn write_json(array: &ArrayRef, row: usize, out: &mut dyn Write) -> i
     }
 }
 
-/// The cell of a csv file: null is empty, lists and structures are JSON.
+/// Formats a value as a csv cell: null is empty, lists and structs are JSON.
 pub(super) fn cell(array: &ArrayRef, row: usize) -> io::Result<Vec<u8>> {
     if array.is_null(row) || *array.data_type() == DataType::Null {
         return Ok(vec![]);
@@ -67,7 +67,10 @@ fn write_struct(array: &ArrayRef, row: usize, out: &mut dyn Write) -> io::Result
     out.write_all(if fields.num_columns() == 0 { b"{}" } else { b"}" })
 }
 
-/// Binary that is UTF-8 is text; times with a zone are written in UTC, since names of zones need a data base.
+/// Formats a value as text.
+///
+/// Binary values are text if they are UTF-8. Timestamps with a time zone are written in UTC, because the names of time
+/// zones need a database.
 fn formatted(array: &ArrayRef, row: usize) -> io::Result<String> {
     let array = match array.data_type() {
         DataType::Timestamp(unit, Some(_)) => &cast(array, row, &utc(*unit))?,

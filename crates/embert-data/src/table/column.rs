@@ -1,21 +1,21 @@
-//! The values of one column: results, or what a file of the input held.
+//! The values of one column: results, or values of the input file.
 
 use std::io::{self, Write};
 use std::path::Path;
 
 #[cfg(feature = "parquet")]
-use super::chunks::Chunks;
+use super::chunked_array::ChunkedArray;
 use super::json_column;
 use crate::error::DataError;
 
-/// The values of one column, one for each row.
+/// A column of results, with one value per row.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Column {
     /// Text.
     Text(Vec<String>),
     /// Numbers.
     Number(Vec<f32>),
-    /// A list of numbers in each row; in csv and tsv a JSON array in the cell.
+    /// A list of numbers per row. In csv and tsv, the cell is a JSON array.
     Numbers(Vec<Vec<f32>>),
 }
 
@@ -38,15 +38,15 @@ impl Column {
     }
 }
 
-/// A column of results, or one of the input as its file held it.
+/// A column of results, or a column of the input file in its own types.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Values {
     Column(Column),
-    /// The JSON text of each value; `None` for a key that the row lacks.
+    /// The JSON text of each value; `None` if the row does not have the key.
     Json(Vec<Option<Box<str>>>),
     /// Values of one arrow type.
     #[cfg(feature = "parquet")]
-    Arrow(Chunks),
+    Arrow(ChunkedArray),
 }
 
 impl Values {
@@ -68,7 +68,7 @@ impl Values {
         }
     }
 
-    /// The cell of a csv file: text without quotes, null as nothing, and the rest as in JSON.
+    /// Formats a value as a csv cell: text without quotes, null as an empty cell, other values as JSON.
     pub(super) fn cell(&self, row: usize) -> io::Result<Vec<u8>> {
         match self {
             Self::Column(Column::Text(values)) => return Ok(values[row].clone().into_bytes()),

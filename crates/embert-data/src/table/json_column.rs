@@ -1,4 +1,4 @@
-//! A column of JSON values, each kept as its text: written unchanged to jsonl.
+//! A column of JSON values. Each value keeps its JSON text, so jsonl output is identical to the input.
 
 use std::path::Path;
 
@@ -7,10 +7,10 @@ use serde_json::Value;
 use crate::error::DataError;
 use crate::jsonl;
 
-/// The JSON text of a value; `None` for a key that the row lacks.
+/// The JSON text of a value; `None` if the row does not have the key.
 pub(super) type Json = Option<Box<str>>;
 
-/// The cell of a csv file: text without quotes, null as nothing, and the rest as JSON.
+/// Formats a value as a csv cell: text without quotes, null as an empty cell, other values as JSON.
 pub(super) fn cell(json: Option<&str>) -> Vec<u8> {
     match json {
         None | Some("null") => vec![],
@@ -31,7 +31,7 @@ pub(super) fn texts(
                 path,
                 row,
                 column,
-                found: "no such key".to_owned(),
+                found: "no value".to_owned(),
                 expected: "text",
             });
         };
@@ -45,7 +45,7 @@ pub(super) fn texts(
     values.iter().enumerate().map(text).collect()
 }
 
-/// The text that a JSON string is.
+/// Returns the text of a JSON string; `None` for other values.
 pub(super) fn text(json: &str) -> Option<String> {
     if json.starts_with('"') { serde_json::from_str(json).ok() } else { None }
 }

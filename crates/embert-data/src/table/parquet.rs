@@ -1,4 +1,4 @@
-//! Writes a table to parquet: each column as arrow arrays of the type that holds its values exactly.
+//! Writes a table to parquet. Each column gets the arrow type that stores its values exactly.
 
 use std::fs::File;
 use std::io;
@@ -45,7 +45,7 @@ impl Table {
         Ok(())
     }
 
-    /// Ranges of rows that lie within one chunk of every arrow column.
+    /// Returns ranges of rows, each within one chunk of each arrow column.
     fn batches(&self) -> Vec<Range<usize>> {
         const ROWS: usize = 1024;
         let chunks = self.columns.iter().find_map(|(_, values)| match values {
@@ -63,7 +63,7 @@ impl Table {
     }
 }
 
-/// An arrow array of these rows, which are within one chunk.
+/// Returns an arrow array of these rows, which must be within one chunk.
 fn array(values: &Values, rows: Range<usize>, data_type: Option<&DataType>) -> ArrayRef {
     match values {
         Values::Column(column) => result_array(column, rows),
@@ -75,7 +75,7 @@ fn array(values: &Values, rows: Range<usize>, data_type: Option<&DataType>) -> A
     }
 }
 
-/// The type of the arrow array, for values that are not typed by themselves.
+/// Returns the arrow type of JSON values; `None` for values that have a type already.
 fn inferred_type(values: &Values) -> Option<DataType> {
     match values {
         Values::Json(values) => Some(json_type(values)),
@@ -98,7 +98,7 @@ fn result_array(column: &Column, rows: Range<usize>) -> ArrayRef {
     }
 }
 
-/// The type of a parquet column that holds all values exactly: text if no other does.
+/// Returns the type that stores all values exactly: text if no other type does.
 fn json_type(values: &[Json]) -> DataType {
     let all = |is_of_type: fn(&str) -> bool| present(values).all(is_of_type);
     if present(values).next().is_none() {
@@ -116,7 +116,7 @@ fn json_type(values: &[Json]) -> DataType {
     }
 }
 
-/// An array of the type that [`json_type`] found for the column.
+/// Returns an array of the type from [`json_type`].
 fn json_array(values: &[Json], data_type: Option<&DataType>) -> ArrayRef {
     match data_type {
         Some(DataType::Boolean) => Arc::new(BooleanArray::from(parsed(values))),
@@ -142,14 +142,14 @@ fn parsed<T: std::str::FromStr>(values: &[Json]) -> Vec<Option<T>> {
     values.iter().map(|json| not_null(json)?.parse().ok()).collect()
 }
 
-/// A number that a 64-bit float holds: any number with a fraction or an exponent, and integers up to 2^53.
+/// Returns true for numbers to store as 64-bit floats: with a fraction or an exponent, or integers up to 2^53.
 fn is_exact_float(json: &str) -> bool {
-    const MOST: u64 = 1 << 53;
+    const MAX: u64 = 1 << 53;
     if !json.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
         return false;
     }
     match json.parse::<i64>() {
-        Ok(integer) => integer.unsigned_abs() <= MOST,
+        Ok(integer) => integer.unsigned_abs() <= MAX,
         Err(_) => json.contains(['.', 'e', 'E']) || json == "-0",
     }
 }

@@ -1,9 +1,9 @@
-//! Reads all columns of a file, each with its values as they are.
+//! Reads all columns of a file, in their own types.
 
 use std::path::Path;
 
 #[cfg(feature = "parquet")]
-use super::chunks::Chunks;
+use super::chunked_array::ChunkedArray;
 use super::column::{Column, Values};
 use crate::error::DataError;
 use crate::format::Format;
@@ -11,15 +11,15 @@ use crate::note::DataNote;
 use crate::options::CsvQuoting;
 use crate::{delimited, jsonl};
 
-/// The columns with their names, the line of each row if that is not its number, and what was noticed.
+/// Named columns, the line of each row (empty if lines are rows), and notes.
 type Parts = (Vec<(String, Values)>, Vec<usize>, Vec<DataNote>);
 
 pub(super) fn columns(path: &Path, csv_quoting: CsvQuoting) -> Result<Parts, DataError> {
-    Ok(match Format::of(path)? {
+    Ok(match Format::detect(path)? {
         #[cfg(feature = "parquet")]
         Format::Parquet => {
             let columns = crate::parquet::read_columns(path)?.into_iter();
-            let arrow = |(name, arrays)| (name, Values::Arrow(Chunks::new(arrays)));
+            let arrow = |(name, arrays)| (name, Values::Arrow(ChunkedArray::new(arrays)));
             (columns.map(arrow).collect(), vec![], vec![])
         }
         Format::Delimited(separator) => {

@@ -1,32 +1,32 @@
-//! Writes a table to jsonl, csv, tsv or parquet by the extension.
+//! Writes a table to jsonl, csv, tsv or parquet.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use super::{Table, destination};
+use super::{Table, output_file};
 use crate::error::DataError;
 use crate::format::Format;
 
 impl Table {
-    /// Writes the table as the extension of `path` says: `.jsonl`, `.csv`, `.tsv` or `.parquet`.
+    /// Writes the table in the format of the extension: `.jsonl`, `.csv`, `.tsv` or `.parquet`.
     ///
-    /// The file is written under another name and renamed, so that it is complete or not there at all. An existing file is
-    /// replaced and keeps its permissions; of a symbolic link, the target is replaced.
+    /// Writes a temporary file and renames it, so the file at `path` is always complete. Replaces an existing file and
+    /// keeps its permissions. Replaces the target of a symbolic link, not the link.
     ///
     /// # Errors
     ///
-    /// [`DataError::UnknownExtension`], before anything is written, and [`DataError::Io`].
+    /// [`DataError::UnknownExtension`] before anything is written; [`DataError::Io`].
     pub fn write(&self, path: &Path) -> Result<(), DataError> {
         let format = Format::by_extension(path)?;
-        destination::replace(path, |file| self.write_format(format, file)).map_err(DataError::io(path))
+        output_file::replace(path, |file| self.write_format(format, file)).map_err(DataError::io(path))
     }
 
-    /// Writes a JSON object for each row; a number that is not finite is null.
+    /// Writes one JSON object per row. NaN and infinity become null.
     ///
     /// # Errors
     ///
-    /// Errors of `out`.
+    /// An error of `out`.
     pub fn write_jsonl(&self, out: impl Write) -> io::Result<()> {
         let mut out = BufWriter::new(out);
         for row in 0..self.rows() {

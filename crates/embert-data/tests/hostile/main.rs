@@ -1,4 +1,4 @@
-//! Hostile data files: each is read or refused by its name and row; none panics, or takes memory far beyond its size.
+//! Malformed data files: each is read, or rejected with its name and row, without panics and within memory limits.
 
 mod delimited;
 mod jsonl;
@@ -9,7 +9,7 @@ use std::path::Path;
 
 use embert_data::{CsvQuoting, DataError, ReadOptions, read, read_table, read_texts};
 
-/// Reads a file in all ways; a file that is good for labels must be good for its texts.
+/// Reads a file with each function. If `read` accepts a file, `read_texts` and `read_table` must accept it, too.
 fn open(file: &Path) -> Result<(), DataError> {
     let options = ReadOptions::default();
     let texts = read_texts(file, &options).map(|(texts, _)| texts.len());

@@ -1,4 +1,4 @@
-//! parquet: files that the tests write, then cut and damage; bombs; columns that are nested, twice or of another kind.
+//! Malformed parquet files: truncated or mutated files, decompression bombs, nested or duplicate columns.
 
 use std::sync::Arc;
 
@@ -7,14 +7,14 @@ use arrow_array::{
     ArrayRef, BooleanArray, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray, StructArray,
 };
 use arrow_schema::{DataType, Field, Schema};
-use embert_hostile::{Attack, MemoryBound, damaged};
+use embert_hostile::{FuzzTarget, MemoryBound, damaged};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::{WriterProperties, WriterVersion};
 
 use crate::open;
 
-/// The README's limits: 64 MiB of rows, and a batch of them twice in memory.
+/// The limits of the README: 64 MiB of rows, with one batch twice in memory.
 const LIMIT: MemoryBound = MemoryBound { times: 2048, plus: 224 << 20 };
 
 fn write(batch: &RecordBatch, compression: Compression, version: WriterVersion) -> Vec<u8> {
@@ -50,8 +50,8 @@ fn zstd() -> Compression {
     Compression::ZSTD(parquet::basic::ZstdLevel::default())
 }
 
-/// One text for very many rows: the file states it once.
-fn the_same_text(length: usize, rows: usize) -> RecordBatch {
+/// Returns rows with the same text, which a parquet file stores once.
+fn repeated_text(length: usize, rows: usize) -> RecordBatch {
     let text = StringArray::from(vec!["x".repeat(length)]);
     let keys = Int32Array::from(vec![0; rows]);
     let texts = DictionaryArray::<Int32Type>::new(keys, Arc::new(text));
@@ -59,43 +59,40 @@ fn the_same_text(length: usize, rows: usize) -> RecordBatch {
 }
 
 #[test]
-fn a_bomb_is_refused_before_it_goes_off() {
+fn decompression_bombs_are_rejected_within_the_memory_limit() {
     let folder = tempfile::tempdir().unwrap();
-    let mut attack = Attack::new(folder.path().join("hostile.parquet"), open).within(LIMIT);
+    let mut target = FuzzTarget::new(folder.path().join("hostile.parquet"), open).within(LIMIT);
     let long =
         batch(Arc::new(StringArray::from(vec!["x".repeat(80 << 20)])), Arc::new(Int64Array::from(vec![1])));
     let bombs = [
         ("a text of 80 MiB", write(&long, zstd(), WriterVersion::PARQUET_1_0)),
-        ("a text of 80 MiB in a page of the second kind", write(&long, zstd(), WriterVersion::PARQUET_2_0)),
-        ("6 GiB of one text", write(&the_same_text(64 << 10, 100_000), zstd(), WriterVersion::PARQUET_1_0)),
-        (
-            "two million rows of nothing",
-            write(&the_same_text(0, 2_000_000), zstd(), WriterVersion::PARQUET_2_0),
-        ),
+        ("a text of 80 MiB in a page of version 2", write(&long, zstd(), WriterVersion::PARQUET_2_0)),
+        ("6 GiB of one text", write(&repeated_text(64 << 10, 100_000), zstd(), WriterVersion::PARQUET_1_0)),
+        ("two million empty rows", write(&repeated_text(0, 2_000_000), zstd(), WriterVersion::PARQUET_2_0)),
     ];
     drop(long);
     for (what, file) in bombs {
         assert!(file.len() < 200_000, "{what}: {} bytes", file.len());
-        let error = attack.refused(what, file);
+        let error = target.refused(what, file);
         assert!(error.contains("as in a decompression bomb"), "{what}: {error}");
     }
-    let often = write(&the_same_text(1000, 10_000), zstd(), WriterVersion::PARQUET_1_0);
-    attack.file("ten thousand rows of one text are data", often).unwrap();
-    println!("{}", attack.finish(5, 0));
+    let repeated = write(&repeated_text(1000, 10_000), zstd(), WriterVersion::PARQUET_1_0);
+    target.file("ten thousand rows of one text", repeated).unwrap();
+    println!("{}", target.finish(5, 0));
 }
 
 #[test]
-fn every_file_is_read_or_refused_with_its_place() {
+fn valid_files_are_read_and_invalid_files_are_rejected() {
     let folder = tempfile::tempdir().unwrap();
-    let mut attack = Attack::new(folder.path().join("hostile.parquet"), open).within(LIMIT);
+    let mut target = FuzzTarget::new(folder.path().join("hostile.parquet"), open).within(LIMIT);
     let plain = |batch: &RecordBatch| write(batch, Compression::UNCOMPRESSED, WriterVersion::PARQUET_1_0);
-    attack.file("unharmed", plain(&some_rows())).unwrap();
+    target.file("an ordinary file", plain(&some_rows())).unwrap();
     let texts: ArrayRef = Arc::new(StringArray::from(vec!["a", "b"]));
     let labels: ArrayRef = Arc::new(Int64Array::from(vec![0, 1]));
     let no_rows = batch(texts.slice(0, 0), labels.slice(0, 0));
     let inner = Arc::new(Field::new("text", DataType::Utf8, false));
     let nested: ArrayRef = Arc::new(StructArray::from(vec![(inner, texts.clone())]));
-    let twice = Schema::new(
+    let duplicate = Schema::new(
         ["text", "text", "label"]
             .map(|name| match name {
                 "label" => Field::new(name, DataType::Int64, false),
@@ -103,45 +100,42 @@ fn every_file_is_read_or_refused_with_its_place() {
             })
             .to_vec(),
     );
-    let twice =
-        RecordBatch::try_new(Arc::new(twice), vec![texts.clone(), texts.clone(), labels.clone()]).unwrap();
+    let duplicate =
+        RecordBatch::try_new(Arc::new(duplicate), vec![texts.clone(), texts.clone(), labels.clone()])
+            .unwrap();
     let good = plain(&some_rows());
     let footer = |length: u32| [&good[..good.len() - 8], &length.to_le_bytes(), b"PAR1"].concat();
     for (what, file, expected) in [
-        ("nothing", vec![], "no rows"),
+        ("an empty file", vec![], "no rows"),
         ("no rows", plain(&no_rows), "no rows"),
         ("a nested column", plain(&batch(nested, labels.clone())), "column \"text\" holds Struct"),
-        ("a column twice", plain(&twice), "two columns are called \"text\""),
-        (
-            "labels that are texts' texts",
-            plain(&batch(labels.clone(), texts.clone())),
-            "column \"text\" holds Int64",
-        ),
-        ("the magic alone", b"PAR1".to_vec(), "damaged or cut short"),
-        ("the magic twice", b"PAR1PAR1".to_vec(), "damaged or cut short"),
-        ("no magic at the end", good[..good.len() - 4].to_vec(), "damaged or cut short"),
-        ("encrypted", [&good[..good.len() - 4], b"PARE"].concat(), "damaged or cut short"),
-        ("a footer of no bytes", footer(0), "damaged or cut short"),
-        ("a footer beyond the file", footer(u32::MAX), "damaged or cut short"),
-        ("a footer of the whole file", footer(good.len() as u32 - 8), "damaged or cut short"),
-        ("another's magic", b"RIFF    WAVE".to_vec(), "does not begin with PAR1"),
+        ("a duplicate column", plain(&duplicate), "two columns are called \"text\""),
+        ("swapped columns", plain(&batch(labels.clone(), texts.clone())), "column \"text\" holds Int64"),
+        ("only the magic bytes", b"PAR1".to_vec(), "damaged or truncated"),
+        ("the magic bytes twice", b"PAR1PAR1".to_vec(), "damaged or truncated"),
+        ("no magic bytes at the end", good[..good.len() - 4].to_vec(), "damaged or truncated"),
+        ("encrypted", [&good[..good.len() - 4], b"PARE"].concat(), "damaged or truncated"),
+        ("a footer of no bytes", footer(0), "damaged or truncated"),
+        ("a footer beyond the file", footer(u32::MAX), "damaged or truncated"),
+        ("a footer as long as the file", footer(good.len() as u32 - 8), "damaged or truncated"),
+        ("magic bytes of another format", b"RIFF    WAVE".to_vec(), "does not begin with PAR1"),
         ("an HTML page", b"<!doctype html>".to_vec(), "an HTML page"),
-        ("zeros", [&b"PAR1"[..], &[0; 4096], b"PAR1"].concat(), "damaged or cut short"),
+        ("zeros", [&b"PAR1"[..], &[0; 4096], b"PAR1"].concat(), "damaged or truncated"),
     ] {
-        let error = attack.refused(what, file);
+        let error = target.refused(what, file);
         assert!(error.contains(expected), "{what}: {error:?} lacks {expected:?}");
     }
-    println!("{}", attack.finish(16, 0));
+    println!("{}", target.finish(16, 0));
 }
 
 #[test]
-fn no_damage_does_harm() {
+fn mutated_files_never_panic() {
     let folder = tempfile::tempdir().unwrap();
-    let mut attack = Attack::new(folder.path().join("hostile.parquet"), open).within(LIMIT);
+    let mut target = FuzzTarget::new(folder.path().join("hostile.parquet"), open).within(LIMIT);
     for (seed, compression) in (0..).zip(COMPRESSIONS.into_iter().chain([gzip(), zstd()])) {
         for version in [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0] {
-            attack.mutations(damaged(&write(&some_rows(), compression, version), 500, seed));
+            target.mutations(damaged(&write(&some_rows(), compression, version), 500, seed));
         }
     }
-    println!("{}", attack.finish(0, 5000));
+    println!("{}", target.finish(0, 5000));
 }

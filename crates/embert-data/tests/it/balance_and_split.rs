@@ -1,4 +1,4 @@
-//! Class balance, the refusal of one class, and the exact counts of a stratified split.
+//! Class balance, datasets of one class, and the exact counts of a stratified split.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use embert_data::{
     stratified_split,
 };
 
-/// Rows sorted by label, as IMDb has them; each text is the row's number.
+/// Returns rows sorted by label, as in IMDb. Each text is the number of its row.
 fn sorted(counts: &[usize]) -> Dataset {
     let labels = counts.iter().enumerate().flat_map(|(label, &count)| vec![label; count]);
     let example = |(row, label): (usize, usize)| Example { text: row.to_string(), label };
@@ -16,14 +16,14 @@ fn sorted(counts: &[usize]) -> Dataset {
 }
 
 #[test]
-fn a_sample_of_imdbs_label_order_holds_48_8_percent_positives() {
+fn a_sample_of_imdb_has_48_8_percent_positive_rows() {
     let balance = ClassBalance::of(&sorted(&[12_500, 12_500]).sample(1000, 42));
     assert_eq!(balance.counts, [512, 488]);
     assert_eq!(balance.to_string(), "neg 512 (51.2 %), pos 488 (48.8 %)");
 }
 
 #[test]
-fn a_sample_is_the_beginning_of_the_shuffle_or_all_of_it() {
+fn a_sample_is_the_start_of_the_shuffle() {
     let dataset = sorted(&[30, 20]);
     let shuffled = dataset.shuffled(3);
     assert_eq!(dataset.sample(7, 3).examples, shuffled.examples[..7]);
@@ -32,17 +32,20 @@ fn a_sample_is_the_beginning_of_the_shuffle_or_all_of_it() {
 }
 
 #[test]
-fn the_first_rows_of_a_sorted_data_set_are_refused() {
+fn training_rows_of_one_class_are_an_error() {
     let first_rows = sorted(&[50, 50]).select(&(0..50).collect::<Vec<_>>());
     let message = require_two_classes(&first_rows).unwrap_err().to_string();
-    assert_eq!(message, "train: all 50 rows have the label \"neg\", and a classifier needs two");
+    assert_eq!(
+        message,
+        "train: all 50 rows have the label \"neg\", but a classifier needs at least two labels"
+    );
     assert!(require_two_classes(&sorted(&[50, 1])).is_ok());
     let none = require_two_classes(&sorted(&[0, 0])).unwrap_err();
     assert_eq!(none.to_string(), "train: no rows");
 }
 
 #[test]
-fn a_split_is_exact_complete_and_the_same_for_the_same_seed() {
+fn a_split_is_exact_complete_and_deterministic() {
     let dataset = sorted(&[1500, 1500]);
     let split = stratified_split(&dataset, 600, 42).unwrap();
     assert_eq!(split.train.class_counts(), [1200, 1200]);
@@ -54,10 +57,10 @@ fn a_split_is_exact_complete_and_the_same_for_the_same_seed() {
 }
 
 #[test]
-fn shares_are_rounded_so_that_the_sum_is_exact() {
+fn rounded_shares_add_up_to_the_requested_rows() {
     for (counts, held_out, expected) in [
-        ([10, 10, 10], 10, [4, 3, 3]), // 3.33 each: the lowest id gets the row that is left
-        ([7, 2, 1], 3, [2, 1, 0]),     // 2.1, 0.6, 0.3
+        ([10, 10, 10], 10, [4, 3, 3]),  // 3.33 each: the lowest id gets the remaining row
+        ([7, 2, 1], 3, [2, 1, 0]),      // 2.1, 0.6, 0.3
         ([100, 50, 3], 20, [13, 7, 0]), // 13.07, 6.54, 0.39
         ([5, 5, 0], 4, [2, 2, 0]),
         ([5, 5, 5], 0, [0, 0, 0]),
@@ -69,7 +72,7 @@ fn shares_are_rounded_so_that_the_sum_is_exact() {
 }
 
 #[test]
-fn one_class_to_evaluate_on_is_a_note() {
+fn evaluation_rows_of_one_class_have_a_note() {
     let note = check_evaluation_rows(&sorted(&[3, 0])).unwrap().unwrap().to_string();
     assert!(note.starts_with("all 3 rows to evaluate on have the label \"neg\""), "{note}");
     assert_eq!(check_evaluation_rows(&sorted(&[3, 1])).unwrap(), None);
@@ -77,14 +80,14 @@ fn one_class_to_evaluate_on_is_a_note() {
 }
 
 #[test]
-fn rare_classes_keep_a_row_to_train_on() {
+fn rare_classes_keep_a_training_row() {
     for (counts, held_out, expected) in [
         ([10, 1, 0], 9, [9, 0, 0]),
         ([10, 1, 1], 6, [6, 0, 0]),
         ([100, 1, 1], 20, [20, 0, 0]),
         ([100, 2, 1], 50, [49, 1, 0]),
         ([2, 2, 0], 2, [1, 1, 0]),
-        ([2, 2, 0], 3, [1, 1, 0]), // fewer than asked for
+        ([2, 2, 0], 3, [1, 1, 0]), // fewer than requested
         ([2, 2, 2], usize::MAX, [1, 1, 1]),
         ([1, 1, 5], 2, [0, 0, 2]),
         ([1, 1, 1], 0, [0, 0, 0]),
@@ -99,7 +102,7 @@ fn rare_classes_keep_a_row_to_train_on() {
 }
 
 #[test]
-fn no_row_can_be_held_out_of_classes_with_one_row() {
+fn classes_with_one_row_cannot_be_split() {
     for counts in [[1, 0, 0], [1, 1, 1], [0, 0, 0]] {
         let error = stratified_split(&sorted(&counts), 1, 1).unwrap_err().to_string();
         let rows = counts.iter().sum::<usize>();
@@ -108,7 +111,7 @@ fn no_row_can_be_held_out_of_classes_with_one_row() {
 }
 
 #[test]
-fn the_rows_held_out_are_the_first_of_each_class_in_the_shuffle() {
+fn held_out_rows_are_the_first_of_each_class_in_the_shuffle() {
     for (counts, held_out, mut quotas) in [([7, 2, 1], 3, [2, 1, 0]), ([10, 10, 10], 10, [4, 3, 3])] {
         let dataset = sorted(&counts);
         let (held, train): (Vec<_>, Vec<_>) = permutation(1, dataset.len()).into_iter().partition(|&row| {

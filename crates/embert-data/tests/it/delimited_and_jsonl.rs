@@ -1,8 +1,8 @@
-//! csv, tsv and jsonl files, good and bad.
+//! csv, tsv and jsonl files, valid and invalid.
 
 use embert_data::{Columns, CsvQuoting, ReadOptions, read, read_texts};
 
-use crate::{Place, is_built, message, notes, read_content, read_with, rows};
+use crate::{TestDir, is_supported, message, notes, read_content, read_with, rows};
 
 #[test]
 fn quoted_cells_keep_separators_quotes_and_line_breaks() {
@@ -12,15 +12,15 @@ fn quoted_cells_keep_separators_quotes_and_line_breaks() {
 }
 
 #[test]
-fn tsv_is_parted_by_tabs() {
+fn tsv_cells_are_separated_by_tabs() {
     let dataset = read_content("a.TSV", "text\tlabel\na, b\t1\nc\t0\n").unwrap();
     assert_eq!(rows(&dataset), [("a, b", 1), ("c", 0)]);
 }
 
 #[test]
-fn columns_can_be_named() {
-    let place = Place::new();
-    let path = place.file("a.csv", "review,text,stars\ngood,not this,4\n");
+fn columns_can_have_other_names() {
+    let dir = TestDir::new();
+    let path = dir.write("a.csv", "review,text,stars\ngood,not this,4\n");
     let columns = Columns { text: "review".into(), label: "stars".into() };
     let options = ReadOptions { columns, ..ReadOptions::default() };
     assert_eq!(rows(&read(&path, "train", &options, None).unwrap().dataset), [("good", 0)]);
@@ -35,16 +35,16 @@ fn jsonl_ignores_other_keys_and_empty_lines() {
 
 #[test]
 fn texts_are_read_without_labels() {
-    let place = Place::new();
+    let dir = TestDir::new();
     let texts = |path: std::path::PathBuf| read_texts(&path, &ReadOptions::default());
-    assert_eq!(texts(place.file("a.csv", "text\none\ntwo\n")).unwrap().0, ["one", "two"]);
-    assert_eq!(texts(place.file("a.jsonl", "{\"text\": \"one\"}")).unwrap().0, ["one"]);
-    let none = texts(place.file("b.csv", "text\n")).unwrap_err().to_string();
+    assert_eq!(texts(dir.write("a.csv", "text\none\ntwo\n")).unwrap().0, ["one", "two"]);
+    assert_eq!(texts(dir.write("a.jsonl", "{\"text\": \"one\"}")).unwrap().0, ["one"]);
+    let none = texts(dir.write("b.csv", "text\n")).unwrap_err().to_string();
     assert!(none.ends_with("b.csv: no rows"), "{none}");
 }
 
 #[test]
-fn bad_rows_and_columns_are_named() {
+fn errors_name_the_row_and_the_column() {
     for (name, content, expected) in [
         (
             "a.csv",
@@ -59,7 +59,7 @@ fn bad_rows_and_columns_are_named() {
         (
             "a.csv",
             "text,label\na,1\nb, c,0\n",
-            "a.csv: row 2: 3 cells where the header has 2; is a text with the separator in it not quoted?",
+            "a.csv: row 2: found 3 cells, but the header has 2; put quotes around texts that contain the separator",
         ),
         ("a.csv", "text,label\n", "a.csv: no rows"),
         ("a.jsonl", "\n", "a.jsonl: no rows"),
@@ -72,7 +72,7 @@ fn bad_rows_and_columns_are_named() {
         (
             "a.jsonl",
             "{\"txt\": \"a\", \"label\": 1}",
-            "a.jsonl: row 1 has no \"text\"; its keys are \"txt\", \"label\"",
+            "a.jsonl: row 1 has no key \"text\"; its keys are \"txt\", \"label\"",
         ),
         (
             "a.jsonl",
@@ -93,7 +93,7 @@ fn bad_rows_and_columns_are_named() {
 }
 
 #[test]
-fn text_that_is_not_utf8_is_named_by_its_row() {
+fn invalid_utf8_is_an_error_with_the_row() {
     assert_eq!(
         message("a.csv", b"text,label\ncaf\xc3\xa9,1\ncaf\xe9,1\n"),
         "a.csv: row 2, column \"text\" is not UTF-8"
@@ -105,7 +105,7 @@ fn text_that_is_not_utf8_is_named_by_its_row() {
 }
 
 #[test]
-fn other_formats_under_the_name_of_a_table_are_recognized() {
+fn files_with_the_wrong_extension_are_recognized() {
     for (name, content, found) in [
         ("a.csv", &b"\x1f\x8b\x08\x00"[..], "expected csv, found a gzip archive; unpack it first"),
         ("a.tsv", b"PK\x03\x04", "expected tsv, found a zip archive; unpack it first"),
@@ -113,18 +113,18 @@ fn other_formats_under_the_name_of_a_table_are_recognized() {
         (
             "a.csv",
             b"\n<!DOCTYPE html><html>",
-            "expected csv, found an HTML page, perhaps an error page of the server; fetch the file again",
+            "expected csv, found an HTML page, perhaps an error page of the server; download the file again",
         ),
         ("a.csv", b"PAR1", "expected csv, found a parquet file; name it .parquet"),
         (
             "a.jsonl",
             b"[{\"text\": 1}]",
-            "expected jsonl (a JSON object on each line), found a JSON array; write each of its objects on a line of its own",
+            "expected jsonl (a JSON object on each line), found a JSON array; write one object per line",
         ),
         (
             "a.parquet",
             b"<html>404",
-            "expected parquet, found an HTML page, perhaps an error page of the server; fetch the file again",
+            "expected parquet, found an HTML page, perhaps an error page of the server; download the file again",
         ),
         ("a.parquet", b"\x1f\x8b\x08\x00", "expected parquet, found a gzip archive; unpack it first"),
         (
@@ -136,7 +136,7 @@ fn other_formats_under_the_name_of_a_table_are_recognized() {
         ("a.parquet", b"", "no rows"),
     ]
     .into_iter()
-    .filter(|(name, ..)| is_built(name))
+    .filter(|(name, ..)| is_supported(name))
     {
         assert_eq!(message(name, content), format!("{name}: {found}"));
     }
@@ -144,10 +144,13 @@ fn other_formats_under_the_name_of_a_table_are_recognized() {
 }
 
 #[test]
-fn common_extensions_say_what_to_do() {
+fn unsupported_extensions_have_advice() {
     for (name, words) in [
-        ("a.json", "; write one object on each line and name it .jsonl"),
-        ("a.txt", "; a table with a header is .csv if commas separate its columns, and .tsv if tabs do"),
+        ("a.json", "; write one object per line and name it .jsonl"),
+        (
+            "a.txt",
+            "; rename a table with a header to .csv if commas separate its columns, or to .tsv if tabs do",
+        ),
         ("a.xlsx", "; export the sheet as .csv (UTF-8)"),
         ("a.XLS", "; export the sheet as .csv (UTF-8)"),
         ("a.csv.gz", "; unpack it first"),
@@ -167,7 +170,7 @@ fn common_extensions_say_what_to_do() {
 
 #[test]
 fn a_git_lfs_pointer_is_recognized_in_every_format() {
-    for name in ["a.csv", "a.tsv", "a.jsonl", "a.parquet"].into_iter().filter(|name| is_built(name)) {
+    for name in ["a.csv", "a.tsv", "a.jsonl", "a.parquet"].into_iter().filter(|name| is_supported(name)) {
         let found =
             message(name, "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n");
         assert!(found.ends_with("found a Git LFS pointer, not the file itself; run git lfs pull"), "{found}");
@@ -176,40 +179,36 @@ fn a_git_lfs_pointer_is_recognized_in_every_format() {
 
 #[cfg(not(feature = "parquet"))]
 #[test]
-fn parquet_is_refused_where_it_is_not_built() {
+fn parquet_is_an_error_without_its_feature() {
     assert_eq!(
         message("a.parquet", "PAR1"),
-        "a.parquet: this build of embert-data has no parquet (its feature of that name)"
+        "a.parquet: this build cannot read or write parquet; enable the feature parquet of embert-data"
     );
 }
 
 #[test]
-fn another_separator_is_named() {
+fn a_wrong_separator_is_named() {
     for (name, content, expected) in [
         (
             "a.csv",
             "text;label\na;1\n",
-            "the header \"text;label\" is one column, separated by semicolons; save it with commas, or with tabs as .tsv",
+            "the header \"text;label\" is separated by semicolons; save it with commas, or with tabs as .tsv",
         ),
         (
             "a.csv",
             "text\tlabel\na\t1\n",
-            "the header \"text\\tlabel\" is one column, separated by tabs; rename it to .tsv",
+            "the header \"text\\tlabel\" is separated by tabs; rename it to .tsv",
         ),
         (
             "a.csv",
             "text|label\na|1\n",
-            "the header \"text|label\" is one column, separated by vertical bars; save it with commas, or with tabs as .tsv",
+            "the header \"text|label\" is separated by vertical bars; save it with commas, or with tabs as .tsv",
         ),
-        (
-            "a.tsv",
-            "text,label\na,1\n",
-            "the header \"text,label\" is one column, separated by commas; rename it to .csv",
-        ),
+        ("a.tsv", "text,label\na,1\n", "the header \"text,label\" is separated by commas; rename it to .csv"),
         (
             "a.tsv",
             "text;label\na;1\n",
-            "the header \"text;label\" is one column, separated by semicolons; save it with commas, or with tabs as .tsv",
+            "the header \"text;label\" is separated by semicolons; save it with commas, or with tabs as .tsv",
         ),
     ] {
         assert_eq!(message(name, content), format!("{name}: {expected}"));
@@ -217,8 +216,8 @@ fn another_separator_is_named() {
 }
 
 #[test]
-fn a_missing_column_is_suggested_by_case_form_or_usual_name() {
-    for (header, near) in [
+fn a_missing_column_gets_a_suggestion() {
+    for (header, expected) in [
         ("Text,label", Some("Text")),
         (" TEXT ,label", Some("TEXT")),
         ("id,review_text,label", Some("review_text")),
@@ -237,14 +236,14 @@ fn a_missing_column_is_suggested_by_case_form_or_usual_name() {
             .join(", ");
         for (name, content) in [("a.csv", format!("{header}\n")), ("a.jsonl", format!("{{{jsonl}}}\n"))] {
             let found = message(name, content);
-            let suggestion = found.split_once("; did you mean ").map(|(_, near)| near.to_owned());
-            assert_eq!(suggestion, near.map(|near| format!("{near:?}?")), "{found}");
+            let suggestion = found.split_once("; did you mean ").map(|(_, name)| name.to_owned());
+            assert_eq!(suggestion, expected.map(|name| format!("{name:?}?")), "{found}");
         }
     }
 }
 
 #[test]
-fn a_quote_within_a_cell_is_text_and_a_quote_that_never_closes_is_refused() {
+fn quotes_inside_a_cell_are_text_and_unclosed_quotes_are_errors() {
     for (content, last) in [
         ("label,text\n1,a\n0,5\" screen", "5\" screen"),
         ("label,text\n1,a\n0,5\" screen\n", "5\" screen"),
@@ -266,7 +265,7 @@ fn a_quote_within_a_cell_is_text_and_a_quote_that_never_closes_is_refused() {
     ] {
         let found = message("a.csv", content);
         assert!(
-            found.starts_with("a.csv: row 2: a quote opens a cell and none closes it"),
+            found.starts_with("a.csv: row 2: a quoted cell has no closing quote"),
             "{content:?}: {found}"
         );
     }
@@ -293,7 +292,7 @@ fn quotes_are_ordinary_characters_without_quoting() {
 }
 
 #[test]
-fn rows_that_quotes_make_span_lines_are_noted() {
+fn rows_that_span_lines_have_a_note() {
     for (content, expected) in [
         (
             "text,label\na,1\n\"b\nc\",0\n",
@@ -312,7 +311,7 @@ fn rows_that_quotes_make_span_lines_are_noted() {
 }
 
 #[test]
-fn blank_texts_are_noted_with_their_number_and_the_first() {
+fn blank_texts_have_a_note_with_their_number_and_the_first_row() {
     for (name, content) in [
         ("a.csv", "text,label\na,1\n,0\nb,1\n  \u{a0},0\n"),
         (
@@ -321,7 +320,7 @@ fn blank_texts_are_noted_with_their_number_and_the_first() {
         ),
     ] {
         let read = read_with(name, content, &ReadOptions::default(), None).unwrap();
-        let expected = "2 of 4 texts are empty or only white space; the first is row 2";
+        let expected = "2 of 4 texts are empty or only whitespace; the first is row 2";
         assert_eq!(notes(&read, name), [format!("{name}: {expected}")]);
     }
 }

@@ -1,14 +1,14 @@
-//! The real IMDb, where it is at hand: `../shared/data/imdb/plain_text` beside the workspace.
+//! The real IMDb, if it is in `../shared/data/imdb/plain_text` next to the workspace.
 
 use std::path::Path;
 
 use embert_data::{ReadOptions, read};
 
 #[test]
-fn imdb_is_read_whole_and_sampled_as_published() {
+fn imdb_is_read_completely_and_sampled_as_by_datasets() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/imdb/plain_text");
     if !path.is_dir() {
-        eprintln!("SKIPPED: {} is not there, so the real IMDb is not read", path.display());
+        eprintln!("SKIPPED: no real IMDb in {}", path.display());
         return;
     }
     for split in ["train", "test"] {
@@ -18,5 +18,5 @@ fn imdb_is_read_whole_and_sampled_as_published() {
         assert_eq!(dataset.sample(1000, 42).class_counts(), [512, 488]);
     }
     let unlabelled = read(&path, "unsupervised", &ReadOptions::default(), None).unwrap_err();
-    assert!(unlabelled.to_string().contains("row 1 is unlabelled"), "{unlabelled}");
+    assert!(unlabelled.to_string().contains("row 1 has no label"), "{unlabelled}");
 }

@@ -1,4 +1,4 @@
-//! Labels of a model: by name first, by index only if the names are not numbers.
+//! Encoding with the labels of a model: by name, or by index if the names are not numbers.
 
 use embert_data::{Dataset, ReadOptions};
 
@@ -11,9 +11,9 @@ fn ids(dataset: &Dataset) -> Vec<usize> {
 }
 
 #[test]
-fn values_are_names_first_and_indices_of_names_that_are_not_numbers() {
+fn values_match_by_name_then_by_index() {
     const BY_INDEX: &str = "labels are read as indices of the model's labels: ";
-    const BY_CASE: &str = "labels are matched without regard to letter case: ";
+    const BY_CASE: &str = "letter case is ignored in labels: ";
     for (labels, known, expected, note) in [
         (["\"pos\"", "\"neg\""], ["pos", "neg"], [0, 1], String::new()),
         (
@@ -58,7 +58,7 @@ fn values_are_names_first_and_indices_of_names_that_are_not_numbers() {
 }
 
 #[test]
-fn cells_are_names_as_they_are_written() {
+fn cells_match_names_by_their_text() {
     for (cells, known) in
         [(["01", "02"], ["01", "02"]), (["1.0", "2.0"], ["1.0", "2.0"]), (["0.5", "1"], ["0.5", "1"])]
     {
@@ -69,15 +69,15 @@ fn cells_are_names_as_they_are_written() {
 }
 
 #[test]
-fn unknown_labels_are_named_with_their_row() {
+fn unknown_labels_are_errors_with_the_row() {
     for (labels, known, shown) in [
-        (["\"pos\"", "\"great\""], ["neg", "pos"], "\"great\"; known are \"neg\" (0), \"pos\" (1)"),
-        (["1", "2"], ["neg", "pos"], "2; known are \"neg\" (0), \"pos\" (1)"),
-        (["1", "-2"], ["neg", "pos"], "-2; known are \"neg\" (0), \"pos\" (1)"),
-        (["1", "-1"], ["neg", "pos"], "-1; known are \"neg\" (0), \"pos\" (1)"),
-        (["1", "0"], ["1", "2"], "0; known are \"1\" (0), \"2\" (1)"),
-        (["1", "0"], ["1 star", "2 stars"], "0; known are \"1 star\" (0), \"2 stars\" (1)"),
-        (["\"pos\"", "\"POS\""], ["Pos", "pos"], "\"POS\"; known are \"Pos\" (0), \"pos\" (1)"),
+        (["\"pos\"", "\"great\""], ["neg", "pos"], "\"great\"; the labels are \"neg\" (0), \"pos\" (1)"),
+        (["1", "2"], ["neg", "pos"], "2; the labels are \"neg\" (0), \"pos\" (1)"),
+        (["1", "-2"], ["neg", "pos"], "-2; the labels are \"neg\" (0), \"pos\" (1)"),
+        (["1", "-1"], ["neg", "pos"], "-1; the labels are \"neg\" (0), \"pos\" (1)"),
+        (["1", "0"], ["1", "2"], "0; the labels are \"1\" (0), \"2\" (1)"),
+        (["1", "0"], ["1 star", "2 stars"], "0; the labels are \"1 star\" (0), \"2 stars\" (1)"),
+        (["\"pos\"", "\"POS\""], ["Pos", "pos"], "\"POS\"; the labels are \"Pos\" (0), \"pos\" (1)"),
     ] {
         for (name, content) in files_of(&labels) {
             let error =
@@ -89,18 +89,18 @@ fn unknown_labels_are_named_with_their_row() {
 
 #[cfg(feature = "parquet")]
 #[test]
-fn class_names_of_a_file_are_matched_by_name_else_by_index() {
+fn label_names_of_a_file_match_by_name_then_by_index() {
     for (known, expected, note) in [
         (["pos", "neg"], Ok([1, 0]), ""),
         (
             ["POS", "NEG"],
             Ok([1, 0]),
-            "labels are matched without regard to letter case: \"neg\" is read as \"NEG\", \"pos\" is read as \"POS\"",
+            "letter case is ignored in labels: \"neg\" is read as \"NEG\", \"pos\" is read as \"POS\"",
         ),
         (
             ["LABEL_0", "LABEL_1"],
             Ok([0, 1]),
-            "its label names \"neg\", \"pos\" are not the model's; they are matched by index with \"LABEL_0\", \"LABEL_1\"",
+            "the label names \"neg\", \"pos\" differ from the model's; they are matched by index with \"LABEL_0\", \"LABEL_1\"",
         ),
         (["neg", "good"], Err("row 2: unknown label 1"), ""),
     ] {

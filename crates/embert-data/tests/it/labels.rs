@@ -1,4 +1,4 @@
-//! Labels made from the values that occur, in every format.
+//! Labels inferred from the values of the label column, in every format.
 
 #[cfg(feature = "parquet")]
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::parquet_files::labelled;
 use crate::{files_of, message, notes, read_content, read_with, rows};
 
 #[test]
-fn labels_are_the_sorted_values_that_occur() {
+fn labels_are_the_sorted_values() {
     for (labels, names, ids) in [
         (&["0", "1", "1"][..], &["LABEL_0", "LABEL_1"][..], &[0, 1, 1][..]),
         (&["2", "0", "1"], &["LABEL_0", "LABEL_1", "LABEL_2"], &[2, 0, 1]),
@@ -64,15 +64,15 @@ fn parquet_columns_give_the_same_labels() {
         (Arc::new(StringArray::from(vec!["False", "True"])), ["false", "true"]),
     ];
     for (column, names) in columns {
-        let kind = column.data_type().to_string();
+        let data_type = column.data_type().to_string();
         let dataset = read_content("a.parquet", labelled(column)).unwrap();
-        assert_eq!(dataset.labels.names(), names, "{kind}");
-        assert_eq!(rows(&dataset), [("0", 0), ("1", 1)], "{kind}");
+        assert_eq!(dataset.labels.names(), names, "{data_type}");
+        assert_eq!(rows(&dataset), [("0", 0), ("1", 1)], "{data_type}");
     }
 }
 
 #[test]
-fn csv_cells_are_names_if_one_is_no_number() {
+fn csv_cells_are_names_unless_all_are_numbers() {
     for (labels, names) in [
         (["1", "unknown"], ["1", "unknown"]),
         (["1.50", "x"], ["1.50", "x"]),
@@ -94,7 +94,7 @@ fn integers_in_quotes_are_text_in_jsonl() {
 }
 
 #[test]
-fn fractions_are_refused_with_row_and_value() {
+fn fractions_are_errors_with_the_row_and_the_value() {
     for (labels, row, value) in
         [(&["1", "2.5"][..], 2, "2.5"), (&["0.1", "0.10"], 1, "0.1"), (&["1e-3", "1"], 1, "0.001")]
     {
@@ -110,19 +110,19 @@ fn fractions_are_refused_with_row_and_value() {
 
 #[cfg(feature = "parquet")]
 #[test]
-fn fractions_of_parquet_are_refused_with_row_and_value() {
+fn fractions_in_parquet_are_errors_with_the_row_and_the_value() {
     let column: ArrayRef = Arc::new(Float32Array::from(vec![1.0, 0.25]));
     let found = message("a.parquet", labelled(column));
     assert!(found.starts_with("a.parquet: row 2: label 0.25 is a fraction"), "{found}");
 }
 
 #[test]
-fn labels_of_two_types_are_refused() {
+fn labels_of_two_types_are_an_error() {
     for (labels, row, expected) in [
-        (["1", "\"pos\""], 2, "label \"pos\" mixes text and integers in one data set"),
-        (["\"1\"", "1"], 2, "label 1 mixes text and integers in one data set"),
-        (["true", "1"], 2, "label 1 mixes booleans and integers in one data set"),
-        (["\"no\"", "false"], 2, "label false mixes text and booleans in one data set"),
+        (["1", "\"pos\""], 2, "label \"pos\" mixes text and integers in one label column"),
+        (["\"1\"", "1"], 2, "label 1 mixes text and integers in one label column"),
+        (["true", "1"], 2, "label 1 mixes booleans and integers in one label column"),
+        (["\"no\"", "false"], 2, "label false mixes text and booleans in one label column"),
     ] {
         let [.., (name, content)] = files_of(&labels);
         assert_eq!(message(name, content), format!("a.jsonl: row {row}: {expected}"));
@@ -130,7 +130,7 @@ fn labels_of_two_types_are_refused() {
 }
 
 #[test]
-fn columns_with_too_many_values_are_no_labels() {
+fn too_many_labels_are_an_error_or_a_note() {
     let file = |labels: usize, rows: usize| {
         (0..rows).fold("text,label\n".to_owned(), |file, row| file + &format!("t,{}\n", 7 * (row % labels)))
     };
@@ -143,7 +143,7 @@ fn columns_with_too_many_values_are_no_labels() {
     }
     assert_eq!(
         message("a.csv", file(4097, 4097)),
-        format!("a.csv: 4097 labels are more than 4096; {question}")
+        format!("a.csv: 4097 labels, but at most 4096 are supported; {question}")
     );
     for (labels, rows, noted) in
         [(49, 49, false), (50, 100, false), (99, 300, false), (100, 999, true), (100, 1000, false)]

@@ -1,4 +1,4 @@
-//! What the crate promises, checked on small files that the tests make themselves.
+//! Integration tests on small files that the tests write.
 
 mod balance_and_split;
 mod delimited_and_jsonl;
@@ -6,6 +6,8 @@ mod delimited_and_jsonl;
 mod directories;
 #[cfg(feature = "parquet")]
 mod imdb;
+#[cfg(feature = "parquet")]
+mod input_table;
 mod known_labels;
 mod labels;
 mod missing_labels;
@@ -14,20 +16,18 @@ mod parquet_files;
 mod permutation;
 mod synthetic;
 mod table;
-#[cfg(feature = "parquet")]
-mod table_of_input;
 
 use std::path::PathBuf;
 
-use embert_data::{DataError, Dataset, Labels, Read, ReadOptions};
+use embert_data::{DataError, Dataset, Labels, LoadedDataset, ReadOptions};
 use tempfile::TempDir;
 
-/// A directory of a test's own, with a file in it.
-struct Place {
+/// A temporary directory.
+struct TestDir {
     directory: TempDir,
 }
 
-impl Place {
+impl TestDir {
     fn new() -> Self {
         Self { directory: TempDir::new().unwrap() }
     }
@@ -36,7 +36,7 @@ impl Place {
         self.directory.path().join(name)
     }
 
-    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, content).unwrap();
@@ -53,25 +53,25 @@ fn read_with(
     content: impl AsRef<[u8]>,
     options: &ReadOptions,
     known: Option<&[&str]>,
-) -> Result<Read, DataError> {
-    let place = Place::new();
+) -> Result<LoadedDataset, DataError> {
+    let dir = TestDir::new();
     let known =
         known.map(|names| Labels::new(names.iter().map(|name| (*name).to_owned()).collect()).unwrap());
-    embert_data::read(&place.file(name, content), "train", options, known.as_ref())
+    embert_data::read(&dir.write(name, content), "train", options, known.as_ref())
 }
 
-/// Whether this build reads and writes the file.
-fn is_built(name: &str) -> bool {
+/// Returns true if this build supports the format of the file.
+fn is_supported(name: &str) -> bool {
     cfg!(feature = "parquet") || !name.ends_with(".parquet")
 }
 
-/// The notes, each without the directory.
-fn notes(read: &Read, name: &str) -> Vec<String> {
+/// Returns the notes, without the directory.
+fn notes(read: &LoadedDataset, name: &str) -> Vec<String> {
     let notes = read.notes.iter().map(ToString::to_string);
     notes.map(|note| note[note.find(name).unwrap_or(0)..].to_owned()).collect()
 }
 
-/// A label as it is written in each of the formats of text.
+/// Returns a csv, a tsv and a jsonl file with these labels, which are JSON values.
 fn files_of(labels: &[&str]) -> [(&'static str, String); 3] {
     let rows = |before: &str, line: &dyn Fn(&str) -> String| {
         before.to_owned() + &labels.iter().map(|label| line(label)).collect::<String>()
@@ -83,7 +83,7 @@ fn files_of(labels: &[&str]) -> [(&'static str, String); 3] {
     ]
 }
 
-/// The message for a file with this content, without the directory.
+/// Returns the error message for a file with this content, without the directory.
 fn message(name: &str, content: impl AsRef<[u8]>) -> String {
     let message = read_content(name, content).unwrap_err().to_string();
     message[message.find(name).unwrap()..].to_owned()

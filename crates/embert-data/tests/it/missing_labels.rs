@@ -1,4 +1,4 @@
-//! Rows without a label: refused, or left out with a note.
+//! Rows without a label: an error, or dropped with a note.
 
 #[cfg(feature = "parquet")]
 use std::sync::Arc;
@@ -17,19 +17,15 @@ fn dropping() -> ReadOptions {
 
 fn check(name: &str, content: impl AsRef<[u8]>, found: &str) {
     let content = content.as_ref();
-    let expected = format!("{name}: row 2 is unlabelled (column \"label\" is {found})");
+    let expected = format!("{name}: row 2 has no label: column \"label\" is {found}");
     assert_eq!(message(name, content), expected);
     let read = read_with(name, content, &dropping(), None).unwrap();
-    assert_eq!(
-        notes(&read, name),
-        [format!("{name}: 1 of 3 rows have no label and are left out")],
-        "{found}"
-    );
+    assert_eq!(notes(&read, name), [format!("{name}: dropped 1 of 3 rows, which have no label")], "{found}");
     assert_eq!(read.dataset.len(), 2, "{found}");
 }
 
 #[test]
-fn missing_labels_are_refused_or_left_out_in_every_format() {
+fn missing_labels_are_errors_or_dropped_in_every_format() {
     for word in [
         "#N/A", "#N/A N/A", "#NA", "-NaN", "-nan", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan",
         "null",
@@ -53,7 +49,7 @@ fn missing_labels_are_refused_or_left_out_in_every_format() {
 
 #[cfg(feature = "parquet")]
 #[test]
-fn nulls_and_nan_of_parquet_are_missing_labels() {
+fn nulls_and_nans_of_parquet_are_missing_labels() {
     let word: ArrayRef = Arc::new(StringArray::from(vec!["a", "N/A", "b"]));
     check("a.parquet", labelled(word), "\"N/A\"");
     let columns: [ArrayRef; 4] = [
@@ -66,11 +62,13 @@ fn nulls_and_nan_of_parquet_are_missing_labels() {
 }
 
 #[test]
-fn minus_one_is_missing_only_where_the_file_names_its_classes() {
+fn minus_one_is_a_missing_label_only_if_the_file_has_label_names() {
     #[cfg(feature = "parquet")]
-    let mark = "-1, the hub's mark for rows without one, as in IMDb's unsupervised split";
-    #[cfg(feature = "parquet")]
-    check("a.parquet", hub_file(vec![0, -1, 1]), mark);
+    check(
+        "a.parquet",
+        hub_file(vec![0, -1, 1]),
+        "-1, which means no label on the hub, as in IMDb's unsupervised split",
+    );
     for (name, content) in files_of(&["-1", "1"]) {
         let read = read_with(name, content, &dropping(), None).unwrap();
         assert_eq!(read.dataset.labels.names(), ["-1", "1"]);
@@ -78,7 +76,7 @@ fn minus_one_is_missing_only_where_the_file_names_its_classes() {
 }
 
 #[test]
-fn a_word_that_is_a_known_label_is_a_label() {
+fn a_known_label_is_never_missing() {
     let options = dropping();
     let known = ["None", "some"];
     let read = read_with("a.csv", "text,label\na,None\nb,some\nc,NA\n", &options, Some(&known)).unwrap();
@@ -86,7 +84,7 @@ fn a_word_that_is_a_known_label_is_a_label() {
 }
 
 #[test]
-fn a_file_without_any_label_is_refused() {
+fn a_file_without_labels_is_an_error() {
     for labels in [["\"\"", "\"NA\""], ["null", "null"]] {
         for (name, content) in files_of(&labels) {
             let error = read_with(name, content, &dropping(), None).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! Parquet files of every type that a text or a label may have, and damaged ones.
+//! Parquet files with each type of text and label, and corrupt files.
 
 use std::sync::Arc;
 
@@ -8,12 +8,12 @@ use arrow_array::{
     Int64Array, LargeStringArray, RecordBatch, StringArray, StringViewArray, UInt8Array, UInt16Array,
     UInt32Array, UInt64Array,
 };
-use embert_data::{DataError, Labels, Read, ReadOptions, read, read_texts};
+use embert_data::{DataError, Labels, LoadedDataset, ReadOptions, read, read_texts};
 use parquet::arrow::ArrowWriter;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
-use crate::{Place, message, read_content, rows};
+use crate::{TestDir, message, read_content, rows};
 
 pub(crate) fn write(columns: Vec<(&str, ArrayRef)>, features: Option<&str>) -> Vec<u8> {
     let metadata = features.map(|it| vec![KeyValue::new("huggingface".to_owned(), it.to_owned())]);
@@ -33,13 +33,13 @@ pub(crate) fn write(columns: Vec<(&str, ArrayRef)>, features: Option<&str>) -> V
     bytes
 }
 
-/// A file of the two default columns.
+/// Returns a file with the two default columns.
 pub(crate) fn parquet_of(rows: &[(&str, i64)]) -> Vec<u8> {
     let (texts, labels): (Vec<&str>, Vec<i64>) = rows.iter().copied().unzip();
     write(vec![("text", texts_of(&texts)), ("label", Arc::new(Int64Array::from(labels)))], None)
 }
 
-/// A file of this label column; each text is the number of its row, from 0.
+/// Returns a file with this label column. Each text is the number of its row, from 0.
 pub(crate) fn labelled(labels: ArrayRef) -> Vec<u8> {
     let texts: ArrayRef =
         Arc::new((0..labels.len()).map(|row| Some(row.to_string())).collect::<StringArray>());
@@ -57,7 +57,7 @@ fn abcd() -> ArrayRef {
 const FEATURES: &str = r#"{"info": {"features": {"text": {"dtype": "string", "_type": "Value"},
     "label": {"names": ["neg", "pos"], "_type": "ClassLabel"}}}}"#;
 
-/// A file with the hub's names neg and pos.
+/// Returns a file with the label names neg and pos, as on the hub.
 pub(crate) fn hub_file(labels: Vec<i64>) -> Vec<u8> {
     let texts: Vec<String> = (0..labels.len()).map(|row| row.to_string()).collect();
     let texts: ArrayRef = Arc::new(StringArray::from(texts));
@@ -65,7 +65,7 @@ pub(crate) fn hub_file(labels: Vec<i64>) -> Vec<u8> {
 }
 
 #[test]
-fn every_type_of_text_is_read() {
+fn every_text_type_is_read() {
     let texts = ["a", "c", "ü", "d"];
     let dictionary: DictionaryArray<Int32Type> = texts.into_iter().collect();
     let columns: [ArrayRef; 5] = [
@@ -75,10 +75,10 @@ fn every_type_of_text_is_read() {
         Arc::new(dictionary),
         Arc::new(BinaryArray::from_iter_values(texts)),
     ];
-    let place = Place::new();
+    let dir = TestDir::new();
     for column in columns {
         let kind = column.data_type().to_string();
-        let path = place.file("a.parquet", write(vec![("other", abcd()), ("text", column.clone())], None));
+        let path = dir.write("a.parquet", write(vec![("other", abcd()), ("text", column.clone())], None));
         assert_eq!(read_texts(&path, &ReadOptions::default()).unwrap().0, texts, "{kind}");
         let labelled = write(vec![("text", abcd()), ("label", column)], None);
         let dataset = read_content("a.parquet", labelled).unwrap();
@@ -88,7 +88,7 @@ fn every_type_of_text_is_read() {
 }
 
 #[test]
-fn every_type_of_integer_is_a_label() {
+fn every_integer_type_is_a_label() {
     let dictionary = DictionaryArray::<Int8Type>::new(
         Int8Array::from(vec![0, 1, 1, 0]),
         Arc::new(Int64Array::from(vec![0, 1])),
@@ -114,7 +114,7 @@ fn every_type_of_integer_is_a_label() {
 }
 
 #[test]
-fn the_hubs_label_names_are_used() {
+fn label_names_of_the_hub_are_used() {
     let dataset = read_content("a.parquet", hub_file(vec![0, 0])).unwrap();
     assert_eq!(dataset.labels.names(), ["neg", "pos"]);
     let broken = write(vec![("text", abcd()), ("label", abcd())], Some("{not json"));
@@ -122,9 +122,9 @@ fn the_hubs_label_names_are_used() {
 }
 
 #[test]
-fn ids_are_translated_by_name_when_the_model_has_the_names_in_another_order() {
-    let place = Place::new();
-    let path = place.file("a.parquet", hub_file(vec![0, 1]));
+fn ids_are_mapped_by_name_to_the_labels_of_the_model() {
+    let dir = TestDir::new();
+    let path = dir.write("a.parquet", hub_file(vec![0, 1]));
     let read_with = |names: [&str; 2]| {
         let labels = Labels::new(names.map(str::to_owned).to_vec()).unwrap();
         read(&path, "", &ReadOptions::default(), Some(&labels)).unwrap().dataset
@@ -134,31 +134,31 @@ fn ids_are_translated_by_name_when_the_model_has_the_names_in_another_order() {
 }
 
 #[test]
-fn labels_outside_the_files_own_names_are_refused() {
+fn labels_without_a_name_are_errors() {
     assert_eq!(
         message("a.parquet", hub_file(vec![0, 1, 0, 1, 2])),
-        "a.parquet: row 5: unknown label 2; known are \"neg\" (0), \"pos\" (1)"
+        "a.parquet: row 5: unknown label 2; the labels are \"neg\" (0), \"pos\" (1)"
     );
     let unlabelled = message("a.parquet", hub_file(vec![-1, -1]));
-    assert!(unlabelled.starts_with("a.parquet: row 1 is unlabelled (column \"label\" is -1"), "{unlabelled}");
+    assert!(unlabelled.starts_with("a.parquet: row 1 has no label: column \"label\" is -1"), "{unlabelled}");
 }
 
 #[test]
-fn shards_that_name_their_labels_differently_are_refused() {
-    let place = Place::new();
-    place.file("train-0-of-2.parquet", hub_file(vec![0, 1]));
-    let turned = FEATURES.replace(r#""neg", "pos""#, r#""pos", "neg""#);
+fn shards_with_different_label_names_are_an_error() {
+    let dir = TestDir::new();
+    dir.write("train-0-of-2.parquet", hub_file(vec![0, 1]));
+    let swapped = FEATURES.replace(r#""neg", "pos""#, r#""pos", "neg""#);
     let label: ArrayRef = Arc::new(Int64Array::from(vec![0, 1, 1, 0]));
-    place.file("train-1-of-2.parquet", write(vec![("text", abcd()), ("label", label)], Some(&turned)));
-    let error = read(&place.path(""), "train", &ReadOptions::default(), None).unwrap_err().to_string();
+    dir.write("train-1-of-2.parquet", write(vec![("text", abcd()), ("label", label)], Some(&swapped)));
+    let error = read(&dir.path(""), "train", &ReadOptions::default(), None).unwrap_err().to_string();
     assert!(
-        error.contains("labels are \"pos\", \"neg\", but \"neg\", \"pos\" in the files before"),
+        error.contains("the label names are \"pos\", \"neg\", but \"neg\", \"pos\" in the shards before it"),
         "{error}"
     );
 }
 
 #[test]
-fn columns_that_cannot_be_used_are_named() {
+fn unusable_columns_are_named() {
     let numbers: ArrayRef = Arc::new(Float64Array::from(vec![0.0, 1.0, 1.0, 0.0]));
     let nulls: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), Some("b"), Some("c"), None]));
     let dates: ArrayRef = Arc::new(Date32Array::from(vec![1, 2, 3, 4]));
@@ -184,8 +184,8 @@ fn columns_that_cannot_be_used_are_named() {
 }
 
 #[test]
-fn text_that_is_not_utf8_is_named_by_its_row() {
-    // Bytes under a text type, as a careless writer leaves them: of "xyz0" to "xyz9", one is spoilt.
+fn invalid_utf8_is_an_error_with_the_row() {
+    // Some writers store invalid UTF-8 in a text column. This changes one text of "xyz0" to "xyz9".
     let texts: Vec<String> = (0..10).map(|row| format!("xyz{row}")).collect();
     let good = write(
         vec![
@@ -194,56 +194,56 @@ fn text_that_is_not_utf8_is_named_by_its_row() {
         ],
         None,
     );
-    let mut spoilt = good.clone();
+    let mut corrupt = good.clone();
     let mut found = 0;
     for at in 0..good.len() - 4 {
         if &good[at..at + 4] == b"xyz7" {
-            spoilt[at + 1] = 0xff;
+            corrupt[at + 1] = 0xff;
             found += 1;
         }
     }
     assert!(found > 0);
-    assert_eq!(message("a.parquet", spoilt), "a.parquet: row 8, column \"text\" is not UTF-8");
+    assert_eq!(message("a.parquet", corrupt), "a.parquet: row 8, column \"text\" is not UTF-8");
     let binary: ArrayRef = Arc::new(BinaryArray::from_vec(vec![b"ok", b"\xff", b"a", b"b"]));
     let binary = write(vec![("text", binary), ("label", abcd())], None);
     assert_eq!(message("a.parquet", binary), "a.parquet: row 2, column \"text\" is not UTF-8");
 }
 
 #[test]
-fn a_truncated_file_says_so() {
-    let whole = hub_file(vec![0, 1, 0, 1]);
-    for length in [4, 5, 100, whole.len() / 2, whole.len() - 9, whole.len() - 1] {
-        let found = message("a.parquet", &whole[..length]);
-        assert!(found.starts_with("a.parquet: damaged or cut short: "), "{length}: {found}");
+fn a_truncated_file_is_an_error() {
+    let complete = hub_file(vec![0, 1, 0, 1]);
+    for length in [4, 5, 100, complete.len() / 2, complete.len() - 9, complete.len() - 1] {
+        let found = message("a.parquet", &complete[..length]);
+        assert!(found.starts_with("a.parquet: damaged or truncated: "), "{length}: {found}");
     }
 }
 
 #[test]
-fn damaged_bytes_never_panic_and_never_add_rows() {
-    let place = Place::new();
-    let whole = hub_file(vec![0, 1, 0, 1, 1, 0, 1]);
-    let path = place.path("a.parquet");
-    let mut refused = 0;
-    for at in 4..whole.len() {
+fn corrupt_bytes_never_panic_and_never_add_rows() {
+    let dir = TestDir::new();
+    let good = hub_file(vec![0, 1, 0, 1, 1, 0, 1]);
+    let path = dir.path("a.parquet");
+    let mut rejected = 0;
+    for at in 4..good.len() {
         for flip in [0x01, 0x80, 0xff] {
-            let mut damaged = whole.clone();
-            damaged[at] ^= flip;
-            std::fs::write(&path, damaged).unwrap();
-            let read: Result<Read, DataError> = read(&path, "train", &ReadOptions::default(), None);
+            let mut corrupt = good.clone();
+            corrupt[at] ^= flip;
+            std::fs::write(&path, corrupt).unwrap();
+            let read: Result<LoadedDataset, DataError> = read(&path, "train", &ReadOptions::default(), None);
             match read {
                 Ok(read) => assert!(read.dataset.len() <= 7, "byte {at}"),
-                Err(_) => refused += 1,
+                Err(_) => rejected += 1,
             }
         }
     }
-    assert!(refused > whole.len(), "only {refused} of {} were refused", 3 * whole.len());
+    assert!(rejected > good.len(), "only {rejected} of {} were rejected", 3 * good.len());
 }
 
 #[test]
-fn a_codec_that_is_not_built_in_is_named() {
+fn an_unsupported_codec_is_named() {
     for (codec, name) in [(8, "brotli"), (6, "LZO")] {
         let mut file = labelled(Arc::new(Int64Array::from(vec![0, 1])));
-        // The end of `path_in_schema` and the codec of the column's metadata in Thrift's compact protocol: 0 is none.
+        // The column metadata in Thrift's compact protocol: the end of `path_in_schema`, then the codec (0: none).
         let metadata = b"\x19\x18\x04text\x15\x00";
         let at = file.windows(metadata.len()).position(|bytes| bytes == metadata).unwrap();
         file[at + metadata.len() - 1] = codec;

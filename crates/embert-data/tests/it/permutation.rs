@@ -1,9 +1,9 @@
-//! The order of rows against NumPy's.
+//! Permutations, compared with NumPy.
 
 use embert_data::permutation;
 use serde_json::Value;
 
-/// Made by `fixtures/permutation/generate.py` with NumPy 2.4.6.
+/// Written by `fixtures/permutation/generate.py` with NumPy 2.4.6.
 const CASES: &str = include_str!("fixtures/permutation/permutations.json");
 
 fn checksum(order: &[usize]) -> u64 {
@@ -16,7 +16,7 @@ fn indices(value: &Value) -> Vec<usize> {
 }
 
 #[test]
-fn permutations_are_numpys() {
+fn permutations_equal_numpy() {
     let cases: Vec<Value> = serde_json::from_str(CASES).unwrap();
     assert_eq!(cases.len(), 45);
     for case in cases {
@@ -30,8 +30,8 @@ fn permutations_are_numpys() {
 }
 
 #[test]
-fn the_published_sample_of_imdb_has_488_positive_reviews() {
-    // numpy.random.default_rng(42).permutation(25000)[:5], and how many of [:1000] are >= 12500
+fn a_shuffled_sample_of_imdb_has_488_positive_reviews() {
+    // order = numpy.random.default_rng(42).permutation(25000); order[:5]; (order[:1000] >= 12500).sum()
     let order = permutation(42, 25_000);
     assert_eq!(order[..5], [19923, 18453, 12236, 16941, 8218]);
     assert_eq!(order[..1000].iter().filter(|&&index| index >= 12_500).count(), 488);

@@ -1,4 +1,4 @@
-//! The made-up reviews: balanced, all different, as long as promised, the same for the same seed.
+//! Synthetic reviews: balanced, distinct, within the length limits and deterministic.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -13,7 +13,7 @@ fn texts(dataset: &Dataset) -> HashSet<&str> {
 }
 
 #[test]
-fn reviews_are_balanced_different_and_of_6_to_60_words() {
+fn reviews_are_balanced_distinct_and_have_6_to_60_words() {
     for (count, seed) in [(3000, 42), (3000, 0), (1, 1), (20_001, 5)] {
         let reviews = synthetic(count, seed);
         assert_eq!(reviews.labels.names(), ["negative", "positive"]);
@@ -28,7 +28,7 @@ fn reviews_are_balanced_different_and_of_6_to_60_words() {
 }
 
 #[test]
-fn reviews_depend_on_the_seed_alone() {
+fn reviews_depend_only_on_the_seed() {
     assert_eq!(synthetic(500, 7), synthetic(500, 7));
     assert_ne!(synthetic(500, 7), synthetic(500, 8));
 }
@@ -41,7 +41,7 @@ fn the_vocabulary_is_small() {
 }
 
 #[test]
-fn both_labels_use_the_same_words_of_judgement() {
+fn both_labels_use_the_same_opinion_words() {
     let reviews = synthetic(3000, 42);
     for word in ["good", "dull", "not", "never", "but", "although", "enjoy", "bored"] {
         let label_of = |label| {
@@ -53,7 +53,7 @@ fn both_labels_use_the_same_words_of_judgement() {
 }
 
 #[test]
-fn no_pattern_of_a_review_stands_on_both_sides_of_a_split() {
+fn no_review_pattern_is_in_both_parts_of_a_split() {
     const SLOTS: [&str; 3] = [
         "plot script dialogue acting cast lead ending pacing music camera work editing humour direction opening",
         "great wonderful brilliant superb good moving funny clever gripping charming",

@@ -1,8 +1,8 @@
-//! Tables of results, written and read again.
+//! Tables of results: written, then read again.
 
 use embert_data::{Column, Columns, DataError, ReadOptions, Table, read_texts};
 
-use crate::{Place, is_built};
+use crate::{TestDir, is_supported};
 
 fn results() -> Table {
     Table::default()
@@ -12,7 +12,7 @@ fn results() -> Table {
 }
 
 #[test]
-fn jsonl_has_an_object_for_each_row_in_the_order_of_the_columns() {
+fn jsonl_has_one_object_per_row_in_column_order() {
     let mut out = Vec::new();
     results().write_jsonl(&mut out).unwrap();
     let expected = concat!(
@@ -23,39 +23,41 @@ fn jsonl_has_an_object_for_each_row_in_the_order_of_the_columns() {
 }
 
 #[test]
-fn csv_and_tsv_hold_lists_as_json() {
-    let place = Place::new();
-    results().write(&place.path("out.csv")).unwrap();
-    results().write(&place.path("out.tsv")).unwrap();
+fn csv_and_tsv_store_lists_as_json() {
+    let dir = TestDir::new();
+    results().write(&dir.path("out.csv")).unwrap();
+    results().write(&dir.path("out.tsv")).unwrap();
     assert_eq!(
-        std::fs::read_to_string(place.path("out.csv")).unwrap(),
+        std::fs::read_to_string(dir.path("out.csv")).unwrap(),
         "label,score,scores\npos,0.9,\"[0.1,0.9]\"\n\"a \"\"b\"\",\nc\té\",0.75,[]\n"
     );
     assert_eq!(
-        std::fs::read_to_string(place.path("out.tsv")).unwrap(),
+        std::fs::read_to_string(dir.path("out.tsv")).unwrap(),
         "label\tscore\tscores\npos\t0.9\t[0.1,0.9]\n\"a \"\"b\"\",\nc\té\"\t0.75\t[]\n"
     );
 }
 
 #[test]
-fn every_format_gives_the_texts_back() {
-    let place = Place::new();
-    for name in ["out.jsonl", "out.csv", "out.tsv", "out.parquet"].into_iter().filter(|name| is_built(name)) {
-        results().write(&place.path(name)).unwrap();
+fn texts_survive_a_round_trip_in_every_format() {
+    let dir = TestDir::new();
+    for name in
+        ["out.jsonl", "out.csv", "out.tsv", "out.parquet"].into_iter().filter(|name| is_supported(name))
+    {
+        results().write(&dir.path(name)).unwrap();
         let columns = Columns { text: "label".into(), ..Columns::default() };
         let options = ReadOptions { columns, ..ReadOptions::default() };
-        assert_eq!(read_texts(&place.path(name), &options).unwrap().0, ["pos", "a \"b\",\nc\té"], "{name}");
+        assert_eq!(read_texts(&dir.path(name), &options).unwrap().0, ["pos", "a \"b\",\nc\té"], "{name}");
     }
 }
 
 #[cfg(feature = "parquet")]
 #[test]
-fn parquet_holds_numbers_as_numbers_and_lists_as_lists() {
+fn parquet_stores_numbers_and_lists_in_their_types() {
     use arrow_array::cast::AsArray;
     use arrow_array::types::Float32Type;
-    let place = Place::new();
-    results().write(&place.path("out.parquet")).unwrap();
-    let file = std::fs::File::open(place.path("out.parquet")).unwrap();
+    let dir = TestDir::new();
+    results().write(&dir.path("out.parquet")).unwrap();
+    let file = std::fs::File::open(dir.path("out.parquet")).unwrap();
     let mut batches = parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(file, 10).unwrap();
     let batch = batches.next().unwrap().unwrap();
     assert_eq!(batch["score"].as_primitive::<Float32Type>().values()[..], [0.9, 0.75]);
@@ -65,30 +67,30 @@ fn parquet_holds_numbers_as_numbers_and_lists_as_lists() {
 }
 
 #[test]
-fn a_file_is_replaced_whole_and_nothing_else_is_left_behind() {
-    let place = Place::new();
-    let path = place.file("out.jsonl", "something longer than what comes ".repeat(50));
+fn a_file_is_replaced_completely_and_no_temporary_file_remains() {
+    let dir = TestDir::new();
+    let path = dir.write("out.jsonl", "something longer than what comes ".repeat(50));
     results().write(&path).unwrap();
     assert!(std::fs::read_to_string(&path).unwrap().starts_with("{\"label\":\"pos\""));
     assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
 }
 
 #[test]
-fn a_table_that_cannot_be_written_says_why() {
-    let place = Place::new();
-    let unknown = results().write(&place.path("out.txt")).unwrap_err().to_string();
+fn write_errors_name_the_cause() {
+    let dir = TestDir::new();
+    let unknown = results().write(&dir.path("out.txt")).unwrap_err().to_string();
     assert!(
         unknown.ends_with("unknown extension \"txt\"; supported are .parquet, .csv, .tsv, .jsonl"),
         "{unknown}"
     );
-    let nowhere = results().write(&place.path("no/such/out.csv"));
-    assert!(matches!(nowhere, Err(DataError::Io { .. })));
-    assert_eq!(std::fs::read_dir(place.path("")).unwrap().count(), 0);
+    let missing_directory = results().write(&dir.path("no/such/out.csv"));
+    assert!(matches!(missing_directory, Err(DataError::Io { .. })));
+    assert_eq!(std::fs::read_dir(dir.path("")).unwrap().count(), 0);
 }
 
 #[test]
-#[should_panic(expected = "column \"b\" has another number of rows")]
-fn columns_of_different_length_are_a_bug() {
+#[should_panic(expected = "column \"b\" must have as many rows")]
+fn columns_of_different_length_panic() {
     let _ =
         Table::default().with_column("a", Column::Number(vec![1.0])).with_column("b", Column::Number(vec![]));
 }
@@ -106,67 +108,67 @@ mod unix {
     }
 
     #[test]
-    fn a_new_file_has_the_mode_of_any_new_file_and_an_old_one_keeps_its_own() {
-        let place = Place::new();
-        let other = place.file("other", "");
-        results().write(&place.path("out.csv")).unwrap();
-        assert_eq!(mode(&place.path("out.csv")), mode(&other));
+    fn new_files_have_the_default_mode_and_existing_files_keep_theirs() {
+        let dir = TestDir::new();
+        let other = dir.write("other", "");
+        results().write(&dir.path("out.csv")).unwrap();
+        assert_eq!(mode(&dir.path("out.csv")), mode(&other));
         for kept in [0o600, 0o640, 0o664] {
-            fs::set_permissions(place.path("out.csv"), fs::Permissions::from_mode(kept)).unwrap();
-            results().write(&place.path("out.csv")).unwrap();
-            assert_eq!(mode(&place.path("out.csv")), kept);
+            fs::set_permissions(dir.path("out.csv"), fs::Permissions::from_mode(kept)).unwrap();
+            results().write(&dir.path("out.csv")).unwrap();
+            assert_eq!(mode(&dir.path("out.csv")), kept);
         }
     }
 
     #[test]
-    fn the_target_of_a_link_is_replaced_and_the_link_stays() {
-        let place = Place::new();
-        place.file("data/old.csv", "old");
+    fn writing_through_a_symbolic_link_replaces_its_target() {
+        let dir = TestDir::new();
+        dir.write("data/old.csv", "old");
         for (link, target) in
             [("old.csv", "data/old.csv"), ("new.csv", "data/new.csv"), ("twice.csv", "old.csv")]
         {
-            symlink(target, place.path(link)).unwrap();
-            Table::require_writable(&place.path(link)).unwrap();
-            results().write(&place.path(link)).unwrap();
-            assert!(fs::symlink_metadata(place.path(link)).unwrap().is_symlink(), "{link}");
-            assert!(fs::read_to_string(place.path(target)).unwrap().starts_with("label,score"), "{link}");
+            symlink(target, dir.path(link)).unwrap();
+            Table::require_writable(&dir.path(link)).unwrap();
+            results().write(&dir.path(link)).unwrap();
+            assert!(fs::symlink_metadata(dir.path(link)).unwrap().is_symlink(), "{link}");
+            assert!(fs::read_to_string(dir.path(target)).unwrap().starts_with("label,score"), "{link}");
         }
-        assert_eq!(fs::read_dir(place.path("data")).unwrap().count(), 2);
-        symlink("loop.csv", place.path("loop.csv")).unwrap();
-        assert!(results().write(&place.path("loop.csv")).is_err());
+        assert_eq!(fs::read_dir(dir.path("data")).unwrap().count(), 2);
+        symlink("loop.csv", dir.path("loop.csv")).unwrap();
+        assert!(results().write(&dir.path("loop.csv")).is_err());
     }
 
     #[test]
-    fn what_cannot_be_written_is_reported_before() {
-        let place = Place::new();
-        fs::create_dir(place.path("folder.csv")).unwrap();
-        let kept = place.file("kept.csv", "kept");
+    fn require_writable_reports_paths_that_cannot_be_written() {
+        let dir = TestDir::new();
+        fs::create_dir(dir.path("folder.csv")).unwrap();
+        let kept = dir.write("kept.csv", "kept");
         for (path, expected) in [
-            (place.path("folder.csv"), "folder.csv: is a directory"),
-            (place.path("no/such/out.csv"), "no/such: "),
-            (place.path("out.txt"), "unknown extension \"txt\""),
+            (dir.path("folder.csv"), "folder.csv: is a directory"),
+            (dir.path("no/such/out.csv"), "no/such: "),
+            (dir.path("out.txt"), "unknown extension \"txt\""),
         ] {
             let error = Table::require_writable(&path).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
         }
         Table::require_writable(&kept).unwrap();
-        Table::require_writable(&place.path("new.csv")).unwrap();
+        Table::require_writable(&dir.path("new.csv")).unwrap();
         assert_eq!(fs::read_to_string(&kept).unwrap(), "kept");
-        assert_eq!(fs::read_dir(place.path("")).unwrap().count(), 2);
+        assert_eq!(fs::read_dir(dir.path("")).unwrap().count(), 2);
     }
 
     #[test]
-    fn missing_permissions_are_reported_before() {
-        let place = Place::new();
-        let file = place.file("file.csv", "kept");
-        let inside = place.file("closed/out.csv", "kept").with_file_name("new.csv");
+    fn require_writable_reports_missing_permissions() {
+        let dir = TestDir::new();
+        let file = dir.write("file.csv", "kept");
+        let inside = dir.write("closed/out.csv", "kept").with_file_name("new.csv");
         fs::set_permissions(&file, fs::Permissions::from_mode(0o444)).unwrap();
-        fs::set_permissions(place.path("closed"), fs::Permissions::from_mode(0o555)).unwrap();
+        fs::set_permissions(dir.path("closed"), fs::Permissions::from_mode(0o555)).unwrap();
         if fs::OpenOptions::new().append(true).open(&file).is_err() {
-            // not the superuser, who may write anything
+            // root can write to any file, so this does not apply to root
             assert!(matches!(Table::require_writable(&file), Err(DataError::Io { .. })));
             assert!(matches!(Table::require_writable(&inside), Err(DataError::Io { .. })));
         }
-        fs::set_permissions(place.path("closed"), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(dir.path("closed"), fs::Permissions::from_mode(0o755)).unwrap();
     }
 }

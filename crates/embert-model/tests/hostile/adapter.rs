@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use burn::tensor::Device;
-use embert_hostile::{Attack, MemoryBound, damaged, dropped_or_replaced};
+use embert_hostile::{FuzzTarget, MemoryBound, damaged, dropped_or_replaced};
 use embert_model::{Adapter, AutoConfig, AutoModelForSequenceClassification, ModelError, from_pretrained};
 use serde_json::{Value, json};
 
@@ -38,7 +38,7 @@ fn settings_that_cannot_be_are_refused_by_key() {
     let good = fs::read(&path).unwrap();
     let config: Value = serde_json::from_slice(&good).unwrap();
     let base = base();
-    let mut attack = Attack::new(path, open(&base)).within(WITH_PATTERNS);
+    let mut attack = FuzzTarget::new(path, open(&base)).within(WITH_PATTERNS);
     attack.file("unharmed", &good).unwrap();
     let wrong = [
         ("r", json!(1_000_000_000), "r: a rank is 1000000000"),
@@ -85,7 +85,7 @@ fn no_damage_to_an_adapter_does_harm() {
     let [settings, weights] = FILES.map(|file| folder.path().join(file));
     let good = fs::read(&settings).unwrap();
     let config: Value = serde_json::from_slice(&good).unwrap();
-    let mut attack = Attack::new(&settings, open(&base)).within(WITH_PATTERNS);
+    let mut attack = FuzzTarget::new(&settings, open(&base)).within(WITH_PATTERNS);
     let wrong = dropped_or_replaced(&config, 500, 8).into_iter();
     attack.mutations(wrong.map(|(what, config)| (what, config.to_string())));
     attack.mutations(damaged(&good, 500, 9));
@@ -94,7 +94,7 @@ fn no_damage_to_an_adapter_does_harm() {
     fs::write(settings, good).unwrap();
     let good = fs::read(&weights).unwrap();
     let (header, data) = parts(&good);
-    let mut attack = Attack::new(&weights, open(&base));
+    let mut attack = FuzzTarget::new(&weights, open(&base));
     let wrong = dropped_or_replaced(&header, 500, 10).into_iter();
     attack.mutations(wrong.map(|(what, header)| (what, with_header(header.to_string().as_bytes(), data))));
     attack.mutations(damaged(&good, 500, 11));

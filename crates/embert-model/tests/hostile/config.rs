@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use embert_hostile::{Attack, damaged, dropped_or_replaced, replaced};
+use embert_hostile::{FuzzTarget, damaged, dropped_or_replaced, replaced};
 use serde_json::{Value, json};
 
 use crate::{fixture, folder_of, load_and_run};
@@ -52,7 +52,7 @@ fn a_config_that_cannot_be_is_refused_by_key() {
     let folder = folder_of("tiny_bert", &FILES);
     let good = fs::read(folder.path().join("config.json")).unwrap();
     let config: Value = serde_json::from_slice(&good).unwrap();
-    let mut attack = Attack::new(folder.path().join("config.json"), load_and_run);
+    let mut attack = FuzzTarget::new(folder.path().join("config.json"), load_and_run);
     attack.file("unharmed", &good).unwrap();
     for (key, value, expected) in wrong_values() {
         let mut wrong = config.clone();
@@ -92,7 +92,7 @@ fn no_damage_to_a_config_does_harm() {
         let folder = folder_of(model, &FILES);
         let good = fs::read(fixture(model).join("config.json")).unwrap();
         let config: Value = serde_json::from_slice(&good).unwrap();
-        let mut attack = Attack::new(folder.path().join("config.json"), load_and_run);
+        let mut attack = FuzzTarget::new(folder.path().join("config.json"), load_and_run);
         let wrong = dropped_or_replaced(&config, 1000, seed);
         attack.mutations(wrong.into_iter().map(|(what, config)| (what, config.to_string())));
         attack.mutations(damaged(&good, 500, seed));
@@ -106,7 +106,7 @@ fn a_model_of_a_trillion_parameters_is_refused_before_memory_is_asked_for() {
     let folder = folder_of("tiny_distilbert", &FILES);
     let good = fs::read(folder.path().join("config.json")).unwrap();
     let config: Value = serde_json::from_slice(&good).unwrap();
-    let mut attack = Attack::new(folder.path().join("config.json"), load_and_run);
+    let mut attack = FuzzTarget::new(folder.path().join("config.json"), load_and_run);
     for key in ["dim", "hidden_dim", "n_layers", "vocab_size", "max_position_embeddings"] {
         let error =
             attack.refused(key, replaced(&config, &format!("/{key}"), json!(1_000_000_000)).to_string());

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use embert_hostile::{Attack, damaged, dropped_or_replaced};
+use embert_hostile::{FuzzTarget, damaged, dropped_or_replaced};
 use serde_json::{Value, json};
 
 use crate::{folder_of, load_and_run, parts, with_header};
@@ -78,7 +78,7 @@ fn a_header_that_lies_is_refused() {
     let folder = folder_of("tiny_bert", &["config.json", "model.safetensors"]);
     let path = folder.path().join("model.safetensors");
     let good = fs::read(&path).unwrap();
-    let mut attack = Attack::new(path, load_and_run);
+    let mut attack = FuzzTarget::new(path, load_and_run);
     attack.file("unharmed", &good).unwrap();
     for (what, header, expected) in lies() {
         let error = attack.refused(what, with_header(header.to_string().as_bytes(), &[0; 8]));
@@ -99,7 +99,7 @@ fn a_value_that_is_no_number_is_refused_with_its_tensor() {
     let folder = folder_of("tiny_bert", &["config.json", "model.safetensors"]);
     let path = folder.path().join("model.safetensors");
     let good = fs::read(&path).unwrap();
-    let mut attack = Attack::new(path, load_and_run);
+    let mut attack = FuzzTarget::new(path, load_and_run);
     for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         let mut file = good.clone();
         let end = file.len();
@@ -116,7 +116,7 @@ fn no_damage_to_weights_does_harm() {
     let path = folder.path().join("model.safetensors");
     let good = fs::read(&path).unwrap();
     let (header, data) = parts(&good);
-    let mut attack = Attack::new(path, load_and_run);
+    let mut attack = FuzzTarget::new(path, load_and_run);
     let wrong = dropped_or_replaced(&header, 1000, 3).into_iter();
     attack.mutations(wrong.map(|(what, header)| (what, with_header(header.to_string().as_bytes(), data))));
     let bytes = header.to_string().into_bytes();

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use embert_hostile::{Attack, damaged, dropped_or_replaced};
+use embert_hostile::{FuzzTarget, damaged, dropped_or_replaced};
 use serde_json::{Value, json};
 
 use crate::{fixture, folder_of, load_and_run};
@@ -20,7 +20,7 @@ fn an_index_leads_nowhere_else_and_shards_agree() {
     fs::copy(folder.path().join(&shard), folder.path().join("copy.safetensors")).unwrap();
     let secret = folder.path().join(&shard);
 
-    let mut attack = Attack::new(path, load_and_run);
+    let mut attack = FuzzTarget::new(path, load_and_run);
     attack.file("unharmed", &good).unwrap();
     for place in
         ["../../etc/passwd", "/etc/passwd", "a/b.safetensors", "..", ".", "", "./x", secret.to_str().unwrap()]

@@ -1,4 +1,4 @@
-//! Hostile tokenizers and texts: each is read or refused by its name; none panics, or takes memory or time without end.
+//! Malformed tokenizers and unusual texts: no panics, and limited memory and time.
 
 mod texts;
 mod tokenizer_json;
@@ -8,12 +8,12 @@ use std::path::Path;
 
 use embert_text::{Limit, TextError, Tokenizer, Truncation};
 
-/// The tokenizer of the committed vocabulary.
+/// Returns the tokenizer of the committed vocabulary.
 fn tokenizer() -> Tokenizer {
     Tokenizer::from_file(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/vocab.txt")).unwrap()
 }
 
-/// Opens the tokenizer that a file belongs to, and has it read a text: every id has an embedding.
+/// Opens the tokenizer in the directory of a file and encodes a text. All ids must be below `vocab_size`.
 fn open(file: &Path) -> Result<(), TextError> {
     let tokenizer = Tokenizer::from_dir(file.parent().unwrap())?;
     let ids = tokenizer.encode("the unwanted [CLS] film é 電影 !", limit());

@@ -1,37 +1,37 @@
-//! Texts: empty, of ten megabytes, of one character, of what nobody types. Each becomes tokens, soon.
+//! Unusual texts: empty, ten megabytes, one character, rare characters. Each is encoded within the time limit.
 
 use std::fs;
 use std::path::Path;
 
-use embert_hostile::{Attack, MemoryBound};
+use embert_hostile::{FuzzTarget, MemoryBound};
 use embert_text::Tokenizer;
 
 use crate::{limit, tokenizer};
 
-/// One after another until there are so many bytes.
-fn filled(part: &str, bytes: usize) -> String {
+/// Repeats a text up to at least this number of bytes.
+fn repeated(part: &str, bytes: usize) -> String {
     part.repeat(bytes.div_ceil(part.len()))
 }
 
-/// What a text is made of.
+/// Texts to repeat.
 const PARTS: [(&str, &str); 22] = [
     ("one letter", "a"),
     ("one letter that is not ASCII", "é"),
-    ("one character of Chinese", "電"),
+    ("one Chinese character", "電"),
     ("an emoji", "😀"),
-    ("emoji joined", "👩‍👩‍👧‍👦"),
+    ("joined emoji", "👩‍👩‍👧‍👦"),
     ("spaces", " "),
     ("line ends", "\r\n"),
     ("NUL", "\0"),
     ("escapes", "\u{1b}[31m"),
     ("right to left", "שלום العالم "),
-    ("overrides of direction", "\u{202e}a\u{202c}"),
-    ("marks that combine", "\u{301}"),
-    ("a letter under marks", "e\u{301}\u{302}\u{303}"),
-    ("a replacement", "\u{fffd}"),
-    ("a letter that grows in lower case", "İ"),
-    ("syllables that fall apart", "각"),
-    ("one word of a ligature", "ﷺ"),
+    ("direction overrides", "\u{202e}a\u{202c}"),
+    ("combining marks", "\u{301}"),
+    ("a letter with combining marks", "e\u{301}\u{302}\u{303}"),
+    ("replacement characters", "\u{fffd}"),
+    ("a letter with a longer lower case", "İ"),
+    ("syllables that decompose", "각"),
+    ("a ligature of several words", "ﷺ"),
     ("special tokens", "[CLS][SEP][MASK]"),
     ("the prefix of pieces", "##"),
     ("punctuation", "!?-"),
@@ -42,11 +42,11 @@ const PARTS: [(&str, &str); 22] = [
     ("noncharacters", "\u{ffff}\u{10ffff}"),
 ];
 
-/// Where nothing parts a text into words, the tokenizers crate holds it whole, with 16 bytes or more for each character in
-/// each of several steps.
+/// The tokenizers crate processes a text without word boundaries as one piece. It needs at least 16 bytes per character
+/// in each of several steps.
 const WITHOUT_WORDS: MemoryBound = MemoryBound { times: 192, plus: 8 << 20 };
 
-/// The tokens that a text becomes, on one thread as in a data set.
+/// Encodes the text of a file as a dataset of one text.
 fn encode(tokenizer: &Tokenizer, file: &Path) -> Result<(), String> {
     let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
     let encoded = tokenizer.encode_all(&[&text], limit(), &|_| {});
@@ -58,16 +58,16 @@ fn encode(tokenizer: &Tokenizer, file: &Path) -> Result<(), String> {
 }
 
 #[test]
-fn every_text_becomes_tokens_in_time() {
+fn unusual_texts_are_encoded_within_the_limits() {
     let folder = tempfile::tempdir().unwrap();
     let tokenizer = tokenizer();
-    let mut attack =
-        Attack::new(folder.path().join("text"), |path: &Path| encode(&tokenizer, path)).within(WITHOUT_WORDS);
-    attack.file("empty", "").unwrap();
+    let mut target = FuzzTarget::new(folder.path().join("text"), |path: &Path| encode(&tokenizer, path))
+        .within(WITHOUT_WORDS);
+    target.file("empty", "").unwrap();
     for (what, part) in PARTS {
-        attack.file(what, filled(part, 1 << 19)).unwrap();
+        target.file(what, repeated(part, 1 << 19)).unwrap();
     }
-    attack.file("ten megabytes of one letter", filled("a", 10 << 20)).unwrap();
-    attack.file("ten megabytes of words", filled("An unwanted film, never seen! ", 10 << 20)).unwrap();
-    println!("{}", attack.finish(25, 0));
+    target.file("ten megabytes of one letter", repeated("a", 10 << 20)).unwrap();
+    target.file("ten megabytes of words", repeated("An unwanted film, never seen! ", 10 << 20)).unwrap();
+    println!("{}", target.finish(25, 0));
 }

@@ -1,4 +1,4 @@
-//! Added tokens have the ids that transformers gives them, whichever files state them, and are saved again.
+//! Added tokens have the ids of transformers, for each layout of files, and after saving.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ fn read(path: &Path) -> Value {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// A directory of `generate_added_tokens.py` without some files and keys of tokenizer_config.json.
+/// Returns a directory of `generate_added_tokens.py` without some files and some keys of tokenizer_config.json.
 fn layout(version: &str, without: &[&str]) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     fs::copy(path("vocab.txt"), directory.path().join("vocab.txt")).unwrap();
@@ -50,7 +50,7 @@ fn assert_ids(tokenizer: &Tokenizer, case: &Value, what: &str) {
 }
 
 #[test]
-fn ids_are_transformers_in_every_layout_and_after_saving() {
+fn ids_equal_transformers_in_every_layout_and_after_saving() {
     for version in ["v4", "v5"] {
         for case in read(&path("added_tokens").join(version).join("cases.json")).as_array().unwrap() {
             let what = format!("{version} {}", case["name"]);
@@ -74,7 +74,7 @@ fn ids_are_transformers_in_every_layout_and_after_saving() {
     }
 }
 
-/// Special tokens of BERT's names, with one more object in tokenizer_config.json or another file.
+/// Returns the error for a vocab.txt with these files next to it.
 fn error(files: &[(&str, Value)]) -> String {
     let directory = tempfile::tempdir().unwrap();
     fs::copy(path("vocab.txt"), directory.path().join("vocab.txt")).unwrap();
@@ -85,15 +85,15 @@ fn error(files: &[(&str, Value)]) -> String {
 }
 
 #[test]
-fn ids_that_cannot_be_kept_are_refused_by_file_and_token() {
+fn invalid_ids_are_errors_with_the_file_and_the_token() {
     let decoder = |id: &str, content: &str| json!({"added_tokens_decoder": {id: {"content": content}}});
     let twice = json!({"added_tokens_decoder": {"193": {"content": "<a>"}, "194": {"content": "<a>"}}});
     let config = "tokenizer_config.json";
     let cases = [
-        (config, decoder("200", "<a>"), "added token \"<a>\" says id 200, but would get 193"),
-        (config, decoder("7", "<a>"), "added token \"<a>\" says id 7, but would get 193"),
-        (config, decoder("5", "the"), "added token \"the\" says id 5, but would get 126"),
-        (config, decoder("0", "[CLS]"), "added token \"[CLS]\" says id 0, but would get 2"),
+        (config, decoder("200", "<a>"), "added token \"<a>\" has id 200, but must have 193"),
+        (config, decoder("7", "<a>"), "added token \"<a>\" has id 7, but must have 193"),
+        (config, decoder("5", "the"), "added token \"the\" has id 5, but must have 126"),
+        (config, decoder("0", "[CLS]"), "added token \"[CLS]\" has id 0, but must have 2"),
         (config, decoder("x", "<a>"), "the id \"x\""),
         (config, decoder("193", ""), "not a token with its content"),
         (config, twice, "added token \"<a>\" has id 194, and 193"),
@@ -104,13 +104,13 @@ fn ids_that_cannot_be_kept_are_refused_by_file_and_token() {
             "lstrip of \"<a>\" is 1",
         ),
         (config, json!({"additional_special_tokens": [7]}), "additional_special_tokens has 7"),
-        (config, json!({"cls_token": "<s>"}), "cls_token is \"<s>\", and only [CLS] is supported"),
+        (config, json!({"cls_token": "<s>"}), "cls_token is \"<s>\", but only [CLS] is supported"),
         (config, json!([]), "not a JSON object"),
-        ("added_tokens.json", json!({"<a>": 194}), "added token \"<a>\" says id 194, but would get 193"),
+        ("added_tokens.json", json!({"<a>": 194}), "added token \"<a>\" has id 194, but must have 193"),
         (
             "added_tokens.json",
             json!({"<a>": 193, "<b>": 193}),
-            "added token \"<b>\" says id 193, but would get 194",
+            "added token \"<b>\" has id 193, but must have 194",
         ),
         ("added_tokens.json", json!({"<a>": "x"}), "has the id \"x\""),
         ("added_tokens.json", json!(["<a>"]), "not a JSON object"),
@@ -141,7 +141,7 @@ fn a_vocabulary_without_do_lower_case_has_a_note() {
         [note @ TokenizerNote::LowerCaseAssumed { path, has_upper_case }] => {
             let text = note.to_string();
             assert!(
-                text.starts_with(&format!("{}: no tokenizer_config.json says", path.display())),
+                text.starts_with(&format!("{}: tokenizer_config.json does not set", path.display())),
                 "{text}"
             );
             assert_eq!((*has_upper_case, text.contains("upper-case letters")), (upper, upper), "{text}");
@@ -160,7 +160,7 @@ fn a_vocabulary_without_do_lower_case_has_a_note() {
 }
 
 #[test]
-fn git_lfs_pointers_name_the_command() {
+fn git_lfs_pointers_are_errors_with_the_command() {
     let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 231508\n";
     for name in ["tokenizer.json", "vocab.txt", "tokenizer_config.json", "added_tokens.json"] {
         let directory = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Properties of plans and batches: nothing lost, nothing twice, the same again for the same seed.
+//! Properties of samplers and batches: each row occurs once, and the same seed gives the same batches.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -15,7 +15,7 @@ fn encoded(count: usize, seed: u64) -> EncodedTexts {
     tokenizer().encode_all(&texts(count, seed), limit(48, Truncation::Right), &|_| ())
 }
 
-/// Row counts around the ends of batches and of mega-batches.
+/// Returns row counts around the ends of batches and mega-batches.
 fn sizes() -> impl Iterator<Item = (usize, usize)> {
     let counts = [0, 1, 7, 8, 9, 63, 64, 65, 400, 401, 1603];
     counts.into_iter().flat_map(|count| [1, 3, 8].map(|batch_size| (count, batch_size)))
@@ -42,21 +42,21 @@ fn every_row_is_in_one_batch_of_each_epoch() {
 }
 
 #[test]
-fn plans_depend_on_seed_and_epoch_and_nothing_else() {
+fn training_batches_depend_only_on_seed_and_epoch() {
     let lengths = encoded(401, 3).lengths();
     for strategy in STRATEGIES {
-        let plan = |seed, epoch| training_batches(&lengths, 8, strategy, seed, epoch);
+        let batches = |seed, epoch| training_batches(&lengths, 8, strategy, seed, epoch);
         for seed in 0..5 {
-            assert_eq!(plan(seed, 1), plan(seed, 1));
-            assert_ne!(plan(seed, 1), plan(seed, 2));
-            assert_ne!(plan(seed, 1), plan(seed + 1, 1));
-            assert_ne!(plan(seed, seed + 1), plan(seed + 1, seed));
+            assert_eq!(batches(seed, 1), batches(seed, 1));
+            assert_ne!(batches(seed, 1), batches(seed, 2));
+            assert_ne!(batches(seed, 1), batches(seed + 1, 1));
+            assert_ne!(batches(seed, seed + 1), batches(seed + 1, seed));
         }
     }
 }
 
 #[test]
-fn the_longest_text_is_in_the_first_batch_of_groups() {
+fn the_longest_text_is_in_the_first_grouped_batch() {
     for (count, batch_size) in sizes().filter(|(count, _)| *count > 0) {
         let lengths = encoded(count, 5).lengths();
         let batches = training_batches(&lengths, batch_size, SamplingStrategy::GroupByLength, 9, 0);
@@ -66,7 +66,7 @@ fn the_longest_text_is_in_the_first_batch_of_groups() {
 }
 
 #[test]
-fn a_token_budget_is_kept_unless_one_text_alone_exceeds_it() {
+fn batches_stay_within_a_token_budget_unless_one_text_exceeds_it() {
     let lengths = encoded(401, 4).lengths();
     for max_tokens in [1, 20, 100, 1000, 1_000_000] {
         for batch in evaluation_batches(&lengths, BatchBudget::Tokens(max_tokens)) {
@@ -77,7 +77,7 @@ fn a_token_budget_is_kept_unless_one_text_alone_exceeds_it() {
 }
 
 #[test]
-fn packed_and_padded_hold_the_same_tokens() {
+fn packed_and_padded_batches_have_the_same_tokens() {
     let encoded = encoded(203, 6);
     let pad_id = tokenizer().pad_id();
     for rows in training_batches(&encoded.lengths(), 8, SamplingStrategy::Random, 0, 0) {
@@ -99,17 +99,17 @@ fn packed_and_padded_hold_the_same_tokens() {
 }
 
 #[test]
-fn results_come_back_in_input_order_whatever_the_batches() {
+fn in_row_order_restores_the_order_for_any_batches() {
     let encoded = encoded(203, 7);
     let expected: Vec<_> = (0..203).map(|row| encoded.ids(row)).collect();
-    let plans = [
+    let samplings = [
         evaluation_batches(&encoded.lengths(), BatchBudget::Tokens(200)),
         evaluation_batches(&encoded.lengths(), BatchBudget::Examples(8)),
         evaluation_batches(&encoded.padded_lengths(Padding::MultipleOf(16)), BatchBudget::Tokens(200)),
         training_batches(&encoded.lengths(), 8, SamplingStrategy::Random, 3, 0),
     ];
-    for plan in plans {
-        let results = plan.iter().flat_map(|rows| {
+    for batches in samplings {
+        let results = batches.iter().flat_map(|rows| {
             let batch = encoded.batch(rows, Padding::Longest);
             let sequences: Vec<_> = batch.ids.chunks(batch.padded_to.unwrap()).map(<[u32]>::to_vec).collect();
             let tokens = sequences.into_iter().zip(batch.lengths).map(|(ids, length)| ids[..length].to_vec());
@@ -120,7 +120,7 @@ fn results_come_back_in_input_order_whatever_the_batches() {
 }
 
 #[test]
-fn truncation_never_exceeds_max_length_and_keeps_the_special_tokens() {
+fn truncated_texts_have_max_length_and_special_tokens() {
     let (tokenizer, texts) = (tokenizer(), texts(120, 8));
     let [cls, sep] = ["[CLS]", "[SEP]"].map(|token| tokenizer.token_to_id(token).unwrap());
     for max_length in [3, 5, 16, 48, 512] {
@@ -137,7 +137,7 @@ fn truncation_never_exceeds_max_length_and_keeps_the_special_tokens() {
 }
 
 #[test]
-fn encoding_all_is_encoding_each_and_progress_adds_up() {
+fn encode_all_equals_encode_and_progress_adds_up() {
     let (tokenizer, texts, limit) = (tokenizer(), texts(1000, 9), limit(32, Truncation::Left));
     let done = AtomicUsize::new(0);
     let encoded = tokenizer.encode_all(&texts, limit, &|texts| {

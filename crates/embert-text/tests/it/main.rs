@@ -1,8 +1,8 @@
-//! Whole paths through the crate: files, fixtures made by transformers, and properties of batches.
+//! Integration tests: files, fixtures written by transformers, and properties of batches.
 
 mod added_tokens;
 mod batches;
-mod broken;
 mod fixtures;
+mod malformed;
 mod parity;
 mod saving;

@@ -1,4 +1,4 @@
-//! The same ids as transformers' BertTokenizerFast.
+//! Ids, compared with BertTokenizerFast of transformers.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::fixtures::{limit, path, tokenizer, unlimited};
 
 #[test]
-fn ids_are_transformers_at_every_truncation() {
+fn ids_equal_transformers_for_every_truncation() {
     let (tokenizer, cased) = (tokenizer(), cased_tokenizer());
     for case in cases(&path("wordpiece.jsonl")) {
         let text = case["text"].as_str().unwrap();
@@ -25,19 +25,19 @@ fn ids_are_transformers_at_every_truncation() {
 }
 
 #[test]
-fn ids_are_bert_base_uncaseds_on_real_reviews() {
+fn ids_equal_bert_base_uncased_on_real_reviews() {
     let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
     let cases_path = shared.join("tokenizer/parity_bert_uncased.jsonl");
     if !cases_path.is_file() {
         println!(
-            "SKIPPED: {} is not there, so bert-base-uncased's vocabulary is not compared",
+            "SKIPPED: {} does not exist, so the vocabulary of bert-base-uncased is not compared",
             cases_path.display()
         );
         return;
     }
     let cases = cases(&cases_path);
     assert_eq!(cases.len(), 436);
-    // all-MiniLM's tokenizer.json has the same vocabulary, and truncation and padding to 128.
+    // The tokenizer.json of all-MiniLM has the same vocabulary, with truncation and padding to 128.
     for name in ["tokenizer/tokenizer.json", "tokenizer/vocab.txt", "models/all-MiniLM-L6-v2/tokenizer.json"]
     {
         let tokenizer = Tokenizer::from_file(&shared.join(name)).unwrap();
@@ -45,7 +45,7 @@ fn ids_are_bert_base_uncaseds_on_real_reviews() {
         for case in &cases {
             let text = case["text"].as_str().unwrap();
             assert_eq!(json!(tokenizer.encode(text, unlimited())), case["ids"], "{name}: {}", case["id"]);
-            // Texts of up to 512 tokens have no ids_512 of their own.
+            // Texts of up to 512 tokens have no ids_512.
             let expected = if case["n"].as_u64() > Some(512) { &case["ids_512"] } else { &case["ids"] };
             let ids = tokenizer.encode(text, limit(512, Truncation::Right));
             assert_eq!(json!(ids), *expected, "{name}: {} at 512", case["id"]);

@@ -1,4 +1,4 @@
-//! What is saved opens again with the same ids, and carries no truncation or padding.
+//! Saved tokenizers: they have the same ids, and no truncation or padding.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::fixtures::{limit, path, texts, tokenizer, unlimited};
 
 #[test]
-fn saved_files_give_the_same_ids_alone_and_together() {
+fn saved_files_and_vocab_txt_give_the_same_ids() {
     let (saved, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let tokenizer = tokenizer();
     tokenizer.save(saved.path(), "BertTokenizer", 512).unwrap();
@@ -23,7 +23,7 @@ fn saved_files_give_the_same_ids_alone_and_together() {
 }
 
 #[test]
-fn saved_configuration_says_what_transformers_reads() {
+fn the_saved_config_has_the_keys_of_transformers() {
     let directory = tempfile::tempdir().unwrap();
     tokenizer().save(directory.path(), "BertTokenizer", 384).unwrap();
     let read =
@@ -41,9 +41,9 @@ fn saved_configuration_says_what_transformers_reads() {
     assert!(saved["truncation"].is_null() && saved["padding"].is_null());
 }
 
-/// `AutoTokenizer.from_pretrained(directory).truncation_side` of transformers 5.23.0 gives these words.
+/// `AutoTokenizer.from_pretrained(directory).truncation_side` of transformers 5.23.0 returns these values.
 #[test]
-fn saved_configuration_says_which_end_is_cut_and_keeps_saying_it() {
+fn truncation_side_survives_saving() {
     let directory = tempfile::tempdir().unwrap();
     let saved_side = |tokenizer: &Tokenizer| {
         tokenizer.save(directory.path(), "BertTokenizer", 512).unwrap();
@@ -61,7 +61,7 @@ fn saved_configuration_says_which_end_is_cut_and_keeps_saying_it() {
 }
 
 #[test]
-fn stored_truncation_and_padding_are_ignored_and_not_saved_again() {
+fn truncation_and_padding_of_a_file_are_ignored_and_not_saved() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("tokenizer.json");
     tokenizer().save(directory.path(), "BertTokenizer", 512).unwrap();
@@ -95,11 +95,14 @@ fn casing_follows_tokenizer_config_and_survives_saving() {
     let written: Value = serde_json::from_slice(&fs::read(&config).unwrap()).unwrap();
     assert_eq!(written["do_lower_case"], false);
     fs::remove_file(&config).unwrap();
-    assert!(!lowercase(&Tokenizer::from_dir(directory.path()).unwrap()), "tokenizer.json alone says it too");
+    assert!(
+        !lowercase(&Tokenizer::from_dir(directory.path()).unwrap()),
+        "tokenizer.json stores the casing, too"
+    );
 }
 
 #[test]
-fn training_gives_the_same_ids_again_and_splits_no_frequent_word() {
+fn training_is_deterministic_and_keeps_frequent_words() {
     let texts = texts(300, 2);
     let tokens = |tokenizer: &Tokenizer| -> Vec<_> {
         (0..tokenizer.vocab_size()).map(|id| tokenizer.id_to_token(id as u32).unwrap()).collect()
@@ -117,7 +120,7 @@ fn training_gives_the_same_ids_again_and_splits_no_frequent_word() {
 }
 
 #[test]
-fn saving_into_no_directory_names_the_file() {
+fn saving_into_a_missing_directory_is_an_error_with_the_file() {
     let directory = tempfile::tempdir().unwrap();
     let error =
         tokenizer().save(&directory.path().join("absent"), "BertTokenizer", 512).unwrap_err().to_string();

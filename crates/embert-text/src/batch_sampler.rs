@@ -1,37 +1,37 @@
-//! Which texts share a batch: a pure function of their lengths, the seed and the epoch.
+//! Batch samplers for training and evaluation: pure functions of the lengths, the seed and the epoch.
 
 use std::cmp::Reverse;
 
 use crate::permutation::{Stream, permutation};
 
-/// Batches in the stretch of the random order that is sorted at once, as in transformers.
-const MEGA_BATCH: usize = 50;
+/// Maximum number of batches in a mega-batch, which is sorted by length, as in transformers.
+const MEGA_BATCH_MULT: usize = 50;
 
-/// How training batches are drawn: transformers' `train_sampling_strategy`.
+/// The sampling strategy of training batches: `train_sampling_strategy` in transformers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SamplingStrategy {
-    /// In random order, whatever the lengths.
+    /// Random order.
     Random,
-    /// Texts of similar length together: transformers' `group_by_length`.
+    /// Groups texts of similar length: `group_by_length` in transformers.
     GroupByLength,
 }
 
-/// How much one batch of evaluation holds.
+/// The maximum size of an evaluation batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchBudget {
-    /// So many texts.
+    /// Maximum number of texts.
     Examples(usize),
-    /// As many texts as fit into so many tokens, each counted as long as the longest of the batch;
-    /// one text at least.
+    /// Maximum number of tokens: texts · length of the longest text. A batch has at least one text.
     Tokens(usize),
 }
 
-/// The batches of one epoch, as lists of rows; each row is in one of them, and only the last can
-/// hold fewer than `batch_size`.
+/// Returns the training batches of one epoch, as lists of rows.
 ///
-/// [`SamplingStrategy::GroupByLength`] cuts a random order into stretches of 50 batches (fewer where
-/// that leaves no four stretches), sorts each, and cuts it into batches. The batch with the longest
-/// text comes first, so that too little memory shows at once; the others follow in random order.
+/// Each row is in exactly one batch. Only the last batch can have fewer than `batch_size` rows.
+///
+/// [`SamplingStrategy::GroupByLength`] splits a random order into mega-batches of 50 batches, or fewer if there would
+/// not be four mega-batches. It sorts each mega-batch by length and splits it into batches. The batch with the longest
+/// text comes first, so that a lack of memory shows in the first step; the other batches are shuffled.
 ///
 /// # Panics
 ///
@@ -43,20 +43,20 @@ pub fn training_batches(
     seed: u64,
     epoch: u64,
 ) -> Vec<Vec<usize>> {
-    assert!(batch_size > 0, "a batch holds at least one text");
+    assert!(batch_size > 0, "batch_size must be at least 1");
     let order = permutation(lengths.len(), seed, epoch, Stream::Rows);
     match strategy {
-        SamplingStrategy::Random => cut(&order, batch_size),
+        SamplingStrategy::Random => into_batches(&order, batch_size),
         SamplingStrategy::GroupByLength => {
-            let grouped = cut(&length_grouped(order, lengths, batch_size), batch_size);
+            let grouped = into_batches(&length_grouped(order, lengths, batch_size), batch_size);
             shuffle_all_but_first(grouped, lengths.len() / batch_size, seed, epoch)
         }
     }
 }
 
-/// Batches for evaluation and prediction, longest texts first, of equal ones the first rows first.
+/// Returns batches for evaluation and prediction, as lists of rows: the longest texts first, then by row.
 ///
-/// [`in_row_order`](crate::in_row_order) puts the results back.
+/// [`in_row_order`](crate::in_row_order) restores the order of the rows.
 ///
 /// # Panics
 ///
@@ -66,21 +66,21 @@ pub fn evaluation_batches(lengths: &[usize], budget: BatchBudget) -> Vec<Vec<usi
     order.sort_by_key(|row| Reverse(lengths[*row]));
     match budget {
         BatchBudget::Examples(batch_size) => {
-            assert!(batch_size > 0, "a batch holds at least one text");
-            cut(&order, batch_size)
+            assert!(batch_size > 0, "a batch must have at least one text");
+            into_batches(&order, batch_size)
         }
         BatchBudget::Tokens(max_tokens) => {
-            assert!(max_tokens > 0, "a batch holds at least one token");
-            cut_by_tokens(&order, lengths, max_tokens)
+            assert!(max_tokens > 0, "a batch must have at least one token");
+            into_batches_by_tokens(&order, lengths, max_tokens)
         }
     }
 }
 
-fn cut(order: &[usize], batch_size: usize) -> Vec<Vec<usize>> {
+fn into_batches(order: &[usize], batch_size: usize) -> Vec<Vec<usize>> {
     order.chunks(batch_size).map(<[usize]>::to_vec).collect()
 }
 
-fn cut_by_tokens(order: &[usize], lengths: &[usize], max_tokens: usize) -> Vec<Vec<usize>> {
+fn into_batches_by_tokens(order: &[usize], lengths: &[usize], max_tokens: usize) -> Vec<Vec<usize>> {
     let mut batches = Vec::new();
     let mut rest = order;
     while let Some(longest) = rest.first() {
@@ -92,21 +92,21 @@ fn cut_by_tokens(order: &[usize], lengths: &[usize], max_tokens: usize) -> Vec<V
     batches
 }
 
-/// transformers' `get_length_grouped_indices` for a given random order
-/// (`trainer_pt_utils.py`, v5.23.0).
+/// Ports `get_length_grouped_indices` of transformers (`trainer_pt_utils.py`, v5.23.0) for a given random order.
 fn length_grouped(mut order: Vec<usize>, lengths: &[usize], batch_size: usize) -> Vec<usize> {
-    let num_batches = (order.len() / (batch_size * 4)).clamp(1, MEGA_BATCH);
-    let stretch_len = num_batches * batch_size;
-    order.chunks_mut(stretch_len).for_each(|stretch| stretch.sort_by_key(|row| Reverse(lengths[*row])));
-    // Each stretch begins with its longest text; of equal ones the first stretch has it.
-    let longest = (0..order.len()).step_by(stretch_len).min_by_key(|place| Reverse(lengths[order[*place]]));
+    let num_batches = (order.len() / (batch_size * 4)).clamp(1, MEGA_BATCH_MULT);
+    let mega_batch_len = num_batches * batch_size;
+    order.chunks_mut(mega_batch_len).for_each(|rows| rows.sort_by_key(|row| Reverse(lengths[*row])));
+    // Each mega-batch starts with its longest text. The first of equally long texts comes first.
+    let longest =
+        (0..order.len()).step_by(mega_batch_len).min_by_key(|index| Reverse(lengths[order[*index]]));
     if let Some(longest) = longest {
         order.swap(0, longest);
     }
     order
 }
 
-/// A batch that is not full stays last.
+/// Shuffles all batches except the first. An incomplete batch stays last.
 fn shuffle_all_but_first(
     mut batches: Vec<Vec<usize>>,
     num_full: usize,
@@ -114,7 +114,7 @@ fn shuffle_all_but_first(
     epoch: u64,
 ) -> Vec<Vec<usize>> {
     let order = permutation(num_full.saturating_sub(1), seed, epoch, Stream::Batches);
-    let shuffled: Vec<_> = order.into_iter().map(|place| std::mem::take(&mut batches[place + 1])).collect();
+    let shuffled: Vec<_> = order.into_iter().map(|index| std::mem::take(&mut batches[index + 1])).collect();
     batches.splice(1.min(num_full)..num_full, shuffled);
     batches
 }
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn length_groups_are_transformers_for_the_same_random_order() {
+    fn length_groups_equal_transformers_for_the_same_random_order() {
         let cases: serde_json::Value =
             serde_json::from_str(include_str!("../tests/fixtures/length_groups.json")).unwrap();
         let numbers =
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_budget_counts_every_text_as_long_as_the_longest() {
+    fn a_token_budget_counts_padded_lengths() {
         let lengths = [3, 10, 4, 4, 25, 1];
         let batches = evaluation_batches(&lengths, BatchBudget::Tokens(20));
         assert_eq!(batches, [vec![4], vec![1, 2], vec![3, 0, 5]]);

@@ -1,12 +1,12 @@
-//! A table: the columns of an input file, the results for each row, and the files they are written to.
+//! Tables: all columns of an input file, with columns of results added, written to a file.
 
 #[cfg(feature = "parquet")]
 mod arrow_cell;
 #[cfg(feature = "parquet")]
-mod chunks;
+mod chunked_array;
 mod column;
-mod destination;
 mod json_column;
+mod output_file;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod read;
@@ -22,57 +22,58 @@ use crate::options::CsvQuoting;
 pub use column::Column;
 use column::Values;
 
-/// Named columns of equal length, in the order in which they are written.
+/// Named columns of equal length, in the order of the output file.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Table {
     columns: Vec<(String, Values)>,
-    /// The file that the table was read from.
+    /// The file of the table, for messages.
     path: PathBuf,
-    /// The line of each row, if it is not the number of the row.
+    /// The line of each row; empty if lines are rows.
     lines: Vec<usize>,
 }
 
 /// Reads all columns of a `.parquet`, `.csv`, `.tsv` or `.jsonl` file, in order.
 ///
-/// Cells of csv are text. Values of jsonl and parquet keep their types; a key that a row of jsonl lacks is null.
+/// Cells of csv and tsv are text. Values of jsonl and parquet keep their types. A missing key of jsonl is null.
 ///
 /// # Errors
 ///
-/// Any [`DataError`] about files; the first offending row is named.
+/// A [`DataError`] that names the file and the first invalid row.
 pub fn read_table(path: &Path, csv_quoting: CsvQuoting) -> Result<(Table, Vec<DataNote>), DataError> {
     let (columns, lines, notes) = read::columns(path, csv_quoting)?;
     let table = Table { columns, path: path.to_path_buf(), lines };
-    match table.rows() {
-        0 => Err(DataError::Empty { path: path.to_path_buf() }),
-        _ => Ok((table, notes)),
+    if table.rows() == 0 {
+        return Err(DataError::Empty { path: path.to_path_buf() });
     }
+    Ok((table, notes))
 }
 
 impl Table {
-    /// The table with one more column.
+    /// Adds a column at the end.
     ///
     /// # Panics
     ///
-    /// When the column is of another length than those before it.
+    /// Panics if the length of the column differs from the number of rows.
     pub fn with_column(mut self, name: &str, column: Column) -> Self {
         let rows = self.columns.first().map_or(column.len(), |(_, first)| first.len());
-        assert_eq!(column.len(), rows, "column {name:?} has another number of rows than the table");
+        assert_eq!(column.len(), rows, "column {name:?} must have as many rows as the table");
         self.columns.push((name.to_owned(), Values::Column(column)));
         self
     }
 
-    /// The number of rows.
+    /// Returns the number of rows.
     pub fn rows(&self) -> usize {
         self.columns.first().map_or(0, |(_, column)| column.len())
     }
 
-    /// The names of the columns, in order.
+    /// Returns the names of the columns, in order.
     pub fn column_names(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().map(|(name, _)| name.as_str())
     }
 
-    /// Renames columns so that none has one of these names and no two have the same: `label` becomes `input_label`, and a
-    /// name that is taken gets a number, as in `input_label_2`.
+    /// Renames columns so that these names are free and all names are unique.
+    ///
+    /// `label` becomes `input_label`. If that name exists, a number is added: `input_label_2`.
     pub fn with_reserved_names(mut self, reserved: &[&str]) -> Self {
         let mut taken: HashSet<String> = reserved.iter().map(|name| (*name).to_owned()).collect();
         let free = |name: &str| !reserved.contains(&name.trim());
@@ -90,17 +91,17 @@ impl Table {
         self
     }
 
-    /// The texts of a column, and what is noticed about them.
+    /// Returns the texts of a column, and notes about them.
     ///
     /// # Errors
     ///
-    /// Any [`DataError`] about a missing column or a value that is not text; the row is named.
+    /// A [`DataError`] if the column does not exist or a value is not text; it names the row.
     pub fn texts(&self, column: &str) -> Result<(Vec<String>, Vec<DataNote>), DataError> {
         let mut found = self.columns.iter().filter(|(name, _)| name.trim() == column);
         let path = self.path.to_path_buf();
         let values = match (found.next(), found.next()) {
             (Some((_, values)), None) => values,
-            (Some(_), Some(_)) => return Err(DataError::ColumnTwice { path, column: column.to_owned() }),
+            (Some(_), Some(_)) => return Err(DataError::DuplicateColumn { path, column: column.to_owned() }),
             (None, _) => {
                 let names = self.column_names().map(str::trim).collect::<Vec<_>>();
                 return Err(DataError::missing_column(
@@ -113,16 +114,16 @@ impl Table {
         };
         let row = |index: usize| self.lines.get(index).copied().unwrap_or(index + 1);
         let texts = values.texts(&path, column, &row)?;
-        let notes = DataNote::of_blank_texts(&path, texts.iter().zip((0..texts.len()).map(row)));
+        let notes = DataNote::about_blank_texts(&path, texts.iter().zip((0..texts.len()).map(row)));
         Ok((texts, notes.into_iter().collect()))
     }
 
-    /// Checks that [`Table::write`] can write `path`, by creating and removing a file in its directory.
+    /// Checks that [`Table::write`] can write `path`. Creates a file in the directory and removes it.
     ///
     /// # Errors
     ///
-    /// [`DataError::UnknownExtension`], and [`DataError::Io`] for a directory or a file that cannot be written.
+    /// [`DataError::UnknownExtension`]; [`DataError::Io`] if the file or its directory is not writable.
     pub fn require_writable(path: &Path) -> Result<(), DataError> {
-        destination::require_writable(path)
+        output_file::require_writable(path)
     }
 }

@@ -1,4 +1,4 @@
-//! What a data set is: texts, each with the id of its label, and the labels' names.
+//! Datasets in memory: texts, each with the id of its label, and the names of the labels.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::permutation::permutation;
 /// A text and the id of its label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Example {
-    /// The text, as it stood in the file.
+    /// The text, unchanged from the file.
     pub text: String,
     /// The id of the label, an index into [`Labels::names`].
     pub label: usize,
@@ -21,11 +21,11 @@ pub struct Labels {
 }
 
 impl Labels {
-    /// Labels with these names; the first has id 0.
+    /// Returns labels with these names. Ids follow the order of the names; the first id is 0.
     ///
     /// # Errors
     ///
-    /// [`DataError::DuplicateLabel`] when a name is there twice.
+    /// [`DataError::DuplicateLabel`] if a name occurs twice.
     pub fn new(names: Vec<String>) -> Result<Self, DataError> {
         let mut sorted: Vec<&String> = names.iter().collect();
         sorted.sort();
@@ -35,33 +35,33 @@ impl Labels {
         Ok(Self { names })
     }
 
-    /// `LABEL_0`, `LABEL_1` and so on: the names that transformers gives to labels without any.
+    /// Returns the names `LABEL_0`, `LABEL_1` and so on, which transformers gives to labels without names.
     pub fn numbered(count: usize) -> Self {
         Self { names: (0..count).map(|id| format!("LABEL_{id}")).collect() }
     }
 
-    /// The names, in the order of the ids.
+    /// Returns the names, in the order of the ids.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// How many labels there are.
+    /// Returns the number of labels.
     pub fn len(&self) -> usize {
         self.names.len()
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no labels.
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
     }
 
-    /// The id of the label with this name.
+    /// Returns the id of the label with this name. Letter case matters.
     pub fn id(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|known| known == name)
     }
 }
 
-/// Labelled texts, in an order that matters: that of the file, or of a shuffle.
+/// Labelled texts, in the order of the file or of a shuffle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dataset {
     /// The rows. Each label is below `labels.len()`.
@@ -71,7 +71,15 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Returns examples with their labels by name. The ids of the labels are those of the sorted names.
+    /// Builds a dataset from pairs of a text and a label name. Ids follow the sorted label names.
+    ///
+    /// ```
+    /// use embert_data::Dataset;
+    ///
+    /// let dataset = Dataset::from_pairs([("I like it", "pos"), ("I do not", "neg")]);
+    /// assert_eq!(dataset.labels.names(), ["neg", "pos"]);
+    /// assert_eq!(dataset.examples[0].label, 1);
+    /// ```
     pub fn from_pairs<T: Into<String>, L: Into<String>>(pairs: impl IntoIterator<Item = (T, L)>) -> Self {
         let (texts, of_texts): (Vec<String>, Vec<String>) =
             pairs.into_iter().map(|(text, label)| (text.into(), label.into())).unzip();
@@ -82,39 +90,47 @@ impl Dataset {
         Self { examples, labels: Labels { names } }
     }
 
-    /// How many rows there are.
+    /// Returns the number of rows.
     pub fn len(&self) -> usize {
         self.examples.len()
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no rows.
     pub fn is_empty(&self) -> bool {
         self.examples.is_empty()
     }
 
-    /// The rows with these indices, in this order. Copies their texts.
+    /// Returns the rows with these indices, in this order. Copies their texts.
     ///
     /// # Panics
     ///
-    /// When an index is not below [`len`](Self::len).
+    /// Panics if an index is not below [`len`](Self::len).
     pub fn select(&self, indices: &[usize]) -> Self {
         let examples = indices.iter().map(|&index| self.examples[index].clone()).collect();
         Self { examples, labels: self.labels.clone() }
     }
 
-    /// All rows, in the order of [`permutation`] with this seed: `shuffle(seed)` of `datasets`.
+    /// Returns all rows in the order of [`permutation`] with this seed: `shuffle(seed)` of `datasets`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there are 2^32 rows or more.
     pub fn shuffled(&self, seed: u64) -> Self {
         self.select(&permutation(seed, self.len()))
     }
 
-    /// `count` rows, or all when there are fewer: `shuffle(seed).select(range(count))` of `datasets`.
+    /// Returns `count` random rows, or all rows if there are fewer: `shuffle(seed).select(range(count))` of `datasets`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there are 2^32 rows or more.
     pub fn sample(&self, count: usize, seed: u64) -> Self {
         let mut indices = permutation(seed, self.len());
         indices.truncate(count);
         self.select(&indices)
     }
 
-    /// How many rows each label has, by id.
+    /// Returns the number of rows of each label, by id.
     pub fn class_counts(&self) -> Vec<usize> {
         let mut counts = vec![0; self.labels.len()];
         for example in &self.examples {
@@ -129,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_in_memory_have_the_ids_of_their_sorted_names() {
+    fn from_pairs_numbers_labels_by_sorted_name() {
         let dataset = Dataset::from_pairs([("a", "yes"), ("b", "no"), ("c", "yes")]);
         assert_eq!(dataset.labels.names(), ["no", "yes"]);
         let examples = dataset.examples.iter().map(|example| (example.text.as_str(), example.label));
@@ -138,19 +154,19 @@ mod tests {
     }
 
     #[test]
-    fn a_label_is_found_by_its_name() {
+    fn ids_are_looked_up_by_exact_name() {
         let labels = Labels::new(vec!["neg".into(), "pos".into()]).unwrap();
         assert_eq!((labels.id("pos"), labels.id("POS")), (Some(1), None));
     }
 
     #[test]
-    fn two_labels_with_one_name_are_refused() {
+    fn duplicate_label_names_are_an_error() {
         let error = Labels::new(vec!["a".into(), "b".into(), "a".into()]).unwrap_err();
-        assert_eq!(error.to_string(), "label \"a\" is there twice");
+        assert_eq!(error.to_string(), "duplicate label \"a\"");
     }
 
     #[test]
-    fn labels_without_names_are_called_as_in_transformers() {
+    fn numbered_labels_have_the_names_of_transformers() {
         assert_eq!(Labels::numbered(2).names(), ["LABEL_0", "LABEL_1"]);
     }
 }

@@ -1,4 +1,4 @@
-//! The file that a table is written to: checked before, replaced at the end.
+//! The output file of a table: checks that it is writable, and replaces it atomically.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -7,27 +7,27 @@ use std::path::{Path, PathBuf};
 use crate::error::DataError;
 use crate::format::Format;
 
-/// Writes a new file and renames it, so that the file at `path` is complete or unchanged.
+/// Writes a temporary file and renames it, so the file at `path` is always complete or unchanged.
 pub(super) fn replace(path: &Path, write: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
     let target = target(path)?;
     let existing = fs::metadata(&target).ok();
     if existing.as_ref().is_some_and(|existing| !existing.is_file() && !existing.is_dir()) {
         return write(&OpenOptions::new().write(true).open(&target)?); // a pipe or a device
     }
-    let partial = partial(&target);
-    let written = File::create(&partial).and_then(|file| {
+    let temporary = temporary_path(&target);
+    let written = File::create(&temporary).and_then(|file| {
         if let Some(existing) = existing {
             file.set_permissions(existing.permissions())?;
         }
         write(&file)?;
         file.sync_all()
     });
-    written.and_then(|()| fs::rename(&partial, &target)).inspect_err(|_| {
-        let _ = fs::remove_file(&partial); // the first error is the one to report
+    written.and_then(|()| fs::rename(&temporary, &target)).inspect_err(|_| {
+        let _ = fs::remove_file(&temporary); // report the first error, not this one
     })
 }
 
-/// Checks the extension and the permissions, without changing an existing file.
+/// Checks the extension and the permissions. Does not change an existing file.
 pub(super) fn require_writable(path: &Path) -> Result<(), DataError> {
     Format::by_extension(path)?;
     let target = target(path).map_err(DataError::io(path))?;
@@ -42,18 +42,18 @@ pub(super) fn require_writable(path: &Path) -> Result<(), DataError> {
         Ok(_) => return Ok(()),
         Err(_) => {}
     }
-    let partial = partial(&target);
+    let temporary = temporary_path(&target);
     let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty());
-    File::create(&partial)
-        .and_then(|_| fs::remove_file(&partial))
+    File::create(&temporary)
+        .and_then(|_| fs::remove_file(&temporary))
         .map_err(DataError::io(directory.unwrap_or(Path::new("."))))
 }
 
-/// The path itself, or the target of a symbolic link, which may not exist yet.
+/// Follows symbolic links. The target need not exist.
 fn target(path: &Path) -> io::Result<PathBuf> {
-    const MOST_LINKS: usize = 40; // as Linux
+    const MAX_LINKS: usize = 40; // as in Linux
     let mut path = path.to_path_buf();
-    for _ in 0..MOST_LINKS {
+    for _ in 0..MAX_LINKS {
         match fs::read_link(&path) {
             Ok(next) => path = path.parent().unwrap_or(Path::new("")).join(next),
             Err(_) => return Ok(path),
@@ -62,8 +62,8 @@ fn target(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many levels of symbolic links"))
 }
 
-/// A name in the same directory, so that the rename stays on one file system.
-fn partial(path: &Path) -> PathBuf {
+/// Returns a path in the same directory, so that the rename stays on one file system.
+fn temporary_path(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.{}.partial", std::process::id()))
 }

@@ -1,38 +1,40 @@
-//! Documents that are well-formed and wrong: a key gone, or a value of another kind or size.
+//! Mutations of JSON documents: a value removed, or replaced by a value of another type or size.
 
 use serde_json::{Map, Value, json};
 
 use fastrand::Rng;
 
-/// Every value of a document once gone and once of every other kind and size; so many of all these, drawn with `seed`
-/// where there are more.
+/// Returns mutations of a document, each with its description: each value removed, and replaced by each wrong value.
+///
+/// If there are more than `count`, returns a random selection; the same seed gives the same selection.
 pub fn dropped_or_replaced(good: &Value, count: usize, seed: u64) -> Vec<(String, Value)> {
-    let mut places = vec![];
-    collect(good, String::new(), &mut places);
+    let mut pointers = vec![];
+    collect(good, String::new(), &mut pointers);
     let wrong = wrong_values();
-    let dropped = places.iter().filter_map(|place| Some((format!("{place} dropped"), dropped(good, place)?)));
-    let replaced = places.iter().flat_map(|place| {
-        let with = |value: &Value| (describe(place, value), replaced(good, place, value.clone()));
+    let dropped =
+        pointers.iter().filter_map(|pointer| Some((format!("{pointer} dropped"), dropped(good, pointer)?)));
+    let replaced = pointers.iter().flat_map(|pointer| {
+        let with = |value: &Value| (describe(pointer, value), replaced(good, pointer, value.clone()));
         wrong.iter().map(with).collect::<Vec<_>>()
     });
     let mut all = dropped.chain(replaced).collect::<Vec<_>>();
-    let mut draw = Rng::with_seed(seed);
+    let mut rng = Rng::with_seed(seed);
     while all.len() > count {
-        all.swap_remove(draw.usize(..all.len()));
+        all.swap_remove(rng.usize(..all.len()));
     }
     all
 }
 
-/// The document with another value at a JSON pointer, or the same where that points nowhere.
+/// Replaces the value at a JSON pointer. Returns the document unchanged if the pointer matches nothing.
 pub fn replaced(good: &Value, pointer: &str, value: Value) -> Value {
     let mut document = good.clone();
-    if let Some(place) = document.pointer_mut(pointer) {
-        *place = value;
+    if let Some(found) = document.pointer_mut(pointer) {
+        *found = value;
     }
     document
 }
 
-/// Values of every kind, and numbers that fit nowhere.
+/// Returns values of each JSON type, and extreme numbers.
 fn wrong_values() -> Vec<Value> {
     let deep = (0..100).fold(json!(0), |inner, _| json!([inner]));
     vec![
@@ -59,15 +61,15 @@ fn wrong_values() -> Vec<Value> {
     ]
 }
 
-fn describe(place: &str, value: &Value) -> String {
+fn describe(pointer: &str, value: &Value) -> String {
     let value = value.to_string();
     let shown = value.chars().take(40).collect::<String>();
-    format!("{place} = {shown}{}", if shown.len() < value.len() { "..." } else { "" })
+    format!("{pointer} = {shown}{}", if shown.len() < value.len() { "..." } else { "" })
 }
 
-fn dropped(good: &Value, place: &str) -> Option<Value> {
+fn dropped(good: &Value, pointer: &str) -> Option<Value> {
     let mut document = good.clone();
-    let (parent, key) = place.rsplit_once('/')?;
+    let (parent, key) = pointer.rsplit_once('/')?;
     match document.pointer_mut(parent)? {
         Value::Object(fields) => {
             let fields: &mut Map<_, _> = fields;
@@ -81,18 +83,21 @@ fn dropped(good: &Value, place: &str) -> Option<Value> {
     Some(document)
 }
 
-fn collect(value: &Value, place: String, places: &mut Vec<String>) {
+fn collect(value: &Value, pointer: String, pointers: &mut Vec<String>) {
     match value {
         Value::Object(fields) => fields.iter().for_each(|(key, value)| {
             let key = key.replace('~', "~0").replace('/', "~1");
-            collect(value, format!("{place}/{key}"), places);
+            collect(value, format!("{pointer}/{key}"), pointers);
         }),
         Value::Array(items) => {
-            items.iter().enumerate().for_each(|(at, value)| collect(value, format!("{place}/{at}"), places));
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(at, value)| collect(value, format!("{pointer}/{at}"), pointers));
         }
         _ => {}
     }
-    places.push(place);
+    pointers.push(pointer);
 }
 
 #[cfg(test)]
@@ -100,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_place_is_dropped_and_replaced() {
+    fn every_value_is_dropped_and_replaced() {
         let good = json!({"a/b": [1, 2], "c": "d"});
         let all = dropped_or_replaced(&good, usize::MAX, 0);
         assert_eq!(all.len(), 4 + 5 * wrong_values().len()); // the document itself cannot be dropped

@@ -1,4 +1,4 @@
-//! csv and tsv files: a header, then one example in each row.
+//! Reads csv and tsv files: a header, then one example per row.
 
 mod quotes;
 
@@ -9,15 +9,15 @@ use csv::{ByteRecord, ErrorKind, Position, Reader, ReaderBuilder};
 
 use crate::columns::ColumnRole;
 use crate::error::DataError;
-use crate::labels::{RawFile, RawLabel, RawRow};
+use crate::label_encoding::{RawFile, RawLabel, RawRow};
 use crate::note::DataNote;
 use crate::options::{CsvQuoting, ReadOptions};
-use quotes::{LongestSpan, is_left_open, lines};
+use quotes::{MultilineRows, ends_inside_quotes, num_lines};
 
 pub(crate) fn read(path: &Path, separator: u8, options: &ReadOptions) -> Result<RawFile, DataError> {
     let mut table = Delimited::open(path, separator, options.csv_quoting)?;
-    let text = table.position(&options.columns.text, ColumnRole::Text)?;
-    let label = table.position(&options.columns.label, ColumnRole::Label)?;
+    let text = table.column_index(&options.columns.text, ColumnRole::Text)?;
+    let label = table.column_index(&options.columns.label, ColumnRole::Label)?;
     let (rows, notes) = table.rows(|row, record| {
         let cell = utf8(path, row, &options.columns.label, &record[label])?.trim().to_owned();
         let text = utf8(path, row, &options.columns.text, &record[text])?.to_owned();
@@ -33,11 +33,11 @@ pub(crate) fn read_texts(
 ) -> Result<(Vec<String>, Vec<DataNote>), DataError> {
     let column = &options.columns.text;
     let mut table = Delimited::open(path, separator, options.csv_quoting)?;
-    let text = table.position(column, ColumnRole::Text)?;
+    let text = table.column_index(column, ColumnRole::Text)?;
     table.rows(|row, record| Ok(utf8(path, row, column, &record[text])?.to_owned()))
 }
 
-/// The name and the cells of every column.
+/// Returns the name and the cells of each column.
 pub(crate) fn read_columns(
     path: &Path,
     separator: u8,
@@ -61,7 +61,7 @@ pub(crate) fn read_columns(
 
 type NamedColumns = Vec<(String, Vec<String>)>;
 
-/// A file of separated cells.
+/// An open csv or tsv file.
 struct Delimited<'a> {
     path: &'a Path,
     separator: u8,
@@ -82,39 +82,41 @@ impl<'a> Delimited<'a> {
         header.map_err(|error| self.malformed(0, error, &ByteRecord::new()))
     }
 
-    fn position(&mut self, column: &str, role: ColumnRole) -> Result<usize, DataError> {
+    /// Returns the index of a column. Names are compared without surrounding whitespace.
+    fn column_index(&mut self, column: &str, role: ColumnRole) -> Result<usize, DataError> {
         let header = self.header()?;
         let names = header.iter().enumerate();
-        let mut found = names.filter(|(_, name)| name.trim_ascii() == column.as_bytes()).map(|(at, _)| at);
+        let mut found =
+            names.filter(|(_, name)| name.trim_ascii() == column.as_bytes()).map(|(index, _)| index);
         match (found.next(), found.next()) {
-            (Some(at), None) => Ok(at),
+            (Some(index), None) => Ok(index),
             (Some(_), Some(_)) => {
-                Err(DataError::ColumnTwice { path: self.path.to_path_buf(), column: column.to_owned() })
+                Err(DataError::DuplicateColumn { path: self.path.to_path_buf(), column: column.to_owned() })
             }
-            (None, _) => Err(self.missing(&header, column, role)),
+            (None, _) => Err(self.missing_column(&header, column, role)),
         }
     }
 
-    fn missing(&self, header: &ByteRecord, column: &str, role: ColumnRole) -> DataError {
+    fn missing_column(&self, header: &ByteRecord, column: &str, role: ColumnRole) -> DataError {
         let names: Vec<_> = header.iter().map(String::from_utf8_lossy).collect();
         match other_separator(&names, self.separator) {
             Some((found, advice)) => {
                 let (path, header) = (self.path.to_path_buf(), names[0].trim().to_owned());
-                DataError::OtherSeparator { path, header, found, advice }
+                DataError::WrongSeparator { path, header, found, advice }
             }
             None => DataError::missing_column(self.path, column, role, names.iter().map(|name| name.trim())),
         }
     }
 
-    /// What `parse` makes of each row, counted from 1.
+    /// Calls `parse` with each row and its number, from 1; returns the results and the notes.
     fn rows<T>(
         mut self,
         parse: impl Fn(usize, &ByteRecord) -> Result<T, DataError>,
     ) -> Result<(Vec<T>, Vec<DataNote>), DataError> {
         let mut parsed = Vec::new();
         let mut record = ByteRecord::new();
-        let mut longest = LongestSpan::default();
-        let mut last = 0;
+        let mut multiline = MultilineRows::default();
+        let mut last_start = 0;
         loop {
             let row = parsed.len() + 1;
             match self.reader.read_byte_record(&mut record) {
@@ -122,29 +124,29 @@ impl<'a> Delimited<'a> {
                 Ok(false) => break,
                 Err(error) => return Err(self.malformed(row, error, &record)),
             }
-            last = record.position().map_or(0, Position::byte);
-            longest.add(row, &record);
+            last_start = record.position().map_or(0, Position::byte);
+            multiline.add(row, &record);
             parsed.push(parse(row, &record)?);
         }
-        self.require_closed(parsed.len(), last)?;
-        Ok((parsed, longest.note(self.path).into_iter().collect()))
+        self.require_closed_quotes(parsed.len(), last_start)?;
+        Ok((parsed, multiline.note(self.path).into_iter().collect()))
     }
 
-    /// Refuses a row that opens a quote and never closes it: it has swallowed all rows after it.
-    fn require_closed(&self, row: usize, begin: u64) -> Result<(), DataError> {
-        if self.quoting == CsvQuoting::None || !is_left_open(self.path, begin, self.separator)? {
+    /// Returns an error if the row that starts at this byte has an unclosed quote: it contains all rows after it.
+    fn require_closed_quotes(&self, row: usize, start: u64) -> Result<(), DataError> {
+        if self.quoting == CsvQuoting::None || !ends_inside_quotes(self.path, start, self.separator)? {
             return Ok(());
         }
-        Err(DataError::OpenQuote { path: self.path.to_path_buf(), row })
+        Err(DataError::UnclosedQuote { path: self.path.to_path_buf(), row })
     }
 
     fn malformed(&self, row: usize, error: csv::Error, record: &ByteRecord) -> DataError {
         if let ErrorKind::UnequalLengths { pos, expected_len, len } = error.kind() {
-            let begin = pos.as_ref().map_or(0, Position::byte);
+            let start = pos.as_ref().map_or(0, Position::byte);
             let path = self.path.to_path_buf();
-            let (cells, expected, lines) = (*len, *expected_len, lines(record));
+            let (cells, expected, lines) = (*len, *expected_len, num_lines(record));
             let malformed = DataError::CellCount { path, row, cells, expected, lines };
-            return self.require_closed(row, begin).err().unwrap_or(malformed);
+            return self.require_closed_quotes(row, start).err().unwrap_or(malformed);
         }
         let (path, reason) = (self.path.to_path_buf(), error.to_string());
         match error.into_kind() {
@@ -154,7 +156,7 @@ impl<'a> Delimited<'a> {
     }
 }
 
-/// The separator that the only name of a header contains, with what to do.
+/// Returns the separator that a header of one name contains, and what to do about it.
 fn other_separator(names: &[impl AsRef<str>], separator: u8) -> Option<(&'static str, &'static str)> {
     let [name] = names else { return None };
     let candidates = [

@@ -1,7 +1,7 @@
-//! Parquet files, in batches and only the columns asked for, with the label names that the hub stores.
+//! Reads parquet files in batches: only the requested columns, and the label names that the hub stores.
 
-mod expansion;
-mod pages;
+mod memory_limit;
+mod page_headers;
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,22 +21,22 @@ use arrow_schema::{DataType, Field, SchemaRef};
 
 use crate::columns::{ColumnRole, Columns};
 use crate::error::DataError;
-use crate::labels::{RawFile, RawLabel, RawRow};
-use expansion::{Builder, Room, corrupt, largest_page, rows_at_once};
+use crate::label_encoding::{RawFile, RawLabel, RawRow};
+use memory_limit::{Builder, MemoryLimit, corrupt, largest_page, rows_per_batch};
 
 const TEXT_TYPES: &str = "text";
 const LABEL_TYPES: &str = "integers, text or booleans";
 
 pub(crate) fn read(path: &Path, columns: &Columns) -> Result<RawFile, DataError> {
-    guarded(path, || {
+    catch_panics(path, || {
         let builder = open(path)?;
         let names = label_names(builder.metadata().file_metadata().key_value_metadata(), &columns.label);
-        let text = check_type(path, builder.schema(), &columns.text, ColumnRole::Text)?;
-        let label = check_type(path, builder.schema(), &columns.label, ColumnRole::Label)?;
+        let text = column_index(path, builder.schema(), &columns.text, ColumnRole::Text)?;
+        let label = column_index(path, builder.schema(), &columns.label, ColumnRole::Label)?;
         let mut rows = Vec::new();
-        let mut room = Room::of(path)?;
+        let mut memory = MemoryLimit::of(path)?;
         for_each_batch(path, builder, &[text, label], |batch| {
-            room.take(path, batch)?;
+            memory.add(path, batch)?;
             let before = rows.len();
             let texts = texts(path, before, &columns.text, column(batch, &columns.text))?;
             let labels = labels(path, before, &columns.label, column(batch, &columns.label))?;
@@ -52,13 +52,13 @@ pub(crate) fn read(path: &Path, columns: &Columns) -> Result<RawFile, DataError>
 }
 
 pub(crate) fn read_texts(path: &Path, name: &str) -> Result<Vec<String>, DataError> {
-    guarded(path, || {
+    catch_panics(path, || {
         let builder = open(path)?;
-        let text = check_type(path, builder.schema(), name, ColumnRole::Text)?;
+        let text = column_index(path, builder.schema(), name, ColumnRole::Text)?;
         let mut rows = Vec::new();
-        let mut room = Room::of(path)?;
+        let mut memory = MemoryLimit::of(path)?;
         for_each_batch(path, builder, &[text], |batch| {
-            room.take(path, batch)?;
+            memory.add(path, batch)?;
             rows.extend(texts(path, rows.len(), name, column(batch, name))?);
             Ok(())
         })?;
@@ -66,17 +66,17 @@ pub(crate) fn read_texts(path: &Path, name: &str) -> Result<Vec<String>, DataErr
     })
 }
 
-/// The name and the chunks of every column, with their arrow types. All columns have chunks of the same lengths.
+/// Returns the name and the arrow arrays of each column. The arrays of all columns have the same lengths.
 pub(crate) fn read_columns(path: &Path) -> Result<Vec<(String, Vec<ArrayRef>)>, DataError> {
-    guarded(path, || {
+    catch_panics(path, || {
         let file = File::open(path).map_err(DataError::io(path))?;
         let builder = Builder::try_new(file).or_else(|_| open(path))?;
         let names = builder.schema().fields().iter().map(|field| (field.name().clone(), vec![]));
         let mut columns = names.collect::<Vec<_>>();
-        let mut room = Room::of(path)?;
+        let mut memory = MemoryLimit::of(path)?;
         let all = (0..columns.len()).collect::<Vec<_>>();
         for_each_batch(path, builder, &all, |batch| {
-            room.take(path, batch)?;
+            memory.add(path, batch)?;
             columns
                 .iter_mut()
                 .zip(batch.columns())
@@ -87,13 +87,13 @@ pub(crate) fn read_columns(path: &Path) -> Result<Vec<(String, Vec<ArrayRef>)>, 
     })
 }
 
-/// The most bytes that the rows of a file may take in memory.
-pub(crate) fn most_bytes(path: &Path) -> Result<u64, DataError> {
-    Ok(Room::of(path)?.limit)
+/// Returns the maximum number of bytes that the rows of a file may use in memory.
+pub(crate) fn max_bytes(path: &Path) -> Result<u64, DataError> {
+    Ok(MemoryLimit::of(path)?.limit)
 }
 
-/// The decoder panics on some damaged files: to a caller that is a damaged file like any other.
-fn guarded<T>(path: &Path, read: impl FnOnce() -> Result<T, DataError>) -> Result<T, DataError> {
+/// Returns an error if `read` panics: the decoder panics on some corrupt files.
+fn catch_panics<T>(path: &Path, read: impl FnOnce() -> Result<T, DataError>) -> Result<T, DataError> {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
         let message = panic.downcast_ref::<String>().map(String::as_str);
         let message = message.or_else(|| panic.downcast_ref::<&str>().copied());
@@ -102,8 +102,10 @@ fn guarded<T>(path: &Path, read: impl FnOnce() -> Result<T, DataError>) -> Resul
     })
 }
 
-/// Opens the file by its parquet types alone. The arrow schema that some writers add would bring back
-/// dictionaries, views and large strings, which are all plain text or integers in the file.
+/// Opens the file with its parquet types only.
+///
+/// The arrow schema that some writers store would add dictionaries, views and large strings. In the parquet types,
+/// these are plain text or integers.
 fn open(path: &Path) -> Result<Builder, DataError> {
     let file = File::open(path).map_err(DataError::io(path))?;
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
@@ -113,29 +115,29 @@ fn open(path: &Path) -> Result<Builder, DataError> {
 fn for_each_batch(
     path: &Path,
     builder: Builder,
-    wanted: &[usize],
-    mut take: impl FnMut(&RecordBatch) -> Result<(), DataError>,
+    columns: &[usize],
+    mut visit: impl FnMut(&RecordBatch) -> Result<(), DataError>,
 ) -> Result<(), DataError> {
-    require_codecs(path, &builder, wanted)?;
-    let rows = rows_at_once(largest_page(path, &builder, wanted)?);
-    let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.iter().copied());
+    check_codecs(path, &builder, columns)?;
+    let rows = rows_per_batch(largest_page(path, &builder, columns)?);
+    let mask = ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied());
     let schema = builder.schema().clone();
     let batches = builder.with_projection(mask).with_batch_size(rows).build();
     let batches = batches.map_err(|error| corrupt(path, &error))?;
     for batch in batches {
         match batch {
-            Ok(batch) => take(&batch)?,
+            Ok(batch) => visit(&batch)?,
             Err(error) => {
-                let names = wanted.iter().map(|&column| schema.field(column).name().as_str());
-                return Err(undecodable(path, &names.collect::<Vec<_>>(), &error));
+                let names = columns.iter().map(|&column| schema.field(column).name().as_str());
+                return Err(decode_error(path, &names.collect::<Vec<_>>(), &error));
             }
         }
     }
     Ok(())
 }
 
-/// Refuses columns in a compression that this build cannot decode.
-fn require_codecs(path: &Path, builder: &Builder, columns: &[usize]) -> Result<(), DataError> {
+/// Returns an error if a column has a compression codec that is not supported.
+fn check_codecs(path: &Path, builder: &Builder, columns: &[usize]) -> Result<(), DataError> {
     let schema = builder.parquet_schema();
     let groups = builder.metadata().row_groups().iter();
     let leaves = groups.flat_map(|group| group.columns().iter().enumerate());
@@ -146,26 +148,28 @@ fn require_codecs(path: &Path, builder: &Builder, columns: &[usize]) -> Result<(
         _ => None,
     });
     match codec {
-        Some(codec) => Err(DataError::Codec { path: path.to_path_buf(), codec: codec.to_owned() }),
+        Some(codec) => Err(DataError::UnsupportedCodec { path: path.to_path_buf(), codec: codec.to_owned() }),
         None => Ok(()),
     }
 }
 
+/// Returns a column of a batch.
+///
 /// # Panics
 ///
-/// When the batch lacks the column, which its projection holds.
+/// Panics if the batch does not have the column. The projection ensures that it does.
 fn column<'a>(batch: &'a RecordBatch, name: &str) -> &'a ArrayRef {
     &batch[name]
 }
 
-/// The index of the column, if its type suits its role.
-fn check_type(path: &Path, schema: &SchemaRef, column: &str, role: ColumnRole) -> Result<usize, DataError> {
+/// Returns the index of a column; an error if its type does not fit its role.
+fn column_index(path: &Path, schema: &SchemaRef, column: &str, role: ColumnRole) -> Result<usize, DataError> {
     let names = || schema.fields().iter().map(|field: &Arc<Field>| field.name().as_str());
     let Ok(index) = schema.index_of(column) else {
         return Err(DataError::missing_column(path, column, role, names()));
     };
     if names().filter(|name| *name == column).count() > 1 {
-        return Err(DataError::ColumnTwice { path: path.to_path_buf(), column: column.to_owned() });
+        return Err(DataError::DuplicateColumn { path: path.to_path_buf(), column: column.to_owned() });
     }
     let field = schema.field(index);
     let (is_accepted, expected) = match role {
@@ -184,7 +188,7 @@ fn check_type(path: &Path, schema: &SchemaRef, column: &str, role: ColumnRole) -
 }
 
 fn is_text(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Utf8 | DataType::Binary) // binary: text of older writers
+    matches!(data_type, DataType::Utf8 | DataType::Binary) // older writers store text as binary
 }
 
 fn is_label(data_type: &DataType) -> bool {
@@ -192,9 +196,13 @@ fn is_label(data_type: &DataType) -> bool {
 }
 
 fn texts(path: &Path, before: usize, column: &str, values: &ArrayRef) -> Result<Vec<String>, DataError> {
-    let text = |index| match values.is_null(index) {
-        true => Err(DataError::null(path, before + index + 1, column)),
-        false => text(path, before + index + 1, column, values, index).map(str::to_owned),
+    let text = |index| {
+        let row = before + index + 1;
+        if values.is_null(index) {
+            Err(DataError::null(path, row, column))
+        } else {
+            text(path, row, column, values, index).map(str::to_owned)
+        }
     };
     (0..values.len()).map(text).collect()
 }
@@ -231,19 +239,21 @@ fn labels(path: &Path, before: usize, column: &str, values: &ArrayRef) -> Result
         }
         numbers if numbers.is_numeric() => {
             let numbers = cast(&DataType::Float64)?;
-            labels(&|row| RawLabel::of_float(numbers.as_primitive::<Float64Type>().value(row)))
+            labels(&|row| RawLabel::from_float(numbers.as_primitive::<Float64Type>().value(row)))
         }
         _ => {
-            let text = |row| match values.is_null(row) {
-                true => Ok(RawLabel::Missing),
-                false => Ok(RawLabel::Text(text(path, before + row + 1, column, values, row)?.to_owned())),
+            let text = |index| {
+                if values.is_null(index) {
+                    return Ok(RawLabel::Missing);
+                }
+                Ok(RawLabel::Text(text(path, before + index + 1, column, values, index)?.to_owned()))
             };
             (0..values.len()).map(text).collect()
         }
     }
 }
 
-/// The names under `info.features.{column}.names` of the hub's metadata.
+/// Returns the label names that the hub stores under `info.features.{column}.names` in the metadata.
 fn label_names(metadata: Option<&Vec<KeyValue>>, column: &str) -> Option<Vec<String>> {
     let entry = metadata?.iter().find(|entry| entry.key == "huggingface")?;
     let features: serde_json::Value = serde_json::from_str(entry.value.as_ref()?).ok()?;
@@ -251,8 +261,10 @@ fn label_names(metadata: Option<&Vec<KeyValue>>, column: &str) -> Option<Vec<Str
     names.iter().map(|name| name.as_str().map(str::to_owned)).collect()
 }
 
-/// A batch that is damaged, or text that is not UTF-8: the decoder names no row, so it is looked up.
-fn undecodable(path: &Path, columns: &[&str], error: &arrow_schema::ArrowError) -> DataError {
+/// Returns the error for a batch that cannot be decoded: it is corrupt, or a text in it is not UTF-8.
+///
+/// The decoder does not name the row, so this searches for it.
+fn decode_error(path: &Path, columns: &[&str], error: &arrow_schema::ArrowError) -> DataError {
     let not_utf8 = || columns.iter().find_map(|column| Some((*column, first_row_not_utf8(path, column)?)));
     match not_utf8() {
         Some((column, row)) => DataError::not_utf8(path, row, column),
@@ -260,7 +272,7 @@ fn undecodable(path: &Path, columns: &[&str], error: &arrow_schema::ArrowError) 
     }
 }
 
-/// Reads the column's bytes again, without arrow. None when they are all text, or cannot be read.
+/// Reads a column again, without arrow, and returns the first row that is not UTF-8.
 fn first_row_not_utf8(path: &Path, column: &str) -> Option<usize> {
     let reader = SerializedFileReader::new(File::open(path).ok()?).ok()?;
     let descriptions = reader.metadata().file_metadata().schema_descr().columns().to_vec();
@@ -287,7 +299,7 @@ fn first_row_not_utf8(path: &Path, column: &str) -> Option<usize> {
     None
 }
 
-/// The row of the `value`th cell that is not null; a column that cannot be null has no levels.
+/// Returns the row of a value, counted among the values that are not null. A column without nulls has no levels.
 fn row_of_value(levels: &[i16], most: i16, value: usize) -> usize {
     let mut present = levels.iter().enumerate().filter(|(_, level)| **level == most);
     present.nth(value).map_or(value, |(row, _)| row)

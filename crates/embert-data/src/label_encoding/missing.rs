@@ -1,20 +1,22 @@
-//! Rows without a label: refused, or left out if the caller says so.
+//! Rows without a label: an error, or dropped if the options say so.
 
 use std::path::Path;
 
 use super::raw::{RawFile, RawLabel};
+use crate::dataset::Labels;
 use crate::error::DataError;
 use crate::note::DataNote;
 use crate::options::ReadOptions;
-use crate::review::Labels;
 
-/// The words that pandas reads as "not available" (`pandas._libs.parsers.STR_NA_VALUES`).
+/// The words that pandas reads as missing values (`pandas._libs.parsers.STR_NA_VALUES`).
 const NOT_AVAILABLE: [&str; 17] = [
     "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-NaN", "-nan", "1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN",
     "None", "n/a", "nan", "null", "1.#IND",
 ];
 
-/// Removes rows without a label. `has_names`: the files name their label ids, so that -1 is the hub's mark for no label.
+/// Removes rows without a label.
+///
+/// `has_names` says that the files store label names. Then -1 means no label, as on the hub.
 pub(super) fn remove_unlabelled(
     path: &Path,
     files: &mut [RawFile],
@@ -30,7 +32,7 @@ pub(super) fn remove_unlabelled(
             file.rows.retain(|row| !missing(&row.label));
         } else if let Some(row) = file.rows.iter().find(|row| missing(&row.label)) {
             let (path, column) = (file.path.clone(), options.columns.label.clone());
-            return Err(DataError::Unlabelled { path, row: row.row, column, found: shown(&row.label) });
+            return Err(DataError::Unlabelled { path, row: row.row, column, found: describe(&row.label) });
         }
     }
     match rows - count(files) {
@@ -52,12 +54,12 @@ fn is_missing(label: &RawLabel, has_names: bool, known: Option<&Labels>) -> bool
     }
 }
 
-fn shown(label: &RawLabel) -> String {
+fn describe(label: &RawLabel) -> String {
     match label {
         RawLabel::Text(text) | RawLabel::Cell(text) if text.trim().is_empty() => "empty".to_owned(),
         RawLabel::Text(text) | RawLabel::Cell(text) => format!("{text:?}"),
         RawLabel::Integer(number) => {
-            format!("{number}, the hub's mark for rows without one, as in IMDb's unsupervised split")
+            format!("{number}, which means no label on the hub, as in IMDb's unsupervised split")
         }
         _ => "null".to_owned(),
     }

@@ -1,34 +1,34 @@
-//! What a label column holds: numbers, booleans or names. Formats without types are settled by all of their cells.
+//! The type of a label column: numbers, booleans or names. In csv and tsv, all cells together decide the type.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use super::raw::{RawFile, RawLabel, whole};
+use super::raw::{RawFile, RawLabel, exact_integer};
 use crate::error::DataError;
 
-/// The type of all labels of a data set.
+/// The type of all labels of a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ColumnKind {
+pub(super) enum LabelType {
     Numbers,
     Booleans,
     Names,
 }
 
-/// A label by its type, with its text if the file had text.
+/// A label in the type of its column. `written` is its text, if the file stores it as text.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value<'a> {
+pub(super) enum LabelValue<'a> {
     Integer { number: i128, written: Option<&'a str> },
     Fraction { written: Cow<'a, str> },
     Boolean { value: bool, written: Option<&'a str> },
     Name(&'a str),
 }
 
-impl ColumnKind {
-    /// The kind of the column in these files.
+impl LabelType {
+    /// Returns the type of the label column of these files.
     pub(super) fn of(files: &[RawFile]) -> Result<Self, DataError> {
         require_one_type(files)?;
         let labels = || files.iter().flat_map(|file| &file.rows).map(|row| &row.label);
-        Ok(if labels().all(|label| boolean(label).is_some()) {
+        Ok(if labels().all(|label| parse_boolean(label).is_some()) {
             Self::Booleans
         } else if labels().all(is_number) {
             Self::Numbers
@@ -37,27 +37,27 @@ impl ColumnKind {
         })
     }
 
-    /// The meaning of a label in a column of this kind.
-    pub(super) fn value(self, label: &RawLabel) -> Value<'_> {
+    /// Converts a label of a column of this type.
+    pub(super) fn value(self, label: &RawLabel) -> LabelValue<'_> {
         match (self, label) {
-            (_, RawLabel::Integer(number)) => Value::Integer { number: *number, written: None },
-            (_, RawLabel::Fraction(number)) => Value::Fraction { written: number.to_string().into() },
-            (_, RawLabel::Boolean(value)) => Value::Boolean { value: *value, written: None },
-            (_, RawLabel::Missing) => Value::Name(""),
-            (Self::Numbers, RawLabel::Text(text) | RawLabel::Cell(text)) => match number(text) {
-                Some(Number::Integer(number)) => Value::Integer { number, written: Some(text) },
-                _ => Value::Fraction { written: text.into() },
+            (_, RawLabel::Integer(number)) => LabelValue::Integer { number: *number, written: None },
+            (_, RawLabel::Fraction(number)) => LabelValue::Fraction { written: number.to_string().into() },
+            (_, RawLabel::Boolean(value)) => LabelValue::Boolean { value: *value, written: None },
+            (_, RawLabel::Missing) => LabelValue::Name(""),
+            (Self::Numbers, RawLabel::Text(text) | RawLabel::Cell(text)) => match parse_number(text) {
+                Some(Number::Integer(number)) => LabelValue::Integer { number, written: Some(text) },
+                _ => LabelValue::Fraction { written: text.into() },
             },
             (Self::Booleans, RawLabel::Text(text) | RawLabel::Cell(text)) => {
-                Value::Boolean { value: text.trim().eq_ignore_ascii_case("true"), written: Some(text) }
+                LabelValue::Boolean { value: text.trim().eq_ignore_ascii_case("true"), written: Some(text) }
             }
-            (Self::Names, RawLabel::Text(text) | RawLabel::Cell(text)) => Value::Name(text),
+            (Self::Names, RawLabel::Text(text) | RawLabel::Cell(text)) => LabelValue::Name(text),
         }
     }
 }
 
-/// Writes names in quotes and the rest as it is.
-impl fmt::Display for Value<'_> {
+/// Writes names in quotes, other values without.
+impl fmt::Display for LabelValue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Integer { number, .. } => write!(f, "{number}"),
@@ -73,8 +73,8 @@ enum Number {
     Fraction,
 }
 
-/// The number that a text is; None for words such as `inf`.
-fn number(text: &str) -> Option<Number> {
+/// Parses a text as a number. `None` for words such as `inf`.
+fn parse_number(text: &str) -> Option<Number> {
     if let Ok(number) = text.parse() {
         return Some(Number::Integer(number));
     }
@@ -82,31 +82,31 @@ fn number(text: &str) -> Option<Number> {
         return None;
     }
     let float: f64 = text.parse().ok().filter(|float: &f64| float.is_finite())?;
-    Some(whole(float).map_or(Number::Fraction, Number::Integer))
+    Some(exact_integer(float).map_or(Number::Fraction, Number::Integer))
 }
 
-/// The whole number that a text is.
-pub(super) fn integer(text: &str) -> Option<i128> {
-    match number(text.trim())? {
+/// Parses a text as a number without a fraction.
+pub(super) fn parse_integer(text: &str) -> Option<i128> {
+    match parse_number(text.trim())? {
         Number::Integer(number) => Some(number),
         _ => None,
     }
 }
 
-/// Whether a name is a number.
+/// Returns true if a name is a number.
 pub(super) fn is_number_text(name: &str) -> bool {
-    number(name).is_some()
+    parse_number(name).is_some()
 }
 
 fn is_number(label: &RawLabel) -> bool {
     match label {
-        RawLabel::Cell(cell) => number(cell).is_some(),
+        RawLabel::Cell(cell) => parse_number(cell).is_some(),
         RawLabel::Integer(_) | RawLabel::Fraction(_) => true,
         RawLabel::Missing | RawLabel::Boolean(_) | RawLabel::Text(_) => false,
     }
 }
 
-fn boolean(label: &RawLabel) -> Option<bool> {
+fn parse_boolean(label: &RawLabel) -> Option<bool> {
     match label {
         RawLabel::Boolean(value) => Some(*value),
         RawLabel::Text(text) | RawLabel::Cell(text) => text.trim().to_ascii_lowercase().parse().ok(),
@@ -114,7 +114,7 @@ fn boolean(label: &RawLabel) -> Option<bool> {
     }
 }
 
-/// Refuses text in one row and integers in another.
+/// Returns an error if the labels have different types, such as text and integers.
 fn require_one_type(files: &[RawFile]) -> Result<(), DataError> {
     let mut first = None;
     for file in files {
@@ -122,16 +122,17 @@ fn require_one_type(files: &[RawFile]) -> Result<(), DataError> {
             let (rank, name) = type_of(&row.label);
             let (expected, before) = *first.get_or_insert((rank, name));
             if rank != expected {
-                let kinds = if rank < expected { (name, before) } else { (before, name) };
-                let label = ColumnKind::Names.value(&row.label).to_string();
-                let kinds = format!("{} and {}", kinds.0, kinds.1);
-                return Err(DataError::MixedLabels { path: file.path.clone(), row: row.row, label, kinds });
+                let (left, right) = if rank < expected { (name, before) } else { (before, name) };
+                let label = LabelType::Names.value(&row.label).to_string();
+                let types = format!("{left} and {right}");
+                return Err(DataError::MixedLabels { path: file.path.clone(), row: row.row, label, types });
             }
         }
     }
     Ok(())
 }
 
+/// Returns the rank and the name of a label's type. The message about mixed types lists the lower rank first.
 fn type_of(label: &RawLabel) -> (u8, &'static str) {
     match label {
         RawLabel::Text(_) | RawLabel::Cell(_) | RawLabel::Missing => (0, "text"),
@@ -167,7 +168,7 @@ mod tests {
             ("", None),
             ("-", None),
         ] {
-            let found = number(cell).map(|number| match number {
+            let found = parse_number(cell).map(|number| match number {
                 Number::Integer(number) => Some(number),
                 Number::Fraction => None,
             });

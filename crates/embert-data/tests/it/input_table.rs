@@ -1,4 +1,4 @@
-//! Tables of all columns of a file: values are kept, results are added, every format is written.
+//! Tables of an input file: all values are kept, results are added, and every format is written.
 
 use std::sync::Arc;
 
@@ -10,21 +10,21 @@ use arrow_array::{
 };
 use embert_data::{Column, CsvQuoting, Table, read_table};
 
-use crate::Place;
+use crate::TestDir;
 use crate::parquet_files::write;
 
-fn open(place: &Place, name: &str, content: impl AsRef<[u8]>) -> Table {
-    read_table(&place.file(name, content), CsvQuoting::Minimal).unwrap().0
+fn open(dir: &TestDir, name: &str, content: impl AsRef<[u8]>) -> Table {
+    read_table(&dir.write(name, content), CsvQuoting::Minimal).unwrap().0
 }
 
-fn written(place: &Place, table: &Table, name: &str) -> String {
-    table.write(&place.path(name)).unwrap();
-    std::fs::read_to_string(place.path(name)).unwrap()
+fn written(dir: &TestDir, table: &Table, name: &str) -> String {
+    table.write(&dir.path(name)).unwrap();
+    std::fs::read_to_string(dir.path(name)).unwrap()
 }
 
-fn batch(place: &Place, table: &Table) -> RecordBatch {
-    table.write(&place.path("out.parquet")).unwrap();
-    let file = std::fs::File::open(place.path("out.parquet")).unwrap();
+fn batch(dir: &TestDir, table: &Table) -> RecordBatch {
+    table.write(&dir.path("out.parquet")).unwrap();
+    let file = std::fs::File::open(dir.path("out.parquet")).unwrap();
     let mut batches = parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(file, 10_000).unwrap();
     let batch = batches.next().unwrap().unwrap();
     assert!(batches.next().is_none());
@@ -41,42 +41,42 @@ const JSONL: &str = concat!(
 );
 
 #[test]
-fn csv_and_jsonl_come_back_as_they_were() {
-    let place = Place::new();
-    assert_eq!(written(&place, &open(&place, "a.csv", CSV), "out.csv"), CSV);
+fn csv_and_jsonl_survive_a_round_trip() {
+    let dir = TestDir::new();
+    assert_eq!(written(&dir, &open(&dir, "a.csv", CSV), "out.csv"), CSV);
     let expected = concat!(
         r#"{"id":9007199254740993,"text":"a\u00e9 \"q\"","score":0.1,"tags":["x",{"y":null}],"big":18446744073709551615,"extra":null}"#,
         "\n",
         r#"{"id":-9223372036854775808,"text":"b","score":123456789012345678901234567890,"tags":null,"big":0,"extra":null}"#,
         "\n",
     );
-    assert_eq!(written(&place, &open(&place, "a.jsonl", JSONL), "out.jsonl"), expected);
+    assert_eq!(written(&dir, &open(&dir, "a.jsonl", JSONL), "out.jsonl"), expected);
 }
 
 #[test]
-fn csv_becomes_text_and_jsonl_becomes_cells() {
-    let place = Place::new();
+fn csv_is_converted_to_jsonl_and_jsonl_to_csv() {
+    let dir = TestDir::new();
     let expected = concat!(
         r#"{"id":"007","text":"a, \"b\"\nc","":"","note":""}"#,
         "\n",
         r#"{"id":"1e400","text":"plain","":"x","note":" y "}"#,
         "\n",
     );
-    let table = open(&place, "a.csv", CSV);
-    assert_eq!(written(&place, &table, "out.jsonl"), expected);
-    assert_eq!(batch(&place, &table)["id"].as_string::<i32>().value(0), "007");
+    let table = open(&dir, "a.csv", CSV);
+    assert_eq!(written(&dir, &table, "out.jsonl"), expected);
+    assert_eq!(batch(&dir, &table)["id"].as_string::<i32>().value(0), "007");
     let expected = concat!(
         "id,text,score,tags,big,extra\n",
         "9007199254740993,\"aé \"\"q\"\"\",0.1,\"[\"\"x\"\",{\"\"y\"\":null}]\",18446744073709551615,\n",
         "-9223372036854775808,b,123456789012345678901234567890,,0,\n",
     );
-    assert_eq!(written(&place, &open(&place, "a.jsonl", JSONL), "out.csv"), expected);
+    assert_eq!(written(&dir, &open(&dir, "a.jsonl", JSONL), "out.csv"), expected);
 }
 
 #[test]
-fn values_of_jsonl_have_types_in_parquet_that_hold_them_exactly() {
-    let place = Place::new();
-    let batch = batch(&place, &open(&place, "a.jsonl", JSONL));
+fn jsonl_values_get_exact_types_in_parquet() {
+    let dir = TestDir::new();
+    let batch = batch(&dir, &open(&dir, "a.jsonl", JSONL));
     assert_eq!(batch["id"].as_primitive::<Int64Type>().values()[..], [9_007_199_254_740_993, i64::MIN]);
     assert_eq!(batch["big"].as_primitive::<UInt64Type>().values()[..], [u64::MAX, 0]);
     assert_eq!(batch["text"].as_string::<i32>().value(0), "aé \"q\"");
@@ -96,35 +96,35 @@ fn values_of_jsonl_have_types_in_parquet_that_hold_them_exactly() {
         (["null", "null"], "Utf8"),
     ] {
         let content = values.map(|value| format!("{{\"v\": {value}}}\n")).concat();
-        let batch = self::batch(&place, &open(&place, "b.jsonl", content));
+        let batch = self::batch(&dir, &open(&dir, "b.jsonl", content));
         assert_eq!(batch["v"].data_type().to_string(), expected, "{values:?}");
     }
 }
 
 #[test]
-fn floats_survive_every_format() {
-    let place = Place::new();
+fn floats_survive_a_round_trip_in_every_format() {
+    let dir = TestDir::new();
     for text in
         ["0.1", "1e-300", "5e-324", "1.7976931348623157e308", "123456.78901234567", "2.2250738585072011e-308"]
     {
         let value: f64 = text.parse().unwrap();
         let column: ArrayRef = Arc::new(Float64Array::from(vec![value]));
-        let table = open(&place, "a.parquet", write(vec![("v", column)], None));
-        let json = written(&place, &table, "out.jsonl");
-        let cell = written(&place, &table, "out.csv");
+        let table = open(&dir, "a.parquet", write(vec![("v", column)], None));
+        let json = written(&dir, &table, "out.jsonl");
+        let cell = written(&dir, &table, "out.csv");
         for found in [
             json.trim().trim_start_matches("{\"v\":").trim_end_matches('}'),
             cell.trim().trim_start_matches("v\n"),
         ] {
             assert_eq!(found.parse(), Ok(value), "{found}");
         }
-        let again = batch(&place, &open(&place, "b.jsonl", json));
+        let again = batch(&dir, &open(&dir, "b.jsonl", json));
         assert_eq!(again["v"].as_primitive::<Float64Type>().value(0), value);
     }
 }
 
 #[test]
-fn parquet_keeps_its_types_and_is_written_as_text() {
+fn parquet_types_survive_and_have_text_forms() {
     let dictionary: DictionaryArray<Int32Type> = [Some("x"), None].into_iter().collect();
     let lists = ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1), None]), None]);
     let times = TimestampMillisecondArray::from(vec![0, 1]).with_timezone("Europe/Berlin");
@@ -164,30 +164,30 @@ fn parquet_keeps_its_types_and_is_written_as_text() {
             ["1970-01-01T00:00:00Z", "1970-01-01T00:00:00.001Z"],
         ),
     ];
-    let place = Place::new();
+    let dir = TestDir::new();
     for (name, column, json, cells) in columns {
         let table = open(
-            &place,
+            &dir,
             "a.parquet",
             write(vec![("n", Arc::new(Int64Array::from(vec![1, 2]))), (name, column.clone())], None),
         );
-        assert_eq!(&batch(&place, &table)[name], &column, "{name}");
+        assert_eq!(&batch(&dir, &table)[name], &column, "{name}");
         let expected = format!("{{\"n\":1,\"{name}\":{}}}\n{{\"n\":2,\"{name}\":{}}}\n", json[0], json[1]);
-        assert_eq!(written(&place, &table, "out.jsonl"), expected);
+        assert_eq!(written(&dir, &table, "out.jsonl"), expected);
         let expected = format!("n,{name}\n1,{}\n2,{}\n", cells[0], cells[1]);
-        assert_eq!(written(&place, &table, "out.csv"), expected);
+        assert_eq!(written(&dir, &table, "out.csv"), expected);
     }
 }
 
 #[test]
 fn results_follow_the_columns_of_many_row_groups_in_order() {
-    let place = Place::new();
+    let dir = TestDir::new();
     let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..5000));
     let texts: ArrayRef = Arc::new(StringArray::from_iter_values((0..5000).map(|row| format!("text {row}"))));
-    let table = open(&place, "a.parquet", write(vec![("n", numbers), ("text", texts)], None));
+    let table = open(&dir, "a.parquet", write(vec![("n", numbers), ("text", texts)], None));
     let labels = (0..5000).map(|row| row.to_string()).collect();
     let table = table.with_column("label", Column::Text(labels));
-    let batch = batch(&place, &table);
+    let batch = batch(&dir, &table);
     assert_eq!(batch.num_rows(), 5000);
     for row in [0, 2, 3, 1023, 1024, 4999] {
         assert_eq!(batch["n"].as_primitive::<Int64Type>().value(row), row as i64);
@@ -197,8 +197,8 @@ fn results_follow_the_columns_of_many_row_groups_in_order() {
 }
 
 #[test]
-fn names_of_results_are_free() {
-    let place = Place::new();
+fn reserved_names_are_free() {
+    let dir = TestDir::new();
     for (header, expected) in [
         ("id,text", "id,text,label,score"),
         ("label,text", "input_label,text,label,score"),
@@ -209,17 +209,17 @@ fn names_of_results_are_free() {
     ] {
         let cells = vec!["1"; header.split(',').count()].join(",");
         let table =
-            open(&place, "a.csv", format!("{header}\n{cells}\n")).with_reserved_names(&["label", "score"]);
+            open(&dir, "a.csv", format!("{header}\n{cells}\n")).with_reserved_names(&["label", "score"]);
         let table = table
             .with_column("label", Column::Text(vec!["pos".into()]))
             .with_column("score", Column::Number(vec![0.5]));
-        assert_eq!(written(&place, &table, "out.csv"), format!("{expected}\n{cells},pos,0.5\n"));
+        assert_eq!(written(&dir, &table, "out.csv"), format!("{expected}\n{cells},pos,0.5\n"));
     }
 }
 
 #[test]
-fn a_text_column_of_any_format_is_found_or_refused() {
-    let place = Place::new();
+fn text_columns_are_read_in_every_format_or_are_errors() {
+    let dir = TestDir::new();
     let large: ArrayRef = Arc::new(LargeStringArray::from(vec!["one", ""]));
     let keys: ArrayRef =
         Arc::new([Some("one"), Some("")].into_iter().collect::<DictionaryArray<Int32Type>>());
@@ -229,10 +229,10 @@ fn a_text_column_of_any_format_is_found_or_refused() {
         ("a.parquet", write(vec![("text", large)], None)),
         ("b.parquet", write(vec![("text", keys)], None)),
     ] {
-        let (texts, notes) = open(&place, name, content).texts("text").unwrap();
+        let (texts, notes) = open(&dir, name, content).texts("text").unwrap();
         assert_eq!(texts, ["one", ""], "{name}");
         assert!(
-            notes[0].to_string().ends_with("1 of 2 texts are empty or only white space; the first is row 2")
+            notes[0].to_string().ends_with("1 of 2 texts are empty or only whitespace; the first is row 2")
         );
     }
     let null: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), None]));
@@ -248,13 +248,13 @@ fn a_text_column_of_any_format_is_found_or_refused() {
         (
             "a.jsonl",
             b"{\"text\": \"a\"}\n{\"x\": 1}\n".to_vec(),
-            "row 2, column \"text\": found no such key, expected text",
+            "row 2, column \"text\": found no value, expected text",
         ),
         ("a.jsonl", b"{\"text\": 5}\n".to_vec(), "row 1, column \"text\": found the number 5, expected text"),
         ("a.parquet", write(vec![("text", null)], None), "row 2, column \"text\" is null"),
         ("a.parquet", write(vec![("text", number)], None), "column \"text\" holds Int64, expected text"),
     ] {
-        let error = open(&place, name, content).texts("text").unwrap_err().to_string();
+        let error = open(&dir, name, content).texts("text").unwrap_err().to_string();
         assert!(error.ends_with(expected), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! A column of arrow arrays, each with the rows after those of the array before it.
+//! A column of consecutive arrow arrays, like `ChunkedArray` of pyarrow.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -11,15 +11,15 @@ use super::arrow_cell;
 use crate::error::DataError;
 use crate::parquet;
 
-/// Arrays of one type.
+/// Consecutive arrays of one type.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Chunks {
+pub(super) struct ChunkedArray {
     pub(super) arrays: Vec<ArrayRef>,
     /// The number of rows up to the end of each array.
     ends: Vec<usize>,
 }
 
-impl Chunks {
+impl ChunkedArray {
     pub(super) fn new(arrays: Vec<ArrayRef>) -> Self {
         let ends = arrays.iter().scan(0, |end, array| {
             *end += array.len();
@@ -32,11 +32,11 @@ impl Chunks {
         self.ends.last().copied().unwrap_or(0)
     }
 
-    /// The array that holds a row, and the index of the row in it.
+    /// Returns the array with a row, and the index of the row in that array.
     ///
     /// # Panics
     ///
-    /// When there is no such row.
+    /// Panics if the row does not exist.
     pub(super) fn find(&self, row: usize) -> (&ArrayRef, usize) {
         let at = self.ends.partition_point(|&end| end <= row);
         let array = &self.arrays[at];
@@ -53,15 +53,15 @@ impl Chunks {
         arrow_cell::cell(array, row)
     }
 
-    /// The texts, whose bytes are bounded: a dictionary states a text once for many rows.
+    /// Returns the texts. Their bytes are limited, because a dictionary stores a text once for many rows.
     pub(super) fn texts(&self, path: &Path, column: &str) -> Result<Vec<String>, DataError> {
-        let (limit, mut bytes, mut texts) = (parquet::most_bytes(path)?, 0, Vec::new());
+        let (limit, mut bytes, mut texts) = (parquet::max_bytes(path)?, 0, Vec::new());
         for chunk in &self.arrays {
             let before = texts.len();
             texts_of_chunk(chunk, &mut texts, path, column)?;
             bytes += texts[before..].iter().map(|text: &String| text.len() as u64).sum::<u64>();
             if bytes > limit {
-                return Err(DataError::Expands { path: path.to_path_buf(), limit });
+                return Err(DataError::DecompressionBomb { path: path.to_path_buf(), limit });
             }
         }
         Ok(texts)

@@ -1,8 +1,8 @@
-//! WordPiece: the longest piece first, looked up in place. Words of plain ASCII, which most of English are, need nothing else.
+//! WordPiece encoding: greedy longest match first, with a fast path for ASCII words.
 //!
-//! The `tokenizers` crate keeps, for every character, where it came from; nobody here asks, and without
-//! that the same ids take a tenth of the time. It also looks up the whole rest of a word before any shorter piece, which
-//! takes seconds for a megabyte of long words.
+//! The `tokenizers` crate tracks the offset of each character. Without offsets, the same ids take a tenth of the time.
+//! It also looks up the complete rest of a word before any shorter piece, which takes seconds for a megabyte of long
+//! words; here, the longest piece of the vocabulary limits the lookup.
 
 use std::collections::HashMap;
 
@@ -14,32 +14,33 @@ use tokenizers::{
     PreTokenizedString, PreTokenizer,
 };
 
-/// What ends a word before anything else is looked at, among the characters of plain ASCII.
-pub(crate) const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
+/// ASCII whitespace, which separates words before any other step.
+pub(crate) const WHITESPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
-/// Bytes of a text that is not cut.
-const SHORT: usize = 4096;
+/// Minimum number of bytes between two splits of a text.
+const MIN_SPLIT_BYTES: usize = 4096;
 
-/// The vocabulary, split by where in a word its pieces stand.
+/// Encodes words with a WordPiece vocabulary.
 #[derive(Debug, Clone)]
-pub(crate) struct AsciiWords {
+pub(crate) struct WordPieceEncoder {
+    /// Pieces at the start of a word.
     first_pieces: HashMap<String, u32>,
-    /// Without their `##`.
+    /// Pieces inside a word, without their `##`.
     inner_pieces: HashMap<String, u32>,
     unk_id: u32,
     normalizer: BertNormalizer,
-    /// Whether a text may be cut before a Chinese character: each is a word, and no added token has one.
-    chinese_is_words: bool,
+    /// True if a text can be split before Chinese characters: each is a word, and no added token contains one.
+    splits_before_chinese: bool,
     max_word_len: usize,
-    /// No piece is longer: what is longer need not be looked up, however long a word may be.
+    /// The length of the longest piece in bytes.
     max_piece_len: usize,
-    /// First bytes of `[CLS]` and the like, which are found before words are.
+    /// First bytes of added tokens such as `[CLS]`, which are matched before words.
     reserved: Vec<u8>,
     added_tokens: Vec<String>,
 }
 
-impl AsciiWords {
-    /// `None` if the tokenizer has tokens that are looked for across words or in normalized text.
+impl WordPieceEncoder {
+    /// Returns `None` if the tokenizer has added tokens that can match across words or in normalized text.
     pub(crate) fn new(tokenizer: &tokenizers::Tokenizer) -> Option<Self> {
         let (ModelWrapper::WordPiece(model), Some(NormalizerWrapper::BertNormalizer(normalizer))) =
             (tokenizer.get_model(), tokenizer.get_normalizer())
@@ -47,15 +48,15 @@ impl AsciiWords {
             return None;
         };
         let added = tokenizer.get_added_tokens_decoder();
-        let plain = added.values().all(|token| {
-            let reaches_beyond = token.normalized || token.lstrip || token.rstrip || token.single_word;
-            !reaches_beyond && !token.content.contains(char::is_whitespace)
+        let match_within_words = added.values().all(|token| {
+            let has_flags = token.normalized || token.lstrip || token.rstrip || token.single_word;
+            !has_flags && !token.content.contains(char::is_whitespace)
         });
         let vocabulary = model.get_vocab();
         let unk_id = *vocabulary.get(&model.unk_token)?;
         let inner_piece =
             |token: &str| token.strip_prefix(&model.continuing_subword_prefix).map(str::to_owned);
-        plain.then(|| Self {
+        match_within_words.then(|| Self {
             inner_pieces: vocabulary
                 .iter()
                 .filter_map(|(token, id)| Some((inner_piece(token)?, *id)))
@@ -64,7 +65,7 @@ impl AsciiWords {
             first_pieces: vocabulary,
             unk_id,
             normalizer: *normalizer,
-            chinese_is_words: normalizer.handle_chinese_chars
+            splits_before_chinese: normalizer.handle_chinese_chars
                 && added.values().all(|token| token.content.is_ascii()),
             max_word_len: model.max_input_chars_per_word,
             added_tokens: added.values().map(|token| token.content.clone()).collect(),
@@ -72,9 +73,11 @@ impl AsciiWords {
         })
     }
 
-    /// Adds the ids of a text without [`WHITE_SPACE`]; or adds nothing and says false if it holds more
-    /// than letters, digits and punctuation of ASCII.
-    pub(crate) fn encode(&self, text: &str, ids: &mut Vec<u32>) -> bool {
+    /// Appends the ids of a text without [`WHITESPACE`].
+    ///
+    /// Returns false, without ids, if the text has other characters than ASCII letters, digits and punctuation, or a
+    /// character that an added token starts with.
+    pub(crate) fn encode_ascii(&self, text: &str, ids: &mut Vec<u32>) -> bool {
         if !text.bytes().all(|byte| byte.is_ascii_graphic() && !self.reserved.contains(&byte)) {
             return false;
         }
@@ -88,42 +91,44 @@ impl AsciiWords {
         true
     }
 
-    /// Adds the ids of any text; or adds nothing and says false if it holds `[CLS]` and the like.
-    pub(crate) fn encode_any(&self, text: &str, ids: &mut Vec<u32>) -> bool {
+    /// Appends the ids of any text. Returns false, without ids, if the text contains an added token such as `[CLS]`.
+    pub(crate) fn encode_unicode(&self, text: &str, ids: &mut Vec<u32>) -> bool {
         if self.added_tokens.iter().any(|token| text.contains(token.as_str())) {
             return false;
         }
-        self.pieces(text).into_iter().for_each(|piece| self.encode_piece(piece, ids));
+        self.split(text).into_iter().for_each(|part| self.encode_part(part, ids));
         true
     }
 
-    /// The text in parts that can be encoded alone. The tokenizers crate holds what it normalizes many times over, and
-    /// Chinese is written without spaces.
-    fn pieces<'a>(&self, text: &'a str) -> Vec<&'a str> {
-        let (mut pieces, mut rest) = (vec![], text);
-        let cut = |rest: &str| {
-            let mut characters = rest.char_indices().skip_while(|(at, _)| *at < SHORT);
+    /// Splits a text into parts that can be encoded independently.
+    ///
+    /// Chinese has no spaces, and the tokenizers crate needs many bytes of memory per byte of text to normalize.
+    fn split<'a>(&self, text: &'a str) -> Vec<&'a str> {
+        let (mut parts, mut rest) = (vec![], text);
+        let next_split = |rest: &str| {
+            let mut characters = rest.char_indices().skip_while(|(at, _)| *at < MIN_SPLIT_BYTES);
             characters.find(|(_, letter)| ('\u{4e00}'..='\u{9fff}').contains(letter)).map(|(at, _)| at)
         };
-        while let Some(at) = cut(rest).filter(|_| self.chinese_is_words) {
-            let (piece, after) = rest.split_at(at);
-            pieces.push(piece);
+        while let Some(at) = next_split(rest).filter(|_| self.splits_before_chinese) {
+            let (part, after) = rest.split_at(at);
+            parts.push(part);
             rest = after;
         }
-        pieces.push(rest);
-        pieces
+        parts.push(rest);
+        parts
     }
 
-    fn encode_piece(&self, piece: &str, ids: &mut Vec<u32>) {
-        let mut normalized = NormalizedString::from(piece);
-        self.normalizer.normalize(&mut normalized).expect("BERT's normalizer takes every text");
+    fn encode_part(&self, part: &str, ids: &mut Vec<u32>) {
+        let mut normalized = NormalizedString::from(part);
+        self.normalizer.normalize(&mut normalized).expect("BERT's normalizer accepts every text");
         let mut split = PreTokenizedString::from(normalized);
-        BertPreTokenizer.pre_tokenize(&mut split).expect("BERT's pre-tokenizer takes every text");
+        BertPreTokenizer.pre_tokenize(&mut split).expect("BERT's pre-tokenizer accepts every text");
         for (word, ..) in split.get_splits(OffsetReferential::Normalized, OffsetType::Byte) {
             self.encode_word(word, ids);
         }
     }
 
+    /// Appends the ids of the pieces of a word, or `[UNK]` if the pieces do not cover it.
     fn encode_word(&self, word: &str, ids: &mut Vec<u32>) {
         let before = ids.len();
         let is_short = word.len() <= self.max_word_len || word.chars().nth(self.max_word_len).is_none();

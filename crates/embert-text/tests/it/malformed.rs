@@ -1,4 +1,4 @@
-//! Damaged, foreign and contradictory tokenizers are errors that say what was found, never panics.
+//! Malformed and unsupported tokenizers are errors that name the cause, never panics.
 
 use std::fs;
 use std::path::Path;
@@ -20,7 +20,7 @@ fn saved() -> Value {
     serde_json::from_slice(&fs::read(directory.path().join("tokenizer.json")).unwrap()).unwrap()
 }
 
-/// The error of a good `tokenizer.json` with one value changed.
+/// Returns the error for a valid `tokenizer.json` with one changed value.
 fn changed(pointer: &str, value: Value) -> String {
     let mut content = saved();
     *content.pointer_mut(pointer).unwrap() = value;
@@ -28,7 +28,7 @@ fn changed(pointer: &str, value: Value) -> String {
 }
 
 #[test]
-fn errors_name_the_file_and_what_was_found() {
+fn errors_name_the_file_and_the_cause() {
     let check = |error: String, expected: &[&str]| {
         assert!(expected.iter().all(|part| error.contains(part)), "{error:?} lacks one of {expected:?}");
     };
@@ -53,8 +53,8 @@ fn errors_name_the_file_and_what_was_found() {
 }
 
 #[test]
-fn other_families_are_refused_by_name() {
-    assert!(changed("/model/type", json!("BPE")).contains("model.type is \"BPE\", and only WordPiece"));
+fn tokenizers_of_other_models_are_errors() {
+    assert!(changed("/model/type", json!("BPE")).contains("model.type is \"BPE\", but only WordPiece"));
     assert!(changed("/normalizer", json!(null)).contains("normalizer.type is missing"));
     assert!(changed("/normalizer", json!({"type": "NFC"})).contains("normalizer.type is \"NFC\""));
     assert!(
@@ -72,11 +72,11 @@ fn other_families_are_refused_by_name() {
 }
 
 #[test]
-fn contradictions_within_a_file_are_found() {
+fn contradictions_in_a_file_are_errors() {
     assert!(changed("/model/vocab/the", json!(0)).contains("both have the id 0"));
     assert!(changed("/model/vocab/the", json!(-1)).contains("the id of \"the\" is -1"));
     assert!(changed("/model/vocab/the", json!(4_000_000_000_u32)).contains("4000000000"));
-    assert!(changed("/added_tokens/2/id", json!(77)).contains("added token \"[CLS]\" says id 77"));
+    assert!(changed("/added_tokens/2/id", json!(77)).contains("added token \"[CLS]\" has id 77"));
     assert!(changed("/added_tokens", json!("none")).contains("tokenizer.json"));
     let swapped = json!({"type": "BertProcessing", "sep": ["[SEP]", 2], "cls": ["[CLS]", 3]});
     assert!(changed("/post_processor", swapped).contains("post_processor"));
@@ -86,7 +86,7 @@ fn contradictions_within_a_file_are_found() {
 }
 
 #[test]
-fn a_tokenizer_config_of_the_wrong_kind_is_an_error() {
+fn a_tokenizer_config_with_a_wrong_type_is_an_error() {
     let directory = tempfile::tempdir().unwrap();
     fs::copy(path("vocab.txt"), directory.path().join("vocab.txt")).unwrap();
     fs::write(directory.path().join("tokenizer_config.json"), r#"{"do_lower_case": "yes"}"#).unwrap();

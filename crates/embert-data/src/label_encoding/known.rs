@@ -1,27 +1,27 @@
-//! Labels that are known before reading: those of a model, or the names that a file gives its label ids.
+//! Known labels: the labels of a model, or the label names that a file stores for its ids.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use super::value::{Value, integer, is_number_text};
+use super::label_type::{LabelValue, is_number_text, parse_integer};
+use crate::dataset::Labels;
+use crate::formatting::{listed, quoted};
 use crate::note::DataNote;
-use crate::review::Labels;
-use crate::wording::{listed, quoted};
 
-/// Finds the id of each value: by name first, by index only if the names are not numbers.
+/// Finds the id of a value by name. A value is an index only if the names are not numbers.
 pub(super) struct KnownLabels<'a> {
     names: &'a [String],
-    /// The names that are numbers, by their value. If there are any, no integer is an index.
+    /// Ids by the number that the name is or starts with.
     numbers: HashMap<i128, usize>,
     has_numbers: bool,
     exact: HashMap<&'a str, usize>,
-    /// Names in lower case; None if two names differ only in case.
+    /// Ids by lower-case name; `None` if two names differ only in case.
     lower_case: HashMap<String, Option<usize>>,
-    /// The id for each index of the file's own names.
-    of_file: Option<Vec<Option<usize>>>,
+    /// The id of each label name of the file.
+    ids_of_file: Option<Vec<Option<usize>>>,
     names_by_index: Option<String>,
     used_as_index: bool,
-    /// Spellings that differ from the label in case, with the label's id.
+    /// Values that match a label only if case is ignored, with the id of the label.
     spellings: BTreeMap<String, usize>,
 }
 
@@ -34,7 +34,7 @@ impl<'a> KnownLabels<'a> {
             has_numbers: names.iter().any(|name| is_number_text(name)),
             exact: (0..).zip(names).map(|(id, name)| (name.as_str(), id)).collect(),
             lower_case: HashMap::new(),
-            of_file: None,
+            ids_of_file: None,
             names_by_index: None,
             used_as_index: false,
             spellings: BTreeMap::new(),
@@ -42,12 +42,14 @@ impl<'a> KnownLabels<'a> {
         for (id, name) in names.iter().enumerate() {
             known.lower_case.entry(name.to_lowercase()).and_modify(|id| *id = None).or_insert(Some(id));
         }
-        known.of_file = file_names.map(|file_names| known.ids_of_file(file_names));
+        known.ids_of_file = file_names.map(|file_names| known.match_file_names(file_names));
         known
     }
 
-    /// The id of each of the file's names: by name, or by index if none is known and there are as many.
-    fn ids_of_file(&mut self, file_names: &[String]) -> Vec<Option<usize>> {
+    /// Returns the id of each label name of a file.
+    ///
+    /// Matches by name. If no name is known and the counts are equal, matches by index.
+    fn match_file_names(&mut self, file_names: &[String]) -> Vec<Option<usize>> {
         let ids: Vec<_> = file_names.iter().map(|name| self.by_name(name)).collect();
         if ids.iter().any(Option::is_some) || ids.len() != self.names.len() {
             return ids;
@@ -56,17 +58,17 @@ impl<'a> KnownLabels<'a> {
         (0..ids.len()).map(Some).collect()
     }
 
-    pub(super) fn id(&mut self, value: &Value<'_>) -> Option<usize> {
+    pub(super) fn id(&mut self, value: &LabelValue<'_>) -> Option<usize> {
         match value {
-            Value::Name(name) => self.by_name(name).or_else(|| self.by_number(integer(name)?)),
-            Value::Fraction { written } => self.by_name(written),
-            Value::Integer { number, written } => {
-                if let Some(of_file) = &self.of_file {
-                    return *of_file.get(usize::try_from(*number).ok()?)?;
+            LabelValue::Name(name) => self.by_name(name).or_else(|| self.by_number(parse_integer(name)?)),
+            LabelValue::Fraction { written } => self.by_name(written),
+            LabelValue::Integer { number, written } => {
+                if let Some(ids) = &self.ids_of_file {
+                    return *ids.get(usize::try_from(*number).ok()?)?;
                 }
                 written.and_then(|text| self.by_name(text)).or_else(|| self.by_number(*number))
             }
-            Value::Boolean { value, written } => written
+            LabelValue::Boolean { value, written } => written
                 .and_then(|text| self.by_name(text))
                 .or_else(|| self.by_name(&value.to_string()))
                 .or_else(|| self.by_number((*value).into())),
@@ -82,7 +84,7 @@ impl<'a> KnownLabels<'a> {
         Some(id)
     }
 
-    /// The text of a number is a name first.
+    /// Looks a number up as a name, then as the number in a name, then as an index.
     fn by_number(&mut self, number: i128) -> Option<usize> {
         if let Some(id) = self.by_name(&number.to_string()) {
             return Some(id);
@@ -95,14 +97,14 @@ impl<'a> KnownLabels<'a> {
         Some(index)
     }
 
-    /// What was not matched exactly by name.
+    /// Returns a note for each way in which values matched other than by exact name.
     pub(super) fn notes(self, path: &Path) -> Vec<DataNote> {
         let path = path.to_path_buf();
         let mut notes = vec![];
         if !self.spellings.is_empty() {
             let pair = |(found, id): (&String, &usize)| format!("{found:?} is read as {:?}", self.names[*id]);
             let pairs = listed(self.spellings.iter().map(pair));
-            notes.push(DataNote::Spelling { path: path.clone(), pairs });
+            notes.push(DataNote::LetterCase { path: path.clone(), pairs });
         }
         if self.used_as_index && !self.are_numbered() {
             let pairs = listed(self.names.iter().enumerate().map(|(id, name)| format!("{id} = {name}")));
@@ -115,17 +117,20 @@ impl<'a> KnownLabels<'a> {
         notes
     }
 
-    /// The names are `LABEL_0`, `LABEL_1` and so on: indices in all but name.
+    /// Returns true if the names are `LABEL_0`, `LABEL_1` and so on.
     fn are_numbered(&self) -> bool {
         self.names == Labels::numbered(self.names.len()).names()
     }
 }
 
-/// The id of each name that is a whole number, as "1.0" is, or that begins with one if all names do: "1 star", "2 stars".
+/// Returns the ids by number.
+///
+/// If all names start with an integer, as in "1 star" and "2 stars", that integer is the number. Else the number is
+/// the name, if it is an integer: "1" or "1.0". Numbers of two names are left out.
 fn numbers(names: &[String]) -> HashMap<i128, usize> {
     let leading = names.iter().map(|name| leading_integer(name)).collect::<Option<Vec<_>>>();
     let numbers = leading.map_or_else(
-        || names.iter().map(|name| integer(name)).collect::<Vec<_>>(),
+        || names.iter().map(|name| parse_integer(name)).collect::<Vec<_>>(),
         |leading| leading.into_iter().map(Some).collect(),
     );
     let ids = numbers.into_iter().zip(0..).filter_map(|(number, id)| Some((number?, id)));
@@ -136,7 +141,7 @@ fn numbers(names: &[String]) -> HashMap<i128, usize> {
     ids_of.into_iter().filter_map(|(number, id)| Some((number, id?))).collect()
 }
 
-/// The integer that a name begins with, if a word follows.
+/// Returns the integer at the start of a name, if a word follows it.
 fn leading_integer(name: &str) -> Option<i128> {
     let (number, _) = name.split_once(|c: char| c.is_whitespace() || [':', '-', '_'].contains(&c))?;
     number.parse().ok()
