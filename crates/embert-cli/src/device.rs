@@ -14,7 +14,7 @@ mod wgpu;
 
 use burn::tensor::Device;
 use clap::ArgMatches;
-use embert_inference::{padding_for, supports};
+use embert_inference::{padding_for, supports_precision};
 use embert_kernels::Precision;
 use embert_text::Padding;
 
@@ -86,7 +86,7 @@ impl Place {
 
     /// Refuses a precision that the device does not compute in; a CPU without bf16 has an answer to that one.
     pub(crate) fn require(&self, precision: Precision) -> Result<(), CliError> {
-        if supports(&self.device, precision) {
+        if supports_precision(&self.device, precision) {
             return Ok(());
         }
         let flag = if precision == Precision::Fp16 { "fp16" } else { "bf16" };
