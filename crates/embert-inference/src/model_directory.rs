@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use embert_model::{
     ADAPTER_MODEL_CONFIG, Adapter, AutoConfig, AutoModelForSequenceClassification, ModelError,
-    from_pretrained, from_pretraining_settings_new_head,
+    from_pretrained, from_pretrained_with_new_head,
 };
 use embert_text::Tokenizer;
 
@@ -72,7 +72,7 @@ impl ModelDirectory {
             return from_pretrained(&self.weights, &self.config, 0, device)?.complete(&self.weights);
         };
         let has_head = adapter.num_labels().is_some();
-        let load = if has_head { from_pretraining_settings_new_head } else { from_pretrained };
+        let load = if has_head { from_pretrained_with_new_head } else { from_pretrained };
         let base = load(&self.weights, &self.config, 0, device)?;
         adapter.load(base.model, &base.newly_initialized)
     }

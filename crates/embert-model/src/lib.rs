@@ -55,6 +55,6 @@ pub use parameters::{
     visit_parameters,
 };
 pub use pooler::BertPooler;
-pub use pretrained::{from_pretrained, from_pretraining_settings_new_head, has_classification_head};
+pub use pretrained::{from_pretrained, from_pretrained_with_new_head, has_classification_head};
 pub use safetensors_file::write_safetensors;
 pub use save::save_pretrained;

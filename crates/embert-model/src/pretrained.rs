@@ -31,7 +31,7 @@ pub fn from_pretrained(
         let zeros = |config: &AutoConfig| AutoModelForSequenceClassification::zeros(config, device);
         load(zeros, directory, config, seed, &|_| false)
     } else {
-        from_pretraining_settings_new_head(directory, config, seed, device)
+        from_pretrained_with_new_head(directory, config, seed, device)
     }
 }
 
@@ -42,7 +42,7 @@ pub fn from_pretrained(
 ///
 /// # Errors
 /// The errors of [`from_pretrained`], except [`ModelError::LabelCount`].
-pub fn from_pretraining_settings_new_head(
+pub fn from_pretrained_with_new_head(
     directory: &Path,
     config: &AutoConfig,
     seed: u64,

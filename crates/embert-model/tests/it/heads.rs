@@ -6,7 +6,7 @@ use std::fs;
 use burn::tensor::Device;
 use embert_model::{
     Adapter, AutoConfig, AutoModelForSequenceClassification, ModelError, from_pretrained,
-    from_pretraining_settings_new_head, has_classification_head,
+    from_pretrained_with_new_head, has_classification_head,
 };
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -145,8 +145,7 @@ fn a_new_head_replaces_only_the_classifier() {
         let old = from_pretrained(&directory, &config, 0, &Device::flex()).unwrap();
         assert!(old.newly_initialized.is_empty() && old.unused.is_empty());
         config.set_labels((0..num_tensors).map(|id| id.to_string()));
-        let new =
-            |seed| from_pretraining_settings_new_head(&directory, &config, seed, &Device::flex()).unwrap();
+        let new = |seed| from_pretrained_with_new_head(&directory, &config, seed, &Device::flex()).unwrap();
         let loaded = new(1);
         assert_eq!(loaded.newly_initialized, HEAD);
         assert_eq!(loaded.unused, ["classifier.bias", "classifier.weight"]);
@@ -181,7 +180,7 @@ fn adapted(case: &str, count: usize) -> (AutoModelForSequenceClassification, Vec
     let directory = fixtures().join("tiny_bert");
     let mut config = AutoConfig::from_dir(&directory).unwrap();
     config.set_labels((0..count).map(|id| id.to_string()));
-    let base = from_pretraining_settings_new_head(&directory, &config, 4, &Device::flex()).unwrap();
+    let base = from_pretrained_with_new_head(&directory, &config, 4, &Device::flex()).unwrap();
     (base.model, base.newly_initialized, Adapter::open(&fixtures().join("peft").join(case)).unwrap())
 }
 

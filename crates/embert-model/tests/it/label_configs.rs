@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use burn::tensor::Device;
-use embert_model::{AutoConfig, ModelError, from_pretraining_settings_new_head};
+use embert_model::{AutoConfig, ModelError, from_pretrained_with_new_head};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -65,7 +65,7 @@ fn training_accepts_all_labels_and_evaluation_only_valid_ones() {
             }
             config.set_labels(["no", "yes"]);
             config.require_single_label().unwrap();
-            let loaded = from_pretraining_settings_new_head(directory.path(), &config, 1, &Device::flex());
+            let loaded = from_pretrained_with_new_head(directory.path(), &config, 1, &Device::flex());
             assert_eq!(loaded.unwrap().model.num_labels(), 2, "{keys}");
         }
     }
