@@ -5,7 +5,7 @@ use embert_kernels::{
     DropoutSite, DropoutStream, SequenceLayout, add_layer_norm, attention, bias_gelu_linear, dropout,
     embeddings, layer_norm, linear, query_key_value,
 };
-use embert_model::{EncoderConfig, Pass};
+use embert_model::{EncoderConfig, ForwardContext};
 
 use crate::{device, measure::time, texts::texts, work::Work};
 
@@ -157,7 +157,7 @@ impl<'a> Step<'a> {
         let x = self.hidden_states(config.hidden_size);
         let model = Work { config, ..self.work.clone() }.model(&self.device);
         let dropout = Some(DropoutStream { seed: 42, step: 0, first_sequence: 0 });
-        let pass = Pass { precision: self.work.precision(), dropout };
+        let pass = ForwardContext { precision: self.work.precision(), dropout };
         self.seconds(|| model.encoder().forward_first(x.clone(), &self.layout, pass))
     }
 }

@@ -3,7 +3,9 @@
 use burn::module::Module;
 use burn::tensor::Device;
 use embert_kernels::DropoutStream;
-use embert_model::{AutoModelForSequenceClassification, LoraConfig, ModuleNames, Pass, add_adapter};
+use embert_model::{
+    AutoModelForSequenceClassification, ForwardContext, LoraConfig, ModuleNames, add_adapter,
+};
 use embert_text::{EncodedTexts, Padding};
 use embert_train::{
     AdamW, Backward, LabelledTexts, Objective, StepGradients, Targets, TrainConfig, step_gradients,
@@ -57,7 +59,7 @@ impl Trainer {
     pub(crate) fn gradients(&self, rows: &[usize]) -> StepGradients {
         let batch = LabelledTexts { texts: &self.texts, targets: &self.targets }.batch(rows, self.padding);
         let dropout = DropoutStream { seed: SEED, step: self.step, first_sequence: 0 };
-        let pass = Pass { precision: self.config.precision(), dropout: Some(dropout) };
+        let pass = ForwardContext { precision: self.config.precision(), dropout: Some(dropout) };
         let model = self.model.as_ref().expect("there between steps");
         step_gradients(model, &[batch], &self.objective, pass, Backward::default())
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::ArgMatches;
 use embert_data::overlap;
-use embert_inference::TrainedWith;
+use embert_inference::TrainingSettings;
 use embert_train::{Ineffective, Metrics, Schedule, TrainConfig};
 
 use crate::error::CliError;
@@ -111,7 +111,7 @@ pub(crate) fn one_label(metrics: &Metrics, labels: &[String]) -> Option<String> 
 
 /// Warns if texts are truncated to another length than in training.
 pub(crate) fn other_length(directory: &Path, recipe: &Recipe) -> Result<Option<String>, CliError> {
-    let (now, trained) = (recipe.data.max_seq_length, TrainedWith::of(directory)?.max_length);
+    let (now, trained) = (recipe.data.max_seq_length, TrainingSettings::from_dir(directory)?.max_length);
     Ok(trained.filter(|&trained| trained != now).map(|trained| {
         format!(
             "max_seq_length is {now}, and the model was trained with {trained}: what it reads of long texts is not what \

@@ -1,19 +1,19 @@
-//! Parts of a hub's address: user and password, origin, whether it is this machine.
+//! Parsing of the Hub address: user and password, local addresses.
 
-/// Splits the user and password, as in `https://user:password@host`, from an address.
+/// Splits user and password from an address such as `https://user:password@host`.
 pub(crate) fn without_userinfo(url: &str) -> (String, Option<String>) {
     let host = url.find("://").map_or(0, |at| at + 3);
     let end = url[host..].find('/').map_or(url.len(), |slash| host + slash);
     match url[host..end].rfind('@') {
         Some(at) => {
-            let at = host + at;
-            (format!("{}{}", &url[..host], &url[at + 1..]), Some(url[host..at].to_owned()))
+            let separator = host + at;
+            (format!("{}{}", &url[..host], &url[separator + 1..]), Some(url[host..separator].to_owned()))
         }
         None => (url.to_owned(), None),
     }
 }
 
-/// Returns true if the address is one of this machine, to which no proxy leads.
+/// Returns true if the host is this machine. No proxy is used for it.
 pub(crate) fn is_this_machine(endpoint: &str) -> bool {
     let host = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
     let host = host.split('/').next().unwrap_or_default();
@@ -25,13 +25,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_is_asked_without_a_proxy() {
+    fn local_addresses_are_recognized() {
         assert!(is_this_machine("http://127.0.0.1:8765") && is_this_machine("http://localhost:1/x"));
         assert!(!is_this_machine("https://huggingface.co") && !is_this_machine("http://localhost.org"));
     }
 
     #[test]
-    fn a_name_and_password_are_taken_out_of_an_address() {
+    fn user_and_password_are_split_from_the_address() {
         let check = |url: &str, bare: &str, userinfo: Option<&str>| {
             assert_eq!(without_userinfo(url), (bare.to_owned(), userinfo.map(str::to_owned)), "{url}");
         };

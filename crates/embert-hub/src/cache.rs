@@ -1,4 +1,4 @@
-//! One repository's folder in the cache: blobs, snapshots that link to them, and the commits of its revisions.
+//! Cache folder of a repository: blobs, snapshots with links to them, and the commits of revisions.
 
 use std::fs;
 use std::io;
@@ -6,54 +6,54 @@ use std::path::{Path, PathBuf};
 
 use crate::error::HubError;
 
-/// One repository's folder in the cache, such as `{cache}/models--google-bert--bert-base-uncased`.
+/// Cache folder of a repository, such as `{cache}/models--google-bert--bert-base-uncased`.
 #[derive(Debug)]
 pub(crate) struct RepoFolder {
     pub(crate) path: PathBuf,
 }
 
 impl RepoFolder {
-    /// Where the bytes of the file with this etag are, once they are whole.
+    /// Returns the path of the complete file with this etag.
     pub(crate) fn blob(&self, etag: &str) -> PathBuf {
         self.path.join("blobs").join(etag)
     }
 
-    /// Where they are gathered until then.
-    pub(crate) fn part(&self, etag: &str) -> PathBuf {
+    /// Returns the path of the partial file with this etag, during its download.
+    pub(crate) fn partial(&self, etag: &str) -> PathBuf {
         self.path.join("blobs").join(format!("{etag}.part"))
     }
 
-    /// The folder that shows the files of one commit.
+    /// Returns the folder of the files of a commit.
     pub(crate) fn snapshot(&self, commit: &str) -> PathBuf {
         self.path.join("snapshots").join(commit)
     }
 
-    /// The commit that a revision meant at the last complete download; a commit is itself one.
+    /// Returns the commit of a revision at the last complete download. A commit hash is returned unchanged.
     pub(crate) fn commit(&self, revision: &str) -> Option<String> {
         if is_commit(revision) {
             return Some(revision.to_owned());
         }
-        let commit = fs::read_to_string(self.reference(revision)).ok()?;
+        let commit = fs::read_to_string(self.ref_path(revision)).ok()?;
         Some(commit.trim().to_owned())
     }
 
-    /// Writes the commit that a revision means now.
+    /// Stores the commit of a revision.
     pub(crate) fn set_commit(&self, revision: &str, commit: &str) -> Result<(), HubError> {
         if is_commit(revision) || self.commit(revision).as_deref() == Some(commit) {
-            return Ok(()); // so that a cache on a read-only disk can be used
+            return Ok(()); // writes nothing, so a read-only cache works
         }
-        let path = self.reference(revision);
+        let path = self.ref_path(revision);
         create_parent(&path)?;
-        let aside = path.with_extension("part");
-        fs::write(&aside, commit).map_err(at(&aside))?;
-        fs::rename(&aside, &path).map_err(at(&path))
+        let partial = path.with_extension("part");
+        fs::write(&partial, commit).map_err(io_error(&partial))?;
+        fs::rename(&partial, &path).map_err(io_error(&path))
     }
 
-    fn reference(&self, revision: &str) -> PathBuf {
+    fn ref_path(&self, revision: &str) -> PathBuf {
         self.path.join("refs").join(revision)
     }
 
-    /// The files of a snapshot, at its top and one folder down, as `name` or `folder/name`.
+    /// Returns the files of a snapshot, in its root and one folder below, as `name` or `folder/name`.
     pub(crate) fn names(&self, commit: &str) -> Vec<String> {
         let top = self.snapshot(commit);
         let mut names = Vec::new();
@@ -69,32 +69,32 @@ impl RepoFolder {
         names
     }
 
-    /// Shows a blob as the file `name` of a commit and returns that path.
-    pub(crate) fn show(&self, commit: &str, name: &str, etag: &str) -> Result<PathBuf, HubError> {
+    /// Links a blob as the file `name` of a commit and returns the path of the link.
+    pub(crate) fn link(&self, commit: &str, name: &str, etag: &str) -> Result<PathBuf, HubError> {
         let path = self.snapshot(commit).join(name);
         create_parent(&path)?;
-        // A link that leads nowhere is left where somebody emptied `blobs`.
+        // Deleting `blobs` leaves broken links behind.
         if !path.exists() && path.is_symlink() {
-            fs::remove_file(&path).map_err(at(&path))?;
+            fs::remove_file(&path).map_err(io_error(&path))?;
         }
         let up = "../".repeat(2 + name.matches('/').count());
         match symlink(Path::new(&format!("{up}blobs/{etag}")), &path) {
             Ok(()) => Ok(path),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(path),
-            // Windows without the right to make links, disks that have none: the file itself moves.
-            Err(_) => fs::rename(self.blob(etag), &path).map_err(at(&path)).map(|()| path),
+            // Links need a privilege on Windows, and some file systems have none: move the file instead.
+            Err(_) => fs::rename(self.blob(etag), &path).map_err(io_error(&path)).map(|()| path),
         }
     }
 }
 
-/// Makes the folder that a file is to lie in.
+/// Creates the parent folder of a file.
 pub(crate) fn create_parent(path: &Path) -> Result<(), HubError> {
     let Some(parent) = path.parent() else { return Ok(()) };
-    fs::create_dir_all(parent).map_err(at(parent))
+    fs::create_dir_all(parent).map_err(io_error(parent))
 }
 
-/// Says where in the file system something went wrong.
-pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> HubError {
+/// Adds the path to an I/O error.
+pub(crate) fn io_error(path: &Path) -> impl FnOnce(io::Error) -> HubError {
     move |source| HubError::Io { path: path.to_owned(), source }
 }
 

@@ -1,4 +1,4 @@
-//! Which files of a repository hold the splits of a data set: `{split}-*.parquet` in one folder.
+//! Selection of the files of a dataset: `{split}-*.parquet` in one folder.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use crate::error::HubError;
 use crate::progress::OnProgress;
 use crate::snapshot::Snapshot;
 
-/// Downloads the parquet files of the splits and returns the folder that holds them.
+/// Downloads the parquet files of the splits and returns their folder.
 pub(crate) fn download(
     snapshot: &Snapshot,
     splits: &[&str],
@@ -17,17 +17,17 @@ pub(crate) fn download(
     for split in splits {
         let files: Vec<&str> = files(snapshot, &folder, split).collect();
         if let Some(missing) = missing_shards(&files) {
-            return Err(snapshot.lacks(&missing));
+            return Err(snapshot.missing(&missing));
         }
         for file in files {
             snapshot.file(file, on_progress)?;
         }
     }
-    snapshot.finish()?;
+    snapshot.save_revision()?;
     Ok(snapshot.path().join(folder))
 }
 
-/// The one folder, `""` for the top, that has files of every split.
+/// Returns the folder that has files of all splits; `""` for the root of the repository.
 fn folder_of(snapshot: &Snapshot, splits: &[&str]) -> Result<String, HubError> {
     let folders: BTreeSet<&str> = snapshot
         .names
@@ -40,19 +40,19 @@ fn folder_of(snapshot: &Snapshot, splits: &[&str]) -> Result<String, HubError> {
     if let Some(split) = splits.iter().find(|split| !folders.iter().any(|folder| has(folder, split))) {
         return Err(no_split(snapshot, split));
     }
-    let whole: Vec<&str> =
+    let complete: Vec<&str> =
         folders.iter().copied().filter(|folder| splits.iter().all(|split| has(folder, split))).collect();
-    match whole.as_slice() {
+    match complete.as_slice() {
         [folder] => Ok((*folder).to_owned()),
         several => {
             let several = if several.is_empty() { folders.into_iter().collect() } else { several.to_vec() };
             let shown: Vec<String> = several.iter().map(|folder| format!("{folder}/")).collect();
-            Err(HubError::SeveralFolders { repo: snapshot.repo(), folders: listed(&shown) })
+            Err(HubError::AmbiguousSplits { repo: snapshot.repo(), folders: listed(&shown) })
         }
     }
 }
 
-/// The files of a split in a folder, in the order of their names.
+/// Returns the files of a split in a folder, sorted by name.
 fn files<'a>(snapshot: &'a Snapshot, folder: &str, split: &str) -> impl Iterator<Item = &'a str> {
     let start = if folder.is_empty() { format!("{split}-") } else { format!("{folder}/{split}-") };
     let is_of_split = move |name: &&str| {
@@ -63,7 +63,8 @@ fn files<'a>(snapshot: &'a Snapshot, folder: &str, split: &str) -> impl Iterator
     names.into_iter()
 }
 
-/// What lacks when files named `train-00000-of-00003.parquet` are fewer than their names say.
+/// Returns a description of missing shards, if names such as `train-00000-of-00003.parquet` announce more
+/// files.
 fn missing_shards(files: &[&str]) -> Option<String> {
     let (start, count) = files.first()?.strip_suffix(".parquet")?.rsplit_once("-of-")?;
     let expected: usize = count.parse().ok()?;
@@ -73,33 +74,32 @@ fn missing_shards(files: &[&str]) -> Option<String> {
 }
 
 fn no_split(snapshot: &Snapshot, split: &str) -> HubError {
-    if !snapshot.is_listed() {
-        return snapshot.lacks(&format!("{split}-*.parquet"));
+    if !snapshot.is_from_hub() {
+        return snapshot.missing(&format!("{split}-*.parquet"));
     }
     let parquet: Vec<String> =
         snapshot.names.iter().filter(|name| name.ends_with(".parquet")).cloned().collect();
-    let found = match parquet.is_empty() {
-        true => format!("it has no parquet files: {}", without_parquet(&snapshot.names)),
-        false => format!("it has {}", listed(&parquet)),
+    let found = if parquet.is_empty() {
+        format!("it has no parquet files: {}", without_parquet(&snapshot.names))
+    } else {
+        format!("it has {}", listed(&parquet))
     };
-    HubError::MissingSplit { repo: snapshot.repo(), split: split.to_owned(), found }
+    HubError::SplitNotFound { repo: snapshot.repo(), split: split.to_owned(), found }
 }
 
-/// What to do with a repository of other files.
+/// Returns advice for a repository without parquet files.
 fn without_parquet(names: &[String]) -> String {
     let is_table =
         |name: &&String| [".csv", ".tsv", ".jsonl"].iter().any(|extension| name.ends_with(extension));
     let tables: Vec<String> = names.iter().filter(is_table).cloned().collect();
-    match tables.is_empty() {
-        true => {
-            "download them, write the rows as .csv, .tsv, .jsonl or .parquet and give the path of that file"
-                .to_owned()
-        }
-        false => format!("download one of its tables and give the path of that file ({})", listed(&tables)),
+    if tables.is_empty() {
+        "download the files, convert the rows to .csv, .tsv, .jsonl or .parquet, and give the path of that file".to_owned()
+    } else {
+        format!("download one of its tables and give the path of that file ({})", listed(&tables))
     }
 }
 
-/// The first few of a list.
+/// Joins the first names of a list.
 fn listed(names: &[String]) -> String {
     let more = if names.len() > 8 { ", ..." } else { "" };
     format!("{}{more}", names[..names.len().min(8)].join(", "))
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_tell_how_many_files_a_split_has() {
+    fn missing_shards_are_detected_by_their_names() {
         assert_eq!(missing_shards(&["train-00000-of-00001.parquet"]), None);
         assert_eq!(missing_shards(&["train-part.parquet"]), None);
         let missing = missing_shards(&["x/train-00001-of-00003.parquet"]).unwrap();

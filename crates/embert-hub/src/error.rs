@@ -1,145 +1,147 @@
-//! Errors of downloads and uploads, each in one line that says what to do.
+//! Errors of downloads and uploads.
 
 use std::error::Error;
 use std::io;
 use std::iter;
 use std::path::PathBuf;
 
-/// Why a download or an upload failed.
+/// Error of a download or an upload. Its message is one line that says what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HubError {
-    /// Neither one name nor `owner/name`.
-    #[error("{id:?} is neither a folder on this machine nor a name on the hub (owner/name)")]
-    NotAnId {
-        /// What was given.
+    /// The id is not a valid repository id.
+    #[error("{id:?} is neither a local folder nor a repository id of the Hub (owner/name)")]
+    InvalidRepoId {
+        /// The id.
         id: String,
     },
-    /// The hub could not be reached: no network, no such host, nobody listening.
-    #[error("cannot reach the hub at {endpoint} ({})", root(source.as_ref()))]
+    /// The Hub cannot be reached: no network, unknown host or refused connection.
+    #[error("cannot reach the Hub at {endpoint} ({})", root(source.as_ref()))]
     Unreachable {
-        /// The hub's address.
+        /// The address of the Hub.
         endpoint: String,
-        /// What the connection ended with.
+        /// The error of the connection.
         source: Box<dyn Error + Send + Sync>,
     },
-    /// The address or the token is not one, or this machine has no certificates to check a hub by.
-    #[error("the hub at {endpoint} cannot be asked: {reason}; check HF_ENDPOINT and HF_TOKEN")]
-    BadSettings {
-        /// The hub's address.
+    /// The address or the token is invalid, or the machine has no root certificates.
+    #[error("cannot send requests to the Hub at {endpoint}: {reason}; check HF_ENDPOINT and HF_TOKEN")]
+    InvalidSettings {
+        /// The address of the Hub.
         endpoint: String,
-        /// What is wrong.
+        /// The problem.
         reason: String,
     },
-    /// The hub knows no such repository, or does not say that it does.
+    /// The repository does not exist, or is hidden from this user.
     #[error(
-        "the hub at {endpoint} has no {repo}: check the spelling (owner/name), set HF_TOKEN if it is private, \
+        "the Hub at {endpoint} has no {repo}; check the spelling (owner/name), set HF_TOKEN if it is private, \
          or give a local folder"
     )]
-    NotFound {
-        /// The repository: `model owner/name` or `data set owner/name`.
+    RepoNotFound {
+        /// The repository: `model owner/name` or `dataset owner/name`.
         repo: String,
-        /// The hub's address.
+        /// The address of the Hub.
         endpoint: String,
     },
     /// The repository has no such branch, tag or commit.
-    #[error("{repo} has no such revision: check its spelling")]
-    NoRevision {
-        /// The repository: `model owner/name` or `data set owner/name`.
+    #[error("{repo} has no such revision; check the spelling")]
+    RevisionNotFound {
+        /// The repository: `model owner/name` or `dataset owner/name`.
         repo: String,
     },
-    /// The hub asks for a token and none was given.
+    /// The repository requires a token, and none was given.
     #[error(
-        "the hub wants a token for {repo} (status {status}): if {page} exists and asks for it, accept its terms, \
-         then set HF_TOKEN to a token of yours from https://huggingface.co/settings/tokens, or give a local folder"
+        "the Hub requires a token for {repo} (status {status}); if {page} exists and asks for it, accept its terms, \
+         then set HF_TOKEN to a token from https://huggingface.co/settings/tokens, or give a local folder"
     )]
     TokenMissing {
-        /// The repository: `model owner/name` or `data set owner/name`.
+        /// The repository: `model owner/name` or `dataset owner/name`.
         repo: String,
-        /// The hub's status, 401 or 403.
+        /// The HTTP status, 401 or 403.
         status: u16,
-        /// The repository's page.
+        /// The page of the repository.
         page: String,
     },
-    /// The hub did not accept the token for this repository.
+    /// The token has no access to the repository.
     #[error(
-        "the hub refuses the token for {repo} (status {status}): check HF_TOKEN (or the file HF_HOME/token), accept \
+        "the Hub rejects the token for {repo} (status {status}); check HF_TOKEN (or the file HF_HOME/token), accept \
          the terms at {page} if it asks for it, or give a local folder"
     )]
     TokenRefused {
-        /// The repository: `model owner/name` or `data set owner/name`.
+        /// The repository: `model owner/name` or `dataset owner/name`.
         repo: String,
-        /// The hub's status, 401 or 403.
+        /// The HTTP status, 401 or 403.
         status: u16,
-        /// The repository's page.
+        /// The page of the repository.
         page: String,
     },
-    /// Another status than success, after the tries that such a status deserves.
-    #[error("{url}: the hub answers status {status}: try again later, or give a local folder")]
+    /// The Hub responded with another error status, after all retries.
+    #[error("{url}: the Hub responds with status {status}; try again later, or give a local folder")]
     Status {
-        /// What was asked for.
+        /// The URL of the request.
         url: String,
-        /// The status of the last answer.
+        /// The status of the last response.
         status: u16,
     },
-    /// An answer that a hub does not give, as of a login page in between.
-    #[error("{url}: this is not a hub's answer: {reason}; check HF_ENDPOINT and the network")]
-    NotAHub {
-        /// What was asked for.
+    /// The response is not that of a Hub, for example the login page of a network.
+    #[error("{url}: this is not the response of a Hub: {reason}; check HF_ENDPOINT and the network")]
+    UnexpectedResponse {
+        /// The URL of the request.
         url: String,
-        /// What is wrong with the answer.
+        /// The problem.
         reason: String,
     },
-    /// A body kept breaking off; what came is kept and the next run goes on from there.
+    /// A download was interrupted too often. The downloaded bytes are kept, and the next run resumes.
     #[error(
-        "{file}: the download broke off at {bytes_done} of {bytes_total} bytes ({}): run again to resume it",
+        "{file}: the download was interrupted after {bytes_done} of {bytes_total} bytes ({}); run again to resume it",
         root(source.as_ref())
     )]
-    BrokeOff {
-        /// The file's name in the repository.
+    IncompleteDownload {
+        /// The file name in the repository.
         file: String,
-        /// Bytes on disk.
+        /// The number of downloaded bytes.
         bytes_done: u64,
-        /// Bytes of the whole file.
+        /// The size of the file.
         bytes_total: u64,
-        /// What the connection ended with.
+        /// The error of the connection.
         source: Box<dyn Error + Send + Sync>,
     },
-    /// A body came whole, twice, and is not what the hub said it would be.
-    #[error("{file}: what was downloaded is not what the hub announced ({reason}): try again later")]
+    /// The file was downloaded twice, and both times differs from the metadata of the Hub.
+    #[error("{file}: the downloaded file differs from the metadata of the Hub ({reason}); try again later")]
     Corrupt {
-        /// The file's name in the repository.
+        /// The file name in the repository.
         file: String,
         /// The size or the SHA-256 that differs.
         reason: String,
     },
-    /// Offline, and the cache lacks something.
+    /// The Hub is not available, and the cache lacks a file.
     #[error(
-        "{repo}: the cache {cache} has no {missing}, and {reason}: go online once, or give a local folder instead of a \
-         hub name"
+        "{repo}: the cache {cache} has no {missing}, and {reason}; go online once, or give a local folder"
     )]
     NotCached {
-        /// The repository: `model owner/name` or `data set owner/name`.
+        /// The repository: `model owner/name` or `dataset owner/name`.
         repo: String,
         /// What is missing.
         missing: String,
-        /// The repository's folder in the cache.
+        /// The cache folder of the repository.
         cache: PathBuf,
-        /// Why the hub was not asked.
+        /// The reason why the Hub is not available.
         reason: String,
     },
-    /// The repository has no such file.
-    #[error("{repo} has no {file}, which is needed: choose another, or give a local folder that has it")]
-    MissingFile {
-        /// The repository: `model owner/name` or `data set owner/name`.
+    /// The repository lacks a required file.
+    #[error(
+        "{repo} has no {file}, which is required; choose another repository, or give a local folder that has it"
+    )]
+    FileNotFound {
+        /// The repository: `model owner/name` or `dataset owner/name`.
         repo: String,
-        /// The file that was looked for.
+        /// The missing file.
         file: String,
     },
-    /// The weights are there as a pickle only.
+    /// The repository has weights only in the pickle format.
     #[error(
-        "{repo} has its weights in {file} only, a pickle, which can run any code and is not read: convert it once in \
-         Python with AutoModel.from_pretrained(NAME).save_pretrained(FOLDER) and AutoTokenizer likewise, and give FOLDER"
+        "{repo} has its weights only in {file}, a pickle, which can execute arbitrary code and is not supported; convert \
+         the model once in Python with AutoModel.from_pretrained(NAME).save_pretrained(FOLDER), do the same with \
+         AutoTokenizer, and give FOLDER"
     )]
     PickleOnly {
         /// The repository: `model owner/name`.
@@ -147,87 +149,88 @@ pub enum HubError {
         /// The pickle.
         file: String,
     },
-    /// The index of a sharded model cannot be used.
-    #[error("{path}: not an index of safetensors shards: {reason}")]
-    BadIndex {
+    /// The index of a sharded model is invalid.
+    #[error("{path}: not a valid index of safetensors shards: {reason}")]
+    InvalidIndex {
         /// The index.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         reason: String,
     },
     /// The repository has no parquet files of a split.
-    #[error("{repo} has no {split}-*.parquet, at its top or one folder down; {found}")]
-    MissingSplit {
-        /// The repository: `data set owner/name`.
+    #[error("{repo} has no {split}-*.parquet in its root or one folder below; {found}")]
+    SplitNotFound {
+        /// The repository: `dataset owner/name`.
         repo: String,
-        /// The split that was asked for.
+        /// The split.
         split: String,
-        /// What is there instead.
+        /// The files that exist.
         found: String,
     },
-    /// Several folders hold the splits, so that it is not clear which is meant.
+    /// Several folders have the splits.
     #[error(
-        "{repo} has these splits in several folders ({folders}): download one of them and give it as a local folder"
+        "{repo} has these splits in several folders ({folders}); download one of them and give it as a local folder"
     )]
-    SeveralFolders {
-        /// The repository: `data set owner/name`.
+    AmbiguousSplits {
+        /// The repository: `dataset owner/name`.
         repo: String,
         /// The folders, separated by commas.
         folders: String,
     },
-    /// The cache folder could not be read or written.
+    /// A file in the cache cannot be read or written.
     #[error("{path}: {source}")]
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What the file system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A file to upload could not be read.
+    /// A file to upload cannot be read.
     #[error("{path}: {source}")]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the file system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// An upload without a network.
-    #[error("{repo} cannot be uploaded, since the hub may not be asked (HF_HUB_OFFLINE)")]
+    /// An upload was started in offline mode.
+    #[error("{repo} cannot be uploaded in offline mode; unset HF_HUB_OFFLINE")]
     Offline {
         /// The repository: `model owner/name`.
         repo: String,
     },
-    /// An upload without a token.
+    /// An upload was started without a token.
     #[error(
-        "{repo} cannot be uploaded without a token: set HF_TOKEN to one that may write, from {endpoint}/settings/tokens"
+        "{repo} cannot be uploaded without a token; set HF_TOKEN to a token with write access from \
+         {endpoint}/settings/tokens"
     )]
     NoToken {
         /// The repository: `model owner/name`.
         repo: String,
-        /// The hub's address.
+        /// The address of the Hub.
         endpoint: String,
     },
-    /// The hub does not take an upload.
+    /// The Hub rejected an upload.
     #[error(
-        "the hub refuses the upload of {repo} (status {status}{reason}): check that the token in HF_TOKEN may write to it"
+        "the Hub rejects the upload of {repo} (status {status}{reason}); check that the token in HF_TOKEN has write access"
     )]
     UploadRefused {
         /// The repository: `model owner/name`.
         repo: String,
-        /// The hub's status.
+        /// The HTTP status.
         status: u16,
-        /// What the hub says, after a colon; else nothing.
+        /// The message of the Hub after a colon; empty without a message.
         reason: String,
     },
 }
 
 impl HubError {
-    /// Whether the same request may succeed a moment later.
+    /// Returns true if the same request may succeed later.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
-            Self::BrokeOff { .. } => true,
+            Self::IncompleteDownload { .. } => true,
             Self::Status { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
-            // A connection that was there and went; not one that could not be made.
+            // An interrupted connection, but not a failed attempt to connect.
             Self::Unreachable { source, .. } => source
                 .downcast_ref::<reqwest::Error>()
                 .is_some_and(|error| !error.is_connect() && !error.is_builder() && !error.is_redirect()),
@@ -236,14 +239,14 @@ impl HubError {
     }
 }
 
-/// An error and what caused it, down to the first cause.
+/// Returns an iterator over an error and its sources.
 pub(crate) fn causes<'a>(
     error: &'a (dyn Error + 'static),
 ) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     iter::successors(Some(error), |&error| error.source())
 }
 
-/// The first cause of an error, which is the one to show: those above it repeat the address.
+/// Returns the message of the root cause. The errors above it repeat the address.
 pub(crate) fn root(error: &(dyn Error + 'static)) -> String {
     causes(error).last().unwrap_or(error).to_string()
 }

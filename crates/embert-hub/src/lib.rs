@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods))]
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
 
 mod address;
 mod cache;

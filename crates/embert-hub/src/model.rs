@@ -1,4 +1,4 @@
-//! Which files of a repository make a BERT-family model.
+//! Selection of the files of a BERT-family model.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::cache::at;
+use crate::cache::io_error;
 use crate::error::HubError;
 use crate::progress::OnProgress;
 use crate::snapshot::Snapshot;
@@ -15,20 +15,20 @@ const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "model.safetensors";
 const WEIGHTS_INDEX: &str = "model.safetensors.index.json";
 const PICKLES: [&str; 2] = ["pytorch_model.bin", "pytorch_model.bin.index.json"];
-/// One of them is enough; of a fast tokenizer's repository both are kept, as transformers saves both.
+/// At least one is required. If both exist, both are downloaded, as transformers saves both.
 const TOKENIZERS: [&str; 2] = ["tokenizer.json", "vocab.txt"];
-/// The last one holds the maximal length of texts in sentence-transformers.
+/// The last file has the maximum text length of sentence-transformers.
 const OPTIONAL: [&str; 3] = ["tokenizer_config.json", "special_tokens_map.json", "sentence_bert_config.json"];
 
-/// Downloads the files of a model and returns their folder. Nothing is downloaded before it is known
-/// that all of them are there.
+/// Downloads the files of a model and returns their folder. Checks that all files exist before the first
+/// download.
 pub(crate) fn download(snapshot: &Snapshot, on_progress: &mut OnProgress<'_>) -> Result<PathBuf, HubError> {
     if !snapshot.has(CONFIG) {
-        return Err(snapshot.lacks(CONFIG));
+        return Err(snapshot.missing(CONFIG));
     }
     let weights = weights(snapshot)?;
     if !TOKENIZERS.iter().any(|name| snapshot.has(name)) {
-        return Err(snapshot.lacks(&TOKENIZERS.join(" or ")));
+        return Err(snapshot.missing(&TOKENIZERS.join(" or ")));
     }
     snapshot.file(CONFIG, on_progress)?;
     for name in TOKENIZERS.iter().chain(&OPTIONAL).filter(|name| snapshot.has(name)) {
@@ -40,7 +40,7 @@ pub(crate) fn download(snapshot: &Snapshot, on_progress: &mut OnProgress<'_>) ->
             snapshot.file(&shard, on_progress)?;
         }
     }
-    snapshot.finish()?;
+    snapshot.save_revision()?;
     Ok(snapshot.path())
 }
 
@@ -49,22 +49,22 @@ fn weights(snapshot: &Snapshot) -> Result<&'static str, HubError> {
         return Ok(name);
     }
     match PICKLES.into_iter().find(|name| snapshot.has(name)) {
-        Some(file) if snapshot.is_listed() => {
+        Some(file) if snapshot.is_from_hub() => {
             Err(HubError::PickleOnly { repo: snapshot.repo(), file: file.to_owned() })
         }
-        _ => Err(snapshot.lacks(WEIGHTS)),
+        _ => Err(snapshot.missing(WEIGHTS)),
     }
 }
 
-/// The files that an index spreads the weights over.
+/// Returns the files in the index of a sharded model.
 fn shards(index: &Path) -> Result<BTreeSet<String>, HubError> {
-    let bad = |reason: String| HubError::BadIndex { path: index.to_owned(), reason };
-    let text = fs::read_to_string(index).map_err(at(index))?;
-    let value: Value = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
-    let map = value["weight_map"].as_object().ok_or_else(|| bad("it has no weight_map".to_owned()))?;
+    let invalid = |reason: String| HubError::InvalidIndex { path: index.to_owned(), reason };
+    let text = fs::read_to_string(index).map_err(io_error(index))?;
+    let value: Value = serde_json::from_str(&text).map_err(|error| invalid(error.to_string()))?;
+    let map = value["weight_map"].as_object().ok_or_else(|| invalid("it has no weight_map".to_owned()))?;
     let shard = |(tensor, shard): (&String, &Value)| match shard.as_str() {
         Some(shard) => Ok(shard.to_owned()),
-        None => Err(bad(format!("weight_map names no file for {tensor}"))),
+        None => Err(invalid(format!("weight_map names no file for {tensor}"))),
     };
     map.iter().map(shard).collect()
 }

@@ -1,15 +1,15 @@
 //! Progress of a download.
 
-/// How far the download of one file is: reported at its start and after every piece.
+/// Progress of the download of one file. Reported at the start and after each chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HubProgress<'a> {
-    /// Its name in the repository, such as `model.safetensors`.
+    /// The file name in the repository, such as `model.safetensors`.
     pub file: &'a str,
-    /// Bytes on disk so far, including those of an earlier try.
+    /// Downloaded bytes, including those of an earlier attempt.
     pub bytes_done: u64,
-    /// Bytes of the complete file.
+    /// Size of the complete file in bytes.
     pub bytes_total: u64,
 }
 
-/// Callback for progress. It runs on the thread of the download.
+/// Progress callback. It runs on the thread of the download.
 pub(crate) type OnProgress<'a> = dyn FnMut(HubProgress<'_>) + Send + 'a;

@@ -1,25 +1,25 @@
-//! Which repository is meant: a model or a data set, and its name on the hub.
+//! Repository ids of models and datasets.
 
 use std::fmt;
 
 use crate::error::HubError;
 
-/// What a repository holds.
+/// Type of a repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum RepoKind {
     Model,
     Dataset,
 }
 
-/// A repository whose name is known to be safe in a URL and in a path.
+/// A repository with a validated id, which is safe in URLs and paths.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Repo {
-    pub(crate) kind: Kind,
+    pub(crate) kind: RepoKind,
     pub(crate) id: String,
 }
 
-/// Names from before repositories had owners. The hub redirects them; writing the whole name keeps
-/// one cache folder for both spellings.
+/// Old ids without an owner, and their current ids. The Hub redirects old ids; replacing them here avoids two
+/// cache folders for one repository.
 const MODELS: [(&str, &str); 2] = [
     ("bert-base-uncased", "google-bert/bert-base-uncased"),
     ("distilbert-base-uncased", "distilbert/distilbert-base-uncased"),
@@ -27,47 +27,47 @@ const MODELS: [(&str, &str); 2] = [
 const DATASETS: [(&str, &str); 1] = [("imdb", "stanfordnlp/imdb")];
 
 impl Repo {
-    /// The model repository `id`, short names written out.
+    /// Returns the model repository `id`. Replaces short ids.
     pub(crate) fn model(id: &str) -> Result<Self, HubError> {
-        Self::new(Kind::Model, id, &MODELS)
+        Self::new(RepoKind::Model, id, &MODELS)
     }
 
-    /// The data set repository `id`, short names written out.
+    /// Returns the dataset repository `id`. Replaces short ids.
     pub(crate) fn dataset(id: &str) -> Result<Self, HubError> {
-        Self::new(Kind::Dataset, id, &DATASETS)
+        Self::new(RepoKind::Dataset, id, &DATASETS)
     }
 
-    fn new(kind: Kind, id: &str, short_names: &[(&str, &str)]) -> Result<Self, HubError> {
+    fn new(kind: RepoKind, id: &str, short_names: &[(&str, &str)]) -> Result<Self, HubError> {
         if !is_id(id) {
-            return Err(HubError::NotAnId { id: id.to_owned() });
+            return Err(HubError::InvalidRepoId { id: id.to_owned() });
         }
         let known = short_names.iter().find(|(short, _)| *short == id);
         let id = known.map_or(id, |(_, full)| full).to_owned();
         Ok(Self { kind, id })
     }
 
-    /// The repository's folder in the cache, such as `models--google-bert--bert-base-uncased`.
+    /// Returns the name of the cache folder, such as `models--google-bert--bert-base-uncased`.
     pub(crate) fn folder(&self) -> String {
         let kind = match self.kind {
-            Kind::Model => "models",
-            Kind::Dataset => "datasets",
+            RepoKind::Model => "models",
+            RepoKind::Dataset => "datasets",
         };
         format!("{kind}--{}", self.id.replace('/', "--"))
     }
 
-    /// The path that lists the files of a revision.
+    /// Returns the API path of the file list of a revision.
     pub(crate) fn listing_path(&self, revision: &str) -> String {
         match self.kind {
-            Kind::Model => format!("api/models/{}/revision/{revision}", self.id),
-            Kind::Dataset => format!("api/datasets/{}/revision/{revision}", self.id),
+            RepoKind::Model => format!("api/models/{}/revision/{revision}", self.id),
+            RepoKind::Dataset => format!("api/datasets/{}/revision/{revision}", self.id),
         }
     }
 
-    /// The path of the repository's page.
+    /// Returns the path of the repository's page.
     pub(crate) fn page_path(&self) -> String {
         match self.kind {
-            Kind::Model => self.id.clone(),
-            Kind::Dataset => format!("datasets/{}", self.id),
+            RepoKind::Model => self.id.clone(),
+            RepoKind::Dataset => format!("datasets/{}", self.id),
         }
     }
 }
@@ -75,13 +75,14 @@ impl Repo {
 impl fmt::Display for Repo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
-            Kind::Model => write!(f, "model {}", self.id),
-            Kind::Dataset => write!(f, "data set {}", self.id),
+            RepoKind::Model => write!(f, "model {}", self.id),
+            RepoKind::Dataset => write!(f, "dataset {}", self.id),
         }
     }
 }
 
-/// The hub's rule: one or two parts of letters, digits, `-`, `_` and `.`, none of them dots alone.
+/// Returns true for a valid id: one or two parts of letters, digits, `-`, `_` and `.` that do not begin with
+/// `-` or `.`.
 fn is_id(id: &str) -> bool {
     let parts: Vec<&str> = id.split('/').collect();
     parts.len() <= 2
@@ -96,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_names_are_written_out() {
+    fn short_ids_are_replaced() {
         let folder = |repo: Result<Repo, HubError>| repo.unwrap().folder();
         assert_eq!(folder(Repo::model("bert-base-uncased")), "models--google-bert--bert-base-uncased");
         assert_eq!(

@@ -1,35 +1,35 @@
-//! Where the hub is, where its files are kept, and whether it may be asked.
+//! Settings of the Hub client: address, cache folder, token and offline mode.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::address::without_userinfo;
 
-/// Where the hub is, where its files are kept, and whether it may be asked.
+/// Settings of the Hub client: address, cache folder, token and offline mode.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HubSettings {
-    /// The hub's address without a slash at its end, such as `https://huggingface.co`.
+    /// The address of the Hub without a trailing slash, such as `https://huggingface.co`.
     pub endpoint: String,
-    /// The folder of the repositories' folders, as `~/.cache/huggingface/hub`.
+    /// The cache folder, such as `~/.cache/huggingface/hub`.
     pub cache: PathBuf,
-    /// The access token, for repositories that are private or ask for terms to be accepted.
+    /// The access token, for private and gated repositories.
     pub token: Option<String>,
-    /// No request at all: what the cache lacks is an error.
+    /// If true, no request is made, and files that are not in the cache are an error.
     pub offline: bool,
 }
 
 impl HubSettings {
-    /// Settings from named variables, with the names and meanings of `huggingface_hub`.
+    /// Creates settings from environment variables, with the names and meanings of `huggingface_hub`.
     ///
-    /// Pass `|name| std::env::var(name).ok()`. A variable that is empty counts as absent.
+    /// Pass `|name| std::env::var(name).ok()`. An empty variable counts as unset.
     ///
-    /// - cache: `HF_HUB_CACHE`, else `HF_HOME/hub`; `HF_HOME` is `XDG_CACHE_HOME/huggingface`, else
-    ///   `~/.cache/huggingface`. Without a home folder (`HOME`, or `USERPROFILE`) that is
-    ///   `.cache/huggingface` in the current one.
+    /// - cache: `HF_HUB_CACHE`, else `HF_HOME/hub`. The default of `HF_HOME` is `XDG_CACHE_HOME/huggingface`,
+    ///   else `~/.cache/huggingface`. Without a home folder (`HOME` or `USERPROFILE`) it is
+    ///   `.cache/huggingface` in the current folder.
     /// - token: `HF_TOKEN`, else the content of the file `HF_TOKEN_PATH` or `HF_HOME/token`.
     /// - endpoint: `HF_ENDPOINT`, else `https://huggingface.co`.
-    /// - offline: one of `HF_HUB_OFFLINE`, `TRANSFORMERS_OFFLINE`, `HF_DATASETS_OFFLINE` is `1`,
-    ///   `true`, `yes` or `on`, in any case.
+    /// - offline: `HF_HUB_OFFLINE`, `TRANSFORMERS_OFFLINE` or `HF_DATASETS_OFFLINE` is `1`, `true`, `yes` or
+    ///   `on`, in upper or lower case.
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
         let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
         let home = variable("HOME").or_else(|| variable("USERPROFILE"));
@@ -58,7 +58,7 @@ impl HubSettings {
     }
 }
 
-/// The token is a secret, and so are a name and password in the address: they are never printed.
+/// Hides the token, and user and password in the address.
 impl fmt::Debug for HubSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HubSettings")
@@ -93,10 +93,10 @@ mod tests {
         })
     }
 
-    // The folders are those of huggingface_hub 2.4.0's constants.HF_HUB_CACHE under the same variables.
-    // The last two differ: there an empty HF_HOME is a folder without a name, and HOME comes from the system.
+    // The folders equal constants.HF_HUB_CACHE of huggingface_hub 2.4.0 with the same variables, except the
+    // last two: huggingface_hub accepts an empty HF_HOME, and reads HOME from the system.
     #[test]
-    fn the_cache_is_where_huggingface_hub_has_it() {
+    fn the_cache_folder_is_that_of_huggingface_hub() {
         let check = |variables: &[(&str, &str)], expected: &str| {
             assert_eq!(settings(variables).cache, Path::new(expected), "{variables:?}");
         };
@@ -111,14 +111,14 @@ mod tests {
     }
 
     #[test]
-    fn the_endpoint_loses_its_last_slash() {
+    fn the_endpoint_has_no_trailing_slash() {
         assert_eq!(settings(&[]).endpoint, "https://huggingface.co");
         let mirror = settings(&[("HF_ENDPOINT", "http://mirror:80/")]);
         assert_eq!(mirror.endpoint, "http://mirror:80");
     }
 
     #[test]
-    fn any_of_three_variables_means_offline() {
+    fn each_of_three_variables_enables_offline_mode() {
         let names = ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE"];
         for name in names {
             for yes in ["1", "true", "YES", "On"] {
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_comes_from_the_variable_or_the_file_and_is_never_printed() {
+    fn the_token_comes_from_a_variable_or_a_file_and_is_never_printed() {
         let folder = tempfile::tempdir().unwrap();
         let home = ("HF_HOME", folder.path().to_str().unwrap());
         assert_eq!(settings(&[home]).token, None);

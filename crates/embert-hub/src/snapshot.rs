@@ -1,4 +1,4 @@
-//! The files of one commit, from the hub or, when it may not or cannot be asked, from the cache alone.
+//! Files of one commit, from the Hub or, offline, from the cache.
 
 use std::path::PathBuf;
 
@@ -10,14 +10,14 @@ use crate::progress::OnProgress;
 use crate::repo::Repo;
 use crate::settings::HubSettings;
 
-/// The files of one commit.
+/// Files of one commit.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     repo: Repo,
     folder: RepoFolder,
     revision: String,
     commit: String,
-    /// The files that the hub lists, or that the cache has.
+    /// Files in the repository; without the Hub, files in the cache.
     pub(crate) names: Vec<String>,
     source: Source,
 }
@@ -25,24 +25,19 @@ pub(crate) struct Snapshot {
 #[derive(Debug)]
 enum Source {
     Hub(Box<Client>),
-    /// Why the hub is not asked.
-    CacheAlone(String),
+    /// The reason why the Hub is not used.
+    CacheOnly(String),
 }
 
 impl Snapshot {
-    /// The snapshot of a revision: one request to the hub, none when `settings` say offline.
+    /// Returns the snapshot of a revision. Makes one request to the Hub, or none in offline mode.
     pub(crate) fn open(settings: &HubSettings, repo: Repo, revision: &str) -> Result<Self, HubError> {
         if !is_inside(revision) {
-            return Err(HubError::NoRevision { repo: repo.to_string() });
+            return Err(HubError::RevisionNotFound { repo: repo.to_string() });
         }
         let folder = RepoFolder { path: settings.cache.join(repo.folder()) };
         if settings.offline {
-            return Self::cached(
-                folder,
-                repo,
-                revision,
-                "the hub may not be asked (HF_HUB_OFFLINE)".to_owned(),
-            );
+            return Self::cached(folder, repo, revision, "offline mode is on (HF_HUB_OFFLINE)".to_owned());
         }
         let client = Client::for_downloads(settings)?;
         match client.listing(&repo, revision) {
@@ -55,7 +50,7 @@ impl Snapshot {
                 source: Source::Hub(Box::new(client)),
             }),
             Err(error @ (HubError::Unreachable { .. } | HubError::Status { .. })) => {
-                let reason = format!("the hub at {} does not answer", client.endpoint);
+                let reason = format!("the Hub at {} does not respond", client.endpoint);
                 Self::cached(folder, repo, revision, reason).map_err(|_| error)
             }
             Err(error) => Err(error),
@@ -64,39 +59,39 @@ impl Snapshot {
 
     fn cached(folder: RepoFolder, repo: Repo, revision: &str, reason: String) -> Result<Self, HubError> {
         let Some(commit) = folder.commit(revision) else {
-            let (repo, missing) = (repo.to_string(), "file of it".to_owned());
+            let (repo, missing) = (repo.to_string(), "files of this repository".to_owned());
             return Err(HubError::NotCached { repo, missing, cache: folder.path, reason });
         };
         let names = folder.names(&commit);
-        let source = Source::CacheAlone(reason);
+        let source = Source::CacheOnly(reason);
         Ok(Self { repo, folder, revision: revision.to_owned(), commit, names, source })
     }
 
-    /// Whether there is a file of this name.
+    /// Returns true if the snapshot has a file with this name.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.names.iter().any(|known| known == name)
     }
 
-    /// The path of a file, downloaded now if the cache lacks it.
+    /// Returns the path of a file. Downloads it if it is not in the cache.
     pub(crate) fn file(&self, name: &str, on_progress: &mut OnProgress<'_>) -> Result<PathBuf, HubError> {
         let path = self.path().join(name);
         if path.is_file() {
             return Ok(path);
         }
         if !self.has(name) {
-            return Err(self.lacks(name));
+            return Err(self.missing(name));
         }
-        let Source::Hub(client) = &self.source else { return Err(self.lacks(name)) };
+        let Source::Hub(client) = &self.source else { return Err(self.missing(name)) };
         let Self { repo, folder, commit, .. } = self;
         Download { client, repo, folder, commit, name }.run(on_progress)
     }
 
-    /// The error that says that a file is not there, and where it is not.
-    pub(crate) fn lacks(&self, file: &str) -> HubError {
+    /// Returns the error for a missing file.
+    pub(crate) fn missing(&self, file: &str) -> HubError {
         let (repo, file) = (self.repo.to_string(), file.to_owned());
         match &self.source {
-            Source::Hub(_) => HubError::MissingFile { repo, file },
-            Source::CacheAlone(reason) => HubError::NotCached {
+            Source::Hub(_) => HubError::FileNotFound { repo, file },
+            Source::CacheOnly(reason) => HubError::NotCached {
                 repo,
                 missing: file,
                 cache: self.folder.path.clone(),
@@ -105,25 +100,25 @@ impl Snapshot {
         }
     }
 
-    /// Whether [`Snapshot::names`] are all that the repository has.
-    pub(crate) fn is_listed(&self) -> bool {
+    /// Returns true if [`names`](Self::names) has all files of the repository.
+    pub(crate) fn is_from_hub(&self) -> bool {
         matches!(self.source, Source::Hub(_))
     }
 
-    /// Writes into the cache that the revision means this commit: everything that was asked for is there.
-    pub(crate) fn finish(&self) -> Result<(), HubError> {
+    /// Stores the commit of the revision in the cache. Call it after all files are downloaded.
+    pub(crate) fn save_revision(&self) -> Result<(), HubError> {
         match self.source {
             Source::Hub(_) => self.folder.set_commit(&self.revision, &self.commit),
-            Source::CacheAlone(_) => Ok(()),
+            Source::CacheOnly(_) => Ok(()),
         }
     }
 
-    /// The snapshot's folder.
+    /// Returns the folder of the snapshot.
     pub(crate) fn path(&self) -> PathBuf {
         self.folder.snapshot(&self.commit)
     }
 
-    /// The repository, as messages name it.
+    /// Returns the repository for messages, such as `model owner/name`.
     pub(crate) fn repo(&self) -> String {
         self.repo.to_string()
     }

@@ -1,4 +1,4 @@
-//! Uploads files of a folder to a model repository, in one commit.
+//! Upload of files to a model repository, in one commit.
 
 use std::fs::File;
 use std::path::Path;
@@ -11,24 +11,24 @@ use crate::error::HubError;
 use crate::repo::Repo;
 use crate::settings::HubSettings;
 
-/// What to upload and where to.
+/// Files to upload, and their destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Upload<'a> {
-    /// The model repository: `owner/name`, or `name` alone for one of the token's user.
+    /// The model repository: `owner/name`, or `name` for a repository of the token's user.
     pub repo: &'a str,
-    /// The folder of the files.
+    /// The folder with the files.
     pub folder: &'a Path,
-    /// Their names in the folder and in the repository.
+    /// The file names in the folder and in the repository.
     pub files: &'a [&'a str],
-    /// Whether a repository that is created is private.
+    /// True if a newly created repository is private.
     pub private: bool,
     /// The branch.
     pub revision: &'a str,
-    /// The first line of the commit's message.
+    /// The first line of the commit message.
     pub commit_message: &'a str,
 }
 
-/// Uploads and returns the address of the page.
+/// Uploads the files and returns the URL of the page.
 pub(crate) fn run(settings: &HubSettings, upload: &Upload<'_>) -> Result<String, HubError> {
     let repo = Repo::model(upload.repo)?;
     if settings.offline {
@@ -42,17 +42,17 @@ pub(crate) fn run(settings: &HubSettings, upload: &Upload<'_>) -> Result<String,
         File::open(&path).map_err(|source| HubError::Unreadable { path, source })?;
     }
     let repo = with_owner(&client, repo)?;
-    commit(&client, &repo.id, upload).map_err(|error| refused(&client, &repo, error))?;
+    commit(&client, &repo.id, upload).map_err(|error| upload_error(&client, &repo, error))?;
     let page = format!("{}/{}", client.endpoint, repo.id);
     Ok(if upload.revision == "main" { page } else { format!("{page}/tree/{}", upload.revision) })
 }
 
-/// The repository under its full name: a single one belongs to the token's user.
+/// Adds the token's user as owner to an id without an owner.
 fn with_owner(client: &Client, repo: Repo) -> Result<Repo, HubError> {
     if repo.id.contains('/') {
         return Ok(repo);
     }
-    let user = client.wait(client.hub.whoami().send()).map_err(|error| refused(client, &repo, error))?;
+    let user = client.wait(client.hub.whoami().send()).map_err(|error| upload_error(client, &repo, error))?;
     Repo::model(&format!("{}/{}", user.username, repo.id))
 }
 
@@ -73,7 +73,7 @@ fn commit(client: &Client, id: &str, upload: &Upload<'_>) -> Result<(), HFError>
     Ok(())
 }
 
-fn refused(client: &Client, repo: &Repo, error: HFError) -> HubError {
+fn upload_error(client: &Client, repo: &Repo, error: HFError) -> HubError {
     match &error {
         HFError::Http { context }
         | HFError::AuthRequired { context }
@@ -83,7 +83,7 @@ fn refused(client: &Client, repo: &Repo, error: HFError) -> HubError {
         | HFError::RepoNotFound { context: Some(context), .. } => HubError::UploadRefused {
             repo: repo.to_string(),
             status: context.status.as_u16(),
-            reason: context.server_message.as_ref().map(|said| format!(": {said}")).unwrap_or_default(),
+            reason: context.server_message.as_ref().map(|message| format!(": {message}")).unwrap_or_default(),
         },
         _ => client.error(repo, &client.endpoint, error),
     }

@@ -4,13 +4,13 @@ use burn::tensor::{Device, FloatDType};
 use embert_kernels::{Precision, is_asynchronous};
 use embert_text::{BatchBudget, EncodedTexts, Padding, evaluation_batches};
 
-/// The texts of maximal length in a batch, as transformers' `per_device_eval_batch_size`; more if they are shorter.
+/// Number of texts of maximum length in a batch, as in `per_device_eval_batch_size` of transformers.
 const BATCH_SIZE: usize = 8;
 
-/// How texts are put into batches where no weight changes.
+/// Batching for evaluation and prediction: batch size, padding and precision.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Batching {
-    /// The size of a batch; not 0.
+    /// The maximum size of a batch; must not be 0.
     pub budget: BatchBudget,
     /// The padding of shorter texts.
     pub padding: Padding,
@@ -19,25 +19,27 @@ pub struct Batching {
 }
 
 impl Batching {
-    /// Returns batches of at most 8 · `max_length` tokens, in the layout that the device computes fastest.
+    /// Returns the default for a device: batches of at most 8 · `max_length` tokens, and the padding of
+    /// [`padding_for`].
     pub fn new(max_length: usize, precision: Precision, device: &Device) -> Self {
         Self { budget: BatchBudget::Tokens(BATCH_SIZE * max_length), padding: padding_for(device), precision }
     }
 
-    /// Returns the rows of each batch. Lengths count with their padding, so few shapes occur.
+    /// Returns the row numbers of each batch. Lengths include padding, so few shapes occur.
     pub fn batches(&self, texts: &EncodedTexts) -> Vec<Vec<usize>> {
         evaluation_batches(&texts.padded_lengths(self.padding), self.budget)
     }
 }
 
-/// Returns the padding that a device computes fastest: none on the CPU, multiples of 64 tokens on a GPU, which tunes its
-/// kernels once for each shape.
+/// Returns the fastest padding for a device: none on the CPU, multiples of 64 tokens on a GPU.
+///
+/// A GPU backend compiles and tunes its kernels for each shape, so fewer shapes are faster.
 pub fn padding_for(device: &Device) -> Padding {
     if is_asynchronous(device) { Padding::MultipleOf(64) } else { Padding::Packed }
 }
 
-/// Returns true if a device computes in this precision. A CPU without bf16 instructions computes bf16 in fp32.
-pub fn supports(device: &Device, precision: Precision) -> bool {
+/// Returns true if a device supports a precision. A CPU without bf16 instructions computes bf16 in fp32.
+pub fn supports_precision(device: &Device, precision: Precision) -> bool {
     let is_cpu = !is_asynchronous(device);
     match precision {
         Precision::Fp32 => true,

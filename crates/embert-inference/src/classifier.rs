@@ -1,4 +1,4 @@
-//! A fine-tuned classifier: texts in, labels and scores out.
+//! Text classifier: texts in, labels and scores out.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -14,36 +14,40 @@ use crate::open_options::OpenOptions;
 use crate::predict::predict;
 use crate::prediction::Prediction;
 
-/// A classifier with its tokenizer and labels.
+/// Fine-tuned classifier with its tokenizer and label names.
 #[derive(Debug)]
 pub struct Classifier {
     /// The model, without autodiff.
     pub model: AutoModelForSequenceClassification,
     /// The tokenizer.
     pub tokenizer: Tokenizer,
-    /// The names of the labels by id, one for each output of the model.
+    /// The label names by id, one for each output of the model.
     pub labels: Vec<String>,
-    /// The tokens that are read of a text.
+    /// The maximum number of tokens of a text, and the truncation side.
     pub limit: Limit,
-    /// The batches that texts are put into.
+    /// Batch size, padding and precision.
     pub batching: Batching,
 }
 
 impl Classifier {
-    /// Opens a directory that transformers, peft or embert wrote. Texts are read as in the training of the model.
+    /// Opens a directory written by transformers, peft or embert.
+    ///
+    /// Maximum length, truncation and precision are those of training.
     ///
     /// # Errors
-    /// Those of [`ModelDirectory::open`], [`ModelDirectory::load`] and [`TrainedWith::of`](crate::TrainedWith::of);
-    /// [`ModelError::Config`](embert_model::ModelError::Config) for a head of another task.
+    /// The errors of [`ModelDirectory::open`], [`ModelDirectory::load`] and
+    /// [`TrainingSettings::from_dir`](crate::TrainingSettings::from_dir);
+    /// [`ModelError::Config`](embert_model::ModelError::Config) if the model is not a single-label
+    /// classifier.
     pub fn open(directory: impl AsRef<Path>, device: &Device) -> Result<Self, InferenceError> {
         Self::open_with(directory, &OpenOptions::default(), device)
     }
 
-    /// Opens a directory with other options than those of its training.
+    /// Opens a directory with options that override those of training.
     ///
     /// # Errors
-    /// Those of [`open`](Self::open); [`InferenceError::Precision`]; a [`TextError`](embert_text::TextError) for a length
-    /// that the model cannot read.
+    /// The errors of [`open`](Self::open); [`InferenceError::Precision`]; a
+    /// [`TextError`](embert_text::TextError) if the model does not support the length.
     pub fn open_with(
         directory: impl AsRef<Path>,
         options: &OpenOptions,
@@ -53,11 +57,11 @@ impl Classifier {
         Self::load(directory, limit, batching, device)
     }
 
-    /// Reads the weights of a directory that was opened.
+    /// Loads the weights of a model directory.
     ///
     /// # Errors
-    /// Those of [`ModelDirectory::load`]; [`ModelError::Config`](embert_model::ModelError::Config) for a head of another
-    /// task.
+    /// The errors of [`ModelDirectory::load`]; [`ModelError::Config`](embert_model::ModelError::Config) if
+    /// the model is not a single-label classifier.
     pub fn load(
         directory: ModelDirectory,
         limit: Limit,
@@ -70,10 +74,10 @@ impl Classifier {
         Ok(Self { model, tokenizer: directory.tokenizer, labels, limit, batching })
     }
 
-    /// Returns the label and the scores of each text, in the order of the texts.
+    /// Classifies each text. The results have the order of the texts.
     ///
     /// # Errors
-    /// [`InferenceError::NotFinite`] for a model whose output is not finite.
+    /// [`InferenceError::NotFinite`] if the output of the model is NaN or infinite.
     pub fn classify<T: AsRef<str> + Sync>(&self, texts: &[T]) -> Result<Vec<Prediction>, InferenceError> {
         Ok(self.logits(texts)?.iter().map(|logits| Prediction::new(logits, &self.labels)).collect())
     }
@@ -81,7 +85,7 @@ impl Classifier {
     /// Returns the logits of each text, `[texts][num_labels]`, in the order of the texts.
     ///
     /// # Errors
-    /// [`InferenceError::NotFinite`] for a model whose output is not finite.
+    /// [`InferenceError::NotFinite`] if the output of the model is NaN or infinite.
     pub fn logits<T: AsRef<str> + Sync>(&self, texts: &[T]) -> Result<Vec<Vec<f32>>, InferenceError> {
         let texts = self.tokenizer.encode_all(texts, self.limit, &|_| ());
         predict(&self.model, &texts, self.batching, &mut |_| Ok(ControlFlow::Continue(())))

@@ -1,4 +1,4 @@
-//! An encoder without a head: texts in, vectors out.
+//! Text encoder: texts in, vectors out.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -14,37 +14,38 @@ use crate::inputs::device_of;
 use crate::open_options::OpenOptions;
 use crate::pooling::Pooling;
 
-/// An encoder with its tokenizer.
+/// Encoder with its tokenizer.
 #[derive(Debug)]
 pub struct Encoder {
     /// The model, without autodiff.
     pub model: AutoModel,
     /// The tokenizer.
     pub tokenizer: Tokenizer,
-    /// The tokens that are read of a text.
+    /// The maximum number of tokens of a text, and the truncation side.
     pub limit: Limit,
-    /// The batches that texts are put into.
+    /// Batch size, padding and precision.
     pub batching: Batching,
 }
 
 impl Encoder {
-    /// Opens the encoder of a directory that transformers, sentence-transformers or embert wrote; a head is ignored.
+    /// Opens the encoder of a directory written by transformers, sentence-transformers or embert. A head is
+    /// ignored.
     ///
-    /// Texts are cut to `max_seq_length` of the run's `recipe.toml` or sentence-transformers'
-    /// `sentence_bert_config.json`, else to the model's positions.
+    /// The maximum length is `max_seq_length` in `recipe.toml` of the run or in `sentence_bert_config.json`
+    /// of sentence-transformers, else the number of positions of the model.
     ///
     /// # Errors
-    /// [`InferenceError::AdapterOnly`] for an adapter, and the errors of
+    /// [`InferenceError::AdapterOnly`] if the directory contains an adapter, and the errors of
     /// [`ModelDirectory::open`](crate::ModelDirectory::open) and [`AutoModel::from_pretrained`].
     pub fn open(directory: impl AsRef<Path>, device: &Device) -> Result<Self, InferenceError> {
         Self::open_with(directory, &OpenOptions::default(), device)
     }
 
-    /// Opens an encoder with other options than those of its training.
+    /// Opens an encoder with options that override those of training.
     ///
     /// # Errors
-    /// Those of [`open`](Self::open); [`InferenceError::Precision`]; a [`TextError`](embert_text::TextError) for a length
-    /// that the model cannot read.
+    /// The errors of [`open`](Self::open); [`InferenceError::Precision`]; a
+    /// [`TextError`](embert_text::TextError) if the model does not support the length.
     pub fn open_with(
         directory: impl AsRef<Path>,
         options: &OpenOptions,
@@ -61,8 +62,8 @@ impl Encoder {
     /// Returns the vector of each text, `[texts][hidden]`, in the order of the texts.
     ///
     /// # Errors
-    /// [`InferenceError::NoPooler`] for [`Pooling::Pooled`] without a pooler; [`InferenceError::NotFinite`] for a model
-    /// whose output is not finite.
+    /// [`InferenceError::NoPooler`] for [`Pooling::Pooled`] if the model has no pooler;
+    /// [`InferenceError::NotFinite`] if the output of the model is NaN or infinite.
     pub fn embed<T: AsRef<str> + Sync>(
         &self,
         texts: &[T],
@@ -71,19 +72,20 @@ impl Encoder {
         if pooling == Pooling::Pooled && !self.model.has_pooler() {
             return Err(InferenceError::NoPooler);
         }
-        let forward = |ids, layout: &_, pass| {
-            let hidden_states = self.model.forward(ids, layout, pass); // [num_tokens, hidden]
-            pooling.apply(&self.model, hidden_states, layout, pass) // [batch, hidden]
+        let forward = |ids, layout: &_, context| {
+            let hidden_states = self.model.forward(ids, layout, context); // [num_tokens, hidden]
+            pooling.apply(&self.model, hidden_states, layout, context) // [batch, hidden]
         };
         let texts = self.tokenizer.encode_all(texts, self.limit, &|_| ());
-        let go_on = &mut |_| Ok(ControlFlow::Continue(()));
-        forward_all("hidden states", &forward, &texts, self.batching, &device_of(&self.model), go_on)
+        let on_progress = &mut |_| Ok(ControlFlow::Continue(()));
+        forward_all("hidden states", &forward, &texts, self.batching, &device_of(&self.model), on_progress)
     }
 
-    /// Returns the vectors of [`embed`](Self::embed) scaled to length 1, so that a dot product is the cosine similarity.
+    /// Returns the vectors of [`embed`](Self::embed), scaled to length 1. Their dot product is the cosine
+    /// similarity.
     ///
     /// # Errors
-    /// Those of [`embed`](Self::embed).
+    /// The errors of [`embed`](Self::embed).
     pub fn embed_normalized<T: AsRef<str> + Sync>(
         &self,
         texts: &[T],
@@ -95,7 +97,7 @@ impl Encoder {
     }
 }
 
-/// x / max(‖x‖₂, 10⁻¹²), as `torch.nn.functional.normalize`.
+/// Divides x by max(‖x‖₂, 10⁻¹²), like `torch.nn.functional.normalize`.
 fn normalize(vector: &mut [f32]) {
     let norm = vector.iter().map(|x| x * x).sum::<f32>().sqrt().max(1e-12);
     vector.iter_mut().for_each(|x| *x /= norm);

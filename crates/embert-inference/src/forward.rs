@@ -1,10 +1,10 @@
-//! Forward passes over all texts in batches, and one row of output for each text in the order of the texts.
+//! Batched forward passes. Outputs have the order of the texts.
 
 use std::ops::ControlFlow;
 
 use burn::tensor::{Device, Int, Tensor};
 use embert_kernels::{SequenceLayout, with_constant_weights};
-use embert_model::Pass;
+use embert_model::ForwardContext;
 use embert_text::{EncodedTexts, in_row_order};
 
 use crate::batching::Batching;
@@ -12,10 +12,10 @@ use crate::error::InferenceError;
 use crate::inputs::{input_ids, sequence_layout};
 use crate::progress::Progress;
 
-/// A forward pass without dropout: `[num_tokens]` ids to `[batch, width]`.
-pub(crate) type Forward<'a> = dyn Fn(Tensor<1, Int>, &SequenceLayout, Pass) -> Tensor<2> + 'a;
+/// Forward pass without dropout: ids `[num_tokens]` to outputs `[batch, width]`.
+pub(crate) type Forward<'a> = dyn Fn(Tensor<1, Int>, &SequenceLayout, ForwardContext) -> Tensor<2> + 'a;
 
-/// Returns the output of every text, `[texts][width]`. `output` names it for errors.
+/// Returns the output of each text, `[texts][width]`. Errors name the kind of `output`.
 pub(crate) fn forward_all<E: From<InferenceError>>(
     output: &'static str,
     forward: &Forward<'_>,
@@ -24,9 +24,9 @@ pub(crate) fn forward_all<E: From<InferenceError>>(
     device: &Device,
     on_progress: &mut dyn FnMut(Progress) -> Result<ControlFlow<()>, E>,
 ) -> Result<Vec<Vec<f32>>, E> {
-    let pass = Pass { precision: batching.precision, dropout: None };
+    let context = ForwardContext { precision: batching.precision, dropout: None };
     let mut outputs = Vec::with_capacity(texts.len());
-    let mut take = |(rows, values): (Vec<usize>, Tensor<2>)| -> Result<(), E> {
+    let mut collect = |(rows, values): (Vec<usize>, Tensor<2>)| -> Result<(), E> {
         let begin = outputs.len();
         outputs.extend(read(rows, values));
         check_finite(output, &outputs[begin..])?;
@@ -36,23 +36,23 @@ pub(crate) fn forward_all<E: From<InferenceError>>(
         }
     };
     with_constant_weights(|| {
-        let mut running = None; // a GPU has the next batch before the previous one is read
+        let mut running = None; // a GPU gets the next batch before the previous output is read
         for rows in batching.batches(texts) {
             let batch = texts.batch(&rows, batching.padding);
-            let values = forward(input_ids(&batch, device), &sequence_layout(&batch), pass); // [batch, width]
-            running.replace((rows, values)).map_or(Ok(()), &mut take)?;
+            let values = forward(input_ids(&batch, device), &sequence_layout(&batch), context); // [batch, width]
+            running.replace((rows, values)).map_or(Ok(()), &mut collect)?;
         }
-        running.map_or(Ok(()), take)
+        running.map_or(Ok(()), collect)
     })?;
     Ok(in_row_order(outputs))
 }
 
-/// Returns each row with its output, `[width]`. Waits for the device.
+/// Returns each row number with its output, `[width]`. Reading back synchronizes the device.
 fn read(rows: Vec<usize>, output: Tensor<2>) -> impl Iterator<Item = (usize, Vec<f32>)> {
     let [_, width] = output.dims();
     let values = output.into_data().iter::<f32>().collect::<Vec<_>>();
-    let of = move |(place, row)| (row, values[place * width..][..width].to_vec());
-    rows.into_iter().enumerate().map(of)
+    let to_row = move |(index, row)| (row, values[index * width..][..width].to_vec());
+    rows.into_iter().enumerate().map(to_row)
 }
 
 fn check_finite(output: &'static str, rows: &[(usize, Vec<f32>)]) -> Result<(), InferenceError> {

@@ -1,4 +1,4 @@
-//! Model inputs: from a batch of tokens to tensors.
+//! Conversion of a token batch to model inputs.
 
 use burn::module::Module;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
@@ -15,7 +15,7 @@ pub fn input_ids(tokens: &TokenBatch, device: &Device) -> Tensor<1, Int> {
     Tensor::from_data(TensorData::new(ids, [num_tokens]), (device, DType::I32))
 }
 
-/// Returns where the sequences of a batch begin and end.
+/// Returns the lengths and the padding of the sequences in a batch.
 pub fn sequence_layout(tokens: &TokenBatch) -> SequenceLayout {
     SequenceLayout { lengths: tokens.lengths.clone(), padded_to: tokens.padded_to }
 }

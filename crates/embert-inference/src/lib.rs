@@ -16,9 +16,9 @@ mod predict;
 mod prediction;
 mod progress;
 mod scores;
-mod trained_with;
+mod training_settings;
 
-pub use batching::{Batching, padding_for, supports};
+pub use batching::{Batching, padding_for, supports_precision};
 pub use classifier::Classifier;
 pub use encoder::Encoder;
 pub use error::InferenceError;
@@ -30,4 +30,4 @@ pub use predict::predict;
 pub use prediction::Prediction;
 pub use progress::Progress;
 pub use scores::{log_softmax, predicted_label, probabilities};
-pub use trained_with::{TrainedWith, recipe_path};
+pub use training_settings::{TrainingSettings, recipe_path};

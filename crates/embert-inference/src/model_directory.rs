@@ -1,4 +1,4 @@
-//! Opening a model directory: a complete model, or an adapter with its base model.
+//! Model directories: a complete model, or an adapter with its base model.
 
 use std::path::{Path, PathBuf};
 
@@ -11,28 +11,29 @@ use embert_text::Tokenizer;
 
 use crate::error::InferenceError;
 
-/// Everything of a model directory except the weights.
+/// Contents of a model directory, except the weights.
 pub struct ModelDirectory {
-    /// The config, with the labels of the adapter if there is one.
+    /// The config. For an adapter, with the labels of the adapter.
     pub config: AutoConfig,
     /// The tokenizer.
     pub tokenizer: Tokenizer,
-    /// The directory of the weights: for an adapter, that of its base model.
+    /// The directory of the weights; for an adapter, the directory of its base model.
     pub weights: PathBuf,
-    /// The adapter, if the directory holds one.
+    /// The adapter, if the directory contains one.
     pub adapter: Option<Adapter>,
 }
 
 impl ModelDirectory {
-    /// Opens a directory that transformers, peft or embert wrote.
+    /// Opens a directory written by transformers, peft or embert.
     ///
-    /// `base` is the directory of an adapter's base model; without it, the path that the adapter names. The labels and the
-    /// tokenizer of an adapter are those in its own directory, else those of the base model, because PEFT saves neither.
+    /// `base` is the directory of an adapter's base model. If it is `None`, the adapter's config names it.
+    /// Labels and tokenizer come from the directory of the adapter if it has them, else from the base model.
     ///
     /// # Errors
-    /// [`InferenceError::NoBase`] and [`InferenceError::BaseNotFound`] for an adapter without its base model,
-    /// [`InferenceError::NoAdapter`] for a base model without an adapter, [`InferenceError::VocabSize`] for the tokenizer of
-    /// another model, and the errors of the files.
+    /// [`InferenceError::NoBase`] and [`InferenceError::BaseNotFound`] if the base model of an adapter is
+    /// unknown; [`InferenceError::NoAdapter`] if `base` is given without an adapter;
+    /// [`InferenceError::VocabSize`] if the tokenizer does not fit the model; and errors of reading the
+    /// files.
     pub fn open(directory: &Path, base: Option<&Path>) -> Result<Self, InferenceError> {
         if Adapter::is_in(directory) {
             return Self::open_adapter(directory, base);
@@ -42,7 +43,7 @@ impl ModelDirectory {
         }
         let config = AutoConfig::from_dir(directory)?;
         let tokenizer = Tokenizer::from_dir(directory)?;
-        Self { config, tokenizer, weights: directory.to_owned(), adapter: None }.checked()
+        Self { config, tokenizer, weights: directory.to_owned(), adapter: None }.check_vocab_size()
     }
 
     fn open_adapter(directory: &Path, base: Option<&Path>) -> Result<Self, InferenceError> {
@@ -51,10 +52,10 @@ impl ModelDirectory {
         let config = adapter_config(directory, &adapter, &base)?;
         let has_tokenizer = ["tokenizer.json", "vocab.txt"].iter().any(|name| directory.join(name).is_file());
         let tokenizer = Tokenizer::from_dir(if has_tokenizer { directory } else { &base })?;
-        Self { config, tokenizer, weights: base, adapter: Some(adapter) }.checked()
+        Self { config, tokenizer, weights: base, adapter: Some(adapter) }.check_vocab_size()
     }
 
-    fn checked(self) -> Result<Self, InferenceError> {
+    fn check_vocab_size(self) -> Result<Self, InferenceError> {
         let (tokens, vocab_size) = (self.tokenizer.vocab_size(), self.config.encoder.vocab_size);
         if tokens > vocab_size {
             return Err(InferenceError::VocabSize { directory: self.weights, tokens, vocab_size });
@@ -62,28 +63,28 @@ impl ModelDirectory {
         Ok(self)
     }
 
-    /// Reads the weights of the classifier, adapter included.
+    /// Loads the weights of the classifier, and the adapter if there is one.
     ///
     /// # Errors
-    /// [`ModelError::Missing`] for a model without a classification head, and the errors of the files.
+    /// [`ModelError::Missing`] if the model has no classification head, and errors of reading the files.
     pub fn load(&self, device: &Device) -> Result<AutoModelForSequenceClassification, ModelError> {
         let Some(adapter) = &self.adapter else {
             return from_pretrained(&self.weights, &self.config, 0, device)?.complete(&self.weights);
         };
-        let brings_head = adapter.num_labels().is_some();
-        let load = if brings_head { from_pretrained_with_new_head } else { from_pretrained };
+        let has_head = adapter.num_labels().is_some();
+        let load = if has_head { from_pretrained_with_new_head } else { from_pretrained };
         let base = load(&self.weights, &self.config, 0, device)?;
         adapter.load(base.model, &base.newly_initialized)
     }
 }
 
-/// Returns the config of a base model with the labels of its adapter.
+/// Returns the config of an adapter's base model, with the labels of the adapter.
 ///
 /// # Errors
-/// Those of [`AutoConfig::from_file`].
+/// The errors of [`AutoConfig::from_file`].
 pub fn adapter_config(directory: &Path, adapter: &Adapter, base: &Path) -> Result<AutoConfig, ModelError> {
-    let own = [ADAPTER_MODEL_CONFIG, "config.json"].map(|name| directory.join(name));
-    if let Some(path) = own.iter().find(|path| path.is_file()) {
+    let candidates = [ADAPTER_MODEL_CONFIG, "config.json"].map(|name| directory.join(name));
+    if let Some(path) = candidates.iter().find(|path| path.is_file()) {
         return AutoConfig::from_file(path);
     }
     let mut config = AutoConfig::from_dir(base)?;
@@ -93,7 +94,7 @@ pub fn adapter_config(directory: &Path, adapter: &Adapter, base: &Path) -> Resul
     Ok(config)
 }
 
-/// Returns the directory of the base model that an adapter names.
+/// Returns the directory of the base model that the adapter's config names.
 fn base_of(directory: &Path, adapter: &Adapter) -> Result<PathBuf, InferenceError> {
     let directory = directory.to_owned();
     match &adapter.base_model_name_or_path {

@@ -1,4 +1,4 @@
-//! Options of opening a model; the default is what the model was trained with.
+//! Options for opening a model. The defaults are the settings of training.
 
 use std::path::{Path, PathBuf};
 
@@ -6,33 +6,35 @@ use burn::tensor::Device;
 use embert_kernels::Precision;
 use embert_text::{Limit, Truncation};
 
-use crate::batching::{Batching, supports};
+use crate::batching::{Batching, supports_precision};
 use crate::error::InferenceError;
 use crate::model_directory::ModelDirectory;
-use crate::trained_with::TrainedWith;
+use crate::training_settings::TrainingSettings;
 
-/// Options of opening a model. What is `None` is as in the training of the model, see [`TrainedWith`].
+/// Options for opening a model. `None` means the value of training, see [`TrainingSettings`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct OpenOptions {
-    /// The directory of an adapter's base model; else the path that the adapter names.
+    /// The directory of an adapter's base model. Default: the path in the adapter's config.
     pub base: Option<PathBuf>,
-    /// The maximal number of tokens of a text, special tokens included; else as many as the model has positions.
+    /// The maximum number of tokens of a text, including special tokens. Without a value from training, the
+    /// number of positions of the model.
     pub max_length: Option<usize>,
-    /// The tokens to keep of longer texts; else as the tokenizer's files say.
+    /// The side at which long texts are truncated. Without a value from training, that of the tokenizer
+    /// files.
     pub truncation: Option<Truncation>,
-    /// The precision of matrix products; else fp32, also where the device lacks the precision of the training.
+    /// The precision of matrix products. Default: that of training if the device supports it, else fp32.
     pub precision: Option<Precision>,
 }
 
 impl OpenOptions {
-    /// Opens a directory, and decides how its model reads texts on a device.
+    /// Opens a directory, and returns its contents with the token limit and the batching.
     pub(crate) fn open(
         &self,
         directory: &Path,
         device: &Device,
     ) -> Result<(ModelDirectory, Limit, Batching), InferenceError> {
         let model = ModelDirectory::open(directory, self.base.as_deref())?;
-        let trained = TrainedWith::of(directory)?;
+        let trained = TrainingSettings::from_dir(directory)?;
         let positions = model.config.encoder.max_position_embeddings;
         let max_length = self.max_length.or(trained.max_length).unwrap_or(positions);
         let truncation = self.truncation.or(trained.truncation).unwrap_or(model.tokenizer.truncation());
@@ -43,9 +45,9 @@ impl OpenOptions {
 
     fn precision(&self, trained: Precision, device: &Device) -> Result<Precision, InferenceError> {
         match self.precision {
-            None if supports(device, trained) => Ok(trained),
+            None if supports_precision(device, trained) => Ok(trained),
             None => Ok(Precision::Fp32),
-            Some(precision) if supports(device, precision) => Ok(precision),
+            Some(precision) if supports_precision(device, precision) => Ok(precision),
             Some(precision) => Err(InferenceError::Precision { precision }),
         }
     }

@@ -1,33 +1,35 @@
-//! Pooling: from the hidden states of all tokens to one vector for each text.
+//! Pooling: hidden states of all tokens to one vector for each text.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use embert_kernels::{SequenceLayout, first_tokens};
-use embert_model::{AutoModel, Pass};
+use embert_model::{AutoModel, ForwardContext};
 
-/// The vector of a text, in sentence-transformers' names.
+/// Pooling mode, with the names of sentence-transformers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pooling {
     /// The hidden state of the first token, `[CLS]`.
     Cls,
-    /// The mean of the hidden states of all tokens, `[CLS]` and `[SEP]` included.
+    /// The mean of the hidden states of all tokens, including `[CLS]` and `[SEP]`.
     Mean,
-    /// The pooler's output, tanh(x₀W + b).
+    /// The output of the pooler, tanh(x₀W + b).
     Pooled,
 }
 
 impl Pooling {
+    /// Returns one vector for each text.
+    ///
     /// # Shapes
     /// - `hidden_states`: `[num_tokens, hidden]`
     /// - output: `[batch, hidden]`
     ///
     /// # Panics
-    /// For [`Pooled`](Self::Pooled), if the model has no pooler.
+    /// For [`Pooled`](Self::Pooled) if the model has no pooler.
     pub(crate) fn apply(
         self,
         model: &AutoModel,
         hidden_states: Tensor<2>,
         layout: &SequenceLayout,
-        pass: Pass,
+        context: ForwardContext,
     ) -> Tensor<2> {
         match self {
             Self::Cls => first_tokens(hidden_states, layout),
@@ -37,7 +39,8 @@ impl Pooling {
     }
 }
 
-/// Returns the matrix whose product with hidden states is their mean: 1/length at a sequence's own tokens, else 0.
+/// Returns the matrix that computes means when multiplied with hidden states.
+/// It is 1/length at the tokens of a sequence and 0 elsewhere.
 ///
 /// # Shapes
 /// - output: `[batch, num_tokens]`

@@ -1,10 +1,10 @@
-//! Progress of a pass over texts.
+//! Progress of a prediction.
 
-/// How many texts of a pass are done.
+/// Number of processed texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// Texts done.
+    /// Processed texts.
     pub done: usize,
-    /// Texts in total.
+    /// All texts.
     pub total: usize,
 }

@@ -1,6 +1,6 @@
-//! Scores of a row of logits: softmax(x)ᵢ = exp(xᵢ) / Σⱼ exp(xⱼ).
+//! Softmax and argmax of a row of logits: softmax(x)ᵢ = exp(xᵢ) / Σⱼ exp(xⱼ).
 
-/// Returns the natural logarithms of the probabilities of a row of logits.
+/// Returns the logarithm of the softmax of a row of logits.
 pub fn log_softmax(logits: &[f32]) -> Vec<f64> {
     let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let shifted = logits.iter().map(|&logit| f64::from(logit) - f64::from(highest)).collect::<Vec<_>>();
@@ -8,12 +8,12 @@ pub fn log_softmax(logits: &[f32]) -> Vec<f64> {
     shifted.into_iter().map(|x| x - log_sum).collect()
 }
 
-/// Returns the probability of each label for a row of logits.
+/// Returns the softmax of a row of logits.
 pub fn probabilities(logits: &[f32]) -> Vec<f64> {
     log_softmax(logits).into_iter().map(f64::exp).collect()
 }
 
-/// Returns the label with the highest logit, the first of equals.
+/// Returns the index of the highest logit; the first one if several are equal.
 pub fn predicted_label(logits: &[f32]) -> usize {
     (1..logits.len()).fold(0, |best, i| if logits[i] > logits[best] { i } else { best })
 }

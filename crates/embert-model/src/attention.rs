@@ -1,4 +1,4 @@
-//! A layer's first half: LayerNorm(x + dropout(W·attention(x) + b)).
+//! Self-attention block of a layer: LayerNorm(x + dropout(W·attention(x) + b)).
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -7,18 +7,18 @@ use embert_kernels::{
 };
 
 use crate::encoder_config::EncoderConfig;
+use crate::forward_context::{AdapterSite, LayerContext, LinearContext};
 use crate::layer_norm::LayerNorm;
-use crate::linear::{Linear, add_side_by_side};
-use crate::pass::{AdapterSite, LayerPass, LinearPass};
+use crate::linear::{Linear, add_fused_adapters};
 
-/// dropout(softmax(QKᵀ/√d))·V with Q, K, V = xW + b.
+/// Multi-head self-attention: dropout(softmax(QKᵀ/√d))·V with Q, K, V = xW + b (Vaswani et al., 2017).
 #[derive(Module, Debug)]
 pub struct BertSelfAttention {
-    /// Q, `[hidden, hidden]`
+    /// Query projection, `[hidden, hidden]`.
     pub query: Linear,
-    /// K, `[hidden, hidden]`
+    /// Key projection, `[hidden, hidden]`.
     pub key: Linear,
-    /// V, `[hidden, hidden]`
+    /// Value projection, `[hidden, hidden]`.
     pub value: Linear,
     num_heads: usize,
 }
@@ -29,17 +29,24 @@ impl BertSelfAttention {
         Self { query: square(), key: square(), value: square(), num_heads: config.num_attention_heads }
     }
 
+    /// Returns the context of each token.
+    ///
     /// # Shapes
     /// - `x`, output: `[num_tokens, hidden]`
-    fn forward(&self, x: Tensor<2>, layout: &SequenceLayout, pass: LayerPass) -> Tensor<2> {
+    fn forward(&self, x: Tensor<2>, layout: &SequenceLayout, context: LayerContext) -> Tensor<2> {
         let (weights, biases) = weights_and_biases([&self.query, &self.key, &self.value]);
-        let qkv = query_key_value(x.clone(), weights, biases, pass.pass.precision); // [num_tokens, 3 · hidden]
-        let query = (&self.query, pass.at(AdapterSite::Query, layout));
-        let qkv = add_side_by_side([query, self.key_at(layout, pass), self.value_at(layout, pass)], qkv, &x);
-        attention(qkv, layout, self.num_heads, pass.attention_probs, pass.pass.precision)
+        let qkv = query_key_value(x.clone(), weights, biases, context.forward.precision); // [num_tokens, 3 · hidden]
+        let query = (&self.query, context.at(AdapterSite::Query, layout));
+        let qkv = add_fused_adapters(
+            [query, self.key_at(layout, context), self.value_at(layout, context)],
+            qkv,
+            &x,
+        );
+        attention(qkv, layout, self.num_heads, context.attention_probs, context.forward.precision)
     }
 
-    /// The rows of each sequence's first token, which are given as `first`.
+    /// Returns the context of the first token of each sequence. `first` holds the hidden states of these
+    /// tokens.
     ///
     /// # Shapes
     /// - `x`: `[num_tokens, hidden]`
@@ -49,23 +56,31 @@ impl BertSelfAttention {
         x: Tensor<2>,
         first: Tensor<2>,
         layout: &SequenceLayout,
-        pass: LayerPass,
+        context: LayerContext,
     ) -> Tensor<2> {
-        let query = self.query.forward(first, pass.at(AdapterSite::Query, &layout.first_tokens()));
+        let query = self.query.forward(first, context.at(AdapterSite::Query, &layout.first_tokens()));
         let (weights, biases) = weights_and_biases([&self.key, &self.value]);
-        let key_value = key_value(x.clone(), weights, biases, pass.pass.precision); // [num_tokens, 2 · hidden]
+        let key_value = key_value(x.clone(), weights, biases, context.forward.precision); // [num_tokens, 2 · hidden]
         let key_value =
-            add_side_by_side([self.key_at(layout, pass), self.value_at(layout, pass)], key_value, &x);
-        let (site, precision) = (pass.attention_probs, pass.pass.precision);
+            add_fused_adapters([self.key_at(layout, context), self.value_at(layout, context)], key_value, &x);
+        let (site, precision) = (context.attention_probs, context.forward.precision);
         first_token_attention(query, key_value, layout, self.num_heads, site, precision)
     }
 
-    fn key_at<'a>(&'a self, layout: &'a SequenceLayout, pass: LayerPass) -> (&'a Linear, LinearPass<'a>) {
-        (&self.key, pass.at(AdapterSite::Key, layout))
+    fn key_at<'a>(
+        &'a self,
+        layout: &'a SequenceLayout,
+        context: LayerContext,
+    ) -> (&'a Linear, LinearContext<'a>) {
+        (&self.key, context.at(AdapterSite::Key, layout))
     }
 
-    fn value_at<'a>(&'a self, layout: &'a SequenceLayout, pass: LayerPass) -> (&'a Linear, LinearPass<'a>) {
-        (&self.value, pass.at(AdapterSite::Value, layout))
+    fn value_at<'a>(
+        &'a self,
+        layout: &'a SequenceLayout,
+        context: LayerContext,
+    ) -> (&'a Linear, LinearContext<'a>) {
+        (&self.value, context.at(AdapterSite::Value, layout))
     }
 }
 
@@ -73,34 +88,34 @@ fn weights_and_biases<const N: usize>(maps: [&Linear; N]) -> ([Tensor<2>; N], [O
     (maps.map(|map| map.weight.val()), maps.map(Linear::bias))
 }
 
-/// LayerNorm(residual + dropout(xW + b)).
+/// Output projection with a residual connection: LayerNorm(residual + dropout(xW + b)).
 #[derive(Module, Debug)]
 pub struct BertSelfOutput {
-    /// `[hidden, hidden]`
+    /// Output projection, `[hidden, hidden]`.
     pub dense: Linear,
-    /// After the residual connection.
+    /// LayerNorm after the residual connection.
     pub layer_norm: LayerNorm,
 }
 
 impl BertSelfOutput {
     fn forward(
         &self,
-        context: Tensor<2>,
+        context_layer: Tensor<2>,
         residual: Tensor<2>,
         layout: &SequenceLayout,
-        pass: LayerPass,
+        context: LayerContext,
     ) -> Tensor<2> {
-        let x = self.dense.forward(context, pass.at(AdapterSite::AttentionOutput, layout));
-        self.layer_norm.add_forward(x, residual, layout, pass.attention_output)
+        let x = self.dense.forward(context_layer, context.at(AdapterSite::AttentionOutput, layout));
+        self.layer_norm.add_forward(x, residual, layout, context.attention_output)
     }
 }
 
-/// A layer's first half.
+/// Self-attention block: multi-head self-attention, output projection, residual connection and LayerNorm.
 #[derive(Module, Debug)]
 pub struct BertAttention {
     /// Multi-head self-attention.
     pub self_attention: BertSelfAttention,
-    /// The projection, the residual connection and its norm.
+    /// Output projection, residual connection and LayerNorm.
     pub output: BertSelfOutput,
 }
 
@@ -113,25 +128,32 @@ impl BertAttention {
         Self { self_attention: BertSelfAttention::zeros(config, device), output }
     }
 
+    /// Returns the hidden states of all tokens.
+    ///
     /// # Shapes
     /// - `x`, output: `[num_tokens, hidden]`
-    pub(crate) fn forward(&self, x: Tensor<2>, layout: &SequenceLayout, pass: LayerPass) -> Tensor<2> {
-        let context = self.self_attention.forward(x.clone(), layout, pass);
-        self.output.forward(context, x, layout, pass)
+    pub(crate) fn forward(&self, x: Tensor<2>, layout: &SequenceLayout, context: LayerContext) -> Tensor<2> {
+        let context_layer = self.self_attention.forward(x.clone(), layout, context);
+        self.output.forward(context_layer, x, layout, context)
     }
 
-    /// The rows of each sequence's first token.
+    /// Returns the hidden states of the first token of each sequence.
     ///
     /// # Shapes
     /// - `x`: `[num_tokens, hidden]`
     /// - output: `[batch, hidden]`
-    pub(crate) fn forward_first(&self, x: Tensor<2>, layout: &SequenceLayout, pass: LayerPass) -> Tensor<2> {
+    pub(crate) fn forward_first(
+        &self,
+        x: Tensor<2>,
+        layout: &SequenceLayout,
+        context: LayerContext,
+    ) -> Tensor<2> {
         let first = first_tokens(x.clone(), layout); // [batch, hidden]
-        let context = self.self_attention.forward_first(x, first.clone(), layout, pass);
-        self.output.forward(context, first, &layout.first_tokens(), pass)
+        let context_layer = self.self_attention.forward_first(x, first.clone(), layout, context);
+        self.output.forward(context_layer, first, &layout.first_tokens(), context)
     }
 
-    /// The linear layers by module path.
+    /// Returns the linear layers with their module paths.
     pub(crate) fn linear_layers(&mut self) -> [(&'static str, &mut Linear); 4] {
         let attention = &mut self.self_attention;
         [

@@ -1,4 +1,4 @@
-//! config.json of a classifier: its family, its settings, its labels.
+//! config.json of a model: family, settings and labels.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,13 +9,15 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::ModelError;
-use crate::architectures::keys::Keys;
+use crate::architectures::config_keys::ConfigKeys;
 use crate::architectures::{ARCHITECTURES, Architecture, BERT};
 use crate::config_file::{CONFIG, ConfigFile};
-use crate::config_labels::{ConfigLabels, LabelFault, PROBLEM_TYPE};
+use crate::config_labels::{ConfigLabels, LabelError, PROBLEM_TYPE};
 use crate::encoder_config::EncoderConfig;
 
-/// The config of a model of any supported family.
+/// Configuration of a model of any supported family.
+///
+/// The counterpart of `AutoConfig` in transformers.
 ///
 /// ```
 /// use embert_model::{AutoConfig, BERT, EncoderConfig};
@@ -28,105 +30,107 @@ use crate::encoder_config::EncoderConfig;
 pub struct AutoConfig {
     /// The family.
     pub architecture: &'static Architecture,
-    /// The settings of encoder and head.
+    /// The settings of the encoder and the head.
     pub encoder: EncoderConfig,
-    /// Keys without a meaning here, which are written as they were read.
-    kept: Map<String, Value>,
-    /// The classes in `architectures` of the file.
+    /// Keys that have no effect here. They are written back unchanged.
+    preserved: Map<String, Value>,
+    /// The class names in `architectures` of the file.
     classes: Vec<String>,
     label_names: Vec<String>,
-    /// Why the file's labels cannot be used without training.
-    label_fault: Option<LabelFault>,
+    /// Why the labels of the file do not describe single-label classification.
+    label_error: Option<LabelError>,
 }
 
 impl AutoConfig {
-    /// A config of this family with two labels, `LABEL_0` and `LABEL_1`.
+    /// Returns a config with two labels, `LABEL_0` and `LABEL_1`.
     pub fn new(architecture: &'static Architecture, encoder: EncoderConfig) -> Self {
         let label_names = ["LABEL_0", "LABEL_1"].map(String::from).into();
-        Self { architecture, encoder, kept: Map::new(), classes: vec![], label_names, label_fault: None }
+        Self { architecture, encoder, preserved: Map::new(), classes: vec![], label_names, label_error: None }
     }
 
-    /// Reads `config.json` of a checkpoint. Its `model_type` names the family, or `architectures` if that is missing. A
-    /// file with neither is BERT's. Keys that the family does not know are ignored.
+    /// Reads `config.json` of a checkpoint directory.
     ///
-    /// Any labels are read, because training replaces them; see
-    /// [`require_single_label`](Self::require_single_label).
+    /// `model_type` selects the family. Without it, `architectures` does; without both, the family is BERT.
+    /// Keys that the family does not know are ignored.
+    ///
+    /// All labels are accepted, because training replaces them.
+    /// [`require_single_label`](Self::require_single_label) checks them.
     ///
     /// # Errors
-    /// [`ModelError::File`] and [`ModelError::Json`] for a file that is missing or not a JSON object;
-    /// [`ModelError::Unsupported`] and [`ModelError::Config`] for a model that this library cannot run.
+    /// [`ModelError::File`] and [`ModelError::Json`] if the file is missing or not a JSON object;
+    /// [`ModelError::Unsupported`] and [`ModelError::Config`] if this library cannot run the model.
     pub fn from_dir(directory: &Path) -> Result<Self, ModelError> {
         Self::from_file(&directory.join(CONFIG))
     }
 
-    /// Reads a file of another name as [`from_dir`](Self::from_dir) reads `config.json`.
+    /// Reads a config from a file with any name. See [`from_dir`](Self::from_dir).
     ///
     /// # Errors
-    /// Those of [`from_dir`](Self::from_dir).
+    /// The errors of [`from_dir`](Self::from_dir).
     pub fn from_file(path: &Path) -> Result<Self, ModelError> {
         let file = ConfigFile::read(path)?;
         let architecture = architecture(&file)?;
         let mut encoder = (architecture.default_config)();
-        let mut keys = Keys::new(path, &file.keys);
-        keys.only("model_type", architecture.model_type.to_string())?;
+        let mut keys = ConfigKeys::new(path, &file.keys);
+        keys.require("model_type", architecture.model_type.to_string())?;
         (architecture.keys)(&mut encoder, &mut keys)?;
-        let ConfigLabels { names: label_names, fault: label_fault } = file.labels();
-        let (kept, classes) = (keys.into_kept(), file.architectures());
-        Ok(Self { architecture, encoder, kept, classes, label_names, label_fault })
+        let ConfigLabels { names: label_names, error: label_error } = file.labels();
+        let (preserved, classes) = (keys.into_preserved(), file.architectures());
+        Ok(Self { architecture, encoder, preserved, classes, label_names, label_error })
     }
 
-    /// The number of labels.
+    /// Returns the number of labels.
     pub fn num_labels(&self) -> usize {
         self.label_names.len()
     }
 
-    /// The labels' names by id.
+    /// Returns the names of the labels, by id.
     pub fn label_names(&self) -> Vec<String> {
         self.label_names.clone()
     }
 
-    /// Gives the labels names, by id.
+    /// Sets the names of the labels, by id.
     pub fn set_labels<S: Into<String>>(&mut self, names: impl IntoIterator<Item = S>) {
         self.label_names = names.into_iter().map(Into::into).collect();
-        self.label_fault = None;
+        self.label_error = None;
     }
 
-    /// Checks that the labels and `problem_type` of the file are those of single-label classification. Evaluation and
-    /// prediction need this; training with new labels does not.
+    /// Checks that the labels and `problem_type` of the file describe single-label classification.
+    ///
+    /// Evaluation and prediction need this check. Training with new labels does not.
     ///
     /// # Errors
-    /// [`ModelError::Config`] for a head of regression or of several labels at once, for one label alone, and for an
-    /// `id2label` with gaps, repeated names or values of another kind.
+    /// [`ModelError::Config`] for regression, multi-label classification or fewer than two labels, and if
+    /// `id2label` has gaps, duplicate names or values that are not names.
     pub fn require_single_label(&self) -> Result<(), ModelError> {
-        self.label_fault.clone().map_or(Ok(()), |fault| Err(fault.into()))
+        self.label_error.clone().map_or(Ok(()), |error| Err(error.into()))
     }
 
-    /// Returns true if `architectures` allows the checkpoint's `classifier` to be a sequence classifier's. A file without
-    /// `architectures` allows it.
+    /// Returns true if `classifier` in the checkpoint can be the head of a sequence classifier.
+    /// This is the case unless `architectures` names only other classes.
     pub(crate) fn may_have_sequence_head(&self) -> bool {
         self.classes.is_empty() || self.classes.iter().any(|name| name.ends_with("ForSequenceClassification"))
     }
 
-    /// Writes `config.json` of a trained classifier, as `transformers` reads it.
+    /// Writes `config.json` of a sequence classifier, in the format of transformers.
     ///
     /// # Errors
-    /// [`ModelError::File`] when the file cannot be written, [`ModelError::Config`] for settings that cannot be read
-    /// again.
+    /// [`ModelError::File`] if the file cannot be written; [`ModelError::Config`] if a setting is invalid.
     pub fn save(&self, directory: &Path) -> Result<(), ModelError> {
         self.save_as(directory, CONFIG)
     }
 
-    /// Writes the same under another name.
+    /// Writes the same content to a file with another name.
     ///
     /// # Errors
-    /// Those of [`save`](Self::save).
+    /// The errors of [`save`](Self::save).
     pub fn save_as(&self, directory: &Path, file_name: &str) -> Result<(), ModelError> {
         let path = directory.join(file_name);
-        let mut keys = Keys::new(&path, &self.kept);
-        keys.only("model_type", self.architecture.model_type.to_string())?;
+        let mut keys = ConfigKeys::new(&path, &self.preserved);
+        keys.require("model_type", self.architecture.model_type.to_string())?;
         (self.architecture.keys)(&mut self.encoder.clone(), &mut keys)?;
         let labels = self.label_names.iter().map(String::as_str).enumerate();
-        let saved = Saved {
+        let saved = ConfigJson {
             architectures: [self.architecture.classifier_class],
             keys: keys.into_values(),
             problem_type: PROBLEM_TYPE,
@@ -138,9 +142,9 @@ impl AutoConfig {
     }
 }
 
-/// The keys of config.json, in the order in which they are written.
+/// The content of config.json, in the order in which it is written.
 #[derive(Serialize)]
-struct Saved<'a> {
+struct ConfigJson<'a> {
     architectures: [&'a str; 1],
     #[serde(flatten)]
     keys: IndexMap<&'static str, Value>,
@@ -149,13 +153,14 @@ struct Saved<'a> {
     label2id: BTreeMap<&'a str, usize>,
 }
 
-/// The family that a file names.
+/// Returns the family of a config.json.
 fn architecture(file: &ConfigFile) -> Result<&'static Architecture, ModelError> {
-    let (key, found, architecture) = match (file.text_of("model_type"), file.text_of("architectures")) {
-        (Some(model_type), _) => ("model_type", model_type, Architecture::of_model_type(model_type)),
-        (None, Some(class)) => ("architectures", class, Architecture::of_class(class)),
-        (None, None) => return Ok(&BERT),
-    };
+    let (key, found, architecture) =
+        match (file.first_string("model_type"), file.first_string("architectures")) {
+            (Some(model_type), _) => ("model_type", model_type, Architecture::of_model_type(model_type)),
+            (None, Some(class)) => ("architectures", class, Architecture::of_class(class)),
+            (None, None) => return Ok(&BERT),
+        };
     architecture.ok_or_else(|| {
         let supported = ARCHITECTURES.map(|architecture| architecture.model_type).join(" or ");
         ModelError::Unsupported { path: file.path.clone(), key, found: found.into(), supported }

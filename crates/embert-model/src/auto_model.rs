@@ -1,4 +1,4 @@
-//! Any supported encoder without a classification head: embeddings, layers, pooler.
+//! Encoder without a classification head: embeddings, layers, pooler.
 
 use std::path::Path;
 
@@ -11,20 +11,22 @@ use crate::architectures::Architecture;
 use crate::auto_config::AutoConfig;
 use crate::embeddings::BertEmbeddings;
 use crate::encoder::BertEncoder;
+use crate::forward_context::ForwardContext;
 use crate::linear::Linear;
 use crate::loading::{Pretrained, load};
 use crate::parameters::PreTrainedModel;
-use crate::pass::Pass;
 use crate::pooler::BertPooler;
 
-/// An encoder of any family, without a classification head.
+/// Encoder of any supported family, without a classification head.
+///
+/// The counterpart of `AutoModel` in transformers.
 #[derive(Module, Debug)]
 pub struct AutoModel {
-    /// Ids to the first hidden states.
+    /// The embeddings.
     pub embeddings: BertEmbeddings,
     /// The layers.
     pub encoder: BertEncoder,
-    /// One vector for each sequence; `None` if the family or the checkpoint has none.
+    /// The pooler; `None` if the family or the checkpoint has no pooler.
     pub pooler: Option<BertPooler>,
     #[module(skip)]
     architecture: &'static Architecture,
@@ -41,11 +43,12 @@ impl AutoModel {
         }
     }
 
-    /// Reads the encoder of a checkpoint directory, of a classifier or of a base model. Heads in the files are listed as
-    /// unused.
+    /// Loads the encoder of a checkpoint directory. The checkpoint may be a classifier or a base model.
+    ///
+    /// Tensors of other heads are listed in [`Pretrained::unused`].
     ///
     /// # Errors
-    /// Those of [`from_pretrained`](crate::from_pretrained) except errors about a classifier.
+    /// The errors of [`from_pretrained`](crate::from_pretrained), except those about a classifier.
     pub fn from_pretrained(
         directory: &Path,
         config: &AutoConfig,
@@ -62,22 +65,27 @@ impl AutoModel {
     /// Returns the hidden states of the last layer.
     ///
     /// # Shapes
-    /// - `input_ids`: `[num_tokens]`, sequences one after another as `layout` says
+    /// - `input_ids`: `[num_tokens]`, the sequences concatenated as described by `layout`
     /// - output: `[num_tokens, hidden]`
     ///
     /// # Panics
-    /// If there are not as many ids as the layout has rows.
-    pub fn forward(&self, input_ids: Tensor<1, Int>, layout: &SequenceLayout, pass: Pass) -> Tensor<2> {
-        let x = self.embeddings.forward(input_ids, layout, pass); // [num_tokens, hidden]
-        self.encoder.forward(x, layout, pass)
+    /// If the number of ids differs from the number of rows of `layout`.
+    pub fn forward(
+        &self,
+        input_ids: Tensor<1, Int>,
+        layout: &SequenceLayout,
+        context: ForwardContext,
+    ) -> Tensor<2> {
+        let x = self.embeddings.forward(input_ids, layout, context); // [num_tokens, hidden]
+        self.encoder.forward(x, layout, context)
     }
 
-    /// Returns true if the checkpoint has a pooler.
+    /// Returns true if the model has a pooler.
     pub fn has_pooler(&self) -> bool {
         self.pooler.is_some()
     }
 
-    /// tanh(x₀W + b) of each sequence's first token after the last layer; `None` without a pooler.
+    /// Returns tanh(x₀W + b) of the first token of each sequence; `None` if the model has no pooler.
     ///
     /// # Shapes
     /// - `hidden_states`: `[num_tokens, hidden]`, from [`forward`](Self::forward)
@@ -86,26 +94,27 @@ impl AutoModel {
         &self,
         hidden_states: Tensor<2>,
         layout: &SequenceLayout,
-        pass: Pass,
+        context: ForwardContext,
     ) -> Option<Tensor<2>> {
         let pooler = self.pooler.as_ref()?;
-        Some(pooler.forward(first_tokens(hidden_states, layout), pass))
+        Some(pooler.forward(first_tokens(hidden_states, layout), context))
     }
 
-    /// Returns the hidden states after the embeddings and after each layer, in fp32 and without dropout: what
-    /// `transformers` returns with `output_hidden_states=True`.
+    /// Returns the hidden states after the embeddings and after each layer, in fp32 and without dropout.
+    ///
+    /// These are the hidden states that transformers returns with `output_hidden_states=True`.
     ///
     /// # Shapes
     /// - `input_ids`: `[num_tokens]`
     /// - each item: `[num_tokens, hidden]`
     pub fn hidden_states(&self, input_ids: Tensor<1, Int>, layout: &SequenceLayout) -> Vec<Tensor<2>> {
-        let pass = Pass::default();
-        let mut hidden_states = vec![self.embeddings.forward(input_ids, layout, pass)];
-        hidden_states.extend(self.encoder.forward_each(hidden_states[0].clone(), layout, pass));
+        let context = ForwardContext::default();
+        let mut hidden_states = vec![self.embeddings.forward(input_ids, layout, context)];
+        hidden_states.extend(self.encoder.forward_each(hidden_states[0].clone(), layout, context));
         hidden_states
     }
 
-    /// The linear layers by module path.
+    /// Returns the linear layers with their module paths.
     pub(crate) fn linear_layers(&mut self) -> impl Iterator<Item = (String, &mut Linear)> {
         let encoder = self.encoder.linear_layers();
         let encoder = encoder.map(|(path, linear)| (format!("encoder.{path}"), linear));

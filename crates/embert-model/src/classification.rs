@@ -1,4 +1,4 @@
-//! An encoder of any family with a classification head on each sequence's first token.
+//! Sequence classifier: an encoder with a classification head on the first token of each sequence.
 
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
@@ -9,27 +9,30 @@ use crate::auto_config::AutoConfig;
 use crate::auto_model::AutoModel;
 use crate::embeddings::BertEmbeddings;
 use crate::encoder::BertEncoder;
+use crate::forward_context::ForwardContext;
 use crate::head::ClassificationHead;
 use crate::initialize::initialize;
 use crate::linear::Linear;
 use crate::lora::config::LoraConfig;
 use crate::parameters::PreTrainedModel;
-use crate::pass::Pass;
 
-/// A classifier of any family, plain or with adapters.
+/// Sequence classifier of any supported family, with or without LoRA adapters.
+///
+/// The counterpart of `AutoModelForSequenceClassification` in transformers.
 #[derive(Module, Debug)]
 pub struct AutoModelForSequenceClassification {
-    /// Embeddings, layers and, if the family's head reads it, the pooler.
+    /// Embeddings, layers and, if the head uses it, the pooler.
     pub base_model: AutoModel,
-    /// The layers above.
+    /// The classification head.
     pub head: ClassificationHead,
-    /// The settings of the adapters, with the family's target modules.
+    /// The settings of the adapters, with the default target modules filled in.
     #[module(skip)]
     pub(crate) lora: Option<LoraConfig>,
 }
 
 impl AutoModelForSequenceClassification {
-    /// A model with random weights, as before pretraining: weights N(0, initializer_range²), biases 0, norms 1 and 0.
+    /// Returns a model with random weights: weights N(0, initializer_range²), biases 0, LayerNorm weights 1.
+    ///
     /// The same seed gives the same weights on every device.
     pub fn new(config: &AutoConfig, seed: u64, device: &Device) -> Self {
         initialize(Self::zeros(config, device), seed, config.encoder.initializer_range, &|_| true)
@@ -44,58 +47,63 @@ impl AutoModelForSequenceClassification {
         }
     }
 
-    /// Returns the scores of each label before the softmax.
+    /// Returns the logits.
     ///
     /// # Shapes
-    /// - `input_ids`: `[num_tokens]`, sequences one after another as `layout` says
+    /// - `input_ids`: `[num_tokens]`, the sequences concatenated as described by `layout`
     /// - output: `[batch, num_labels]`
     ///
     /// # Panics
-    /// If there are not as many ids as the layout has rows.
-    pub fn forward(&self, input_ids: Tensor<1, Int>, layout: &SequenceLayout, pass: Pass) -> Tensor<2> {
-        let x = self.embeddings().forward(input_ids, layout, pass); // [num_tokens, hidden]
-        self.classify(self.encoder().forward_first(x, layout, pass), pass)
+    /// If the number of ids differs from the number of rows of `layout`.
+    pub fn forward(
+        &self,
+        input_ids: Tensor<1, Int>,
+        layout: &SequenceLayout,
+        context: ForwardContext,
+    ) -> Tensor<2> {
+        let x = self.embeddings().forward(input_ids, layout, context); // [num_tokens, hidden]
+        self.classify(self.encoder().forward_first(x, layout, context), context)
     }
 
-    /// Applies pooler and head, dropout included.
+    /// Applies the pooler and the head, and returns the logits.
     ///
     /// # Shapes
-    /// - `first_tokens`: `[batch, hidden]`, after the last layer
+    /// - `first_tokens`: `[batch, hidden]`, the first token of each sequence after the last layer
     /// - output: `[batch, num_labels]`
-    pub fn classify(&self, first_tokens: Tensor<2>, pass: Pass) -> Tensor<2> {
+    pub fn classify(&self, first_tokens: Tensor<2>, context: ForwardContext) -> Tensor<2> {
         let x = match &self.base_model.pooler {
-            Some(pooler) => pooler.forward(first_tokens, pass), // [batch, hidden]
+            Some(pooler) => pooler.forward(first_tokens, context), // [batch, hidden]
             None => first_tokens,
         };
-        self.head.forward(x, pass)
+        self.head.forward(x, context)
     }
 
-    /// Ids to the first hidden states.
+    /// Returns the embeddings.
     pub fn embeddings(&self) -> &BertEmbeddings {
         &self.base_model.embeddings
     }
 
-    /// The layers.
+    /// Returns the encoder.
     pub fn encoder(&self) -> &BertEncoder {
         &self.base_model.encoder
     }
 
-    /// The head's last linear layer, `[hidden, num_labels]`.
+    /// Returns the last linear layer of the head, `[hidden, num_labels]`.
     pub fn classifier(&self) -> &Linear {
         &self.head.classifier
     }
 
-    /// The number of labels that the model tells apart.
+    /// Returns the number of labels.
     pub fn num_labels(&self) -> usize {
         self.classifier().weight.dims()[1]
     }
 
-    /// The settings of its adapters; `None` for a plain model.
+    /// Returns the settings of the LoRA adapters; `None` for a model without adapters.
     pub fn lora(&self) -> Option<&LoraConfig> {
         self.lora.as_ref()
     }
 
-    /// The linear layers under their Hugging Face names, from the input to the head.
+    /// Returns the linear layers with their Hugging Face names, from the input to the head.
     pub fn linear_layers(&mut self) -> Vec<(String, &mut Linear)> {
         let architecture = self.architecture();
         let dense = self.head.dense.as_mut().map(|dense| ("head.dense".to_string(), dense));

@@ -1,4 +1,4 @@
-//! config.json as a file: an object whose keys are unique.
+//! Reading config.json: a JSON object without duplicate keys.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use crate::ModelError;
 use crate::config_labels::ConfigLabels;
 use crate::lfs_pointer::read_text;
 
-/// The name of the file in a checkpoint.
+/// The file name in a checkpoint directory.
 pub(crate) const CONFIG: &str = "config.json";
 
-/// A config.json that is a JSON object.
+/// The keys and values of a config.json.
 pub(crate) struct ConfigFile {
     pub(crate) path: PathBuf,
     pub(crate) keys: Map<String, Value>,
@@ -26,13 +26,13 @@ impl ConfigFile {
         Ok(Self { path: path.into(), keys })
     }
 
-    /// The text under a key, or under the first entry of a list.
-    pub(crate) fn text_of(&self, key: &str) -> Option<&str> {
+    /// Returns the string of a key; if the value is a list, the first string in the list.
+    pub(crate) fn first_string(&self, key: &str) -> Option<&str> {
         let value = self.keys.get(key)?;
         value.get(0).unwrap_or(value).as_str()
     }
 
-    /// The classes in `architectures`, which old files give as one text.
+    /// Returns the class names in `architectures`. Old files have one string instead of a list.
     pub(crate) fn architectures(&self) -> Vec<String> {
         match self.keys.get("architectures") {
             Some(Value::String(one)) => vec![one.clone()],
@@ -46,7 +46,7 @@ impl ConfigFile {
     }
 }
 
-/// An object in which no key occurs twice. serde_json alone takes the last of two.
+/// A JSON object without duplicate keys. serde_json would silently keep the last duplicate.
 struct UniqueKeys(Map<String, Value>);
 
 impl<'de> Deserialize<'de> for UniqueKeys {

@@ -1,21 +1,21 @@
-//! The first hidden states: dropout(LayerNorm(word + position + token_type)).
+//! Embeddings: dropout(LayerNorm(word + position + token_type)).
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor};
 use embert_kernels::{SequenceLayout, dropout};
 
 use crate::encoder_config::EncoderConfig;
+use crate::forward_context::ForwardContext;
 use crate::layer_norm::LayerNorm;
 use crate::parameters::zeros;
-use crate::pass::Pass;
 
-/// The number by which dropout knows the embeddings; layers count from 0.
+/// The layer number of the embeddings in dropout sites; layers are numbered from 0.
 const EMBEDDINGS: usize = u16::MAX as usize;
 
-/// A table of vectors.
+/// Embedding table.
 #[derive(Module, Debug)]
 pub struct Embedding {
-    /// `[rows, hidden]`
+    /// `[rows, hidden]`.
     pub weight: Param<Tensor<2>>,
 }
 
@@ -25,16 +25,16 @@ impl Embedding {
     }
 }
 
-/// dropout(LayerNorm(word + position + token_type)).
+/// Sum of word, position and token type embeddings: dropout(LayerNorm(word + position + token_type)).
 #[derive(Module, Debug)]
 pub struct BertEmbeddings {
-    /// `[vocab_size, hidden]`
+    /// `[vocab_size, hidden]`.
     pub word_embeddings: Embedding,
-    /// `[max_position_embeddings, hidden]`
+    /// `[max_position_embeddings, hidden]`.
     pub position_embeddings: Embedding,
-    /// `[type_vocab_size, hidden]`; all tokens are of type 0. DistilBERT has none.
+    /// `[type_vocab_size, hidden]`; all tokens have type 0. `None` for DistilBERT.
     pub token_type_embeddings: Option<Embedding>,
-    /// Over the sum.
+    /// LayerNorm of the sum.
     pub layer_norm: LayerNorm,
     dropout: f64,
 }
@@ -51,10 +51,17 @@ impl BertEmbeddings {
         }
     }
 
+    /// Returns the hidden states that are the input of the first layer.
+    ///
     /// # Shapes
     /// - `input_ids`: `[num_tokens]`
     /// - output: `[num_tokens, hidden]`
-    pub fn forward(&self, input_ids: Tensor<1, Int>, layout: &SequenceLayout, pass: Pass) -> Tensor<2> {
+    pub fn forward(
+        &self,
+        input_ids: Tensor<1, Int>,
+        layout: &SequenceLayout,
+        context: ForwardContext,
+    ) -> Tensor<2> {
         let x = embert_kernels::embeddings(
             input_ids,
             layout,
@@ -62,7 +69,7 @@ impl BertEmbeddings {
             self.position_embeddings.weight.val(),
             self.token_type_embeddings.as_ref().map(|table| table.weight.val()),
         );
-        let site = pass.site(EMBEDDINGS, 0, self.dropout);
+        let site = context.site(EMBEDDINGS, 0, self.dropout);
         dropout(self.layer_norm.forward(x), Some(layout), site)
     }
 }

@@ -1,79 +1,79 @@
-//! What can be wrong with a checkpoint.
+//! Errors of reading and writing models.
 
 use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// Why a model could not be read or written.
+/// Error of reading or writing a model.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ModelError {
-    /// A file that should be there is not, or cannot be read or written.
+    /// A file cannot be read or written.
     #[error("{path}: {source}", path = path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// The system's word.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// Not JSON, or a key with the wrong kind of value.
+    /// A file is not valid JSON, or a key has a value of the wrong type.
     #[error("{path}: {source}", path = path.display())]
     Json {
         /// The file.
         path: PathBuf,
-        /// Where and what.
+        /// The JSON error, with its position.
         source: serde_json::Error,
     },
-    /// A value in config.json that this library does not implement.
-    #[error("{path}: {key} is {found}, and only {supported} is supported", path = path.display())]
+    /// A config file has a value that this library does not support.
+    #[error("{path}: {key} is {found}; only {supported} is supported", path = path.display())]
     Unsupported {
-        /// The config.json.
+        /// The config file.
         path: PathBuf,
         /// The key.
         key: &'static str,
-        /// Its value.
+        /// The value in the file.
         found: String,
-        /// What would do.
+        /// The supported values.
         supported: String,
     },
-    /// Values in config.json that contradict each other.
+    /// A config file has an invalid value, or values that contradict each other.
     #[error("{path}: {reason}", path = path.display())]
     Config {
-        /// The config.json.
+        /// The config file.
         path: PathBuf,
-        /// What contradicts what.
+        /// The key and the problem.
         reason: String,
     },
-    /// A setting of an adapter that cannot be, or does not fit the model.
+    /// A LoRA setting is invalid or does not fit the model.
     #[error("{key}: {reason}")]
     Lora {
-        /// The key, as in PEFT's LoraConfig.
+        /// The key in PEFT's LoraConfig.
         key: &'static str,
-        /// What is wrong with it, and what there is.
+        /// The problem, and the valid values.
         reason: String,
     },
-    /// A model without adapters was to be saved as an adapter.
+    /// [`save_adapter`](crate::save_adapter) was called for a model without adapters.
     #[error("{path}: the model has no adapters to save", path = path.display())]
     NotAdapted {
-        /// Where it was to be saved.
+        /// The output directory.
         path: PathBuf,
     },
-    /// A model that still has adapters was to be saved as a plain one.
-    #[error("{path}: the model has adapters: save them as such, or merge them first", path = path.display())]
+    /// [`save_pretrained`](crate::save_pretrained) was called for a model with LoRA adapters.
+    #[error("{path}: the model has LoRA adapters; save them with save_adapter or merge them with merge_adapter", path = path.display())]
     Adapted {
-        /// Where it was to be saved.
+        /// The output directory.
         path: PathBuf,
     },
-    /// The directory holds no weights.
-    #[error("{directory}: no model.safetensors (or model.safetensors.index.json) here", directory = directory.display())]
+    /// The directory contains no weights.
+    #[error("{directory}: no model.safetensors or model.safetensors.index.json in this directory", directory = directory.display())]
     NoWeights {
         /// The directory.
         directory: PathBuf,
     },
-    /// The directory holds weights as a pickle only.
+    /// The directory contains only weights in the pickle format.
     #[error(
-        "{path}: a pickle can run any code when it is opened, so it is not read; convert it once with transformers: \
+        "{path}: pickle files can execute arbitrary code and are not supported; convert the model once with transformers: \
          model.save_pretrained(directory, safe_serialization=True)",
         path = path.display()
     )]
@@ -81,25 +81,25 @@ pub enum ModelError {
         /// The file.
         path: PathBuf,
     },
-    /// The directory holds weights in other formats only.
-    #[error("{path}: {format} weights are not read, and there is no model.safetensors; {advice}", path = path.display())]
-    ForeignWeights {
+    /// The directory contains only weights in another unsupported format.
+    #[error("{path}: {format} weights are not supported, and there is no model.safetensors; {advice}", path = path.display())]
+    UnsupportedFormat {
         /// The file.
         path: PathBuf,
-        /// The format's name.
+        /// The name of the format.
         format: &'static str,
-        /// How to get safetensors.
+        /// How to convert the model to safetensors.
         advice: &'static str,
     },
-    /// A Git LFS pointer in place of a file.
+    /// The file is a Git LFS pointer.
     #[error("{path}: a Git LFS pointer, not the file itself; fetch the file with `git lfs pull`", path = path.display())]
     LfsPointer {
         /// The file.
         path: PathBuf,
     },
-    /// The checkpoint's classifier has another number of labels than was asked for.
+    /// The classifier of the checkpoint has another number of labels than the model.
     #[error(
-        "{path}: {name} has shape {found:?} for {} labels, and the model has {expected}",
+        "{path}: {name} has shape {found:?} for {} labels, but the model has {expected} labels",
         found[0],
         path = path.display()
     )]
@@ -108,37 +108,37 @@ pub enum ModelError {
         path: PathBuf,
         /// The tensor.
         name: String,
-        /// Its shape in the file: labels, hidden size.
+        /// Its shape in the file, `[num_labels, hidden]`.
         found: [usize; 2],
-        /// The model's number of labels.
+        /// The number of labels of the model.
         expected: usize,
     },
-    /// A file that is not in the safetensors format, or not the whole of it.
-    #[error("{path}: not a whole safetensors file: {reason}", path = path.display())]
+    /// The file is not a valid safetensors file.
+    #[error("{path}: not a valid safetensors file: {reason}", path = path.display())]
     Corrupt {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         reason: String,
     },
-    /// Tensors that the model needs and the checkpoint lacks.
+    /// The checkpoint lacks tensors of the model.
     #[error("{path}: missing {} of the model's tensors: {}", names.len(), listed(names), path = path.display())]
     Missing {
         /// The directory.
         path: PathBuf,
-        /// Their names.
+        /// The names of the tensors.
         names: Vec<String>,
     },
-    /// Tensors that the checkpoint holds and the model has no place for.
-    #[error("{path}: {} tensors are not this model's: {}", names.len(), listed(names), path = path.display())]
+    /// The checkpoint has tensors that the model does not have.
+    #[error("{path}: {} unexpected tensors: {}", names.len(), listed(names), path = path.display())]
     Unused {
         /// The directory.
         path: PathBuf,
-        /// Their names.
+        /// The names of the tensors.
         names: Vec<String>,
     },
-    /// A tensor of another shape than config.json says.
-    #[error("{path}: {name} has shape {found:?}, and the model's has {expected:?}", path = path.display())]
+    /// A tensor has another shape than config.json describes.
+    #[error("{path}: {name} has shape {found:?}; the model expects {expected:?}", path = path.display())]
     Shape {
         /// The file.
         path: PathBuf,
@@ -146,56 +146,56 @@ pub enum ModelError {
         name: String,
         /// Its shape in the file.
         found: Vec<usize>,
-        /// The shape that the model has, in the file's orientation.
+        /// The expected shape, in the orientation of the file.
         expected: Vec<usize>,
     },
-    /// config.json describes a model that the weights cannot fill.
+    /// config.json describes far more parameters than the weights hold.
     #[error(
-        "{directory}: config.json describes {described} parameters, and the files of weights hold {held} values; they do \
-         not belong together",
+        "{directory}: config.json describes {described} parameters, but the weight files contain {held} values; config.json \
+         and the weights do not belong to the same model",
         directory = directory.display()
     )]
     TooLarge {
         /// The directory.
         directory: PathBuf,
-        /// The parameters of the embeddings and the layers that config.json describes.
+        /// The number of parameters in embeddings and layers that config.json describes.
         described: u128,
-        /// The values of all tensors in the files.
+        /// The number of values in the files.
         held: u128,
     },
-    /// A value that is infinite or not a number.
-    #[error("{path}: {name} holds values that are no finite numbers: the file is damaged, or its training diverged", path = path.display())]
+    /// A tensor contains NaN or infinity.
+    #[error("{path}: {name} contains NaN or infinite values; the file is damaged, or training diverged", path = path.display())]
     NotFinite {
         /// The file.
         path: PathBuf,
         /// The tensor.
         name: String,
     },
-    /// A tensor of integers, or of a float format that is not read.
-    #[error("{path}: {name} is of type {found}, and only F32, F16 and BF16 are read", path = path.display())]
+    /// A tensor has an unsupported dtype.
+    #[error("{path}: {name} has dtype {found}; only F32, F16 and BF16 are supported", path = path.display())]
     Type {
         /// The file.
         path: PathBuf,
         /// The tensor.
         name: String,
-        /// Its type in the file.
+        /// Its dtype in the file.
         found: String,
     },
-    /// A file could not be written.
-    #[error("{path}: could not be written: {reason}", path = path.display())]
+    /// The tensors cannot be written as a safetensors file.
+    #[error("{path}: cannot be written: {reason}", path = path.display())]
     Write {
         /// The file.
         path: PathBuf,
-        /// The writer's word.
+        /// The error of the safetensors crate.
         reason: String,
     },
 }
 
-/// The first few, and how many more.
+/// Returns the first names and the number of the others.
 fn listed(names: &[String]) -> String {
-    const SHOWN: usize = 6;
-    let shown = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(SHOWN) {
+    const MAX_SHOWN: usize = 6;
+    let shown = names.iter().take(MAX_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(MAX_SHOWN) {
         0 => shown,
         more => format!("{shown} and {more} more"),
     }

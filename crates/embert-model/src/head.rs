@@ -1,4 +1,4 @@
-//! The classification head: logits = dropout(act(xV + c))·W + b, where a pooler may stand for act(xV + c).
+//! Classification head: logits = dropout(act(xV + c))·W + b. A pooler can take the place of act(xV + c).
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -6,18 +6,18 @@ use embert_kernels::dropout;
 
 use crate::architectures::Activation;
 use crate::auto_config::AutoConfig;
+use crate::forward_context::{ForwardContext, LinearContext};
 use crate::linear::Linear;
-use crate::pass::{LinearPass, Pass};
 
-/// The number by which dropout knows the head; layers count from 0.
+/// The layer number of the head in dropout sites; layers are numbered from 0.
 const HEAD: usize = u16::MAX as usize - 1;
 
-/// The layers above the base model.
+/// Classification head: dense layer, activation, dropout and classifier.
 #[derive(Module, Debug)]
 pub struct ClassificationHead {
-    /// V and c, `[hidden, hidden]`; `None` if the base model's pooler is the dense layer.
+    /// V and c, `[hidden, hidden]`; `None` if the pooler of the base model is the dense layer.
     pub dense: Option<Linear>,
-    /// W and b, `[hidden, num_labels]`
+    /// W and b, `[hidden, num_labels]`.
     pub classifier: Linear,
     #[module(skip)]
     activation: Option<Activation>,
@@ -36,15 +36,17 @@ impl ClassificationHead {
         }
     }
 
+    /// Returns the logits.
+    ///
     /// # Shapes
-    /// - `x`: `[batch, hidden]`, the pooler's output or the first tokens
+    /// - `x`: `[batch, hidden]`, the output of the pooler or the first tokens
     /// - output: `[batch, num_labels]`
-    pub fn forward(&self, x: Tensor<2>, pass: Pass) -> Tensor<2> {
-        let at = |site| LinearPass { pass, layer: HEAD, site, layout: None };
+    pub fn forward(&self, x: Tensor<2>, context: ForwardContext) -> Tensor<2> {
+        let at = |site| LinearContext { forward: context, layer: HEAD, site, layout: None };
         let x = match self.dense.as_ref().zip(self.activation) {
             Some((dense, activation)) => activation(dense.forward(x, at(2))), // [batch, hidden]
             None => x,
         };
-        self.classifier.forward(dropout(x, None, pass.site(HEAD, 0, self.dropout)), at(1))
+        self.classifier.forward(dropout(x, None, context.site(HEAD, 0, self.dropout)), at(1))
     }
 }

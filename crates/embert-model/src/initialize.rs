@@ -1,4 +1,4 @@
-//! Random weights: N(0, σ²) by Box and Muller's transform of a counter-based uniform, keyed by seed and name.
+//! Random initialization: N(0, σ²) by the Box-Muller transform of a counter-based random number generator.
 
 use burn::module::Param;
 use burn::tensor::{Tensor, TensorData};
@@ -6,7 +6,9 @@ use embert_kernels::{FNV_OFFSET, fnv1a, mix64};
 
 use crate::parameters::{Parameter, ParameterMapper, PreTrainedModel, map_parameters};
 
-/// Makes the parameters new for whose name `is_new` returns true: matrices N(0, std²), biases 0, norms' weights 1.
+/// Initializes the parameters for whose name `is_new` returns true.
+///
+/// Matrices are drawn from N(0, std²); biases become 0 and LayerNorm weights 1.
 pub(crate) fn initialize<M: PreTrainedModel>(
     model: M,
     seed: u64,
@@ -16,7 +18,7 @@ pub(crate) fn initialize<M: PreTrainedModel>(
     map_parameters(model, &mut Initialize { seed, std, is_new })
 }
 
-/// The first values of the parameter with this path.
+/// Returns the initial values of the parameter with this path.
 fn initial_value(path: &str, shape: &[usize], seed: u64, std: f64) -> Vec<f32> {
     let len: usize = shape.iter().product();
     match (shape.len(), path.ends_with(".weight")) {
@@ -26,7 +28,7 @@ fn initial_value(path: &str, shape: &[usize], seed: u64, std: f64) -> Vec<f32> {
     }
 }
 
-/// Values of U(-bound, bound) for the parameter of this name.
+/// Returns `len` values from U(-bound, bound) for the parameter with this name.
 pub(crate) fn uniform_values(name: &str, len: usize, seed: u64, bound: f64) -> Vec<f32> {
     let key = key(name, seed);
     let value = |counter| bound * (2.0 * uniform(mix64(key ^ mix64(counter))) - 1.0);
@@ -50,7 +52,7 @@ impl ParameterMapper for Initialize<'_> {
     }
 }
 
-/// A parameter with other values, trained or frozen as it was.
+/// Replaces the values of a parameter. It stays trainable or frozen.
 pub(crate) fn with_values<const D: usize>(param: Param<Tensor<D>>, values: Vec<f32>) -> Param<Tensor<D>> {
     param.map(|tensor| {
         let made = Tensor::from_data(TensorData::new(values, tensor.shape()), &tensor.device());
@@ -58,11 +60,12 @@ pub(crate) fn with_values<const D: usize>(param: Param<Tensor<D>>, values: Vec<f
     })
 }
 
-/// The hash of the path, with the seed.
+/// Returns a hash of the path and the seed.
 fn key(path: &str, seed: u64) -> u64 {
     path.bytes().fold(FNV_OFFSET ^ mix64(seed), |hash, byte| fnv1a(hash, byte.into()))
 }
 
+/// Returns `len` values from N(0, std²).
 fn normal(key: u64, len: usize, std: f64) -> Vec<f32> {
     let mut values = Vec::with_capacity(len + 1);
     for pair in 0..len.div_ceil(2) as u64 {
@@ -75,7 +78,7 @@ fn normal(key: u64, len: usize, std: f64) -> Vec<f32> {
     values
 }
 
-/// In (0, 1].
+/// Maps random bits to a number in (0, 1].
 fn uniform(bits: u64) -> f64 {
     ((bits >> 11) + 1) as f64 / (1u64 << 53) as f64
 }
@@ -85,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_have_the_wanted_moments() {
+    fn values_have_the_requested_mean_and_standard_deviation() {
         let values = initial_value("bert.pooler.dense.weight", &[300, 401], 42, 0.02);
         let n = values.len() as f64;
         let mean = values.iter().map(|&x| f64::from(x)).sum::<f64>() / n;
@@ -95,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn another_seed_and_another_name_give_other_values() {
+    fn values_depend_on_seed_and_name() {
         let value = |path, seed| initial_value(path, &[2, 2], seed, 1.0);
         assert_eq!(value("a.weight", 1), value("a.weight", 1));
         assert_ne!(value("a.weight", 1), value("a.weight", 2));

@@ -1,4 +1,4 @@
-//! A transformer layer: attention, then LayerNorm(x + dropout(gelu(xW₁ + b₁)W₂ + b₂)) (Devlin et al., 2018).
+//! Transformer layer (Devlin et al., 2018): self-attention, then LayerNorm(x + dropout(gelu(xW₁ + b₁)W₂ + b₂)).
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -6,34 +6,34 @@ use embert_kernels::{SequenceLayout, bias_gelu, bias_gelu_linear, linear};
 
 use crate::attention::BertAttention;
 use crate::encoder_config::EncoderConfig;
+use crate::forward_context::{AdapterSite, ForwardContext, LayerContext};
 use crate::layer_norm::LayerNorm;
 use crate::linear::Linear;
-use crate::pass::{AdapterSite, LayerPass, Pass};
 
-/// gelu(xW + b).
+/// First linear layer of the feed-forward network: gelu(xW + b).
 #[derive(Module, Debug)]
 pub struct BertIntermediate {
-    /// `[hidden, intermediate]`
+    /// The linear layer, `[hidden, intermediate]`.
     pub dense: Linear,
 }
 
-/// LayerNorm(residual + dropout(xW + b)).
+/// Second linear layer of the feed-forward network: LayerNorm(residual + dropout(xW + b)).
 #[derive(Module, Debug)]
 pub struct BertOutput {
-    /// `[intermediate, hidden]`
+    /// The linear layer, `[intermediate, hidden]`.
     pub dense: Linear,
-    /// After the residual connection.
+    /// LayerNorm after the residual connection.
     pub layer_norm: LayerNorm,
 }
 
-/// One transformer layer.
+/// Transformer layer: self-attention block and feed-forward network.
 #[derive(Module, Debug)]
 pub struct BertLayer {
-    /// The first half.
+    /// The self-attention block.
     pub attention: BertAttention,
-    /// The feed-forward network's first product and its activation.
+    /// First linear layer of the feed-forward network and its activation.
     pub intermediate: BertIntermediate,
-    /// The feed-forward network's second product, the residual connection and its norm.
+    /// Second linear layer of the feed-forward network, residual connection and LayerNorm.
     pub output: BertOutput,
     attention_probs_dropout: f64,
     attention_output_dropout: f64,
@@ -57,16 +57,24 @@ impl BertLayer {
         }
     }
 
+    /// Returns the hidden states of all tokens. `layer` is the number of this layer, for dropout.
+    ///
     /// # Shapes
     /// - `x`, output: `[num_tokens, hidden]`
-    pub fn forward(&self, x: Tensor<2>, layout: &SequenceLayout, layer: usize, pass: Pass) -> Tensor<2> {
-        let pass = self.pass(layer, pass);
-        let x = self.attention.forward(x, layout, pass);
-        self.feed_forward(x, layout, pass)
+    pub fn forward(
+        &self,
+        x: Tensor<2>,
+        layout: &SequenceLayout,
+        layer: usize,
+        context: ForwardContext,
+    ) -> Tensor<2> {
+        let context = self.layer_context(layer, context);
+        let x = self.attention.forward(x, layout, context);
+        self.feed_forward(x, layout, context)
     }
 
-    /// The rows of [`forward`](Self::forward) that belong to each sequence's first token; only keys and values are computed
-    /// for the others.
+    /// Returns the rows of [`forward`](Self::forward) for the first token of each sequence.
+    /// For all other tokens, it computes only keys and values.
     ///
     /// # Shapes
     /// - `x`: `[num_tokens, hidden]`
@@ -76,32 +84,36 @@ impl BertLayer {
         x: Tensor<2>,
         layout: &SequenceLayout,
         layer: usize,
-        pass: Pass,
+        context: ForwardContext,
     ) -> Tensor<2> {
-        let pass = self.pass(layer, pass);
-        let x = self.attention.forward_first(x, layout, pass); // [batch, hidden]
-        self.feed_forward(x, &layout.first_tokens(), pass)
+        let context = self.layer_context(layer, context);
+        let x = self.attention.forward_first(x, layout, context); // [batch, hidden]
+        self.feed_forward(x, &layout.first_tokens(), context)
     }
 
-    /// LayerNorm(x + dropout(gelu(xW₁ + b₁)·W₂ + b₂)) of the rows of `layout`.
-    fn feed_forward(&self, x: Tensor<2>, layout: &SequenceLayout, pass: LayerPass) -> Tensor<2> {
-        let (first, second, precision) = (&self.intermediate.dense, &self.output.dense, pass.pass.precision);
+    /// Returns LayerNorm(x + dropout(gelu(xW₁ + b₁)·W₂ + b₂)).
+    ///
+    /// # Shapes
+    /// - `x`, output: `[rows, hidden]`, with the rows of `layout`
+    fn feed_forward(&self, x: Tensor<2>, layout: &SequenceLayout, context: LayerContext) -> Tensor<2> {
+        let (first, second, precision) =
+            (&self.intermediate.dense, &self.output.dense, context.forward.precision);
         let h = linear(x.clone(), first.weight.val(), None, precision); // [rows, intermediate]
-        let h = first.add_adapter(h, x.clone(), pass.at(AdapterSite::Intermediate, layout));
+        let h = first.add_adapter(h, x.clone(), context.at(AdapterSite::Intermediate, layout));
         let y = match &second.lora {
             None => {
                 let (weight, bias) = (second.weight.val(), second.bias());
                 bias_gelu_linear(h, first.bias(), weight, bias, precision) // [rows, hidden]
             }
-            Some(_) => second.forward(bias_gelu(h, first.bias()), pass.at(AdapterSite::Output, layout)),
+            Some(_) => second.forward(bias_gelu(h, first.bias()), context.at(AdapterSite::Output, layout)),
         };
-        self.output.layer_norm.add_forward(y, x, layout, pass.output)
+        self.output.layer_norm.add_forward(y, x, layout, context.output)
     }
 
-    fn pass(&self, layer: usize, pass: Pass) -> LayerPass {
-        let site = |number, rate| pass.site(layer, number, rate);
-        LayerPass {
-            pass,
+    fn layer_context(&self, layer: usize, context: ForwardContext) -> LayerContext {
+        let site = |number, rate| context.site(layer, number, rate);
+        LayerContext {
+            forward: context,
             layer,
             attention_probs: site(0, self.attention_probs_dropout),
             attention_output: site(1, self.attention_output_dropout),
@@ -109,7 +121,7 @@ impl BertLayer {
         }
     }
 
-    /// The linear layers by module path.
+    /// Returns the linear layers with their module paths.
     pub(crate) fn linear_layers(&mut self) -> Vec<(String, &mut Linear)> {
         let attention = self.attention.linear_layers().into_iter();
         let mut layers =

@@ -7,12 +7,12 @@ use embert_kernels::{DropoutSite, SequenceLayout};
 use crate::encoder_config::EncoderConfig;
 use crate::parameters::zeros;
 
-/// y = γ·(x − μ)/√(σ² + ε) + β over each row.
+/// Layer normalization of each row: y = γ·(x − μ)/√(σ² + ε) + β (Ba et al., 2016).
 #[derive(Module, Debug)]
 pub struct LayerNorm {
-    /// γ, `[hidden]`
+    /// γ, `[hidden]`.
     pub weight: Param<Tensor<1>>,
-    /// β, `[hidden]`; 0 if `None`
+    /// β, `[hidden]`; `None` means 0.
     pub bias: Option<Param<Tensor<1>>>,
     epsilon: f64,
 }
@@ -26,13 +26,15 @@ impl LayerNorm {
         }
     }
 
+    /// Normalizes each row of `x`.
+    ///
     /// # Shapes
     /// - `x`, output: `[num_tokens, hidden]`
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         embert_kernels::layer_norm(x, self.weight.val(), self.bias(), self.epsilon)
     }
 
-    /// LayerNorm(residual + dropout(x)).
+    /// Returns LayerNorm(residual + dropout(x)).
     ///
     /// # Shapes
     /// - `x`, `residual`, output: `[num_tokens, hidden]`
@@ -46,6 +48,7 @@ impl LayerNorm {
         let (weight, bias) = (self.weight.val(), self.bias());
         embert_kernels::add_layer_norm(x, residual, weight, bias, self.epsilon, layout, site)
     }
+
     fn bias(&self) -> Option<Tensor<1>> {
         self.bias.as_ref().map(Param::val)
     }

@@ -1,20 +1,20 @@
-//! Git LFS pointers: the short texts that a clone without Git LFS has in place of large files.
+//! Git LFS pointers: small text files that replace large files in a clone without Git LFS.
 
 use std::fs;
 use std::path::Path;
 
 use crate::ModelError;
 
-const BEGINNING: &[u8] = b"version https://git-lfs.github.com/spec/";
+const PREFIX: &[u8] = b"version https://git-lfs.github.com/spec/";
 
-/// Whether a file that begins with these bytes is a pointer; eight bytes are enough, as no other format begins so.
-pub(crate) fn begins_as_pointer(bytes: &[u8]) -> bool {
-    bytes.len() >= 8 && (bytes.starts_with(BEGINNING) || BEGINNING.starts_with(bytes))
+/// Returns true if a file that begins with these bytes is a Git LFS pointer. Needs at least eight bytes.
+pub(crate) fn is_lfs_pointer(bytes: &[u8]) -> bool {
+    bytes.len() >= 8 && (bytes.starts_with(PREFIX) || PREFIX.starts_with(bytes))
 }
 
-/// Reads a text file that must not be a pointer.
+/// Reads a text file; fails if it is a Git LFS pointer.
 pub(crate) fn read_text(path: &Path) -> Result<String, ModelError> {
     let text = fs::read_to_string(path).map_err(|source| ModelError::File { path: path.into(), source })?;
-    let is_pointer = begins_as_pointer(text.as_bytes());
+    let is_pointer = is_lfs_pointer(text.as_bytes());
     if is_pointer { Err(ModelError::LfsPointer { path: path.into() }) } else { Ok(text) }
 }

@@ -13,7 +13,7 @@ mod embeddings;
 mod encoder;
 mod encoder_config;
 mod error;
-mod foreign_weights;
+mod forward_context;
 mod head;
 mod initialize;
 mod layer;
@@ -23,15 +23,15 @@ mod linear;
 mod loading;
 mod lora;
 mod parameters;
-mod pass;
 mod pooler;
 mod pretrained;
 mod safetensors_file;
 mod save;
 mod transpose;
+mod unsupported_formats;
 mod weights;
 
-pub use architectures::{ARCHITECTURES, Architecture, BERT, DISTILBERT, Part};
+pub use architectures::{ARCHITECTURES, Architecture, BERT, DISTILBERT, ModelPart};
 pub use attention::{BertAttention, BertSelfAttention, BertSelfOutput};
 pub use auto_config::AutoConfig;
 pub use auto_model::AutoModel;
@@ -40,6 +40,7 @@ pub use embeddings::{BertEmbeddings, Embedding};
 pub use encoder::BertEncoder;
 pub use encoder_config::EncoderConfig;
 pub use error::ModelError;
+pub use forward_context::ForwardContext;
 pub use head::ClassificationHead;
 pub use layer::{BertIntermediate, BertLayer, BertOutput};
 pub use layer_norm::LayerNorm;
@@ -53,7 +54,6 @@ pub use parameters::{
     Parameter, ParameterMapper, ParameterVisitor, PreTrainedModel, map_parameters, parameters, set_trainable,
     visit_parameters,
 };
-pub use pass::Pass;
 pub use pooler::BertPooler;
 pub use pretrained::{from_pretrained, from_pretrained_with_new_head, has_classification_head};
 pub use safetensors_file::write_safetensors;

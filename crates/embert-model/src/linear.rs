@@ -1,20 +1,20 @@
-//! A dense layer, plain or adapted: y = xW + b, or y = xW + b + s·dropout(x)·A·B.
+//! Linear layer, with or without a LoRA adapter: y = xW + b + s·dropout(x)·A·B.
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 
+use crate::forward_context::LinearContext;
 use crate::lora::low_rank::Lora;
 use crate::parameters::zeros;
-use crate::pass::LinearPass;
 
-/// y = xW + b, and the low-rank term of an adapter.
+/// Linear layer y = xW + b, plus s·dropout(x)·A·B if it has a LoRA adapter.
 #[derive(Module, Debug)]
 pub struct Linear {
-    /// `[in, out]`: the transpose of what PyTorch and the files hold.
+    /// W, `[in, out]`: the transpose of the weight in PyTorch and in safetensors files.
     pub weight: Param<Tensor<2>>,
-    /// `[out]`; 0 if `None`
+    /// b, `[out]`; `None` means 0.
     pub bias: Option<Param<Tensor<1>>>,
-    /// Set by [`add_adapter`](crate::add_adapter).
+    /// The LoRA adapter, set by [`add_adapter`](crate::add_adapter).
     pub lora: Option<Lora>,
 }
 
@@ -23,45 +23,47 @@ impl Linear {
         Self { weight: zeros([input, output], device), bias: Some(zeros([output], device)), lora: None }
     }
 
+    /// Returns y = xW + b + s·dropout(x)·A·B.
+    ///
     /// # Shapes
     /// - `x`: `[rows, in]`
     /// - output: `[rows, out]`
-    pub(crate) fn forward(&self, x: Tensor<2>, at: LinearPass<'_>) -> Tensor<2> {
-        let y = embert_kernels::linear(x.clone(), self.weight.val(), self.bias(), at.pass.precision);
-        self.add_adapter(y, x, at)
+    pub(crate) fn forward(&self, x: Tensor<2>, context: LinearContext<'_>) -> Tensor<2> {
+        let y = embert_kernels::linear(x.clone(), self.weight.val(), self.bias(), context.forward.precision);
+        self.add_adapter(y, x, context)
     }
 
-    /// `[out]`
+    /// Returns b, `[out]`.
     pub(crate) fn bias(&self) -> Option<Tensor<1>> {
         self.bias.as_ref().map(Param::val)
     }
 
-    /// y + s·dropout(x)·A·B, or y without an adapter.
+    /// Returns y + s·dropout(x)·A·B; y if there is no adapter.
     ///
     /// # Shapes
     /// - `y`, output: `[rows, out]`
     /// - `x`: `[rows, in]`
-    pub(crate) fn add_adapter(&self, y: Tensor<2>, x: Tensor<2>, at: LinearPass<'_>) -> Tensor<2> {
+    pub(crate) fn add_adapter(&self, y: Tensor<2>, x: Tensor<2>, context: LinearContext<'_>) -> Tensor<2> {
         match &self.lora {
-            Some(lora) => lora.add(0, y, x, at),
+            Some(lora) => lora.add(0, y, x, context),
             None => y,
         }
     }
 }
 
-/// Adds the low-rank terms of maps side by side, each to its own columns.
+/// Adds the LoRA terms of N linear layers whose outputs are concatenated in y, such as Q, K and V.
 ///
 /// # Shapes
 /// - `y`, output: `[rows, N · out]`
 /// - `x`: `[rows, in]`
-pub(crate) fn add_side_by_side<const N: usize>(
-    maps: [(&Linear, LinearPass<'_>); N],
+pub(crate) fn add_fused_adapters<const N: usize>(
+    layers: [(&Linear, LinearContext<'_>); N],
     y: Tensor<2>,
     x: &Tensor<2>,
 ) -> Tensor<2> {
     let width = y.dims()[1] / N;
-    maps.into_iter().enumerate().fold(y, |y, (number, (map, at))| match &map.lora {
-        Some(lora) => lora.add(number * width, y, x.clone(), at),
+    layers.into_iter().enumerate().fold(y, |y, (number, (layer, context))| match &layer.lora {
+        Some(lora) => lora.add(number * width, y, x.clone(), context),
         None => y,
     })
 }

@@ -1,29 +1,29 @@
-//! The parameters of a model, from the input to the head, each with its names.
+//! Traversal of the parameters of a model, with their names.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Device, Shape, Tensor};
 
-use crate::architectures::{Architecture, Part};
+use crate::architectures::{Architecture, ModelPart};
 
-/// A model of one family.
+/// A model of a supported family.
 pub trait PreTrainedModel: Module {
-    /// Its family.
+    /// Returns the family.
     fn architecture(&self) -> &'static Architecture;
 }
 
-/// A parameter without its values.
+/// Description of a parameter, without its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
-    /// The name in `transformers`, or in PEFT for an adapter's.
+    /// The name in transformers; for a LoRA adapter, the name in PEFT.
     pub name: String,
-    /// The path of the module, with the family's names for the large parts: the key of gradients, of an optimizer's state
-    /// and of initial values.
+    /// The module path, which is the key of gradients, optimizer state and initial values.
+    /// Prefix, list of layers and head have the names of the family.
     pub path: String,
-    /// The part of the model that it is in.
-    pub part: Part,
-    /// The sizes of its dimensions; those of a dense layer are `[in, out]`.
+    /// The part of the model that contains the parameter.
+    pub part: ModelPart,
+    /// The shape; `[in, out]` for the weight of a linear layer.
     pub shape: Vec<usize>,
-    /// True if it requires a gradient. A model without autodiff requires none.
+    /// True if the parameter requires a gradient; always false without autodiff.
     pub is_trainable: bool,
 }
 
@@ -31,38 +31,38 @@ impl Parameter {
     fn new<const D: usize>(path: String, param: &Param<Tensor<D>>, architecture: &Architecture) -> Self {
         let name = architecture.name(&path);
         let part = architecture.part_of(&name).expect("a family knows the names of its own parameters");
-        // A parameter that has no values yet is not made here.
+        // `val` would allocate a parameter that has no values yet.
         let is_trainable = param.is_initialized() && param.val().is_require_grad();
         Self { name, path, part, shape: param.lazy_shape().to_vec(), is_trainable }
     }
 
-    /// The number of values.
+    /// Returns the number of elements.
     pub fn num_elements(&self) -> usize {
         self.shape.iter().product()
     }
 }
 
-/// Visits parameters.
+/// A visitor of parameters, for [`visit_parameters`].
 pub trait ParameterVisitor {
     /// Visits one parameter.
     fn visit<const D: usize>(&mut self, parameter: Parameter, param: &Param<Tensor<D>>);
 }
 
-/// Replaces parameters.
+/// A transformation of parameters, for [`map_parameters`].
 pub trait ParameterMapper {
-    /// Returns what replaces a parameter.
+    /// Returns the new parameter.
     fn map<const D: usize>(&mut self, parameter: Parameter, param: Param<Tensor<D>>) -> Param<Tensor<D>>;
 }
 
-/// Shows a visitor all parameters, from the input to the head.
+/// Visits all parameters, from the input to the head.
 pub fn visit_parameters<M: PreTrainedModel>(model: &M, visitor: &mut impl ParameterVisitor) {
-    model.visit(&mut Walk { levels: vec![], architecture: model.architecture(), each: visitor });
+    model.visit(&mut Traversal { levels: vec![], architecture: model.architecture(), each: visitor });
 }
 
-/// Returns the model with each parameter replaced as the mapper says.
+/// Replaces each parameter of the model by the result of the mapper.
 pub fn map_parameters<M: PreTrainedModel>(model: M, mapper: &mut impl ParameterMapper) -> M {
     let architecture = model.architecture();
-    model.map(&mut Walk { levels: vec![], architecture, each: mapper })
+    model.map(&mut Traversal { levels: vec![], architecture, each: mapper })
 }
 
 /// Returns all parameters, from the input to the head.
@@ -78,10 +78,10 @@ pub fn parameters<M: PreTrainedModel>(model: &M) -> Vec<Parameter> {
     list.0
 }
 
-/// Lets exactly the parameters require a gradient for whose Hugging Face name `trainable` returns true.
+/// Makes the parameters trainable for whose Hugging Face name `trainable` returns true, and freezes all
+/// others.
 ///
-/// The others get no gradient, no optimizer state and no weight decay, and backward computes nothing for them. Their
-/// dropout stays on.
+/// Frozen parameters get no gradient, no optimizer state and no weight decay. Dropout is not affected.
 ///
 /// ```
 /// use burn::tensor::Device;
@@ -104,26 +104,26 @@ pub fn set_trainable<M: PreTrainedModel>(model: M, trainable: &dyn Fn(&str) -> b
     map_parameters(model, &mut SetTrainable(trainable))
 }
 
-/// A parameter of zeros that takes memory when its value is first read. Most get other values before.
+/// Returns a parameter of zeros. Memory is allocated when its value is first read.
 pub(crate) fn zeros<const D: usize>(shape: [usize; D], device: &Device) -> Param<Tensor<D>> {
     let make =
         move |device: &Device, is_trainable| Tensor::zeros(shape, device).set_require_grad(is_trainable);
     Param::uninitialized(ParamId::new(), make, device.clone(), true, Shape::new(shape))
 }
 
-struct Walk<'a, T> {
+struct Traversal<'a, T> {
     levels: Vec<String>,
     architecture: &'static Architecture,
     each: &'a mut T,
 }
 
-impl<T> Walk<'_, T> {
+impl<T> Traversal<'_, T> {
     fn parameter<const D: usize>(&self, param: &Param<Tensor<D>>) -> Parameter {
         Parameter::new(self.architecture.path(&self.levels.join(".")), param, self.architecture)
     }
 }
 
-impl<T: ParameterVisitor> ModuleVisitor for Walk<'_, T> {
+impl<T: ParameterVisitor> ModuleVisitor for Traversal<'_, T> {
     fn enter_module(&mut self, name: &str, _container_type: &str) {
         self.levels.push(name.to_string());
     }
@@ -137,7 +137,7 @@ impl<T: ParameterVisitor> ModuleVisitor for Walk<'_, T> {
     }
 }
 
-impl<T: ParameterMapper> ModuleMapper for Walk<'_, T> {
+impl<T: ParameterMapper> ModuleMapper for Traversal<'_, T> {
     fn enter_module(&mut self, name: &str, _container_type: &str) {
         self.levels.push(name.to_string());
     }

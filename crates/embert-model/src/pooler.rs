@@ -1,18 +1,18 @@
-//! One vector for each sequence: tanh(x₀W + b) of its first token.
+//! Pooler: tanh(x₀W + b) of the first token of each sequence.
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
+use crate::forward_context::{ForwardContext, LinearContext};
 use crate::linear::Linear;
-use crate::pass::{LinearPass, Pass};
 
-/// The number by which dropout knows the pooler; layers count from 0.
+/// The layer number of the pooler in dropout sites; layers are numbered from 0.
 const POOLER: usize = u16::MAX as usize - 2;
 
-/// tanh(x₀W + b) of the first token, `[CLS]`.
+/// Pooler: tanh(x₀W + b), where x₀ is the hidden state of the first token, `[CLS]`.
 #[derive(Module, Debug)]
 pub struct BertPooler {
-    /// `[hidden, hidden]`
+    /// The linear layer, `[hidden, hidden]`.
     pub dense: Linear,
 }
 
@@ -21,10 +21,12 @@ impl BertPooler {
         Self { dense: Linear::zeros(hidden_size, hidden_size, device) }
     }
 
+    /// Returns one vector for each sequence.
+    ///
     /// # Shapes
     /// - `first_tokens`, output: `[batch, hidden]`
-    pub fn forward(&self, first_tokens: Tensor<2>, pass: Pass) -> Tensor<2> {
-        let at = LinearPass { pass, layer: POOLER, site: 0, layout: None };
-        self.dense.forward(first_tokens, at).tanh()
+    pub fn forward(&self, first_tokens: Tensor<2>, context: ForwardContext) -> Tensor<2> {
+        let context = LinearContext { forward: context, layer: POOLER, site: 0, layout: None };
+        self.dense.forward(first_tokens, context).tanh()
     }
 }

@@ -1,4 +1,4 @@
-//! Opening a checkpoint as a classifier.
+//! Loading a checkpoint as a sequence classifier.
 
 use std::path::Path;
 
@@ -10,16 +10,17 @@ use crate::classification::AutoModelForSequenceClassification;
 use crate::loading::{Pretrained, load};
 use crate::weights::Weights;
 
-/// Reads `model.safetensors` (or its shards) of a checkpoint directory into a model of this shape.
+/// Loads `model.safetensors`, or its shards, from a checkpoint directory.
 ///
-/// The checkpoint may be of a classifier, of a model with other heads or of the encoder alone. Heads other than a
-/// sequence classifier's are unused; a `classifier` is one of them if `architectures` of the config names another task.
-/// The layers above the encoder that the checkpoint lacks are made new from `seed`.
+/// The checkpoint may be a classifier, a model with another head or a bare encoder. Other heads are not used.
+/// A tensor named `classifier` is not used either if `architectures` in config.json names another task.
+/// Layers of the head that the checkpoint lacks are initialized from `seed`.
 ///
 /// # Errors
-/// [`ModelError::TooLarge`] for a config of another size than the files. [`ModelError::LabelCount`] for a classifier with
-/// another number of labels. Any other tensor that is missing, has no place in the encoder or has the wrong shape is an
-/// error that names it; so are broken files, values that are not finite, and other formats.
+/// [`ModelError::TooLarge`] if the config does not fit the size of the files; [`ModelError::LabelCount`] if
+/// the classifier has another number of labels; [`ModelError::Missing`], [`ModelError::Unused`] or
+/// [`ModelError::Shape`] if another tensor does not fit; other errors for damaged files, values that are not
+/// finite and unsupported formats.
 pub fn from_pretrained(
     directory: &Path,
     config: &AutoConfig,
@@ -34,11 +35,13 @@ pub fn from_pretrained(
     }
 }
 
-/// Reads a checkpoint as [`from_pretrained`] does, but makes the classifier new, whatever the checkpoint has. The dense
-/// layer below it is kept, as with `ignore_mismatched_sizes` in transformers.
+/// Loads a checkpoint as [`from_pretrained`] does, but always initializes the classifier.
+///
+/// The dense layer before the classifier is loaded. transformers does the same with
+/// `ignore_mismatched_sizes`.
 ///
 /// # Errors
-/// Those of [`from_pretrained`] except [`ModelError::LabelCount`].
+/// The errors of [`from_pretrained`], except [`ModelError::LabelCount`].
 pub fn from_pretrained_with_new_head(
     directory: &Path,
     config: &AutoConfig,
@@ -49,11 +52,12 @@ pub fn from_pretrained_with_new_head(
     load(zeros, directory, config, seed, &|name| config.architecture.is_of_classifier(name))
 }
 
-/// Returns true if a checkpoint has the head of a fine-tuned sequence classifier; `config` is the checkpoint's own. Reads
-/// only the headers of the files.
+/// Returns true if a checkpoint has the head of a fine-tuned sequence classifier.
+///
+/// `config` is the config of the checkpoint. Only the headers of the files are read.
 ///
 /// # Errors
-/// For weights that are missing, broken or in another format.
+/// Fails if the weights are missing, damaged or in an unsupported format.
 pub fn has_classification_head(directory: &Path, config: &AutoConfig) -> Result<bool, ModelError> {
     let weights = Weights::open(directory)?;
     let classifier = config.architecture.head.classifier;

@@ -1,4 +1,4 @@
-//! Writing a safetensors file: one tensor in memory at a time, complete or not at all, with the mode of any new file.
+//! Writing a safetensors file atomically, with one tensor in memory at a time.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -9,16 +9,17 @@ use safetensors::tensor::{Metadata, TensorInfo, View};
 
 use crate::ModelError;
 
-/// Headers are padded to a multiple of this.
+/// The header length is padded to a multiple of this.
 const ALIGNMENT: usize = 8;
 
-/// Writes tensors, in the order and layout of the safetensors crate, into a new file that replaces `path`.
+/// Writes tensors to a new file that replaces `path`. The bytes are those of the safetensors crate.
 ///
-/// The crate's own `serialize_to_file` makes its file readable by its owner alone, whatever the umask.
+/// `serialize_to_file` of that crate creates a file that only its owner can read; this function respects the
+/// umask.
 ///
 /// # Errors
-/// [`ModelError::File`] when the file cannot be written, [`ModelError::Write`] when the tensors make no valid file.
-/// An older file at `path` is then unchanged.
+/// [`ModelError::File`] if the file cannot be written; [`ModelError::Write`] if the tensors do not form a
+/// valid file. An existing file at `path` then stays unchanged.
 pub fn write_safetensors<V: View>(
     tensors: impl IntoIterator<Item = (String, V)>,
     metadata: Option<HashMap<String, String>>,
@@ -28,7 +29,7 @@ pub fn write_safetensors<V: View>(
     tensors.sort_by(|(a, x), (b, y)| y.dtype().cmp(&x.dtype()).then_with(|| a.cmp(b)));
     let header = header(&tensors, metadata)
         .map_err(|error| ModelError::Write { path: path.into(), reason: error.to_string() })?;
-    // A run that is resumed removes files that begin with .tmp.
+    // A resumed run removes files that begin with .tmp.
     let partial = path.with_file_name(format!(".tmp-{}", path.file_name().unwrap_or_default().display()));
     let written = write(&header, &tensors, &partial).and_then(|()| fs::rename(&partial, path));
     written.map_err(|source| {
@@ -82,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_those_of_the_safetensors_crate_byte_for_byte() {
+    fn bytes_equal_those_of_the_safetensors_crate() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("model.safetensors");
         for metadata in [None, Some(HashMap::from([("format".to_string(), "pt".to_string())]))] {
@@ -93,7 +94,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn the_mode_is_that_of_any_new_file() {
+    fn the_file_mode_follows_the_umask() {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().unwrap();
         let [path, other] = ["model.safetensors", "other"].map(|name| directory.path().join(name));

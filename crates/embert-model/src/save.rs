@@ -1,4 +1,4 @@
-//! Saving a model as `transformers` opens it: config.json and model.safetensors, one tensor in memory at a time.
+//! Saving a model in the format of transformers: config.json and model.safetensors.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -16,11 +16,14 @@ use crate::parameters::{Parameter, ParameterVisitor, PreTrainedModel, visit_para
 use crate::transpose::transpose;
 use crate::{ModelError, write_safetensors};
 
-/// Writes `config.json` and `model.safetensors` (F32) of a model and its config into a directory that exists.
+/// Writes `config.json` and `model.safetensors` (F32) into an existing directory.
+///
+/// `AutoModelForSequenceClassification.from_pretrained` of transformers opens the result.
+/// Only one tensor at a time is copied to host memory.
 ///
 /// # Errors
-/// [`ModelError::File`] and [`ModelError::Write`] when a file cannot be written; [`ModelError::Adapted`] for a model that
-/// has adapters.
+/// [`ModelError::File`] and [`ModelError::Write`] if a file cannot be written; [`ModelError::Adapted`] if the
+/// model has LoRA adapters.
 pub fn save_pretrained(
     model: &AutoModelForSequenceClassification,
     config: &AutoConfig,
@@ -33,7 +36,7 @@ pub fn save_pretrained(
     write_tensors(model, &|name| Some(name.to_string()), &directory.join("model.safetensors"))
 }
 
-/// Writes the parameters for whose Hugging Face name `name_in_file` returns one.
+/// Writes each parameter for whose Hugging Face name `name_in_file` returns the name in the file.
 pub(crate) fn write_tensors<M: PreTrainedModel>(
     model: &M,
     name_in_file: &dyn Fn(&str) -> Option<String>,
@@ -64,10 +67,10 @@ impl ParameterVisitor for Collector<'_> {
     }
 }
 
-/// A tensor that is read back (which synchronizes the device) only when it is written.
+/// A tensor that stays on the device until it is written. Reading it back synchronizes the device.
 struct LazyTensor {
     flat: Tensor<1>,
-    /// As in the file.
+    /// The shape in the file.
     shape: Vec<usize>,
     transposed: bool,
 }

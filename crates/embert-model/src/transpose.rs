@@ -1,6 +1,6 @@
-//! The transpose of a matrix in memory.
+//! Matrix transposition on slices.
 
-/// `[rows, columns]` to `[columns, rows]`, in blocks that stay in the cache.
+/// Transposes `[rows, columns]` to `[columns, rows]`, in blocks that fit in the cache.
 pub(crate) fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     const BLOCK: usize = 32;
     let mut transposed = vec![0.0; values.len()];

@@ -1,4 +1,4 @@
-//! The tensors of a checkpoint's safetensors files, read one at a time.
+//! Tensors in the safetensors files of a checkpoint, read one at a time.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -11,18 +11,18 @@ use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 
 use crate::ModelError;
-use crate::foreign_weights::no_weights;
-use crate::lfs_pointer::{begins_as_pointer, read_text};
+use crate::lfs_pointer::{is_lfs_pointer, read_text};
+use crate::unsupported_formats::no_weights;
 
-/// The largest header that the format allows.
+/// Maximum header length of the format.
 const MAX_HEADER: u64 = 100_000_000;
 
-/// Where each tensor of a checkpoint lies.
+/// The tensors of a checkpoint by name: their location and shape, not their values.
 pub(crate) struct Weights {
     tensors: BTreeMap<String, StoredTensor>,
 }
 
-/// Where one tensor lies, and what it is.
+/// Location, shape and dtype of one tensor in a file.
 pub(crate) struct StoredTensor {
     pub(crate) path: PathBuf,
     pub(crate) shape: Vec<usize>,
@@ -32,7 +32,7 @@ pub(crate) struct StoredTensor {
 }
 
 impl Weights {
-    /// Reads the headers of `model.safetensors`, or of the shards that its index names.
+    /// Reads the headers of `model.safetensors`, or of the shards in its index.
     pub(crate) fn open(directory: &Path) -> Result<Self, ModelError> {
         let mut tensors = BTreeMap::new();
         for path in files(directory)? {
@@ -46,7 +46,7 @@ impl Weights {
         Ok(Self { tensors })
     }
 
-    /// Reads the header of one file.
+    /// Reads the header of one safetensors file.
     pub(crate) fn open_file(path: &Path) -> Result<Self, ModelError> {
         Ok(Self { tensors: read_header(path)?.into_iter().collect() })
     }
@@ -55,13 +55,13 @@ impl Weights {
         self.tensors.keys().map(String::as_str)
     }
 
-    /// The number of values in all tensors.
+    /// Returns the number of values in all tensors.
     pub(crate) fn num_values(&self) -> u128 {
         let values = |tensor: &StoredTensor| tensor.shape.iter().map(|&n| n as u128).product::<u128>();
         self.tensors.values().map(values).sum()
     }
 
-    /// The tensor under the first of these names that the checkpoint holds.
+    /// Returns the tensor with the first of these names that exists.
     pub(crate) fn find(&self, names: &[String]) -> Option<(&str, &StoredTensor)> {
         names
             .iter()
@@ -71,9 +71,9 @@ impl Weights {
 }
 
 impl StoredTensor {
-    /// The values as f32, all of them finite.
+    /// Reads the values as f32. Fails if one of them is not finite.
     pub(crate) fn read(&self, name: &str) -> Result<Vec<f32>, ModelError> {
-        let values = self.read_any(name)?;
+        let values = self.read_as_f32(name)?;
         if values.iter().all(|value| value.is_finite()) {
             Ok(values)
         } else {
@@ -81,7 +81,7 @@ impl StoredTensor {
         }
     }
 
-    fn read_any(&self, name: &str) -> Result<Vec<f32>, ModelError> {
+    fn read_as_f32(&self, name: &str) -> Result<Vec<f32>, ModelError> {
         let bytes =
             self.read_bytes().map_err(|source| ModelError::File { path: self.path.clone(), source })?;
         match self.dtype {
@@ -109,6 +109,7 @@ fn convert<const N: usize>(bytes: &[u8], value: impl Fn([u8; N]) -> f32) -> Vec<
     values.iter().map(|&bytes| value(bytes)).collect()
 }
 
+/// Returns the safetensors files of a checkpoint directory.
 fn files(directory: &Path) -> Result<Vec<PathBuf>, ModelError> {
     let single = directory.join("model.safetensors");
     let index = directory.join("model.safetensors.index.json");
@@ -121,7 +122,7 @@ fn files(directory: &Path) -> Result<Vec<PathBuf>, ModelError> {
     }
 }
 
-/// The files that an index names, each once. They lie beside it: an index leads nowhere else.
+/// Returns the files in an index, each once. They must be in the directory of the index.
 fn shards(index: &Path) -> Result<Vec<PathBuf>, ModelError> {
     #[derive(serde::Deserialize)]
     struct Index {
@@ -134,7 +135,7 @@ fn shards(index: &Path) -> Result<Vec<PathBuf>, ModelError> {
     files.sort();
     files.dedup();
     if let Some(file) = files.iter().find(|file| Path::new(file).file_name() != Some(OsStr::new(file))) {
-        let reason = format!("weight_map names {file:?}, and shards are files beside the index");
+        let reason = format!("weight_map names {file:?}, which is not a file in the directory of the index");
         return Err(ModelError::Corrupt { path: index.into(), reason });
     }
     Ok(files.into_iter().map(|file| index.with_file_name(file)).collect())
@@ -146,8 +147,9 @@ fn read_header(path: &Path) -> Result<Vec<(String, StoredTensor)>, ModelError> {
     let mut file = File::open(path).map_err(file_error)?;
     let size = file.metadata().map_err(file_error)?.len();
     let mut length = [0; 8];
-    file.read_exact(&mut length).map_err(|_| corrupt(format!("{size} bytes are too few for a header")))?;
-    if begins_as_pointer(&length) {
+    file.read_exact(&mut length)
+        .map_err(|_| corrupt(format!("the file has {size} bytes, which is too short for a header")))?;
+    if is_lfs_pointer(&length) {
         return Err(ModelError::LfsPointer { path: path.into() });
     }
     let length = u64::from_le_bytes(length);
@@ -159,9 +161,10 @@ fn read_header(path: &Path) -> Result<Vec<(String, StoredTensor)>, ModelError> {
     let metadata: Metadata = serde_json::from_slice(&header).map_err(|e| corrupt(format!("header: {e}")))?;
     let expected = (length + 8).saturating_add(metadata.data_len() as u64);
     if expected != size {
-        return Err(corrupt(format!("the header describes {expected} bytes, and the file has {size}")));
+        return Err(corrupt(format!("the header describes {expected} bytes, but the file has {size}")));
     }
-    // Read, the header has tensors that follow each other without a gap, each as long as its shape and type say.
+    // `Metadata` has checked that tensors follow each other without gaps and that sizes match shapes and
+    // dtypes.
     let stored = metadata.tensors().into_iter().map(|(name, info)| {
         let (begin, end) = info.data_offsets;
         let (shape, begin, len) = (info.shape.clone(), length + 8 + begin as u64, end - begin);

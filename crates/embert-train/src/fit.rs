@@ -11,7 +11,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use embert_inference::device_of;
 use embert_kernels::{DropoutStream, is_asynchronous};
-use embert_model::Pass;
+use embert_model::ForwardContext;
 use embert_text::Padding;
 
 use crate::answer::Answer;
@@ -315,7 +315,7 @@ impl Run<'_, '_> {
             .collect::<Vec<LabelledBatch>>();
         let dropout =
             DropoutStream { seed: self.config.seed, step: self.journal.state.step as u64, first_sequence: 0 };
-        let pass = Pass { precision: self.config.precision(), dropout: Some(dropout) };
+        let pass = ForwardContext { precision: self.config.precision(), dropout: Some(dropout) };
         let loss_scale = self.journal.state.loss_scale.map_or(1.0, |scale| scale.factor);
         let gradient_checkpointing = self.config.gradient_checkpointing;
         let backward = Backward { gradient_checkpointing, loss_scale, replicas: self.data.replicas };

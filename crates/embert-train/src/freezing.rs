@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use embert_model::{Parameter, Part, parameters, set_trainable};
+use embert_model::{ModelPart, Parameter, parameters, set_trainable};
 
 use crate::error::TrainError;
 use crate::model::Model;
@@ -77,11 +77,11 @@ fn modules(parameters: &[Parameter]) -> Vec<String> {
 
 fn module(Parameter { name, part, .. }: &Parameter) -> String {
     let end = match part {
-        Part::Layer(number) => {
+        ModelPart::Layer(number) => {
             let number = format!(".{number}");
             name.find(&format!("{number}.")).map(|start| start + number.len())
         }
-        Part::Embeddings | Part::Head => name.rfind('.'),
+        ModelPart::Embeddings | ModelPart::Head => name.rfind('.'),
     };
     name[..end.unwrap_or(name.len())].to_owned()
 }

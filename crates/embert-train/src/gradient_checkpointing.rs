@@ -5,7 +5,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use embert_inference::{device_of, input_ids, sequence_layout};
 use embert_kernels::SequenceLayout;
-use embert_model::{Part, Pass, parameters};
+use embert_model::{ForwardContext, ModelPart, parameters};
 
 use crate::batches::LabelledBatch;
 use crate::gradients::ParameterGradients;
@@ -18,7 +18,7 @@ pub(crate) fn recomputed_gradients(
     batch: &LabelledBatch,
     objective: &Objective,
     normalizer: f64,
-    pass: Pass,
+    pass: ForwardContext,
     gradients: &mut ParameterGradients,
 ) -> Tensor<1> {
     let layout = sequence_layout(&batch.tokens);
@@ -32,13 +32,13 @@ pub(crate) fn recomputed_gradients(
     let mut output_gradient = backward(model, share.clone(), input, gradients);
     let lowest = lowest_trainable(model);
     for (number, layer) in
-        below.iter().enumerate().rev().take_while(|(number, _)| Part::Layer(*number) >= lowest)
+        below.iter().enumerate().rev().take_while(|(number, _)| ModelPart::Layer(*number) >= lowest)
     {
         let input = next_input();
         let output = layer.forward(input.clone(), &layout, number, pass); // [num_tokens, hidden]
         output_gradient = backward(model, weighted_sum(output, output_gradient), input, gradients);
     }
-    if lowest > Part::Embeddings {
+    if lowest > ModelPart::Embeddings {
         return share.inner();
     }
     let ids = input_ids(&batch.tokens, &device_of(model));
@@ -48,13 +48,18 @@ pub(crate) fn recomputed_gradients(
 }
 
 /// Returns the lowest part that trains; no gradient is needed below it.
-fn lowest_trainable(model: &Model) -> Part {
+fn lowest_trainable(model: &Model) -> ModelPart {
     let trainable = parameters(model).into_iter().filter(|parameter| parameter.is_trainable);
-    trainable.map(|parameter| parameter.part).min().unwrap_or(Part::Head)
+    trainable.map(|parameter| parameter.part).min().unwrap_or(ModelPart::Head)
 }
 
 /// Returns the input of each layer, `[num_tokens, hidden]`, without a tape.
-fn layer_inputs(model: &Model, batch: &LabelledBatch, layout: &SequenceLayout, pass: Pass) -> Vec<Tensor<2>> {
+fn layer_inputs(
+    model: &Model,
+    batch: &LabelledBatch,
+    layout: &SequenceLayout,
+    pass: ForwardContext,
+) -> Vec<Tensor<2>> {
     let model = model.valid();
     let ids = input_ids(&batch.tokens, &device_of(&model));
     let embedded = model.embeddings().forward(ids, layout, pass);

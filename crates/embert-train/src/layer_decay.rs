@@ -1,7 +1,7 @@
 //! Layer-wise decay of the learning rate (Sun et al., 2019): η·dᵏ for a parameter k levels below the head. The
 //! top layer has k = 1, the embeddings below all L layers k = L + 1.
 
-use embert_model::{Part, parameters};
+use embert_model::{ModelPart, parameters};
 
 use crate::model::Model;
 
@@ -15,18 +15,18 @@ pub(crate) struct LayerDecay {
 impl LayerDecay {
     pub(crate) fn of(model: &Model, decay: f64) -> Self {
         let layers = parameters(model).into_iter().filter_map(|parameter| match parameter.part {
-            Part::Layer(number) => Some(number + 1),
-            Part::Embeddings | Part::Head => None,
+            ModelPart::Layer(number) => Some(number + 1),
+            ModelPart::Embeddings | ModelPart::Head => None,
         });
         Self { decay, num_layers: layers.max().unwrap_or(0) }
     }
 
     /// dᵏ of the parameters of this part.
-    pub(crate) fn factor(&self, part: Part) -> f64 {
+    pub(crate) fn factor(&self, part: ModelPart) -> f64 {
         let levels_below = match part {
-            Part::Head => 0,
-            Part::Layer(number) => self.num_layers - number,
-            Part::Embeddings => self.num_layers + 1,
+            ModelPart::Head => 0,
+            ModelPart::Layer(number) => self.num_layers - number,
+            ModelPart::Embeddings => self.num_layers + 1,
         };
         self.decay.powi(levels_below as i32)
     }
@@ -39,8 +39,8 @@ mod tests {
     #[test]
     fn the_head_learns_fastest_and_the_embeddings_slowest() {
         let decay = LayerDecay { decay: 0.5, num_layers: 2 };
-        let parts = [Part::Head, Part::Layer(1), Part::Layer(0), Part::Embeddings];
+        let parts = [ModelPart::Head, ModelPart::Layer(1), ModelPart::Layer(0), ModelPart::Embeddings];
         assert_eq!(parts.map(|part| decay.factor(part)), [1.0, 0.5, 0.25, 0.125]);
-        assert_eq!(LayerDecay { decay: 1.0, ..decay }.factor(Part::Embeddings), 1.0);
+        assert_eq!(LayerDecay { decay: 1.0, ..decay }.factor(ModelPart::Embeddings), 1.0);
     }
 }

@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor};
 use embert_inference::{device_of, input_ids, sequence_layout};
 use embert_kernels::{DropoutStream, with_constant_weights};
-use embert_model::Pass;
+use embert_model::ForwardContext;
 
 use crate::batches::LabelledBatch;
 use crate::clip::{clip_coefficient, global_norm};
@@ -70,7 +70,7 @@ pub fn step_gradients(
     model: &Model,
     window: &[LabelledBatch],
     objective: &Objective,
-    pass: Pass,
+    pass: ForwardContext,
     backward: Backward<'_>,
 ) -> StepGradients {
     let weight = window.iter().map(|batch| objective.normalizer(&batch.targets)).sum::<f64>();
@@ -114,7 +114,7 @@ fn found(
     micro_batches: &[MicroBatch<'_>],
     objective: &Objective,
     normalizer: f64,
-    pass: Pass,
+    pass: ForwardContext,
     backward: Backward<'_>,
 ) -> Found {
     let mut gradients = ParameterGradients::default();
@@ -124,7 +124,7 @@ fn found(
             first_sequence: stream.first_sequence + first_sequence,
             ..stream
         };
-        let pass = Pass { dropout: pass.dropout.map(skip), ..pass };
+        let pass = ForwardContext { dropout: pass.dropout.map(skip), ..pass };
         gradients_of(model, batch, objective, normalizer, pass, &mut gradients)
     };
     let mut run = || micro_batches.iter().map(&mut share).collect();
@@ -140,7 +140,7 @@ fn taped_gradients(
     batch: &LabelledBatch,
     objective: &Objective,
     normalizer: f64,
-    pass: Pass,
+    pass: ForwardContext,
     gradients: &mut ParameterGradients,
 ) -> Tensor<1> {
     let device = device_of(model);

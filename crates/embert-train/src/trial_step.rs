@@ -3,7 +3,7 @@
 
 use burn::module::Module;
 use embert_kernels::DropoutStream;
-use embert_model::Pass;
+use embert_model::ForwardContext;
 
 use crate::config::TrainConfig;
 use crate::error::TrainError;
@@ -30,7 +30,7 @@ pub fn trial_step(
     let objective = config.objective(data.train.targets, model.num_labels())?;
     let window = micro_batches.iter().map(|rows| data.train.batch(rows, data.padding)).collect::<Vec<_>>();
     let dropout = DropoutStream { seed: config.seed, step: 0, first_sequence: 0 };
-    let pass = Pass { precision: config.precision(), dropout: Some(dropout) };
+    let pass = ForwardContext { precision: config.precision(), dropout: Some(dropout) };
     let backward = Backward { gradient_checkpointing: config.gradient_checkpointing, ..Backward::default() };
     let step = step_gradients(&model, &window, &objective, pass, backward);
     Ok(step.gradients.values().map(|gradient| gradient.dims()[0]).sum())

@@ -1,33 +1,38 @@
-//! A classifier that opens by directory or by id.
+//! Text classifier, opened from a directory or by model id.
 
 use std::ops::Deref;
 
 use burn::tensor::Device;
 use embert_inference::OpenOptions;
 
-use crate::{Error, model_folder};
+use crate::{Error, resolve};
 
-/// A classifier with its tokenizer and labels. It dereferences to [`embert_inference::Classifier`], which has `classify`,
-/// `logits` and the fields.
+/// Fine-tuned classifier with its tokenizer and label names.
+///
+/// It dereferences to [`embert_inference::Classifier`], which has `classify`, `logits` and the fields.
 #[derive(Debug)]
 pub struct Classifier(embert_inference::Classifier);
 
 impl Classifier {
-    /// Opens a directory that transformers, peft or embert wrote, or with the feature `hub` a model by its id. Texts are read as in the training of the model.
+    /// Opens a directory written by transformers, peft or embert. With the feature `hub`, also opens a model
+    /// by its id.
+    ///
+    /// Maximum length, truncation and precision are those of training.
     ///
     /// # Errors
-    /// [`Error::NoDirectory`], with the feature `hub` `Error::Hub`, and the errors of [`embert_inference::Classifier::open`].
+    /// [`Error::NotADirectory`]; `Error::Hub` with the feature `hub`; [`Error::Base`] if the base model of an
+    /// adapter cannot be found; and the errors of [`embert_inference::Classifier::open`].
     pub fn open(model: &str, device: &Device) -> Result<Self, Error> {
         Self::open_with(model, &OpenOptions::default(), device)
     }
 
-    /// Opens a model with other options than those of its training.
+    /// Opens a model with options that override those of training.
     ///
     /// # Errors
-    /// Those of [`open`](Self::open) and of [`embert_inference::Classifier::open_with`].
+    /// The errors of [`open`](Self::open) and [`embert_inference::Classifier::open_with`].
     pub fn open_with(model: &str, options: &OpenOptions, device: &Device) -> Result<Self, Error> {
-        let (folder, options) = model_folder::find_with_base(model, options)?;
-        Ok(Self(embert_inference::Classifier::open_with(folder, &options, device)?))
+        let (directory, options) = resolve::with_base_model(model, options)?;
+        Ok(Self(embert_inference::Classifier::open_with(directory, &options, device)?))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The device that computes: a GPU of an enabled backend, or the processor.
+//! Device: the CPU, or a GPU of an enabled backend.
 
 use std::ops::Deref;
 
@@ -7,20 +7,22 @@ use burn::tensor::Device as BurnDevice;
 #[cfg(not(any(feature = "cpu", feature = "cuda", feature = "wgpu")))]
 compile_error!("embert needs one of the features cpu, cuda and wgpu");
 
-/// A device. It dereferences to Burn's, which the other crates of embert take.
+/// Device that runs the computation. It dereferences to Burn's device, which the other embert crates take.
 #[derive(Debug, Clone)]
 pub struct Device(BurnDevice);
 
 impl Default for Device {
-    /// The first GPU that CUDA finds (feature `cuda`), else the first that WGPU finds (feature `wgpu`), else the processor
-    /// (feature `cpu`). A build without the feature `cpu` on a machine without a GPU fails when it computes.
+    /// Returns the first CUDA GPU (feature `cuda`), else the first WGPU device (feature `wgpu`), else the CPU
+    /// (feature `cpu`).
+    ///
+    /// Without the feature `cpu` and without a GPU, the first computation fails.
     fn default() -> Self {
         #[cfg(feature = "cuda")]
-        if let Some(device) = first(burn::tensor::DeviceType::Cuda) {
+        if let Some(device) = first_device(burn::tensor::DeviceType::Cuda) {
             return device;
         }
         #[cfg(feature = "wgpu")]
-        if let Some(device) = first(burn::tensor::DeviceType::Wgpu) {
+        if let Some(device) = first_device(burn::tensor::DeviceType::Wgpu) {
             return device;
         }
         #[cfg(feature = "cpu")]
@@ -31,16 +33,16 @@ impl Default for Device {
 }
 
 impl Device {
-    /// The processor.
+    /// Returns the CPU.
     #[cfg(feature = "cpu")]
     pub fn cpu() -> Self {
         Self(BurnDevice::flex())
     }
 }
 
-/// The first device of a backend. A driver that panics has none.
+/// Returns the first device of a backend; `None` if there is none or the driver panics.
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
-fn first(kind: burn::tensor::DeviceType) -> Option<Device> {
+fn first_device(kind: burn::tensor::DeviceType) -> Option<Device> {
     let found = std::panic::catch_unwind(|| BurnDevice::enumerate(kind).into_vec());
     found.unwrap_or_default().into_iter().next().map(Device)
 }

@@ -1,11 +1,11 @@
-//! Fine-tuning on examples in memory: labels, tokens, model, `fit`, and a run directory that `embert` and transformers open.
+//! Fine-tuning on examples in memory. The result is a run directory that embert and transformers open.
 
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use burn::tensor::Device;
 use embert_data::{Dataset, require_two_classes};
-use embert_inference::{Batching, InferenceError, ModelDirectory, padding_for, supports};
+use embert_inference::{Batching, InferenceError, ModelDirectory, padding_for, supports_precision};
 use embert_model::{
     AutoModelForSequenceClassification, LoraConfig, add_adapter, from_pretrained,
     from_pretrained_with_new_head,
@@ -17,27 +17,28 @@ use embert_train::{
 };
 use serde::Serialize;
 
-use crate::{Classifier, Error, model_folder};
+use crate::{Classifier, Error, resolve};
 
-/// What the recipe and the model card say of the data.
+/// Name of the data set in the recipe and the model card.
 const DATASET: &str = "examples in memory";
 
-/// Settings of fine-tuning.
+/// Settings of [`fine_tune`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FineTuning {
-    /// Epochs, learning rate, batch size and so on, in transformers' names.
+    /// Training settings, such as epochs, learning rate and batch size, with the names of transformers.
     pub train: TrainConfig,
-    /// Trains a LoRA adapter instead of all weights.
+    /// If set, trains a LoRA adapter instead of all weights.
     pub lora: Option<LoraConfig>,
-    /// The maximal number of tokens of a text, special tokens included; else as many as the model has positions.
+    /// The maximum number of tokens of a text, including special tokens. Default: the number of positions of
+    /// the model.
     pub max_length: Option<usize>,
-    /// The tokens to keep of longer texts.
+    /// The side at which long texts are truncated.
     pub truncation: Truncation,
-    /// What to do with a run that is in the output directory already.
+    /// What to do if the output directory already contains a run.
     pub on_existing: OnExisting,
 }
 
-/// `recipe.toml`: the keys of a recipe of the command line that this run has.
+/// Content of `recipe.toml`: the keys of a command-line recipe that apply to this run.
 #[derive(Serialize)]
 struct Recipe<'a> {
     model: ModelSection<'a>,
@@ -59,15 +60,15 @@ struct DataSection {
     truncation_side: String,
 }
 
-/// Fine-tunes the pretrained model `base` on `examples`, writes a run directory as `embert train` does, and returns the
-/// classifier.
+/// Fine-tunes the pretrained model `base` on `examples`, and returns the classifier.
 ///
-/// The head of a base model with the same labels is kept; else a new one is made from the seed. `on_event` hears every
-/// event of [`fit`]; when it answers `Break`, training stops after the current step.
+/// Writes the same run directory as `embert train`. The head of the base model is kept if it has the same
+/// labels; otherwise a new head is initialized from the seed. `on_event` receives every event of [`fit`]; if
+/// it returns `Break`, training stops after the current step.
 ///
 /// # Errors
-/// [`Error::Data`] for examples of fewer than two labels; [`Error::Interrupted`] after a `Break`; and the errors of the
-/// base model's files, of the settings, and of writing.
+/// [`Error::Data`] if the examples have fewer than two labels; [`Error::Interrupted`] after `Break`; and
+/// errors of the base model, of the settings, and of writing files.
 pub fn fine_tune(
     base: &str,
     examples: &Dataset,
@@ -78,10 +79,10 @@ pub fn fine_tune(
 ) -> Result<Classifier, Error> {
     require_two_classes(examples)?;
     let precision = settings.train.precision();
-    if !supports(device, precision) {
+    if !supports_precision(device, precision) {
         return Err(InferenceError::Precision { precision }.into());
     }
-    let mut directory = ModelDirectory::open(&model_folder::find(base)?, None)?;
+    let mut directory = ModelDirectory::open(&resolve::model_directory(base)?, None)?;
     let model = load(&mut directory, examples.labels.names(), settings, device)?;
     let positions = directory.config.encoder.max_position_embeddings;
     let limit = Limit::new(settings.max_length.unwrap_or(positions), settings.truncation, positions)?;
@@ -107,7 +108,7 @@ pub fn fine_tune(
     Ok(embert_inference::Classifier { model: fitted.model, tokenizer, labels, limit, batching }.into())
 }
 
-/// Reads the weights, with a new head and an adapter where they are needed.
+/// Loads the weights, and adds a new head and an adapter if necessary.
 fn load(
     directory: &mut ModelDirectory,
     labels: &[String],
@@ -148,7 +149,7 @@ fn run_directory(
     Ok(if settings.lora.is_some() { run.with_adapter(base) } else { run })
 }
 
-/// Trains the model, and writes log and checkpoints into the run directory.
+/// Trains the model, and writes log and checkpoints to the run directory.
 fn fit_recorded(
     model: AutoModelForSequenceClassification,
     data: TrainData<'_>,

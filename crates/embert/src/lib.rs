@@ -8,7 +8,7 @@ mod device;
 mod encoder;
 mod error;
 mod fine_tuning;
-mod model_folder;
+mod resolve;
 
 pub use classifier::Classifier;
 pub use device::Device;

@@ -1,4 +1,4 @@
-//! Fine-tuning in memory, and the directory that it leaves.
+//! Fine-tuning on examples in memory, and opening the result.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use embert::{Classifier, Dataset, Device, Encoder, Error, Event, FineTuning, LoraConfig, Pooling};
 use embert::{TrainConfig, fine_tune};
 
-/// embert-model's tiny BERT with the vocabulary of embert-inference's tests.
+/// Creates a directory with embert-model's tiny BERT and the vocabulary of embert-inference's tests.
 fn base(folder: &Path) -> PathBuf {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let model = crates.join("embert-model/tests/fixtures/tiny_bert");
@@ -30,7 +30,7 @@ fn settings() -> FineTuning {
 }
 
 #[test]
-fn a_fine_tuned_model_opens_again_and_gives_the_same_logits() {
+fn a_fine_tuned_model_opens_again_with_the_same_logits() {
     let folder = tempfile::tempdir().unwrap();
     let (base, device) = (base(folder.path()), Device::cpu());
     let lora = LoraConfig { r: 4, ..LoraConfig::default() };
@@ -61,21 +61,21 @@ fn a_fine_tuned_model_opens_again_and_gives_the_same_logits() {
 }
 
 #[test]
-fn what_cannot_be_trained_is_an_error() {
+fn invalid_data_and_settings_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let (base, output, device) = (base(folder.path()), folder.path().join("run"), Device::cpu());
     let base = base.to_str().unwrap();
     let train = |examples: &Dataset, settings: &FineTuning, answer| {
         fine_tune(base, examples, settings, &output, &device, &mut |_| answer).unwrap_err()
     };
-    let go_on = ControlFlow::Continue(());
+    let proceed = ControlFlow::Continue(());
     let one_label = Dataset::from_pairs([("good", "positive"), ("fine", "positive")]);
-    assert!(matches!(train(&one_label, &settings(), go_on), Error::Data(_)));
+    assert!(matches!(train(&one_label, &settings(), proceed), Error::Data(_)));
     let fp16 = TrainConfig { fp16: true, ..TrainConfig::default() };
     let fp16 = FineTuning { train: fp16, ..FineTuning::default() };
-    assert!(matches!(train(&examples(), &fp16, go_on), Error::Inference(_)));
+    assert!(matches!(train(&examples(), &fp16, proceed), Error::Inference(_)));
     let too_long = FineTuning { max_length: Some(49), ..settings() };
-    assert!(matches!(train(&examples(), &too_long, go_on), Error::Text(_)));
+    assert!(matches!(train(&examples(), &too_long, proceed), Error::Text(_)));
     assert!(matches!(
         train(&examples(), &settings(), ControlFlow::Break(())),
         Error::Interrupted { step: 0 }
@@ -83,12 +83,12 @@ fn what_cannot_be_trained_is_an_error() {
     assert!(!output.exists() && !output.with_extension("partial").exists());
 }
 
-#[cfg(not(feature = "hub"))] // nothing is asked of the network
+#[cfg(not(feature = "hub"))] // otherwise it would use the network
 #[test]
-fn a_model_that_is_not_there_is_an_error() {
+fn a_missing_model_is_an_error() {
     let (folder, device) = (tempfile::tempdir().unwrap(), Device::cpu());
-    let nowhere = Classifier::open("nowhere", &device).unwrap_err();
-    assert!(matches!(nowhere, Error::NoDirectory { .. }), "{nowhere}");
+    let error = Classifier::open("nowhere", &device).unwrap_err();
+    assert!(matches!(error, Error::NotADirectory { .. }), "{error}");
     let adapter = concat!(env!("CARGO_MANIFEST_DIR"), "/../embert-model/tests/fixtures/peft/plain");
     for file in ["adapter_config.json", "adapter_model.safetensors"] {
         std::fs::copy(Path::new(adapter).join(file), folder.path().join(file)).unwrap();

@@ -1,4 +1,4 @@
-//! Fine-tunes a pretrained model on examples in memory, opens the result, classifies a text and compares vectors:
+//! Fine-tunes a pretrained model on examples in memory, classifies a text with the result, and compares two vectors:
 //! `cargo run --release -- MODEL OUTPUT`.
 
 use std::error::Error;

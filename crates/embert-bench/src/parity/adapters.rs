@@ -1,6 +1,6 @@
 //! Adapters that PEFT made, on the tiny BERT.
 
-use embert_model::{Adapter, AutoModelForSequenceClassification, Pass};
+use embert_model::{Adapter, AutoModelForSequenceClassification, ForwardContext};
 
 use super::models::BERT;
 use super::reference::{Reference, difference, values};
@@ -22,7 +22,7 @@ impl Bench {
 pub(super) fn logits(bench: &Bench) -> Answer {
     let figures = Reference::open(&bench.fixtures, FIGURES);
     let off = CASES.map(|case| {
-        let found = bench.logits(&bench.adapted(case, &bench.device), Pass::default());
+        let found = bench.logits(&bench.adapted(case, &bench.device), ForwardContext::default());
         difference(&values(found), &figures.floats(&format!("{case}.logits")))
     });
     Answer::Difference(off.into_iter().fold(0.0, f64::max))
@@ -36,7 +36,7 @@ pub(super) fn gradients(bench: &Bench) -> Answer {
 
 fn of_case(bench: &Bench, figures: &Reference, case: &str) -> f64 {
     let model = bench.adapted(case, &bench.device.clone().autodiff());
-    let logits = bench.logits(&model, Pass::default());
+    let logits = bench.logits(&model, ForwardContext::default());
     let found = super::gradients::gradients(&model, logits, &bench.figures(BERT).integers("labels"));
     let prefix = format!("{case}.grad.base_model.model.");
     let expected = figures.names().into_iter().filter_map(|name| {

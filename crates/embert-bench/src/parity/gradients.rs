@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use burn::module::Param;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Gradients, Int, Tensor};
-use embert_model::{AutoModelForSequenceClassification, Parameter, ParameterVisitor, Pass, visit_parameters};
+use embert_model::{
+    AutoModelForSequenceClassification, ForwardContext, Parameter, ParameterVisitor, visit_parameters,
+};
 
 use super::models::{BERT, DISTILBERT, Fixture};
 use super::reference::{difference, values};
@@ -22,7 +24,8 @@ pub(super) fn distilbert(bench: &Bench) -> Answer {
 fn compare(bench: &Bench, fixture: Fixture) -> Answer {
     let model = bench.model(fixture, &bench.device.clone().autodiff());
     let figures = bench.figures(fixture);
-    let logits = model.forward(figures.input_ids(&bench.device), &figures.layout(), Pass::default());
+    let logits =
+        model.forward(figures.input_ids(&bench.device), &figures.layout(), ForwardContext::default());
     let found = gradients(&model, logits, &figures.integers("labels"));
     let off = |(name, gradient): (&String, &Vec<f32>)| {
         difference(gradient, &figures.floats(&format!("grad.{name}")))

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use embert_kernels::{DropoutStream, SequenceLayout};
-use embert_model::Pass;
+use embert_model::ForwardContext;
 
 use super::models::BERT;
 use super::reference::{difference, values};
@@ -13,9 +13,9 @@ use crate::device;
 const PADDED_TO: usize = 64;
 
 /// Dropout as in a step of training.
-fn dropping() -> Pass {
+fn dropping() -> ForwardContext {
     let dropout = Some(DropoutStream { seed: 1, step: 2, first_sequence: 3 });
-    Pass { dropout, ..Pass::default() }
+    ForwardContext { dropout, ..ForwardContext::default() }
 }
 
 pub(super) fn logits(bench: &Bench) -> Answer {

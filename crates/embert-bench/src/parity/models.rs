@@ -1,7 +1,7 @@
 //! Hidden states and logits of the tiny models.
 
 use burn::tensor::{Device, Tensor};
-use embert_model::{AutoConfig, AutoModelForSequenceClassification, Pass, from_pretrained};
+use embert_model::{AutoConfig, AutoModelForSequenceClassification, ForwardContext, from_pretrained};
 
 use super::reference::{Reference, difference, values};
 use super::{Answer, Bench};
@@ -29,7 +29,11 @@ impl Bench {
     }
 
     /// `[batch, num_labels]`
-    pub(crate) fn logits(&self, model: &AutoModelForSequenceClassification, pass: Pass) -> Tensor<2> {
+    pub(crate) fn logits(
+        &self,
+        model: &AutoModelForSequenceClassification,
+        pass: ForwardContext,
+    ) -> Tensor<2> {
         let figures = self.figures(BERT);
         model.forward(figures.input_ids(&self.device), &figures.layout(), pass)
     }
@@ -62,6 +66,6 @@ fn hidden_states(bench: &Bench, fixture: Fixture) -> Answer {
 }
 
 fn logits(bench: &Bench, fixture: Fixture) -> Answer {
-    let found = bench.logits(&bench.model(fixture, &bench.device), Pass::default());
+    let found = bench.logits(&bench.model(fixture, &bench.device), ForwardContext::default());
     Answer::Difference(difference(&values(found), &bench.figures(fixture).floats("logits")))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::DType;
 use embert_kernels::{Precision, is_asynchronous};
-use embert_model::Pass;
+use embert_model::ForwardContext;
 
 use super::models::BERT;
 use super::reference::{difference, values};
@@ -40,8 +40,9 @@ fn lacks_fp16(bench: &Bench) -> Option<Answer> {
 
 fn logits(bench: &Bench, precision: Precision) -> Answer {
     let model = bench.model(BERT, &bench.device);
-    let [half, full] = [precision, Precision::Fp32]
-        .map(|precision| values(bench.logits(&model, Pass { precision, ..Pass::default() })));
+    let [half, full] = [precision, Precision::Fp32].map(|precision| {
+        values(bench.logits(&model, ForwardContext { precision, ..ForwardContext::default() }))
+    });
     Answer::Difference(difference(&half, &full))
 }
 
@@ -58,6 +59,6 @@ fn gradients(bench: &Bench, precision: Precision) -> Answer {
 
 fn all_gradients(bench: &Bench, precision: Precision) -> BTreeMap<String, Vec<f32>> {
     let model = bench.model(BERT, &bench.device.clone().autodiff());
-    let logits = bench.logits(&model, Pass { precision, ..Pass::default() });
+    let logits = bench.logits(&model, ForwardContext { precision, ..ForwardContext::default() });
     super::gradients::gradients(&model, logits, &bench.figures(BERT).integers("labels"))
 }

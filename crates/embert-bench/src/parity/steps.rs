@@ -1,7 +1,7 @@
 //! Ten steps of AdamW with clipping and warm-up: the loss of each.
 
 use burn::module::Module;
-use embert_model::Pass;
+use embert_model::ForwardContext;
 use embert_text::TokenBatch;
 use embert_train::{AdamW, Backward, LabelledBatch, Targets, TrainConfig, step_gradients};
 
@@ -31,8 +31,13 @@ fn losses(bench: &Bench, fixture: Fixture, figures: &Reference) -> Vec<f32> {
     let mut model = bench.model(fixture, &bench.device.clone().autodiff()).train();
     let (mut losses, backward) = (vec![], Backward::default());
     for step in 0..10 {
-        let found =
-            step_gradients(&model, std::slice::from_ref(&batch), &objective, Pass::default(), backward);
+        let found = step_gradients(
+            &model,
+            std::slice::from_ref(&batch),
+            &objective,
+            ForwardContext::default(),
+            backward,
+        );
         losses.push(found.loss.clone().into_scalar::<f32>());
         let scale = found.scale(config.max_grad_norm);
         model = optimizer.step(model, found.gradients, scale, schedule.learning_rate(step));

@@ -13,7 +13,7 @@ mod wgpu;
 
 use burn::tensor::Device;
 use clap::ArgMatches;
-use embert_inference::{padding_for, supports};
+use embert_inference::{padding_for, supports_precision};
 use embert_kernels::Precision;
 use embert_text::Padding;
 
@@ -85,7 +85,7 @@ impl DeviceContext {
 
     /// Fails if the device does not support the precision. A CPU without bf16 instructions computes bf16 in fp32.
     pub(crate) fn require(&self, precision: Precision) -> Result<(), CliError> {
-        if supports(&self.device, precision) {
+        if supports_precision(&self.device, precision) {
             return Ok(());
         }
         let flag = if precision == Precision::Fp16 { "fp16" } else { "bf16" };

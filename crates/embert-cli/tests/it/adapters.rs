@@ -183,8 +183,8 @@ fn flags_of_adapters_are_settings_of_the_recipe() {
 fn wrong_settings_of_adapters_are_usage_errors() {
     let folder = tempfile::tempdir().unwrap();
     let cases = [
-        ("--lora_r 0", "lora.r: a rank is 0; it must be 1 or more"),
-        ("--lora_dropout 1", "lora.lora_dropout: it is 1; it must lie in 0..1"),
+        ("--lora_r 0", "lora.r: a rank is 0; it must be at least 1"),
+        ("--lora_dropout 1", "lora.lora_dropout: it is 1; it must be at least 0 and less than 1"),
         ("--lora_bias some", "unknown variant `some`"),
         ("--rank_pattern query", "--rank_pattern is query; it must be NAME=NUMBER,NAME=NUMBER"),
         (

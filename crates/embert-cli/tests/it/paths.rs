@@ -160,7 +160,7 @@ fn what_is_no_model_is_told_in_one_line() {
         ("./file", "a model is a directory"),
         ("./nowhere", "there is no such file or directory"),
         ("/dev/null", "a model is a directory"),
-        ("", "is neither a folder on this machine nor a name on the hub"),
+        ("", "is neither a local folder nor a repository id of the Hub"),
     ] {
         let said = fails(1, &run(folder.path(), "predict --model", &[model, "good"]));
         assert!(said.contains(expected), "{model}: {said}");

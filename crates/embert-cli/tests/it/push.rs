@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use crate::server::{Hub, Plan, sha256};
+use crate::server::{TestHub, TestHubState, sha256};
 use crate::{fails, stderr, stdout, succeeds};
 
 const TOKEN: &str = "hf_aTokenThatMayWrite";
 
-fn online(folder: &Path, hub: &Hub, token: &str, arguments: &str) -> Output {
+fn online(folder: &Path, hub: &TestHub, token: &str, arguments: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_embert"));
     command.args(arguments.split_whitespace()).current_dir(folder).stdin(Stdio::null());
     command.env("HF_HOME", folder.join("hf_home")).env("HF_ENDPOINT", &hub.endpoint).env("HF_TOKEN", token);
@@ -25,12 +25,12 @@ fn a_run_is_uploaded_without_its_checkpoints_and_is_a_model_again() {
          --synthetic_reviews 100 --num_train_epochs 1 --save_strategy epoch --output_dir run",
     );
     assert!(path.join("run").read_dir().unwrap().any(|entry| entry.unwrap().path().is_dir()), "a checkpoint");
-    let hub = Hub::new(Plan { token: Some(TOKEN), ..Plan::default() });
+    let hub = TestHub::new(TestHubState { token: Some(TOKEN), ..TestHubState::default() });
 
     let pushed = online(path, &hub, TOKEN, "push --model run --repo owner/name");
     assert!(pushed.status.success(), "{}", stderr(&pushed));
     assert_eq!(stdout(&pushed).lines().last().unwrap(), format!("{}/owner/name", hub.endpoint));
-    let files = hub.plan().repos["owner/name"].clone();
+    let files = hub.state().repos["owner/name"].clone();
     for (name, bytes) in &files {
         assert!(std::fs::read(path.join("run").join(name)).unwrap() == *bytes, "{name}");
     }
@@ -41,25 +41,26 @@ fn a_run_is_uploaded_without_its_checkpoints_and_is_a_model_again() {
     assert!(
         !names.iter().any(|name| name.contains("optimizer") || name.contains('/') || *name == "recipe.toml")
     );
-    assert_eq!(hub.plan().created, [("owner/name".to_owned(), true)]);
-    assert_eq!(hub.plan().messages, ["main: Upload model"]);
+    assert_eq!(hub.state().created, [("owner/name".to_owned(), true)]);
+    assert_eq!(hub.state().messages, ["main: Upload model"]);
 
     let again = online(path, &hub, TOKEN, "predict --model owner/name good");
     assert_eq!(stdout(&again), succeeds(path, "predict --model run good"), "{}", stderr(&again));
 
     // As the Hub itself takes large files: the storage gets the bytes, and the commit names their sum.
-    let (xet, weights) = (Plan { has_xet: true, ..Plan::default() }, &files["model.safetensors"]);
-    let xet = Hub::new(xet);
+    let (xet, weights) =
+        (TestHubState { has_xet: true, ..TestHubState::default() }, &files["model.safetensors"]);
+    let xet = TestHub::new(xet);
     let pushed = online(path, &xet, TOKEN, "push --model run --repo owner/name");
     assert!(pushed.status.success(), "{}", stderr(&pushed));
-    assert_eq!(xet.plan().repos["owner/name"]["model.safetensors"], sha256(weights).into_bytes());
-    assert!(xet.plan().stored.iter().map(Vec::len).sum::<usize>() > weights.len() / 2);
+    assert_eq!(xet.state().repos["owner/name"]["model.safetensors"], sha256(weights).into_bytes());
+    assert!(xet.state().stored.iter().map(Vec::len).sum::<usize>() > weights.len() / 2);
 
     let flags = "--hub_private_repo false --revision dev --commit_message Second";
     let pushed = online(path, &hub, TOKEN, &format!("push --model run --repo other {flags}"));
     assert_eq!(stdout(&pushed).lines().last().unwrap(), format!("{}/somebody/other/tree/dev", hub.endpoint));
-    assert_eq!(hub.plan().created[1], ("somebody/other".to_owned(), false));
-    assert_eq!(hub.plan().messages[1], "dev: Second");
+    assert_eq!(hub.state().created[1], ("somebody/other".to_owned(), false));
+    assert_eq!(hub.state().messages[1], "dev: Second");
 
     for (token, arguments, words) in [
         ("", "--model run --repo owner/name", "set HF_TOKEN"),

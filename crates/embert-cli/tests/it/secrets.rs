@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use crate::server::{Hub, Plan};
+use crate::server::{TestHub, TestHubState};
 use crate::succeeds;
 
 const TOKEN: &str = "hf_aVerySecretToken";
@@ -13,7 +13,7 @@ const PASSWORD: &str = "aVerySecretPassword";
 const PASSWORD_SENT: &str = "dXNlcjphVmVyeVNlY3JldFBhc3N3b3Jk";
 
 /// A hub with a model that was trained for it.
-fn hub(folder: &Path) -> Hub {
+fn hub(folder: &Path) -> TestHub {
     succeeds(
         folder,
         "train --recipe quickstart --vocab_size 300 --hidden_size 32 --num_hidden_layers 1 --intermediate_size 32 \
@@ -22,7 +22,7 @@ fn hub(folder: &Path) -> Hub {
     let names = ["config.json", "model.safetensors", "tokenizer.json", "vocab.txt", "tokenizer_config.json"];
     let files = names.map(|name| (name, fs::read(folder.join("seed").join(name)).unwrap()));
     let files = files.each_ref().map(|(name, bytes)| (*name, bytes.as_slice()));
-    Hub::new(Plan { sends_elsewhere: true, ..Plan::with("owner/name", &files) })
+    TestHub::new(TestHubState { redirects_files: true, ..TestHubState::with("owner/name", &files) })
 }
 
 fn run(folder: &Path, endpoint: &str, token: Option<&str>, arguments: &str) -> Output {
@@ -63,7 +63,7 @@ const TRAIN: &str = "train --model owner/name --dataset synthetic --synthetic_re
 fn a_token_is_used_and_kept_nowhere() {
     let folder = tempfile::tempdir().unwrap();
     let hub = hub(folder.path());
-    hub.plan().token = Some(TOKEN);
+    hub.state().token = Some(TOKEN);
     let output = run(folder.path(), &hub.endpoint, Some(TOKEN), TRAIN);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(!hub.requests().is_empty() && folder.path().join("run/README.md").is_file());
@@ -75,7 +75,7 @@ fn a_token_is_used_and_kept_nowhere() {
 fn a_token_that_is_refused_is_not_shown() {
     let folder = tempfile::tempdir().unwrap();
     let hub = hub(folder.path());
-    hub.plan().token = Some("hf_another");
+    hub.state().token = Some("hf_another");
     let output = run(folder.path(), &hub.endpoint, Some(TOKEN), TRAIN);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(1) && said.contains("401"), "{said}");
@@ -92,7 +92,7 @@ fn a_password_in_the_address_is_used_and_kept_nowhere() {
     for secret in [PASSWORD, PASSWORD_SENT] {
         assert_eq!(places(folder.path(), &output, secret), [""; 0]);
     }
-    assert_eq!(hub.plan().authorizations, [format!("Basic {PASSWORD_SENT}")].into());
+    assert_eq!(hub.state().authorizations, [format!("Basic {PASSWORD_SENT}")].into());
 
     let nobody = format!("http://user:{PASSWORD}@127.0.0.1:9");
     for arguments in ["predict --model other/name good", "predict --model owner/absent good"] {

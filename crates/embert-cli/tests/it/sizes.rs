@@ -82,8 +82,8 @@ fn a_model_that_is_larger_than_its_files_or_no_number_is_refused() {
     let path = folder.path().join("run/config.json");
     let good: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
     for (key, value, expected) in [
-        ("num_hidden_layers", json!(1_000_000_000), "they do not belong together"),
-        ("hidden_size", json!(1_000_000_000), "they do not belong together"),
+        ("num_hidden_layers", json!(1_000_000_000), "do not belong to the same model"),
+        ("hidden_size", json!(1_000_000_000), "do not belong to the same model"),
         ("max_position_embeddings", json!(u64::MAX), "max_position_embeddings is"),
         ("hidden_act", json!("\u{1b}[31m\nred"), "hidden_act is \\u{1b}[31m; red"),
         ("hidden_act", json!("x".repeat(1 << 20)), "hidden_act is xxx"),

@@ -1,9 +1,9 @@
-//! Which files of a data set come, and from which folder.
+//! Downloads of datasets: selected files and their folder.
 
 use std::fs;
 
-use crate::server::{COMMIT, Hub, Plan};
-use crate::{fetch_dataset, offline, says, settings};
+use crate::server::{COMMIT, TestHub, TestHubState};
+use crate::{assert_message, fetch_dataset, offline, settings};
 
 const IMDB: [(&str, &[u8]); 5] = [
     ("README.md", b""),
@@ -14,8 +14,8 @@ const IMDB: [(&str, &[u8]); 5] = [
 ];
 
 #[test]
-fn splits_come_from_one_folder_down_and_are_found_again_offline() {
-    let hub = Hub::new(Plan::with("datasets/stanfordnlp/imdb", &IMDB));
+fn splits_in_a_folder_are_downloaded_and_work_offline() {
+    let hub = TestHub::new(TestHubState::with("datasets/stanfordnlp/imdb", &IMDB));
     let cache = tempfile::tempdir().unwrap();
     let settings = settings(&hub.endpoint, cache.path());
     let folder = fetch_dataset(&settings, "imdb", &["train", "test"], &mut |_| {}).unwrap();
@@ -29,17 +29,17 @@ fn splits_come_from_one_folder_down_and_are_found_again_offline() {
     assert_eq!(fetch_dataset(&offline, "imdb", &["train", "test"], &mut |_| {}).unwrap(), folder);
 
     let error = fetch_dataset(&offline, "imdb", &["unsupervised"], &mut |_| {}).unwrap_err();
-    says(&error, &["data set stanfordnlp/imdb: the cache", "has no unsupervised-*.parquet"]);
+    assert_message(&error, &["dataset stanfordnlp/imdb: the cache", "has no unsupervised-*.parquet"]);
     fs::remove_file(folder.join("train-00000-of-00002.parquet")).unwrap();
     let error = fetch_dataset(&offline, "imdb", &["train"], &mut |_| {}).unwrap_err();
-    says(&error, &["has no plain_text/train-*-of-00002.parquet (all but 1 of 2 files)"]);
+    assert_message(&error, &["has no plain_text/train-*-of-00002.parquet (all but 1 of 2 files)"]);
     assert_eq!(hub.requests(), [""; 0]);
 }
 
 #[test]
-fn splits_may_lie_at_the_top() {
+fn splits_in_the_root_are_downloaded() {
     let files: [(&str, &[u8]); 2] = [("train-a.parquet", b"t"), ("deep/er/train-b.parquet", b"too deep")];
-    let hub = Hub::new(Plan::with("datasets/owner/name", &files));
+    let hub = TestHub::new(TestHubState::with("datasets/owner/name", &files));
     let cache = tempfile::tempdir().unwrap();
     let settings = settings(&hub.endpoint, cache.path());
     let folder = fetch_dataset(&settings, "owner/name", &["train"], &mut |_| {}).unwrap();
@@ -47,12 +47,12 @@ fn splits_may_lie_at_the_top() {
 }
 
 #[test]
-fn a_split_that_is_not_there_is_named_with_what_is() {
+fn the_error_for_a_missing_split_lists_the_existing_files() {
     let check = |files: &[(&str, &[u8])], splits: &[&str], words: &[&str]| {
-        let hub = Hub::new(Plan::with("datasets/owner/name", files));
+        let hub = TestHub::new(TestHubState::with("datasets/owner/name", files));
         let cache = tempfile::tempdir().unwrap();
         let settings = settings(&hub.endpoint, cache.path());
-        says(&fetch_dataset(&settings, "owner/name", splits, &mut |_| {}).unwrap_err(), words);
+        assert_message(&fetch_dataset(&settings, "owner/name", splits, &mut |_| {}).unwrap_err(), words);
     };
     check(&IMDB, &["train", "dev"], &["no dev-*.parquet", "plain_text/test-00000-of-00001.parquet"]);
     check(

@@ -1,27 +1,27 @@
-//! Answers that fail, break off or lie: what passes is waited for, and no half file gets a name.
+//! Failed, interrupted and wrong responses: retries, resumed downloads, and no incomplete blobs.
 
 use std::fs;
 use std::path::Path;
 
 use embert_hub::HubError;
 
-use crate::server::{Hub, Plan, sha256};
-use crate::{fetch_model, offline, says, settings};
+use crate::server::{TestHub, TestHubState, sha256};
+use crate::{assert_message, fetch_model, offline, settings};
 
-/// 100,000 bytes of which no two neighbourhoods are alike.
+/// Returns 100,000 bytes without repetitions.
 fn weights() -> Vec<u8> {
     (0..25_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect()
 }
 
-fn plan() -> Plan {
+fn state() -> TestHubState {
     let weights = weights();
-    Plan::with(
+    TestHubState::with(
         "owner/name",
         &[("config.json", b"{}"), ("vocab.txt", b"[PAD]"), ("model.safetensors", &weights)],
     )
 }
 
-fn fetched(hub: &Hub, cache: &Path) -> Result<Vec<u8>, HubError> {
+fn fetched(hub: &TestHub, cache: &Path) -> Result<Vec<u8>, HubError> {
     let folder = fetch_model(&settings(&hub.endpoint, cache), "owner/name", &mut |_| {})?;
     Ok(fs::read(folder.join("model.safetensors")).unwrap())
 }
@@ -31,24 +31,24 @@ fn blobs(cache: &Path) -> std::path::PathBuf {
 }
 
 #[test]
-fn a_hub_that_is_busy_for_a_moment_is_asked_again() {
-    let hub = Hub::new(Plan { fail_first: 2, ..plan() });
+fn a_temporary_failure_is_retried() {
+    let hub = TestHub::new(TestHubState { fail_first: 2, ..state() });
     let cache = tempfile::tempdir().unwrap();
     assert!(fetched(&hub, cache.path()).unwrap() == weights());
 }
 
 #[test]
-fn a_hub_that_stays_busy_is_given_up() {
-    let hub = Hub::new(Plan { fail_first: usize::MAX, ..plan() });
+fn a_permanent_failure_is_reported_after_the_retries() {
+    let hub = TestHub::new(TestHubState { fail_first: usize::MAX, ..state() });
     let cache = tempfile::tempdir().unwrap();
     let error = fetched(&hub, cache.path()).unwrap_err();
-    says(&error, &[&hub.endpoint, "503", "try again later", "local folder"]);
+    assert_message(&error, &[&hub.endpoint, "503", "try again later", "local folder"]);
     assert_eq!(hub.requests().len(), 5);
 }
 
 #[test]
-fn a_body_that_breaks_off_is_gone_on_with() {
-    let hub = Hub::new(Plan { cut_after: Some(40_000), ..plan() });
+fn an_interrupted_download_is_resumed() {
+    let hub = TestHub::new(TestHubState { truncate_after: Some(40_000), ..state() });
     let cache = tempfile::tempdir().unwrap();
     assert!(fetched(&hub, cache.path()).unwrap() == weights());
     let requests = hub.requests();
@@ -56,15 +56,15 @@ fn a_body_that_breaks_off_is_gone_on_with() {
 }
 
 #[test]
-fn a_body_that_breaks_off_is_fetched_again_where_there_are_no_ranges() {
-    let hub = Hub::new(Plan { cut_after: Some(40_000), ignores_ranges: true, ..plan() });
+fn an_interrupted_download_is_restarted_without_range_support() {
+    let hub = TestHub::new(TestHubState { truncate_after: Some(40_000), ignores_ranges: true, ..state() });
     let cache = tempfile::tempdir().unwrap();
     assert!(fetched(&hub, cache.path()).unwrap() == weights());
 }
 
 #[test]
-fn what_a_killed_run_left_is_used() {
-    let hub = Hub::new(plan());
+fn the_partial_file_of_a_killed_run_is_resumed() {
+    let hub = TestHub::new(state());
     let cache = tempfile::tempdir().unwrap();
     let part = blobs(cache.path()).join(format!("{}.part", sha256(&weights())));
     fs::create_dir_all(blobs(cache.path())).unwrap();
@@ -80,8 +80,8 @@ fn what_a_killed_run_left_is_used() {
 }
 
 #[test]
-fn what_a_killed_run_left_is_replaced_when_it_is_wrong() {
-    let hub = Hub::new(plan());
+fn a_wrong_partial_file_is_replaced() {
+    let hub = TestHub::new(state());
     let cache = tempfile::tempdir().unwrap();
     fs::create_dir_all(blobs(cache.path())).unwrap();
     let part = blobs(cache.path()).join(format!("{}.part", sha256(&weights())));
@@ -90,19 +90,19 @@ fn what_a_killed_run_left_is_replaced_when_it_is_wrong() {
 }
 
 #[test]
-fn a_file_that_is_not_what_was_announced_gets_no_name() {
-    let hub = Hub::new(Plan { lies: true, ..plan() });
+fn a_file_with_a_wrong_digest_does_not_become_a_blob() {
+    let hub = TestHub::new(TestHubState { sends_wrong_digests: true, ..state() });
     let cache = tempfile::tempdir().unwrap();
     let error = fetched(&hub, cache.path()).unwrap_err();
-    says(&error, &["config.json", "sha256", &sha256(b"{}"), &sha256(b"something else")]);
+    assert_message(&error, &["config.json", "sha256", &sha256(b"{}"), &sha256(b"something else")]);
     assert_eq!(fs::read_dir(blobs(cache.path())).unwrap().count(), 0);
     let error = fetch_model(&offline(&settings(&hub.endpoint, cache.path())), "owner/name", &mut |_| {});
-    says(&error.unwrap_err(), &["has no file of it"]);
+    assert_message(&error.unwrap_err(), &["has no files of this repository"]);
 }
 
 #[test]
 fn a_blob_of_the_wrong_size_is_replaced() {
-    let hub = Hub::new(plan());
+    let hub = TestHub::new(state());
     let cache = tempfile::tempdir().unwrap();
     fs::create_dir_all(blobs(cache.path())).unwrap();
     fs::write(blobs(cache.path()).join(sha256(&weights())), b"cut").unwrap();
@@ -110,35 +110,36 @@ fn a_blob_of_the_wrong_size_is_replaced() {
 }
 
 #[test]
-fn a_complete_snapshot_serves_when_nobody_answers() {
-    let hub = Hub::new(plan());
+fn a_complete_snapshot_is_used_when_the_hub_is_down() {
+    let hub = TestHub::new(state());
     let cache = tempfile::tempdir().unwrap();
     let folder = fetch_model(&settings(&hub.endpoint, cache.path()), "owner/name", &mut |_| {}).unwrap();
-    let nobody = settings(&nobody(), cache.path());
-    assert_eq!(fetch_model(&nobody, "owner/name", &mut |_| {}).unwrap(), folder);
-    hub.plan().fail_first = usize::MAX;
+    let unreachable = settings(&unused_address(), cache.path());
+    assert_eq!(fetch_model(&unreachable, "owner/name", &mut |_| {}).unwrap(), folder);
+    hub.state().fail_first = usize::MAX;
     assert!(fetched(&hub, cache.path()).unwrap() == weights());
     fs::remove_file(folder.join("model.safetensors")).unwrap();
-    let error = fetch_model(&nobody, "owner/name", &mut |_| {}).unwrap_err();
-    says(&error, &["has no model.safetensors", "does not answer"]);
+    let error = fetch_model(&unreachable, "owner/name", &mut |_| {}).unwrap_err();
+    assert_message(&error, &["has no model.safetensors", "does not respond"]);
 }
 
-/// What a proxy or a hub that is down may send in place of a file.
+/// A proxy, or a Hub that is down, may send a page instead of a file.
 #[test]
-fn a_page_never_becomes_a_blob() {
+fn an_error_page_does_not_become_a_blob() {
     const PAGE: &[u8] = b"<html>Service unavailable</html>";
-    for (status, page, lacks_sums, words) in [
+    for (status, page, sends_no_digests, words) in [
         (503, PAGE, false, "status 503"),
         (503, PAGE, true, "status 503"),
         (404, PAGE, true, "status 404"),
         (200, PAGE, false, "3 bytes instead of 2"),
         (200, PAGE, true, "3 bytes instead of 2"),
-        (200, b"x", false, "sha256"), // it comes twice, until the size is right
-        (200, b"x", true, "broke off at 1 of 2 bytes"),
+        (200, b"x", false, "sha256"), // the second request completes the size
+        (200, b"x", true, "interrupted after 1 of 2 bytes"),
     ] {
-        let hub = Hub::new(Plan { page: Some((status, page)), lacks_sums, ..plan() });
+        let hub =
+            TestHub::new(TestHubState { file_response: Some((status, page)), sends_no_digests, ..state() });
         let cache = tempfile::tempdir().unwrap();
-        says(&fetched(&hub, cache.path()).unwrap_err(), &[words]);
+        assert_message(&fetched(&hub, cache.path()).unwrap_err(), &[words]);
         let left = fs::read_dir(blobs(cache.path())).unwrap().map(|entry| entry.unwrap().path());
         let left = left.filter(|path| path.extension().is_none_or(|extension| extension != "part"));
         assert_eq!(left.count(), 0, "{status} {words}");
@@ -147,8 +148,8 @@ fn a_page_never_becomes_a_blob() {
 }
 
 #[test]
-fn a_file_without_a_sum_is_fetched_again_when_it_breaks_off() {
-    let hub = Hub::new(Plan { cut_after: Some(40_000), lacks_sums: true, ..plan() });
+fn an_interrupted_file_without_a_digest_is_restarted() {
+    let hub = TestHub::new(TestHubState { truncate_after: Some(40_000), sends_no_digests: true, ..state() });
     let cache = tempfile::tempdir().unwrap();
     assert!(fetched(&hub, cache.path()).unwrap() == weights());
     let requests = hub.requests();
@@ -156,15 +157,15 @@ fn a_file_without_a_sum_is_fetched_again_when_it_breaks_off() {
 }
 
 #[test]
-fn a_hub_that_nobody_serves_is_named() {
+fn the_error_for_an_unreachable_hub_names_the_address() {
     let cache = tempfile::tempdir().unwrap();
-    let endpoint = nobody();
+    let endpoint = unused_address();
     let error = fetch_model(&settings(&endpoint, cache.path()), "owner/name", &mut |_| {}).unwrap_err();
-    says(&error, &[&endpoint, "cannot reach the hub", "refused"]);
+    assert_message(&error, &[&endpoint, "cannot reach the Hub", "refused"]);
 }
 
-/// An address where nobody listens.
-fn nobody() -> String {
+/// Returns an address without a server.
+fn unused_address() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     format!("http://{}", listener.local_addr().unwrap())
 }

@@ -1,4 +1,4 @@
-//! The hub's files against a small hub of the tests' own, with every fault that a network has.
+//! Tests against a local test hub that can simulate network faults.
 
 mod dataset;
 mod faults;
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use embert_hub::{Hub, HubError, HubProgress, HubSettings};
 
-/// Settings for a cache folder and a hub, without a token.
+/// Returns settings for a hub and a cache folder, without a token.
 fn settings(endpoint: &str, cache: &Path) -> HubSettings {
     HubSettings { endpoint: endpoint.to_owned(), cache: cache.to_owned(), token: None, offline: false }
 }
@@ -33,13 +33,13 @@ fn fetch_dataset(
     Hub::new(settings.clone()).dataset(id, "main", splits, on_progress)
 }
 
-/// The same, but no request may be made.
+/// Returns the same settings in offline mode.
 fn offline(settings: &HubSettings) -> HubSettings {
     HubSettings { offline: true, ..settings.clone() }
 }
 
-/// That an error is one line and says each of these.
-fn says(error: &dyn std::error::Error, words: &[&str]) {
+/// Asserts that an error is one line and contains these words.
+fn assert_message(error: &dyn std::error::Error, words: &[&str]) {
     let message = error.to_string();
     assert!(!message.contains('\n'), "{message}");
     for word in words {

@@ -1,12 +1,12 @@
-//! Which files of a model come, where they lie, and that they are found again.
+//! Downloads of models: selected files, cache layout, and offline mode.
 
 use std::collections::BTreeSet;
 use std::fs;
 
-use embert_hub::HubSettings;
+use embert_hub::{Hub, HubSettings};
 
-use crate::server::{COMMIT, Hub, Plan, sha256};
-use crate::{fetch_model, offline, says, settings};
+use crate::server::{COMMIT, TestHub, TestHubState, sha256};
+use crate::{assert_message, fetch_model, offline, settings};
 
 const FILES: [(&str, &[u8]); 8] = [
     ("README.md", b"not wanted"),
@@ -25,8 +25,8 @@ fn names(folder: &std::path::Path) -> BTreeSet<String> {
 }
 
 #[test]
-fn a_model_is_laid_out_as_huggingface_hub_does_and_found_again_offline_without_a_request() {
-    let hub = Hub::new(Plan::with("owner/name", &FILES));
+fn the_cache_layout_is_that_of_huggingface_hub_and_works_offline() {
+    let hub = TestHub::new(TestHubState::with("owner/name", &FILES));
     let cache = tempfile::tempdir().unwrap();
     let settings = settings(&hub.endpoint, cache.path());
 
@@ -40,7 +40,7 @@ fn a_model_is_laid_out_as_huggingface_hub_does_and_found_again_offline_without_a
     for (name, bytes) in wanted {
         assert_eq!(fs::read(folder.join(name)).unwrap(), *bytes);
     }
-    // One listing; HEAD, and HEAD and GET of hf-hub, for each of six files.
+    // One file list. For each of six files: HEAD, and HEAD and GET of hf-hub.
     assert_eq!(hub.requests().len(), 1 + 3 * 6);
 
     let again = fetch_model(&offline(&settings), "owner/name", &mut |_| panic!("nothing to download"));
@@ -52,26 +52,26 @@ fn a_model_is_laid_out_as_huggingface_hub_does_and_found_again_offline_without_a
 }
 
 #[test]
-fn progress_goes_from_nothing_to_the_whole_file() {
+fn progress_goes_from_zero_to_the_size_of_the_file() {
     let weights = vec![7; 300_000];
     let files: [(&str, &[u8]); 3] =
         [("config.json", b"{}"), ("vocab.txt", b""), ("model.safetensors", &weights)];
-    let hub = Hub::new(Plan::with("owner/name", &files));
+    let hub = TestHub::new(TestHubState::with("owner/name", &files));
     let cache = tempfile::tempdir().unwrap();
     let mut seen = Vec::new();
-    let mut note = |progress: embert_hub::HubProgress<'_>| {
+    let mut record = |progress: embert_hub::HubProgress<'_>| {
         if progress.file == "model.safetensors" {
             assert_eq!(progress.bytes_total, 300_000);
             seen.push(progress.bytes_done);
         }
     };
-    fetch_model(&settings(&hub.endpoint, cache.path()), "owner/name", &mut note).unwrap();
+    fetch_model(&settings(&hub.endpoint, cache.path()), "owner/name", &mut record).unwrap();
     assert!(seen.windows(2).all(|pair| pair[0] < pair[1]), "{seen:?}");
     assert_eq!((seen.first(), seen.last()), (Some(&0), Some(&300_000)));
 }
 
 #[test]
-fn a_sharded_model_comes_with_its_shards() {
+fn a_sharded_model_includes_its_shards() {
     let index = br#"{"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors", "c": "model-1.safetensors"}}"#;
     let files: [(&str, &[u8]); 6] = [
         ("config.json", b"{}"),
@@ -81,7 +81,7 @@ fn a_sharded_model_comes_with_its_shards() {
         ("model-2.safetensors", b"two"),
         ("model-3.safetensors", b"not in the index"),
     ];
-    let hub = Hub::new(Plan::with("owner/name", &files));
+    let hub = TestHub::new(TestHubState::with("owner/name", &files));
     let cache = tempfile::tempdir().unwrap();
     let settings = settings(&hub.endpoint, cache.path());
     let folder = fetch_model(&settings, "owner/name", &mut |_| {}).unwrap();
@@ -90,63 +90,63 @@ fn a_sharded_model_comes_with_its_shards() {
 
     fs::remove_file(folder.join("model-2.safetensors")).unwrap();
     let error = fetch_model(&offline(&settings), "owner/name", &mut |_| {}).unwrap_err();
-    says(&error, &["model owner/name: the cache", "has no model-2.safetensors"]);
+    assert_message(&error, &["model owner/name: the cache", "has no model-2.safetensors"]);
 }
 
 #[test]
-fn an_index_that_leads_out_of_the_repository_is_refused() {
+fn an_index_with_a_path_outside_the_repository_is_refused() {
     let index = br#"{"weight_map": {"a": "../../../secret"}}"#;
     let files: [(&str, &[u8]); 3] =
         [("config.json", b"{}"), ("vocab.txt", b""), ("model.safetensors.index.json", index)];
-    let hub = Hub::new(Plan::with("owner/name", &files));
+    let hub = TestHub::new(TestHubState::with("owner/name", &files));
     let cache = tempfile::tempdir().unwrap();
     let error = fetch_model(&settings(&hub.endpoint, cache.path()), "owner/name", &mut |_| {}).unwrap_err();
-    says(&error, &["model owner/name has no ../../../secret"]);
+    assert_message(&error, &["model owner/name has no ../../../secret"]);
 }
 
 #[test]
-fn a_pickle_alone_is_not_downloaded() {
+fn a_model_with_only_a_pickle_is_not_downloaded() {
     let files: [(&str, &[u8]); 3] = [("config.json", b"{}"), ("vocab.txt", b""), ("pytorch_model.bin", b"x")];
-    let hub = Hub::new(Plan::with("owner/name", &files));
+    let hub = TestHub::new(TestHubState::with("owner/name", &files));
     let cache = tempfile::tempdir().unwrap();
     let error = fetch_model(&settings(&hub.endpoint, cache.path()), "owner/name", &mut |_| {}).unwrap_err();
-    says(&error, &["owner/name", "pytorch_model.bin", "pickle", "save_pretrained"]);
+    assert_message(&error, &["owner/name", "pytorch_model.bin", "pickle", "save_pretrained"]);
     assert_eq!(hub.requests().len(), 1);
 }
 
 #[test]
-fn what_a_model_lacks_is_named_before_anything_is_downloaded() {
+fn missing_files_are_reported_before_any_download() {
     for lacking in ["config.json", "model.safetensors", "tokenizer.json"] {
         let mut files = FILES.to_vec();
         files.retain(|(name, _)| ![lacking, "vocab.txt", "pytorch_model.bin"].contains(name));
-        let hub = Hub::new(Plan::with("owner/name", &files));
+        let hub = TestHub::new(TestHubState::with("owner/name", &files));
         let cache = tempfile::tempdir().unwrap();
         let error =
             fetch_model(&settings(&hub.endpoint, cache.path()), "owner/name", &mut |_| {}).unwrap_err();
-        says(&error, &["model owner/name has no", lacking]);
+        assert_message(&error, &["model owner/name has no", lacking]);
         assert_eq!(hub.requests().len(), 1);
     }
 }
 
 #[test]
-fn offline_names_what_is_missing_and_where() {
+fn the_offline_error_names_the_missing_file_and_the_cache() {
     let cache = tempfile::tempdir().unwrap();
     let offline = HubSettings { offline: true, ..settings("http://127.0.0.1:1", cache.path()) };
     let error = fetch_model(&offline, "bert-base-uncased", &mut |_| {}).unwrap_err();
     let folder = cache.path().join("models--google-bert--bert-base-uncased");
-    says(
+    assert_message(
         &error,
         &["model google-bert/bert-base-uncased", folder.to_str().unwrap(), "HF_HUB_OFFLINE", "local folder"],
     );
 }
 
 #[test]
-fn a_revision_is_kept_apart_from_main() {
-    let hub = Hub::new(Plan::with("owner/name", &FILES));
+fn revisions_are_cached_separately() {
+    let hub = TestHub::new(TestHubState::with("owner/name", &FILES));
     let cache = tempfile::tempdir().unwrap();
     let settings = settings(&hub.endpoint, cache.path());
     let model = |settings: &HubSettings, revision: &str| {
-        embert_hub::Hub::new(settings.clone()).model("owner/name", revision, &mut |_| {})
+        Hub::new(settings.clone()).model("owner/name", revision, &mut |_| {})
     };
     let folder = model(&settings, "v1.0").unwrap();
     assert_eq!(hub.requests()[0], "GET /api/models/owner/name/revision/v1.0");
@@ -154,13 +154,13 @@ fn a_revision_is_kept_apart_from_main() {
     for revision in ["v1.0", COMMIT] {
         assert_eq!(model(&offline(&settings), revision).unwrap(), folder);
     }
-    says(&model(&offline(&settings), "main").unwrap_err(), &["has no file of it"]);
-    says(&model(&settings, "../main").unwrap_err(), &["no such revision"]);
+    assert_message(&model(&offline(&settings), "main").unwrap_err(), &["has no files of this repository"]);
+    assert_message(&model(&settings, "../main").unwrap_err(), &["no such revision"]);
 }
 
 #[test]
-fn a_link_whose_blob_was_deleted_is_made_anew() {
-    let hub = Hub::new(Plan::with("owner/name", &FILES));
+fn a_broken_link_is_replaced() {
+    let hub = TestHub::new(TestHubState::with("owner/name", &FILES));
     let cache = tempfile::tempdir().unwrap();
     let settings = settings(&hub.endpoint, cache.path());
     let folder = fetch_model(&settings, "owner/name", &mut |_| {}).unwrap();

@@ -1,4 +1,4 @@
-//! A hub in one thread per request: listing, HEAD, GET with ranges, uploads, and faults on demand.
+//! A test hub: file lists, HEAD, GET with ranges, uploads, and simulated faults. Each request has its own thread.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -11,82 +11,82 @@ use sha2::{Digest, Sha256};
 
 pub(crate) const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
-/// What the hub has, and how it misbehaves.
+/// State of the test hub, and the faults that it simulates.
 #[derive(Default)]
-pub(crate) struct Plan {
-    /// `owner/name` or `datasets/owner/name`, and its files.
+pub(crate) struct TestHubState {
+    /// Files by repository, `owner/name` or `datasets/owner/name`.
     pub(crate) repos: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
-    /// This many requests are answered 503.
+    /// The number of requests that get status 503.
     pub(crate) fail_first: usize,
-    /// Each body breaks off once after this many bytes.
-    pub(crate) cut_after: Option<usize>,
-    /// Ranges are answered with the whole file.
+    /// Each file body is truncated once after this number of bytes.
+    pub(crate) truncate_after: Option<usize>,
+    /// Range requests get the complete file.
     pub(crate) ignores_ranges: bool,
-    /// Requests without this token are answered 401.
+    /// Requests without this token get status 401.
     pub(crate) token: Option<&'static str>,
-    /// Etags are the digest of something else.
-    pub(crate) lies: bool,
-    /// Etags are no digests, as those of small files.
-    pub(crate) lacks_sums: bool,
-    /// Each GET of a file is answered with this status and page.
-    pub(crate) page: Option<(u16, &'static [u8])>,
-    /// Files are redirected to another host, as large ones are.
-    pub(crate) sends_elsewhere: bool,
-    /// Large files are uploaded to the storage of Xet, which is this server, too.
+    /// Etags are wrong digests.
+    pub(crate) sends_wrong_digests: bool,
+    /// Etags are not digests, like those of small files.
+    pub(crate) sends_no_digests: bool,
+    /// Each GET of a file gets this status and body.
+    pub(crate) file_response: Option<(u16, &'static [u8])>,
+    /// Files are redirected to another host, like large files.
+    pub(crate) redirects_files: bool,
+    /// Large files are uploaded to Xet storage, which this server also provides.
     pub(crate) has_xet: bool,
-    /// Every listing is this text instead.
-    pub(crate) listing: Option<&'static str>,
-    /// Repositories that nobody may know of, whoever asks without a token: `X-Error-Code`.
-    pub(crate) hidden: bool,
-    /// Every request so far: method, path, range if any.
+    /// Each file list is this text.
+    pub(crate) listing_response: Option<&'static str>,
+    /// Status 401 has `X-Error-Code: RepoNotFound`, as for a private repository.
+    pub(crate) hides_repos: bool,
+    /// All requests: method, path and range.
     pub(crate) requests: Vec<String>,
-    /// What requests to this hub said for themselves.
+    /// The values of `Authorization` in requests.
     pub(crate) authorizations: BTreeSet<String>,
-    /// Bodies that have broken off already.
-    pub(crate) cut: HashSet<String>,
-    /// Repositories that were to be created, and whether they were to be private.
+    /// Files whose body was truncated.
+    pub(crate) truncated: HashSet<String>,
+    /// Created repositories, and true if the request was for a private one.
     pub(crate) created: Vec<(String, bool)>,
-    /// The branch and the message of each commit.
+    /// Branch and message of each commit.
     pub(crate) messages: Vec<String>,
-    /// What the storage of Xet was sent.
+    /// Request bodies sent to Xet storage.
     pub(crate) stored: Vec<Vec<u8>>,
-    /// Branches beside `main`.
+    /// Branches other than `main`.
     pub(crate) branches: BTreeSet<String>,
 }
 
-/// A running hub. Its thread ends with the test's process.
-pub(crate) struct Hub {
+/// A running test hub. Its thread ends with the process of the test.
+pub(crate) struct TestHub {
     pub(crate) endpoint: String,
-    plan: Arc<Mutex<Plan>>,
+    state: Arc<Mutex<TestHubState>>,
 }
 
-impl Hub {
-    pub(crate) fn new(plan: Plan) -> Self {
+impl TestHub {
+    pub(crate) fn new(state: TestHubState) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let plan = Arc::new(Mutex::new(plan));
-        let shared = Arc::clone(&plan);
+        let state = Arc::new(Mutex::new(state));
+        let shared = Arc::clone(&state);
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let shared = Arc::clone(&shared);
-                // `None`: the client hung up, or asked for nothing that a hub has. It gets no answer.
+                // `None`: the client closed the connection, or the request is unknown. It gets no response.
                 thread::spawn(move || answer(stream.unwrap(), port, &shared));
             }
         });
-        Self { endpoint: format!("http://127.0.0.1:{port}"), plan }
+        Self { endpoint: format!("http://127.0.0.1:{port}"), state }
     }
 
-    pub(crate) fn plan(&self) -> MutexGuard<'_, Plan> {
-        self.plan.lock().unwrap()
+    pub(crate) fn state(&self) -> MutexGuard<'_, TestHubState> {
+        self.state.lock().unwrap()
     }
 
-    /// The requests since the last call.
+    /// Returns the requests since the last call.
     pub(crate) fn requests(&self) -> Vec<String> {
-        std::mem::take(&mut self.plan().requests)
+        std::mem::take(&mut self.state().requests)
     }
 }
 
-impl Plan {
+impl TestHubState {
     pub(crate) fn with(repo: &str, files: &[(&str, &[u8])]) -> Self {
         let files = files.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec()));
         Self { repos: BTreeMap::from([(repo.to_owned(), files.collect())]), ..Self::default() }
@@ -132,23 +132,24 @@ fn read_request(stream: &TcpStream) -> Option<Request> {
     Some(Request { method: method.to_owned(), path, host, authorization, range, body })
 }
 
-fn answer(stream: TcpStream, port: u16, plan: &Mutex<Plan>) -> Option<()> {
+fn answer(stream: TcpStream, port: u16, state: &Mutex<TestHubState>) -> Option<()> {
     let request = read_request(&stream)?;
-    let mut plan = plan.lock().unwrap();
+    let mut state = state.lock().unwrap();
     let range = request.range.map(|(first, last)| format!(" {first}-{last}")).unwrap_or_default();
-    plan.requests.push(format!("{} {}{range}", request.method, request.path));
-    if plan.fail_first > 0 {
-        plan.fail_first -= 1;
+    state.requests.push(format!("{} {}{range}", request.method, request.path));
+    if state.fail_first > 0 {
+        state.fail_first -= 1;
         return send(&stream, &request, 503, &[], b"try again");
     }
     if let Some(rest) = request.path.strip_prefix("/cas/") {
-        return store(&stream, &request, &mut plan, rest);
+        return store(&stream, &request, &mut state, rest);
     }
     let elsewhere = request.host.starts_with("localhost");
     assert!(!(elsewhere && request.authorization.is_some()), "the token left the hub");
-    plan.authorizations.extend(request.authorization.clone());
-    if plan.token.is_some() && !elsewhere && request.token() != plan.token {
-        let code = [("X-Error-Code", if plan.hidden { "RepoNotFound" } else { "GatedRepo" }.to_owned())];
+    state.authorizations.extend(request.authorization.clone());
+    if state.token.is_some() && !elsewhere && request.token() != state.token {
+        let code =
+            [("X-Error-Code", if state.hides_repos { "RepoNotFound" } else { "GatedRepo" }.to_owned())];
         return send(&stream, &request, 401, &code, b"");
     }
     if request.path.contains("renamed/old/") {
@@ -159,20 +160,20 @@ fn answer(stream: TcpStream, port: u16, plan: &Mutex<Plan>) -> Option<()> {
     if let Some(rest) = path.strip_prefix("api/") {
         return match rest.split_once("/revision/") {
             Some((repo, _)) => {
-                send_listing(&stream, &request, &plan, repo.strip_prefix("models/").unwrap_or(repo))
+                send_listing(&stream, &request, &state, repo.strip_prefix("models/").unwrap_or(repo))
             }
-            None => upload(&stream, &request, &mut plan, port, rest),
+            None => upload(&stream, &request, &mut state, port, rest),
         };
     }
     if path.ends_with(".git/info/lfs/objects/batch") {
         let transfer: &[u8] =
-            if plan.has_xet { br#"{"transfer":"xet"}"# } else { br#"{"transfer":"basic"}"# };
+            if state.has_xet { br#"{"transfer":"xet"}"# } else { br#"{"transfer":"basic"}"# };
         return send(&stream, &request, 200, &[], transfer);
     }
     let (repo, rest) = path.split_once("/resolve/")?;
     let name = rest.split_once('/')?.1;
-    match plan.repos.get(repo).and_then(|files| files.get(name)).cloned() {
-        Some(bytes) if plan.sends_elsewhere && !elsewhere => {
+    match state.repos.get(repo).and_then(|files| files.get(name)).cloned() {
+        Some(bytes) if state.redirects_files && !elsewhere => {
             let headers = [
                 ("Location", format!("http://localhost:{port}{}", request.path)),
                 ("X-Linked-Etag", format!("\"{}\"", sha256(&bytes))),
@@ -181,13 +182,19 @@ fn answer(stream: TcpStream, port: u16, plan: &Mutex<Plan>) -> Option<()> {
             ];
             send(&stream, &request, 302, &headers, b"Found. Redirecting")
         }
-        Some(bytes) => send_file(&stream, &request, &mut plan, name, &bytes),
+        Some(bytes) => send_file(&stream, &request, &mut state, name, &bytes),
         None => send(&stream, &request, 404, &[("X-Error-Code", "EntryNotFound".to_owned())], b""),
     }
 }
 
-/// The requests of an upload, in their order: user, repository, branch, kinds of files, storage, commit.
-fn upload(stream: &TcpStream, request: &Request, plan: &mut Plan, port: u16, path: &str) -> Option<()> {
+/// Handles the requests of an upload: user, repository, branch, upload modes, storage, commit.
+fn upload(
+    stream: &TcpStream,
+    request: &Request,
+    state: &mut TestHubState,
+    port: u16,
+    path: &str,
+) -> Option<()> {
     let json = |body: &str| send(stream, request, 200, &[], body.as_bytes());
     let asked: Value = serde_json::from_slice(&request.body).unwrap_or_default();
     if path == "whoami-v2" {
@@ -195,9 +202,9 @@ fn upload(stream: &TcpStream, request: &Request, plan: &mut Plan, port: u16, pat
     }
     if path == "repos/create" {
         let id = format!("{}/{}", asked["organization"].as_str()?, asked["name"].as_str()?);
-        plan.created.push((id.clone(), asked["private"].as_bool()?));
-        let exists = plan.repos.contains_key(&id);
-        plan.repos.entry(id.clone()).or_default();
+        state.created.push((id.clone(), asked["private"].as_bool()?));
+        let exists = state.repos.contains_key(&id);
+        state.repos.entry(id.clone()).or_default();
         let url = format!("{{\"url\":\"http://127.0.0.1:{port}/{id}\"}}");
         return send(stream, request, if exists { 409 } else { 200 }, &[], url.as_bytes());
     }
@@ -205,7 +212,7 @@ fn upload(stream: &TcpStream, request: &Request, plan: &mut Plan, port: u16, pat
     let id = format!("{}/{}", parts.next()?, parts.next()?);
     match (parts.next()?, parts.next()?) {
         ("branch", branch) => {
-            let is_new = plan.branches.insert(branch.to_owned());
+            let is_new = state.branches.insert(branch.to_owned());
             send(stream, request, if is_new { 200 } else { 409 }, &[], b"{}")
         }
         ("preupload", _) => {
@@ -225,14 +232,14 @@ fn upload(stream: &TcpStream, request: &Request, plan: &mut Plan, port: u16, pat
                 let line: Value = serde_json::from_slice(line).ok()?;
                 let value = &line["value"];
                 if let Some(summary) = value["summary"].as_str() {
-                    plan.messages.push(format!("{branch}: {summary}"));
+                    state.messages.push(format!("{branch}: {summary}"));
                     continue;
                 }
                 let bytes = match value["oid"].as_str() {
-                    Some(oid) => oid.as_bytes().to_vec(), // the storage has the bytes
+                    Some(oid) => oid.as_bytes().to_vec(), // the bytes are in the storage
                     None => base64(value["content"].as_str()?)?,
                 };
-                plan.repos.get_mut(&id)?.insert(value["path"].as_str()?.to_owned(), bytes);
+                state.repos.get_mut(&id)?.insert(value["path"].as_str()?.to_owned(), bytes);
             }
             json("{}")
         }
@@ -240,15 +247,15 @@ fn upload(stream: &TcpStream, request: &Request, plan: &mut Plan, port: u16, pat
     }
 }
 
-/// The storage of Xet: takes what it is sent, and knows no newer way to send it.
-fn store(stream: &TcpStream, request: &Request, plan: &mut Plan, path: &str) -> Option<()> {
+/// Handles requests to Xet storage. Newer versions of the protocol get status 404.
+fn store(stream: &TcpStream, request: &Request, state: &mut TestHubState, path: &str) -> Option<()> {
     assert_eq!(request.token(), Some("of-the-storage"), "the hub's token stays with the hub");
     let body: &[u8] = match path {
         _ if path.starts_with("v1/xorbs/") => br#"{"was_inserted":true}"#,
         "v1/shards" => br#"{"result":1}"#,
         _ => return send(stream, request, 404, &[], b""),
     };
-    plan.stored.push(request.body.clone());
+    state.stored.push(request.body.clone());
     send(stream, request, 200, &[], body)
 }
 
@@ -266,11 +273,11 @@ fn base64(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-fn send_listing(stream: &TcpStream, request: &Request, plan: &Plan, repo: &str) -> Option<()> {
-    if let Some(text) = plan.listing {
+fn send_listing(stream: &TcpStream, request: &Request, state: &TestHubState, repo: &str) -> Option<()> {
+    if let Some(text) = state.listing_response {
         return send(stream, request, 200, &[], text.as_bytes());
     }
-    let Some(files) = plan.repos.get(repo) else {
+    let Some(files) = state.repos.get(repo) else {
         return send(stream, request, 404, &[("X-Error-Code", "RepoNotFound".to_owned())], b"");
     };
     let siblings: Vec<String> = files.keys().map(|name| format!("{{\"rfilename\":\"{name}\"}}")).collect();
@@ -278,13 +285,19 @@ fn send_listing(stream: &TcpStream, request: &Request, plan: &Plan, repo: &str) 
     send(stream, request, 200, &[], body.as_bytes())
 }
 
-fn send_file(stream: &TcpStream, request: &Request, plan: &mut Plan, name: &str, bytes: &[u8]) -> Option<()> {
-    if let Some((status, page)) = plan.page.filter(|_| request.method == "GET") {
+fn send_file(
+    stream: &TcpStream,
+    request: &Request,
+    state: &mut TestHubState,
+    name: &str,
+    bytes: &[u8],
+) -> Option<()> {
+    if let Some((status, page)) = state.file_response.filter(|_| request.method == "GET") {
         return send(stream, request, status, &[], page);
     }
-    let range = request.range.filter(|_| !plan.ignores_ranges);
+    let range = request.range.filter(|_| !state.ignores_ranges);
     let body = range.map_or(bytes, |(first, last)| &bytes[first..=last]);
-    let digest = match (plan.lies, plan.lacks_sums) {
+    let digest = match (state.sends_wrong_digests, state.sends_no_digests) {
         (true, _) => sha256(b"something else"),
         (false, true) => "etag-of-a-small-file".to_owned() + &bytes.len().to_string(),
         (false, false) => sha256(bytes),
@@ -294,8 +307,10 @@ fn send_file(stream: &TcpStream, request: &Request, plan: &mut Plan, name: &str,
         headers.push(("Content-Range", format!("bytes {first}-{last}/{}", bytes.len())));
     }
     let status = if range.is_some() { 206 } else { 200 };
-    match plan.cut_after {
-        Some(cut) if request.method == "GET" && body.len() > cut && plan.cut.insert(name.to_owned()) => {
+    match state.truncate_after {
+        Some(cut)
+            if request.method == "GET" && body.len() > cut && state.truncated.insert(name.to_owned()) =>
+        {
             head(stream, status, &headers, body.len())?;
             (&*stream).write_all(&body[..cut]).ok()?;
             stream.shutdown(Shutdown::Both).ok()

@@ -1,4 +1,4 @@
-//! Encoders against sentence-transformers.
+//! Compares encoders with sentence-transformers.
 
 use burn::tensor::Device;
 use embert_inference::{Encoder, InferenceError, OpenOptions, Pooling};
@@ -6,11 +6,11 @@ use embert_text::{BatchBudget, Padding};
 
 use crate::fixture::{difference, largest_difference, model_directory, texts};
 
-// float32 against float32: sums of another order
+// both in float32, with another order of summation
 const TOLERANCE: f32 = 1e-5;
 
 #[test]
-fn vectors_are_those_of_sentence_transformers() {
+fn vectors_equal_those_of_sentence_transformers() {
     let directory = model_directory();
     let encoder = Encoder::open(directory.path(), &Device::flex()).unwrap();
     let texts = texts();
@@ -23,7 +23,7 @@ fn vectors_are_those_of_sentence_transformers() {
 }
 
 #[test]
-fn vectors_do_not_depend_on_the_layout_of_batches() {
+fn batching_does_not_change_vectors() {
     let directory = model_directory();
     let mut encoder = Encoder::open(directory.path(), &Device::flex()).unwrap();
     for pooling in [Pooling::Cls, Pooling::Mean, Pooling::Pooled] {
@@ -37,25 +37,25 @@ fn vectors_do_not_depend_on_the_layout_of_batches() {
 }
 
 #[test]
-fn no_texts_have_no_vectors() {
+fn an_empty_list_of_texts_has_no_vectors() {
     let directory = model_directory();
     let encoder = Encoder::open(directory.path(), &Device::flex()).unwrap();
     assert!(encoder.embed::<&str>(&[], Pooling::Mean).unwrap().is_empty());
 }
 
 #[test]
-fn a_text_is_cut_to_the_length_of_sentence_transformers_unless_told_otherwise() {
+fn the_default_max_length_is_that_of_sentence_transformers() {
     let directory = model_directory();
     let length =
         |options| Encoder::open_with(directory.path(), &options, &Device::flex()).unwrap().limit.max_length();
     assert_eq!(length(OpenOptions::default()), 12);
     assert_eq!(length(OpenOptions { max_length: Some(20), ..OpenOptions::default() }), 20);
     std::fs::remove_file(directory.path().join("sentence_bert_config.json")).unwrap();
-    assert_eq!(length(OpenOptions::default()), 48); // the model's positions
+    assert_eq!(length(OpenOptions::default()), 48); // the positions of the model
 }
 
 #[test]
-fn a_model_without_a_pooler_has_no_pooled_vectors() {
+fn pooled_vectors_require_a_pooler() {
     let directory = model_directory();
     let config = directory.path().join("config.json");
     let distilbert = concat!(env!("CARGO_MANIFEST_DIR"), "/../embert-model/tests/fixtures/tiny_distilbert/");

@@ -1,4 +1,4 @@
-//! A model directory with the tiny BERT of embert-model, and what transformers computes with it.
+//! A model directory with the tiny BERT of embert-model, and reference values for it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A directory with config, weights and vocabulary, and a `sentence_bert_config.json` that says `max_seq_length` 12.
+/// Returns a directory with config, weights, vocabulary, and `sentence_bert_config.json` with
+/// `max_seq_length` 12.
 pub(crate) fn model_directory() -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     let (own, model) = (fixtures(), fixtures().join("../../../embert-model/tests/fixtures/tiny_bert"));
@@ -18,7 +19,7 @@ pub(crate) fn model_directory() -> TempDir {
     directory
 }
 
-/// A value of `expected.json`.
+/// Returns a value of `expected.json`.
 pub(crate) fn expected(key: &str) -> Value {
     let text = fs::read_to_string(fixtures().join("expected.json")).unwrap();
     serde_json::from_str::<Value>(&text).unwrap()[key].take()
@@ -28,7 +29,7 @@ pub(crate) fn texts() -> Vec<String> {
     serde_json::from_value(expected("texts")).unwrap()
 }
 
-/// The largest difference from the rows of `expected.json`.
+/// Returns the largest difference from the rows in `expected.json`.
 pub(crate) fn difference(found: &[Vec<f32>], key: &str) -> f32 {
     let expected: Vec<Vec<f32>> = serde_json::from_value(expected(key)).unwrap();
     assert_eq!(found.len(), expected.len());

@@ -1,4 +1,4 @@
-//! Tests of opening model directories and of what the models in them compute.
+//! Tests of model directories, classifiers and encoders.
 
 mod classifier;
 mod encoder;

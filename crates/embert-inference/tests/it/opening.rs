@@ -1,10 +1,10 @@
-//! Opening directories: settings of the training, adapters with their base model, and faults.
+//! Opening directories: settings of training, adapters with their base model, and errors.
 
 use std::fs;
 use std::path::Path;
 
 use burn::tensor::Device;
-use embert_inference::{Classifier, InferenceError, ModelDirectory, OpenOptions, TrainedWith};
+use embert_inference::{Classifier, InferenceError, ModelDirectory, OpenOptions, TrainingSettings};
 use embert_kernels::Precision;
 use embert_text::Truncation;
 
@@ -15,7 +15,7 @@ fn write(directory: &Path, name: &str, text: &str) {
 }
 
 #[test]
-fn texts_are_read_as_in_training() {
+fn settings_default_to_those_of_training() {
     let directory = model_directory();
     let directory = directory.path();
     write(
@@ -33,17 +33,17 @@ fn texts_are_read_as_in_training() {
 }
 
 #[test]
-fn a_checkpoint_has_the_recipe_of_its_run() {
+fn a_checkpoint_uses_the_recipe_of_its_run() {
     let run = tempfile::tempdir().unwrap();
     let checkpoint = run.path().join("checkpoint-8");
     fs::create_dir(&checkpoint).unwrap();
     write(run.path(), "recipe.toml", "[data]\nmax_seq_length = 9\n");
-    assert_eq!(TrainedWith::of(&checkpoint).unwrap().max_length, Some(9));
-    assert_eq!(TrainedWith::of(run.path()).unwrap().max_length, Some(9));
+    assert_eq!(TrainingSettings::from_dir(&checkpoint).unwrap().max_length, Some(9));
+    assert_eq!(TrainingSettings::from_dir(run.path()).unwrap().max_length, Some(9));
 }
 
 #[test]
-fn a_precision_that_the_device_lacks_is_an_error_only_if_asked_for() {
+fn an_unsupported_precision_is_an_error_only_if_requested() {
     let directory = model_directory();
     write(directory.path(), "recipe.toml", "[train]\nfp16 = true\n");
     let classifier = Classifier::open(directory.path(), &Device::flex()).unwrap();
@@ -53,7 +53,7 @@ fn a_precision_that_the_device_lacks_is_an_error_only_if_asked_for() {
     assert!(matches!(error, InferenceError::Precision { precision: Precision::Fp16 }), "{error}");
 }
 
-/// A LoRA adapter as PEFT saves it, for the model of `base`.
+/// Returns a directory with a LoRA adapter saved by PEFT. `base` is the name of its base model.
 fn adapter(base: &str) -> tempfile::TempDir {
     let plain = Path::new(env!("CARGO_MANIFEST_DIR")).join("../embert-model/tests/fixtures/peft/plain");
     let directory = tempfile::tempdir().unwrap();
@@ -67,7 +67,7 @@ fn adapter(base: &str) -> tempfile::TempDir {
 }
 
 #[test]
-fn an_adapter_opens_with_the_base_that_it_names_or_that_is_given() {
+fn an_adapter_opens_with_the_named_or_given_base_model() {
     let base = model_directory();
     let logits = |directory: &Path, base: Option<&Path>| {
         let options = OpenOptions { base: base.map(Path::to_owned), ..OpenOptions::default() };
@@ -80,7 +80,7 @@ fn an_adapter_opens_with_the_base_that_it_names_or_that_is_given() {
 }
 
 #[test]
-fn what_cannot_be_opened_is_told() {
+fn directories_that_cannot_be_opened_are_errors() {
     let (model, adapter) = (model_directory(), adapter("org/tiny-bert"));
     let nameless = self::adapter("");
     let config = nameless.path().join("adapter_config.json");
@@ -101,15 +101,11 @@ fn what_cannot_be_opened_is_told() {
         &(fs::read_to_string(larger.path().join("vocab.txt")).unwrap() + &more),
     );
     let cases: [(&Path, Option<&Path>, &str); 5] = [
-        (
-            adapter.path(),
-            None,
-            "the base model of the adapter is org/tiny-bert, and there is no such directory",
-        ),
-        (nameless.path(), None, "the adapter names no base model"),
-        (model.path(), Some(model.path()), "holds no adapter, so it has no base model"),
+        (adapter.path(), None, "the base model of the adapter is org/tiny-bert, which is not a directory"),
+        (nameless.path(), None, "the adapter does not name its base model"),
+        (model.path(), Some(model.path()), "contains no adapter; a base model is only valid for an adapter"),
         (broken.path(), None, "recipe.toml: "),
-        (larger.path(), None, "the tokenizer has 100 tokens and the model's vocab_size is 99"),
+        (larger.path(), None, "the tokenizer has 100 tokens, but the model's vocab_size is 99"),
     ];
     for (directory, base, expected) in cases {
         let options = OpenOptions { base: base.map(Path::to_owned), ..OpenOptions::default() };

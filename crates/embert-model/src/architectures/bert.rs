@@ -1,7 +1,7 @@
-//! BERT (Devlin et al., 2018), and what has its shape: MiniLM for one.
+//! BERT (Devlin et al., 2018) and models with the same architecture, such as MiniLM.
 
 use super::architecture::{Architecture, Head};
-use super::keys::Keys;
+use super::config_keys::ConfigKeys;
 use crate::ModelError;
 use crate::encoder_config::EncoderConfig;
 
@@ -42,23 +42,23 @@ impl Default for EncoderConfig {
     }
 }
 
-fn keys(config: &mut EncoderConfig, keys: &mut Keys<'_>) -> Result<(), ModelError> {
+fn keys(config: &mut EncoderConfig, keys: &mut ConfigKeys<'_>) -> Result<(), ModelError> {
     keys.size("vocab_size", &mut config.vocab_size)?;
     keys.size("hidden_size", &mut config.hidden_size)?;
     keys.size("num_hidden_layers", &mut config.num_hidden_layers)?;
     keys.size("num_attention_heads", &mut config.num_attention_heads)?;
     keys.size("intermediate_size", &mut config.intermediate_size)?;
-    keys.only("hidden_act", "gelu".to_string())?;
+    keys.require("hidden_act", "gelu".to_string())?;
     keys.rate("hidden_dropout_prob", &mut config.hidden_dropout_prob)?;
     keys.rate("attention_probs_dropout_prob", &mut config.attention_probs_dropout_prob)?;
     keys.optional_rate("classifier_dropout", &mut config.classifier_dropout)?;
     keys.size("max_position_embeddings", &mut config.max_position_embeddings)?;
     keys.size("type_vocab_size", config.type_vocab_size.get_or_insert(2))?;
-    keys.only("position_embedding_type", "absolute".to_string())?;
+    keys.require("position_embedding_type", "absolute".to_string())?;
     keys.positive("initializer_range", &mut config.initializer_range)?;
     keys.positive("layer_norm_eps", &mut config.layer_norm_eps)?;
     keys.value("pad_token_id", &mut config.pad_token_id)?;
-    keys.only("is_decoder", false)?;
-    keys.only("add_cross_attention", false)?;
+    keys.require("is_decoder", false)?;
+    keys.require("add_cross_attention", false)?;
     keys.divisible(("hidden_size", config.hidden_size), ("num_attention_heads", config.num_attention_heads))
 }

@@ -1,9 +1,9 @@
-//! DistilBERT (Sanh et al., 2019): BERT's layers without token types, pooler and dropout after attention's projection.
+//! DistilBERT (Sanh et al., 2019): BERT without token types, pooler and dropout after self-attention.
 
 use burn::tensor::activation::relu;
 
 use super::architecture::{Architecture, Head};
-use super::keys::Keys;
+use super::config_keys::ConfigKeys;
 use crate::ModelError;
 use crate::encoder_config::EncoderConfig;
 
@@ -32,7 +32,7 @@ pub static DISTILBERT: Architecture = Architecture {
     lora_target_modules: &[],
 };
 
-/// The settings of distilbert-base-uncased. config.json has no key for ε of LayerNorm.
+/// The settings of distilbert-base-uncased. config.json has no key for the ε of LayerNorm.
 fn default_config() -> EncoderConfig {
     EncoderConfig {
         type_vocab_size: None,
@@ -43,19 +43,19 @@ fn default_config() -> EncoderConfig {
     }
 }
 
-fn keys(config: &mut EncoderConfig, keys: &mut Keys<'_>) -> Result<(), ModelError> {
+fn keys(config: &mut EncoderConfig, keys: &mut ConfigKeys<'_>) -> Result<(), ModelError> {
     keys.size("vocab_size", &mut config.vocab_size)?;
     keys.size("max_position_embeddings", &mut config.max_position_embeddings)?;
-    keys.kept("sinusoidal_pos_embds", false)?; // how positions were made before pretraining
+    keys.preserve("sinusoidal_pos_embds", false)?; // initialization before pretraining
     keys.size("n_layers", &mut config.num_hidden_layers)?;
     keys.size("n_heads", &mut config.num_attention_heads)?;
     keys.size("dim", &mut config.hidden_size)?;
     keys.size("hidden_dim", &mut config.intermediate_size)?;
     keys.rate("dropout", &mut config.hidden_dropout_prob)?;
     keys.rate("attention_dropout", &mut config.attention_probs_dropout_prob)?;
-    keys.only("activation", "gelu".to_string())?;
+    keys.require("activation", "gelu".to_string())?;
     keys.positive("initializer_range", &mut config.initializer_range)?;
-    keys.kept("qa_dropout", 0.1)?; // of another head
+    keys.preserve("qa_dropout", 0.1)?; // another head
     keys.rate("seq_classif_dropout", config.classifier_dropout.get_or_insert(0.2))?;
     keys.value("pad_token_id", &mut config.pad_token_id)?;
     keys.divisible(("dim", config.hidden_size), ("n_heads", config.num_attention_heads))

@@ -1,31 +1,31 @@
-//! The supported families of encoders. Nothing outside this folder knows a family's tensor names and config keys.
+//! Supported model families. Only this folder knows the tensor names and config keys of a family.
 
 mod architecture;
 mod bert;
+pub(crate) mod config_keys;
 mod distilbert;
-pub(crate) mod keys;
+mod model_part;
 pub(crate) mod names;
-mod part;
 
 pub(crate) use architecture::Activation;
 pub use architecture::Architecture;
 pub use bert::BERT;
 pub use distilbert::DISTILBERT;
-pub use part::Part;
+pub use model_part::ModelPart;
 
-/// Every supported family.
+/// All supported families.
 pub static ARCHITECTURES: [&Architecture; 2] = [&BERT, &DISTILBERT];
 
 impl Architecture {
-    /// The family with this `model_type`.
+    /// Returns the family with this `model_type`.
     pub fn of_model_type(model_type: &str) -> Option<&'static Self> {
         ARCHITECTURES.into_iter().find(|architecture| architecture.model_type == model_type)
     }
 
-    /// The family of a class in `transformers`, such as `BertModel` or `DistilBertForMaskedLM`.
+    /// Returns the family of a class in transformers, such as `BertModel` or `DistilBertForMaskedLM`.
     pub(crate) fn of_class(class: &str) -> Option<&'static Self> {
-        let ends = ["For", "LMHead", "PreTrained", "Model"];
-        let end = ends.iter().filter_map(|end| class.find(end)).min().unwrap_or(class.len());
+        let suffixes = ["For", "LMHead", "PreTrained", "Model"];
+        let end = suffixes.iter().filter_map(|suffix| class.find(suffix)).min().unwrap_or(class.len());
         let is_its_class = |architecture: &&Self| {
             architecture.classifier_class.strip_prefix(&class[..end]) == Some("ForSequenceClassification")
         };

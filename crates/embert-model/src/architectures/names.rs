@@ -1,22 +1,23 @@
-//! Hugging Face's tensor names of a family: module path <-> name, and the part of the model that a name is in.
+//! Mapping between module paths and Hugging Face tensor names, and the model part of each tensor.
 
 use super::architecture::Architecture;
-use super::part::Part;
+use super::model_part::ModelPart;
 use crate::lora::names::adapter_name;
 
-/// Path of the list of layers in [`AutoModel`](crate::AutoModel).
+/// Path of the layers in [`AutoModel`](crate::AutoModel).
 const LAYERS: &str = "encoder.layer";
-/// Path of the embeddings there, and their name in every family.
+/// Path of the embeddings in [`AutoModel`](crate::AutoModel), and their name in every family.
 const EMBEDDINGS: &str = "embeddings";
-/// Path of the pooler there, and its name in every family that has one.
+/// Path of the pooler in [`AutoModel`](crate::AutoModel), and its name in every family with a pooler.
 const POOLER: &str = "pooler";
 
-/// Tensors without weights: the numbers of positions and token types that old versions saved.
+/// Buffers of position ids and token types that old versions of transformers saved.
 const BUFFERS: [&str; 2] = ["embeddings.position_ids", "embeddings.token_type_ids"];
 
 impl Architecture {
-    /// Returns the path of a parameter from that of its module: the prefix, the list of layers and the head have the names
-    /// of the family, everything inside a layer has ours.
+    /// Returns the path of a parameter from its module path.
+    ///
+    /// Prefix, list of layers and head get the names of the family. Names inside a layer stay.
     pub(crate) fn path(&self, module: &str) -> String {
         let dense = self.head.dense.map(|(name, _)| ("head.dense", name));
         for (field, name) in dense.into_iter().chain([("head.classifier", self.head.classifier)]) {
@@ -28,7 +29,8 @@ impl Architecture {
         format!("{}.{}", self.base_model_prefix, inner.replacen(LAYERS, self.layers, 1))
     }
 
-    /// The name in `transformers`, or in PEFT for an adapter, of the parameter with this path.
+    /// Returns the name in transformers of the parameter with this path; for a LoRA adapter, the name in
+    /// PEFT.
     pub(crate) fn name(&self, path: &str) -> String {
         if let Some((linear, matrix)) = path.split_once(".lora.") {
             return adapter_name(&self.name(linear), matrix);
@@ -39,35 +41,37 @@ impl Architecture {
         }
     }
 
-    /// The part of the model that a tensor is in, with or without the prefix of the base model; `None` for a name that the
-    /// family does not know.
+    /// Returns the part of the model that contains a tensor; `None` if the family does not know the name.
+    ///
+    /// The name may have the prefix of the base model or not.
     ///
     /// ```
-    /// use embert_model::{BERT, Part};
+    /// use embert_model::{BERT, ModelPart};
     ///
-    /// assert_eq!(BERT.part_of("bert.encoder.layer.11.output.dense.bias"), Some(Part::Layer(11)));
-    /// assert_eq!(BERT.part_of("embeddings.word_embeddings.weight"), Some(Part::Embeddings));
-    /// assert_eq!(BERT.part_of("bert.pooler.dense.weight"), Some(Part::Head));
+    /// assert_eq!(BERT.part_of("bert.encoder.layer.11.output.dense.bias"), Some(ModelPart::Layer(11)));
+    /// assert_eq!(BERT.part_of("embeddings.word_embeddings.weight"), Some(ModelPart::Embeddings));
+    /// assert_eq!(BERT.part_of("bert.pooler.dense.weight"), Some(ModelPart::Head));
     /// assert_eq!(BERT.part_of("cls.predictions.bias"), None);
     /// ```
-    pub fn part_of(&self, name: &str) -> Option<Part> {
+    pub fn part_of(&self, name: &str) -> Option<ModelPart> {
         let inner = self.without_prefix(name).unwrap_or(name);
         if let Some(layer) = inner.strip_prefix(self.layers).and_then(|rest| rest.strip_prefix('.')) {
-            return layer.split('.').next()?.parse().ok().map(Part::Layer);
+            return layer.split('.').next()?.parse().ok().map(ModelPart::Layer);
         }
         let is_in = |module: &str| inner.strip_prefix(module).is_some_and(|rest| rest.starts_with('.'));
         let dense = self.head.dense.map(|(name, _)| name);
         let mut head =
             [dense, Some(self.head.classifier), self.has_pooler.then_some("pooler.dense")].into_iter();
         if is_in(EMBEDDINGS) {
-            Some(Part::Embeddings)
+            Some(ModelPart::Embeddings)
         } else {
-            head.any(|module| module.is_some_and(is_in)).then_some(Part::Head)
+            head.any(|module| module.is_some_and(is_in)).then_some(ModelPart::Head)
         }
     }
 
-    /// The names under which older or barer checkpoints have a tensor, the modern one first: TensorFlow's `gamma` and
-    /// `beta`, and the base model saved without its prefix.
+    /// Returns the names that a tensor can have in a checkpoint, the current name first.
+    ///
+    /// Old checkpoints use TensorFlow's `gamma` and `beta`. A bare base model has no prefix.
     pub(crate) fn accepted_names(&self, name: &str) -> Vec<String> {
         let mut names = vec![name.to_string()];
         for (new, old) in [("LayerNorm.weight", "LayerNorm.gamma"), ("LayerNorm.bias", "LayerNorm.beta")] {
@@ -78,7 +82,7 @@ impl Architecture {
         names
     }
 
-    /// Returns true if a tensor belongs to the base model, with or without its prefix. Others belong to heads.
+    /// Returns true if a tensor belongs to the base model. The name may have its prefix or not.
     pub(crate) fn is_of_base_model(&self, name: &str) -> bool {
         let module = name.split('.').next();
         let layers = self.layers.split('.').next();
@@ -88,7 +92,8 @@ impl Architecture {
             || self.has_pooler && module == Some(POOLER)
     }
 
-    /// Returns true if a parameter belongs to the last linear layer, the only one whose shape depends on the labels.
+    /// Returns true if a parameter belongs to the last linear layer, whose shape depends on the number of
+    /// labels.
     pub(crate) fn is_of_classifier(&self, name: &str) -> bool {
         name.strip_prefix(self.head.classifier).is_some_and(|rest| rest.starts_with('.'))
     }
@@ -98,12 +103,12 @@ impl Architecture {
     }
 }
 
-/// Returns true if a tensor of a checkpoint holds no weights.
+/// Returns true if a tensor is a buffer without weights.
 pub(crate) fn is_buffer(name: &str) -> bool {
     BUFFERS.iter().any(|buffer| name.ends_with(buffer))
 }
 
-/// Returns true if files hold the transpose of what the module holds: PyTorch's dense layers are `[out, in]`.
+/// Returns true if safetensors files hold the transpose: PyTorch stores linear layers as `[out, in]`.
 pub(crate) fn is_transposed(name: &str, rank: usize) -> bool {
     rank == 2 && !name.contains("embeddings.")
 }
@@ -125,9 +130,9 @@ mod tests {
         assert_eq!(BERT.accepted_names("classifier.weight"), ["classifier.weight"]);
     }
 
-    // Optimizer states and random weights of earlier versions are keyed by these paths.
+    // Optimizer states and random weights of earlier versions use these paths as keys.
     #[test]
-    fn a_place_in_the_module_has_a_path_and_a_name() {
+    fn module_paths_map_to_paths_and_names() {
         let cases = [
             (
                 &BERT,

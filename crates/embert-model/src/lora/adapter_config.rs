@@ -1,4 +1,4 @@
-//! adapter_config.json: PEFT's keys around a LoraConfig; what would change the numbers and is not implemented is refused.
+//! adapter_config.json of PEFT. Options that change the result and are not supported are errors.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,15 +10,15 @@ use crate::ModelError;
 use crate::lfs_pointer::read_text;
 use crate::lora::config::LoraConfig;
 
-/// What the file says.
+/// The content of adapter_config.json.
 pub(super) struct AdapterConfig {
     pub(super) config: LoraConfig,
     pub(super) base_model_name_or_path: Option<String>,
-    /// Keys that this library has never heard of.
+    /// Keys that this library does not know.
     pub(super) unknown_keys: Vec<String>,
 }
 
-/// The keys of [`LoraConfig`].
+/// Keys of [`LoraConfig`].
 const SETTINGS: [&str; 12] = [
     "r",
     "lora_alpha",
@@ -34,7 +34,7 @@ const SETTINGS: [&str; 12] = [
     "alpha_pattern",
 ];
 
-/// Keys that change what an adapter computes, and are supported only when they are off.
+/// Keys that change what an adapter computes. They must be off.
 const VARIANTS: [&str; 14] = [
     "use_dora",
     "use_qalora",
@@ -52,7 +52,7 @@ const VARIANTS: [&str; 14] = [
     "megatron_config",
 ];
 
-/// Keys without a meaning for an adapter that is trained already.
+/// Keys that have no effect on a trained adapter.
 const ANNOTATIONS: [&str; 15] = [
     "peft_type",
     "task_type",
@@ -72,7 +72,7 @@ const ANNOTATIONS: [&str; 15] = [
 ];
 
 impl AdapterConfig {
-    /// Reads the file.
+    /// Reads and checks the file.
     pub(super) fn read(path: &Path) -> Result<Self, ModelError> {
         let text = read_text(path)?;
         let json = |source| ModelError::Json { path: path.into(), source };
@@ -89,7 +89,7 @@ impl AdapterConfig {
     }
 }
 
-/// Refuses by name what is not implemented.
+/// Fails for settings that are not supported, and names the key.
 fn check_supported(file: &Map<String, Value>, path: &Path) -> Result<(), ModelError> {
     let unsupported = |key, found: &Value, supported: &str| {
         let (found, supported) = (found.to_string(), supported.to_string());
@@ -104,12 +104,12 @@ fn check_supported(file: &Map<String, Value>, path: &Path) -> Result<(), ModelEr
         return unsupported("task_type", value("task_type"), "\"SEQ_CLS\"");
     }
     if let Some(key) = VARIANTS.into_iter().find(|key| !is_off(value(key))) {
-        return unsupported(key, value(key), "an adapter without it");
+        return unsupported(key, value(key), "a value that disables it");
     }
     match value("init_lora_weights") {
         Value::Null | Value::Bool(_) => Ok(()),
         Value::String(name) if ["gaussian", "eva", "orthogonal"].contains(&name.as_str()) => Ok(()),
-        other => unsupported("init_lora_weights", other, "one that leaves the base model's weights alone"),
+        other => unsupported("init_lora_weights", other, "a method that does not change the base weights"),
     }
 }
 
@@ -122,7 +122,7 @@ fn is_off(value: &Value) -> bool {
     }
 }
 
-/// Writes the file as PEFT reads it.
+/// Writes the file in the format of PEFT.
 pub(super) fn write(
     config: &LoraConfig,
     base_model_name_or_path: &str,
@@ -153,11 +153,11 @@ pub(super) fn write(
     fs::write(path, text).map_err(|source| ModelError::File { path: path.into(), source })
 }
 
-/// Whole numbers without a point, as PEFT writes them.
+/// Converts numbers without a fractional part to integers, as PEFT writes them.
 fn as_integer(value: Value) -> Value {
     match value {
         Value::Number(number) => match number.as_f64().filter(|x| x.fract() == 0.0 && x.abs() < 1e15) {
-            Some(whole) => Value::from(whole as i64),
+            Some(integer) => Value::from(integer as i64),
             None => Value::Number(number),
         },
         Value::Object(map) => map.into_iter().map(|(key, value)| (key, as_integer(value))).collect(),

@@ -1,67 +1,71 @@
-//! An adapter on disk: adapter_config.json and adapter_model.safetensors, as PEFT writes and reads them.
+//! Saving and loading adapters in the format of PEFT: adapter_config.json and adapter_model.safetensors.
 
 use std::path::{Path, PathBuf};
 
 use crate::ModelError;
 use crate::architectures::ARCHITECTURES;
 use crate::classification::AutoModelForSequenceClassification;
-use crate::loading::{Read, read_parameters};
+use crate::loading::{LoadedParameters, read_parameters};
 use crate::lora::adapter_config::{self, AdapterConfig};
 use crate::lora::config::LoraConfig;
-use crate::lora::insert::insert;
+use crate::lora::inject::inject;
 use crate::lora::names;
-use crate::lora::trained::Trained;
+use crate::lora::trained_parameters::TrainedParameters;
 use crate::parameters::{Parameter, PreTrainedModel, parameters};
 use crate::save::write_tensors;
 use crate::weights::Weights;
 
-/// The name of the file next to an adapter that has the config of its model, with the names of the labels. It is not
-/// `config.json`: transformers would take the directory for a complete model.
+/// Name of the file with the config and the label names of an adapter's model.
+///
+/// The name is not `config.json`, because transformers would then expect a complete model in the directory.
 pub const ADAPTER_MODEL_CONFIG: &str = "model_config.json";
 
 const CONFIG: &str = "adapter_config.json";
 const WEIGHTS: &str = "adapter_model.safetensors";
 
-/// Writes `adapter_config.json` and `adapter_model.safetensors` (F32) into a directory that exists: the adapters of a model,
-/// its saved modules, and the biases that are trained.
+/// Writes `adapter_config.json` and `adapter_model.safetensors` (F32) into an existing directory.
+///
+/// The file contains the adapters, `modules_to_save` and trained biases. `PeftModel.from_pretrained` opens
+/// the result.
 ///
 /// # Errors
-/// [`ModelError::File`] and [`ModelError::Write`] when a file cannot be written; [`ModelError::NotAdapted`] for a model
-/// without adapters.
+/// [`ModelError::File`] and [`ModelError::Write`] if a file cannot be written; [`ModelError::NotAdapted`] if
+/// the model has no adapters.
 pub fn save_adapter(
     model: &AutoModelForSequenceClassification,
     base_model_name_or_path: &str,
     directory: &Path,
 ) -> Result<(), ModelError> {
-    let (Some(config), Some(trained)) = (model.lora(), Trained::of(model)) else {
+    let (Some(config), Some(trained)) = (model.lora(), TrainedParameters::of(model)) else {
         return Err(ModelError::NotAdapted { path: directory.into() });
     };
     adapter_config::write(config, base_model_name_or_path, &directory.join(CONFIG))?;
     write_tensors(model, &|name| trained.name_in_file(name), &directory.join(WEIGHTS))
 }
 
-/// An adapter that is in a directory.
+/// LoRA adapter in a directory, not yet loaded into its base model.
 pub struct Adapter {
-    /// Its settings.
+    /// The settings.
     pub config: LoraConfig,
-    /// The model that it belongs to: a directory or an id of the hub.
+    /// The base model: a directory or a model id of the Hugging Face Hub.
     pub base_model_name_or_path: Option<String>,
-    /// Keys of adapter_config.json that mean nothing here.
+    /// Keys of adapter_config.json that this library does not know and ignores.
     pub unknown_keys: Vec<String>,
     path: PathBuf,
     weights: Weights,
 }
 
 impl Adapter {
-    /// Whether a directory holds an adapter.
+    /// Returns true if a directory contains an adapter.
     pub fn is_in(directory: &Path) -> bool {
         directory.join(CONFIG).is_file()
     }
 
-    /// Reads the settings, and where the tensors lie.
+    /// Reads the settings and the header of the weights.
     ///
     /// # Errors
-    /// For files that are not there or broken, and pickles; [`ModelError::Unsupported`] for an adapter of another kind.
+    /// Fails if a file is missing, damaged or a pickle; [`ModelError::Unsupported`] if the adapter is not a
+    /// supported kind of LoRA.
     pub fn open(directory: &Path) -> Result<Self, ModelError> {
         let AdapterConfig { config, base_model_name_or_path, unknown_keys } =
             AdapterConfig::read(&directory.join(CONFIG))?;
@@ -73,7 +77,7 @@ impl Adapter {
         Ok(Self { config, base_model_name_or_path, unknown_keys, path, weights })
     }
 
-    /// Says which file holds a setting that cannot be.
+    /// Adds the path of adapter_config.json to an error about a setting.
     fn in_config(&self, error: ModelError) -> ModelError {
         match error {
             ModelError::Lora { key, reason } => ModelError::Config {
@@ -84,19 +88,21 @@ impl Adapter {
         }
     }
 
-    /// The number of labels of its head.
+    /// Returns the number of labels of the adapter's classifier; `None` if it has no classifier.
     pub fn num_labels(&self) -> Option<usize> {
-        let classifiers = ARCHITECTURES.map(|architecture| names::peft_head(architecture.head.classifier));
+        let classifiers =
+            ARCHITECTURES.map(|architecture| names::peft_classifier_weight(architecture.head.classifier));
         self.weights.find(&classifiers).and_then(|(_, head)| head.shape.first().copied())
     }
 
-    /// Puts the adapter into its base model, and freezes what it does not train.
+    /// Loads the adapter into its base model, and freezes the parameters that the adapter does not train.
     ///
-    /// `newly_initialized` are the parameters that the base's checkpoint lacked: the adapter must have them.
+    /// `newly_initialized` are the parameters that the checkpoint of the base model lacks. The adapter must
+    /// have them.
     ///
     /// # Errors
-    /// [`ModelError::Missing`], [`ModelError::Unused`] and [`ModelError::Shape`] name tensors that the file lacks, that
-    /// have no place in this model, or that have another shape; [`ModelError::Config`] when no layer matches.
+    /// [`ModelError::Missing`], [`ModelError::Unused`] and [`ModelError::Shape`] if tensors are missing,
+    /// unexpected or have another shape; [`ModelError::Config`] if no layer matches.
     pub fn load(
         &self,
         base: AutoModelForSequenceClassification,
@@ -105,12 +111,14 @@ impl Adapter {
         self.load_except(base, newly_initialized, 0, &|_| false)
     }
 
-    /// Puts the adapter into its base model as [`load`](Self::load) does, but keeps the base's classifier, which is new
-    /// after [`from_pretrained_with_new_head`](crate::from_pretrained_with_new_head). The adapter's own classifier is
-    /// ignored, whatever its number of labels. A low-rank adapter of the classifier itself is made new from `seed`.
+    /// Loads the adapter as [`load`](Self::load) does, but keeps the classifier of the base model.
+    ///
+    /// Use it after [`from_pretrained_with_new_head`](crate::from_pretrained_with_new_head), to train on
+    /// other labels. The classifier in the adapter is ignored. A LoRA adapter of the classifier itself is
+    /// initialized from `seed`.
     ///
     /// # Errors
-    /// Those of [`load`](Self::load) for the other tensors.
+    /// The errors of [`load`](Self::load), except those about the classifier.
     pub fn load_with_new_head(
         &self,
         base: AutoModelForSequenceClassification,
@@ -121,7 +129,7 @@ impl Adapter {
         self.load_except(base, newly_initialized, seed, &|name| architecture.is_of_classifier(name))
     }
 
-    /// Leaves the parameters for which `is_kept` returns true as they are in the base, or as `seed` makes them.
+    /// Loads the adapter, except parameters for which `is_kept` returns true. These keep their values.
     fn load_except(
         &self,
         base: AutoModelForSequenceClassification,
@@ -129,8 +137,8 @@ impl Adapter {
         seed: u64,
         is_kept: &dyn Fn(&str) -> bool,
     ) -> Result<AutoModelForSequenceClassification, ModelError> {
-        let model = insert(base, &self.config, seed).map_err(|error| self.in_config(error))?;
-        let trained = Trained::of(&model).expect("it has adapters");
+        let model = inject(base, &self.config, seed).map_err(|error| self.in_config(error))?;
+        let trained = TrainedParameters::of(&model).expect("it has adapters");
         let in_file = |parameter: &Parameter| trained.name_in_file(&parameter.name);
         let names = |parameter: &Parameter| {
             let name = in_file(parameter).filter(|_| !is_kept(&parameter.name))?;
@@ -138,10 +146,11 @@ impl Adapter {
         };
         let kept = parameters(&model).into_iter().filter(|parameter| is_kept(&parameter.name));
         let kept = kept.filter_map(|parameter| in_file(&parameter)).collect::<Vec<_>>();
-        let Read { model, missing, mut unused } = read_parameters(model, &self.weights, &names)?;
-        let lacking = newly_initialized.iter().filter(|name| !trained.contains(name) && !is_kept(name));
-        let missing = lacking.cloned().chain(missing.iter().filter_map(in_file)).collect::<Vec<_>>();
-        unused.retain(|name| !kept.contains(name) && !names::is_of_peft_wrapper(name));
+        let LoadedParameters { model, missing, mut unused } = read_parameters(model, &self.weights, &names)?;
+        let not_in_adapter =
+            newly_initialized.iter().filter(|name| !trained.contains(name) && !is_kept(name));
+        let missing = not_in_adapter.cloned().chain(missing.iter().filter_map(in_file)).collect::<Vec<_>>();
+        unused.retain(|name| !kept.contains(name) && !names::is_in_peft_wrapper(name));
         let path = self.path.clone();
         if !missing.is_empty() {
             return Err(ModelError::Missing { path, names: missing });

@@ -1,22 +1,22 @@
-//! How many parameters there are, counted as PEFT's `print_trainable_parameters` does.
+//! Numbers of parameters, counted like `print_trainable_parameters` of PEFT.
 
 use crate::classification::AutoModelForSequenceClassification;
-use crate::lora::trained::Trained;
+use crate::lora::trained_parameters::TrainedParameters;
 use crate::parameters::parameters;
 
-/// How many parameters a model has.
+/// Numbers of parameters of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ParameterCount {
-    /// Those that are trained.
+    /// Parameters that are trained.
     pub trainable: usize,
-    /// All of them, and the frozen copies that PEFT keeps of modules that are saved whole. No such copies are kept here;
-    /// they are counted for the same figure.
+    /// All parameters. Modules in `modules_to_save` count twice, because PEFT keeps a frozen copy of each
+    /// (embert does not).
     pub all: usize,
 }
 
-/// Counts the parameters of a model, plain or with adapters.
+/// Counts the parameters of a model, with or without adapters.
 pub fn count_parameters(model: &AutoModelForSequenceClassification) -> ParameterCount {
-    let trained = Trained::of(model);
+    let trained = TrainedParameters::of(model);
     let mut count = ParameterCount::default();
     for parameter in parameters(model) {
         let size = parameter.num_elements();
@@ -50,8 +50,8 @@ mod tests {
     }
 
     #[test]
-    fn adapted_models_have_the_published_counts() {
+    fn models_with_adapters_have_the_published_numbers_of_parameters() {
         check(&BERT, &["query", "key"], 148_994, 109_632_772);
-        check(&DISTILBERT, &["q_lin"], 628_994, 67_584_004); // pre_classifier among them
+        check(&DISTILBERT, &["q_lin"], 628_994, 67_584_004); // includes pre_classifier
     }
 }

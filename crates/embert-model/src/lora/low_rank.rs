@@ -1,26 +1,26 @@
-//! The low-rank term of an adapted linear layer: s·dropout(x)·A·B.
+//! Low-rank term of a LoRA adapter: s·dropout(x)·A·B.
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use embert_kernels::add_low_rank;
 
-use crate::pass::LinearPass;
+use crate::forward_context::LinearContext;
 
-/// What is learnt next to a frozen linear layer: s·dropout(x)·A·B.
+/// LoRA adapter of a frozen linear layer: s·dropout(x)·A·B.
 #[derive(Module, Debug)]
 pub struct Lora {
-    /// A, `[in, r]`: the transpose of what PyTorch and the files hold.
+    /// A, `[in, r]`: the transpose of the matrix in PyTorch and in safetensors files.
     pub lora_a: Param<Tensor<2>>,
-    /// B, `[r, out]`: likewise.
+    /// B, `[r, out]`: the transpose of the matrix in PyTorch and in safetensors files.
     pub lora_b: Param<Tensor<2>>,
-    /// s: `lora_alpha / r`, or `lora_alpha / √r`.
+    /// Scaling s: `lora_alpha / r`, or `lora_alpha / √r` with `use_rslora`.
     pub scaling: f64,
-    /// `lora_dropout`
+    /// Dropout rate of x, `lora_dropout`.
     pub dropout: f64,
 }
 
 impl Lora {
-    /// y + s·dropout(x)·A·B, added to the columns of y from `first_column` on.
+    /// Adds s·dropout(x)·A·B to the columns of y that begin at `first_column`.
     ///
     /// # Shapes
     /// - `y`, output: `[rows, columns]`
@@ -30,10 +30,10 @@ impl Lora {
         first_column: usize,
         y: Tensor<2>,
         x: Tensor<2>,
-        at: LinearPass<'_>,
+        context: LinearContext<'_>,
     ) -> Tensor<2> {
-        let site = at.pass.site(at.layer, at.site, self.dropout);
+        let site = context.forward.site(context.layer, context.site, self.dropout);
         let matrices = [self.lora_a.val(), self.lora_b.val()];
-        add_low_rank(y, x, matrices, self.scaling, first_column, at.layout, site)
+        add_low_rank(y, x, matrices, self.scaling, first_column, context.layout, site)
     }
 }

@@ -1,52 +1,55 @@
-//! Which modules a name means: PEFT's rules, in PEFT's order.
+//! Selection of modules by name, with the matching rules of PEFT.
 
 use fancy_regex::Regex;
 
 use crate::ModelError;
 use crate::lora::config::{LoraConfig, ModuleNames};
 
-/// The value of `target_modules` that means every linear layer but the head.
+/// The value of `target_modules` that selects all linear layers except the head.
 const ALL_LINEAR: &str = "all-linear";
 
-/// The rank and the scaling of one adapter.
+/// Rank and scaling of one adapter.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Strength {
+pub(super) struct AdapterScale {
     pub(super) r: usize,
     pub(super) scaling: f64,
 }
 
 impl LoraConfig {
-    /// Whether the linear layer of this name is adapted: it is meant, not excluded, in a layer that is meant, and not
-    /// in a module that is saved whole.
+    /// Returns true if the linear layer with this name gets an adapter.
+    ///
+    /// It must match `target_modules`, `layers_to_transform` and neither `exclude_modules` nor
+    /// `modules_to_save`.
     pub(super) fn adapts(&self, name: &str) -> Result<bool, ModelError> {
-        let are_met = |key, names: &Option<ModuleNames>| {
-            names.as_ref().map_or(Ok(false), |names| names.means(key, name))
+        let is_in = |key, names: &Option<ModuleNames>| {
+            names.as_ref().map_or(Ok(false), |names| names.contains(key, name))
         };
-        Ok(!are_met("exclude_modules", &self.exclude_modules)?
-            && !self.saves_module(name)
-            && are_met("target_modules", &self.target_modules)?
-            && self.transforms_layer_of(name)?)
+        Ok(!is_in("exclude_modules", &self.exclude_modules)?
+            && !self.is_saved_module(name)
+            && is_in("target_modules", &self.target_modules)?
+            && self.is_in_transformed_layer(name)?)
     }
 
-    /// Whether the module of this name is one that is saved whole, or in one: PEFT asks whether the name ends so.
-    pub(super) fn saves_module(&self, name: &str) -> bool {
-        let ends = self.modules_to_save();
+    /// Returns true if the module or one of its parents is in `modules_to_save`. Like PEFT, compares name
+    /// suffixes.
+    pub(super) fn is_saved_module(&self, name: &str) -> bool {
+        let suffixes = self.modules_to_save();
         let parts = name.match_indices('.').map(|(dot, _)| &name[..dot]).chain([name]);
-        parts.into_iter().any(|module| ends.iter().any(|end| module.ends_with(end.as_str())))
+        parts.into_iter().any(|module| suffixes.iter().any(|suffix| module.ends_with(suffix.as_str())))
     }
 
-    /// The rank and the scaling of the adapter of the linear layer of this name.
-    pub(super) fn strength(&self, name: &str) -> Result<Strength, ModelError> {
+    /// Returns the rank and scaling for the adapter of this linear layer.
+    pub(super) fn adapter_scale(&self, name: &str) -> Result<AdapterScale, ModelError> {
         let ranks = self.rank_pattern.iter().map(|(key, r)| (key.as_str(), *r));
         let r = first_match("rank_pattern", ranks, name)?.unwrap_or(self.r);
         let alphas = self.alpha_pattern.iter().map(|(key, alpha)| (key.as_str(), *alpha));
         let alpha = first_match("alpha_pattern", alphas, name)?.unwrap_or(self.lora_alpha);
         let divisor = if self.use_rslora { (r as f64).sqrt() } else { r as f64 };
-        Ok(Strength { r, scaling: alpha / divisor })
+        Ok(AdapterScale { r, scaling: alpha / divisor })
     }
 
-    /// Whether the first number in the name, as in `layer.3.`, is that of a layer that is meant.
-    fn transforms_layer_of(&self, name: &str) -> Result<bool, ModelError> {
+    /// Returns true if `layers_to_transform` contains the layer number in the name, as in `layer.3.`.
+    fn is_in_transformed_layer(&self, name: &str) -> Result<bool, ModelError> {
         let Some(numbers) = self.layers_to_transform.as_ref().filter(|numbers| !numbers.is_empty()) else {
             return Ok(true);
         };
@@ -58,7 +61,7 @@ impl LoraConfig {
         };
         for pattern in patterns {
             let found =
-                compile("layers_pattern", &pattern)?.captures(name).map_err(wrong("layers_pattern"))?;
+                compile("layers_pattern", &pattern)?.captures(name).map_err(lora_error("layers_pattern"))?;
             if let Some(number) = found.and_then(|found| found.iter().flatten().last()) {
                 return Ok(number.as_str().parse().is_ok_and(|number| numbers.contains(&number)));
             }
@@ -68,48 +71,48 @@ impl LoraConfig {
 }
 
 impl ModuleNames {
-    /// Whether this means the linear layer of this name. `key` is named where a regular expression is none.
-    pub(super) fn means(&self, key: &'static str, name: &str) -> Result<bool, ModelError> {
+    /// Returns true if the selection contains the linear layer with this name. Errors name `key`.
+    pub(super) fn contains(&self, key: &'static str, name: &str) -> Result<bool, ModelError> {
         match self {
-            Self::Names(names) => Ok(names.iter().any(|wanted| ends_with_name(name, wanted))),
+            Self::Names(names) => Ok(names.iter().any(|suffix| has_name_suffix(name, suffix))),
             Self::Pattern(pattern) if pattern.eq_ignore_ascii_case(ALL_LINEAR) => Ok(true),
             Self::Pattern(pattern) => matches(key, &format!(r"\A(?:{pattern})\z"), name),
         }
     }
 }
 
-/// Whether `end` is the whole name, or its end after a dot.
-pub(super) fn ends_with_name(name: &str, end: &str) -> bool {
-    name.strip_suffix(end).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+/// Returns true if `suffix` is the full name, or follows a dot in the name.
+pub(super) fn has_name_suffix(name: &str, suffix: &str) -> bool {
+    name.strip_suffix(suffix).is_some_and(|before| before.is_empty() || before.ends_with('.'))
 }
 
-/// The value of the first key that is the end of the name after a dot, keys being regular expressions.
+/// Returns the value of the first pattern that matches the name.
 fn first_match<'a, T>(
     key: &'static str,
     patterns: impl Iterator<Item = (&'a str, T)>,
     name: &str,
 ) -> Result<Option<T>, ModelError> {
     for (pattern, value) in patterns {
-        if is_end(key, pattern, name)? {
+        if matches_pattern(key, pattern, name)? {
             return Ok(Some(value));
         }
     }
     Ok(None)
 }
 
-/// Whether a key of a pattern, a regular expression, is the whole name, or its end after a dot.
-pub(super) fn is_end(key: &'static str, pattern: &str, name: &str) -> Result<bool, ModelError> {
+/// Returns true if a regular expression matches the full name, or a suffix that follows a dot.
+pub(super) fn matches_pattern(key: &'static str, pattern: &str, name: &str) -> Result<bool, ModelError> {
     matches(key, &format!(r"\A(?:.*\.)?(?:{pattern})\z"), name)
 }
 
 fn matches(key: &'static str, pattern: &str, name: &str) -> Result<bool, ModelError> {
-    compile(key, pattern)?.is_match(name).map_err(wrong(key))
+    compile(key, pattern)?.is_match(name).map_err(lora_error(key))
 }
 
 fn compile(key: &'static str, pattern: &str) -> Result<Regex, ModelError> {
-    Regex::new(pattern).map_err(wrong(key))
+    Regex::new(pattern).map_err(lora_error(key))
 }
 
-fn wrong(key: &'static str) -> impl Fn(fancy_regex::Error) -> ModelError {
+fn lora_error(key: &'static str) -> impl Fn(fancy_regex::Error) -> ModelError {
     move |error| ModelError::Lora { key, reason: error.to_string() }
 }

@@ -1,4 +1,4 @@
-//! Folding adapters into the weights: W + s·A·B.
+//! Merging LoRA adapters into the weights: W + s·A·B.
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
@@ -6,8 +6,9 @@ use burn::tensor::Tensor;
 use crate::classification::AutoModelForSequenceClassification;
 use crate::lora::low_rank::Lora;
 
-/// Returns the same model without adapters, with W + s·A·B in the place of each adapted W. All its parameters can be
-/// trained again.
+/// Merges the LoRA adapters into the weights and returns a model without adapters.
+///
+/// Each adapted W becomes W + s·A·B. All parameters of the result are trainable.
 pub fn merge_adapter(mut model: AutoModelForSequenceClassification) -> AutoModelForSequenceClassification {
     for (_, linear) in model.linear_layers() {
         if let Some(lora) = linear.lora.take() {
@@ -19,6 +20,6 @@ pub fn merge_adapter(mut model: AutoModelForSequenceClassification) -> AutoModel
 }
 
 fn merged(weight: Param<Tensor<2>>, lora: &Lora) -> Param<Tensor<2>> {
-    let change = lora.lora_a.val().matmul(lora.lora_b.val()) * lora.scaling; // [in, out]
-    weight.map(|weight| (weight + change).detach())
+    let delta = lora.lora_a.val().matmul(lora.lora_b.val()) * lora.scaling; // [in, out]
+    weight.map(|weight| (weight + delta).detach())
 }

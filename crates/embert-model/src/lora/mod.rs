@@ -1,15 +1,15 @@
-//! Low-rank adapters: y + s·dropout(x)·A·B (Hu et al., 2021); W + s·A·B is never made while a model trains.
+//! LoRA adapters: y = xW + b + s·dropout(x)·A·B (Hu et al., 2021). Training never computes W + s·A·B.
 
 mod adapter_config;
 mod adapter_model;
 pub(crate) mod config;
 mod count;
-mod insert;
+mod inject;
 pub(crate) mod low_rank;
 mod matching;
 mod merge;
 pub(crate) mod names;
-mod trained;
+mod trained_parameters;
 
 pub use adapter_model::{ADAPTER_MODEL_CONFIG, Adapter, save_adapter};
 pub use config::{LoraBias, LoraConfig, ModuleNames};

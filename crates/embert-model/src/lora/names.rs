@@ -1,31 +1,32 @@
-//! PEFT's names of an adapter's tensors.
+//! Names of adapter tensors in PEFT.
 
-/// Every name in adapter_model.safetensors begins so.
+/// Prefix of every name in adapter_model.safetensors.
 const PREFIX: &str = "base_model.model.";
 const LORA_A: &str = ".lora_A.weight";
 const LORA_B: &str = ".lora_B.weight";
 
-/// The name of an adapter's matrix, `lora_a` or `lora_b`, in this module.
+/// Returns the name of a matrix of the adapter of `module`. `matrix` is `lora_a` or `lora_b`.
 pub(crate) fn adapter_name(module: &str, matrix: &str) -> String {
     format!("{module}{}", if matrix == "lora_a" { LORA_A } else { LORA_B })
 }
 
-/// The name of the first matrix of this module's adapter.
+/// Returns the name of matrix A of the adapter of `module`.
 pub(crate) fn lora_a_name(module: &str) -> String {
     format!("{module}{LORA_A}")
 }
 
-/// Whether a parameter is one of an adapter's matrices.
+/// Returns true if a parameter is a matrix of an adapter.
 pub(crate) fn is_adapter(name: &str) -> bool {
     name.ends_with(LORA_A) || name.ends_with(LORA_B)
 }
 
-/// The module whose adapter's first matrix has this name.
+/// Returns the module of the adapter whose matrix A has this name.
 pub(crate) fn adapted_module(name: &str) -> Option<String> {
     name.strip_suffix(LORA_A).map(String::from)
 }
 
-/// The name in adapter_model.safetensors: PEFT wraps an adapted layer, so its own bias is in its `base_layer`.
+/// Returns the name in adapter_model.safetensors. PEFT stores the bias of an adapted layer under
+/// `base_layer`.
 pub(crate) fn peft_name(name: &str, is_adapted: impl Fn(&str) -> bool) -> String {
     match name.strip_suffix(".bias").filter(|module| is_adapted(module)) {
         Some(module) => format!("{PREFIX}{module}.base_layer.bias"),
@@ -33,13 +34,13 @@ pub(crate) fn peft_name(name: &str, is_adapted: impl Fn(&str) -> bool) -> String
     }
 }
 
-/// Whether a file holds this tensor a second time: with `bias="all"` PEFT also writes the biases inside its wrapper of a
-/// saved module.
-pub(crate) fn is_of_peft_wrapper(name: &str) -> bool {
+/// Returns true if the tensor is a duplicate. With `bias="all"`, PEFT also saves the biases in its wrapper of
+/// a module in `modules_to_save`.
+pub(crate) fn is_in_peft_wrapper(name: &str) -> bool {
     [".original_module.", ".modules_to_save."].iter().any(|wrapper| name.contains(wrapper))
 }
 
-/// The name in adapter_model.safetensors of the weight of the last linear layer, `[num_labels, hidden]`.
-pub(crate) fn peft_head(classifier: &str) -> String {
+/// Returns the name of the classifier's weight, `[num_labels, hidden]`, in adapter_model.safetensors.
+pub(crate) fn peft_classifier_weight(classifier: &str) -> String {
     format!("{PREFIX}{classifier}.weight")
 }

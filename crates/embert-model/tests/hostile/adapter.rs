@@ -1,4 +1,4 @@
-//! adapter_config.json and adapter_model.safetensors: ranks without end, patterns that explode, headers that lie.
+//! Hostile adapter files: huge ranks, explosive regular expressions and invalid headers.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::{fixture, folder_of, parts, run, with_header};
 
 const FILES: [&str; 2] = ["adapter_config.json", "adapter_model.safetensors"];
 
-/// A regular expression may compile to 10 MB.
+/// Compiling a regular expression may take 10 MB.
 const WITH_PATTERNS: MemoryBound = MemoryBound { times: 128, plus: 40 << 20 };
 
 fn base() -> AutoModelForSequenceClassification {
@@ -21,7 +21,7 @@ fn base() -> AutoModelForSequenceClassification {
     from_pretrained(&directory, &config, 0, &Device::flex()).unwrap().model
 }
 
-/// Reads the adapter that a file belongs to, and runs its model.
+/// Loads the adapter in the folder of the file and runs its model.
 fn open(base: &AutoModelForSequenceClassification) -> impl Fn(&Path) -> Result<(), ModelError> {
     |file| {
         run(&Adapter::open(file.parent().unwrap())?.load(base.clone(), &[])?);
@@ -32,14 +32,14 @@ fn open(base: &AutoModelForSequenceClassification) -> impl Fn(&Path) -> Result<(
 const CASE: &str = "peft/plain";
 
 #[test]
-fn settings_that_cannot_be_are_refused_by_key() {
+fn invalid_settings_are_refused_by_key() {
     let folder = folder_of(CASE, &FILES);
     let path = folder.path().join(FILES[0]);
     let good = fs::read(&path).unwrap();
     let config: Value = serde_json::from_slice(&good).unwrap();
     let base = base();
     let mut attack = FuzzTarget::new(path, open(&base)).within(WITH_PATTERNS);
-    attack.file("unharmed", &good).unwrap();
+    attack.file("undamaged", &good).unwrap();
     let wrong = [
         ("r", json!(1_000_000_000), "r: a rank is 1000000000"),
         ("r", json!(0), "r: a rank is 0"),
@@ -79,7 +79,7 @@ fn settings_that_cannot_be_are_refused_by_key() {
 }
 
 #[test]
-fn no_damage_to_an_adapter_does_harm() {
+fn damaged_adapters_cause_no_harm() {
     let folder = folder_of(CASE, &FILES);
     let base = base();
     let [settings, weights] = FILES.map(|file| folder.path().join(file));

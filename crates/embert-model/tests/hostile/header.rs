@@ -1,4 +1,4 @@
-//! model.safetensors: headers that lie, and files that are cut, damaged or of another kind.
+//! Hostile model.safetensors files: invalid headers, truncated and damaged files, files of other formats.
 
 use std::fs;
 
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::{folder_of, load_and_run, parts, with_header};
 
-/// Headers for eight bytes of data, each with what its refusal says.
-fn lies() -> Vec<(&'static str, Value, &'static str)> {
+/// Returns invalid headers for eight bytes of data, and part of the error for each.
+fn invalid_headers() -> Vec<(&'static str, Value, &'static str)> {
     let tensor = |dtype: &str, shape: Value, offsets: Value| json!({"dtype": dtype, "shape": shape, "data_offsets": offsets});
     let one = |shape: Value, offsets: Value| json!({ "a": tensor("F32", shape, offsets) });
     let two = |first: Value, second: Value| json!({"a": tensor("F32", json!([1]), first), "b": tensor("F32", json!([1]), second)});
@@ -22,8 +22,8 @@ fn lies() -> Vec<(&'static str, Value, &'static str)> {
         ("huge offsets", one(json!([2]), json!([u64::MAX - 7, u64::MAX])), "header: "),
         ("huge end", one(json!([u64::MAX / 4]), json!([0, u64::MAX - 3])), ""),
         ("overlap", two(json!([0, 4]), json!([2, 6])), "header: "),
-        ("the same place", two(json!([0, 4]), json!([0, 4])), "header: "),
-        ("a hole", two(json!([0, 4]), json!([8, 12])), "header: "),
+        ("the same offsets", two(json!([0, 4]), json!([0, 4])), "header: "),
+        ("a gap", two(json!([0, 4]), json!([8, 12])), "header: "),
         ("shape too large", one(json!([3]), json!([0, 8])), "header: "),
         ("shape overflows", one(json!([1_u64 << 63, 2]), json!([0, 8])), "header: "),
         ("shape overflows to the right size", one(json!([(1_u64 << 63) + 1, 2]), json!([0, 8])), "header: "),
@@ -44,11 +44,11 @@ fn lies() -> Vec<(&'static str, Value, &'static str)> {
     ]
 }
 
-/// Files whose first eight bytes lie about the header, or that have none.
-fn no_headers() -> Vec<(&'static str, Vec<u8>)> {
+/// Returns files with an invalid header length or without a header.
+fn files_without_a_header() -> Vec<(&'static str, Vec<u8>)> {
     let claim = |length: u64| [&length.to_le_bytes(), b"{}".as_slice()].concat();
     vec![
-        ("nothing", vec![]),
+        ("an empty file", vec![]),
         ("seven bytes", vec![0; 7]),
         ("a header of no bytes", vec![0; 8]),
         ("a header beyond the file", claim(3)),
@@ -59,7 +59,7 @@ fn no_headers() -> Vec<(&'static str, Vec<u8>)> {
         ("an HTML page", b"<!doctype html><title>404</title>".to_vec()),
         ("a pickle", b"PK\x03\x04archive/data.pkl".to_vec()),
         ("a pointer", b"version https://git-lfs.github.com/spec/v1\n".to_vec()),
-        ("no UTF-8", with_header(b"{\"\xff\": 1}", &[])),
+        ("invalid UTF-8", with_header(b"{\"\xff\": 1}", &[])),
         ("deep", with_header(&b"[".repeat(1 << 20), &[])),
         (
             "deep in a tensor",
@@ -74,28 +74,28 @@ fn no_headers() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
-fn a_header_that_lies_is_refused() {
+fn invalid_headers_are_refused() {
     let folder = folder_of("tiny_bert", &["config.json", "model.safetensors"]);
     let path = folder.path().join("model.safetensors");
     let good = fs::read(&path).unwrap();
     let mut attack = FuzzTarget::new(path, load_and_run);
-    attack.file("unharmed", &good).unwrap();
-    for (what, header, expected) in lies() {
+    attack.file("undamaged", &good).unwrap();
+    for (what, header, expected) in invalid_headers() {
         let error = attack.refused(what, with_header(header.to_string().as_bytes(), &[0; 8]));
         assert!(error.contains(expected), "{what}: {error:?} lacks {expected:?}");
     }
-    for (what, file) in no_headers() {
+    for (what, file) in files_without_a_header() {
         attack.refused(what, file);
     }
-    let longer = attack.refused("bytes behind the end", [&good[..], &[0; 8]].concat());
+    let longer = attack.refused("bytes after the end", [&good[..], &[0; 8]].concat());
     assert!(longer.contains("the header describes"), "{longer}");
-    let doubled = br#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#;
-    attack.refused("a name twice", with_header(doubled, &[0; 8]));
+    let duplicate = br#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#;
+    attack.refused("a duplicate name", with_header(duplicate, &[0; 8]));
     println!("{}", attack.finish(40, 0));
 }
 
 #[test]
-fn a_value_that_is_no_number_is_refused_with_its_tensor() {
+fn nan_and_infinity_are_refused_with_the_tensor_name() {
     let folder = folder_of("tiny_bert", &["config.json", "model.safetensors"]);
     let path = folder.path().join("model.safetensors");
     let good = fs::read(&path).unwrap();
@@ -105,13 +105,13 @@ fn a_value_that_is_no_number_is_refused_with_its_tensor() {
         let end = file.len();
         file[end - 4..].copy_from_slice(&value.to_le_bytes());
         let error = attack.refused("not finite", file);
-        assert!(error.contains(" holds values that are no finite numbers"), "{error}");
+        assert!(error.contains(" contains NaN or infinite values"), "{error}");
     }
     println!("{}", attack.finish(3, 0));
 }
 
 #[test]
-fn no_damage_to_weights_does_harm() {
+fn damaged_weights_cause_no_harm() {
     let folder = folder_of("tiny_bert", &["config.json", "model.safetensors"]);
     let path = folder.path().join("model.safetensors");
     let good = fs::read(&path).unwrap();

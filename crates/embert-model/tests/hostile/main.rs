@@ -1,4 +1,4 @@
-//! Hostile model files: each is read or refused by its name; none panics, or takes memory far beyond its size.
+//! Hostile model files: each is read or refused with its name. None causes a panic or excessive memory use.
 
 mod adapter;
 mod config;
@@ -10,14 +10,16 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use embert_kernels::SequenceLayout;
-use embert_model::{AutoConfig, AutoModelForSequenceClassification, ModelError, Pass, from_pretrained};
+use embert_model::{
+    AutoConfig, AutoModelForSequenceClassification, ForwardContext, ModelError, from_pretrained,
+};
 use tempfile::TempDir;
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
 
-/// A folder with copies of these files of a fixture.
+/// Returns a folder with copies of these files of a fixture.
 fn folder_of(fixture_name: &str, files: &[&str]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for file in files {
@@ -26,7 +28,7 @@ fn folder_of(fixture_name: &str, files: &[&str]) -> TempDir {
     folder
 }
 
-/// Reads the model that a file belongs to, and has it read a few tokens.
+/// Loads the model in the folder of `file` and runs it on a few tokens.
 fn load_and_run(file: &Path) -> Result<(), ModelError> {
     let directory = file.parent().unwrap();
     let config = AutoConfig::from_dir(directory)?;
@@ -40,16 +42,16 @@ fn run(model: &AutoModelForSequenceClassification) {
     let ids = TensorData::new(vec![0, 1, 2], [3]);
     let ids = Tensor::from_data(ids, (&Device::flex(), DType::I32));
     let layout = SequenceLayout { lengths: vec![3], padded_to: None };
-    let logits = model.forward(ids, &layout, Pass::default());
+    let logits = model.forward(ids, &layout, ForwardContext::default());
     assert_eq!(logits.dims(), [1, model.num_labels()]);
 }
 
-/// A file of the safetensors format with this header, however wrong.
+/// Returns a safetensors file with this header, valid or not.
 fn with_header(header: &[u8], data: &[u8]) -> Vec<u8> {
     [&(header.len() as u64).to_le_bytes(), header, data].concat()
 }
 
-/// The header and the data of a good file.
+/// Splits a valid file into header and data.
 fn parts(file: &[u8]) -> (serde_json::Value, &[u8]) {
     let length = u64::from_le_bytes(file[..8].try_into().unwrap()) as usize;
     let (header, data) = file[8..].split_at(length);

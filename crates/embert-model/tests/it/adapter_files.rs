@@ -1,11 +1,12 @@
-//! PEFT's files: read, written again, and refused by name.
+//! Files of PEFT: reading, writing, and errors for unsupported adapters.
 
 use std::fs;
 use std::path::Path;
 
 use burn::tensor::Device;
 use embert_model::{
-    Adapter, AutoConfig, LoraBias, LoraConfig, ModelError, ModuleNames, Pass, from_pretrained, save_adapter,
+    Adapter, AutoConfig, ForwardContext, LoraBias, LoraConfig, ModelError, ModuleNames, from_pretrained,
+    save_adapter,
 };
 use safetensors::SafeTensors;
 use serde_json::{Value, json};
@@ -15,7 +16,7 @@ use crate::adapters::{CASES, adapted, logits, tiny_bert};
 use crate::fixtures;
 use crate::golden::values;
 
-/// A directory with a case of PEFT's.
+/// Returns a directory with a copy of a PEFT adapter.
 fn copy(case: &str) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     for file in ["adapter_config.json", "adapter_model.safetensors"] {
@@ -24,7 +25,7 @@ fn copy(case: &str) -> TempDir {
     directory
 }
 
-/// The case with a change to its adapter_config.json.
+/// Returns a copy of the adapter with another value in adapter_config.json.
 fn configured(case: &str, key: &str, value: Value) -> TempDir {
     let directory = copy(case);
     let path = directory.path().join("adapter_config.json");
@@ -41,7 +42,7 @@ fn error(directory: &Path) -> String {
 }
 
 #[test]
-fn what_is_written_is_what_peft_wrote_bit_for_bit() {
+fn saved_tensors_equal_those_of_peft_bit_for_bit() {
     for case in CASES {
         let (model, config) = adapted(case);
         let written = tempfile::tempdir().unwrap();
@@ -49,21 +50,29 @@ fn what_is_written_is_what_peft_wrote_bit_for_bit() {
         let read = |directory: &Path| fs::read(directory.join("adapter_model.safetensors")).unwrap();
         let [theirs, ours] = [read(&fixtures().join("peft").join(case)), read(written.path())];
         let [theirs, ours] = [&theirs, &ours].map(|bytes| SafeTensors::deserialize(bytes).unwrap());
-        let twice = |name: &str| name.contains(".original_module.") || name.contains(".modules_to_save.");
-        assert_eq!(ours.len(), theirs.names().into_iter().filter(|name| !twice(name)).count(), "{case}");
+        let is_duplicate =
+            |name: &str| name.contains(".original_module.") || name.contains(".modules_to_save.");
+        assert_eq!(
+            ours.len(),
+            theirs.names().into_iter().filter(|name| !is_duplicate(name)).count(),
+            "{case}"
+        );
         for (name, tensor) in ours.tensors() {
             assert_eq!(tensor, theirs.tensor(&name).unwrap(), "{case}: {name}");
         }
-        let again = Adapter::open(written.path()).unwrap();
-        assert_eq!(again.base_model_name_or_path.as_deref(), Some("tiny_bert"));
-        assert_eq!((again.config.r, again.config.bias), (config.r, config.bias));
-        let again = again.load(tiny_bert(), &[]).unwrap();
-        assert_eq!(values(logits(&again, Pass::default())), values(logits(&model, Pass::default())));
+        let reopened = Adapter::open(written.path()).unwrap();
+        assert_eq!(reopened.base_model_name_or_path.as_deref(), Some("tiny_bert"));
+        assert_eq!((reopened.config.r, reopened.config.bias), (config.r, config.bias));
+        let loaded = reopened.load(tiny_bert(), &[]).unwrap();
+        assert_eq!(
+            values(logits(&loaded, ForwardContext::default())),
+            values(logits(&model, ForwardContext::default()))
+        );
     }
 }
 
 #[test]
-fn written_settings_are_pefts() {
+fn saved_settings_equal_those_of_peft() {
     for case in CASES {
         let (model, _) = adapted(case);
         let written = tempfile::tempdir().unwrap();
@@ -73,9 +82,9 @@ fn written_settings_are_pefts() {
         };
         let (ours, theirs) = (read(written.path()), read(&fixtures().join("peft").join(case)));
         for (key, value) in ours.as_object().unwrap() {
-            let or_alone =
+            let value_or_first =
                 value.as_array().filter(|_| theirs[key].is_string()).map_or(value, |list| &list[0]);
-            assert_eq!(or_alone, &theirs[key], "{case}: {key}");
+            assert_eq!(value_or_first, &theirs[key], "{case}: {key}");
         }
     }
 }
@@ -92,7 +101,7 @@ fn settings_are_read_with_pefts_defaults() {
         Adapter::open(directory.path()).unwrap();
     assert_eq!((base_model_name_or_path, unknown_keys), (None, vec!["shiny".to_string()]));
     let patterns = config.alpha_pattern.iter().map(|(key, alpha)| (key.as_str(), *alpha)).collect::<Vec<_>>();
-    assert_eq!(patterns, [("b", 1.0), ("a", 2.5)]); // in the order of the file
+    assert_eq!(patterns, [("b", 1.0), ("a", 2.5)]); // the order of the file
     let expected = LoraConfig {
         layers_to_transform: Some(vec![3]),
         layers_pattern: Some(vec!["layer".into()]),
@@ -104,14 +113,14 @@ fn settings_are_read_with_pefts_defaults() {
 }
 
 #[test]
-fn adapters_of_other_kinds_are_refused_by_name() {
+fn unsupported_adapters_are_refused_by_key() {
     let cases = [
         (
             "peft_type",
             json!("IA3"),
-            "DIR/adapter_config.json: peft_type is \"IA3\", and only \"LORA\" is supported",
+            "DIR/adapter_config.json: peft_type is \"IA3\"; only \"LORA\" is supported",
         ),
-        ("task_type", json!("CAUSAL_LM"), "task_type is \"CAUSAL_LM\", and only \"SEQ_CLS\" is supported"),
+        ("task_type", json!("CAUSAL_LM"), "task_type is \"CAUSAL_LM\"; only \"SEQ_CLS\" is supported"),
         ("use_dora", json!(true), "use_dora is true"),
         ("lora_bias", json!(true), "lora_bias is true"),
         ("layer_replication", json!([[0, 1]]), "layer_replication is [[0,1]]"),
@@ -120,13 +129,13 @@ fn adapters_of_other_kinds_are_refused_by_name() {
         (
             "target_modules",
             json!(["q_lin"]),
-            "target_modules: no linear layer is meant; there are attention.self.query",
+            "target_modules: no linear layer matches; the model has attention.self.query",
         ),
-        ("r", json!(5), "lora_A.weight has shape [4, 32], and the model's has [5, 32]"),
+        ("r", json!(5), "lora_A.weight has shape [4, 32]; the model expects [5, 32]"),
         (
             "target_modules",
             json!(["query"]),
-            "4 tensors are not this model's: base_model.model.bert.encoder.layer.0.attention.self.value.lora_A.weight",
+            "4 unexpected tensors: base_model.model.bert.encoder.layer.0.attention.self.value.lora_A.weight",
         ),
         (
             "target_modules",
@@ -146,7 +155,7 @@ fn adapters_of_other_kinds_are_refused_by_name() {
 }
 
 #[test]
-fn a_plain_model_is_not_saved_as_an_adapter() {
+fn a_model_without_adapters_is_not_saved_as_an_adapter() {
     let directory = tempfile::tempdir().unwrap();
     let error = save_adapter(&tiny_bert(), "base", directory.path()).unwrap_err();
     assert!(matches!(error, ModelError::NotAdapted { .. }), "{error}");
@@ -167,7 +176,7 @@ fn a_missing_head_is_an_error() {
 }
 
 #[test]
-fn a_base_without_a_pooler_needs_an_adapter_that_brings_it() {
+fn an_adapter_must_have_the_pooler_that_the_base_lacks() {
     let base = |case: &str| -> Result<_, ModelError> {
         let config = AutoConfig::from_dir(&fixtures().join("tiny_bert"))?;
         let lacking =
@@ -184,24 +193,24 @@ fn a_base_without_a_pooler_needs_an_adapter_that_brings_it() {
 }
 
 #[test]
-fn broken_files_are_named() {
+fn damaged_files_are_named() {
     let directory = copy("plain");
     let weights = directory.path().join("adapter_model.safetensors");
     fs::write(&weights, "").unwrap();
     assert!(
-        error(directory.path()).starts_with("DIR/adapter_model.safetensors: not a whole safetensors file")
+        error(directory.path()).starts_with("DIR/adapter_model.safetensors: not a valid safetensors file")
     );
     fs::remove_file(&weights).unwrap();
     assert!(error(directory.path()).starts_with("DIR/adapter_model.safetensors: "));
     fs::write(directory.path().join("adapter_model.bin"), "pickle").unwrap();
-    assert!(error(directory.path()).starts_with("DIR/adapter_model.bin: a pickle can run any code"));
+    assert!(error(directory.path()).starts_with("DIR/adapter_model.bin: pickle files can execute"));
     fs::write(directory.path().join("adapter_config.json"), "{").unwrap();
     assert!(error(directory.path()).starts_with("DIR/adapter_config.json: EOF"));
     assert!(!Adapter::is_in(&fixtures().join("tiny_bert")) && Adapter::is_in(directory.path()));
 }
 
 #[test]
-fn the_number_of_labels_is_that_of_the_head() {
+fn the_number_of_labels_comes_from_the_classifier() {
     let adapter = Adapter::open(&fixtures().join("peft/regex")).unwrap();
     assert_eq!(adapter.num_labels(), Some(3));
     assert!(matches!(adapter.config.target_modules, Some(ModuleNames::Pattern(_))));

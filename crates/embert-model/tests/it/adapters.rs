@@ -1,4 +1,4 @@
-//! Adapted models: PEFT's logits, gradients and counts; what is frozen; merging.
+//! LoRA adapters: logits, gradients and parameter counts of PEFT; frozen parameters; merging.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Gradients, Int, Tensor};
 use embert_kernels::{DropoutStream, first_tokens};
 use embert_model::{
-    Adapter, AutoConfig, AutoModelForSequenceClassification, LoraConfig, ModuleNames, Pass, add_adapter,
-    count_parameters, from_pretrained, merge_adapter, save_pretrained,
+    Adapter, AutoConfig, AutoModelForSequenceClassification, ForwardContext, LoraConfig, ModuleNames,
+    add_adapter, count_parameters, from_pretrained, merge_adapter, save_pretrained,
 };
 
 use crate::fixtures;
@@ -30,15 +30,15 @@ pub(crate) fn adapted(case: &str) -> (AutoModelForSequenceClassification, LoraCo
     (adapter.load(tiny_bert(), &[]).unwrap(), adapter.config)
 }
 
-pub(crate) fn logits(model: &AutoModelForSequenceClassification, pass: Pass) -> Tensor<2> {
+pub(crate) fn logits(model: &AutoModelForSequenceClassification, context: ForwardContext) -> Tensor<2> {
     let (golden, device) = (Golden::read(), model.devices().remove(0));
-    model.forward(golden.input_ids(&device), &golden.layout(), pass)
+    model.forward(golden.input_ids(&device), &golden.layout(), context)
 }
 
-fn gradients(model: &AutoModelForSequenceClassification, pass: Pass) -> Gradients {
+fn gradients(model: &AutoModelForSequenceClassification, context: ForwardContext) -> Gradients {
     let labels = Golden::read().integers("labels");
     let labels = Tensor::<1, Int>::from_data(labels.as_slice(), &model.devices()[0]).unsqueeze_dim(1);
-    log_softmax(logits(model, pass), 1).gather(1, labels).mean().neg().backward()
+    log_softmax(logits(model, context), 1).gather(1, labels).mean().neg().backward()
 }
 
 fn names_of(modules: &[&str]) -> Option<ModuleNames> {
@@ -46,22 +46,22 @@ fn names_of(modules: &[&str]) -> Option<ModuleNames> {
 }
 
 #[test]
-fn logits_are_those_of_peft() {
+fn logits_equal_those_of_peft() {
     let golden = Golden::of("peft.safetensors");
     for case in CASES {
         let (model, _) = adapted(case);
         let expected = golden.floats(&format!("{case}.logits"));
-        assert_close(case, &values(logits(&model, Pass::default())), &expected, 1e-5);
+        assert_close(case, &values(logits(&model, ForwardContext::default())), &expected, 1e-5);
     }
 }
 
 #[test]
-fn what_is_trained_has_pefts_gradient_and_all_else_none() {
+fn trained_parameters_have_pefts_gradients_and_others_have_none() {
     let golden = Golden::of("peft.safetensors");
     for case in CASES {
         let (model, _) = adapted(case);
         let model = model.train();
-        let found = gradients_by_name(&model, gradients(&model, Pass::default()));
+        let found = gradients_by_name(&model, gradients(&model, ForwardContext::default()));
         let prefix = format!("{case}.grad.base_model.model.");
         let expected =
             golden.names().into_iter().filter_map(|name| name.strip_prefix(&prefix).map(String::from));
@@ -76,7 +76,7 @@ fn what_is_trained_has_pefts_gradient_and_all_else_none() {
 }
 
 #[test]
-fn parameters_are_counted_as_peft_does() {
+fn parameter_counts_equal_those_of_peft() {
     let golden = Golden::of("peft.safetensors");
     for case in CASES {
         let count = count_parameters(&adapted(case).0);
@@ -86,27 +86,27 @@ fn parameters_are_counted_as_peft_does() {
 }
 
 #[test]
-fn merging_changes_no_logit() {
+fn merging_does_not_change_logits() {
     let directory = tempfile::tempdir().unwrap();
     let config = AutoConfig::from_dir(&fixtures().join("tiny_bert")).unwrap();
     for case in CASES {
         let (model, _) = adapted(case);
-        let before = values(logits(&model, Pass::default()));
+        let before = values(logits(&model, ForwardContext::default()));
         let error = save_pretrained(&model, &config, directory.path()).unwrap_err().to_string();
-        assert!(error.ends_with("the model has adapters: save them as such, or merge them first"), "{error}");
+        assert!(error.ends_with("save them with save_adapter or merge them with merge_adapter"), "{error}");
         let merged = merge_adapter(model);
-        assert_close(case, &values(logits(&merged, Pass::default())), &before, 1e-5);
+        assert_close(case, &values(logits(&merged, ForwardContext::default())), &before, 1e-5);
         save_pretrained(&merged, &config, directory.path()).unwrap();
         let read = from_pretrained(directory.path(), &config, 0, &Device::flex()).unwrap().model;
-        assert_close(case, &values(logits(&read, Pass::default())), &before, 1e-5);
+        assert_close(case, &values(logits(&read, ForwardContext::default())), &before, 1e-5);
     }
 }
 
 #[test]
-fn a_new_adapter_changes_nothing_and_is_drawn_from_its_seed() {
-    let before = values(logits(&tiny_bert(), Pass::default()));
+fn a_new_adapter_does_not_change_logits_and_depends_on_the_seed() {
+    let before = values(logits(&tiny_bert(), ForwardContext::default()));
     let new = |seed| add_adapter(tiny_bert(), &LoraConfig::default(), seed).unwrap();
-    assert_eq!(values(logits(&new(1), Pass::default())), before);
+    assert_eq!(values(logits(&new(1), ForwardContext::default())), before);
     let first_a = |seed| {
         let mut model = new(seed);
         let lora = model.linear_layers().into_iter().find_map(|(_, linear)| linear.lora.take()).unwrap();
@@ -123,20 +123,21 @@ fn a_new_adapter_changes_nothing_and_is_drawn_from_its_seed() {
 }
 
 #[test]
-fn nothing_is_recorded_below_the_lowest_adapter() {
+fn layers_below_the_lowest_adapter_are_not_tracked() {
     let config = LoraConfig { layers_to_transform: Some(vec![1]), ..LoraConfig::default() };
     let model = add_adapter(tiny_bert(), &config, 0).unwrap().train();
     let (golden, device) = (Golden::read(), Device::flex().autodiff());
-    let (ids, layout, pass) = (golden.input_ids(&device), golden.layout(), Pass::default());
-    let x = model.embeddings().forward(ids, &layout, pass);
-    let below = model.encoder().layer[0].forward(x.clone(), &layout, 0, pass);
+    let (ids, layout, context) = (golden.input_ids(&device), golden.layout(), ForwardContext::default());
+    let x = model.embeddings().forward(ids, &layout, context);
+    let below = model.encoder().layer[0].forward(x.clone(), &layout, 0, context);
     assert!(!x.is_tracked() && !below.is_tracked());
-    assert!(model.encoder().layer[1].forward(below, &layout, 1, pass).is_tracked());
+    assert!(model.encoder().layer[1].forward(below, &layout, 1, context).is_tracked());
 }
 
-/// Each adapter drops elements of its own input: with its own site, at its own rate, the same in both ways to the logits.
+/// Each adapter drops elements of its own input, with its own dropout site. `forward` and `classify` use the
+/// same masks.
 #[test]
-fn adapters_drop_out_while_training_only() {
+fn adapters_apply_dropout_only_during_training() {
     let target_modules = names_of(&["query", "key", "value", "dense"]);
     let config = LoraConfig { lora_dropout: 0.5, target_modules, ..LoraConfig::default() };
     let mut model = add_adapter(tiny_bert(), &config, 0).unwrap();
@@ -145,77 +146,79 @@ fn adapters_drop_out_while_training_only() {
             lora.lora_b = lora.lora_b.clone().map(|b| b + 0.1);
         }
     }
-    let dropping =
-        |step| Pass { dropout: Some(DropoutStream { seed: 1, step, first_sequence: 0 }), ..Pass::default() };
-    let at = |pass| values(logits(&model, pass));
-    assert_eq!(at(dropping(0)), at(dropping(0)));
-    assert_ne!(at(dropping(0)), at(dropping(1)));
-    assert_ne!(at(dropping(0)), at(Pass::default()));
+    let with_dropout = |step| ForwardContext {
+        dropout: Some(DropoutStream { seed: 1, step, first_sequence: 0 }),
+        ..ForwardContext::default()
+    };
+    let logits_with = |context| values(logits(&model, context));
+    assert_eq!(logits_with(with_dropout(0)), logits_with(with_dropout(0)));
+    assert_ne!(logits_with(with_dropout(0)), logits_with(with_dropout(1)));
+    assert_ne!(logits_with(with_dropout(0)), logits_with(ForwardContext::default()));
 
     let (golden, layout) = (Golden::read(), Golden::read().layout());
-    let all = model.base_model.forward(golden.input_ids(&Device::flex()), &layout, dropping(0));
-    let whole = values(model.classify(first_tokens(all, &layout), dropping(0)));
-    assert_close("logits", &at(dropping(0)), &whole, 1e-6);
+    let all = model.base_model.forward(golden.input_ids(&Device::flex()), &layout, with_dropout(0));
+    let from_all_tokens = values(model.classify(first_tokens(all, &layout), with_dropout(0)));
+    assert_close("logits", &logits_with(with_dropout(0)), &from_all_tokens, 1e-6);
 }
 
 #[test]
-fn names_that_mean_nothing_are_refused_with_what_there_is() {
-    let there_is = "attention.self.query, attention.self.key, attention.self.value, attention.output.dense, \
+fn names_that_match_nothing_are_refused_with_the_valid_names() {
+    let layers = "attention.self.query, attention.self.key, attention.self.value, attention.output.dense, \
                     intermediate.dense, output.dense, bert.pooler.dense, classifier";
-    let refusal = |config: &LoraConfig| add_adapter(tiny_bert(), config, 0).unwrap_err().to_string();
+    let error = |config: &LoraConfig| add_adapter(tiny_bert(), config, 0).unwrap_err().to_string();
     let targets = |target_modules| LoraConfig { target_modules, ..LoraConfig::default() };
     let cases = [
         (
             targets(names_of(&["query", "q_lin"])),
-            format!("target_modules: q_lin is no linear layer of this model; there are {there_is}"),
+            format!("target_modules: q_lin matches no linear layer; the model has {layers}"),
         ),
         (
             targets(names_of(&["classifier"])),
-            format!("target_modules: no linear layer is meant; there are {there_is}"),
+            format!("target_modules: no linear layer matches; the model has {layers}"),
         ),
         (
             targets(Some(ModuleNames::Pattern("query".into()))),
-            "target_modules: no linear layer is meant".into(),
+            "target_modules: no linear layer matches".into(),
         ),
         (targets(Some(ModuleNames::Pattern("(".into()))), "target_modules: ".into()),
         (
             LoraConfig { layers_to_transform: Some(vec![7]), ..LoraConfig::default() },
-            "target_modules: no linear layer is meant".into(),
+            "target_modules: no linear layer matches".into(),
         ),
         (
             LoraConfig { modules_to_save: Some(vec!["head".into()]), ..LoraConfig::default() },
-            "modules_to_save: no module's name ends with head; there are ".into(),
+            "modules_to_save: no module name ends with head; the model has ".into(),
         ),
         (
             LoraConfig {
                 rank_pattern: [("q_lin".to_string(), 2)].into_iter().collect(),
                 ..LoraConfig::default()
             },
-            format!("rank_pattern: q_lin is no linear layer of this model; there are {there_is}"),
+            format!("rank_pattern: q_lin matches no linear layer; the model has {layers}"),
         ),
-        (LoraConfig { r: 0, ..LoraConfig::default() }, "r: a rank is 0; it must be 1 or more".into()),
+        (LoraConfig { r: 0, ..LoraConfig::default() }, "r: a rank is 0; it must be at least 1".into()),
         (
             LoraConfig { lora_dropout: 1.0, ..LoraConfig::default() },
-            "lora_dropout: it is 1; it must lie in 0..1".into(),
+            "lora_dropout: it is 1; it must be at least 0 and less than 1".into(),
         ),
     ];
     for (config, expected) in cases {
-        let refusal = refusal(&config);
-        assert!(refusal.starts_with(&expected), "{refusal}");
+        let error = error(&config);
+        assert!(error.starts_with(&expected), "{error}");
     }
 }
 
 #[test]
-fn a_family_without_pefts_default_wants_names() {
+fn a_family_without_default_target_modules_requires_names() {
     let config = AutoConfig::from_dir(&fixtures().join("tiny_distilbert")).unwrap();
     let model = AutoModelForSequenceClassification::new(&config, 0, &Device::flex());
     let error = add_adapter(model, &LoraConfig::default(), 0).unwrap_err().to_string();
-    let expected = "target_modules: distilbert has no default, so name some; there are attention.q_lin, ";
+    let expected = "target_modules: distilbert has no default target modules; choose from attention.q_lin, ";
     assert!(error.starts_with(expected), "{error}");
 }
 
 #[test]
-fn all_linear_means_all_but_the_head() {
+fn all_linear_selects_all_layers_except_the_head() {
     let config = LoraConfig {
         target_modules: Some(ModuleNames::Pattern("all-linear".into())),
         ..LoraConfig::default()

@@ -1,4 +1,4 @@
-//! Which files are read, what is said of those that are not, and that what is saved is what was there.
+//! Loading and saving checkpoints, and errors for damaged or unsupported files.
 
 use std::fs;
 use std::path::Path;
@@ -6,8 +6,8 @@ use std::path::Path;
 use burn::module::Module;
 use burn::tensor::Device;
 use embert_model::{
-    AutoConfig, AutoModelForSequenceClassification, BERT, DISTILBERT, EncoderConfig, ModelError, Pass,
-    Pretrained, from_pretrained, save_pretrained,
+    AutoConfig, AutoModelForSequenceClassification, BERT, DISTILBERT, EncoderConfig, ForwardContext,
+    ModelError, Pretrained, from_pretrained, save_pretrained,
 };
 use safetensors::SafeTensors;
 use tempfile::TempDir;
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::fixtures;
 use crate::golden::{Golden, assert_close, values};
 
-/// A checkpoint directory with the config.json of one fixture and these weights.
+/// Returns a checkpoint directory with the config.json of `model` and these weights.
 fn checkpoint_of(model: &str, weights: &str) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     fs::copy(fixtures().join(model).join("config.json"), directory.path().join("config.json")).unwrap();
@@ -34,7 +34,7 @@ fn load(directory: &Path) -> Result<Pretrained<AutoModelForSequenceClassificatio
 
 fn logits(model: &AutoModelForSequenceClassification) -> Vec<f32> {
     let golden = Golden::read();
-    values(model.forward(golden.input_ids(&Device::flex()), &golden.layout(), Pass::default()))
+    values(model.forward(golden.input_ids(&Device::flex()), &golden.layout(), ForwardContext::default()))
 }
 
 fn error(directory: &Path) -> String {
@@ -43,14 +43,14 @@ fn error(directory: &Path) -> String {
 }
 
 #[test]
-fn shards_are_one_checkpoint() {
+fn shards_load_as_one_checkpoint() {
     let directory = fixtures().join("tiny_bert_sharded");
     let model = load(&directory).unwrap().complete(&directory).unwrap();
     assert_close("logits", &logits(&model), &Golden::read().floats("logits"), 1e-5);
 }
 
 #[test]
-fn half_precision_files_are_widened() {
+fn half_precision_weights_are_converted_to_f32() {
     for (file, golden) in [("half.safetensors", "half.logits"), ("bf16.safetensors", "bf16.logits")] {
         let directory = checkpoint(file);
         let model = load(directory.path()).unwrap().model;
@@ -66,8 +66,8 @@ fn legacy_and_bare_checkpoints_lack_only_the_classifier() {
         assert_eq!(loaded.newly_initialized, ["classifier.weight", "classifier.bias"]);
         let golden = Golden::read();
         let (model, layout) = (loaded.model.base_model, golden.layout());
-        let states = model.forward(golden.input_ids(&Device::flex()), &layout, Pass::default());
-        let pooled = model.pooler_output(states, &layout, Pass::default()).unwrap();
+        let states = model.forward(golden.input_ids(&Device::flex()), &layout, ForwardContext::default());
+        let pooled = model.pooler_output(states, &layout, ForwardContext::default()).unwrap();
         assert_close(file, &values(pooled), &golden.floats("pooler_output"), 1e-5);
     }
 }
@@ -81,13 +81,13 @@ fn distilbert_checkpoints_without_a_head_lack_only_the_head() {
         assert_eq!(loaded.newly_initialized, head);
         let golden = Golden::of_distilbert();
         let ids = golden.input_ids(&Device::flex());
-        let states = loaded.model.base_model.forward(ids, &golden.layout(), Pass::default());
+        let states = loaded.model.base_model.forward(ids, &golden.layout(), ForwardContext::default());
         assert_close(file, &values(states), &golden.floats("hidden_states.2"), 1e-5);
     }
 }
 
 #[test]
-fn prediction_refuses_a_checkpoint_without_its_classifier() {
+fn a_checkpoint_without_a_classifier_is_not_complete() {
     let directory = checkpoint("no_prefix.safetensors");
     let error = load(directory.path()).unwrap().complete(directory.path()).unwrap_err().to_string();
     assert!(
@@ -97,7 +97,7 @@ fn prediction_refuses_a_checkpoint_without_its_classifier() {
 }
 
 #[test]
-fn saved_tensors_are_the_loaded_ones_bit_for_bit() {
+fn saved_tensors_equal_loaded_ones_bit_for_bit() {
     for fixture in ["tiny_bert", "tiny_distilbert"] {
         let saved = tempfile::tempdir().unwrap();
         let directory = fixtures().join(fixture);
@@ -114,7 +114,7 @@ fn saved_tensors_are_the_loaded_ones_bit_for_bit() {
 }
 
 #[test]
-fn a_saved_model_is_what_was_loaded() {
+fn saving_keeps_the_config() {
     for fixture in ["tiny_bert", "tiny_distilbert"] {
         let saved = tempfile::tempdir().unwrap();
         let directory = fixtures().join(fixture);
@@ -127,7 +127,7 @@ fn a_saved_model_is_what_was_loaded() {
     }
 }
 
-/// Every key that is saved is in the config that was read, with the same value; only `problem_type` may be new.
+/// Checks that each saved key was in the original config.json with the same value. Defaults may be added.
 #[track_caller]
 fn assert_config_survives(directory: &Path, saved: &Path) {
     let [before, after] = [directory, saved].map(|directory| {
@@ -144,7 +144,7 @@ fn assert_config_survives(directory: &Path, saved: &Path) {
 }
 
 #[test]
-fn random_weights_are_the_same_for_the_same_seed() {
+fn random_weights_depend_only_on_the_seed() {
     for fixture in ["tiny_bert", "tiny_distilbert"] {
         let config = AutoConfig::from_dir(&fixtures().join(fixture)).unwrap();
         let new = |seed| AutoModelForSequenceClassification::new(&config, seed, &Device::flex());
@@ -154,7 +154,7 @@ fn random_weights_are_the_same_for_the_same_seed() {
     }
 }
 
-/// One layer stands for all of them.
+/// Creates only one layer, to save memory.
 #[test]
 fn base_models_have_the_published_numbers_of_parameters() {
     for (architecture, expected) in [(&BERT, 109_483_778), (&DISTILBERT, 66_955_010)] {
@@ -167,7 +167,7 @@ fn base_models_have_the_published_numbers_of_parameters() {
     }
 }
 
-/// A fixture with a change to its config.json.
+/// Returns a copy of a fixture with another value in config.json.
 fn configured(model: &str, key: &str, value: serde_json::Value) -> TempDir {
     let directory = checkpoint_of(model, &format!("{model}/model.safetensors"));
     let path = directory.path().join("config.json");
@@ -178,30 +178,34 @@ fn configured(model: &str, key: &str, value: serde_json::Value) -> TempDir {
 }
 
 #[test]
-fn configs_that_cannot_run_are_refused_by_name() {
+fn unsupported_bert_configs_are_refused_by_key() {
     let cases = [
-        ("hidden_act", "gelu_new".into(), "hidden_act is gelu_new, and only gelu is supported"),
+        ("hidden_act", "gelu_new".into(), "hidden_act is gelu_new; only gelu is supported"),
         (
             "position_embedding_type",
             "relative_key".into(),
-            "position_embedding_type is relative_key, and only absolute",
+            "position_embedding_type is relative_key; only absolute",
         ),
         ("is_decoder", true.into(), "is_decoder is true"),
-        ("model_type", "roberta".into(), "model_type is roberta, and only bert or distilbert is supported"),
+        ("model_type", "roberta".into(), "model_type is roberta; only bert or distilbert is supported"),
         ("num_attention_heads", 5.into(), "hidden_size 32 is not a multiple of num_attention_heads 5"),
-        ("hidden_dropout_prob", 1.0.into(), "hidden_dropout_prob is 1, and must lie in 0..1"),
+        (
+            "hidden_dropout_prob",
+            1.0.into(),
+            "hidden_dropout_prob is 1; it must be at least 0 and less than 1",
+        ),
         ("hidden_size", "32".into(), "invalid type: string"),
         (
             "vocab_size",
             100.into(),
-            "bert.embeddings.word_embeddings.weight has shape [99, 32], and the model's has [100, 32]",
+            "bert.embeddings.word_embeddings.weight has shape [99, 32]; the model expects [100, 32]",
         ),
         ("num_hidden_layers", 3.into(), "missing 16 of the model's tensors: bert.encoder.layer.2."),
-        ("num_hidden_layers", 1.into(), "16 tensors are not this model's: bert.encoder.layer.1."),
+        ("num_hidden_layers", 1.into(), "16 unexpected tensors: bert.encoder.layer.1."),
         (
             "intermediate_size",
             65.into(),
-            "bert.encoder.layer.0.intermediate.dense.weight has shape [64, 32], and the model's has [65, 32]",
+            "bert.encoder.layer.0.intermediate.dense.weight has shape [64, 32]; the model expects [65, 32]",
         ),
     ];
     for (key, value, expected) in cases {
@@ -212,23 +216,27 @@ fn configs_that_cannot_run_are_refused_by_name() {
 }
 
 #[test]
-fn distilbert_configs_that_cannot_run_are_refused_by_name() {
+fn unsupported_distilbert_configs_are_refused_by_key() {
     let cases = [
-        ("activation", "relu".into(), "activation is relu, and only gelu is supported"),
+        ("activation", "relu".into(), "activation is relu; only gelu is supported"),
         ("n_layers", 0.into(), "n_layers is 0"),
         ("n_heads", 5.into(), "dim 32 is not a multiple of n_heads 5"),
-        ("seq_classif_dropout", 1.0.into(), "seq_classif_dropout is 1, and must lie in 0..1"),
+        (
+            "seq_classif_dropout",
+            1.0.into(),
+            "seq_classif_dropout is 1; it must be at least 0 and less than 1",
+        ),
         (
             "vocab_size",
             100.into(),
-            "distilbert.embeddings.word_embeddings.weight has shape [99, 32], and the model's has [100, 32]",
+            "distilbert.embeddings.word_embeddings.weight has shape [99, 32]; the model expects [100, 32]",
         ),
         ("n_layers", 3.into(), "missing 16 of the model's tensors: distilbert.transformer.layer.2."),
-        ("n_layers", 1.into(), "16 tensors are not this model's: distilbert.transformer.layer.1."),
+        ("n_layers", 1.into(), "16 unexpected tensors: distilbert.transformer.layer.1."),
         (
             "hidden_dim",
             65.into(),
-            "distilbert.transformer.layer.0.ffn.lin1.weight has shape [64, 32], and the model's has [65, 32]",
+            "distilbert.transformer.layer.0.ffn.lin1.weight has shape [64, 32]; the model expects [65, 32]",
         ),
     ];
     for (key, value, expected) in cases {
@@ -239,7 +247,7 @@ fn distilbert_configs_that_cannot_run_are_refused_by_name() {
 }
 
 #[test]
-fn a_config_without_a_model_type_is_told_by_its_architectures() {
+fn architectures_select_the_family_without_a_model_type() {
     let read = |json: &str| {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("config.json"), json).unwrap();
@@ -256,12 +264,12 @@ fn a_config_without_a_model_type_is_told_by_its_architectures() {
     assert_eq!(distilbert.architecture, &DISTILBERT);
     assert_eq!(read("{}").unwrap(), AutoConfig::new(&BERT, EncoderConfig::default()));
     let error = read(r#"{"architectures": ["RobertaForMaskedLM"]}"#).unwrap_err().to_string();
-    let expected = "architectures is RobertaForMaskedLM, and only bert or distilbert is supported";
+    let expected = "architectures is RobertaForMaskedLM; only bert or distilbert is supported";
     assert!(error.ends_with(expected), "{error}");
 }
 
 #[test]
-fn unknown_keys_are_ignored_and_left_out_ones_are_bert_base() {
+fn unknown_keys_are_ignored_and_missing_keys_default_to_bert_base() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(
         directory.path().join("config.json"),
@@ -274,16 +282,16 @@ fn unknown_keys_are_ignored_and_left_out_ones_are_bert_base() {
 }
 
 #[test]
-fn broken_files_are_named() {
+fn damaged_files_are_named() {
     let truncated = checkpoint("tiny_bert/model.safetensors");
     let path = truncated.path().join("model.safetensors");
     let bytes = fs::read(&path).unwrap();
     fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
-    assert!(error(truncated.path()).starts_with("DIR/model.safetensors: not a whole safetensors file: "));
+    assert!(error(truncated.path()).starts_with("DIR/model.safetensors: not a valid safetensors file: "));
     fs::write(&path, "<!DOCTYPE html>").unwrap();
     assert!(error(truncated.path()).contains("does not fit in a file of 15 bytes"));
     fs::write(&path, "").unwrap();
-    assert!(error(truncated.path()).contains("0 bytes are too few for a header"));
+    assert!(error(truncated.path()).contains("the file has 0 bytes, which is too short"));
     fs::remove_file(&path).unwrap();
     assert!(error(truncated.path()).starts_with("DIR: no model.safetensors"));
 }

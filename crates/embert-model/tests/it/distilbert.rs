@@ -1,10 +1,11 @@
-//! DistilBERT's hidden states, logits, loss, gradients and dropout sites are transformers'.
+//! Compares hidden states, logits, loss, gradients and dropout sites of DistilBERT with transformers.
 
 use burn::module::Param;
 use burn::tensor::{Device, Tensor};
 use embert_kernels::{DropoutStream, SequenceLayout};
 use embert_model::{
-    AutoConfig, AutoModelForSequenceClassification, DISTILBERT, EncoderConfig, Pass, from_pretrained,
+    AutoConfig, AutoModelForSequenceClassification, DISTILBERT, EncoderConfig, ForwardContext,
+    from_pretrained,
 };
 
 use crate::fixtures;
@@ -22,7 +23,7 @@ fn hidden_states(golden: &Golden, device: &Device) -> Vec<Tensor<2>> {
 }
 
 #[test]
-fn hidden_states_and_logits_agree() {
+fn hidden_states_and_logits_equal_those_of_transformers() {
     let (golden, device) = (Golden::of_distilbert(), Device::flex());
     let states = hidden_states(&golden, &device);
     assert_eq!(states.len(), 3);
@@ -31,20 +32,20 @@ fn hidden_states_and_logits_agree() {
         assert_close(&name, &values(hidden_states), &golden.floats(&name), 1e-5);
     }
     let model = tiny_distilbert(&device);
-    let logits = model.forward(golden.input_ids(&device), &golden.layout(), Pass::default());
+    let logits = model.forward(golden.input_ids(&device), &golden.layout(), ForwardContext::default());
     assert_close("logits", &values(logits), &golden.floats("logits"), 1e-5);
 }
 
 #[test]
-fn loss_and_every_gradient_agree() {
+fn loss_and_gradients_equal_those_of_transformers() {
     let (golden, device) = (Golden::of_distilbert(), Device::flex().autodiff());
     let model = tiny_distilbert(&device);
-    let logits = model.forward(golden.input_ids(&device), &golden.layout(), Pass::default());
+    let logits = model.forward(golden.input_ids(&device), &golden.layout(), ForwardContext::default());
     assert_eq!(assert_gradients_agree(&model, logits, &golden), 4 + 2 * 16 + 2 + 2);
 }
 
-/// What dropout at these rates changes in a model of one layer: the greatest difference after the embeddings, in the
-/// layer's output for the same input, and in the head's for the same first tokens.
+/// Returns the largest change that dropout causes in the embeddings, in the output of the layer for the same
+/// input, and in the logits for the same first tokens.
 fn changes_by_dropout(rates: EncoderConfig, without_feed_forward: bool) -> [f32; 3] {
     let (device, layout) = (Device::flex(), SequenceLayout::packed(vec![7, 5]));
     let encoder = EncoderConfig {
@@ -61,41 +62,43 @@ fn changes_by_dropout(rates: EncoderConfig, without_feed_forward: bool) -> [f32;
         let weight = &mut model.base_model.encoder.layer[0].output.dense.weight;
         *weight = Param::from_tensor(weight.val().zeros_like());
     }
-    let dropping =
-        Pass { dropout: Some(DropoutStream { seed: 1, step: 0, first_sequence: 0 }), ..Pass::default() };
+    let with_dropout = ForwardContext {
+        dropout: Some(DropoutStream { seed: 1, step: 0, first_sequence: 0 }),
+        ..ForwardContext::default()
+    };
     let ids = Tensor::from_data([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], &device);
-    let embedded = |pass| model.embeddings().forward(ids.clone(), &layout, pass);
-    let x = embedded(Pass::default());
+    let embedded = |context| model.embeddings().forward(ids.clone(), &layout, context);
+    let x = embedded(ForwardContext::default());
     let first = x.clone().slice(0..2);
-    let difference = |of: &dyn Fn(Pass) -> Tensor<2>| {
-        (of(dropping) - of(Pass::default())).abs().max().into_scalar::<f32>()
+    let difference = |of: &dyn Fn(ForwardContext) -> Tensor<2>| {
+        (of(with_dropout) - of(ForwardContext::default())).abs().max().into_scalar::<f32>()
     };
     [
         difference(&embedded),
-        difference(&|pass| model.encoder().forward(x.clone(), &layout, pass)),
-        difference(&|pass| model.classify(first.clone(), pass)),
+        difference(&|context| model.encoder().forward(x.clone(), &layout, context)),
+        difference(&|context| model.classify(first.clone(), context)),
     ]
 }
 
 #[test]
-fn dropout_stands_where_transformers_has_it() {
-    let none = || EncoderConfig {
+fn dropout_sites_equal_those_of_transformers() {
+    let no_dropout = || EncoderConfig {
         hidden_dropout_prob: 0.0,
         attention_probs_dropout_prob: 0.0,
         classifier_dropout: Some(0.0),
         ..(DISTILBERT.default_config)()
     };
-    assert_eq!(changes_by_dropout(none(), false), [0.0; 3]);
+    assert_eq!(changes_by_dropout(no_dropout(), false), [0.0; 3]);
     let [embeddings, layer, head] =
-        changes_by_dropout(EncoderConfig { hidden_dropout_prob: 0.5, ..none() }, false);
+        changes_by_dropout(EncoderConfig { hidden_dropout_prob: 0.5, ..no_dropout() }, false);
     assert!(embeddings > 0.1 && layer > 1e-4 && head == 0.0, "{embeddings} {layer} {head}");
-    // Nothing is dropped between attention's projection and the residual connection, unlike in BERT.
-    let [_, layer, _] = changes_by_dropout(EncoderConfig { hidden_dropout_prob: 0.5, ..none() }, true);
+    // Unlike BERT, DistilBERT has no dropout between the attention projection and the residual connection.
+    let [_, layer, _] = changes_by_dropout(EncoderConfig { hidden_dropout_prob: 0.5, ..no_dropout() }, true);
     assert_eq!(layer, 0.0);
     let [embeddings, layer, head] =
-        changes_by_dropout(EncoderConfig { attention_probs_dropout_prob: 0.5, ..none() }, true);
+        changes_by_dropout(EncoderConfig { attention_probs_dropout_prob: 0.5, ..no_dropout() }, true);
     assert!(embeddings == 0.0 && layer > 1e-4 && head == 0.0, "{embeddings} {layer} {head}");
     let [embeddings, layer, head] =
-        changes_by_dropout(EncoderConfig { classifier_dropout: Some(0.5), ..none() }, false);
+        changes_by_dropout(EncoderConfig { classifier_dropout: Some(0.5), ..no_dropout() }, false);
     assert!(embeddings == 0.0 && layer == 0.0 && head > 1e-4, "{embeddings} {layer} {head}");
 }

@@ -1,14 +1,14 @@
-//! Encoders without a classification head: hidden states and pooler of any checkpoint.
+//! Encoders without a classification head: hidden states and pooler output from any checkpoint.
 
 use std::fs;
 
 use burn::tensor::Device;
-use embert_model::{AutoConfig, AutoModel, Pass, Pretrained};
+use embert_model::{AutoConfig, AutoModel, ForwardContext, Pretrained};
 
 use crate::fixtures;
 use crate::golden::{Golden, assert_close, values};
 
-/// The encoder of a checkpoint with the config.json of `model` and these weights.
+/// Loads the encoder from the config.json of `model` and these weights.
 fn encoder(model: &str, weights: &str) -> Pretrained<AutoModel> {
     let directory = tempfile::tempdir().unwrap();
     fs::copy(fixtures().join(model).join("config.json"), directory.path().join("config.json")).unwrap();
@@ -18,7 +18,7 @@ fn encoder(model: &str, weights: &str) -> Pretrained<AutoModel> {
 }
 
 #[test]
-fn the_encoder_of_any_checkpoint_gives_transformers_hidden_states() {
+fn encoders_of_all_checkpoints_have_transformers_hidden_states() {
     let head = ["classifier.bias", "classifier.weight"];
     let head_of_distilbert =
         ["classifier.bias", "classifier.weight", "pre_classifier.bias", "pre_classifier.weight"];
@@ -38,10 +38,10 @@ fn the_encoder_of_any_checkpoint_gives_transformers_hidden_states() {
         assert!(loaded.newly_initialized.is_empty());
         assert_eq!(loaded.unused, unused, "{weights}");
         let (ids, layout) = (golden.input_ids(&Device::flex()), golden.layout());
-        let states = loaded.model.forward(ids, &layout, Pass::default());
+        let states = loaded.model.forward(ids, &layout, ForwardContext::default());
         assert_close(weights, &values(states.clone()), &golden.floats("hidden_states.2"), 1e-5);
         assert_eq!(loaded.model.has_pooler(), model == "tiny_bert");
-        if let Some(pooled) = loaded.model.pooler_output(states, &layout, Pass::default()) {
+        if let Some(pooled) = loaded.model.pooler_output(states, &layout, ForwardContext::default()) {
             assert_close(weights, &values(pooled), &golden.floats("pooler_output"), 1e-5);
         }
     }

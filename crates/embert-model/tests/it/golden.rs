@@ -1,4 +1,4 @@
-//! The figures of `golden.safetensors`, `golden_distilbert.safetensors` and `peft.safetensors`.
+//! Reference values in `golden.safetensors`, `golden_distilbert.safetensors` and `peft.safetensors`.
 
 use std::fs;
 
@@ -8,16 +8,16 @@ use safetensors::SafeTensors;
 
 use crate::fixtures;
 
-/// What `transformers` or PEFT computes with a tiny model.
+/// Values computed by transformers or PEFT for a tiny model.
 pub(crate) struct Golden(Vec<u8>);
 
 impl Golden {
-    /// Of the tiny BERT.
+    /// Reads the values of the tiny BERT.
     pub(crate) fn read() -> Self {
         Self::of("golden.safetensors")
     }
 
-    /// Of the tiny DistilBERT, on the same batch.
+    /// Reads the values of the tiny DistilBERT, for the same batch.
     pub(crate) fn of_distilbert() -> Self {
         Self::of("golden_distilbert.safetensors")
     }
@@ -27,11 +27,11 @@ impl Golden {
     }
 
     pub(crate) fn names(&self) -> Vec<String> {
-        let file = SafeTensors::deserialize(&self.0).expect("the fixture is whole");
+        let file = SafeTensors::deserialize(&self.0).expect("the fixture is valid");
         file.names().into_iter().map(String::from).collect()
     }
 
-    /// A tensor's values.
+    /// Returns the values of a tensor.
     pub(crate) fn floats(&self, name: &str) -> Vec<f32> {
         self.bytes(name).as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()
     }
@@ -51,12 +51,12 @@ impl Golden {
     }
 
     fn bytes(&self, name: &str) -> Vec<u8> {
-        let file = SafeTensors::deserialize(&self.0).expect("the fixture is whole");
+        let file = SafeTensors::deserialize(&self.0).expect("the fixture is valid");
         file.tensor(name).unwrap_or_else(|_| panic!("no {name} in the fixture")).data().to_vec()
     }
 }
 
-/// Compares with an absolute tolerance, relative to values beyond 1.
+/// Compares values with an absolute tolerance, which is relative for values above 1.
 pub(crate) fn assert_close(what: &str, got: &[f32], expected: &[f32], tolerance: f32) {
     assert_eq!(got.len(), expected.len(), "{what}");
     for (i, (got, expected)) in got.iter().zip(expected).enumerate() {

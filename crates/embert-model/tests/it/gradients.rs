@@ -1,4 +1,4 @@
-//! The loss of a batch and its gradients, beside transformers'.
+//! Comparison of the loss and the gradients with transformers.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use embert_model::{AutoModelForSequenceClassification, Parameter, ParameterVisit
 
 use crate::golden::{Golden, assert_close, values};
 
-/// Compares the loss of these logits and the gradient of every parameter; gives the number of parameters.
+/// Compares the loss and all gradients with transformers. Returns the number of parameters with a gradient.
 pub(crate) fn assert_gradients_agree(
     model: &AutoModelForSequenceClassification,
     logits: Tensor<2>,
@@ -26,7 +26,7 @@ pub(crate) fn assert_gradients_agree(
     found.len()
 }
 
-/// Those that there are, by Hugging Face's name, in the files' orientation.
+/// Returns the gradients by Hugging Face name, in the orientation of safetensors files.
 pub(crate) fn gradients_by_name(
     model: &AutoModelForSequenceClassification,
     gradients: Gradients,

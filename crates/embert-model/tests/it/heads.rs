@@ -1,4 +1,4 @@
-//! Heads of checkpoints: other tasks' are unused, a new one is made where it is asked for.
+//! Heads of checkpoints: heads of other tasks are unused, and a new head is initialized on request.
 
 use std::collections::HashMap;
 use std::fs;
@@ -16,7 +16,8 @@ use tempfile::TempDir;
 use crate::fixtures;
 use crate::golden::values;
 
-/// A fixture without the tensors that begin with `without`, and with zeros of these shapes.
+/// Returns a fixture without tensors that begin with `without`, with added tensors of zeros and these
+/// `architectures`.
 fn checkpoint(model: &str, without: &str, extra: &[(&str, &[usize])], architectures: Value) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     let bytes = fs::read(fixtures().join(model).join("model.safetensors")).unwrap();
@@ -45,7 +46,7 @@ fn classifier(model: &AutoModelForSequenceClassification) -> Vec<f32> {
 const HEAD: [&str; 2] = ["classifier.weight", "classifier.bias"];
 
 #[test]
-fn heads_of_other_tasks_are_unused_and_named() {
+fn heads_of_other_tasks_are_listed_as_unused() {
     type Case = (&'static str, &'static [(&'static str, &'static [usize])], &'static str);
     let bert: [Case; 6] = [
         (
@@ -98,7 +99,7 @@ fn heads_of_other_tasks_are_unused_and_named() {
 }
 
 #[test]
-fn tensors_without_a_place_in_the_encoder_are_an_error() {
+fn unexpected_tensors_of_the_encoder_are_an_error() {
     let cases = [
         ("tiny_bert", "bert.encoder.layer.0.adapter.weight"),
         ("tiny_bert", "encoder.layer.7.output.dense.bias"),
@@ -116,7 +117,7 @@ fn tensors_without_a_place_in_the_encoder_are_an_error() {
 }
 
 #[test]
-fn a_fine_tuned_model_is_told_by_its_head_and_its_class() {
+fn has_classification_head_checks_tensors_and_class() {
     let check = |without: &str, architectures: Value, expected: bool| {
         let directory = checkpoint("tiny_bert", without, &[], architectures.clone());
         let config = AutoConfig::from_dir(directory.path()).unwrap();
@@ -137,7 +138,7 @@ fn a_fine_tuned_model_is_told_by_its_head_and_its_class() {
 }
 
 #[test]
-fn a_new_head_replaces_the_classifier_alone() {
+fn a_new_head_replaces_only_the_classifier() {
     for (model, num_tensors) in [("tiny_bert", 3), ("tiny_distilbert", 3), ("tiny_bert", 5)] {
         let directory = fixtures().join(model);
         let mut config = AutoConfig::from_dir(&directory).unwrap();
@@ -155,25 +156,26 @@ fn a_new_head_replaces_the_classifier_alone() {
     }
 }
 
-/// The layer between the encoder and the classifier.
+/// Returns the weight of the dense layer between the encoder and the classifier.
 fn dense(model: &AutoModelForSequenceClassification) -> Vec<f32> {
     let pooler = model.base_model.pooler.as_ref().map(|pooler| &pooler.dense);
     values(model.head.dense.as_ref().or(pooler).unwrap().weight.val())
 }
 
 #[test]
-fn another_number_of_labels_names_both() {
+fn a_wrong_number_of_labels_is_an_error_with_both_numbers() {
     for (model, count) in [("tiny_bert", 2), ("tiny_distilbert", 5)] {
         let directory = fixtures().join(model);
         let mut config = AutoConfig::from_dir(&directory).unwrap();
         config.set_labels((0..count).map(|id| id.to_string()));
         let error = from_pretrained(&directory, &config, 0, &Device::flex()).unwrap_err().to_string();
-        let expected = format!("classifier.weight has shape [3, 32] for 3 labels, and the model has {count}");
+        let expected =
+            format!("classifier.weight has shape [3, 32] for 3 labels, but the model has {count} labels");
         assert!(error.ends_with(&expected), "{error}");
     }
 }
 
-/// The base with `count` labels and a new classifier, and the adapter's directory.
+/// Returns the base model with `count` labels and a new classifier, and the adapter.
 fn adapted(case: &str, count: usize) -> (AutoModelForSequenceClassification, Vec<String>, Adapter) {
     let directory = fixtures().join("tiny_bert");
     let mut config = AutoConfig::from_dir(&directory).unwrap();
@@ -195,15 +197,15 @@ fn an_adapter_with_a_new_head_keeps_its_matrices() {
     }
 }
 
-/// The matrices that are 0 in a new adapter.
+/// Returns the B matrices of all adapters, which are 0 in a new adapter.
 fn lora_b(mut model: AutoModelForSequenceClassification) -> Vec<Vec<f32>> {
     let layers = model.linear_layers().into_iter().filter(|(name, _)| !name.starts_with("classifier"));
     layers.filter_map(|(_, linear)| linear.lora.as_ref().map(|lora| values(lora.lora_b.val()))).collect()
 }
 
 #[test]
-fn an_adapter_of_other_labels_says_so() {
+fn an_adapter_with_another_number_of_labels_is_an_error() {
     let (base, newly_initialized, adapter) = adapted("plain", 2);
     let error = adapter.load(base, &newly_initialized).unwrap_err().to_string();
-    assert!(error.ends_with("has shape [3, 32] for 3 labels, and the model has 2"), "{error}");
+    assert!(error.ends_with("has shape [3, 32] for 3 labels, but the model has 2 labels"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! Labels in config.json: any are trained from, unambiguous ones alone are evaluated with.
+//! Labels in config.json: training accepts all of them; evaluation accepts only valid ones.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::fixtures;
 
-/// A fixture whose config.json has these keys instead; `null` stays `null`.
+/// Returns a copy of a fixture with these keys changed in config.json.
 fn configured(model: &str, keys: &Value) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     for file in ["config.json", "model.safetensors"] {
@@ -25,14 +25,15 @@ fn configured(model: &str, keys: &Value) -> TempDir {
     directory
 }
 
-/// What a strict reader refuses, with what evaluation says of it; an empty text for what it accepts.
+/// Returns keys of config.json and part of the error in evaluation, which is empty if evaluation accepts
+/// them.
 fn cases() -> Vec<(Value, &'static str)> {
     vec![
         (json!({"id2label": {"0": "LABEL_0"}, "label2id": {"LABEL_0": 0}}), "one label means regression"),
         (json!({"id2label": null, "num_labels": 1}), "one label means regression"),
-        (json!({"id2label": {}}), "names no labels"),
-        (json!({"id2label": {"0": "a", "2": "b", "3": "c"}}), "0 to 2 without a gap"),
-        (json!({"id2label": {"0": "a", "1": "a", "2": "b"}}), "two labels \"a\""),
+        (json!({"id2label": {}}), "id2label is empty"),
+        (json!({"id2label": {"0": "a", "2": "b", "3": "c"}}), "0 to 2 without gaps"),
+        (json!({"id2label": {"0": "a", "1": "a", "2": "b"}}), "two ids the name \"a\""),
         (json!({"id2label": ["a", "b", "c"]}), "not an object"),
         (json!({"id2label": {"x": "a", "1": "b"}}), "the id \"x\""),
         (json!({"problem_type": "regression"}), "problem_type is regression"),
@@ -48,16 +49,16 @@ fn cases() -> Vec<(Value, &'static str)> {
 }
 
 #[test]
-fn any_labels_can_be_trained_from_and_only_usable_ones_evaluated_with() {
+fn training_accepts_all_labels_and_evaluation_only_valid_ones() {
     for model in ["tiny_bert", "tiny_distilbert"] {
-        for (keys, fault) in cases() {
+        for (keys, expected) in cases() {
             let directory = configured(model, &keys);
             let mut config = AutoConfig::from_dir(directory.path()).unwrap();
             match config.require_single_label() {
-                Ok(()) => assert!(fault.is_empty(), "{keys}"),
+                Ok(()) => assert!(expected.is_empty(), "{keys}"),
                 Err(error @ ModelError::Config { .. }) => {
                     let error = error.to_string();
-                    assert!(!fault.is_empty() && error.contains(fault), "{keys}: {error}");
+                    assert!(!expected.is_empty() && error.contains(expected), "{keys}: {error}");
                     assert!(error.starts_with(&directory.path().display().to_string()), "{error}");
                 }
                 Err(error) => panic!("{keys}: {error}"),
@@ -71,7 +72,7 @@ fn any_labels_can_be_trained_from_and_only_usable_ones_evaluated_with() {
 }
 
 #[test]
-fn a_config_under_another_name_is_the_same() {
+fn a_config_with_another_file_name_has_the_same_content() {
     let directory = tempfile::tempdir().unwrap();
     for model in ["tiny_bert", "tiny_distilbert"] {
         let mut config = AutoConfig::from_dir(&fixtures().join(model)).unwrap();

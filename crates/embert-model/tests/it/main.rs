@@ -1,4 +1,4 @@
-//! The model against the figures of transformers and PEFT (`tests/fixtures/generate*.py`), and its files.
+//! Compares the model with transformers and PEFT (`tests/fixtures/generate*.py`), and tests its files.
 
 use std::path::{Path, PathBuf};
 
@@ -7,12 +7,12 @@ mod adapters;
 mod checkpoints;
 mod distilbert;
 mod encoders;
-mod foreign_files;
 mod golden;
 mod gradients;
 mod heads;
 mod label_configs;
 mod parity;
+mod unsupported_formats;
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use burn::module::Module;
-use embert_model::{AutoModelForSequenceClassification, Pass};
+use embert_model::{AutoModelForSequenceClassification, ForwardContext};
 use embert_text::TokenBatch;
 use embert_train::{AdamW, Backward, LabelledBatch, Targets, TrainConfig, step_gradients};
 use safetensors::{Dtype, SafeTensors};
@@ -79,7 +79,7 @@ fn ten_steps((directory, ..): Fixture, window: &[LabelledBatch], backward: Backw
     let mut optimizer = AdamW::new(config.adamw());
     let (mut losses, mut grad_norms, mut learning_rates) = (vec![], vec![], vec![]);
     for step in 0..10 {
-        let found = step_gradients(&model, window, &objective, Pass::default(), backward);
+        let found = step_gradients(&model, window, &objective, ForwardContext::default(), backward);
         losses.push(found.loss.clone().into_scalar::<f64>());
         grad_norms.push(found.grad_norm.clone().into_scalar::<f64>());
         learning_rates.push(schedule.learning_rate(step));

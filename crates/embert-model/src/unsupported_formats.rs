@@ -1,11 +1,11 @@
-//! Directories with weights in other formats: which format it is, and how to get safetensors.
+//! Detection of weights in unsupported formats, with advice on how to convert them.
 
 use std::fs;
 use std::path::Path;
 
 use crate::ModelError;
 
-/// Ends of file names, the framework, and what makes safetensors of it.
+/// File name suffix, name of the format, and advice.
 const FORMATS: [(&str, &str, &str); 8] = [
     (".h5", "TensorFlow", FROM_TF),
     (".ckpt.index", "TensorFlow", FROM_TF),
@@ -20,40 +20,40 @@ const FROM_TF: &str = "convert it once with transformers 4: AutoModel.from_pretr
                        .save_pretrained(directory, safe_serialization=True)";
 const FROM_FLAX: &str = "convert it once with transformers 4: AutoModel.from_pretrained(directory, from_flax=True)\
                          .save_pretrained(directory, safe_serialization=True)";
-const FROM_EXPORT: &str = "take the model that it was made from, and save that with transformers: \
+const FROM_EXPORT: &str = "save the original model with transformers: \
                            save_pretrained(directory, safe_serialization=True)";
 
-/// The error for a directory without safetensors: it names the weights that are there.
+/// Returns the error for a directory without safetensors. It names the weights that the directory has.
 pub(crate) fn no_weights(directory: &Path) -> ModelError {
     let names = file_names(directory);
     if let Some(name) = names.iter().find(|name| is_pickle(name)) {
         return ModelError::Pickle { path: directory.join(name) };
     }
-    let of_format = |&(end, format, advice): &(&str, &'static str, &'static str)| {
-        names.iter().find(|name| name.ends_with(end)).map(|name| (name, format, advice))
+    let with_suffix = |&(suffix, format, advice): &(&str, &'static str, &'static str)| {
+        names.iter().find(|name| name.ends_with(suffix)).map(|name| (name, format, advice))
     };
-    match FORMATS.iter().find_map(of_format) {
+    match FORMATS.iter().find_map(with_suffix) {
         Some((name, format, advice)) => {
-            ModelError::ForeignWeights { path: directory.join(name), format, advice }
+            ModelError::UnsupportedFormat { path: directory.join(name), format, advice }
         }
         None => ModelError::NoWeights { directory: directory.into() },
     }
 }
 
-/// `pytorch_model.bin` and its shards, and what `torch.save` is told to write elsewhere.
+/// Returns true for `pytorch_model.bin`, its shards, and the usual names of `torch.save` files.
 fn is_pickle(name: &str) -> bool {
-    let of_transformers = name.starts_with("pytorch_model") && name.ends_with(".bin");
-    of_transformers || [".pt", ".pth", ".ckpt"].iter().any(|end| name.ends_with(end))
+    let is_pytorch_model = name.starts_with("pytorch_model") && name.ends_with(".bin");
+    is_pytorch_model || [".pt", ".pth", ".ckpt"].iter().any(|suffix| name.ends_with(suffix))
 }
 
-/// The names of files in the directory and in `onnx/`, sorted.
+/// Returns the sorted file names in the directory and in `onnx/`.
 fn file_names(directory: &Path) -> Vec<String> {
-    let within = |folder: &str| {
+    let files_in = |folder: &str| {
         let entries = fs::read_dir(directory.join(folder)).into_iter().flatten().flatten();
         let files = entries.filter(|entry| entry.path().is_file());
         files.map(|entry| format!("{folder}{}", entry.file_name().display())).collect::<Vec<_>>()
     };
-    let mut names = [within(""), within("onnx/")].concat();
+    let mut names = [files_in(""), files_in("onnx/")].concat();
     names.sort();
     names
 }

@@ -1,4 +1,4 @@
-//! Putting adapters into a model: A is drawn from U(-1/√in, 1/√in), B is 0, and all else is frozen.
+//! Adding LoRA adapters to a model: A is random, B is 0, and all other parameters are frozen.
 
 use std::collections::BTreeSet;
 
@@ -11,20 +11,20 @@ use crate::initialize::uniform_values;
 use crate::linear::Linear;
 use crate::lora::config::{LoraConfig, ModuleNames};
 use crate::lora::low_rank::Lora;
-use crate::lora::matching::{Strength, ends_with_name, is_end};
+use crate::lora::matching::{AdapterScale, has_name_suffix, matches_pattern};
 use crate::lora::names::lora_a_name;
-use crate::lora::trained::Trained;
+use crate::lora::trained_parameters::TrainedParameters;
 use crate::parameters::{PreTrainedModel, parameters, set_trainable};
 
-/// Adds an adapter to each linear layer that `config` matches, and freezes everything that PEFT does not train. The model
-/// keeps `config`.
+/// Adds an adapter to each linear layer that `config` selects, and freezes the parameters that PEFT freezes.
 ///
-/// The model computes what it did: B is 0. A is PEFT's `kaiming_uniform_(a=√5)`, the same for the same seed on every
-/// device.
+/// B is 0, so the output of the model does not change. A is drawn from U(-1/√in, 1/√in), which is
+/// `kaiming_uniform_(a=√5)` in PEFT. The same seed gives the same values on every device.
+/// [`AutoModelForSequenceClassification::lora`] returns the settings.
 ///
 /// # Errors
-/// [`ModelError::Lora`] for a setting that cannot be, and for a name that matches nothing in this model: it lists what
-/// there is.
+/// [`ModelError::Lora`] if a setting is invalid or a name matches no module. The message lists the modules of
+/// the model.
 pub fn add_adapter(
     mut model: AutoModelForSequenceClassification,
     config: &LoraConfig,
@@ -34,11 +34,11 @@ pub fn add_adapter(
     check_targets(config, &linear_layers)?;
     check_patterns(config, &linear_layers)?;
     check_saved_modules(config, &model)?;
-    insert(model, config, seed)
+    inject(model, config, seed)
 }
 
 /// Adds adapters as [`add_adapter`] does, but fails only if no layer matches at all.
-pub(super) fn insert(
+pub(super) fn inject(
     mut model: AutoModelForSequenceClassification,
     config: &LoraConfig,
     seed: u64,
@@ -49,23 +49,23 @@ pub(super) fn insert(
     let mut adapters = 0;
     for (name, linear) in model.linear_layers() {
         if config.adapts(&name)? {
-            let strength = config.strength(&name)?;
-            check_rank(linear, &name, strength.r)?;
-            linear.lora = Some(adapter(linear, &name, strength, config.lora_dropout, seed));
+            let scale = config.adapter_scale(&name)?;
+            check_rank(linear, &name, scale.r)?;
+            linear.lora = Some(adapter(linear, &name, scale, config.lora_dropout, seed));
             adapters += 1;
         }
         linear_layers.push(name);
     }
     if adapters == 0 {
-        let reason = format!("no linear layer is meant; there are {}", listed(&linear_layers));
+        let reason = format!("no linear layer matches; the model has {}", listed(&linear_layers));
         return Err(ModelError::Lora { key: "target_modules", reason });
     }
     model.lora = Some(config);
-    let trained = Trained::of(&model).expect("it has adapters");
+    let trained = TrainedParameters::of(&model).expect("it has adapters");
     Ok(set_trainable(model, &|name| trained.contains(name)))
 }
 
-/// The config with PEFT's target modules for the model's family, if it names none.
+/// Returns the config with PEFT's default target modules of the family, if it has none.
 fn with_default_targets(
     config: &LoraConfig,
     model: &mut AutoModelForSequenceClassification,
@@ -77,29 +77,28 @@ fn with_default_targets(
     let targets = architecture.lora_target_modules;
     if targets.is_empty() {
         let linear_layers = model.linear_layers().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
-        let (family, there_are) = (architecture.model_type, listed(&linear_layers));
-        let reason = format!("{family} has no default, so name some; there are {there_are}");
+        let (family, layers) = (architecture.model_type, listed(&linear_layers));
+        let reason = format!("{family} has no default target modules; choose from {layers}");
         return Err(ModelError::Lora { key: "target_modules", reason });
     }
     let targets = targets.iter().map(|target| target.to_string()).collect();
     Ok(LoraConfig { target_modules: Some(ModuleNames::Names(targets)), ..config.clone() })
 }
 
-/// A·B of a higher rank than W has is no smaller than W, and may be larger than any memory.
+/// Checks that the rank is at most the larger dimension of W. A higher rank would need more memory than W.
 fn check_rank(linear: &Linear, name: &str, r: usize) -> Result<(), ModelError> {
     let [input, output] = linear.weight.dims();
-    let most = input.max(output);
-    if r <= most {
+    let max = input.max(output);
+    if r <= max {
         return Ok(());
     }
-    let reason = format!(
-        "a rank is {r}, and {name} has {input} inputs and {output} outputs; set it to {most} or less"
-    );
+    let reason =
+        format!("a rank is {r}, but {name} has {input} inputs and {output} outputs; the maximum is {max}");
     Err(ModelError::Lora { key: "r", reason })
 }
 
-fn adapter(linear: &Linear, name: &str, strength: Strength, dropout: f64, seed: u64) -> Lora {
-    let Strength { r, scaling } = strength;
+fn adapter(linear: &Linear, name: &str, scale: AdapterScale, dropout: f64, seed: u64) -> Lora {
+    let AdapterScale { r, scaling } = scale;
     let ([input, output], device) = (linear.weight.lazy_shape().dims(), linear.weight.lazy_device());
     let a = uniform_values(&lora_a_name(name), input * r, seed, 1.0 / (input as f64).sqrt());
     Lora {
@@ -110,36 +109,37 @@ fn adapter(linear: &Linear, name: &str, strength: Strength, dropout: f64, seed: 
     }
 }
 
-/// Every name in the list of target modules is that of a linear layer, whichever layers are transformed.
+/// Checks that each name in `target_modules` matches a linear layer, regardless of `layers_to_transform`.
 fn check_targets(config: &LoraConfig, linear_layers: &[String]) -> Result<(), ModelError> {
     let Some(ModuleNames::Names(targets)) = &config.target_modules else { return Ok(()) };
-    let means = |target: &str| linear_layers.iter().any(|name| ends_with_name(name, target));
-    match targets.iter().find(|target| !means(target)) {
+    let matches = |target: &str| linear_layers.iter().any(|name| has_name_suffix(name, target));
+    match targets.iter().find(|target| !matches(target)) {
         None => Ok(()),
         Some(target) => {
-            let reason =
-                format!("{target} is no linear layer of this model; there are {}", listed(linear_layers));
+            let reason = format!("{target} matches no linear layer; the model has {}", listed(linear_layers));
             Err(ModelError::Lora { key: "target_modules", reason })
         }
     }
 }
 
-/// Every key of a pattern means a linear layer.
+/// Checks that each key of `rank_pattern` and `alpha_pattern` matches a linear layer.
 fn check_patterns(config: &LoraConfig, linear_layers: &[String]) -> Result<(), ModelError> {
     let ranks = config.rank_pattern.keys().map(|pattern| ("rank_pattern", pattern));
     for (key, pattern) in ranks.chain(config.alpha_pattern.keys().map(|pattern| ("alpha_pattern", pattern))) {
-        let means =
-            linear_layers.iter().map(|name| is_end(key, pattern, name)).collect::<Result<Vec<_>, _>>()?;
-        if !means.contains(&true) {
+        let matches = linear_layers
+            .iter()
+            .map(|name| matches_pattern(key, pattern, name))
+            .collect::<Result<Vec<_>, _>>()?;
+        if !matches.contains(&true) {
             let reason =
-                format!("{pattern} is no linear layer of this model; there are {}", listed(linear_layers));
+                format!("{pattern} matches no linear layer; the model has {}", listed(linear_layers));
             return Err(ModelError::Lora { key, reason });
         }
     }
     Ok(())
 }
 
-/// Every module to save that the caller named is there.
+/// Checks that each name in `modules_to_save` matches a module.
 fn check_saved_modules(
     config: &LoraConfig,
     model: &AutoModelForSequenceClassification,
@@ -149,18 +149,18 @@ fn check_saved_modules(
     let modules = names.flat_map(|name| name.match_indices('.').map(|(dot, _)| &name[..dot]));
     let modules = modules.collect::<BTreeSet<_>>();
     let named = config.modules_to_save.iter().flatten();
-    let mut missing = named.filter(|end| !modules.iter().any(|module| module.ends_with(end.as_str())));
+    let mut missing = named.filter(|suffix| !modules.iter().any(|module| module.ends_with(suffix.as_str())));
     match missing.next() {
         None => Ok(()),
-        Some(end) => {
+        Some(suffix) => {
             let modules = modules.into_iter().map(String::from).collect::<Vec<_>>();
-            let reason = format!("no module's name ends with {end}; there are {}", listed(&modules));
+            let reason = format!("no module name ends with {suffix}; the model has {}", listed(&modules));
             Err(ModelError::Lora { key: "modules_to_save", reason })
         }
     }
 }
 
-/// The names without the number of a layer and what stands before it, each once.
+/// Returns a list of the names without the layer number and everything before it, without duplicates.
 fn listed(names: &[String]) -> String {
     let mut short = vec![];
     for name in names {

@@ -1,4 +1,4 @@
-//! Settings that a model was trained with and that inference repeats: length, truncation and precision of texts.
+//! Settings of training that inference must repeat: maximum length, truncation and precision.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,18 +10,18 @@ use serde::de::DeserializeOwned;
 
 use crate::error::InferenceError;
 
-/// Settings of the training of a model, as far as its directory holds them.
+/// Settings of training that are stored in the directory of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct TrainedWith {
-    /// The maximal number of tokens of a text, special tokens included.
+pub struct TrainingSettings {
+    /// The maximum number of tokens of a text, including special tokens.
     pub max_length: Option<usize>,
-    /// The tokens that were kept of longer texts.
+    /// The side at which long texts were truncated.
     pub truncation: Option<Truncation>,
     /// The precision of matrix products.
     pub precision: Precision,
 }
 
-/// The keys of `recipe.toml` that inference reads.
+/// The keys of `recipe.toml` that inference needs.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Recipe {
@@ -43,19 +43,20 @@ struct Train {
     fp16: bool,
 }
 
-/// The key of sentence-transformers' `sentence_bert_config.json` that inference reads.
+/// The key of `sentence_bert_config.json` of sentence-transformers that inference needs.
 #[derive(Deserialize)]
 struct SentenceConfig {
     max_seq_length: Option<usize>,
 }
 
-impl TrainedWith {
-    /// Reads the `recipe.toml` of the model's run, else sentence-transformers' `sentence_bert_config.json`. A directory
-    /// without these files gives the default.
+impl TrainingSettings {
+    /// Reads `recipe.toml` of the run, else `sentence_bert_config.json` of sentence-transformers.
+    ///
+    /// Returns the default if neither file exists.
     ///
     /// # Errors
-    /// [`InferenceError::Settings`] for a file that is not readable.
-    pub fn of(directory: &Path) -> Result<Self, InferenceError> {
+    /// [`InferenceError::Settings`] if a file cannot be read.
+    pub fn from_dir(directory: &Path) -> Result<Self, InferenceError> {
         if let Some(Recipe { data, train }) = read(&recipe_path(directory), |text| toml::from_str(text))? {
             let truncation = data.truncation_side.map(|side| side.parse()).transpose()?;
             return Ok(Self { max_length: data.max_seq_length, truncation, precision: train.precision() });
@@ -79,7 +80,7 @@ impl Train {
     }
 }
 
-/// Returns the path of the recipe of a model's run: in its directory, or for a `checkpoint-N` in that of the run.
+/// Returns the path of the recipe of a run. For a directory `checkpoint-N`, it is in the parent directory.
 pub fn recipe_path(directory: &Path) -> PathBuf {
     let name = directory.file_name().and_then(|name| name.to_str());
     let is_checkpoint = name.is_some_and(|name| name.starts_with("checkpoint-"));
@@ -87,7 +88,7 @@ pub fn recipe_path(directory: &Path) -> PathBuf {
     run.join("recipe.toml")
 }
 
-/// Parses a file; `None` if it does not exist.
+/// Reads and parses a file; returns `None` if it does not exist.
 fn read<T: DeserializeOwned, E: ToString>(
     path: &Path,
     parse: impl Fn(&str) -> Result<T, E>,

@@ -1,4 +1,4 @@
-//! The keys of a family in config.json. One list of calls reads, checks and writes them.
+//! Keys of a family in config.json. The same calls read, check and write them.
 
 use std::fmt::Display;
 use std::path::Path;
@@ -10,63 +10,65 @@ use serde_json::{Map, Value, json};
 
 use crate::ModelError;
 
-/// The largest size that a tensor may have on every device: indices are of 32 bits.
-const LARGEST: usize = i32::MAX as usize;
+/// Maximum size of a tensor dimension: GPU backends index with 32 bits.
+const MAX_SIZE: usize = i32::MAX as usize;
 
-/// Each method replaces `value` by the file's, if the file has the key, checks it and notes it for writing. Applied to an
-/// empty file, a list of calls writes the values that a config has.
-pub(crate) struct Keys<'a> {
+/// Reads keys from a config.json.
+///
+/// Each method replaces `value` by the value in the file, if the file has the key, then checks and records
+/// it. With an empty file, the recorded values are those of the config, ready to be written.
+pub(crate) struct ConfigKeys<'a> {
     path: &'a Path,
     file: &'a Map<String, Value>,
     values: IndexMap<&'static str, Value>,
-    kept: Map<String, Value>,
+    preserved: Map<String, Value>,
 }
 
-impl<'a> Keys<'a> {
+impl<'a> ConfigKeys<'a> {
     pub(crate) fn new(path: &'a Path, file: &'a Map<String, Value>) -> Self {
-        Self { path, file, values: IndexMap::new(), kept: Map::new() }
+        Self { path, file, values: IndexMap::new(), preserved: Map::new() }
     }
 
-    /// Every key with its value, in the order of the calls.
+    /// Returns all keys and values, in the order of the calls.
     pub(crate) fn into_values(self) -> IndexMap<&'static str, Value> {
         self.values
     }
 
-    /// The keys of [`kept`](Self::kept).
-    pub(crate) fn into_kept(self) -> Map<String, Value> {
-        self.kept
+    /// Returns the keys and values of [`preserve`](Self::preserve).
+    pub(crate) fn into_preserved(self) -> Map<String, Value> {
+        self.preserved
     }
 
-    /// A value of any kind.
+    /// Reads a value without a check.
     pub(super) fn value<T: DeserializeOwned + Serialize>(
         &mut self,
         key: &'static str,
         value: &mut T,
     ) -> Result<(), ModelError> {
         if let Some(found) = self.file.get(key) {
-            *value = T::deserialize(found).map_err(|error| self.wrong(format!("{key}: {error}")))?;
+            *value = T::deserialize(found).map_err(|error| self.error(format!("{key}: {error}")))?;
         }
         self.values.insert(key, json!(value));
         Ok(())
     }
 
-    /// A size: 1 or more.
+    /// Reads a size, which must be at least 1.
     pub(super) fn size(&mut self, key: &'static str, size: &mut usize) -> Result<(), ModelError> {
         self.value(key, size)?;
         match *size {
-            0 => Err(self.wrong(format!("{key} is 0"))),
-            1..=LARGEST => Ok(()),
-            _ => Err(self.wrong(format!("{key} is {size}, more than {LARGEST}"))),
+            0 => Err(self.error(format!("{key} is 0; it must be at least 1"))),
+            1..=MAX_SIZE => Ok(()),
+            _ => Err(self.error(format!("{key} is {size}; the maximum is {MAX_SIZE}"))),
         }
     }
 
-    /// A dropout rate.
+    /// Reads a dropout rate.
     pub(super) fn rate(&mut self, key: &'static str, rate: &mut f64) -> Result<(), ModelError> {
         self.value(key, rate)?;
         self.check_rate(key, *rate)
     }
 
-    /// A dropout rate that may be `null`.
+    /// Reads a dropout rate that may be `null`.
     pub(super) fn optional_rate(
         &mut self,
         key: &'static str,
@@ -76,15 +78,19 @@ impl<'a> Keys<'a> {
         rate.map_or(Ok(()), |rate| self.check_rate(key, rate))
     }
 
-    /// A number above 0.
+    /// Reads a number, which must be greater than 0.
     pub(super) fn positive(&mut self, key: &'static str, value: &mut f64) -> Result<(), ModelError> {
         self.value(key, value)?;
         let is_positive = *value > 0.0;
-        if is_positive { Ok(()) } else { Err(self.wrong(format!("{key} is {value}, and must be above 0"))) }
+        if is_positive {
+            Ok(())
+        } else {
+            Err(self.error(format!("{key} is {value}; it must be greater than 0")))
+        }
     }
 
-    /// A key of which this library implements one value.
-    pub(crate) fn only<T>(&mut self, key: &'static str, supported: T) -> Result<(), ModelError>
+    /// Checks that a key has the only value that this library supports.
+    pub(crate) fn require<T>(&mut self, key: &'static str, supported: T) -> Result<(), ModelError>
     where
         T: DeserializeOwned + Serialize + Display + PartialEq + Clone,
     {
@@ -97,18 +103,18 @@ impl<'a> Keys<'a> {
         Err(ModelError::Unsupported { path: self.path.into(), key, found, supported })
     }
 
-    /// A key without a meaning here, which is written as it was read.
-    pub(super) fn kept<T: DeserializeOwned + Serialize>(
+    /// Preserves a key that has no effect here.
+    pub(super) fn preserve<T: DeserializeOwned + Serialize>(
         &mut self,
         key: &'static str,
         mut default: T,
     ) -> Result<(), ModelError> {
         self.value(key, &mut default)?;
-        self.kept.insert(key.into(), json!(default));
+        self.preserved.insert(key.into(), json!(default));
         Ok(())
     }
 
-    /// Checks that attention can split hidden states among its heads.
+    /// Checks that the hidden size is a multiple of the number of attention heads.
     pub(super) fn divisible(
         &self,
         (hidden, hidden_size): (&str, usize),
@@ -117,15 +123,19 @@ impl<'a> Keys<'a> {
         if hidden_size.is_multiple_of(num_heads) {
             return Ok(());
         }
-        Err(self.wrong(format!("{hidden} {hidden_size} is not a multiple of {heads} {num_heads}")))
+        Err(self.error(format!("{hidden} {hidden_size} is not a multiple of {heads} {num_heads}")))
     }
 
     fn check_rate(&self, key: &str, rate: f64) -> Result<(), ModelError> {
         let is_rate = (0.0..1.0).contains(&rate);
-        if is_rate { Ok(()) } else { Err(self.wrong(format!("{key} is {rate}, and must lie in 0..1"))) }
+        if is_rate {
+            Ok(())
+        } else {
+            Err(self.error(format!("{key} is {rate}; it must be at least 0 and less than 1")))
+        }
     }
 
-    fn wrong(&self, reason: String) -> ModelError {
+    fn error(&self, reason: String) -> ModelError {
         ModelError::Config { path: self.path.into(), reason }
     }
 }

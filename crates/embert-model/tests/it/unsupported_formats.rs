@@ -1,4 +1,4 @@
-//! Files in place of safetensors: Git LFS pointers and other formats are named, with what to do.
+//! Errors for Git LFS pointers and weights in unsupported formats.
 
 use std::fs;
 use std::path::Path;
@@ -26,7 +26,7 @@ fn error(directory: &Path) -> String {
 }
 
 #[test]
-fn git_lfs_pointers_name_the_command() {
+fn the_error_for_a_git_lfs_pointer_has_the_command() {
     let shards = ["config.json", "model.safetensors.index.json", "model-00001-of-00002.safetensors"];
     let cases: [(&str, &[&str], &str); 4] = [
         ("tiny_bert", &["config.json"], "model.safetensors"),
@@ -43,7 +43,7 @@ fn git_lfs_pointers_name_the_command() {
 }
 
 #[test]
-fn git_lfs_pointers_of_adapters_name_the_command() {
+fn the_error_for_a_git_lfs_pointer_in_an_adapter_has_the_command() {
     let files = ["adapter_config.json", "adapter_model.safetensors"];
     for pointer in files {
         let directory = copy("peft/plain", &files);
@@ -54,7 +54,7 @@ fn git_lfs_pointers_of_adapters_name_the_command() {
 }
 
 #[test]
-fn weights_in_other_formats_are_named() {
+fn unsupported_formats_are_named_with_advice() {
     let cases = [
         ("tf_model.h5", "TensorFlow weights", "from_tf=True"),
         ("bert_model.ckpt.index", "TensorFlow weights", "from_tf=True"),
@@ -64,9 +64,9 @@ fn weights_in_other_formats_are_named() {
         ("rust_model.ot", "rust-bert weights", "save_pretrained"),
         ("model-q8_0.gguf", "GGUF weights", "save_pretrained"),
         ("openvino_model.bin", "OpenVINO weights", "save_pretrained"),
-        ("pytorch_model.bin", "a pickle can run any code", "save_pretrained"),
-        ("pytorch_model-00001-of-00002.bin", "a pickle can run any code", "save_pretrained"),
-        ("model.pt", "a pickle can run any code", "save_pretrained"),
+        ("pytorch_model.bin", "pickle files can execute arbitrary code", "save_pretrained"),
+        ("pytorch_model-00001-of-00002.bin", "pickle files can execute arbitrary code", "save_pretrained"),
+        ("model.pt", "pickle files can execute arbitrary code", "save_pretrained"),
     ];
     for (file, what, advice) in cases {
         let directory = copy("tiny_bert", &["config.json"]);
@@ -80,7 +80,7 @@ fn weights_in_other_formats_are_named() {
 }
 
 #[test]
-fn a_directory_without_weights_says_what_is_looked_for() {
+fn the_error_for_an_empty_directory_names_the_expected_file() {
     let directory = copy("tiny_bert", &["config.json"]);
     assert!(error(directory.path()).starts_with("DIR: no model.safetensors"));
 }
