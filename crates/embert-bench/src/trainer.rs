@@ -6,7 +6,7 @@ use embert_kernels::DropoutStream;
 use embert_model::{AutoModelForSequenceClassification, LoraConfig, ModuleNames, Pass, add_adapter};
 use embert_text::{EncodedTexts, Padding};
 use embert_train::{
-    AdamW, Backward, LabelledTexts, Objective, StepGradients, Targets, TrainConfig, step_gradients,
+    AdamW, BackwardOptions, LabelledTexts, Objective, StepGradients, Targets, TrainConfig, step_gradients,
 };
 
 use crate::{
@@ -59,11 +59,11 @@ impl Trainer {
         let dropout = DropoutStream { seed: SEED, step: self.step, first_sequence: 0 };
         let pass = Pass { precision: self.config.precision(), dropout: Some(dropout) };
         let model = self.model.as_ref().expect("there between steps");
-        step_gradients(model, &[batch], &self.objective, pass, Backward::default())
+        step_gradients(model, &[batch], &self.objective, pass, BackwardOptions::default())
     }
 
     pub(crate) fn update(&mut self, gradients: StepGradients) {
-        let loss_and_norm = gradients.figures();
+        let loss_and_norm = gradients.loss_and_norm();
         let scale = gradients.scale(self.config.max_grad_norm);
         let model = self.model.take().expect("there between steps");
         let rate = self.config.learning_rate;

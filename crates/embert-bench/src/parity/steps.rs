@@ -3,7 +3,7 @@
 use burn::module::Module;
 use embert_model::Pass;
 use embert_text::TokenBatch;
-use embert_train::{AdamW, Backward, LabelledBatch, Targets, TrainConfig, step_gradients};
+use embert_train::{AdamW, BackwardOptions, LabelledBatch, Targets, TrainConfig, step_gradients};
 
 use super::models::{BERT, DISTILBERT, Fixture};
 use super::reference::{Reference, difference};
@@ -29,7 +29,7 @@ fn losses(bench: &Bench, fixture: Fixture, figures: &Reference) -> Vec<f32> {
     let (schedule, mut optimizer, batch) = (config.schedule(10), AdamW::new(config.adamw()), batch(figures));
     let objective = config.objective(&batch.targets, 3).expect("no weights to check");
     let mut model = bench.model(fixture, &bench.device.clone().autodiff()).train();
-    let (mut losses, backward) = (vec![], Backward::default());
+    let (mut losses, backward) = (vec![], BackwardOptions::default());
     for step in 0..10 {
         let found =
             step_gradients(&model, std::slice::from_ref(&batch), &objective, Pass::default(), backward);

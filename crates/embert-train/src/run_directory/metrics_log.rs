@@ -1,4 +1,4 @@
-//! `metrics.jsonl`: one line of the log after another, each flushed to the disk.
+//! `metrics.jsonl`: the log as JSON lines, flushed to disk line by line.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -15,19 +15,19 @@ use crate::log_entry::LogEntry;
 pub(crate) struct MetricsLog {
     path: PathBuf,
     text: String,
-    /// `None` after a failure: the file may end in half a line.
+    /// `None` after an error, because the file may end with an incomplete line.
     file: Option<File>,
 }
 
 impl MetricsLog {
-    /// A new file with these lines.
+    /// Creates the file with these lines.
     pub(crate) fn create(directory: &Path, log: &[LogEntry]) -> Result<Self, TrainError> {
         let text = log.iter().map(line).collect();
         let mut this = Self { path: directory.join(METRICS), text, file: None };
         this.rewrite().map(|()| this)
     }
 
-    /// Adds a line. What an earlier failure left out is made up for.
+    /// Appends a line. After an earlier error, rewrites the complete file.
     pub(crate) fn append(&mut self, entry: &LogEntry) -> Result<(), TrainError> {
         let line = line(entry);
         self.text += &line;

@@ -1,19 +1,19 @@
-//! The settings of a run that its files describe.
+//! The settings that a run directory saves.
 
 use embert_model::AutoConfig;
 use embert_text::Tokenizer;
 
 use crate::config::TrainConfig;
 
-/// The settings that the files of a run hold.
+/// The settings that a run directory saves.
 #[derive(Debug, Clone, Copy)]
 pub struct RunSettings<'a> {
-    /// How it trains.
+    /// The training settings.
     pub config: &'a TrainConfig,
-    /// What it trains.
+    /// The model's `config.json`.
     pub model_config: &'a AutoConfig,
-    /// What made tokens of its texts.
+    /// The tokenizer.
     pub tokenizer: &'a Tokenizer,
-    /// The resolved recipe as TOML, kept as `recipe.toml`.
+    /// The contents of `recipe.toml`.
     pub recipe: &'a str,
 }

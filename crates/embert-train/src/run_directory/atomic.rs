@@ -1,62 +1,63 @@
-//! Atomic writes: a file or directory is written under another name, flushed to the disk and renamed.
+//! Atomic writes: writes a file or directory with a temporary name, flushes it to disk and renames it.
 
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::contents::{self, Contents, check_checkpoint, is_replaced, remove_checkpoint, remove_replaced};
-use super::run_files::{Kind, REPLACED, Stage};
+use super::run_files::{EntryKind, REPLACED, RunStage};
 use crate::error::{TrainError, at};
 
-/// Writes a checkpoint with `write` and gives it the name `target`. If that fails, nothing of it is left.
+/// Writes a checkpoint with `write` and renames it to `target`. Leaves no files on failure.
 pub(crate) fn write_checkpoint(
     target: &Path,
     write: impl FnOnce(&Path) -> Result<(), TrainError>,
 ) -> Result<(), TrainError> {
-    let aside = sibling(target, "tmp");
-    remove_checkpoint(&aside, Kind::TemporaryCheckpoint)?;
-    fs::create_dir_all(&aside).map_err(at(&aside))?;
-    let written =
-        write(&aside).and_then(|()| flush_tree(&aside)).and_then(|()| replace_checkpoint(&aside, target));
+    let temporary = sibling(target, "tmp");
+    remove_checkpoint(&temporary, EntryKind::TemporaryCheckpoint)?;
+    fs::create_dir_all(&temporary).map_err(at(&temporary))?;
+    let written = write(&temporary)
+        .and_then(|()| flush_tree(&temporary))
+        .and_then(|()| replace_checkpoint(&temporary, target));
     if written.is_err() {
-        // Frees a full disk. The first error is the one to report.
-        let _ = remove_checkpoint(&aside, Kind::TemporaryCheckpoint);
+        // Frees space on a full disk. Only the first error is reported.
+        let _ = remove_checkpoint(&temporary, EntryKind::TemporaryCheckpoint);
     }
     written
 }
 
-/// Writes a file and gives it the name `target`. If that fails, nothing of it is left.
+/// Writes a file and renames it to `target`. Leaves no files on failure.
 pub(crate) fn write_file(target: &Path, bytes: &[u8]) -> Result<(), TrainError> {
-    let aside = sibling(target, "tmp");
-    let written = File::create(&aside).and_then(|mut file| {
+    let temporary = sibling(target, "tmp");
+    let written = File::create(&temporary).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()
     });
-    let named = written.map_err(at(&aside)).and_then(|()| rename(&aside, target));
-    if named.is_err() {
-        let _ = fs::remove_file(&aside); // as above
+    let renamed = written.map_err(at(&temporary)).and_then(|()| rename(&temporary, target));
+    if renamed.is_err() {
+        let _ = fs::remove_file(&temporary);
     }
-    named
+    renamed
 }
 
-/// Gives the checkpoint `source` the name `target`, and removes the checkpoint that had it.
+/// Renames the checkpoint `source` to `target`, and removes the old `target`.
 ///
-/// The old checkpoint is renamed first and removed last: one of the two is complete at any moment.
+/// Renames the old checkpoint first and removes it last, so that one of the two is always complete.
 pub(crate) fn replace_checkpoint(source: &Path, target: &Path) -> Result<(), TrainError> {
     let old = sibling(target, "old");
-    remove_checkpoint(&old, Kind::ReplacedCheckpoint)?;
+    remove_checkpoint(&old, EntryKind::ReplacedCheckpoint)?;
     if target.symlink_metadata().is_ok() {
         check_checkpoint(target)?;
-        move_aside(target, &old)?;
+        rename_to_old(target, &old)?;
     }
     rename(source, target)?;
-    remove_checkpoint(&old, Kind::ReplacedCheckpoint)
+    remove_checkpoint(&old, EntryKind::ReplacedCheckpoint)
 }
 
-/// Gives the run `source` the name `target`, whose contents are `replaced`. Foreign entries of `target` are moved into
-/// `source` first, the run's own files are removed last.
+/// Renames the run `source` to `target`, and removes the old `target`, whose contents are `replaced`.
 ///
-/// After a kill, every foreign entry is in one of the two directories, and one of the two runs is complete.
+/// Moves foreign entries of `target` into `source` first. After a kill, every foreign entry is in one of the two
+/// directories, and one of the two runs is complete.
 pub(crate) fn replace_run(
     source: &Path,
     target: &Path,
@@ -65,9 +66,9 @@ pub(crate) fn replace_run(
     let old = sibling(target, "old");
     match replaced {
         Some(replaced) => {
-            make_room(&old)?;
+            remove_old(&old)?;
             move_foreign(&replaced, source)?;
-            move_aside(target, &old)?;
+            rename_to_old(target, &old)?;
         }
         None if target.symlink_metadata().is_ok() => fs::remove_dir(target).map_err(at(target))?,
         None => {}
@@ -76,8 +77,8 @@ pub(crate) fn replace_run(
     if is_replaced(&old) { remove_replaced(&old) } else { Ok(()) }
 }
 
-/// Gives a directory its name back if a kill came between the two renames of [`replace_run`].
-pub(crate) fn restore(target: &Path, stage: Stage) -> Result<(), TrainError> {
+/// Undoes [`replace_run`] if a kill interrupted it between the two renames.
+pub(crate) fn restore(target: &Path, stage: RunStage) -> Result<(), TrainError> {
     let old = sibling(target, "old");
     if target.symlink_metadata().is_err() && is_replaced(&old) {
         rename(&old, target)?;
@@ -85,17 +86,17 @@ pub(crate) fn restore(target: &Path, stage: Stage) -> Result<(), TrainError> {
     if is_replaced(target) && contents::read(target, stage).is_ok() { unmark(target) } else { Ok(()) }
 }
 
-/// Gives a checkpoint its name back, as [`restore`] does for a run.
+/// Undoes [`replace_checkpoint`] if a kill interrupted it.
 pub(crate) fn restore_checkpoint(old: &Path) -> Result<(), TrainError> {
     let target = old.with_extension("");
     if target.symlink_metadata().is_ok() {
-        return remove_checkpoint(old, Kind::ReplacedCheckpoint);
+        return remove_checkpoint(old, EntryKind::ReplacedCheckpoint);
     }
     rename(old, &target)?;
     unmark(&target)
 }
 
-/// Returns the path in the same directory whose name has `.suffix` appended.
+/// Returns the path with `.suffix` appended to the name.
 pub(crate) fn sibling(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".");
@@ -103,13 +104,13 @@ pub(crate) fn sibling(path: &Path, suffix: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Fails if `old` is a directory that no run left there.
-pub(crate) fn refuse_unless_replaced(old: &Path) -> Result<(), TrainError> {
+/// Fails if `old` exists and is not a replaced run.
+pub(crate) fn check_replaced(old: &Path) -> Result<(), TrainError> {
     let is_foreign = old.symlink_metadata().is_ok() && !is_replaced(old);
     if is_foreign { Err(TrainError::Foreign { path: old.to_owned() }) } else { Ok(()) }
 }
 
-/// Flushes every file below `directory`, and the directories, to the disk. Links are not followed.
+/// Flushes all files and directories in `directory` to disk. Does not follow links.
 pub(crate) fn flush_tree(directory: &Path) -> Result<(), TrainError> {
     for entry in fs::read_dir(directory).map_err(at(directory))? {
         let entry = entry.map_err(at(directory))?;
@@ -123,19 +124,19 @@ pub(crate) fn flush_tree(directory: &Path) -> Result<(), TrainError> {
     flush_directory(directory)
 }
 
-/// Flushes the run's own files to the disk.
+/// Flushes the run's own files to disk.
 pub(crate) fn flush_own(directory: &Path, contents: &Contents) -> Result<(), TrainError> {
     for (kind, path) in &contents.own {
         match kind {
-            Kind::File | Kind::TemporaryFile => flush_file(path)?,
+            EntryKind::File | EntryKind::TemporaryFile => flush_file(path)?,
             _ => flush_tree(path)?,
         }
     }
     flush_directory(directory)
 }
 
-fn make_room(old: &Path) -> Result<(), TrainError> {
-    refuse_unless_replaced(old)?;
+fn remove_old(old: &Path) -> Result<(), TrainError> {
+    check_replaced(old)?;
     if old.symlink_metadata().is_ok() { remove_replaced(old) } else { Ok(()) }
 }
 
@@ -146,12 +147,12 @@ fn move_foreign(from: &Contents, to: &Path) -> Result<(), TrainError> {
     from.foreign.iter().try_for_each(|path| rename(path, &to.join(path.file_name().unwrap_or_default())))
 }
 
-fn move_aside(target: &Path, old: &Path) -> Result<(), TrainError> {
+fn rename_to_old(target: &Path, old: &Path) -> Result<(), TrainError> {
     mark(target)?;
     rename(target, old)
 }
 
-/// Marks a directory as one whose own files may be removed.
+/// Marks a directory as replaced, so that its own files may be removed.
 pub(crate) fn mark(directory: &Path) -> Result<(), TrainError> {
     let marker = directory.join(REPLACED);
     File::create(&marker).map(drop).map_err(at(marker))
@@ -171,7 +172,7 @@ fn flush_file(path: &Path) -> Result<(), TrainError> {
     File::open(path).and_then(|file| file.sync_all()).map_err(at(path))
 }
 
-/// Makes new names durable; only Unix opens a directory as a file.
+/// Flushes the names in a directory to disk. Only Unix can open a directory as a file.
 fn flush_directory(directory: &Path) -> Result<(), TrainError> {
     if !cfg!(unix) || directory.as_os_str().is_empty() {
         return Ok(());

@@ -1,18 +1,19 @@
-//! The entries of a run's directory: the run's own, which may be removed, and foreign ones, which are kept.
+//! The entries of a run directory: the run's own entries, which may be removed, and foreign entries, which must stay.
 
 use std::fs::{self, FileType};
 use std::io::ErrorKind::{DirectoryNotEmpty, NotFound};
 use std::path::{Path, PathBuf};
 
 use super::run_files::{
-    Kind, LOCK, METRICS, OPTIMIZER, RECIPE, REPLACED, STATE, Stage, TRAINER_STATE, is_checkpoint_file, kind,
+    EntryKind, LOCK, METRICS, OPTIMIZER, RECIPE, REPLACED, RunStage, STATE, TRAINER_STATE,
+    is_checkpoint_file, kind,
 };
 use crate::error::{TrainError, at};
 
-/// The entries of a directory that a run wrote.
+/// The entries of a run directory.
 #[derive(Debug, Default)]
 pub(crate) struct Contents {
-    pub(crate) own: Vec<(Kind, PathBuf)>,
+    pub(crate) own: Vec<(EntryKind, PathBuf)>,
     pub(crate) foreign: Vec<PathBuf>,
 }
 
@@ -20,14 +21,14 @@ pub(crate) struct Contents {
 struct Entry {
     name: String,
     path: PathBuf,
-    /// Of the entry itself, not of what a link leads to.
+    /// The type of the entry itself; links are not followed.
     file_type: FileType,
 }
 
-/// Reads the directory of a run at this stage. `None` if it does not exist or is empty.
+/// Reads a run directory at this stage. `None` if it does not exist or is empty.
 ///
-/// Fails if no run wrote the directory, or if it holds an entry that can neither be removed nor kept.
-pub(crate) fn read(directory: &Path, stage: Stage) -> Result<Option<Contents>, TrainError> {
+/// Fails if it is not a run directory, or if an entry can neither be removed nor moved.
+pub(crate) fn read(directory: &Path, stage: RunStage) -> Result<Option<Contents>, TrainError> {
     if directory.is_symlink() {
         return Err(foreign(directory));
     }
@@ -36,41 +37,40 @@ pub(crate) fn read(directory: &Path, stage: Stage) -> Result<Option<Contents>, T
         return Ok(None);
     }
     if !is_run(&entries, stage) {
-        let entry = entries.iter().find(|entry| kind(&entry.name, stage) == Kind::Foreign);
+        let entry = entries.iter().find(|entry| kind(&entry.name, stage) == EntryKind::Foreign);
         let entry = entry.unwrap_or(&entries[0]).name.clone();
         return Err(TrainError::NotARun { path: directory.to_owned(), entry });
     }
     classify(directory, entries, stage).map(Some)
 }
 
-/// Whether a newer directory replaces this one: a run marked it so before it renamed it.
+/// Returns true if a run marked the directory as replaced.
 pub(crate) fn is_replaced(directory: &Path) -> bool {
     let is_directory = fs::symlink_metadata(directory).is_ok_and(|metadata| metadata.is_dir());
     is_directory && fs::symlink_metadata(directory.join(REPLACED)).is_ok_and(|metadata| metadata.is_file())
 }
 
-/// Removes a directory that a newer one replaced, except foreign entries.
+/// Removes a replaced directory, except foreign entries.
 pub(crate) fn remove_replaced(directory: &Path) -> Result<(), TrainError> {
     let entries = entries(directory)?;
-    classify(directory, entries, Stage::Finished)?.remove(directory)
+    classify(directory, entries, RunStage::Finished)?.remove(directory)
 }
 
-/// Removes a marked directory of copied checkpoints, complete or not. Fails before it removes anything if there is a
-/// foreign entry in it.
+/// Removes a directory of copied checkpoints, complete or not. With a foreign entry, fails and removes nothing.
 pub(crate) fn remove_copies(directory: &Path) -> Result<(), TrainError> {
     let mut entries = entries(directory)?;
     entries.sort_by_key(|entry| entry.name == REPLACED);
-    let is_checkpoint = |entry: &Entry| kind(&entry.name, Stage::Unfinished) == Kind::Checkpoint;
+    let is_checkpoint = |entry: &Entry| kind(&entry.name, RunStage::Unfinished) == EntryKind::Checkpoint;
     for entry in &entries {
         if is_checkpoint(entry) {
-            checkpoint_files(&entry.path, entry.file_type, Kind::TemporaryCheckpoint)?;
+            checkpoint_files(&entry.path, entry.file_type, EntryKind::TemporaryCheckpoint)?;
         } else if ![RECIPE, METRICS, REPLACED].contains(&entry.name.as_str()) {
             return Err(foreign(&entry.path));
         }
     }
     for entry in &entries {
         if is_checkpoint(entry) {
-            remove_checkpoint(&entry.path, Kind::TemporaryCheckpoint)?;
+            remove_checkpoint(&entry.path, EntryKind::TemporaryCheckpoint)?;
         } else {
             fs::remove_file(&entry.path).map_err(at(&entry.path))?;
         }
@@ -78,8 +78,8 @@ pub(crate) fn remove_copies(directory: &Path) -> Result<(), TrainError> {
     fs::remove_dir(directory).map_err(at(directory))
 }
 
-/// Removes a checkpoint if it exists. Fails before it removes anything if there is a foreign file in it.
-pub(crate) fn remove_checkpoint(path: &Path, kind: Kind) -> Result<(), TrainError> {
+/// Removes a checkpoint if it exists. With a foreign file, fails and removes nothing.
+pub(crate) fn remove_checkpoint(path: &Path, kind: EntryKind) -> Result<(), TrainError> {
     let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(()) };
     let mut files = checkpoint_files(path, metadata.file_type(), kind)?;
     files.sort_by_key(|entry| entry.name == REPLACED);
@@ -87,19 +87,19 @@ pub(crate) fn remove_checkpoint(path: &Path, kind: Kind) -> Result<(), TrainErro
     fs::remove_dir(path).map_err(at(path))
 }
 
-/// Fails if this is not a checkpoint that a run wrote.
+/// Fails if the path exists and is not a checkpoint of a run.
 pub(crate) fn check_checkpoint(path: &Path) -> Result<(), TrainError> {
     let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(()) };
-    checkpoint_files(path, metadata.file_type(), Kind::Checkpoint).map(drop)
+    checkpoint_files(path, metadata.file_type(), EntryKind::Checkpoint).map(drop)
 }
 
 impl Contents {
-    /// Removes the own entries, and the directory if nothing is left in it.
+    /// Removes the run's own entries, and the directory if it is empty then.
     pub(crate) fn remove(mut self, directory: &Path) -> Result<(), TrainError> {
-        self.own.sort_by_key(|(_, path)| removal_order(path)); // a kill leaves a directory that is still recognized
+        self.own.sort_by_key(|(_, path)| removal_order(path)); // after a kill, the rest is still a run directory
         for (kind, path) in &self.own {
             match kind {
-                Kind::File | Kind::TemporaryFile => fs::remove_file(path).map_err(at(path))?,
+                EntryKind::File | EntryKind::TemporaryFile => fs::remove_file(path).map_err(at(path))?,
                 _ => remove_checkpoint(path, *kind)?,
             }
         }
@@ -109,7 +109,7 @@ impl Contents {
         }
     }
 
-    /// Whether `directory` has an entry of the same name as a foreign entry here.
+    /// Returns the first foreign entry whose name also exists in `directory`.
     pub(crate) fn first_conflict(&self, directory: &Path) -> Option<&PathBuf> {
         let exists = |path: &&PathBuf| {
             path.file_name().is_some_and(|name| directory.join(name).symlink_metadata().is_ok())
@@ -117,7 +117,7 @@ impl Contents {
         self.foreign.iter().find(exists)
     }
 
-    /// Whether the run had not saved anything and nothing else is here.
+    /// Returns true if the run saved no checkpoint and there are no foreign entries.
     pub(crate) fn is_unstarted(&self) -> bool {
         let is_first = |path: &PathBuf| [RECIPE, METRICS, LOCK].iter().any(|name| path.ends_with(name));
         self.foreign.is_empty() && self.own.iter().all(|(_, path)| is_first(path))
@@ -131,9 +131,9 @@ fn removal_order(path: &Path) -> usize {
         .map_or(0, |index| index + 1)
 }
 
-/// The entries of a directory in the order of their names; none if it does not exist.
+/// Returns the entries of a directory, sorted by name; no entries if it does not exist.
 fn entries(directory: &Path) -> Result<Vec<Entry>, TrainError> {
-    let found = match fs::read_dir(directory) {
+    let iterator = match fs::read_dir(directory) {
         Err(error) if error.kind() == NotFound => return Ok(vec![]),
         other => other.map_err(at(directory))?,
     };
@@ -141,34 +141,35 @@ fn entries(directory: &Path) -> Result<Vec<Entry>, TrainError> {
         let (name, path) = (entry.file_name().to_string_lossy().into_owned(), entry.path());
         entry.file_type().map(|file_type| Entry { name, path, file_type })
     };
-    let found = found.map(|found| found.and_then(entry)).collect::<Result<Vec<_>, _>>();
-    let mut entries = found.map_err(at(directory))?;
+    let entries = iterator.map(|result| result.and_then(entry)).collect::<Result<Vec<_>, _>>();
+    let mut entries = entries.map_err(at(directory))?;
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(entries)
 }
 
-fn is_run(entries: &[Entry], stage: Stage) -> bool {
+fn is_run(entries: &[Entry], stage: RunStage) -> bool {
     let has = |name: &&str| entries.iter().any(|entry| entry.name == *name && entry.file_type.is_file());
-    let all_are = |is_own: fn(Kind) -> bool| entries.iter().all(|entry| is_own(kind(&entry.name, stage)));
+    let all_are =
+        |is_own: fn(EntryKind) -> bool| entries.iter().all(|entry| is_own(kind(&entry.name, stage)));
     let is_marked = match stage {
-        Stage::Finished => [RECIPE, METRICS, TRAINER_STATE].iter().all(has),
-        Stage::Unfinished => {
-            [RECIPE, METRICS].iter().all(has) || has(&LOCK) && all_are(|kind| kind != Kind::Foreign)
+        RunStage::Finished => [RECIPE, METRICS, TRAINER_STATE].iter().all(has),
+        RunStage::Unfinished => {
+            [RECIPE, METRICS].iter().all(has) || has(&LOCK) && all_are(|kind| kind != EntryKind::Foreign)
         }
     };
-    is_marked || all_are(|kind| kind == Kind::Checkpoint)
+    is_marked || all_are(|kind| kind == EntryKind::Checkpoint)
 }
 
-fn classify(directory: &Path, entries: Vec<Entry>, stage: Stage) -> Result<Contents, TrainError> {
+fn classify(directory: &Path, entries: Vec<Entry>, stage: RunStage) -> Result<Contents, TrainError> {
     let mut contents = Contents::default();
     for entry in entries {
         match kind(&entry.name, stage) {
-            Kind::Foreign if is_mount(directory, &entry.path) => return Err(foreign(entry.path)),
-            Kind::Foreign => contents.foreign.push(entry.path),
-            Kind::File | Kind::TemporaryFile if !entry.file_type.is_file() => {
+            EntryKind::Foreign if is_mount(directory, &entry.path) => return Err(foreign(entry.path)),
+            EntryKind::Foreign => contents.foreign.push(entry.path),
+            EntryKind::File | EntryKind::TemporaryFile if !entry.file_type.is_file() => {
                 return Err(foreign(entry.path));
             }
-            kind @ (Kind::File | Kind::TemporaryFile) => contents.own.push((kind, entry.path)),
+            kind @ (EntryKind::File | EntryKind::TemporaryFile) => contents.own.push((kind, entry.path)),
             kind => {
                 checkpoint_files(&entry.path, entry.file_type, kind)?;
                 contents.own.push((kind, entry.path));
@@ -178,8 +179,8 @@ fn classify(directory: &Path, entries: Vec<Entry>, stage: Stage) -> Result<Conte
     Ok(contents)
 }
 
-/// The files of a checkpoint; an error if it holds anything else.
-fn checkpoint_files(path: &Path, file_type: FileType, kind: Kind) -> Result<Vec<Entry>, TrainError> {
+/// Returns the files of a checkpoint. Fails if it has other entries.
+fn checkpoint_files(path: &Path, file_type: FileType, kind: EntryKind) -> Result<Vec<Entry>, TrainError> {
     if !file_type.is_dir() {
         return Err(foreign(path));
     }
@@ -190,8 +191,8 @@ fn checkpoint_files(path: &Path, file_type: FileType, kind: Kind) -> Result<Vec<
     }
     let has = |name: &str| files.iter().any(|entry| entry.name == name);
     let is_recognized = match kind {
-        Kind::ReplacedCheckpoint => has(REPLACED),
-        Kind::TemporaryCheckpoint => true,
+        EntryKind::ReplacedCheckpoint => has(REPLACED),
+        EntryKind::TemporaryCheckpoint => true,
         _ => has(STATE) || has(OPTIMIZER),
     };
     if is_recognized || files.is_empty() { Ok(files) } else { Err(foreign(path)) }
@@ -201,7 +202,7 @@ fn foreign(path: impl Into<PathBuf>) -> TrainError {
     TrainError::Foreign { path: path.into() }
 }
 
-/// A mounted file system cannot be renamed.
+/// Returns true for a mount point, which cannot be renamed.
 #[cfg(unix)]
 fn is_mount(directory: &Path, entry: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;

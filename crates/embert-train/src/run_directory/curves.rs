@@ -1,4 +1,4 @@
-//! `curves.svg`: loss, quality and learning rate of a run over its epochs, one panel below the other.
+//! `curves.svg`: loss, accuracy, F1 and learning rate over the epochs, in a column of panels.
 
 use std::ops::Range;
 use std::path::Path;
@@ -10,7 +10,7 @@ use super::results::write as write_file;
 use crate::error::TrainError;
 use crate::log_entry::LogEntry;
 
-/// Draws the log into `directory`, if it has a line.
+/// Writes `curves.svg` unless the log is empty.
 pub(super) fn write(directory: &Path, log: &[LogEntry]) -> Result<(), TrainError> {
     if log.is_empty() { Ok(()) } else { write_file(directory, "curves.svg", &svg(log)) }
 }
@@ -20,7 +20,7 @@ const PANEL_HEIGHT: u32 = 320;
 const BLUE: RGBColor = RGBColor(31, 119, 180);
 const ORANGE: RGBColor = RGBColor(255, 127, 14);
 
-/// One panel: what its y-axis shows, the curves in it, and the corner that they leave free.
+/// A panel: its labels, its curves and the position of its legend.
 struct Panel {
     title: &'static str,
     y_label: &'static str,
@@ -28,7 +28,7 @@ struct Panel {
     legend: SeriesLabelPosition,
 }
 
-/// One curve over the epochs.
+/// A curve over the epochs.
 struct Curve {
     name: &'static str,
     color: RGBColor,
@@ -45,7 +45,7 @@ fn svg(log: &[LogEntry]) -> String {
         let areas = root.split_evenly((panels.len(), 1));
         panels.iter().zip(areas).try_for_each(|(panel, area)| panel.draw(&area, epochs))
     });
-    drawn.and_then(|()| root.present()).expect("a string takes all that is drawn into it");
+    drawn.and_then(|()| root.present()).expect("drawing into a string does not fail");
     drop(root);
     svg
 }
@@ -94,7 +94,7 @@ impl Panel {
         self.curves.iter().flat_map(|curve| curve.points.iter().copied())
     }
 
-    /// From 0, or from below the lowest point if all points are high, to above the highest.
+    /// Returns the range of the y-axis. It starts at 0, or below the lowest point if all points are high.
     fn y_range(&self) -> Range<f64> {
         let highest = self.points().map(|(_, y)| y).fold(0.0, f64::max);
         let lowest = self.points().map(|(_, y)| y).fold(f64::INFINITY, f64::min);
@@ -139,7 +139,7 @@ impl Panel {
     }
 }
 
-/// A number without the digits that only binary fractions have.
+/// Formats a number without the digits of binary rounding.
 fn short(number: &f64) -> String {
     match *number {
         0.0 => "0".to_owned(),
@@ -163,17 +163,17 @@ mod tests {
 
     fn evaluation(epoch: f64, logits: &[Vec<f32>]) -> LogEntry {
         let metrics = Metrics::from_logits(logits, &[0, 1], None);
-        let seconds = Evaluation {
+        let evaluation = Evaluation {
             metrics,
             eval_runtime: 1.0,
             eval_samples_per_second: 1.0,
             eval_steps_per_second: 1.0,
         };
-        LogEntry::Evaluation { step: 1, epoch, evaluation: seconds }
+        LogEntry::Evaluation { step: 1, epoch, evaluation }
     }
 
     #[test]
-    fn every_panel_that_has_points_is_drawn_with_axes_and_legend() {
+    fn panels_have_axes_and_a_legend() {
         let svg = svg(&[step(0.5, 0.7), step(1.0, 0.5), evaluation(1.0, &[vec![1.0, 0.0], vec![0.0, 1.0]])]);
         let texts = [
             "Loss",
@@ -187,24 +187,24 @@ mod tests {
             "2e-5",
         ];
         for text in texts {
-            assert!(svg.lines().any(|line| line.trim() == text), "{text} is not in\n{svg}");
+            assert!(svg.lines().any(|line| line.trim() == text), "{text} is missing in\n{svg}");
         }
     }
 
     #[test]
-    fn a_run_without_evaluations_has_two_panels() {
+    fn a_run_without_evaluation_has_two_panels() {
         let svg = svg(&[step(1.0, 0.5)]);
         assert!(svg.contains("height=\"640\"") && !svg.contains("accuracy"), "{svg}");
     }
 
     #[test]
-    fn a_loss_that_is_no_number_is_left_out() {
+    fn a_nan_loss_is_skipped() {
         let svg = svg(&[step(1.0, f64::NAN), step(2.0, 0.5)]);
         assert!(!svg.contains("NaN"), "{svg}");
     }
 
     #[test]
-    fn ticks_are_short() {
+    fn tick_labels_are_short() {
         assert_eq!(
             [0.0, 0.1 + 0.2, 0.75, 0.1 * 2e-4].map(|number| short(&number)),
             ["0", "0.3", "0.75", "2e-5"]

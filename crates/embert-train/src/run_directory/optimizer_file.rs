@@ -19,7 +19,7 @@ const MEAN: &str = ".exp_avg";
 const MEAN_OF_SQUARES: &str = ".exp_avg_sq";
 const STEP: &str = ".step";
 
-/// Writes the state of every parameter, one tensor in memory at a time.
+/// Writes the state of every parameter. Only one tensor at a time is in memory.
 pub(crate) fn write(state: &OptimizerState, directory: &Path) -> Result<(), TrainError> {
     let path = directory.join(OPTIMIZER);
     let tensors = state.parameters.iter().flat_map(|(parameter, ParameterState { step, moments })| {
@@ -32,7 +32,7 @@ pub(crate) fn write(state: &OptimizerState, directory: &Path) -> Result<(), Trai
     Ok(write_safetensors(tensors, None, &path)?)
 }
 
-/// Reads it onto a device.
+/// Reads the state onto a device.
 pub(crate) fn read(directory: &Path, device: &Device) -> Result<OptimizerState, TrainError> {
     let path = directory.join(OPTIMIZER);
     let bytes = fs::read(&path).map_err(at(&path))?;
@@ -51,12 +51,12 @@ fn parse(bytes: &[u8], device: &Device) -> Result<OptimizerState, String> {
         parameters.insert(parameter.to_owned(), ParameterState { step, moments });
     }
     if parameters.len() * 3 != file.len() {
-        return Err("there are tensors without a step beside them".to_owned());
+        return Err("some tensors have no step".to_owned());
     }
     Ok(OptimizerState { parameters })
 }
 
-/// `[elements]`
+/// Reads a flat tensor, `[num_elements]`.
 fn values(file: &SafeTensors<'_>, name: String, device: &Device) -> Result<Tensor<1>, String> {
     let view = tensor(file, &name, Dtype::F32)?;
     let (values, _) = view.data().as_chunks();
@@ -76,7 +76,7 @@ fn tensor<'a>(file: &SafeTensors<'a>, name: &str, dtype: Dtype) -> Result<Tensor
     if view.dtype() == dtype { Ok(view) } else { Err(format!("{name} is {:?}, not {dtype:?}", view.dtype())) }
 }
 
-/// What is read back from the device only when it is written.
+/// A tensor that is read from the device only when it is written.
 enum Stored {
     Values(Box<Tensor<1>>, [usize; 1]),
     Step(i32),

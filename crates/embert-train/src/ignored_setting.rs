@@ -1,26 +1,27 @@
-//! Settings that were given and have no effect, because another setting turns them off.
+//! Settings without effect, because of another setting.
 
 use crate::config::{IntervalStrategy, TrainConfig};
 
 /// A setting that differs from its default and has no effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ineffective {
-    /// The key, as in a recipe.
+pub struct IgnoredSetting {
+    /// The key.
     pub key: &'static str,
-    /// Its value.
+    /// The value.
     pub value: String,
-    /// Why it has no effect.
+    /// The reason.
     pub why: &'static str,
 }
 
 impl TrainConfig {
-    /// Returns the settings that have no effect in a run with or without evaluation examples.
-    pub fn ineffective(&self, has_eval: bool) -> Vec<Ineffective> {
-        let found = self.of_evaluation(has_eval).into_iter().chain(self.of_saving()).chain(self.of_length());
-        found.flatten().collect()
+    /// Returns the settings without effect. `has_eval` says if the run has evaluation examples.
+    pub fn ignored_settings(&self, has_eval: bool) -> Vec<IgnoredSetting> {
+        let evaluation = self.ignored_evaluation_settings(has_eval);
+        let ignored = evaluation.into_iter().chain(self.ignored_save_settings());
+        ignored.chain(self.ignored_length_settings()).flatten().collect()
     }
 
-    fn of_evaluation(&self, has_eval: bool) -> [Option<Ineffective>; 5] {
+    fn ignored_evaluation_settings(&self, has_eval: bool) -> [Option<IgnoredSetting>; 5] {
         let evaluates = has_eval && self.eval_strategy != IntervalStrategy::No;
         let by_steps = has_eval && self.eval_strategy == IntervalStrategy::Steps;
         let is_compared = self.best_model_metric().is_some();
@@ -37,7 +38,7 @@ impl TrainConfig {
                 evaluates && is_compared,
                 "greater_is_better",
                 self.greater_is_better,
-                "no metric says which model is the best",
+                "no setting compares models",
             ),
             unless(
                 self.early_stopping_patience.is_some(),
@@ -54,7 +55,7 @@ impl TrainConfig {
         ]
     }
 
-    fn of_saving(&self) -> [Option<Ineffective>; 2] {
+    fn ignored_save_settings(&self) -> [Option<IgnoredSetting>; 2] {
         let saves = self.save_strategy != IntervalStrategy::No;
         [
             unless(
@@ -72,7 +73,7 @@ impl TrainConfig {
         ]
     }
 
-    fn of_length(&self) -> [Option<Ineffective>; 2] {
+    fn ignored_length_settings(&self) -> [Option<IgnoredSetting>; 2] {
         let default = Self::default();
         [
             unless(
@@ -95,31 +96,31 @@ fn changed<T: PartialEq>(value: T, default: T) -> Option<T> {
     (value != default).then_some(value)
 }
 
-/// A value that was given, unless it has an effect.
+/// Returns the setting if it was given and has no effect.
 fn unless<T: ToString>(
     has_effect: bool,
     key: &'static str,
     given: Option<T>,
     why: &'static str,
-) -> Option<Ineffective> {
+) -> Option<IgnoredSetting> {
     let value = given.filter(|_| !has_effect)?.to_string();
-    Some(Ineffective { key, value, why })
+    Some(IgnoredSetting { key, value, why })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Keys without effect, in a run with evaluation examples.
+    /// Checks the ignored keys of a run with evaluation examples.
     #[track_caller]
     fn check(change: &str, expected: &[&str]) {
         let config: TrainConfig = serde_json::from_str(change).unwrap();
-        let found = config.ineffective(true);
-        assert_eq!(found.iter().map(|found| found.key).collect::<Vec<_>>(), expected, "{change}");
+        let keys = config.ignored_settings(true).into_iter().map(|ignored| ignored.key);
+        assert_eq!(keys.collect::<Vec<_>>(), expected, "{change}");
     }
 
     #[test]
-    fn settings_that_another_setting_turns_off_are_listed() {
+    fn settings_without_effect_are_listed() {
         let cases: [(&str, &[&str]); 13] = [
             (r#"{"eval_steps": 5}"#, &["eval_steps"]),
             (r#"{"eval_steps": 5, "eval_strategy": "epoch"}"#, &["eval_steps"]),
@@ -158,12 +159,12 @@ mod tests {
     }
 
     #[test]
-    fn without_examples_the_settings_of_evaluations_have_no_effect() {
+    fn evaluation_settings_have_no_effect_without_evaluation_examples() {
         let change = r#"{"eval_strategy": "steps", "eval_steps": 5, "metric_for_best_model": "loss"}"#;
         let config: TrainConfig = serde_json::from_str(change).unwrap();
-        let found = config.ineffective(false);
+        let ignored = config.ignored_settings(false);
         assert_eq!(
-            found.iter().map(|found| (found.key, found.value.as_str())).collect::<Vec<_>>(),
+            ignored.iter().map(|ignored| (ignored.key, ignored.value.as_str())).collect::<Vec<_>>(),
             [("eval_steps", "5"), ("metric_for_best_model", "eval_loss")]
         );
     }

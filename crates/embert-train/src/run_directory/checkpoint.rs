@@ -1,4 +1,4 @@
-//! A complete checkpoint, and the state from which a run resumes.
+//! Opens checkpoints to resume from.
 
 use std::path::{Path, PathBuf};
 
@@ -8,16 +8,16 @@ use embert_inference::device_of;
 use embert_model::{Parameter, ParameterVisitor, visit_parameters};
 
 use super::optimizer_file;
-use super::rotation::{checkpoint, steps};
+use super::rotation::{checkpoint_dir, checkpoint_steps};
 use super::run_files::OPTIMIZER;
 use super::state_file::StateFile;
 use crate::error::TrainError;
 use crate::model::Model;
 use crate::optimizer::OptimizerState;
-use crate::resume::Resume;
+use crate::resume_state::ResumeState;
 use crate::state::TrainState;
 
-/// A `checkpoint-N` whose files all match their hashes.
+/// A complete `checkpoint-N`: every file matches its SHA-256.
 #[derive(Debug)]
 pub struct Checkpoint {
     path: PathBuf,
@@ -27,17 +27,18 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Compares every file with its hash, also those of the best model that the run needs in the end.
+    /// Opens a checkpoint, and checks the SHA-256 of every file. With `load_best_model_at_end`, also checks the
+    /// checkpoint of the best model.
     ///
     /// # Errors
-    /// [`TrainError::Checkpoint`] and [`TrainError::Io`] name the file that is missing or damaged.
+    /// [`TrainError::Checkpoint`] and [`TrainError::Io`] with the missing or damaged file.
     pub fn open(path: &Path) -> Result<Self, TrainError> {
         let file = StateFile::read(path)?;
         let state = file.state(path)?;
         let best_model = match file.best_model {
             Some(step) if step == state.step => Some(path.to_owned()),
             Some(step) => {
-                let other = checkpoint(path.parent().unwrap_or(path), step);
+                let other = checkpoint_dir(path.parent().unwrap_or(path), step);
                 StateFile::read(&other)?;
                 Some(other)
             }
@@ -46,8 +47,9 @@ impl Checkpoint {
         Ok(Self { path: path.to_owned(), state, recipe: file.recipe, best_model })
     }
 
-    /// Returns the newest complete checkpoint of a run, and an error for each newer one. `run_dir` is the directory of a
-    /// run, or the `.partial` one of a run that is not finished.
+    /// Returns the newest complete checkpoint in `run_dir`, and an error for each newer one.
+    ///
+    /// `run_dir` is the output directory, or `OUT.partial` for an unfinished run.
     ///
     /// # Errors
     /// [`TrainError::Io`] if the directory cannot be read.
@@ -56,8 +58,8 @@ impl Checkpoint {
         if !run_dir.is_dir() {
             return Ok((None, damaged));
         }
-        for step in steps(run_dir)?.into_iter().rev() {
-            match Self::open(&checkpoint(run_dir, step)) {
+        for step in checkpoint_steps(run_dir)?.into_iter().rev() {
+            match Self::open(&checkpoint_dir(run_dir, step)) {
                 Ok(found) => return Ok((Some(found), damaged)),
                 Err(error) => damaged.push(error),
             }
@@ -65,65 +67,69 @@ impl Checkpoint {
         Ok((None, damaged))
     }
 
-    /// Its directory: a model to load.
+    /// Returns its directory, which contains the model.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The directory that it is in.
+    /// Returns the run directory.
     pub fn run_dir(&self) -> &Path {
         self.path.parent().unwrap_or(&self.path)
     }
 
-    /// The resolved recipe of its run, as TOML.
+    /// Returns the recipe of the run as TOML.
     pub fn recipe(&self) -> &str {
         &self.recipe
     }
 
-    /// The state of its run.
+    /// Returns the state of the run.
     pub fn state(&self) -> &TrainState {
         &self.state
     }
 
-    /// The directory of the best model, where the run is to end with it.
+    /// Returns the directory of the best model, with `load_best_model_at_end`.
     pub fn best_model(&self) -> Option<&Path> {
         self.best_model.as_deref()
     }
 
-    /// Returns what [`fit_from`](crate::fit_from) needs in addition to the `model` from [`path`](Self::path);
-    /// `best_model` is the one from [`best_model`](Self::best_model), without autodiff.
+    /// Reads the state for [`fit_from`](crate::fit_from).
+    ///
+    /// `model` is loaded from [`path`](Self::path), and `best_model` from [`best_model`](Self::best_model), without
+    /// autodiff.
     ///
     /// # Errors
-    /// [`TrainError::Checkpoint`] if the optimizer's state is not of this model.
-    pub fn resume(&self, model: &Model, best_model: Option<Model>) -> Result<Resume, TrainError> {
+    /// [`TrainError::Checkpoint`] if the optimizer state does not fit the model.
+    pub fn resume(&self, model: &Model, best_model: Option<Model>) -> Result<ResumeState, TrainError> {
         let optimizer = optimizer_file::read(&self.path, &device_of(model).inner())?;
-        self.check(&optimizer, model)?;
-        Ok(Resume { state: self.state.clone(), optimizer, best_model })
+        self.check_sizes(&optimizer, model)?;
+        Ok(ResumeState { state: self.state.clone(), optimizer, best_model })
     }
 
-    /// Every moment has the size of its parameter.
-    fn check(&self, optimizer: &OptimizerState, model: &Model) -> Result<(), TrainError> {
-        let mut fits = Fits { optimizer, found: 0, wrong: None };
-        visit_parameters(model, &mut fits);
-        let reason = match (fits.wrong, fits.found == optimizer.parameters.len()) {
-            (Some(parameter), _) => format!("the state of {parameter} has another size than the parameter"),
-            (None, false) => "there is the state of parameters that the model does not have".to_owned(),
+    /// Checks that every moment has the size of its parameter.
+    fn check_sizes(&self, optimizer: &OptimizerState, model: &Model) -> Result<(), TrainError> {
+        let mut check = SizeCheck { optimizer, num_matches: 0, wrong: None };
+        visit_parameters(model, &mut check);
+        let reason = match (check.wrong, check.num_matches == optimizer.parameters.len()) {
+            (Some(parameter), _) => {
+                format!("the state of {parameter} does not have the size of the parameter")
+            }
+            (None, false) => "it has parameters that the model does not have".to_owned(),
             (None, true) => return Ok(()),
         };
         Err(TrainError::Checkpoint { path: self.path.join(OPTIMIZER), reason })
     }
 }
 
-struct Fits<'a> {
+struct SizeCheck<'a> {
     optimizer: &'a OptimizerState,
-    found: usize,
+    num_matches: usize,
     wrong: Option<String>,
 }
 
-impl ParameterVisitor for Fits<'_> {
+impl ParameterVisitor for SizeCheck<'_> {
     fn visit<const D: usize>(&mut self, parameter: Parameter, _param: &Param<Tensor<D>>) {
         let Some(state) = self.optimizer.parameters.get(&parameter.path) else { return };
-        self.found += 1;
+        self.num_matches += 1;
         let size = parameter.num_elements();
         let sizes = [&state.moments.mean, &state.moments.mean_of_squares].map(|m| m.shape().num_elements());
         if sizes != [size; 2] {

@@ -9,30 +9,30 @@ use crate::class_scores::ClassScores;
 use crate::evaluate::Evaluation;
 use crate::event::TrainReport;
 
-/// What only the caller knows about a run.
+/// The facts of a model card that only the caller knows.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ModelCard {
     /// The name of the model.
     pub model_name: String,
-    /// The checkpoint that training began with, in words or as a path.
+    /// The base model, in words or as a path.
     pub base_model: String,
-    /// The same as an id of the Hub, if it has one.
+    /// The base model's id on the Hub.
     pub base_model_id: Option<String>,
     /// The training and evaluation data, in words or as a path.
     pub dataset: String,
-    /// The same as an id of the Hub, if it has one.
+    /// The data set's id on the Hub.
     pub dataset_id: Option<String>,
     /// The evaluation split, for the heading of the table.
     pub eval_split: String,
-    /// The most tokens of a text in training.
+    /// Maximum number of tokens per text in training.
     pub max_seq_length: usize,
-    /// The label that F1, precision and recall of the evaluation are of, if one was given.
+    /// The label of F1, precision and recall in the evaluation.
     pub pos_label: Option<usize>,
 }
 
 /// The run that a card describes.
 #[derive(Debug)]
-pub(crate) struct CardedRun<'a> {
+pub(crate) struct RunSummary<'a> {
     pub(crate) report: &'a TrainReport,
     pub(crate) evaluation: Option<&'a Evaluation>,
     pub(crate) labels: &'a [String],
@@ -42,8 +42,8 @@ pub(crate) struct CardedRun<'a> {
 }
 
 impl ModelCard {
-    /// The card in Markdown with the Hub's front matter.
-    pub(crate) fn render(&self, run: &CardedRun<'_>) -> String {
+    /// Renders the card as Markdown, with the Hub's front matter.
+    pub(crate) fn render(&self, run: &RunSummary<'_>) -> String {
         let mut card = self.front_matter(if run.is_adapter { "peft" } else { "transformers" });
         let _ = writeln!(card, "\n# {}\n", self.model_name);
         let how = if run.is_adapter { "a LoRA adapter, trained" } else { "fine-tuned" };
@@ -82,7 +82,7 @@ fn training(report: &TrainReport) -> String {
     )
 }
 
-/// More backticks than the text has in a row, and at least three.
+/// Returns a code fence with more backticks than the text has in a row.
 fn fence(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     "`".repeat(3.max(longest + 1))
@@ -120,7 +120,7 @@ fn class_table(evaluation: &Evaluation, labels: &[String]) -> String {
     table
 }
 
-/// Names in one line that do not end a cell of a table.
+/// Escapes label names for table cells.
 fn cells(labels: &[String]) -> Vec<String> {
     let cell = |label: &String| label.replace('|', "\\|").replace(['\n', '\r'], " ");
     labels.iter().map(cell).collect()

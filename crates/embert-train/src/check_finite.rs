@@ -4,14 +4,14 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 use embert_kernels::sum_of_squares;
 
-/// Returns true if no parameter holds an infinity or a NaN. Takes the model without autodiff. Reads back: synchronises.
+/// Returns true if every weight is finite. Needs a model without autodiff. Waits for the device.
 pub(crate) fn is_finite<M: Module>(model: &M) -> bool {
     let mut squares = Squares(vec![]);
     model.visit(&mut squares);
     Tensor::cat(squares.0, 0).into_data().iter::<f64>().all(f64::is_finite)
 }
 
-/// Of each parameter, `[1]`.
+/// The sum of squares of each parameter, `[1]`.
 struct Squares(Vec<Tensor<1>>);
 
 impl ModuleVisitor for Squares {

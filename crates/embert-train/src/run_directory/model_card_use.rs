@@ -1,8 +1,8 @@
-//! The section of a model card that shows how to use the model in Python.
+//! The section of the model card with Python code to use the model.
 
 use embert_text::Truncation;
 
-/// The section, in Markdown.
+/// Returns the section as Markdown.
 pub(crate) fn usage(
     base_model: &str,
     labels: &[String],
@@ -50,20 +50,20 @@ classify = pipeline(\"text-classification\", model=model, tokenizer=AutoTokenize
 fn adapter_note(num_labels: usize) -> String {
     let argument = if num_labels == 2 { String::new() } else { format!(", num_labels={num_labels}") };
     format!(
-        "`AutoModelForSequenceClassification.from_pretrained(\".\"{argument})` opens the adapter too, but PEFT saves no names of \
-         labels: the answers have those of the base model."
+        "`AutoModelForSequenceClassification.from_pretrained(\".\"{argument})` opens the adapter, too. PEFT does not save \
+         label names, so its predictions have those of the base model."
     )
 }
 
 fn head_tail_note(head: usize, tail: usize) -> String {
     format!(
-        "In training, long texts kept their first {head} and last {tail} tokens. transformers cannot cut texts like this: the \
-         snippet keeps the first tokens only, so predictions for long texts differ. `embert predict --model DIRECTORY` cuts \
-         texts as in training."
+        "In training, long texts kept their first {head} and last {tail} tokens. transformers cannot truncate like this: \
+         the snippet keeps only the first tokens, so predictions for long texts differ. `embert predict --model DIRECTORY` \
+         truncates as in training."
     )
 }
 
-/// A string literal of Python: JSON's escapes are a subset of Python's.
+/// Returns a Python string literal. JSON's escapes are a subset of Python's.
 fn python(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

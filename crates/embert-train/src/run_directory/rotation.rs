@@ -1,41 +1,41 @@
-//! Deleting old checkpoints: at most `save_total_limit` stay, the last and the best always.
+//! Deletes old checkpoints: keeps at most `save_total_limit`, and always the last and the best.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::contents::remove_checkpoint;
-use super::run_files::{Kind, checkpoint_step};
+use super::run_files::{EntryKind, checkpoint_step};
 use crate::error::{TrainError, at};
 
-/// The directory of the checkpoint of a step.
-pub(crate) fn checkpoint(run: &Path, step: usize) -> PathBuf {
+/// Returns the path of the checkpoint of a step.
+pub(crate) fn checkpoint_dir(run: &Path, step: usize) -> PathBuf {
     run.join(format!("checkpoint-{step}"))
 }
 
-/// Deletes the oldest checkpoints of `run` until `limit` are left, but neither the last nor that of step `best`.
+/// Deletes the oldest checkpoints of `run` until `limit` are left. Keeps the last one and the one of step `best`.
 pub(crate) fn delete_old_checkpoints(
     run: &Path,
     limit: usize,
     best: Option<usize>,
 ) -> Result<(), TrainError> {
-    superseded(&steps(run)?, limit, best).into_iter().try_for_each(|step| delete(run, step))
+    to_delete(&checkpoint_steps(run)?, limit, best).into_iter().try_for_each(|step| delete(run, step))
 }
 
-/// Deletes every checkpoint of `run` but that of step `best`.
+/// Deletes every checkpoint of `run` except the one of step `best`.
 pub(crate) fn delete_other_checkpoints(run: &Path, best: usize) -> Result<(), TrainError> {
-    steps(run)?.into_iter().filter(|step| *step != best).try_for_each(|step| delete(run, step))
+    checkpoint_steps(run)?.into_iter().filter(|step| *step != best).try_for_each(|step| delete(run, step))
 }
 
-/// A checkpoint to which someone added a file stays.
+/// Deletes a checkpoint unless it has a foreign file.
 fn delete(run: &Path, step: usize) -> Result<(), TrainError> {
-    match remove_checkpoint(&checkpoint(run, step), Kind::Checkpoint) {
+    match remove_checkpoint(&checkpoint_dir(run, step), EntryKind::Checkpoint) {
         Err(TrainError::Foreign { .. }) => Ok(()),
         other => other,
     }
 }
 
-/// Which of these steps, in order, give way.
-fn superseded(steps: &[usize], limit: usize, best: Option<usize>) -> Vec<usize> {
+/// Returns the steps to delete. `steps` is sorted.
+fn to_delete(steps: &[usize], limit: usize, best: Option<usize>) -> Vec<usize> {
     let Some((last, older)) = steps.split_last() else { return vec![] };
     let is_free = |step: &usize| Some(*step) != best;
     let num_kept = limit.max(1 + usize::from(best.is_some_and(|best| best != *last)));
@@ -43,8 +43,8 @@ fn superseded(steps: &[usize], limit: usize, best: Option<usize>) -> Vec<usize> 
     older.iter().copied().filter(is_free).take(surplus).collect()
 }
 
-/// The steps that have a checkpoint, in order.
-pub(crate) fn steps(run: &Path) -> Result<Vec<usize>, TrainError> {
+/// Returns the steps of all checkpoints, sorted.
+pub(crate) fn checkpoint_steps(run: &Path) -> Result<Vec<usize>, TrainError> {
     let mut steps = vec![];
     for entry in fs::read_dir(run).map_err(at(run))? {
         let name = entry.map_err(at(run))?.file_name();
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stays_is_what_transformers_keeps() {
+    fn the_kept_checkpoints_match_transformers() {
         #[derive(Deserialize)]
         struct Cases {
             rotation: Vec<Case>,
@@ -78,9 +78,9 @@ mod tests {
             serde_json::from_str(include_str!("../../tests/fixtures/best_model.json")).unwrap();
         assert!(cases.rotation.len() > 5);
         for Case { save_total_limit, best, steps, kept } in cases.rotation {
-            let gone = superseded(&steps, save_total_limit, best);
-            let left = steps.iter().copied().filter(|step| !gone.contains(step)).collect::<Vec<_>>();
-            assert_eq!(left, kept, "limit {save_total_limit}, best {best:?} of {steps:?}");
+            let deleted = to_delete(&steps, save_total_limit, best);
+            let found = steps.iter().copied().filter(|step| !deleted.contains(step)).collect::<Vec<_>>();
+            assert_eq!(found, kept, "limit {save_total_limit}, best {best:?} of {steps:?}");
         }
     }
 
@@ -91,9 +91,9 @@ mod tests {
             fs::create_dir(run.path().join(name)).unwrap();
         }
         delete_old_checkpoints(run.path(), 1, Some(9)).unwrap();
-        let there = |name: &str| run.path().join(name).is_dir();
-        assert!(there("checkpoint-9") && there("checkpoint-100") && !there("checkpoint-10"));
-        assert!(there("checkpoint-best") && there("other-3"));
+        let exists = |name: &str| run.path().join(name).is_dir();
+        assert!(exists("checkpoint-9") && exists("checkpoint-100") && !exists("checkpoint-10"));
+        assert!(exists("checkpoint-best") && exists("other-3"));
     }
 
     #[test]

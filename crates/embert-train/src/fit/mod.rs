@@ -1,8 +1,8 @@
-//! The training loop: windows of micro-batches, gradients, a check, a clipped AdamW step, and events in between.
+//! The training loop: gradients of a window of micro-batches, a finiteness check, clipping, AdamW, events.
 
 mod after_step;
 mod pending_metrics;
-mod reading;
+mod read_metrics;
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -14,39 +14,39 @@ use embert_kernels::{DropoutStream, is_asynchronous};
 use embert_model::Pass;
 use embert_text::Padding;
 
-use crate::answer::Answer;
 use crate::batches::{LabelledBatch, LabelledTexts};
-use crate::best_model::Judge;
+use crate::best_model::BestModelTracker;
 use crate::config::{IntervalStrategy, TrainConfig};
 use crate::config_error::ConfigError;
 use crate::error::TrainError;
 use crate::evaluate::check_pos_label;
 use crate::event::{Event, RunPlan, TrainReport};
+use crate::event_result::EventResult;
 use crate::fingerprint::Fingerprints;
 use crate::freezing::{Freezing, num_trainable};
-use crate::journal::Journal;
 use crate::loss_scale::LossScale;
 use crate::model::Model;
 use crate::objective::Objective;
 use crate::optimizer::{AdamW, OptimizerState};
-use crate::resume::Resume;
+use crate::resume_state::ResumeState;
 use crate::schedule::Schedule;
 use crate::state::TrainState;
-use crate::step::{Backward, StepGradients, step_gradients};
+use crate::step::{BackwardOptions, StepGradients, step_gradients};
+use crate::training_log::TrainingLog;
 use pending_metrics::PendingMetrics;
 
-/// The examples of a run, and the devices and padding of its batches.
+/// The examples of a run, its padding and its additional devices.
 #[derive(Debug, Clone, Copy)]
 pub struct TrainData<'a> {
-    /// The examples to learn from.
+    /// The training examples.
     pub train: LabelledTexts<'a>,
-    /// The examples that `eval_strategy` evaluates.
+    /// The evaluation examples, required unless `eval_strategy` is `no`.
     pub eval: Option<LabelledTexts<'a>>,
-    /// What shorter texts are filled up to: nothing on a CPU, a multiple of 64 on a GPU.
+    /// The padding of a batch: `Packed` on a CPU, `MultipleOf(64)` on a GPU.
     pub padding: Padding,
-    /// Further devices, with autodiff, that compute a share of every step.
+    /// Additional devices, with autodiff, for data parallelism.
     pub replicas: &'a [Device],
-    /// The label that F1, precision and recall of an evaluation are of. Not given: label 1 of two, the mean over more.
+    /// The label of F1, precision and recall. `None`: label 1 of two labels, the macro mean of more.
     pub pos_label: Option<usize>,
 }
 
@@ -55,45 +55,46 @@ pub struct TrainData<'a> {
 pub struct Fitted {
     /// The model, without autodiff.
     pub model: Model,
-    /// Optimizer steps made when it had these weights: fewer than the run's where the best model was loaded at its end.
+    /// The optimizer step of these weights. With `load_best_model_at_end`, it can be less than the last step.
     pub model_step: usize,
-    /// The figures of the run.
+    /// The results of the run.
     pub report: TrainReport,
 }
 
 /// Trains `model` on its own device.
 ///
-/// The order of the examples is a function of (seed, epoch), dropout one of (seed, step, example): two runs with one
-/// seed are equal. `on_event` hears all that happens; when it answers `Break`, the run ends after the current step with
-/// a checkpoint, and its report says `interrupted`.
+/// The order of the examples depends on (seed, epoch) only, dropout on (seed, step, example) only. So two runs with one
+/// seed are equal. `on_event` receives every [`Event`]. If it returns `Break`, the run ends after the current step with
+/// a checkpoint, and `interrupted` is true in its report.
 ///
 /// # Errors
-/// Before the first step for settings, labels or examples that cannot be; [`TrainError::Diverged`] and
-/// [`TrainError::DivergedWeights`] when a loss, a gradient norm or a weight is not finite; whatever `on_event` returns.
+/// - The errors of [`check`], before the first step.
+/// - [`TrainError::Diverged`] and [`TrainError::DivergedWeights`] if a loss, gradient norm or weight is not finite.
+/// - Any error that `on_event` returns.
 pub fn fit(
     model: Model,
     data: TrainData<'_>,
     config: &TrainConfig,
-    on_event: &mut dyn FnMut(Event<'_>) -> Answer,
+    on_event: &mut dyn FnMut(Event<'_>) -> EventResult,
 ) -> Result<Fitted, TrainError> {
     let (state, optimizer) = (TrainState::default(), OptimizerState::default());
-    let begin = Resume { state, optimizer, best_model: None };
+    let begin = ResumeState { state, optimizer, best_model: None };
     fit_from(model, begin, data, config, on_event)
 }
 
-/// Resumes a run. On one kind of processor the result is bit-identical to that of an uninterrupted run.
+/// Resumes a run. On one kind of processor, the result is bit-identical to that of an uninterrupted run.
 ///
-/// `model` holds the weights of the checkpoint. `config` must be that of the run; other epochs, steps and intervals of
-/// logging and saving are allowed.
+/// `model` has the weights of the checkpoint. `config` must equal that of the run, except for the number of epochs and
+/// steps and the intervals of logging and saving.
 ///
 /// # Errors
-/// Those of [`fit`], [`TrainError::OtherData`], [`TrainError::OtherWeights`] and [`TrainError::AlreadyDone`].
+/// The errors of [`fit`], [`TrainError::OtherData`], [`TrainError::OtherWeights`] and [`TrainError::AlreadyDone`].
 pub fn fit_from(
     model: Model,
-    mut from: Resume,
+    mut from: ResumeState,
     data: TrainData<'_>,
     config: &TrainConfig,
-    on_event: &mut dyn FnMut(Event<'_>) -> Answer,
+    on_event: &mut dyn FnMut(Event<'_>) -> EventResult,
 ) -> Result<Fitted, TrainError> {
     check(&model, &data, config)?;
     check_is_ahead(from.state.step, config.total_steps(data.train.texts.len()))?;
@@ -104,27 +105,27 @@ pub fn fit_from(
     let epoch = from.state.step / config.steps_per_epoch(data.train.texts.len());
     let model = freezing.apply(model, epoch as u64);
     let plan = plan(&model, &data, config, from.state.step);
-    let best = from.state.judged.best.map(|best| best.step);
-    let mut run = Run {
+    let best = from.state.best_model.best.map(|best| best.step);
+    let mut training = TrainingLoop {
         data,
         config,
         schedule: config.schedule(plan.total_steps),
         objective: config.objective(data.train.targets, model.num_labels())?,
         freezing,
         optimizer: AdamW::with_state(config.adamw(), from.optimizer),
-        judge: config.judge(),
+        best_model_tracker: config.best_model_tracker(),
         best_model: from.best_model.zip(best),
-        saved: Some(from.state.step).filter(|_| !from.state.evaluation_due),
+        last_saved_step: Some(from.state.step).filter(|_| !from.state.evaluation_due),
         last_rows: vec![],
         is_asynchronous: is_asynchronous(&device_of(&model)),
-        pending: vec![],
-        busy: Duration::ZERO,
-        read_at: None,
-        journal: Journal::new(plan, from.state),
+        pending_metrics: vec![],
+        time_since_read: Duration::ZERO,
+        last_read: None,
+        log: TrainingLog::new(plan, from.state),
         on_event,
     };
-    let (model, flow) = run.train(model)?;
-    run.finish(model.valid(), flow)
+    let (model, flow) = training.train(model)?;
+    training.finish(model.valid(), flow)
 }
 
 /// Returns the current fingerprints; fails if they differ from the checkpoint's.
@@ -145,11 +146,10 @@ fn check_is_ahead(step: usize, total_steps: usize) -> Result<(), TrainError> {
     if step > total_steps { Err(TrainError::AlreadyDone { step, total_steps }) } else { Ok(()) }
 }
 
-/// Checks settings, examples, targets and the patterns of `freeze` and `gradual_unfreezing`, as [`fit`] does before its
-/// first step.
+/// Checks settings, examples, targets, and the patterns of `freeze` and `gradual_unfreezing`, without training.
 ///
 /// # Errors
-/// The first error that [`fit`] would return.
+/// The first error that [`fit`] returns before its first step.
 pub fn check(model: &Model, data: &TrainData<'_>, config: &TrainConfig) -> Result<(), TrainError> {
     config.validate()?;
     let num_labels = model.num_labels();
@@ -171,7 +171,7 @@ fn check_evaluation(
         None => Err(TrainError::Config(ConfigError {
             key: "eval_strategy",
             found: format!("{strategy:?}").to_lowercase(),
-            expected: "\"no\" where there are no examples to evaluate",
+            expected: "\"no\" without evaluation examples",
         })),
     }
 }
@@ -194,50 +194,49 @@ fn plan(model: &Model, data: &TrainData<'_>, config: &TrainConfig, first_step: u
 }
 
 /// A run in progress.
-struct Run<'a, 'b> {
+struct TrainingLoop<'a, 'b> {
     data: TrainData<'a>,
     config: &'a TrainConfig,
     schedule: Schedule,
     objective: Objective,
     freezing: Freezing<'a>,
     optimizer: AdamW,
-    journal: Journal,
-    judge: Option<Judge>,
-    /// The weights of the best evaluation under `load_best_model_at_end`, and the step that made them.
+    log: TrainingLog,
+    best_model_tracker: Option<BestModelTracker>,
+    /// With `load_best_model_at_end`, the best weights and their step.
     best_model: Option<(Model, usize)>,
-    /// The last step that is saved in a checkpoint, its evaluation included.
-    saved: Option<usize>,
-    /// The training examples of the last step.
+    /// The step of the last checkpoint, if its evaluation is complete.
+    last_saved_step: Option<usize>,
+    /// The rows of the last step.
     last_rows: Vec<usize>,
-    /// The device computes while the loop continues, so each reading waits for it.
+    /// The device computes in the background, so that each read waits for it.
     is_asynchronous: bool,
-    pending: Vec<PendingMetrics>,
-    /// Time that steps have taken since metrics were last read.
-    busy: Duration,
-    read_at: Option<Instant>,
-    on_event: &'b mut dyn FnMut(Event<'_>) -> Answer,
+    pending_metrics: Vec<PendingMetrics>,
+    /// Time spent in steps since the last read.
+    time_since_read: Duration,
+    last_read: Option<Instant>,
+    on_event: &'b mut dyn FnMut(Event<'_>) -> EventResult,
 }
 
-impl Run<'_, '_> {
+impl TrainingLoop<'_, '_> {
     fn train(&mut self, mut model: Model) -> Result<(Model, ControlFlow<()>), TrainError> {
-        let mut flow = (self.on_event)(Event::Started(self.journal.plan))?;
-        if flow.is_continue() && self.journal.state.step > 0 {
-            flow = self.after_step(&model)?; // an evaluation that was interrupted
+        let mut flow = (self.on_event)(Event::Started(self.log.plan))?;
+        if flow.is_continue() && self.log.state.step > 0 {
+            flow = self.after_step(&model)?; // completes an interrupted evaluation
         }
         while flow.is_continue() && !self.is_over() {
             (model, flow) = self.epoch(model)?;
         }
-        if flow.is_break() && self.saved != Some(self.journal.state.step) {
-            let _ = self.save(&model)?; // there is nothing left to stop
+        if flow.is_break() && self.last_saved_step != Some(self.log.state.step) {
+            let _ = self.save(&model)?; // the run stops already
         }
         Ok((model, flow))
     }
 
     /// Trains the rest of the current epoch.
     fn epoch(&mut self, mut model: Model) -> Result<(Model, ControlFlow<()>), TrainError> {
-        let steps_per_epoch = self.journal.plan.steps_per_epoch;
-        let (epoch, done) =
-            (self.journal.state.step / steps_per_epoch, self.journal.state.step % steps_per_epoch);
+        let steps_per_epoch = self.log.plan.steps_per_epoch;
+        let (epoch, done) = (self.log.state.step / steps_per_epoch, self.log.state.step % steps_per_epoch);
         let mut flow = ControlFlow::Continue(());
         if done == 0 {
             (model, flow) = self.unfreeze(model, epoch as u64)?;
@@ -248,7 +247,7 @@ impl Run<'_, '_> {
                 break;
             }
             model = self.step(model, rows, self.epoch_after(epoch as u64, index))?;
-            self.journal.state.evaluation_due =
+            self.log.state.evaluation_due =
                 self.is_due(self.config.eval_strategy, self.config.steps_between_evaluations());
             flow = self.after_step(&model)?;
         }
@@ -259,14 +258,14 @@ impl Run<'_, '_> {
     fn finish(mut self, model: Model, flow: ControlFlow<()>) -> Result<Fitted, TrainError> {
         self.check_weights(&model)?;
         let interrupted = self.log_steps()?.is_break() || flow.is_break();
-        let last = (model, self.journal.state.step);
+        let last = (model, self.log.state.step);
         let (model, model_step) = self.best_model.filter(|_| !interrupted).unwrap_or(last);
-        let report = self.journal.into_report(interrupted);
-        let _ = (self.on_event)(Event::Finished(&report))?; // there is nothing left to stop
+        let report = self.log.into_report(interrupted);
+        let _ = (self.on_event)(Event::Finished(&report))?; // nothing is left to stop
         Ok(Fitted { model, model_step, report })
     }
 
-    /// Unfreezes the parameters whose epoch begins.
+    /// Unfreezes the parameters that train from this epoch on.
     fn unfreeze(&mut self, model: Model, epoch: u64) -> Result<(Model, ControlFlow<()>), TrainError> {
         if epoch == 0 || !self.freezing.changes_at(epoch) {
             return Ok((model, ControlFlow::Continue(())));
@@ -286,19 +285,19 @@ impl Run<'_, '_> {
         let begin = Instant::now();
         let learning_rate = self.learning_rate();
         let step = self.gradients(&model, &rows);
-        let metrics = PendingMetrics::new(&step, self.journal.state.step + 1, epoch, learning_rate, &rows);
-        let makes_step = self.check(&metrics)?;
-        self.pending.push(metrics);
-        let model = if makes_step { self.update(model, step, learning_rate) } else { model };
+        let metrics = PendingMetrics::new(&step, self.log.state.step + 1, epoch, learning_rate, &rows);
+        let applies = self.check(&metrics)?;
+        self.pending_metrics.push(metrics);
+        let model = if applies { self.update(model, step, learning_rate) } else { model };
         self.last_rows = rows;
-        self.journal.advance(epoch);
-        self.busy += begin.elapsed();
+        self.log.advance(epoch);
+        self.time_since_read += begin.elapsed();
         Ok(model)
     }
 
-    /// Returns the learning rate of the next step. Steps that fp16 skipped do not count, as in transformers.
+    /// Returns the learning rate of the next step. Skipped fp16 steps do not count, as in transformers.
     fn learning_rate(&self) -> f64 {
-        let TrainState { step, loss_scale, .. } = &self.journal.state;
+        let TrainState { step, loss_scale, .. } = &self.log.state;
         self.schedule.learning_rate(step - loss_scale.map_or(0, |scale| scale.skipped))
     }
 
@@ -308,27 +307,27 @@ impl Run<'_, '_> {
     }
 
     fn gradients(&self, model: &Model, rows: &[usize]) -> StepGradients {
-        let of_a_device = rows.len().div_ceil(1 + self.data.replicas.len());
-        let micro_batches = rows.chunks(self.config.per_device_train_batch_size.min(of_a_device));
+        let rows_per_device = rows.len().div_ceil(1 + self.data.replicas.len());
+        let micro_batches = rows.chunks(self.config.per_device_train_batch_size.min(rows_per_device));
         let window = micro_batches
             .map(|rows| self.data.train.batch(rows, self.data.padding))
             .collect::<Vec<LabelledBatch>>();
         let dropout =
-            DropoutStream { seed: self.config.seed, step: self.journal.state.step as u64, first_sequence: 0 };
+            DropoutStream { seed: self.config.seed, step: self.log.state.step as u64, first_sequence: 0 };
         let pass = Pass { precision: self.config.precision(), dropout: Some(dropout) };
-        let loss_scale = self.journal.state.loss_scale.map_or(1.0, |scale| scale.factor);
+        let loss_scale = self.log.state.loss_scale.map_or(1.0, |scale| scale.factor);
         let gradient_checkpointing = self.config.gradient_checkpointing;
-        let backward = Backward { gradient_checkpointing, loss_scale, replicas: self.data.replicas };
+        let backward = BackwardOptions { gradient_checkpointing, loss_scale, replicas: self.data.replicas };
         step_gradients(model, &window, &self.objective, pass, backward)
     }
 
     fn is_over(&self) -> bool {
-        self.journal.state.stopped_early || self.journal.state.step >= self.journal.plan.total_steps
+        self.log.state.stopped_early || self.log.state.step >= self.log.plan.total_steps
     }
 
-    /// Returns the epochs completed after step `index` of epoch `epoch`, counted in micro-batches as transformers does.
+    /// Returns the number of epochs after step `index` of `epoch`, counted in micro-batches as in transformers.
     fn epoch_after(&self, epoch: u64, index: usize) -> f64 {
-        let num_batches = self.journal.plan.num_examples.div_ceil(self.config.per_device_train_batch_size);
+        let num_batches = self.log.plan.num_examples.div_ceil(self.config.per_device_train_batch_size);
         let done = ((index + 1) * self.config.gradient_accumulation_steps).min(num_batches);
         epoch as f64 + done as f64 / num_batches as f64
     }

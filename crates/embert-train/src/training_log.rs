@@ -1,4 +1,4 @@
-//! Counts steps, examples, tokens and seconds of a run, and keeps the lines of its log.
+//! Counts steps, examples, tokens and seconds of a run, and collects its log.
 
 use std::time::Instant;
 
@@ -7,18 +7,18 @@ use crate::event::{RunPlan, TrainReport};
 use crate::log_entry::{LogEntry, StepLog};
 use crate::state::TrainState;
 
-/// The counters of a run.
+/// The counters and the log of a run.
 #[derive(Debug)]
-pub(crate) struct Journal {
+pub(crate) struct TrainingLog {
     pub(crate) plan: RunPlan,
     pub(crate) state: TrainState,
-    /// Seconds of the first step, where it is slower than others.
+    /// Seconds of the first step, on a device that compiles kernels in it.
     pub(crate) first_step: Option<f64>,
     begin: Instant,
 }
 
-impl Journal {
-    /// Continues from `state`; the default state is that of a new run.
+impl TrainingLog {
+    /// Continues from `state`. A new run has the default state.
     pub(crate) fn new(plan: RunPlan, state: TrainState) -> Self {
         Self { plan, state, first_step: None, begin: Instant::now() }
     }
@@ -29,7 +29,7 @@ impl Journal {
         self.state.epoch = epoch;
     }
 
-    /// Counts the metrics of a step.
+    /// Adds the metrics of a step to the counters.
     pub(crate) fn count(&mut self, log: StepLog, num_examples: usize, num_tokens: usize) {
         let state = &mut self.state;
         state.num_examples += num_examples;
@@ -38,7 +38,7 @@ impl Journal {
         state.since_log.add(log, num_tokens);
     }
 
-    /// Adds the mean of the steps since the last such line to the log, if there were any.
+    /// Adds the mean over the steps since the last training line to the log. `None` without such steps.
     pub(crate) fn log_steps(&mut self) -> Option<&LogEntry> {
         let mean = std::mem::take(&mut self.state.since_log).mean()?;
         Some(self.state.log_history.push_mut(LogEntry::Train(mean)))
@@ -50,8 +50,8 @@ impl Journal {
         self.state.log_history.push_mut(LogEntry::Evaluation { step, epoch, evaluation })
     }
 
-    /// Returns the current state, with the seconds up to now.
-    pub(crate) fn state_of_now(&self) -> TrainState {
+    /// Returns the current state, with the current `train_runtime`.
+    pub(crate) fn current_state(&self) -> TrainState {
         TrainState { train_runtime: self.seconds(), ..self.state.clone() }
     }
 
@@ -69,7 +69,7 @@ impl Journal {
             train_first_step_runtime: self.first_step,
             interrupted,
             stopped_early: state.stopped_early,
-            best: state.judged.best,
+            best: state.best_model.best,
             plan: self.plan,
             log_history: state.log_history,
         }

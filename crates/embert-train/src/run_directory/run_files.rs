@@ -1,8 +1,8 @@
-//! The names of the files that a run writes. Code that removes or renames a file asks here first.
+//! The names of the files of a run. Code that removes or renames files checks the names here first.
 
 use std::path::Path;
 
-/// A model or an adapter, and its tokenizer.
+/// The files of a model or an adapter, and its tokenizer.
 const MODEL_FILES: [&str; 10] = [
     "config.json",
     "model.safetensors",
@@ -16,7 +16,7 @@ const MODEL_FILES: [&str; 10] = [
     "vocab.txt",
 ];
 
-/// The model or adapter, the tokenizer and the card that a directory has: what is published of a run.
+/// Returns the names of the files to publish: the model or adapter, the tokenizer and the model card of a directory.
 pub fn published_files(directory: &Path) -> Vec<&'static str> {
     let names = MODEL_FILES.into_iter().chain([CARD]);
     names.filter(|name| directory.join(name).is_file()).collect()
@@ -34,26 +34,26 @@ pub(crate) const TRAINER_STATE: &str = "trainer_state.json";
 pub(crate) const OPTIMIZER: &str = "optimizer.safetensors";
 /// The state of the run in a checkpoint.
 pub(crate) const STATE: &str = "state.json";
-/// The lock of a run that trains.
+/// The lock file of a run in progress.
 pub(crate) const LOCK: &str = ".lock";
-/// Marks a directory that a newer one replaces: what has it may be removed.
+/// The mark of a replaced directory, which may be removed.
 pub(crate) const REPLACED: &str = ".replaced";
 
 const RESULT_FILES: [&str; 5] =
     [CARD, "all_results.json", "curves.svg", "eval_results.json", "train_results.json"];
 
-/// Whether the directory is complete or belongs to a run that has not finished.
+/// The stage of a run directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
+pub(crate) enum RunStage {
     Finished,
     Unfinished,
 }
 
-/// The kind of a file in a run's directory.
+/// The kind of an entry in a run directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum EntryKind {
     File,
-    /// A file that a kill interrupted.
+    /// A partly written file.
     TemporaryFile,
     /// `checkpoint-N` or `checkpoint-N.superseded`.
     Checkpoint,
@@ -61,32 +61,32 @@ pub(crate) enum Kind {
     TemporaryCheckpoint,
     /// `checkpoint-N.old` or `checkpoint-N.superseded.old`.
     ReplacedCheckpoint,
-    /// Nothing that a run writes.
+    /// Not from a run.
     Foreign,
 }
 
-/// Classifies a name at the top of a run's directory.
-pub(crate) fn kind(name: &str, stage: Stage) -> Kind {
+/// Returns the kind of an entry by its name.
+pub(crate) fn kind(name: &str, stage: RunStage) -> EntryKind {
     let checkpoint = checkpoint_kind(name);
     match stage {
-        _ if checkpoint == Some(Kind::Checkpoint) => Kind::Checkpoint,
-        _ if is_run_file(name) => Kind::File,
-        Stage::Finished => Kind::Foreign,
-        Stage::Unfinished if name == LOCK => Kind::File,
-        Stage::Unfinished if is_temporary(name) => Kind::TemporaryFile,
-        Stage::Unfinished => checkpoint.unwrap_or(Kind::Foreign),
+        _ if checkpoint == Some(EntryKind::Checkpoint) => EntryKind::Checkpoint,
+        _ if is_run_file(name) => EntryKind::File,
+        RunStage::Finished => EntryKind::Foreign,
+        RunStage::Unfinished if name == LOCK => EntryKind::File,
+        RunStage::Unfinished if is_temporary(name) => EntryKind::TemporaryFile,
+        RunStage::Unfinished => checkpoint.unwrap_or(EntryKind::Foreign),
     }
 }
 
-/// Whether a checkpoint of this kind has a file of this name.
-pub(crate) fn is_checkpoint_file(name: &str, kind: Kind) -> bool {
+/// Returns true if a checkpoint of this kind may have a file with this name.
+pub(crate) fn is_checkpoint_file(name: &str, kind: EntryKind) -> bool {
     let own = [TRAINER_STATE, OPTIMIZER, STATE, REPLACED];
     MODEL_FILES.contains(&name)
         || own.contains(&name)
-        || kind == Kind::TemporaryCheckpoint && is_temporary(name)
+        || kind == EntryKind::TemporaryCheckpoint && is_temporary(name)
 }
 
-/// The step in the name of a complete checkpoint.
+/// Returns N of `checkpoint-N`.
 pub(crate) fn checkpoint_step(name: &str) -> Option<usize> {
     let digits = name.strip_prefix("checkpoint-")?;
     let step = digits.parse::<usize>().ok()?;
@@ -98,20 +98,22 @@ fn is_run_file(name: &str) -> bool {
     MODEL_FILES.contains(&name) || RESULT_FILES.contains(&name) || own.contains(&name)
 }
 
-/// A file under its name before it is renamed: `recipe.toml.tmp`, `.tmp-model.safetensors`.
+/// Returns true for a temporary file name: `recipe.toml.tmp`, `.tmp-model.safetensors`.
 fn is_temporary(name: &str) -> bool {
     let is_safetensors =
         |name: &str| name == OPTIMIZER || name.ends_with(".safetensors") && MODEL_FILES.contains(&name);
-    let is_ours = |name: &str| [RECIPE, METRICS].contains(&name);
-    name.strip_prefix(".tmp-").is_some_and(is_safetensors) || name.strip_suffix(".tmp").is_some_and(is_ours)
+    let is_text = |name: &str| [RECIPE, METRICS].contains(&name);
+    name.strip_prefix(".tmp-").is_some_and(is_safetensors) || name.strip_suffix(".tmp").is_some_and(is_text)
 }
 
-fn checkpoint_kind(name: &str) -> Option<Kind> {
+fn checkpoint_kind(name: &str) -> Option<EntryKind> {
     let (base, kind) = match name.rsplit_once('.') {
-        None => (name, Kind::Checkpoint),
-        Some((base, "superseded")) => (base, Kind::Checkpoint),
-        Some((base, "tmp")) => (base, Kind::TemporaryCheckpoint),
-        Some((base, "old")) => (base.strip_suffix(".superseded").unwrap_or(base), Kind::ReplacedCheckpoint),
+        None => (name, EntryKind::Checkpoint),
+        Some((base, "superseded")) => (base, EntryKind::Checkpoint),
+        Some((base, "tmp")) => (base, EntryKind::TemporaryCheckpoint),
+        Some((base, "old")) => {
+            (base.strip_suffix(".superseded").unwrap_or(base), EntryKind::ReplacedCheckpoint)
+        }
         Some(_) => return None,
     };
     checkpoint_step(base).map(|_| kind)
@@ -122,8 +124,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_a_run_are_told_from_names_that_look_alike() {
-        use Kind::*;
+    fn similar_names_are_foreign() {
+        use EntryKind::*;
         let cases = [
             ("model.safetensors", File, File),
             ("model_config.json", File, File),
@@ -153,8 +155,8 @@ mod tests {
             ("data.csv", Foreign, Foreign),
         ];
         for (name, finished, unfinished) in cases {
-            assert_eq!(kind(name, Stage::Finished), finished, "{name}");
-            assert_eq!(kind(name, Stage::Unfinished), unfinished, "{name}");
+            assert_eq!(kind(name, RunStage::Finished), finished, "{name}");
+            assert_eq!(kind(name, RunStage::Unfinished), unfinished, "{name}");
         }
     }
 }

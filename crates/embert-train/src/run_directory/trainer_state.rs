@@ -1,4 +1,4 @@
-//! `trainer_state.json`, as transformers' Trainer writes it.
+//! `trainer_state.json`, as in transformers' Trainer.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::best_model::BestModel;
 use crate::event::{RunPlan, TrainReport};
 use crate::log_entry::LogEntry;
 
-/// Optimizer steps from one event of a kind to the next.
+/// Numbers of optimizer steps between evaluations, log lines and checkpoints.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Intervals {
     pub(crate) eval_steps: usize,
@@ -26,7 +26,7 @@ pub(crate) struct RunProgress<'a> {
     pub(crate) best: Option<BestModel>,
 }
 
-/// Returns the file during a run. Keys without a meaning here have the values that transformers writes by default.
+/// Returns the contents of the file during a run. Unused keys have transformers' default values.
 pub(crate) fn trainer_state(
     intervals: Intervals,
     plan: &RunPlan,
@@ -57,7 +57,7 @@ pub(crate) fn trainer_state(
     })
 }
 
-/// Returns the file at the end of a run, with a summary as the last line of the log.
+/// Returns the contents of the file at the end of a run. The last line of the log is a summary.
 pub(crate) fn finished_state(
     intervals: Intervals,
     report: &TrainReport,
@@ -70,7 +70,7 @@ pub(crate) fn finished_state(
     state
 }
 
-/// A log line as JSON; what is not a number becomes null.
+/// Converts a log line to JSON. NaN and infinity become null.
 pub(crate) fn to_value(line: &impl Serialize) -> Value {
     serde_json::to_value(line).expect("a log line is plain data")
 }

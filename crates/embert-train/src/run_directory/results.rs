@@ -1,4 +1,4 @@
-//! The figures of a run under transformers' names: `train_results.json`, `eval_results.json`, `all_results.json`.
+//! The result files, with transformers' keys: `train_results.json`, `eval_results.json`, `all_results.json`.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::error::{TrainError, at};
 use crate::evaluate::{Evaluation, to_object};
 use crate::event::TrainReport;
 
-/// Writes the three files; without an evaluation two of them.
+/// Writes the result files; without an evaluation, no `eval_results.json`.
 pub(crate) fn write_results(
     directory: &Path,
     report: &TrainReport,
@@ -29,13 +29,13 @@ pub(crate) fn write_results(
     write_json(directory, "all_results.json", &all)
 }
 
-/// Writes a file of JSON.
+/// Writes a JSON file.
 pub(crate) fn write_json(directory: &Path, name: &str, value: &impl Serialize) -> Result<(), TrainError> {
     let text = serde_json::to_string_pretty(value).expect("results are plain data");
     write(directory, name, &(text + "\n"))
 }
 
-/// Writes a file of text.
+/// Writes a text file.
 pub(crate) fn write(directory: &Path, name: &str, text: &str) -> Result<(), TrainError> {
     let path = directory.join(name);
     fs::write(&path, text).map_err(at(path))

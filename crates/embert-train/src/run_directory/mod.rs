@@ -1,14 +1,16 @@
-//! The run directory: what a run leaves on disk, under the names that transformers and the Hub know.
+//! The run directory: the files of a run, with the names that transformers and the Hub use.
 //!
-//! While a run trains, its files are in `OUT.partial`, next to the output directory `OUT`: `recipe.toml`,
-//! `metrics.jsonl` (flushed line by line, so that a killed run keeps it) and `checkpoint-N/`. When it is done, all the
-//! rest is added, flushed to the disk, and the directory takes the name `OUT`.
+//! During training, the files are in `OUT.partial`, next to the output directory `OUT`: `recipe.toml`,
+//! `metrics.jsonl` and `checkpoint-N/`. At the end, the run adds the other files, flushes all to disk, and renames
+//! `OUT.partial` to `OUT`.
 //!
-//! A `checkpoint-N/` holds a model that `transformers` opens, or an adapter that PEFT opens, and what resuming needs:
-//! `optimizer.safetensors` and `state.json`, which has the SHA-256 of every file. It is written under another name,
-//! flushed to the disk and renamed, so it is complete or absent.
+//! A `checkpoint-N/` contains a model for transformers or an adapter for PEFT. To resume, it also contains
+//! `optimizer.safetensors` and `state.json`, with the SHA-256 of every file. It is written with a temporary name,
+//! flushed and renamed, so that it is complete or absent.
 
 mod atomic;
+mod checkpoint;
+mod checksum;
 mod contents;
 #[cfg(feature = "curves")]
 mod curves;
@@ -18,15 +20,13 @@ mod metrics_log;
 mod model_card;
 mod model_card_use;
 mod optimizer_file;
-mod places;
+mod recovery;
 mod results;
 mod rotation;
 mod run_files;
+mod run_paths;
 mod run_settings;
-mod saved;
-mod seal;
 mod state_file;
-mod takeover;
 mod trainer_state;
 
 use std::fs::{self, File};
@@ -43,110 +43,113 @@ use crate::event::{Event, RunPlan, Snapshot, TrainReport};
 use crate::log_entry::LogEntry;
 use crate::model::Model;
 use atomic::{flush_own, replace_run, write_checkpoint, write_file};
+pub use checkpoint::Checkpoint;
 use contents::Contents;
 use metrics_log::MetricsLog;
-use model_card::CardedRun;
 pub use model_card::ModelCard;
-pub use places::OnExisting;
-use places::{Places, is_same};
+use model_card::RunSummary;
 use results::{write, write_json, write_results};
-use rotation::{checkpoint, delete_old_checkpoints, delete_other_checkpoints};
+use rotation::{checkpoint_dir, delete_old_checkpoints, delete_other_checkpoints};
 pub use run_files::published_files;
-use run_files::{RECIPE, STATE, Stage, TRAINER_STATE};
+use run_files::{RECIPE, RunStage, STATE, TRAINER_STATE};
+pub use run_paths::OnExisting;
+use run_paths::{RunPaths, is_same};
 pub use run_settings::RunSettings;
-pub use saved::Checkpoint;
 use state_file::StateFile;
 use trainer_state::{Intervals, RunProgress, finished_state, trainer_state};
 
-/// A run directory that is being written.
+/// The directory of a run in progress.
+///
+/// Pass every event of [`fit`](crate::fit) to [`record`](Self::record), and call [`finish`](Self::finish) at the end.
 #[derive(Debug)]
 pub struct RunDirectory {
-    places: Places,
+    paths: RunPaths,
     origin: Origin,
-    /// `None` until a run starts that continues in the directory that it left.
+    /// `None` before the start of a run that continues in its own directory.
     metrics: Option<MetricsLog>,
-    /// Held until the run is over.
+    /// Held until the run ends.
     lock: File,
     recipe: String,
     config: TrainConfig,
     model_config: AutoConfig,
     tokenizer: Tokenizer,
-    /// The base model of the adapter that a run trains.
+    /// The base model, if the run trains an adapter.
     base_model_name_or_path: Option<String>,
     plan: Option<RunPlan>,
     last_checkpoint: Option<PathBuf>,
     has_steps: bool,
 }
 
-/// How the partial directory came to be.
+/// The origin of the partial directory.
 #[derive(Debug, Clone)]
 enum Origin {
-    /// For a new run.
+    /// New, for a new run.
     Created,
-    /// For a resumed run whose checkpoints, up to this step, are copies.
+    /// New, for a resumed run, with copies of its checkpoints up to this step.
     Copied { step: usize, log: Vec<LogEntry> },
-    /// It is the one that the resumed run left.
+    /// The directory of the interrupted run.
     Continued { step: usize, log: Vec<LogEntry> },
 }
 
 impl RunDirectory {
-    /// Makes room for a new run.
+    /// Creates the directory of a new run.
     ///
     /// # Errors
-    /// The errors of [`check`](Self::check); [`TrainError::Io`] if nothing can be written there.
+    /// The errors of [`check`](Self::check), and [`TrainError::Io`].
     pub fn create(
         output_dir: &Path,
         on_existing: OnExisting,
         settings: RunSettings<'_>,
     ) -> Result<Self, TrainError> {
         Self::check(output_dir, on_existing)?;
-        let places = Places::of(output_dir)?;
-        places.restore()?;
-        if let Some(contents) = places.examine()?.partial {
-            contents.remove(&places.partial_dir)?;
+        let paths = RunPaths::of(output_dir)?;
+        paths.restore()?;
+        if let Some(contents) = paths.inspect()?.partial {
+            contents.remove(&paths.partial_dir)?;
         }
-        Self::open(places, Origin::Created, settings)
+        Self::open(paths, Origin::Created, settings)
     }
 
-    /// Makes room for the rest of a run: in the directory that it left, or in a new one into which its checkpoints are
-    /// copied. When the run starts, later checkpoints are renamed to `checkpoint-N.superseded`.
+    /// Opens the directory of a resumed run: the run's own directory, or a new one with copies of its checkpoints.
+    ///
+    /// When the run starts, it renames later checkpoints to `checkpoint-N.superseded`.
     ///
     /// # Errors
-    /// The errors of [`create`](Self::create), except that the run's own directory may hold the run.
+    /// The errors of [`create`](Self::create), except that the run's own directory may exist.
     pub fn resume(
         from: &Checkpoint,
         output_dir: &Path,
         on_existing: OnExisting,
         settings: RunSettings<'_>,
     ) -> Result<Self, TrainError> {
-        let places = Places::of(output_dir)?;
+        let paths = RunPaths::of(output_dir)?;
         let (step, log) = (from.state().step(), from.state().log_history().to_vec());
-        let found = places.examine()?;
-        let origin = if is_same(from.run_dir(), &places.partial_dir) {
+        let existing = paths.inspect()?;
+        let origin = if is_same(from.run_dir(), &paths.partial_dir) {
             Origin::Continued { step, log }
         } else {
-            if !is_same(from.run_dir(), &places.output_dir) {
-                places.refuse_output(&found, on_existing)?;
+            if !is_same(from.run_dir(), &paths.output_dir) {
+                paths.check_output(&existing, on_existing)?;
             }
-            places.refuse_partial(&found, on_existing)?;
-            takeover::bring(from.run_dir(), &places, found.partial, step)?;
+            paths.check_partial(&existing, on_existing)?;
+            recovery::copy_checkpoints(from.run_dir(), &paths, existing.partial, step)?;
             Origin::Copied { step, log }
         };
-        let this = Self::open(places, origin, settings)?;
+        let this = Self::open(paths, origin, settings)?;
         Ok(Self { last_checkpoint: Some(from.path().to_owned()), ..this })
     }
 
-    fn open(places: Places, origin: Origin, settings: RunSettings<'_>) -> Result<Self, TrainError> {
+    fn open(paths: RunPaths, origin: Origin, settings: RunSettings<'_>) -> Result<Self, TrainError> {
         let RunSettings { config, model_config, tokenizer, recipe } = settings;
-        fs::create_dir_all(&places.partial_dir).map_err(at(&places.partial_dir))?;
-        let lock = lock::lock(&places.partial_dir)?;
+        fs::create_dir_all(&paths.partial_dir).map_err(at(&paths.partial_dir))?;
+        let lock = lock::lock(&paths.partial_dir)?;
         let metrics = match &origin {
-            Origin::Created => Some(write_first_files(&places.partial_dir, recipe, &[])?),
-            Origin::Copied { log, .. } => Some(write_first_files(&places.partial_dir, recipe, log)?),
-            Origin::Continued { .. } => None, // the run may still be refused
+            Origin::Created => Some(write_recipe_and_log(&paths.partial_dir, recipe, &[])?),
+            Origin::Copied { log, .. } => Some(write_recipe_and_log(&paths.partial_dir, recipe, log)?),
+            Origin::Continued { .. } => None, // the run may still fail before it starts
         };
         Ok(Self {
-            places,
+            paths,
             origin,
             metrics,
             lock,
@@ -161,57 +164,56 @@ impl RunDirectory {
         })
     }
 
-    /// The same with other settings and their recipe, for a run that has not started.
+    /// Replaces the settings and the recipe, before the run starts.
     #[must_use]
     pub fn with_recipe(mut self, config: &TrainConfig, recipe: &str) -> Self {
         (self.config, self.recipe) = (config.clone(), recipe.to_owned());
         self
     }
 
-    /// The same for a model with adapters: PEFT's files instead of `model.safetensors`.
+    /// Writes PEFT's adapter files instead of `model.safetensors`.
     pub fn with_adapter(mut self, base_model_name_or_path: &str) -> Self {
         self.base_model_name_or_path = Some(base_model_name_or_path.to_owned());
         self
     }
 
-    /// Where the run's files are until it is finished.
+    /// Returns the directory of the run's files until it is finished.
     pub fn partial_dir(&self) -> &Path {
-        &self.places.partial_dir
+        &self.paths.partial_dir
     }
 
-    /// The newest checkpoint of the run, if it has one.
+    /// Returns the newest checkpoint of the run.
     pub fn last_checkpoint(&self) -> Option<&Path> {
         self.last_checkpoint.as_deref()
     }
 
-    /// Undoes [`create`](Self::create) or [`resume`](Self::resume), if the run made no step: removes the partial
-    /// directory that they made, and leaves one that was there before as it is.
+    /// Removes a directory that [`create`](Self::create) or [`resume`](Self::resume) made, if the run made no step. Does
+    /// not change a directory that existed before.
     ///
     /// # Errors
-    /// If the files cannot be removed.
+    /// [`TrainError::Io`] if a file cannot be removed.
     pub fn discard_unstarted(self) -> Result<(), TrainError> {
         if self.has_steps || matches!(self.origin, Origin::Continued { .. }) {
             return Ok(());
         }
-        drop((self.lock, self.metrics)); // Windows removes no open file
-        match contents::read(&self.places.partial_dir, Stage::Unfinished)? {
-            Some(contents) => contents.remove(&self.places.partial_dir),
+        drop((self.lock, self.metrics)); // Windows cannot remove open files
+        match contents::read(&self.paths.partial_dir, RunStage::Unfinished)? {
+            Some(contents) => contents.remove(&self.paths.partial_dir),
             None => Ok(()),
         }
     }
 
-    /// Saves a line of the log or a checkpoint, as the event of [`fit`](crate::fit) asks. Returns the path of the
-    /// checkpoint, if one was written.
+    /// Saves the log line or the checkpoint of an event of [`fit`](crate::fit). Returns the path of a new checkpoint.
     ///
     /// # Errors
-    /// If a file cannot be written.
+    /// [`TrainError::Io`], [`TrainError::Model`] and [`TrainError::Text`] if a file cannot be written.
     ///
     /// # Panics
-    /// If a line or a checkpoint is due before the run has started: pass every event on.
+    /// If the caller did not pass [`Event::Started`].
     pub fn record(&mut self, event: &Event<'_>) -> Result<Option<PathBuf>, TrainError> {
         match event {
             Event::Started(plan) => self.start(*plan)?,
-            Event::Step(_) => self.note_step(),
+            Event::Step(_) => self.record_step(),
             Event::Logged(entry) | Event::Evaluated(entry) => {
                 self.metrics.as_mut().expect("a run starts before its first line").append(entry)?;
             }
@@ -223,34 +225,35 @@ impl RunDirectory {
 
     fn start(&mut self, plan: RunPlan) -> Result<(), TrainError> {
         self.plan = Some(plan);
-        let directory = &self.places.partial_dir;
+        let directory = &self.paths.partial_dir;
         let log = match &self.origin {
             Origin::Created => &[][..],
             Origin::Copied { log, .. } => log,
             Origin::Continued { step, log } => {
-                takeover::mend(directory)?;
-                takeover::set_aside(directory, *step)?;
+                recovery::repair(directory)?;
+                recovery::supersede_later_checkpoints(directory, *step)?;
                 log
             }
         };
-        self.metrics = Some(write_first_files(directory, &self.recipe, log)?);
+        self.metrics = Some(write_recipe_and_log(directory, &self.recipe, log)?);
         Ok(())
     }
 
-    /// From now on the copies of earlier checkpoints are kept.
-    fn note_step(&mut self) {
+    /// After the first step, the run keeps the copies of earlier checkpoints.
+    fn record_step(&mut self) {
         if let (false, Origin::Copied { step, .. }) = (self.has_steps, &self.origin) {
-            self.last_checkpoint = Some(checkpoint(&self.places.partial_dir, *step));
+            self.last_checkpoint = Some(checkpoint_dir(&self.paths.partial_dir, *step));
         }
         self.has_steps = true;
     }
 
-    /// Adds all that a finished run has and gives the directory its name. Returns that name.
+    /// Writes the files of a finished run, and renames the directory to the output directory. Returns its path.
     ///
-    /// `evaluation` is the last one, for `eval_results.json` and the model card.
+    /// `evaluation` is the last evaluation, for `eval_results.json` and the model card.
     ///
     /// # Errors
-    /// If a file cannot be written or the directory cannot be renamed; everything is then still in
+    /// [`TrainError::Io`], [`TrainError::Model`] and [`TrainError::Text`] if a file cannot be written;
+    /// [`TrainError::NotRenamed`] if the directory cannot be renamed. All files are then still in
     /// [`partial_dir`](Self::partial_dir).
     pub fn finish(
         self,
@@ -259,8 +262,8 @@ impl RunDirectory {
         evaluation: Option<&Evaluation>,
         card: &ModelCard,
     ) -> Result<PathBuf, TrainError> {
-        let directory = &self.places.partial_dir;
-        takeover::mend(directory)?;
+        let directory = &self.paths.partial_dir;
+        recovery::repair(directory)?;
         self.save_model(directory, model)?;
         let best = self.best_checkpoint(report.best, None);
         if let (Some(best), Some(_), Some(1)) = (report.best, &best, self.save_total_limit()) {
@@ -271,7 +274,7 @@ impl RunDirectory {
         curves::write(directory, &report.log_history)?;
         let labels = self.model_config.label_names();
         write_results(directory, report, evaluation, &labels)?;
-        let run = CardedRun {
+        let summary = RunSummary {
             report,
             evaluation,
             labels: &labels,
@@ -279,23 +282,23 @@ impl RunDirectory {
             truncation: self.tokenizer.truncation(),
             is_adapter: self.base_model_name_or_path.is_some(),
         };
-        write(directory, "README.md", &card.render(&run))?;
+        write(directory, "README.md", &card.render(&summary))?;
         lock::remove(directory)?;
-        drop((self.lock, self.metrics)); // Windows renames no directory with open files
-        let Places { output_dir, partial_dir } = self.places;
-        match take_name(&partial_dir, &output_dir) {
+        drop((self.lock, self.metrics)); // Windows cannot rename a directory with open files
+        let RunPaths { output_dir, partial_dir } = self.paths;
+        match rename_to_output(&partial_dir, &output_dir) {
             Ok(()) => Ok(output_dir),
-            Err(error) => Err(TrainError::Unnamed { partial_dir, source: Box::new(error) }),
+            Err(error) => Err(TrainError::NotRenamed { partial_dir, source: Box::new(error) }),
         }
     }
 
     fn save_checkpoint(&mut self, snapshot: Snapshot<'_>) -> Result<PathBuf, TrainError> {
         let state = snapshot.state;
-        let path = checkpoint(&self.places.partial_dir, state.step);
+        let path = checkpoint_dir(&self.paths.partial_dir, state.step);
         write_checkpoint(&path, |directory| self.write_checkpoint(directory, snapshot))?;
         self.last_checkpoint = Some(path.clone());
         if let Some(limit) = self.save_total_limit() {
-            delete_old_checkpoints(&self.places.partial_dir, limit, state.best().map(|best| best.step))?;
+            delete_old_checkpoints(&self.paths.partial_dir, limit, state.best().map(|best| best.step))?;
         }
         Ok(path)
     }
@@ -310,10 +313,9 @@ impl RunDirectory {
         let best_checkpoint = self.best_checkpoint(best, Some(step));
         let trainer_state = trainer_state(self.intervals(), plan, progress, best_checkpoint);
         write_json(directory, TRAINER_STATE, &trainer_state)?;
-        let needed = best.filter(|_| self.config.load_best_model_at_end);
-        let needed = needed.map(|best| best.step);
+        let best_model = best.filter(|_| self.config.load_best_model_at_end).map(|best| best.step);
         let (seed, steps) = (self.config.seed, plan.steps_per_epoch);
-        let file = StateFile::of(directory, state, &self.recipe, seed, steps, needed)?;
+        let file = StateFile::of(directory, state, &self.recipe, seed, steps, best_model)?;
         write(directory, STATE, &file.to_text())
     }
 
@@ -325,17 +327,17 @@ impl RunDirectory {
         }
     }
 
-    /// Under `save_strategy = "no"` the only checkpoints are of best models, and one is enough if nothing else is set.
+    /// With `save_strategy = "no"`, only best models have checkpoints, and the default limit is 1.
     fn save_total_limit(&self) -> Option<usize> {
-        let saves_best_alone = self.config.save_strategy == IntervalStrategy::No;
-        self.config.save_total_limit.or(saves_best_alone.then_some(1))
+        let saves_only_best = self.config.save_strategy == IntervalStrategy::No;
+        self.config.save_total_limit.or(saves_only_best.then_some(1))
     }
 
-    /// Where the best model's checkpoint will be when the run is finished, if it is there or is just being written.
+    /// Returns the final path of the best model's checkpoint, if it exists or has the step `written`.
     fn best_checkpoint(&self, best: Option<BestModel>, written: Option<usize>) -> Option<PathBuf> {
         let step = best?.step;
-        let is_there = written == Some(step) || checkpoint(&self.places.partial_dir, step).is_dir();
-        is_there.then(|| checkpoint(&self.places.output_dir, step))
+        let exists = written == Some(step) || checkpoint_dir(&self.paths.partial_dir, step).is_dir();
+        exists.then(|| checkpoint_dir(&self.paths.output_dir, step))
     }
 
     fn save_model(&self, directory: &Path, model: &Model) -> Result<(), TrainError> {
@@ -352,16 +354,16 @@ impl RunDirectory {
     }
 }
 
-/// Writes the files by which the directory of an unfinished run is recognized.
-fn write_first_files(directory: &Path, recipe: &str, log: &[LogEntry]) -> Result<MetricsLog, TrainError> {
+/// Writes the files that identify an unfinished run.
+fn write_recipe_and_log(directory: &Path, recipe: &str, log: &[LogEntry]) -> Result<MetricsLog, TrainError> {
     write_file(&directory.join(RECIPE), recipe.as_bytes())?;
     MetricsLog::create(directory, log)
 }
 
-/// Flushes a complete run and gives it the name of its output directory.
-fn take_name(partial_dir: &Path, output_dir: &Path) -> Result<(), TrainError> {
-    let run = contents::read(partial_dir, Stage::Unfinished)?.unwrap_or_default();
+/// Flushes a complete run and renames it to the output directory.
+fn rename_to_output(partial_dir: &Path, output_dir: &Path) -> Result<(), TrainError> {
+    let run = contents::read(partial_dir, RunStage::Unfinished)?.unwrap_or_default();
     flush_own(partial_dir, &run)?;
-    let replaced: Option<Contents> = contents::read(output_dir, Stage::Finished)?;
+    let replaced: Option<Contents> = contents::read(output_dir, RunStage::Finished)?;
     replace_run(partial_dir, output_dir, replaced)
 }

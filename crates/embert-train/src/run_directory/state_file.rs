@@ -1,4 +1,4 @@
-//! `state.json`: the state of a checkpoint's run, its recipe, and the SHA-256 of every other file of the checkpoint.
+//! `state.json`: the state of the run, its recipe, and the SHA-256 of every other file of the checkpoint.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 use sha2::{Digest, Sha256};
 
+use super::checksum::{append_checksum, hexadecimal, verify_checksum};
 use super::run_files::STATE;
-use super::seal::{hexadecimal, seal, unseal};
 use super::trainer_state::to_value;
 use crate::error::{TrainError, at};
 use crate::log_entry::LogEntry;
@@ -28,29 +28,29 @@ pub(crate) struct StateFile {
     epoch: f64,
     position_in_epoch: Position,
     seed: u64,
-    /// The step of the checkpoint with the best model, under `load_best_model_at_end`: this one or one next to it.
+    /// With `load_best_model_at_end`, the step of the checkpoint with the best model.
     pub(crate) best_model: Option<usize>,
     /// The resolved recipe as TOML.
     pub(crate) recipe: String,
     /// [`TrainState`]; serde_json reads each float bit for bit (its feature `float_roundtrip`).
     run: Value,
-    /// Of the evaluations in the log, one after another.
+    /// The confusion matrices of the evaluations in the log, in order.
     confusion_matrices: Vec<Vec<Vec<u64>>>,
-    /// SHA-256 by name.
+    /// The SHA-256 of each file by name.
     files: BTreeMap<String, String>,
 }
 
 /// The position of a run in its data.
 #[derive(Debug, Serialize, Deserialize)]
 struct Position {
-    /// Complete passes over the training examples.
+    /// Number of complete epochs.
     epoch: usize,
-    /// Optimizer steps of the current one.
+    /// Number of optimizer steps in the current epoch.
     steps: usize,
 }
 
 impl StateFile {
-    /// Describes the checkpoint whose other files are already in `directory`.
+    /// Describes a checkpoint. Its other files are already in `directory`.
     pub(crate) fn of(
         directory: &Path,
         state: &TrainState,
@@ -75,28 +75,27 @@ impl StateFile {
         })
     }
 
-    /// The file's text.
+    /// Returns the text of the file.
     pub(crate) fn to_text(&self) -> String {
-        seal(&serde_json::to_string_pretty(self).expect("a state is plain data"))
+        append_checksum(&serde_json::to_string_pretty(self).expect("a state is plain data"))
     }
 
-    /// Reads the file and compares every other one with its hash.
+    /// Reads the file, and checks the SHA-256 of every other file.
     pub(crate) fn read(directory: &Path) -> Result<Self, TrainError> {
         let path = directory.join(STATE);
         let broken = |reason: String| TrainError::Checkpoint { path: path.clone(), reason };
         let bytes = match fs::read(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(broken("there is no such file: this is no checkpoint to go on from".to_owned()));
+                return Err(broken("no such file; this is not a checkpoint to resume from".to_owned()));
             }
             other => other.map_err(at(&path))?,
         };
-        let text = unseal(&bytes).ok_or_else(|| {
-            broken("damaged: the SHA-256 in its last line is not that of the rest".to_owned())
-        })?;
+        let text = verify_checksum(&bytes)
+            .ok_or_else(|| broken("damaged: the SHA-256 in its last line does not match".to_owned()))?;
         let file: Self = serde_json::from_str(&text).map_err(|error| broken(error.to_string()))?;
         if file.format > FORMAT {
             return Err(broken(format!(
-                "written by a newer embert ({}); update to go on from it",
+                "written by a newer embert ({}); update embert to resume from it",
                 file.embert_version
             )));
         }
@@ -123,7 +122,7 @@ impl StateFile {
         for (name, expected) in &self.files {
             let path = directory.join(name);
             if Path::new(name).file_name() != Some(name.as_ref()) {
-                let reason = format!("files: {name:?} is not the name of a file in this directory");
+                let reason = format!("files: {name:?} is not a plain file name");
                 return Err(TrainError::Checkpoint { path: directory.join(STATE), reason });
             }
             let found = hash(&path)?;
@@ -136,7 +135,7 @@ impl StateFile {
     }
 }
 
-/// Returns the value with floats in place of texts: earlier versions wrote a float as text. No other text is in it.
+/// Converts strings to floats: earlier versions wrote floats as strings. The state has no other strings.
 fn with_floats(value: Value) -> Value {
     match value {
         Value::Array(items) => items.into_iter().map(with_floats).collect(),
@@ -157,7 +156,7 @@ fn confusion_matrices(log: &[LogEntry]) -> Vec<Vec<Vec<u64>>> {
     evaluations.collect()
 }
 
-/// The hash of every file of a directory.
+/// Returns the SHA-256 of every file in a directory.
 fn hashes(directory: &Path) -> Result<BTreeMap<String, String>, TrainError> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(directory).map_err(at(directory))? {
@@ -189,14 +188,14 @@ mod tests {
     fn write(directory: &Path) -> Value {
         fs::write(directory.join("weights"), "w").unwrap();
         let mut state = TrainState { step: 7, epoch: 1.4, loss_sum: 0.1 + 0.2, ..TrainState::default() };
-        state.judged.best = Some(BestModel { metric: 1.0 / 3.0, step: 5 });
+        state.best_model.best = Some(BestModel { metric: 1.0 / 3.0, step: 5 });
         let file = StateFile::of(directory, &state, "[train]", 42, 5, Some(5)).unwrap();
         fs::write(directory.join(STATE), file.to_text()).unwrap();
         assert_eq!(StateFile::read(directory).unwrap().state(directory).unwrap(), state);
         serde_json::to_value(&file).unwrap()
     }
 
-    /// Every value of a tree, by the way to it.
+    /// Collects the JSON pointer of every value.
     fn paths(value: &Value, path: String, all: &mut Vec<String>) {
         all.push(path.clone());
         match value {
@@ -211,11 +210,11 @@ mod tests {
     }
 
     #[test]
-    fn a_sealed_file_of_any_content_is_read_or_refused() {
+    fn unexpected_values_with_a_valid_checksum_never_panic() {
         let directory = tempfile::tempdir().unwrap();
-        let whole = write(directory.path());
+        let valid = write(directory.path());
         let mut all = vec![];
-        paths(&whole, String::new(), &mut all);
+        paths(&valid, String::new(), &mut all);
         let huge = "9".repeat(400);
         let odd = [
             json!(null),
@@ -229,9 +228,9 @@ mod tests {
         ];
         let (mut tried, mut refused) = (0, 0);
         for (path, odd) in all[1..].iter().flat_map(|path| odd.iter().map(move |odd| (path, odd))) {
-            let mut changed = whole.clone();
+            let mut changed = valid.clone();
             *changed.pointer_mut(path).unwrap() = odd.clone();
-            let text = seal(&serde_json::to_string_pretty(&changed).unwrap());
+            let text = append_checksum(&serde_json::to_string_pretty(&changed).unwrap());
             fs::write(directory.path().join(STATE), text).unwrap();
             let read = StateFile::read(directory.path()).and_then(|file| file.state(directory.path()));
             (tried, refused) = (tried + 1, refused + usize::from(read.is_err()));
@@ -241,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn every_bit_of_a_float_survives_as_a_number_and_as_the_text_of_earlier_versions() {
+    fn floats_survive_exactly_as_numbers_and_as_strings_of_earlier_versions() {
         let mut bits = 1_u64;
         for _ in 0..100_000 {
             bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -256,13 +255,16 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_leads_elsewhere_is_refused() {
+    fn a_file_name_with_a_directory_is_an_error() {
         let directory = tempfile::tempdir().unwrap();
-        let mut whole = write(directory.path());
-        whole["files"] = json!({ "../elsewhere": "0" });
-        fs::write(directory.path().join(STATE), seal(&serde_json::to_string_pretty(&whole).unwrap()))
-            .unwrap();
+        let mut changed = write(directory.path());
+        changed["files"] = json!({ "../elsewhere": "0" });
+        fs::write(
+            directory.path().join(STATE),
+            append_checksum(&serde_json::to_string_pretty(&changed).unwrap()),
+        )
+        .unwrap();
         let error = StateFile::read(directory.path()).unwrap_err().to_string();
-        assert!(error.contains("\"../elsewhere\" is not the name of a file"), "{error}");
+        assert!(error.contains("\"../elsewhere\" is not a plain file name"), "{error}");
     }
 }
