@@ -1,4 +1,4 @@
-//! What this machine makes of matrix products alone: the best GFLOP/s of [2048 x 768] x [768 x 3072].
+//! The highest rate of a matrix product on this machine: GFLOP/s of [2048 x 768] x [768 x 3072].
 
 use burn::tensor::{Distribution, Tensor};
 use embert_kernels::{Precision, linear};
@@ -7,13 +7,13 @@ use crate::{device, measure::time};
 
 const SIZES: [usize; 3] = [2048, 768, 3072];
 
-/// Floating-point operations a second, in fp32 and bf16.
-pub(crate) struct ProductLimit {
+/// Floating-point operations per second in fp32 and bf16.
+pub(crate) struct MatmulLimit {
     fp32: f64,
     bf16: f64,
 }
 
-impl ProductLimit {
+impl MatmulLimit {
     pub(crate) fn measure() -> Self {
         let [fp32, bf16] = [Precision::Fp32, Precision::Bf16].map(best);
         let [rows, inner, columns] = SIZES;
@@ -42,5 +42,5 @@ fn best(precision: Precision) -> f64 {
         device.sync().expect("the device works");
         y
     });
-    (2 * rows * inner * columns) as f64 / seconds.least
+    (2 * rows * inner * columns) as f64 / seconds.min
 }
