@@ -1,76 +1,89 @@
-//! The floors: which crate may depend on which, and who may turn on a backend of Burn.
+//! The layers of the workspace: the allowed dependencies of each crate, and the crates that may enable a backend of Burn.
 
 use super::{Finding, lock::Lock};
 use crate::process;
 use serde_json::Value;
 use std::{fs, path::Path};
 
-/// What one crate may know.
-struct Room {
+/// The rules for a crate.
+struct CrateRule {
     package: &'static str,
-    below: &'static [&'static str],
+    /// Allowed dependencies in the workspace.
+    allowed: &'static [&'static str],
     burn: bool,
-    /// A library may neither print nor pick a backend.
+    /// A library may neither print nor choose a backend.
     is_library: bool,
-    /// Crates that would bring in what this one must not know.
-    never: &'static [&'static str],
+    /// Forbidden dependencies from outside the workspace.
+    forbidden: &'static [&'static str],
 }
 
-const ROOMS: [Room; 12] = [
-    Room {
+const RULES: [CrateRule; 12] = [
+    CrateRule {
         package: "embert-data",
-        below: &[],
+        allowed: &[],
         burn: false,
         is_library: true,
-        never: &["hf-hub", "reqwest", "tokenizers", "safetensors"],
+        forbidden: &["hf-hub", "reqwest", "tokenizers", "safetensors"],
     },
-    Room {
+    CrateRule {
         package: "embert-hub",
-        below: &[],
+        allowed: &[],
         burn: false,
         is_library: true,
-        never: &["arrow-array", "csv", "parquet", "tokenizers", "safetensors"],
+        forbidden: &["arrow-array", "csv", "parquet", "tokenizers", "safetensors"],
     },
-    Room {
+    CrateRule {
         package: "embert-text",
-        below: &[],
+        allowed: &[],
         burn: false,
         is_library: true,
-        never: &["arrow-array", "csv", "hf-hub", "parquet"],
+        forbidden: &["arrow-array", "csv", "hf-hub", "parquet"],
     },
-    Room {
+    CrateRule {
         package: "embert-kernels",
-        below: &[],
+        allowed: &[],
         burn: true,
         is_library: true,
-        never: &["tokenizers", "safetensors", "serde_json"],
+        forbidden: &["tokenizers", "safetensors", "serde_json"],
     },
-    Room {
+    CrateRule {
         package: "embert-model",
-        below: &["embert-kernels"],
+        allowed: &["embert-kernels"],
         burn: true,
         is_library: true,
-        never: &["arrow-array", "csv", "hf-hub", "parquet", "tokenizers"],
+        forbidden: &["arrow-array", "csv", "hf-hub", "parquet", "tokenizers"],
     },
-    Room {
+    CrateRule {
         package: "embert-inference",
-        below: &["embert-kernels", "embert-model", "embert-text"],
+        allowed: &["embert-kernels", "embert-model", "embert-text"],
         burn: true,
         is_library: true,
-        never: &["arrow-array", "csv", "hf-hub", "parquet", "tokenizers"],
+        forbidden: &["arrow-array", "csv", "hf-hub", "parquet", "tokenizers"],
     },
-    Room {
+    CrateRule {
         package: "embert-train",
-        below: &["embert-data", "embert-inference", "embert-kernels", "embert-model", "embert-text"],
+        allowed: &["embert-data", "embert-inference", "embert-kernels", "embert-model", "embert-text"],
         burn: true,
         is_library: true,
-        never: &["arrow-array", "hf-hub", "parquet", "tokenizers"],
+        forbidden: &["arrow-array", "hf-hub", "parquet", "tokenizers"],
     },
-    Room { package: "embert", below: EVERY_LIBRARY, burn: true, is_library: false, never: &[] },
-    Room { package: "embert-cli", below: EVERY_LIBRARY, burn: true, is_library: false, never: &[] },
-    Room { package: "embert-bench", below: EVERY_LIBRARY, burn: true, is_library: false, never: &[] },
-    Room { package: FOR_TESTS, below: &[], burn: false, is_library: true, never: &[] },
-    Room { package: "xtask", below: &[], burn: false, is_library: false, never: &[] },
+    CrateRule { package: "embert", allowed: EVERY_LIBRARY, burn: true, is_library: false, forbidden: &[] },
+    CrateRule {
+        package: "embert-cli",
+        allowed: EVERY_LIBRARY,
+        burn: true,
+        is_library: false,
+        forbidden: &[],
+    },
+    CrateRule {
+        package: "embert-bench",
+        allowed: EVERY_LIBRARY,
+        burn: true,
+        is_library: false,
+        forbidden: &[],
+    },
+    CrateRule { package: TEST_CRATE, allowed: &[], burn: false, is_library: true, forbidden: &[] },
+    CrateRule { package: "xtask", allowed: &[], burn: false, is_library: false, forbidden: &[] },
 ];
 
 const EVERY_LIBRARY: &[&str] = &[
@@ -83,17 +96,17 @@ const EVERY_LIBRARY: &[&str] = &[
     "embert-train",
 ];
 
-/// What the tests of every crate may know, and nothing else may.
-const FOR_TESTS: &str = "embert-hostile";
+/// The crate that all tests may use, and only tests.
+const TEST_CRATE: &str = "embert-hostile";
 
-/// What a library would need to write to a terminal or to handle its signals.
+/// Crates for terminals and signals, forbidden in libraries.
 const TERMINAL: [&str; 5] = ["clap", "comfy-table", "ctrlc", "indicatif", "tracing-subscriber"];
 
-/// Features that turn on one of Burn's backends.
+/// Features that enable a backend of Burn.
 const BACKENDS: [&str; 11] =
     ["cpu", "cuda", "flex", "metal", "ndarray", "remote", "rocm", "tch", "vulkan", "webgpu", "wgpu"];
 
-/// One `Cargo.toml` as `cargo metadata` reads it, and its text.
+/// A `Cargo.toml`, its text, and its `cargo metadata`.
 struct Manifest {
     path: String,
     text: String,
@@ -127,48 +140,50 @@ fn manifest(root: &Path, package: &Value) -> Result<Manifest, String> {
 
 fn check_manifest(manifest: &Manifest, lock: &Lock) -> Vec<Finding> {
     let name = string(&manifest.package["name"]);
-    let Some(room) = ROOMS.iter().find(|room| room.package == name) else {
+    let Some(rule) = RULES.iter().find(|rule| rule.package == name) else {
         return vec![
-            manifest.finding(name, format!("{name} has no floor: give it one in xtask/src/tidy/floors.rs")),
+            manifest.finding(name, format!("{name} has no layer: add it in xtask/src/tidy/layers.rs")),
         ];
     };
     let mut findings = versions(manifest);
     findings.extend(
-        list(&manifest.package["dependencies"]).iter().flat_map(|found| dependency(manifest, room, found)),
+        list(&manifest.package["dependencies"]).iter().flat_map(|found| dependency(manifest, rule, found)),
     );
-    findings.extend(burn_below(manifest, room, lock));
-    if room.is_library {
+    findings.extend(burn_dependency(manifest, rule, lock));
+    if rule.is_library {
         findings.extend(features(manifest));
     }
     findings
 }
 
-fn dependency(manifest: &Manifest, room: &Room, found: &Value) -> Vec<Finding> {
-    let (name, package) = (string(&found["name"]), room.package);
-    let mut troubles = Vec::new();
-    // A crate's tests may turn its own features on by depending on it.
+fn dependency(manifest: &Manifest, rule: &CrateRule, found: &Value) -> Vec<Finding> {
+    let (name, package) = (string(&found["name"]), rule.package);
+    let mut problems = Vec::new();
+    // The tests of a crate may depend on it, to enable its features.
     let itself = name == package && found["kind"] == "dev";
-    let in_tests = name == FOR_TESTS && found["kind"] == "dev";
-    if name.starts_with("embert-") && !room.below.contains(&name) && !itself && !in_tests {
-        troubles.push(format!("{package} must not know {name}: arrows point down, and crates of one floor do not know each other"));
+    let in_tests = name == TEST_CRATE && found["kind"] == "dev";
+    if name.starts_with("embert-") && !rule.allowed.contains(&name) && !itself && !in_tests {
+        problems
+            .push(format!("{package} must not depend on {name}: a crate may depend only on lower layers"));
     }
-    if room.never.contains(&name) {
-        troubles.push(format!("{package} must not know {name}: leave that to the crate whose matter it is"));
+    if rule.forbidden.contains(&name) {
+        problems.push(format!("{package} must not depend on {name}: this belongs in another crate"));
     }
-    if room.is_library && TERMINAL.contains(&name) {
-        troubles
-            .push(format!("{package} is a library and must not know {name}: the terminal is embert-cli's"));
+    if rule.is_library && TERMINAL.contains(&name) {
+        problems.push(format!(
+            "{package} is a library and must not depend on {name}: only embert-cli uses the terminal"
+        ));
     }
-    if room.is_library && found["kind"] != "dev" {
+    if rule.is_library && found["kind"] != "dev" {
         let on = list(&found["features"]).iter().map(string).find(|feature| BACKENDS.contains(feature));
-        troubles.extend(on.map(|on| {
-            format!("{package} turns on {name}/{on}: only embert-cli and embert-bench choose a backend")
+        problems.extend(on.map(|on| {
+            format!("{package} enables {name}/{on}: only embert-cli and embert-bench choose a backend")
         }));
     }
-    troubles.into_iter().map(|what| manifest.finding(name, what)).collect()
+    problems.into_iter().map(|message| manifest.finding(name, message)).collect()
 }
 
-/// A library may forward a backend's feature under the same name, and may not have it on by default.
+/// A library may forward the feature of a backend with the same name, but not enable it by default.
 fn features(manifest: &Manifest) -> Vec<Finding> {
     let features = manifest.package["features"].as_object().into_iter().flatten();
     let entries = features
@@ -178,22 +193,23 @@ fn features(manifest: &Manifest) -> Vec<Finding> {
         entries.filter(|(feature, entry)| backend(entry) && !entry.ends_with(&format!("/{feature}")));
     chosen
         .map(|(feature, entry)| {
-            let what = format!(
-                "feature `{feature}` turns on {entry}: a library only forwards a backend under its own name"
+            let message = format!(
+                "feature `{feature}` enables {entry}: a library may only forward a backend with the same name"
             );
-            manifest.finding(feature, what)
+            manifest.finding(feature, message)
         })
         .collect()
 }
 
-fn burn_below(manifest: &Manifest, room: &Room, lock: &Lock) -> Option<Finding> {
+fn burn_dependency(manifest: &Manifest, rule: &CrateRule, lock: &Lock) -> Option<Finding> {
     let is_burn = |name: &str| name.starts_with("burn") || name.starts_with("cubecl");
-    let way = lock.way(room.package, is_burn).filter(|_| !room.burn)?;
-    let what = format!("{} must build without Burn, and comes to it by {}", room.package, way.join(" -> "));
-    Some(manifest.finding(&way[1], what))
+    let path = lock.path(rule.package, is_burn).filter(|_| !rule.burn)?;
+    let message =
+        format!("{} must build without Burn, but depends on it: {}", rule.package, path.join(" -> "));
+    Some(manifest.finding(&path[1], message))
 }
 
-/// Versions stand once, in the workspace's manifest.
+/// Only the workspace's manifest has versions.
 fn versions(manifest: &Manifest) -> Vec<Finding> {
     let mut in_dependencies = false;
     let mut findings = Vec::new();
@@ -201,24 +217,24 @@ fn versions(manifest: &Manifest) -> Vec<Finding> {
         if line.starts_with('[') {
             in_dependencies = line.trim_end_matches(']').ends_with("dependencies");
         } else if in_dependencies && line.contains('=') && !line.starts_with('#') && !inherits(line) {
-            let what = "take the version from the workspace: `name.workspace = true`".into();
-            findings.push(Finding { path: manifest.path.clone(), line: i + 1, what });
+            let message = "use the version of the workspace: `name.workspace = true`".into();
+            findings.push(Finding { path: manifest.path.clone(), line: i + 1, message });
         }
     }
     findings
 }
 
-/// `path = "."` is a crate that its own tests depend on.
+/// `path = "."` is a dependency of tests on their own crate.
 fn inherits(line: &str) -> bool {
     let line = line.replace(' ', "");
     line.contains("workspace=true") || line.contains("path=\".\"")
 }
 
 impl Manifest {
-    /// A finding at the line that begins with `word`.
-    fn finding(&self, word: &str, what: String) -> Finding {
+    /// Returns a finding at the line that begins with `word`.
+    fn finding(&self, word: &str, message: String) -> Finding {
         let line = self.text.lines().position(|line| line.starts_with(word)).map_or(1, |i| i + 1);
-        Finding { path: self.path.clone(), line, what }
+        Finding { path: self.path.clone(), line, message }
     }
 }
 
@@ -240,7 +256,7 @@ mod tests {
         let found = check_manifest(&manifest, &Lock::parse(lock));
         assert_eq!(found.len(), expected.len(), "{found:?}");
         for (finding, (line, words)) in found.iter().zip(expected) {
-            assert!(finding.line == *line && finding.what.contains(words), "{finding}");
+            assert!(finding.line == *line && finding.message.contains(words), "{finding}");
         }
     }
 
@@ -249,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn crates_know_only_what_is_below_them() {
+    fn a_crate_depends_only_on_lower_layers() {
         let data = json!([{ "name": "embert-data", "kind": null, "features": [] }]);
         let text = "[dependencies]\nembert-data.workspace = true\n";
         check(package("embert-train", data.clone()), text, "", &[]);
@@ -257,7 +273,7 @@ mod tests {
             package("embert-text", data.clone()),
             text,
             "",
-            &[(2, "embert-text must not know embert-data")],
+            &[(2, "embert-text must not depend on embert-data")],
         );
         let itself = json!([{ "name": "embert-data", "kind": "dev", "features": ["flex"] }]);
         check(
@@ -266,32 +282,37 @@ mod tests {
             "",
             &[],
         );
-        check(package("embert-new", data), text, "", &[(1, "embert-new has no floor")]);
+        check(package("embert-new", data), text, "", &[(1, "embert-new has no layer")]);
         let hostile = |kind: Value| json!([{ "name": "embert-hostile", "kind": kind, "features": [] }]);
         check(package("embert-data", hostile("dev".into())), "", "", &[]);
-        check(package("embert-data", hostile(Value::Null)), "", "", &[(1, "must not know embert-hostile")]);
+        check(
+            package("embert-data", hostile(Value::Null)),
+            "",
+            "",
+            &[(1, "must not depend on embert-hostile")],
+        );
     }
 
     #[test]
-    fn crates_know_nothing_of_other_matters() {
+    fn forbidden_dependencies_are_findings() {
         let parquet = json!([{ "name": "parquet", "kind": "dev", "features": [] }]);
-        check(package("embert-model", parquet.clone()), "", "", &[(1, "must not know parquet")]);
+        check(package("embert-model", parquet.clone()), "", "", &[(1, "must not depend on parquet")]);
         check(package("embert-data", parquet), "", "", &[]);
         let bars = json!([{ "name": "indicatif", "kind": null, "features": [] }]);
-        check(package("embert-data", bars.clone()), "", "", &[(1, "the terminal is embert-cli's")]);
+        check(package("embert-data", bars.clone()), "", "", &[(1, "only embert-cli uses the terminal")]);
         check(package("embert-cli", bars), "", "", &[]);
     }
 
     #[test]
-    fn libraries_turn_no_backend_on() {
+    fn libraries_enable_no_backend() {
         let burn = |kind: Value| json!([{ "name": "burn", "kind": kind, "features": ["std", "flex"] }]);
-        check(package("embert-model", burn(Value::Null)), "", "", &[(1, "turns on burn/flex")]);
+        check(package("embert-model", burn(Value::Null)), "", "", &[(1, "enables burn/flex")]);
         check(package("embert-model", burn("dev".into())), "", "", &[]);
         check(package("embert-cli", burn(Value::Null)), "", "", &[]);
     }
 
     #[test]
-    fn libraries_forward_features_under_their_own_name() {
+    fn libraries_forward_backends_with_the_same_name() {
         let with =
             |features: Value| json!({ "name": "embert-kernels", "dependencies": [], "features": features });
         check(with(json!({ "flex": ["burn/flex"], "wgpu": [] })), "", "", &[]);
@@ -299,18 +320,18 @@ mod tests {
             with(json!({ "wgpu": ["burn/cuda"] })),
             "[features]\nwgpu = []\n",
             "",
-            &[(2, "`wgpu` turns on burn/cuda")],
+            &[(2, "`wgpu` enables burn/cuda")],
         );
         check(
             with(json!({ "default": ["flex"], "flex": ["burn/flex"] })),
             "",
             "",
-            &[(1, "`default` turns on flex")],
+            &[(1, "`default` enables flex")],
         );
     }
 
     #[test]
-    fn floor_zero_comes_to_burn_by_no_way() {
+    fn the_lowest_layer_does_not_depend_on_burn() {
         let lock = "[[package]]\nname = \"embert-text\"\ndependencies = [\n \"x\",\n]\n[[package]]\nname = \"x\"\ndependencies = [\n \"burn-core\",\n]\n";
         let none = json!([]);
         check(package("embert-text", none.clone()), "", lock, &[(1, "embert-text -> x -> burn-core")]);
@@ -318,9 +339,9 @@ mod tests {
     }
 
     #[test]
-    fn versions_stand_in_the_workspace() {
+    fn versions_outside_the_workspace_are_findings() {
         let text = "[package]\nversion = \"1\"\n[dependencies]\na = \"1\"\nb = { workspace = true, features = [] }\n[dev-dependencies]\nc = { version = \"1\" }\n";
-        let own = "take the version from the workspace";
+        let own = "use the version of the workspace";
         check(package("embert-data", json!([])), text, "", &[(4, own), (7, own)]);
     }
 }

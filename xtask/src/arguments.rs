@@ -1,19 +1,20 @@
-//! The arguments of `train` and `bench`: which backend to build, and what to pass on.
+//! The arguments of xtask's commands: the backend to build, and arguments to pass on.
 
 use crate::backend::Backend;
 use std::ffi::OsString;
 
 #[derive(Debug, PartialEq)]
-pub(crate) struct Request {
+pub(crate) struct Arguments {
     pub backend: Backend,
-    /// `--device` as the caller gave it, which also stands in `rest`.
+    /// The value of `--device` in `rest`.
     pub device: Option<String>,
     pub rest: Vec<OsString>,
 }
 
-impl Request {
-    /// Takes `--backend` and `--help` out of `args`; everything else, and all that follows `--`, is passed
-    /// on. `None` when help was asked for. Without `--backend`, a `--device` decides, and else the CPU.
+impl Arguments {
+    /// Parses `--backend` and `--help`. `rest` has all other arguments, and everything after `--`.
+    ///
+    /// Returns `None` for `--help`. Without `--backend`, the backend is that of `--device`, or the CPU.
     pub(crate) fn parse(args: Vec<OsString>) -> Result<Option<Self>, String> {
         let mut named = None;
         let mut rest = Vec::new();
@@ -39,10 +40,10 @@ impl Request {
 
 fn backend(name: &str) -> Result<Backend, String> {
     let known = || Backend::ALL.map(Backend::name).join(", ");
-    Backend::from_name(name).ok_or_else(|| format!("--backend is one of {}, found `{name}`", known()))
+    Backend::from_name(name).ok_or_else(|| format!("--backend must be one of {}, found `{name}`", known()))
 }
 
-/// The last `--device X` or `--device=X`, or the same of `--devices`.
+/// Returns X of the last `--device X`, `--device=X`, `--devices X` or `--devices=X`.
 fn device(rest: &[OsString]) -> Option<String> {
     let texts: Vec<_> = rest.iter().map(|arg| arg.to_string_lossy()).collect();
     (0..texts.len()).rev().find_map(|i| {
@@ -54,7 +55,7 @@ fn device(rest: &[OsString]) -> Option<String> {
 }
 
 fn decide(named: Option<Backend>, device: Option<&str>) -> Result<Backend, String> {
-    // A device that names no backend is left to embert to refuse.
+    // embert itself fails for a device without a backend.
     let of_device = device.and_then(|device| Backend::from_name(device.split(':').next()?));
     match (named, of_device) {
         (Some(named), Some(other)) if named != other => {
@@ -69,18 +70,18 @@ fn decide(named: Option<Backend>, device: Option<&str>) -> Result<Backend, Strin
 mod tests {
     use super::*;
 
-    fn parse(line: &str) -> Result<Option<Request>, String> {
-        Request::parse(line.split_whitespace().map(OsString::from).collect())
+    fn parse(line: &str) -> Result<Option<Arguments>, String> {
+        Arguments::parse(line.split_whitespace().map(OsString::from).collect())
     }
 
     fn check(line: &str, backend: Backend, rest: &str) {
-        let request = parse(line).expect("valid").expect("no help");
-        let passed_on: Vec<_> = request.rest.iter().map(|arg| arg.to_string_lossy()).collect();
-        assert_eq!((request.backend, passed_on.join(" ").as_str()), (backend, rest), "{line}");
+        let arguments = parse(line).expect("valid").expect("no help");
+        let passed_on: Vec<_> = arguments.rest.iter().map(|arg| arg.to_string_lossy()).collect();
+        assert_eq!((arguments.backend, passed_on.join(" ").as_str()), (backend, rest), "{line}");
     }
 
     #[test]
-    fn everything_but_the_backend_is_passed_on() {
+    fn all_arguments_except_the_backend_are_passed_on() {
         check("", Backend::Cpu, "");
         check("--recipe quickstart", Backend::Cpu, "--recipe quickstart");
         check("--backend cuda --model m", Backend::Cuda, "--model m");
@@ -89,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_names_its_backend() {
+    fn a_device_selects_its_backend() {
         check("--device cuda:1", Backend::Cuda, "--device cuda:1");
         check("-- --device=wgpu", Backend::Wgpu, "--device=wgpu");
         check("--devices cuda:0,cuda:1", Backend::Cuda, "--devices cuda:0,cuda:1");
@@ -98,9 +99,12 @@ mod tests {
     }
 
     #[test]
-    fn help_and_mistakes_end_the_reading() {
+    fn help_and_errors_stop_parsing() {
         assert_eq!(parse("--recipe x --help"), Ok(None));
-        assert_eq!(parse("--backend gpu").unwrap_err(), "--backend is one of cpu, cuda, wgpu, found `gpu`");
-        assert_eq!(parse("--backend").unwrap_err(), "--backend is one of cpu, cuda, wgpu, found ``");
+        assert_eq!(
+            parse("--backend gpu").unwrap_err(),
+            "--backend must be one of cpu, cuda, wgpu, found `gpu`"
+        );
+        assert_eq!(parse("--backend").unwrap_err(), "--backend must be one of cpu, cuda, wgpu, found ``");
     }
 }

@@ -1,8 +1,8 @@
-//! `cargo xtask tidy`: the rules of `crates/README.md` that a compiler does not keep.
+//! `cargo xtask tidy`: checks the rules of `crates/README.md` that the compiler does not check.
 
 mod boundaries;
 mod files;
-mod floors;
+mod layers;
 mod lock;
 mod sizes;
 mod source;
@@ -11,24 +11,24 @@ use crate::{Outcome, process};
 use source::Source;
 use std::{fmt, fs, io, path::Path, process::ExitCode};
 
-/// One thing that is not as it must be, and what to do about it.
+/// A violation of a rule, with the fix.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Finding {
     path: String,
     line: usize,
-    what: String,
+    message: String,
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.path, self.line, self.what)
+        write!(f, "{}:{}: {}", self.path, self.line, self.message)
     }
 }
 
 pub(crate) fn run() -> Outcome {
     let root = process::root();
-    let sources = read_sources(&root).map_err(|source| format!("the sources could not be read: {source}"))?;
-    let mut findings = floors::check(&root)?;
+    let sources = read_sources(&root).map_err(|source| format!("cannot read the sources: {source}"))?;
+    let mut findings = layers::check(&root)?;
     findings.extend(files::check(&sources));
     findings.extend(boundaries::check(&sources));
     findings.sort();
@@ -38,11 +38,12 @@ pub(crate) fn run() -> Outcome {
     println!("{}", sizes::table(&sources));
     match findings.len() {
         0 => Ok(ExitCode::SUCCESS),
-        n => Err(format!("{n} finding{} of tidy, listed above", if n == 1 { "" } else { "s" })),
+        1 => Err("tidy: 1 finding, listed above".into()),
+        n => Err(format!("tidy: {n} findings, listed above")),
     }
 }
 
-/// Every `.rs` file of the project, by path.
+/// Reads every `.rs` file of the project, sorted by path.
 fn read_sources(root: &Path) -> io::Result<Vec<Source>> {
     let mut sources = Vec::new();
     for folder in ["crates", "xtask"] {
