@@ -2,12 +2,12 @@
 # requires-python = ">=3.11"
 # dependencies = ["numpy==2.4.6", "pyarrow==26.0.1", "tokenizers==0.23.3"]
 # ///
-"""Tokens of IMDb reviews, `[CLS]` and `[SEP]` included, nothing cut off: the first 512 rows of train after
-`shuffle(seed=42)` of `datasets`.
+"""Prints the numbers of tokens of 512 IMDb reviews, including `[CLS]` and `[SEP]`, without truncation. The reviews are
+the first rows of the train split after `shuffle(seed=42)` of `datasets`.
 
     uv run imdb_lengths.py train-00000-of-00001.parquet vocab.txt > imdb_lengths.json
 
-The parquet file is that of stanfordnlp/imdb (plain_text), the vocabulary that of bert-base-uncased.
+The parquet file is from stanfordnlp/imdb (plain_text), the vocabulary from bert-base-uncased.
 """
 
 import sys

@@ -2,12 +2,12 @@
 # requires-python = ">=3.11"
 # dependencies = ["torch==2.15.0", "transformers==5.23.0", "peft==0.21.2"]
 # ///
-"""Does the work that `embert-bench worker` does, as transformers' Trainer would on a CPU or on CUDA: batches padded to their
-longest row, scaled dot product attention, autocast for bf16, fused AdamW.
+"""Runs a workload of embert-bench like transformers' Trainer, on a CPU or on CUDA: batches padded to their longest row,
+scaled dot product attention, autocast for bf16, fused AdamW.
 
     uv run peer.py < work.json
 
-The work comes as JSON on standard input; one line of JSON with the seconds of each step goes out.
+Reads the workload as JSON from standard input, and prints the measurement as one line of JSON.
 """
 
 import json
@@ -105,7 +105,7 @@ def collate(rows, device):
 
 
 def peak_bytes():
-    """VmHWM of Linux, as embert reads it."""
+    """Returns VmHWM on Linux, as embert does."""
     try:
         with open("/proc/self/status", encoding="ascii") as status:
             line = next(line for line in status if line.startswith("VmHWM:"))

@@ -1,4 +1,4 @@
-//! Which backend to build, and whether this machine can use it: asked before minutes go into the build.
+//! The backends, and checks that this machine supports one, before a build of minutes.
 
 use std::{
     env, fs,
@@ -16,15 +16,15 @@ pub(crate) enum Backend {
 impl Backend {
     pub(crate) const ALL: [Self; 3] = [Self::Cpu, Self::Cuda, Self::Wgpu];
 
-    /// The features of embert-cli and embert-bench.
+    /// Returns the features of embert-cli and embert-bench.
     pub(crate) fn features(self) -> &'static str {
         match self {
-            Self::Wgpu => "vulkan", // wgpu, with the faster of its two compilers
+            Self::Wgpu => "vulkan", // wgpu with the faster compiler
             other => other.name(),
         }
     }
 
-    /// Also the value of `--device`.
+    /// Returns the name, also the value of `--device`.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Cpu => "cpu",
@@ -37,27 +37,27 @@ impl Backend {
         Self::ALL.into_iter().find(|backend| backend.name() == name)
     }
 
-    /// How long everything takes to compile, in words.
-    pub(crate) fn first_build(self) -> &'static str {
+    /// Returns the time of the first build, in words.
+    pub(crate) fn first_build_time(self) -> &'static str {
         match self {
             Self::Cpu => "several minutes",
             Self::Cuda | Self::Wgpu => "ten minutes or more",
         }
     }
 
-    /// Says why this machine cannot use the backend, and which others there are.
+    /// Fails if this machine does not support the backend. The error lists the other backends.
     pub(crate) fn check(self) -> Result<(), String> {
-        let trouble = match self {
+        let problem = match self {
             Self::Cpu => None,
-            Self::Cuda => cuda_trouble(&Cuda::look()),
-            Self::Wgpu => wgpu_trouble(!cfg!(target_os = "linux") || library_is_there("libvulkan.so.1")),
+            Self::Cuda => cuda_problem(&CudaRequirements::detect()),
+            Self::Wgpu => wgpu_problem(!cfg!(target_os = "linux") || library_exists("libvulkan.so.1")),
         };
-        trouble.map_or(Ok(()), |trouble| Err(refusal(self, &trouble)))
+        problem.map_or(Ok(()), |problem| Err(unsupported(self, &problem)))
     }
 }
 
-/// What Burn's CUDA backend needs of a machine.
-struct Cuda {
+/// The requirements of Burn's CUDA backend.
+struct CudaRequirements {
     platform: bool,
     device: bool,
     library: bool,
@@ -65,14 +65,14 @@ struct Cuda {
     cpp_compiler: bool,
 }
 
-impl Cuda {
-    fn look() -> Self {
+impl CudaRequirements {
+    fn detect() -> Self {
         Self {
             platform: cfg!(any(target_os = "linux", windows)),
             device: cfg!(windows) || NVIDIA_DEVICES.iter().any(|path| Path::new(path).exists()),
-            library: library_is_there(if cfg!(windows) { "nvcuda.dll" } else { "libcuda.so.1" }),
-            libdevice: libdevice_is_there(),
-            // On Windows the compiler that Rust links with is the C++ compiler too.
+            library: library_exists(if cfg!(windows) { "nvcuda.dll" } else { "libcuda.so.1" }),
+            libdevice: libdevice_exists(),
+            // On Windows, Rust's linker comes with a C++ compiler.
             cpp_compiler: cfg!(windows)
                 || env::var_os("CXX").is_some()
                 || CPP_COMPILERS.into_iter().any(is_on_path),
@@ -80,10 +80,10 @@ impl Cuda {
     }
 }
 
-/// The driver of a PC, of WSL and of a Jetson.
+/// Files of the driver on a PC, on WSL and on a Jetson.
 const NVIDIA_DEVICES: [&str; 4] = ["/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg", "/dev/nvmap"];
 const CPP_COMPILERS: [&str; 3] = ["c++", "g++", "clang++"];
-/// Where Burn looks for a CUDA toolkit when CUDA_PATH is not set.
+/// Burn's search path for the CUDA toolkit without CUDA_PATH.
 const CUDA_TOOLKITS: [&str; 4] = ["/usr/local/cuda", "/opt/cuda", "/usr/lib/cuda", "/usr"];
 const LIBRARY_FOLDERS: [&str; 8] = [
     "/usr/lib",
@@ -96,28 +96,28 @@ const LIBRARY_FOLDERS: [&str; 8] = [
     "C:\\Windows\\System32",
 ];
 
-fn cuda_trouble(cuda: &Cuda) -> Option<String> {
-    let trouble = match cuda {
-        Cuda { platform: false, .. } => "CUDA exists on Linux and Windows only",
-        Cuda { device: false, .. } => "no NVIDIA driver was found",
-        Cuda { library: false, .. } if cfg!(windows) => "no NVIDIA driver was found (nvcuda.dll)",
-        Cuda { library: false, .. } => {
-            "the NVIDIA driver runs, but its library libcuda.so.1 was not found (a container must be started \
-             with the GPU, as in `docker run --gpus all`)"
+fn cuda_problem(cuda: &CudaRequirements) -> Option<String> {
+    let problem = match cuda {
+        CudaRequirements { platform: false, .. } => "CUDA needs Linux or Windows",
+        CudaRequirements { device: false, .. } => "no NVIDIA driver was found",
+        CudaRequirements { library: false, .. } if cfg!(windows) => "no NVIDIA driver was found (nvcuda.dll)",
+        CudaRequirements { library: false, .. } => {
+            "the NVIDIA driver runs, but its library libcuda.so.1 was not found (start a container with the GPU, \
+             as in `docker run --gpus all`)"
         }
-        Cuda { libdevice: false, .. } => {
-            "the CUDA toolkit's nvvm/libdevice/libdevice.10.bc was not found, which the kernels need at run \
-             time: install the toolkit, or set CUDA_PATH to where it is"
+        CudaRequirements { libdevice: false, .. } => {
+            "nvvm/libdevice/libdevice.10.bc of the CUDA toolkit was not found, and the kernels need it at run \
+             time: install the toolkit, or set CUDA_PATH to its folder"
         }
-        Cuda { cpp_compiler: false, .. } => {
-            "its build needs a C++ compiler, and none was found: install g++ or set CXX"
+        CudaRequirements { cpp_compiler: false, .. } => {
+            "no C++ compiler was found, and the build needs one: install g++ or set CXX"
         }
         _ => return None,
     };
-    Some(trouble.into())
+    Some(problem.into())
 }
 
-fn wgpu_trouble(loader: bool) -> Option<String> {
+fn wgpu_problem(loader: bool) -> Option<String> {
     (!loader).then(|| {
         "no Vulkan loader was found (libvulkan.so.1; on Debian and Ubuntu: apt install libvulkan1 \
          mesa-vulkan-drivers)"
@@ -125,21 +125,21 @@ fn wgpu_trouble(loader: bool) -> Option<String> {
     })
 }
 
-fn refusal(backend: Backend, trouble: &str) -> String {
+fn unsupported(backend: Backend, problem: &str) -> String {
     let others: Vec<_> =
         Backend::ALL.into_iter().filter(|other| *other != backend).map(Backend::name).collect();
     let (name, others) = (backend.name(), others.join(" or --backend "));
-    format!("the {name} backend cannot be used on this machine: {trouble}; there are also --backend {others}")
+    format!("this machine does not support the {name} backend: {problem}; or use --backend {others}")
 }
 
-fn library_is_there(name: &str) -> bool {
+fn library_exists(name: &str) -> bool {
     let searched = env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
     let folders = env::split_paths(&searched).chain(LIBRARY_FOLDERS.map(PathBuf::from));
     folders.into_iter().any(|folder| folder.join(name).exists())
         || ldconfig().is_some_and(|cache| lists(&cache, name))
 }
 
-/// The loader's cache, on Linux.
+/// Returns the library cache of the Linux loader.
 fn ldconfig() -> Option<String> {
     let programs = ["ldconfig", "/sbin/ldconfig"];
     let output = programs.iter().find_map(|program| Command::new(program).arg("-p").output().ok())?;
@@ -150,11 +150,11 @@ fn lists(cache: &str, name: &str) -> bool {
     cache.lines().any(|line| line.split_whitespace().next() == Some(name))
 }
 
-fn libdevice_is_there() -> bool {
-    let has_it = |toolkit: &Path| fs::metadata(toolkit.join("nvvm/libdevice/libdevice.10.bc")).is_ok();
+fn libdevice_exists() -> bool {
+    let has_libdevice = |toolkit: &Path| fs::metadata(toolkit.join("nvvm/libdevice/libdevice.10.bc")).is_ok();
     match env::var_os("CUDA_PATH") {
-        Some(toolkit) => has_it(Path::new(&toolkit)),
-        None => CUDA_TOOLKITS.iter().any(|toolkit| has_it(Path::new(toolkit))),
+        Some(toolkit) => has_libdevice(Path::new(&toolkit)),
+        None => CUDA_TOOLKITS.iter().any(|toolkit| has_libdevice(Path::new(toolkit))),
     }
 }
 
@@ -167,33 +167,33 @@ fn is_on_path(program: &str) -> bool {
 mod tests {
     use super::*;
 
-    const READY: Cuda =
-        Cuda { platform: true, device: true, library: true, libdevice: true, cpp_compiler: true };
+    const READY: CudaRequirements =
+        CudaRequirements { platform: true, device: true, library: true, libdevice: true, cpp_compiler: true };
 
     #[cfg(not(windows))]
     #[test]
-    fn what_cuda_lacks_is_named() {
-        let check = |cuda: Cuda, expected: &str| {
-            let trouble = cuda_trouble(&cuda).expect("something is missing");
-            assert!(trouble.contains(expected), "{trouble}");
+    fn a_missing_cuda_requirement_is_in_the_error() {
+        let check = |cuda: CudaRequirements, expected: &str| {
+            let problem = cuda_problem(&cuda).expect("something is missing");
+            assert!(problem.contains(expected), "{problem}");
         };
-        assert_eq!(cuda_trouble(&READY), None);
-        check(Cuda { platform: false, ..READY }, "Linux and Windows only");
-        check(Cuda { device: false, library: false, ..READY }, "no NVIDIA driver");
-        check(Cuda { library: false, ..READY }, "libcuda.so.1");
-        check(Cuda { libdevice: false, ..READY }, "CUDA_PATH");
-        check(Cuda { cpp_compiler: false, ..READY }, "C++ compiler");
+        assert_eq!(cuda_problem(&READY), None);
+        check(CudaRequirements { platform: false, ..READY }, "Linux or Windows");
+        check(CudaRequirements { device: false, library: false, ..READY }, "no NVIDIA driver");
+        check(CudaRequirements { library: false, ..READY }, "libcuda.so.1");
+        check(CudaRequirements { libdevice: false, ..READY }, "CUDA_PATH");
+        check(CudaRequirements { cpp_compiler: false, ..READY }, "C++ compiler");
     }
 
     #[test]
-    fn a_refusal_names_the_other_backends() {
-        let message = refusal(Backend::Cuda, "no NVIDIA driver was found");
-        assert!(message.starts_with("the cuda backend cannot be used on this machine: no NVIDIA driver"));
+    fn the_error_lists_the_other_backends() {
+        let message = unsupported(Backend::Cuda, "no NVIDIA driver was found");
+        assert!(message.starts_with("this machine does not support the cuda backend: no NVIDIA driver"));
         assert!(message.ends_with("--backend cpu or --backend wgpu"));
     }
 
     #[test]
-    fn the_loaders_cache_is_read_by_whole_names() {
+    fn library_names_match_exactly() {
         let cache =
             "2 libs found\n\tlibvulkan.so.1 (libc6,x86-64) => /usr/lib/libvulkan.so.1\n\tlibm.so.6 (libc6)\n";
         assert!(lists(cache, "libvulkan.so.1"));

@@ -1,6 +1,6 @@
-//! `cargo xtask bench`: builds the benchmarks for a backend and becomes them.
+//! `cargo xtask bench`: builds and runs the benchmarks for a backend.
 
-use crate::{Outcome, process, request::Request};
+use crate::{Outcome, arguments::Arguments, process};
 use std::{
     ffi::OsString,
     process::{Command, ExitCode},
@@ -12,12 +12,12 @@ Usage: cargo xtask bench [--backend cpu|cuda|wgpu] [ARGS of embert-bench]
 Builds the benchmarks in release mode and runs them. `cargo xtask bench -- --help` lists ARGS.";
 
 pub(crate) fn run(args: Vec<OsString>) -> Outcome {
-    let Some(Request { backend, rest, .. }) = Request::parse(args)? else {
+    let Some(Arguments { backend, rest, .. }) = Arguments::parse(args)? else {
         println!("{USAGE}");
         return Ok(ExitCode::SUCCESS);
     };
     backend.check()?;
     let mut benchmarks = Command::new(process::build("embert-bench", backend)?);
     benchmarks.args(rest);
-    process::become_command(benchmarks)
+    process::exec(benchmarks)
 }

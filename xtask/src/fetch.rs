@@ -1,4 +1,4 @@
-//! `cargo xtask fetch`: downloads what a recipe needs, by letting `embert check` read it.
+//! `cargo xtask fetch`: downloads the data and the model of a recipe with `embert check`.
 
 use crate::{Outcome, backend::Backend, process};
 use std::{
@@ -9,8 +9,8 @@ use std::{
 const USAGE: &str = "\
 Usage: cargo xtask fetch [ARGS of embert check]
 
-Downloads the data and the model of the recipe `imdb` into the hub's cache, reads the data and reports on it.
-With ARGS, those of `embert check` instead: `cargo xtask fetch --dataset OWNER/NAME`.";
+Downloads the data and the model of the recipe `imdb` into the Hub cache, and checks the data. ARGS replace the
+recipe: `cargo xtask fetch --dataset OWNER/NAME`.";
 
 pub(crate) fn run(args: Vec<OsString>) -> Outcome {
     if args.iter().any(|arg| arg == "--help" || arg == "-h") {
@@ -23,5 +23,5 @@ pub(crate) fn run(args: Vec<OsString>) -> Outcome {
         embert.args(["--recipe", "imdb"]);
     }
     embert.args(args);
-    process::become_command(embert)
+    process::exec(embert)
 }

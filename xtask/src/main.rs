@@ -1,12 +1,12 @@
-//! The project's own commands, `cargo xtask COMMAND`: they start processes and link none of the crates.
+//! The project's commands, `cargo xtask COMMAND`: they start processes and link no crate of the workspace.
 
+mod arguments;
 mod backend;
 mod bench;
 mod ci;
 mod fetch;
 mod pack;
 mod process;
-mod request;
 mod supply_chain;
 mod test;
 mod tidy;
@@ -15,21 +15,21 @@ mod vulkan;
 
 use std::{env, ffi::OsString, process::ExitCode};
 
-/// What a command ends with: the exit code of the process that it started, or why it could not start it.
+/// The exit code of a command, or an error message.
 type Outcome = Result<ExitCode, String>;
 
 const USAGE: &str = "\
 Usage: cargo xtask COMMAND [ARGS]
 
-  train   build embert for a backend and train; ARGS are those of `embert train`
-  fetch   download the data and the model of a recipe ahead of time
+  train   build embert for a backend and run `embert train ARGS`
+  fetch   download the data and the model of a recipe
   bench   build and run the benchmarks
-  pack    an archive that checks and measures a machine with a GPU and nothing else
-  test    run every test of the workspace
-  ci      what CI runs: format, tidy, supply chain, lints, documentation, packages, tests
-  tidy    check the floors, the boundaries between crates and the files' names
+  pack    build an archive with the benchmarks for a machine without Rust
+  test    run all tests of the workspace
+  ci      run the steps of CI: format, tidy, supply chain, lints, documentation, packages, tests
+  tidy    check the layers and boundaries of the crates, and file names and sizes
 
-`cargo xtask COMMAND --help` says more of train, fetch, bench, pack and test.";
+`cargo xtask COMMAND --help` describes train, fetch, bench, pack and test.";
 
 fn main() -> ExitCode {
     let mut args = env::args_os().skip(1);
@@ -40,8 +40,8 @@ fn main() -> ExitCode {
         Some("bench") => bench::run(args.collect()),
         Some("pack") => pack::run(args.collect()),
         Some("test") => test::run(args.collect()),
-        Some("ci") => nothing_else(args).and_then(|()| ci::run()),
-        Some("tidy") => nothing_else(args).and_then(|()| tidy::run()),
+        Some("ci") => no_arguments(args).and_then(|()| ci::run()),
+        Some("tidy") => no_arguments(args).and_then(|()| tidy::run()),
         Some("--help" | "-h" | "help") => {
             println!("{USAGE}");
             Ok(ExitCode::SUCCESS)
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
     })
 }
 
-fn nothing_else(mut args: impl Iterator<Item = OsString>) -> Result<(), String> {
+fn no_arguments(mut args: impl Iterator<Item = OsString>) -> Result<(), String> {
     match args.next() {
         None => Ok(()),
         Some(arg) => Err(format!("this command takes no arguments, found `{}`", arg.display())),

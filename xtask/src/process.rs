@@ -1,4 +1,4 @@
-//! Starting cargo and what it built.
+//! Starts cargo and other processes.
 
 use crate::{Outcome, backend::Backend};
 use serde_json::Value;
@@ -10,16 +10,18 @@ use std::{
     process::{Command, ExitCode, ExitStatus, Stdio},
 };
 
-/// The folder of the workspace's `Cargo.toml`.
+/// Returns the folder of the workspace's `Cargo.toml`.
 pub(crate) fn root() -> PathBuf {
-    // Cargo says it at run time too, which stays right when the folder is moved after the build.
+    // Cargo's variable at run time is also correct after the folder was moved.
     let manifest_dir = env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     manifest_dir.parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
-/// Cargo, started in the workspace's folder wherever the caller stands, and without what cargo told xtask of xtask:
-/// `ring` reads that too, and would be built again, with all above it, whenever cargo was not started from here.
+/// Returns a cargo command in the workspace's folder.
+///
+/// Removes the variables that cargo set for xtask. The build script of `ring` reads them, so that cargo would rebuild
+/// `ring` and its dependents.
 pub(crate) fn cargo<I: AsRef<OsStr>>(args: impl IntoIterator<Item = I>) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(args).current_dir(root());
@@ -32,50 +34,55 @@ pub(crate) fn cargo<I: AsRef<OsStr>>(args: impl IntoIterator<Item = I>) -> Comma
     command
 }
 
-/// Runs a command to its end and passes its exit code on.
+/// Runs a command and returns its exit code.
 pub(crate) fn run(mut command: Command) -> Outcome {
     let status = command.status().map_err(|source| cannot_start(&command, &source))?;
     Ok(exit_code(status))
 }
 
-/// Becomes the command, so that signals and the exit code are its own.
+/// Replaces this process by the command, so that the command gets signals and sets the exit code.
 #[cfg(unix)]
-pub(crate) fn become_command(mut command: Command) -> Outcome {
+pub(crate) fn exec(mut command: Command) -> Outcome {
     use std::os::unix::process::CommandExt;
-    let source = command.exec(); // returns only when it failed
+    let source = command.exec(); // returns only on failure
     Err(cannot_start(&command, &source))
 }
 
-/// Runs the command to its end: Windows has no exec, and its consoles send Ctrl-C to the child themselves.
+/// Runs the command and returns its exit code. Windows has no exec, and its console sends Ctrl-C to the child.
 #[cfg(not(unix))]
-pub(crate) fn become_command(command: Command) -> Outcome {
+pub(crate) fn exec(command: Command) -> Outcome {
     run(command)
 }
 
-/// Builds the binary of `package` for `backend` in release mode and gives its path. Cargo shows its
-/// progress; when it must compile dependencies, which takes minutes, that is said once.
+/// Builds the binary of `package` for `backend` in release mode, and returns its path.
+///
+/// Prints a message if cargo compiles dependencies, which takes minutes.
 pub(crate) fn build(package: &str, backend: Backend) -> Result<PathBuf, String> {
     let mut command = cargo(["build", "--release", "--package", package]);
     command.args(["--no-default-features", "--features", backend.features()]);
     command.arg("--message-format=json-render-diagnostics").stdout(Stdio::piped());
     let mut child = command.spawn().map_err(|source| cannot_start(&command, &source))?;
     let messages = BufReader::new(child.stdout.take().expect("stdout is piped"));
-    let binary = follow(messages.lines().map_while(Result::ok), package, backend);
+    let binary = find_executable(messages.lines().map_while(Result::ok), package, backend);
     let status = child.wait().map_err(|source| cannot_start(&command, &source))?;
     match binary {
         Some(path) if status.success() => Ok(path),
-        _ => Err(format!("{package} could not be built for {}; cargo says why above", backend.name())),
+        _ => Err(format!("cannot build {package} for {}; see cargo's error above", backend.name())),
     }
 }
 
-/// Reads cargo's messages to their end and finds the executable among them.
-fn follow(messages: impl Iterator<Item = String>, package: &str, backend: Backend) -> Option<PathBuf> {
+/// Reads all of cargo's messages, and returns the path of the executable.
+fn find_executable(
+    messages: impl Iterator<Item = String>,
+    package: &str,
+    backend: Backend,
+) -> Option<PathBuf> {
     let mut announced = false;
     let mut binary = None;
     for message in messages.filter_map(|line| serde_json::from_str::<Value>(&line).ok()) {
         if !announced && compiles_a_dependency(&message) {
             announced = true;
-            let (name, time) = (backend.name(), backend.first_build());
+            let (name, time) = (backend.name(), backend.first_build_time());
             eprintln!("Building {package} for {name}: {time} on 2 cores the first time, seconds afterwards.");
         }
         if let Some(path) = message["executable"].as_str() {
@@ -97,7 +104,7 @@ fn cannot_start(command: &Command, source: &std::io::Error) -> String {
 fn exit_code(status: ExitStatus) -> ExitCode {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
-        return ExitCode::from(128 + signal as u8); // as a shell says it
+        return ExitCode::from(128 + signal as u8); // like a shell
     }
     ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
 }
@@ -107,19 +114,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_executable_is_found_among_cargos_messages() {
+    fn the_executable_is_found_in_cargos_messages() {
         let messages = [
             r#"{"reason":"compiler-artifact","package_id":"registry+x#burn@0.22.1","fresh":true,"executable":null}"#,
             "not json",
             r#"{"reason":"compiler-artifact","package_id":"path+file:///x","fresh":false,"executable":"/t/embert"}"#,
             r#"{"reason":"build-finished","success":true}"#,
         ];
-        let found = follow(messages.map(String::from).into_iter(), "embert-cli", Backend::Cpu);
+        let found = find_executable(messages.map(String::from).into_iter(), "embert-cli", Backend::Cpu);
         assert_eq!(found, Some(PathBuf::from("/t/embert")));
     }
 
     #[test]
-    fn only_a_stale_dependency_makes_the_build_long() {
+    fn only_an_outdated_dependency_makes_the_build_long() {
         let check = |text: &str| compiles_a_dependency(&serde_json::from_str(text).expect("json"));
         assert!(check(r#"{"package_id":"registry+x#burn@0.22.1","fresh":false}"#));
         assert!(!check(r#"{"package_id":"registry+x#burn@0.22.1","fresh":true}"#));
@@ -128,13 +135,13 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn exit_codes_and_signals_are_passed_on() {
+    fn exit_codes_and_signals_are_returned() {
         let check = |script: &str, expected: u8| {
             let status = Command::new("sh").args(["-c", script]).status().expect("sh starts");
             assert_eq!(format!("{:?}", exit_code(status)), format!("{:?}", ExitCode::from(expected)));
         };
         check("exit 0", 0);
         check("exit 4", 4);
-        check("kill -KILL $$", 137); // a signal that nobody ignores
+        check("kill -KILL $$", 137); // a process cannot ignore this signal
     }
 }

@@ -1,14 +1,15 @@
-//! `cargo deny`: what stands in Cargo.lock, by its licences, its sources and the known vulnerabilities. What cannot be
-//! checked here is said aloud: CI has a job that checks all of it.
+//! `cargo deny`: checks licences, sources and known vulnerabilities of the dependencies in Cargo.lock.
+//!
+//! Skips checks that this machine cannot run, and says so. A job of CI runs all of them.
 
 use crate::{Outcome, process};
 use std::process::{ExitCode, Stdio};
 
-/// Checks what can be checked on this machine.
+/// Runs the checks that are possible on this machine.
 pub(crate) fn run() -> Outcome {
     if !succeeds("deny --version") {
         skip(
-            "cargo-deny is not here (`cargo install cargo-deny --locked`): advisories, licences and sources",
+            "cargo-deny is not installed (`cargo install cargo-deny --locked`): advisories, licences and sources",
         );
         return Ok(ExitCode::SUCCESS);
     }
@@ -17,7 +18,7 @@ pub(crate) fn run() -> Outcome {
         return Ok(code);
     }
     if !succeeds("deny fetch db") {
-        skip("the advisory database cannot be had from here: advisories");
+        skip("the advisory database cannot be downloaded: advisories");
         return Ok(ExitCode::SUCCESS);
     }
     process::run(deny("--offline check advisories"))

@@ -1,10 +1,10 @@
-//! `cargo xtask test`: every test of the workspace, documentation's examples included.
+//! `cargo xtask test`: runs all tests of the workspace, including documentation examples.
 
 use crate::{
     Outcome,
+    arguments::Arguments,
     backend::Backend,
     process,
-    request::Request,
     vulkan::{self, Driver},
 };
 use std::{ffi::OsString, process::Command, process::ExitCode};
@@ -12,24 +12,24 @@ use std::{ffi::OsString, process::Command, process::ExitCode};
 const USAGE: &str = "\
 Usage: cargo xtask test [--backend cpu|wgpu]
 
-Runs every test on the CPU; with --backend wgpu those of that backend, too, on the machine's Vulkan driver or on
-SwiftShader (Debian's chromium-common).";
+Runs all tests on the CPU. With --backend wgpu, also runs the tests of that backend, on the machine's Vulkan driver or
+on SwiftShader (Debian's chromium-common).";
 
-/// What cargo is told, so that no dependency is built twice.
+/// The features of every cargo command, so that no dependency is built twice.
 #[derive(Default)]
 pub(crate) struct Build {
-    /// With the backends that are tested beside the CPU's.
+    /// The features of tested backends other than the CPU.
     pub features: Option<&'static str>,
     driver: Option<Driver>,
 }
 
 impl Build {
-    /// With the wgpu backend too, whose tests skip themselves where no driver is found.
+    /// Adds the wgpu backend. Its tests skip themselves without a driver.
     pub(crate) fn with_wgpu(driver: Option<Driver>) -> Self {
         Self { features: Some("--features=embert-cli/wgpu,embert-bench/wgpu"), driver }
     }
 
-    /// Cargo with these words, and with the features.
+    /// Returns a cargo command with these arguments and the features.
     pub(crate) fn cargo(&self, line: &str) -> Command {
         let mut command = process::cargo(line.split(' ').take_while(|word| *word != "--"));
         command.args(self.features);
@@ -42,21 +42,21 @@ impl Build {
 }
 
 pub(crate) fn run(args: Vec<OsString>) -> Outcome {
-    let Some(Request { backend, rest, .. }) = Request::parse(args)? else {
+    let Some(Arguments { backend, rest, .. }) = Arguments::parse(args)? else {
         println!("{USAGE}");
         return Ok(ExitCode::SUCCESS);
     };
     match (backend, rest.first()) {
-        (_, Some(arg)) => Err(format!("test takes --backend alone, found `{}`", arg.display())),
-        (Backend::Cpu, None) => with(&Build::default()),
-        (Backend::Wgpu, None) => with(&Build::with_wgpu(Some(vulkan::driver()?))),
+        (_, Some(arg)) => Err(format!("test takes only --backend, found `{}`", arg.display())),
+        (Backend::Cpu, None) => run_with(&Build::default()),
+        (Backend::Wgpu, None) => run_with(&Build::with_wgpu(Some(vulkan::driver()?))),
         (Backend::Cuda, None) => {
-            Err("there are no tests of cuda: `embert-bench parity --device cuda` compares a GPU".into())
+            Err("cuda has no tests; run `embert-bench parity --device cuda` on a GPU instead".into())
         }
     }
 }
 
-/// In the profile of `cargo xtask train`.
-pub(crate) fn with(build: &Build) -> Outcome {
+/// Runs the tests in the profile of `cargo xtask train`.
+pub(crate) fn run_with(build: &Build) -> Outcome {
     process::run(build.cargo("test --workspace --release"))
 }

@@ -1,6 +1,6 @@
-//! `cargo xtask train`: builds embert for a backend and becomes `embert train`.
+//! `cargo xtask train`: builds embert for a backend and runs `embert train`.
 
-use crate::{Outcome, process, request::Request};
+use crate::{Outcome, arguments::Arguments, process};
 use std::{
     ffi::OsString,
     process::{Command, ExitCode},
@@ -9,16 +9,16 @@ use std::{
 const USAGE: &str = "\
 Usage: cargo xtask train [--backend cpu|cuda|wgpu] [ARGS of embert train]
 
-Builds embert in release mode and starts `embert train` with ARGS, where you stand. Without --backend the
-backend is that of --device, and without either the CPU. `cargo xtask train -- --help` lists ARGS.
+Builds embert in release mode and runs `embert train ARGS` in the current directory. Without --backend, the backend
+is that of --device, or the CPU. `cargo xtask train -- --help` lists ARGS.
 
   cargo xtask train --recipe quickstart            a small model on made-up reviews, no network needed
   cargo xtask train                                bert-base-uncased on IMDb
   cargo xtask train --backend cuda --recipe imdb   the same on an NVIDIA GPU";
 
 pub(crate) fn run(args: Vec<OsString>) -> Outcome {
-    let Request { backend, device, rest } = match checked(args) {
-        Ok(Some(request)) => request,
+    let Arguments { backend, device, rest } = match checked(args) {
+        Ok(Some(arguments)) => arguments,
         Ok(None) => {
             println!("{USAGE}");
             return Ok(ExitCode::SUCCESS);
@@ -34,15 +34,15 @@ pub(crate) fn run(args: Vec<OsString>) -> Outcome {
         embert.args(["--device", backend.name()]);
     }
     embert.args(rest);
-    process::become_command(embert)
+    process::exec(embert)
 }
 
-/// What `embert` says of a device that is not there, too.
+/// The exit code of `embert` for a missing device, too.
 const USAGE_ERROR: u8 = 2;
 
-/// The request, if it is one and this machine has the backend.
-fn checked(args: Vec<OsString>) -> Result<Option<Request>, String> {
-    let request = Request::parse(args)?;
-    request.iter().try_for_each(|request| request.backend.check())?;
-    Ok(request)
+/// Parses the arguments, and checks that this machine supports the backend.
+fn checked(args: Vec<OsString>) -> Result<Option<Arguments>, String> {
+    let arguments = Arguments::parse(args)?;
+    arguments.iter().try_for_each(|arguments| arguments.backend.check())?;
+    Ok(arguments)
 }

@@ -1,4 +1,4 @@
-//! A Vulkan driver to test the wgpu backend with: the machine's own, or SwiftShader, which computes on the CPU.
+//! Finds a Vulkan driver for tests of the wgpu backend: the machine's driver, or SwiftShader, which runs on the CPU.
 
 use std::{
     env, fmt, fs,
@@ -7,54 +7,61 @@ use std::{
 
 use crate::backend::Backend;
 
-/// Where drivers are registered.
+/// The folders of registered drivers.
 const FOLDERS: [&str; 3] = ["/usr/share/vulkan/icd.d", "/usr/local/share/vulkan/icd.d", "/etc/vulkan/icd.d"];
-/// What a GPU is reached by.
+/// The device files of GPUs.
 const GPUS: [&str; 3] = ["/dev/dri", "/dev/nvidiactl", "/dev/dxg"];
-/// Debian's package chromium-common brings it.
+/// The path in Debian's package chromium-common.
 const SWIFTSHADER: &str = "/usr/lib/chromium/vk_swiftshader_icd.json";
 
-/// How the tests come to a driver.
+/// The driver of the tests.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Driver {
-    /// The loader finds it.
-    Own,
-    /// The loader must be told of this file.
+    /// The loader finds the driver.
+    System,
+    /// The loader needs the path of this file.
     SwiftShader(PathBuf),
 }
 
 impl fmt::Display for Driver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Own => "this machine's driver",
-            Self::SwiftShader(_) => "SwiftShader, which computes on the CPU",
+            Self::System => "this machine's driver",
+            Self::SwiftShader(_) => "SwiftShader, which runs on the CPU",
         })
     }
 }
 
-/// The driver of this machine, or why there is none.
+/// Returns the driver of this machine.
 pub(crate) fn driver() -> Result<Driver, String> {
     Backend::Wgpu.check()?;
-    let is_told = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"].into_iter().any(|name| env::var_os(name).is_some());
+    let is_configured =
+        ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"].into_iter().any(|name| env::var_os(name).is_some());
     let has_gpu = !cfg!(target_os = "linux") || GPUS.iter().any(|path| Path::new(path).exists());
-    choose(is_told, has_gpu, &FOLDERS.map(Path::new), Path::new(SWIFTSHADER))
+    choose(is_configured, has_gpu, &FOLDERS.map(Path::new), Path::new(SWIFTSHADER))
 }
 
-/// A driver without its GPU is worth less than SwiftShader.
-fn choose(is_told: bool, has_gpu: bool, folders: &[&Path], swiftshader: &Path) -> Result<Driver, String> {
-    let is_registered = cfg!(not(target_os = "linux")) || folders.iter().any(|folder| holds_drivers(folder));
-    if is_told || has_gpu && is_registered {
-        Ok(Driver::Own)
+/// Prefers SwiftShader to a driver without a GPU.
+fn choose(
+    is_configured: bool,
+    has_gpu: bool,
+    folders: &[&Path],
+    swiftshader: &Path,
+) -> Result<Driver, String> {
+    let is_registered = cfg!(not(target_os = "linux")) || folders.iter().any(|folder| has_drivers(folder));
+    if is_configured || has_gpu && is_registered {
+        Ok(Driver::System)
     } else if swiftshader.is_file() {
         Ok(Driver::SwiftShader(swiftshader.into()))
     } else if is_registered {
-        Ok(Driver::Own)
+        Ok(Driver::System)
     } else {
-        Err("no Vulkan driver was found (on Debian: apt install chromium-common brings SwiftShader)".into())
+        Err("no Vulkan driver was found (on Debian, `apt install chromium-common` installs SwiftShader)"
+            .into())
     }
 }
 
-fn holds_drivers(folder: &Path) -> bool {
+fn has_drivers(folder: &Path) -> bool {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.into_iter().any(|entry| entry.path().extension().is_some_and(|extension| extension == "json"))
 }
@@ -66,13 +73,13 @@ mod tests {
     const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
 
     #[test]
-    fn the_driver_that_was_named_comes_first() {
-        assert_eq!(choose(true, false, &[], Path::new(MANIFEST)), Ok(Driver::Own));
+    fn a_configured_driver_comes_first() {
+        assert_eq!(choose(true, false, &[], Path::new(MANIFEST)), Ok(Driver::System));
     }
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn without_a_gpu_swiftshader_is_taken() {
+    fn without_a_gpu_the_driver_is_swiftshader() {
         let (nowhere, manifest) = (Path::new("/nowhere"), Path::new(MANIFEST));
         for has_gpu in [false, true] {
             assert_eq!(

@@ -1,19 +1,19 @@
-//! The same work by embert and by transformers in turn: how many times longer transformers takes for the same rows.
+//! Compares embert with transformers: runs the same workload with both in turn, and prints the ratio of the times.
 
 use crate::{
     case::Case,
-    child,
+    child_process,
     device::IS_GPU,
     spread::Spread,
-    work::{Answer, Work},
+    workload::{Measurement, Workload},
 };
 
-/// How often each of the two does the work.
+/// Number of runs of each.
 const ROUNDS: usize = 3;
-/// Steps of a round that count, at most.
+/// Maximum number of measured steps in a round.
 const STEPS: usize = if IS_GPU { 8 } else { 3 };
 
-/// Does the work of each case and prints its row.
+/// Runs each case and prints its row.
 pub(crate) fn run(python: &str, cases: &[Case]) -> Result<(), String> {
     if cases.is_empty() {
         return Ok(());
@@ -24,52 +24,57 @@ pub(crate) fn run(python: &str, cases: &[Case]) -> Result<(), String> {
         "", "embert ms (min-max)", "peer ms (min-max)", "peer/embert (min-max)", "memory ratio"
     );
     let mut versions = String::new();
-    for Case { name, work } in cases {
-        let rounds = rounds(python, work)?;
+    for Case { name, workload } in cases {
+        let rounds = rounds(python, workload)?;
         println!("  {name:<26} {}{}", row(&rounds), first_steps(&rounds[0]));
         versions = rounds[0].peer.versions.clone();
     }
-    let memory = if IS_GPU { "reserved on the GPU" } else { "whole processes" };
+    let memory = if IS_GPU { "reserved on the GPU" } else { "of the processes" };
     println!("  peer: {versions}; memory ratio: embert/peer, {memory}");
     Ok(())
 }
 
 struct Round {
-    embert: Answer,
-    peer: Answer,
+    embert: Measurement,
+    peer: Measurement,
 }
 
-fn rounds(python: &str, work: &Work) -> Result<Vec<Round>, String> {
-    let work = Work { steps: work.steps.min(STEPS), ..work.clone() };
+fn rounds(python: &str, workload: &Workload) -> Result<Vec<Round>, String> {
+    let workload = Workload { steps: workload.steps.min(STEPS), ..workload.clone() };
     (0..ROUNDS)
-        .map(|_| Ok(Round { embert: child::embert(&work)?, peer: child::peer(python, &work)? }))
+        .map(|_| {
+            Ok(Round {
+                embert: child_process::embert(&workload)?,
+                peer: child_process::peer(python, &workload)?,
+            })
+        })
         .collect()
 }
 
 fn row(rounds: &[Round]) -> String {
-    let milliseconds = |answer: fn(&Round) -> &Answer| {
-        Spread::of(rounds.iter().flat_map(|round| answer(round).seconds.clone())).milliseconds()
+    let milliseconds = |measurement: fn(&Round) -> &Measurement| {
+        Spread::of(rounds.iter().flat_map(|round| measurement(round).seconds.clone())).milliseconds()
     };
     let (embert, peer) = (milliseconds(|round| &round.embert), milliseconds(|round| &round.peer));
-    let Spread { median, least, most } = Spread::of(rounds.iter().map(time_ratio));
-    let ratio = format!("{median:.2} ({least:.2}-{most:.2})");
+    let Spread { median, min, max } = Spread::of(rounds.iter().map(time_ratio));
+    let ratio = format!("{median:.2} ({min:.2}-{max:.2})");
     let memory = memory_ratio(rounds).map_or("?".into(), |ratio| format!("{ratio:.3}"));
     format!("{embert:>20} {peer:>20} {ratio:>22} {memory:>13}")
 }
 
-/// What a GPU does once, in the first round.
+/// Returns the first steps of the first round on a GPU, which compiles kernels in them.
 fn first_steps(Round { embert, peer }: &Round) -> String {
     let seconds = format!("  first step {:.1} s, {:.1} s", embert.first_seconds, peer.first_seconds);
     if IS_GPU { seconds } else { String::new() }
 }
 
-/// The median over the steps of peer/embert, both for the same rows.
+/// Returns the median over the steps of peer/embert. Both have the same rows in a step.
 fn time_ratio(round: &Round) -> f64 {
     let pairs = round.peer.seconds.iter().zip(&round.embert.seconds);
     Spread::of(pairs.map(|(peer, embert)| peer / embert)).median
 }
 
-/// The highest peak of embert by the highest of the peer.
+/// Returns the highest peak of embert divided by that of the peer.
 fn memory_ratio(rounds: &[Round]) -> Option<f64> {
     let embert = rounds.iter().filter_map(|round| round.embert.peak_bytes).max()?;
     let peer = rounds.iter().filter_map(|round| round.peer.peak_bytes).max()?;
@@ -80,23 +85,23 @@ fn memory_ratio(rounds: &[Round]) -> Option<f64> {
 mod tests {
     use super::*;
 
-    fn answer(seconds: &[f64], peak_bytes: u64) -> Answer {
+    fn measurement(seconds: &[f64], peak_bytes: u64) -> Measurement {
         let (seconds, first_seconds) = (seconds.to_vec(), seconds[0]);
-        Answer { seconds, first_seconds, peak_bytes: Some(peak_bytes), versions: String::new() }
+        Measurement { seconds, first_seconds, peak_bytes: Some(peak_bytes), versions: String::new() }
     }
 
     fn round(embert: &[f64], peer: &[f64]) -> Round {
-        Round { embert: answer(embert, 300), peer: answer(peer, 400) }
+        Round { embert: measurement(embert, 300), peer: measurement(peer, 400) }
     }
 
     #[test]
-    fn steps_are_compared_on_the_same_rows() {
-        // 2, 3 and 10 times as long: one slow step of the peer does not move the ratio.
+    fn the_time_ratio_is_the_median_over_the_steps() {
+        // The ratios are 2, 3 and 10: one slow step of the peer does not change the median.
         assert_eq!(time_ratio(&round(&[1.0, 2.0, 1.0], &[2.0, 6.0, 10.0])), 3.0);
     }
 
     #[test]
-    fn the_row_has_the_median_of_the_rounds_and_their_spread() {
+    fn the_row_has_median_minimum_and_maximum_of_the_rounds() {
         let rounds = [round(&[1.0], &[2.0]), round(&[1.0], &[1.5]), round(&[2.0], &[5.0])];
         let row = row(&rounds);
         assert!(row.contains("2.00 (1.50-2.50)"), "{row}");

@@ -1,4 +1,4 @@
-//! The device that the benchmarks were built for, and how batches lie in its memory.
+//! The device of the benchmarks, chosen by the features, and its padding.
 
 use burn::tensor::Device;
 use embert_text::Padding;
@@ -6,7 +6,7 @@ use embert_text::Padding;
 #[cfg(not(any(feature = "cpu", feature = "cuda", feature = "wgpu")))]
 compile_error!("embert-bench needs one of the features cpu, cuda and wgpu");
 
-/// The CPU, or the first GPU of the backend.
+/// Opens the CPU, or the first GPU of the backend.
 #[cfg(feature = "cpu")]
 pub(crate) fn open() -> (Device, Padding) {
     (Device::flex(), Padding::Packed)
@@ -22,7 +22,7 @@ pub(crate) fn open() -> (Device, Padding) {
     (Device::wgpu(burn::tensor::DeviceKind::DefaultDevice), Padding::MultipleOf(64))
 }
 
-/// The device of this name, or the default one, and the name of its backend.
+/// Opens the device with this name, or the default device. Returns the name of its backend, too.
 pub(crate) fn named(name: Option<&str>) -> Result<(Device, &'static str), String> {
     match name.unwrap_or(DEFAULT) {
         #[cfg(feature = "cpu")]
@@ -34,11 +34,11 @@ pub(crate) fn named(name: Option<&str>) -> Result<(Device, &'static str), String
         },
         #[cfg(feature = "wgpu")]
         "wgpu" => wgpu().map(|device| (device, "wgpu")),
-        other => Err(format!("this build has no device {other}")),
+        other => Err(format!("this build does not support the device {other}")),
     }
 }
 
-/// The CPU, where this was built for it.
+/// Opens the CPU, if the build supports it.
 pub(crate) fn cpu() -> Option<Device> {
     #[cfg(feature = "cpu")]
     return Some(Device::flex());
@@ -46,10 +46,10 @@ pub(crate) fn cpu() -> Option<Device> {
     None
 }
 
-/// Whether [`open`] opens a GPU.
+/// True if [`open`] opens a GPU.
 pub(crate) const IS_GPU: bool = !cfg!(feature = "cpu");
 
-/// The most memory that work ever took, where that is known: of this process, or reserved on the GPU.
+/// Returns the peak memory of this process, or the memory reserved on the GPU, if known.
 pub(crate) fn peak_bytes() -> Option<u64> {
     if IS_GPU { Some(open().0.memory_pool_usage()?.bytes_reserved) } else { crate::memory::peak_bytes() }
 }
@@ -62,7 +62,7 @@ const DEFAULT: &str = if cfg!(feature = "cpu") {
     "wgpu"
 };
 
-/// The default adapter, or a software one.
+/// Opens the default adapter, or a software adapter.
 #[cfg(feature = "wgpu")]
 fn wgpu() -> Result<Device, String> {
     use burn::tensor::DeviceKind;
@@ -71,7 +71,7 @@ fn wgpu() -> Result<Device, String> {
     found.map_err(|error| format!("no adapter for wgpu: {error:?}"))
 }
 
-/// The instructions of matrix products in fp32 and bf16, where they are our own.
+/// Returns the instruction sets of embert's own matrix products in fp32 and bf16.
 pub(crate) fn instructions() -> Option<[&'static str; 2]> {
     #[cfg(feature = "cpu")]
     return Some([

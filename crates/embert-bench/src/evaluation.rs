@@ -1,16 +1,16 @@
-//! Forward passes without gradient over texts as long as IMDb's reviews; a step is all of them.
+//! Benchmark of forward passes without gradients, over texts with the lengths of IMDb's reviews.
 
-use crate::{case::Case, choice::Choice, comparison, rates, sizes::minilm};
+use crate::{case::Case, comparison, model_size::minilm, selection::Selection, throughput};
 
 const ROWS: usize = 128;
 const MAX_LENGTH: usize = 256;
 
-pub(crate) fn run(choice: &Choice) -> Result<(), String> {
+pub(crate) fn run(selection: &Selection) -> Result<(), String> {
     let cases = [false, true].map(|bf16| Case::evaluation(&minilm(), MAX_LENGTH, bf16, ROWS));
-    let cases = choice.among(cases.into(), |case| &case.name);
+    let cases = selection.filter(cases.into(), |case| &case.name);
     println!("  a step is {ROWS} rows, forward");
-    match &choice.peer {
+    match &selection.peer {
         Some(python) => comparison::run(python, &cases),
-        None => rates::run(&cases),
+        None => throughput::run(&cases),
     }
 }

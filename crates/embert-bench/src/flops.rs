@@ -1,18 +1,19 @@
-//! Floating-point operations of matrix products, for sequences of lengths L, T = ΣL: a layer's forward pass makes
-//! 2·T·(4h² + 2hi) in its linear maps and 4·h·ΣL² in attention; the last layer, which serves first tokens only,
-//! 2·T·2h² for keys and values.
+//! Floating-point operations of the matrix products, for sequences of lengths L, with T = ΣL.
 //!
-//! Backward, a product makes two: for its input and for its weight. With adapters the weights are frozen and need no
-//! second, and queries, keys and values of the lowest layer not even the first. Embeddings, adapters, and products with
-//! one row for each sequence are not counted.
+//! The forward pass of a layer needs 2·T·(4h² + 2hi) in linear layers and 4·h·ΣL² in attention. The last layer computes
+//! only first tokens, and needs 2·T·2h² for keys and values.
+//!
+//! The backward pass of a product needs two products: the gradients of its input and of its weight. With adapters, the
+//! weights are frozen and have no gradients. Query, key and value of the lowest layer need no input gradient either.
+//! Embeddings, adapters, and products with one row per sequence are not counted.
 
 use embert_model::EncoderConfig;
 
-use crate::work::{Task, Work};
+use crate::workload::{Task, Workload};
 
-/// Of all steps that count.
-pub(crate) fn of_work(work: &Work) -> f64 {
-    work.counted().iter().map(|lengths| of_step(&work.config, work.task, lengths)).sum()
+/// Returns the operations of all measured steps.
+pub(crate) fn of_workload(workload: &Workload) -> f64 {
+    workload.measured_lengths().iter().map(|lengths| of_step(&workload.config, workload.task, lengths)).sum()
 }
 
 fn of_step(config: &EncoderConfig, task: Task, lengths: &[usize]) -> f64 {
@@ -24,7 +25,7 @@ fn of_step(config: &EncoderConfig, task: Task, lengths: &[usize]) -> f64 {
     }
 }
 
-/// 2·T·(4h² + 2hi) for each layer but the last, which makes 2·T·2h².
+/// Returns 2·T·(4h² + 2hi) for each layer except the last, and 2·T·2h² for the last.
 fn linear_maps(config: &EncoderConfig, lengths: &[usize]) -> f64 {
     let (hidden, intermediate) = (config.hidden_size, config.intermediate_size);
     let num_tokens: usize = lengths.iter().sum();
@@ -32,12 +33,12 @@ fn linear_maps(config: &EncoderConfig, lengths: &[usize]) -> f64 {
     (2 * num_tokens * ((config.num_hidden_layers - 1) * weights + 2 * hidden * hidden)) as f64
 }
 
-/// 2·T·3h², of the gradients of the embeddings; of a lowest layer that is not the last.
+/// Returns 2·T·3h² for the input gradients of the lowest layer.
 fn lowest_inputs(config: &EncoderConfig, lengths: &[usize]) -> f64 {
     (2 * lengths.iter().sum::<usize>() * 3 * config.hidden_size * config.hidden_size) as f64
 }
 
-/// 4·h·ΣL² for each layer but the last.
+/// Returns 4·h·ΣL² for each layer except the last.
 fn attention(config: &EncoderConfig, lengths: &[usize]) -> f64 {
     let pairs: usize = lengths.iter().map(|length| length * length).sum();
     ((config.num_hidden_layers - 1) * 4 * config.hidden_size * pairs) as f64
@@ -48,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps_cost_what_their_products_cost() {
+    fn the_operations_of_a_step_match_a_count_by_hand() {
         let config = EncoderConfig {
             hidden_size: 2,
             intermediate_size: 8,
@@ -56,7 +57,7 @@ mod tests {
             ..EncoderConfig::default()
         };
         // A layer: 10 tokens · 2 · (4 · 4 + 2 · 16) = 960, and 4 · 2 · (16 + 36) = 416.
-        // The last: 10 tokens · 2 · 8 = 160.
+        // The last layer: 10 tokens · 2 · 8 = 160.
         assert_eq!(of_step(&config, Task::Evaluation, &[4, 6]), 2.0 * (960.0 + 416.0) + 160.0);
         assert_eq!(of_step(&config, Task::Full, &[4, 6]), 3.0 * (2.0 * (960.0 + 416.0) + 160.0));
         // The lowest inputs: 10 tokens · 2 · 12 = 240.
@@ -65,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn bert_base_makes_79_million_multiplications_a_token_in_its_linear_maps() {
+    fn bert_base_needs_79_million_multiplications_per_token_in_linear_layers() {
         let config = EncoderConfig::default();
         assert_eq!(linear_maps(&config, &[1]), 2.0 * (84_934_656.0 * 11.0 / 12.0 + 2.0 * 768.0 * 768.0));
     }

@@ -1,42 +1,42 @@
-//! Every benchmark of embert: `cargo xtask bench [NAME]...`, all of them without a name.
+//! The benchmarks of embert: `cargo xtask bench [NAME]...`. Without a name, runs all of them.
 
 mod breakdown;
 mod case;
-mod child;
-mod choice;
+mod child_process;
 mod comparison;
 mod device;
 mod evaluation;
 mod flops;
+mod matmul_limit;
 mod measure;
 mod memory;
+mod model_size;
 mod operations;
 mod parity;
-mod product_limit;
-mod rates;
-mod sizes;
+mod selection;
 mod spread;
 mod texts;
+mod throughput;
 mod tokenization;
 mod trainer;
 mod training;
-mod work;
 mod worker;
+mod workload;
 
-use choice::Choice;
+use selection::Selection;
 use std::{env, process::ExitCode};
 
-type Run = fn(&Choice) -> Result<(), String>;
-
 /// A benchmark prints one line for each of its cases.
-const BENCHMARKS: [(&str, Run); 4] = [
+type Benchmark = fn(&Selection) -> Result<(), String>;
+
+const BENCHMARKS: [(&str, Benchmark); 4] = [
     ("tokenization", tokenization::run),
     ("training", training::run),
     ("evaluation", evaluation::run),
     ("breakdown", breakdown::run),
 ];
 
-/// What `embert` allocates with.
+/// The allocator of the command `embert`.
 #[cfg(feature = "cpu")]
 #[global_allocator]
 static ALLOCATOR: embert_kernels::ExitOutOfMemory =
@@ -46,32 +46,32 @@ const USAGE: &str = "\
 Usage: embert-bench [BENCHMARK]... [WORD]... [--peer PYTHON]
        embert-bench parity [--device cpu|wgpu|cuda] [--fixtures DIR]
 
-  tokenization   texts to ids
-  training       steps of training on random weights, each row in a process of its own
-  evaluation     forward passes without gradient, likewise
-  breakdown      where the time of a step of training goes
+  tokenization   converts texts to ids
+  training       training steps with random weights, each row in its own process
+  evaluation     forward passes without gradients, each row in its own process
+  breakdown      the time of each operation in a training step
 
-Without BENCHMARK all of them run; with WORDs only rows whose names contain them all, as in
-`training minilm bf16`. With --peer, training and evaluation run under transformers too, with a Python that
-has the packages at the top of peer.py, and print both.
+Without BENCHMARK, runs all benchmarks. With WORDs, runs only rows whose names contain all of them, as in
+`training minilm bf16`. With --peer, compares training and evaluation with transformers. PYTHON needs the
+packages at the top of peer.py.
 
-`parity` times nothing: it compares a device with what transformers, PyTorch and PEFT gave for tiny models.";
+`parity` measures no times: it compares a device with golden values of transformers, PyTorch and PEFT.";
 
 fn main() -> ExitCode {
     #[cfg(feature = "cpu")]
     embert_kernels::keep_freed_memory();
     let args: Vec<String> = env::args().skip(1).collect();
-    // On a thread of rayon's pool, as `embert` runs.
-    let done = rayon::scope(|_| match args.first().map(String::as_str) {
-        Some(child::WORKER) => worker::run(),
+    // Runs on a thread of rayon's pool, like the command `embert`.
+    let result = rayon::scope(|_| match args.first().map(String::as_str) {
+        Some(child_process::WORKER) => worker::run(),
         Some("parity") => parity::run(&args[1..]),
         Some("--help" | "-h") => {
             println!("{USAGE}");
             Ok(())
         }
-        _ => Choice::parse(args, &BENCHMARKS.map(|(name, _)| name)).and_then(|choice| run(&choice)),
+        _ => Selection::parse(args, &BENCHMARKS.map(|(name, _)| name)).and_then(|selection| run(&selection)),
     });
-    match done {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("error: {message}");
@@ -80,12 +80,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(choice: &Choice) -> Result<(), String> {
-    device::named(None)?; // one line where there is none, before anything is timed
-    println!("{}", measure::circumstances());
-    for (name, run) in BENCHMARKS.into_iter().filter(|(name, _)| choice.has(name)) {
+fn run(selection: &Selection) -> Result<(), String> {
+    device::named(None)?; // fails early if there is no device
+    println!("{}", measure::environment());
+    for (name, run) in BENCHMARKS.into_iter().filter(|(name, _)| selection.includes(name)) {
         println!("\n{name}");
-        run(choice)?;
+        run(selection)?;
     }
     Ok(())
 }

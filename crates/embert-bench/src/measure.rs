@@ -1,15 +1,15 @@
-//! How long a piece of work takes, after some runs that do not count, and on what machine.
+//! Measures time after a burn-in, and describes the machine.
 
 use std::{env::consts, hint::black_box, process::Command, thread, time::Instant};
 
 use crate::{device, spread::Spread};
 
-/// Runs before the clock starts: caches, allocator and threads are warm by then.
+/// Number of runs before the measurement, to warm up caches, allocator and threads.
 pub(crate) const BURN_IN: usize = 2;
-/// Runs that count.
+/// Number of measured runs.
 pub(crate) const RUNS: usize = 11;
 
-/// The seconds of [`RUNS`] runs of `work`.
+/// Measures the seconds of [`RUNS`] runs of `work`.
 pub(crate) fn time<T>(work: impl Fn() -> T) -> Spread {
     let seconds = |_| {
         let start = Instant::now();
@@ -20,8 +20,8 @@ pub(crate) fn time<T>(work: impl Fn() -> T) -> Spread {
     Spread::of((0..RUNS).map(seconds))
 }
 
-/// What figures mean nothing without.
-pub(crate) fn circumstances() -> String {
+/// Describes version, commit and machine.
+pub(crate) fn environment() -> String {
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let (version, commit) = (env!("CARGO_PKG_VERSION"), commit().unwrap_or("unknown".into()));
     let machine = format!("{} {}, {threads} threads", consts::OS, consts::ARCH);
@@ -43,7 +43,7 @@ mod tests {
     use std::{cell::Cell, time::Duration};
 
     #[test]
-    fn one_slow_run_does_not_move_the_median() {
+    fn one_slow_run_does_not_change_the_median() {
         let runs = Cell::new(0);
         let slow_once = || {
             runs.set(runs.get() + 1);

@@ -1,4 +1,4 @@
-//! The most memory that this process ever held: VmHWM of Linux.
+//! The peak memory of this process: VmHWM on Linux.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_peak_is_read_in_bytes() {
+    fn the_peak_is_in_bytes() {
         let status = "VmPeak:\t  99 kB\nVmHWM:\t    1234 kB\nVmRSS:\t 9 kB\n";
         assert_eq!(parse(status, "VmHWM:"), Some(1234 * 1024));
         assert_eq!(parse(status, "VmRSS:"), Some(9 * 1024));

@@ -1,4 +1,4 @@
-//! Each operation of embert-kernels alone, forward and backward, at the shapes of a step of training.
+//! Measures each operation of embert-kernels, forward and backward, with the shapes of a training step.
 
 use burn::tensor::{DType, Device, Distribution, Int, Tensor, TensorData};
 use embert_kernels::{
@@ -7,9 +7,9 @@ use embert_kernels::{
 };
 use embert_model::{EncoderConfig, ForwardContext};
 
-use crate::{device, measure::time, texts::texts, work::Work};
+use crate::{device, measure::time, texts::texts, workload::Workload};
 
-/// An operation, how often a step does it, and the seconds of once.
+/// An operation, its number of calls in a step, and the seconds of a call.
 pub(crate) struct Operation {
     pub name: &'static str,
     pub times: usize,
@@ -17,16 +17,16 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
-    /// The seconds of a step's share.
+    /// Returns the seconds in a step.
     pub(crate) fn total(&self) -> f64 {
         self.times as f64 * self.seconds
     }
 }
 
-/// The operations of a step on these rows, in their order.
-pub(crate) fn measure(work: &Work, rows: &[usize]) -> Vec<Operation> {
-    let step = Step::new(work, rows);
-    let layers = work.config.num_hidden_layers - 1; // the last is not like them
+/// Measures the operations of a step on these rows, in order.
+pub(crate) fn measure(workload: &Workload, rows: &[usize]) -> Vec<Operation> {
+    let step = Step::new(workload, rows);
+    let layers = workload.config.num_hidden_layers - 1; // without the last layer, which is different
     let operation = |name, times, seconds| Operation { name, times, seconds };
     vec![
         operation("embeddings", 1, step.embeddings()),
@@ -40,9 +40,9 @@ pub(crate) fn measure(work: &Work, rows: &[usize]) -> Vec<Operation> {
     ]
 }
 
-/// The shapes of a step.
+/// The shapes of a training step.
 struct Step<'a> {
-    work: &'a Work,
+    workload: &'a Workload,
     device: Device,
     ids: Vec<i32>,
     layout: SequenceLayout,
@@ -50,16 +50,16 @@ struct Step<'a> {
 }
 
 impl<'a> Step<'a> {
-    fn new(work: &'a Work, rows: &[usize]) -> Self {
+    fn new(workload: &'a Workload, rows: &[usize]) -> Self {
         let (device, padding) = device::open();
-        let batch = texts(work).batch(rows, padding);
+        let batch = texts(workload).batch(rows, padding);
         let stream = DropoutStream { seed: 42, step: 0, first_sequence: 0 };
         Self {
-            work,
+            workload,
             device: device.autodiff(),
             ids: batch.ids.iter().map(|&id| id as i32).collect(),
             layout: SequenceLayout { lengths: batch.lengths, padded_to: batch.padded_to },
-            site: stream.site(0, 0, work.config.hidden_dropout_prob),
+            site: stream.site(0, 0, workload.config.hidden_dropout_prob),
         }
     }
 
@@ -75,7 +75,7 @@ impl<'a> Step<'a> {
         self.matrix(self.layout.num_tokens(), columns)
     }
 
-    /// The median of forward and backward, with ones for the gradient of the output.
+    /// Returns the median seconds of forward and backward, with ones as the gradient of the output.
     fn seconds(&self, forward: impl Fn() -> Tensor<2>) -> f64 {
         let both = || {
             let gradients = forward().backward();
@@ -85,9 +85,9 @@ impl<'a> Step<'a> {
         time(both).median
     }
 
-    /// With the LayerNorm and the dropout that follow.
+    /// Includes the LayerNorm and the dropout after the embeddings.
     fn embeddings(&self) -> f64 {
-        let config = &self.work.config;
+        let config = &self.workload.config;
         let (hidden, epsilon) = (config.hidden_size, config.layer_norm_eps);
         let ids = TensorData::new(self.ids.clone(), [self.ids.len()]);
         let ids = Tensor::<1, Int>::from_data(ids, (&self.device, DType::I32));
@@ -103,31 +103,32 @@ impl<'a> Step<'a> {
     }
 
     fn query_key_value(&self) -> f64 {
-        let hidden = self.work.config.hidden_size;
+        let hidden = self.workload.config.hidden_size;
         let x = self.hidden_states(hidden);
         let weights = [0; 3].map(|_| self.matrix(hidden, hidden));
         let biases = [0; 3].map(|_| Some(self.vector(hidden)));
-        let precision = self.work.precision();
+        let precision = self.workload.precision();
         self.seconds(|| query_key_value(x.clone(), weights.clone(), biases.clone(), precision))
     }
 
     fn attention(&self) -> f64 {
-        let (hidden, num_heads) = (self.work.config.hidden_size, self.work.config.num_attention_heads);
+        let (hidden, num_heads) =
+            (self.workload.config.hidden_size, self.workload.config.num_attention_heads);
         let qkv = self.hidden_states(3 * hidden);
-        let precision = self.work.precision();
+        let precision = self.workload.precision();
         self.seconds(|| attention(qkv.clone(), &self.layout, num_heads, Some(self.site), precision))
     }
 
     fn attention_output(&self) -> f64 {
-        let hidden = self.work.config.hidden_size;
+        let hidden = self.workload.config.hidden_size;
         let x = self.hidden_states(hidden);
         let (weight, bias) = (self.matrix(hidden, hidden), self.vector(hidden));
-        let precision = self.work.precision();
+        let precision = self.workload.precision();
         self.seconds(|| linear(x.clone(), weight.clone(), Some(bias.clone()), precision))
     }
 
     fn add_layer_norm(&self) -> f64 {
-        let (hidden, epsilon) = (self.work.config.hidden_size, self.work.config.layer_norm_eps);
+        let (hidden, epsilon) = (self.workload.config.hidden_size, self.workload.config.layer_norm_eps);
         let [x, residual] = [0; 2].map(|_| self.hidden_states(hidden));
         let (weight, bias) = (self.vector(hidden), Some(self.vector(hidden)));
         self.seconds(|| {
@@ -137,27 +138,29 @@ impl<'a> Step<'a> {
     }
 
     fn intermediate(&self) -> f64 {
-        let (hidden, intermediate) = (self.work.config.hidden_size, self.work.config.intermediate_size);
+        let (hidden, intermediate) =
+            (self.workload.config.hidden_size, self.workload.config.intermediate_size);
         let (x, weight) = (self.hidden_states(hidden), self.matrix(hidden, intermediate));
-        self.seconds(|| linear(x.clone(), weight.clone(), None, self.work.precision()))
+        self.seconds(|| linear(x.clone(), weight.clone(), None, self.workload.precision()))
     }
 
     fn bias_gelu_linear(&self) -> f64 {
-        let (hidden, intermediate) = (self.work.config.hidden_size, self.work.config.intermediate_size);
+        let (hidden, intermediate) =
+            (self.workload.config.hidden_size, self.workload.config.intermediate_size);
         let (x, bias) = (self.hidden_states(intermediate), Some(self.vector(intermediate)));
         let (weight, output_bias) = (self.matrix(intermediate, hidden), Some(self.vector(hidden)));
-        let precision = self.work.precision();
+        let precision = self.workload.precision();
         self.seconds(|| {
             bias_gelu_linear(x.clone(), bias.clone(), weight.clone(), output_bias.clone(), precision)
         })
     }
 
     fn last_layer(&self) -> f64 {
-        let config = EncoderConfig { num_hidden_layers: 1, vocab_size: 1, ..self.work.config.clone() };
+        let config = EncoderConfig { num_hidden_layers: 1, vocab_size: 1, ..self.workload.config.clone() };
         let x = self.hidden_states(config.hidden_size);
-        let model = Work { config, ..self.work.clone() }.model(&self.device);
+        let model = Workload { config, ..self.workload.clone() }.model(&self.device);
         let dropout = Some(DropoutStream { seed: 42, step: 0, first_sequence: 0 });
-        let pass = ForwardContext { precision: self.work.precision(), dropout };
+        let pass = ForwardContext { precision: self.workload.precision(), dropout };
         self.seconds(|| model.encoder().forward_first(x.clone(), &self.layout, pass))
     }
 }

@@ -1,60 +1,60 @@
-//! Texts as long as IMDb's reviews, of words that a seed makes up.
+//! Random texts with the lengths of IMDb's reviews.
 
 use embert_kernels::mix64;
 use embert_text::{EncodedTexts, Limit, Tokenizer, Truncation};
 use embert_train::Targets;
 
-use crate::work::Work;
+use crate::workload::Workload;
 
-/// `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]` and `[MASK]`.
 const SPECIAL_TOKENS: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
 
-/// Tokens of the first 512 reviews of IMDb's train split, shuffled with seed 42: `imdb_lengths.py`.
+/// Returns the numbers of tokens of 512 IMDb reviews, at most `max_length`. `imdb_lengths.py` counted them.
 pub(crate) fn imdb_lengths(max_length: usize) -> Vec<usize> {
     let lengths: Vec<usize> =
         serde_json::from_str(include_str!("../imdb_lengths.json")).expect("a list of numbers");
     lengths.into_iter().map(|length| length.min(max_length)).collect()
 }
 
-/// Texts of the lengths of `work`, with ids below its vocabulary's size.
-pub(crate) fn texts(work: &Work) -> EncodedTexts {
-    let vocab_size = work.config.vocab_size;
+/// Returns texts with the lengths of the workload.
+pub(crate) fn texts(workload: &Workload) -> EncodedTexts {
+    let vocab_size = workload.config.vocab_size;
     let words = (SPECIAL_TOKENS.len()..vocab_size).map(|id| format!("w{id}"));
     let vocabulary: Vec<String> = SPECIAL_TOKENS.map(String::from).into_iter().chain(words).collect();
     let tokenizer = Tokenizer::from_vocab(&vocabulary).expect("no token is repeated");
     let texts: Vec<String> =
-        work.lengths.iter().enumerate().map(|(row, &length)| text(row, length, &vocabulary)).collect();
-    let limit = Limit::new(work.max_length, Truncation::Right, work.config.max_position_embeddings);
+        workload.lengths.iter().enumerate().map(|(row, &length)| text(row, length, &vocabulary)).collect();
+    let limit = Limit::new(workload.max_length, Truncation::Right, workload.config.max_position_embeddings);
     tokenizer.encode_all(&texts, limit.expect("no more than the positions"), &|_| ())
 }
 
-/// Words for all tokens of a row but the first and the last, which are `[CLS]` and `[SEP]`.
+/// Returns a text with `length` tokens, including `[CLS]` and `[SEP]`.
 fn text(row: usize, length: usize, vocabulary: &[String]) -> String {
     let words = &vocabulary[SPECIAL_TOKENS.len()..];
     let word = |place: usize| words[mix64((row << 32 | place) as u64) as usize % words.len()].as_str();
     (2..length).map(word).collect::<Vec<_>>().join(" ")
 }
 
-/// Labels 0 and 1 in turn.
-pub(crate) fn targets(work: &Work) -> Targets {
-    Targets::Labels((0..work.lengths.len()).map(|row| row % 2).collect())
+/// Returns labels 0 and 1 in turn.
+pub(crate) fn targets(workload: &Workload) -> Targets {
+    Targets::Labels((0..workload.lengths.len()).map(|row| row % 2).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{sizes::minilm, work::Task};
+    use crate::{model_size::minilm, workload::Task};
 
     #[test]
-    fn texts_are_as_long_as_the_reviews() {
+    fn texts_have_the_lengths_of_the_reviews() {
         let lengths = imdb_lengths(256);
         assert_eq!((lengths.len(), lengths[0], lengths[4]), (512, 179, 256));
         let config = minilm().config;
         let (task, bf16, batch_size, on_gpu) = (Task::Full, false, 8, false);
         let (max_length, warm_up, steps) = (256, 2, 6);
-        let work = Work { task, config, bf16, batch_size, max_length, lengths, warm_up, steps, on_gpu };
-        let texts = texts(&work);
-        assert_eq!(texts.lengths(), work.lengths);
+        let workload =
+            Workload { task, config, bf16, batch_size, max_length, lengths, warm_up, steps, on_gpu };
+        let texts = texts(&workload);
+        assert_eq!(texts.lengths(), workload.lengths);
         assert!((0..8).all(|row| texts.ids(row).iter().all(|&id| id != 1)), "no word is unknown");
     }
 }

@@ -1,8 +1,8 @@
-//! How fast texts become ids, on made-up reviews: as they are, and joined to the length of IMDb's.
+//! Benchmark of tokenization, on short made-up reviews and on longer ones with the length of IMDb's.
 
 use crate::{
-    choice::Choice,
     measure::{BURN_IN, RUNS, time},
+    selection::Selection,
 };
 use embert_data::synthetic;
 use embert_text::{Limit, Tokenizer, Truncation};
@@ -10,17 +10,17 @@ use embert_text::{Limit, Tokenizer, Truncation};
 const REVIEWS: usize = 8_000;
 const SEED: u64 = 42;
 const VOCAB_SIZE: usize = 8_000;
-/// So many made-up reviews are about as long as one of IMDb's.
+/// The number of made-up reviews with about the length of one IMDb review.
 const JOINED: usize = 8;
 
-pub(crate) fn run(choice: &Choice) -> Result<(), String> {
+pub(crate) fn run(selection: &Selection) -> Result<(), String> {
     println!("  median of {RUNS} after {BURN_IN}");
     let dataset = synthetic(REVIEWS, SEED);
     let short: Vec<String> = dataset.examples.into_iter().map(|example| example.text).collect();
     let long: Vec<String> = short.chunks(JOINED).map(|reviews| reviews.join(" ")).collect();
-    let tokenizer = Tokenizer::train(&short, VOCAB_SIZE).expect("made-up reviews hold words");
+    let tokenizer = Tokenizer::train(&short, VOCAB_SIZE).expect("made-up reviews contain words");
     let rows = vec![("short reviews", &short), ("long reviews", &long)];
-    for (name, texts) in choice.among(rows, |(name, _)| name) {
+    for (name, texts) in selection.filter(rows, |(name, _)| name) {
         encode(&tokenizer, name, texts);
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! A step of training as `embert_train::fit` makes it: gradients with dropout, clipping, AdamW.
+//! Training steps like those of `embert_train::fit`: gradients with dropout, clipping, AdamW.
 
 use burn::module::Module;
 use burn::tensor::Device;
@@ -8,16 +8,16 @@ use embert_model::{
 };
 use embert_text::{EncodedTexts, Padding};
 use embert_train::{
-    AdamW, Backward, LabelledTexts, Objective, StepGradients, Targets, TrainConfig, step_gradients,
+    AdamW, BackwardOptions, LabelledTexts, Objective, StepGradients, Targets, TrainConfig, step_gradients,
 };
 
 use crate::{
     device,
     texts::{targets, texts},
-    work::{SEED, Task, Work},
+    workload::{SEED, Task, Workload},
 };
 
-/// A model with random weights that is being trained.
+/// A model with random weights, and its training state.
 pub(crate) struct Trainer {
     model: Option<AutoModelForSequenceClassification>,
     config: TrainConfig,
@@ -31,18 +31,18 @@ pub(crate) struct Trainer {
 }
 
 impl Trainer {
-    pub(crate) fn new(work: &Work) -> Self {
+    pub(crate) fn new(workload: &Workload) -> Self {
         let (device, padding) = device::open();
-        let model = work.model(&device);
-        let model = if work.task == Task::Lora { adapted(model) } else { model };
-        let config = TrainConfig { bf16: work.bf16, seed: SEED, ..TrainConfig::default() };
-        let (targets, num_labels) = (targets(work), model.num_labels());
+        let model = workload.model(&device);
+        let model = if workload.task == Task::Lora { adapted(model) } else { model };
+        let config = TrainConfig { bf16: workload.bf16, seed: SEED, ..TrainConfig::default() };
+        let (targets, num_labels) = (targets(workload), model.num_labels());
         Self {
             model: Some(model.train()),
             optimizer: AdamW::new(config.adamw()),
-            objective: config.objective(&targets, num_labels).expect("no weights to check"),
+            objective: config.objective(&targets, num_labels).expect("the default class weights are valid"),
             config,
-            texts: texts(work),
+            texts: texts(workload),
             targets,
             device,
             padding,
@@ -50,7 +50,7 @@ impl Trainer {
         }
     }
 
-    /// Trains on these rows.
+    /// Makes one step on these rows.
     pub(crate) fn step(&mut self, rows: &[usize]) {
         let gradients = self.gradients(rows);
         self.update(gradients);
@@ -61,23 +61,23 @@ impl Trainer {
         let dropout = DropoutStream { seed: SEED, step: self.step, first_sequence: 0 };
         let pass = ForwardContext { precision: self.config.precision(), dropout: Some(dropout) };
         let model = self.model.as_ref().expect("there between steps");
-        step_gradients(model, &[batch], &self.objective, pass, Backward::default())
+        step_gradients(model, &[batch], &self.objective, pass, BackwardOptions::default())
     }
 
     pub(crate) fn update(&mut self, gradients: StepGradients) {
-        let loss_and_norm = gradients.figures();
+        let loss_and_norm = gradients.loss_and_norm();
         let scale = gradients.scale(self.config.max_grad_norm);
         let model = self.model.take().expect("there between steps");
         let rate = self.config.learning_rate;
         self.model = Some(self.optimizer.step(model, gradients.gradients, scale, rate));
-        let figures = loss_and_norm.into_data(); // waits for all of the step
-        assert!(figures.iter::<f64>().all(f64::is_finite), "random weights do not diverge so soon");
+        let loss_and_norm = loss_and_norm.into_data(); // waits for the step
+        assert!(loss_and_norm.iter::<f64>().all(f64::is_finite), "the first steps do not diverge");
         self.device.sync().expect("the device works");
         self.step += 1;
     }
 }
 
-/// The adapters of `peer.py`.
+/// The adapter settings of `peer.py`.
 pub(crate) fn adapter() -> LoraConfig {
     let targets = ["query", "key"].map(String::from).to_vec();
     LoraConfig {
@@ -108,7 +108,7 @@ mod tests {
             ..EncoderConfig::default()
         };
         let lengths = vec![5, 9];
-        let work = Work {
+        let workload = Workload {
             task,
             config,
             bf16: false,
@@ -119,13 +119,13 @@ mod tests {
             steps: 1,
             on_gpu: false,
         };
-        let mut trainer = Trainer::new(&work);
+        let mut trainer = Trainer::new(&workload);
         trainer.step(&[0, 1]);
         trainer.gradients(&[0, 1]).gradients.values().count()
     }
 
     #[test]
-    fn lora_has_gradients_of_two_adapters_a_layer_and_the_classifier() {
+    fn lora_trains_two_adapters_per_layer_and_the_classifier() {
         assert_eq!(trained_tensors(Task::Lora), 2 * 2 * 2 + 2);
         assert_eq!(trained_tensors(Task::Full), 3 + 2 + 2 * 16 + 2 + 2);
     }

@@ -1,21 +1,21 @@
-//! Steps of training on random weights and texts as long as IMDb's reviews.
+//! Benchmark of training steps, with random weights and the lengths of IMDb's reviews.
 
 use crate::{
     case::{BATCH_SIZE, Case},
-    choice::Choice,
     comparison,
     device::IS_GPU,
-    rates,
-    sizes::{bert_base, minilm},
-    work::Task,
+    model_size::{bert_base, minilm},
+    selection::Selection,
+    throughput,
+    workload::Task,
 };
 
-pub(crate) fn run(choice: &Choice) -> Result<(), String> {
-    let cases = choice.among(cases(), |case| &case.name);
+pub(crate) fn run(selection: &Selection) -> Result<(), String> {
+    let cases = selection.filter(cases(), |case| &case.name);
     println!("  a step is {BATCH_SIZE} rows: forward, backward, clipping, AdamW");
-    match &choice.peer {
+    match &selection.peer {
         Some(python) => comparison::run(python, &cases),
-        None => rates::run(&cases),
+        None => throughput::run(&cases),
     }
 }
 

@@ -65,7 +65,7 @@ fn require_start(output_dir: &str, matches: &ArgMatches) -> Result<(), CliError>
 /// Returns the checkpoint to resume from; `None` for `last` if the run has no checkpoint yet.
 fn find(named: &str, output_dir: &str) -> Result<Option<Checkpoint>, CliError> {
     if named == "last" {
-        let partial_dir = RunDirectory::mend(Path::new(output_dir))?;
+        let partial_dir = RunDirectory::repair(Path::new(output_dir))?;
         return newest(&[partial_dir, output_dir.into()]);
     }
     let path = Path::new(named);
@@ -76,7 +76,7 @@ fn find(named: &str, output_dir: &str) -> Result<Option<Checkpoint>, CliError> {
         return Ok(Some(Checkpoint::open(path)?));
     }
     let run_dir = Path::new(named.strip_suffix(".partial").unwrap_or(named));
-    let partial_dir = RunDirectory::mend(run_dir)?;
+    let partial_dir = RunDirectory::repair(run_dir)?;
     newest(&[partial_dir, run_dir.into()])?.map(Some).ok_or_else(|| {
         CliError::usage(format!(
             "{named} holds no checkpoint; leave --resume_from_checkpoint out to begin a run"

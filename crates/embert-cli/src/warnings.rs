@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::ArgMatches;
 use embert_data::overlap;
 use embert_inference::TrainingSettings;
-use embert_train::{Ineffective, Metrics, Schedule, TrainConfig};
+use embert_train::{IgnoredSetting, Metrics, Schedule, TrainConfig};
 
 use crate::error::CliError;
 use crate::examples::{Examples, SYNTHETIC};
@@ -53,8 +53,8 @@ fn before_training(recipe: &Recipe, examples: &Examples, matches: &ArgMatches) -
 
 /// Returns warnings about given settings that have no effect in this run.
 fn without_effect(recipe: &Recipe, matches: &ArgMatches) -> Vec<String> {
-    let of_training = recipe.train.ineffective(recipe.evaluates());
-    let of_training = of_training.iter().map(|Ineffective { key, value, why }| {
+    let of_training = recipe.train.ignored_settings(recipe.evaluates());
+    let of_training = of_training.iter().map(|IgnoredSetting { key, value, why }| {
         (format!("train.{key}"), format!("{key} {value} has no effect: {why}"))
     });
     let of_data = unused_data(recipe).into_iter().map(|(key, why)| (key.to_owned(), why));

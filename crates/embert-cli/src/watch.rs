@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, stdout};
 
-use embert_train::{Answer, Event, LogEntry, RunDirectory, RunPlan, StepLog, TrainError};
+use embert_train::{Event, EventResult, LogEntry, RunDirectory, RunPlan, StepLog, TrainError};
 
 use crate::interrupt::Interrupt;
 use crate::progress::Bar;
@@ -31,7 +31,7 @@ impl<'a> Watch<'a> {
         Self { directory, interrupt, labels, num_parameters, on_save_error, bar: None }
     }
 
-    pub(crate) fn hear(&mut self, event: Event<'_>) -> Answer {
+    pub(crate) fn hear(&mut self, event: Event<'_>) -> EventResult {
         let checkpoint = match self.directory.record(&event) {
             Ok(checkpoint) => checkpoint,
             Err(error) if self.goes_on_without() => {

@@ -1,11 +1,11 @@
-//! Batches of tokens with their targets.
+//! Labelled texts and batches of them.
 
 use embert_text::{EncodedTexts, Padding, TokenBatch};
 
 use crate::error::TrainError;
 use crate::targets::Targets;
 
-/// Tokenized texts with their targets, by row.
+/// Tokenized texts and their targets, by row.
 #[derive(Debug, Clone, Copy)]
 pub struct LabelledTexts<'a> {
     /// The tokens.
@@ -24,10 +24,10 @@ pub struct LabelledBatch {
 }
 
 impl LabelledTexts<'_> {
-    /// Checks the examples for a model with `num_labels` logits.
+    /// Checks that each text has a target, and that a model with `num_labels` logits has these targets.
     ///
     /// # Errors
-    /// If there are none, or not one valid target for each text.
+    /// [`TrainError::NoExamples`], [`TrainError::LabelCount`] and [`TrainError::UnknownLabel`].
     pub fn check(&self, num_labels: usize) -> Result<(), TrainError> {
         if self.texts.is_empty() {
             return Err(TrainError::NoExamples);
@@ -38,7 +38,10 @@ impl LabelledTexts<'_> {
         self.targets.check(num_labels)
     }
 
-    /// Returns the examples of these rows as one batch.
+    /// Returns a batch of these rows.
+    ///
+    /// # Panics
+    /// If a row does not exist.
     pub fn batch(&self, rows: &[usize], padding: Padding) -> LabelledBatch {
         LabelledBatch { tokens: self.texts.batch(rows, padding), targets: self.targets.select(rows) }
     }

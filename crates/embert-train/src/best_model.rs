@@ -1,4 +1,4 @@
-//! The best evaluation so far, and early stopping, as transformers' Trainer and its `EarlyStoppingCallback` decide.
+//! The best evaluation and early stopping, as in transformers' `Trainer` and `EarlyStoppingCallback`.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,55 +8,63 @@ use crate::metrics::Metrics;
 /// The best evaluation of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct BestModel {
-    /// Its `metric_for_best_model`.
+    /// The value of `metric_for_best_model`.
     pub metric: f64,
-    /// Optimizer steps made when it was found.
+    /// The optimizer step of the evaluation.
     pub step: usize,
 }
 
-/// The verdict on an evaluation.
+/// The consequences of one evaluation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Verdict {
-    /// No evaluation before was as good.
+pub(crate) struct BestModelUpdate {
+    /// The evaluation is the best so far.
     pub(crate) is_best: bool,
     /// Patience has run out.
     pub(crate) stops: bool,
 }
 
-/// The result of all evaluations so far.
+/// The state of a [`BestModelTracker`], saved in checkpoints.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub(crate) struct Judged {
+pub(crate) struct BestModelState {
     pub(crate) best: Option<BestModel>,
     /// Evaluations in a row without an improvement.
-    not_better: usize,
+    #[serde(rename = "not_better")]
+    evaluations_without_improvement: usize,
 }
 
-/// Judges the evaluations of a run, one after another.
+/// Compares each evaluation with the best one before it.
 #[derive(Debug)]
-pub(crate) struct Judge {
+pub(crate) struct BestModelTracker {
     pub(crate) metric: BestModelMetric,
     pub(crate) greater_is_better: bool,
-    /// Evaluations in a row without an improvement, after which training stops.
+    /// Training stops after this many evaluations in a row without an improvement.
     pub(crate) patience: Option<usize>,
-    /// The least improvement that counts for patience.
+    /// Minimum change that resets patience.
     pub(crate) threshold: f64,
 }
 
-impl Judge {
-    pub(crate) fn judge(&self, judged: &mut Judged, metrics: &Metrics, step: usize) -> Verdict {
-        self.judge_value(judged, self.metric.of(metrics), step)
+impl BestModelTracker {
+    pub(crate) fn update(
+        &self,
+        state: &mut BestModelState,
+        metrics: &Metrics,
+        step: usize,
+    ) -> BestModelUpdate {
+        self.update_with(state, self.metric.of(metrics), step)
     }
 
-    /// A metric may be the best and yet no improvement: patience asks for more than `threshold` over the best before.
-    fn judge_value(&self, judged: &mut Judged, metric: f64, step: usize) -> Verdict {
-        let best = judged.best.map(|best| best.metric);
+    /// A new best that is better by at most `threshold` does not reset patience.
+    fn update_with(&self, state: &mut BestModelState, metric: f64, step: usize) -> BestModelUpdate {
+        let best = state.best.map(|best| best.metric);
         let is_best = !metric.is_nan() && best.is_none_or(|best| self.is_better(metric, best));
         let improves = is_best && best.is_none_or(|best| (metric - best).abs() > self.threshold);
-        judged.not_better = if improves { 0 } else { judged.not_better + 1 };
+        state.evaluations_without_improvement =
+            if improves { 0 } else { state.evaluations_without_improvement + 1 };
         if is_best {
-            judged.best = Some(BestModel { metric, step });
+            state.best = Some(BestModel { metric, step });
         }
-        Verdict { is_best, stops: self.patience.is_some_and(|patience| judged.not_better >= patience) }
+        let stops = self.patience.is_some_and(|patience| state.evaluations_without_improvement >= patience);
+        BestModelUpdate { is_best, stops }
     }
 
     fn is_better(&self, metric: f64, than: f64) -> bool {
@@ -88,20 +96,20 @@ mod tests {
             early_stopping_threshold: case.early_stopping_threshold,
             ..TrainConfig::default()
         };
-        let judge = config.judge().unwrap();
-        let mut judged = Judged::default();
+        let tracker = config.best_model_tracker().unwrap();
+        let mut state = BestModelState::default();
         let mut stopped_after = None;
         for (step, value) in case.values.iter().enumerate() {
-            let verdict = judge.judge_value(&mut judged, value.unwrap_or(f64::NAN), step);
-            assert_eq!(judged.best.map(|best| best.step), case.best[step], "{:?} after {step}", case.values);
-            assert_eq!(verdict.is_best, case.best[step] == Some(step));
-            stopped_after = stopped_after.or(verdict.stops.then_some(step));
+            let update = tracker.update_with(&mut state, value.unwrap_or(f64::NAN), step);
+            assert_eq!(state.best.map(|best| best.step), case.best[step], "{:?} after {step}", case.values);
+            assert_eq!(update.is_best, case.best[step] == Some(step));
+            stopped_after = stopped_after.or(update.stops.then_some(step));
         }
         assert_eq!(stopped_after, case.stopped_after, "{:?}", case.values);
     }
 
     #[test]
-    fn the_best_model_and_the_end_are_those_of_transformers() {
+    fn best_model_and_early_stopping_match_transformers() {
         #[derive(Deserialize)]
         struct Cases {
             early_stopping: Vec<Case>,
@@ -112,11 +120,11 @@ mod tests {
     }
 
     #[test]
-    fn nobody_judges_unless_asked_and_loss_is_what_counts_then() {
-        assert!(TrainConfig::default().judge().is_none());
+    fn the_tracker_exists_only_on_request_and_uses_loss_by_default() {
+        assert!(TrainConfig::default().best_model_tracker().is_none());
         let stops = TrainConfig { early_stopping_patience: Some(1), ..TrainConfig::default() };
-        assert_eq!(stops.judge().unwrap().metric, BestModelMetric::Loss);
+        assert_eq!(stops.best_model_tracker().unwrap().metric, BestModelMetric::Loss);
         let loads = TrainConfig { load_best_model_at_end: true, ..TrainConfig::default() };
-        assert!(!loads.judge().unwrap().greater_is_better);
+        assert!(!loads.best_model_tracker().unwrap().greater_is_better);
     }
 }

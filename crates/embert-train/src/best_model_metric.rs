@@ -1,4 +1,4 @@
-//! The names of the figures of an evaluation by which models are compared.
+//! The values of `metric_for_best_model`.
 
 use std::fmt;
 
@@ -6,47 +6,47 @@ use serde::{Deserialize, Serialize};
 
 use crate::metrics::Metrics;
 
-/// The figure of an evaluation that says which model is the best, by its name in the log, with or without `eval_`.
+/// The metric that decides which model is the best, by its name in the log, with or without `eval_`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BestModelMetric {
-    /// Mean cross-entropy; the lowest is the best.
+    /// Mean cross-entropy; lower is better.
     #[serde(alias = "eval_loss")]
     Loss,
-    /// Share of the examples that are predicted right.
+    /// Share of correct predictions.
     #[serde(alias = "eval_accuracy")]
     Accuracy,
-    /// F1 of the positive label, or the mean over more than two labels.
+    /// F1 of the positive label, or the macro mean of more than two labels.
     #[serde(alias = "eval_f1")]
     F1,
-    /// Precision of the positive label, or the mean over more than two labels.
+    /// Precision of the positive label, or the macro mean of more than two labels.
     #[serde(alias = "eval_precision")]
     Precision,
-    /// Recall of the positive label, or the mean over more than two labels.
+    /// Recall of the positive label, or the macro mean of more than two labels.
     #[serde(alias = "eval_recall")]
     Recall,
-    /// The mean F1 over the labels.
+    /// Macro mean of F1.
     #[serde(alias = "eval_f1_macro")]
     F1Macro,
-    /// The mean precision over the labels, weighted by their examples.
+    /// Mean precision, weighted by the number of examples of each label.
     #[serde(alias = "eval_precision_weighted")]
     PrecisionWeighted,
-    /// The mean recall over the labels, weighted by their examples.
+    /// Mean recall, weighted by the number of examples of each label.
     #[serde(alias = "eval_recall_weighted")]
     RecallWeighted,
-    /// The mean F1 over the labels, weighted by their examples.
+    /// Mean F1, weighted by the number of examples of each label.
     #[serde(alias = "eval_f1_weighted")]
     F1Weighted,
     /// Matthews' correlation.
     #[serde(alias = "eval_matthews_correlation")]
     MatthewsCorrelation,
-    /// Area under the ROC curve; an evaluation without one is never the best.
+    /// Area under the ROC curve; an undefined value is never the best.
     #[serde(alias = "eval_roc_auc")]
     RocAuc,
 }
 
-/// The name in the log.
+/// Writes the name in the log, such as `eval_loss`.
 impl fmt::Display for BestModelMetric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("eval_")?;
@@ -77,14 +77,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_metric_reads_its_own_figure() {
+    fn every_metric_reads_its_own_value() {
         let metrics =
             Metrics::from_logits(&[vec![2.0, 0.0], vec![1.0, 0.5], vec![0.0, 3.0]], &[0, 1, 1], None);
-        let figures = serde_json::to_value(&metrics).unwrap();
-        for (name, figure) in figures.as_object().unwrap() {
+        let values = serde_json::to_value(&metrics).unwrap();
+        for (name, value) in values.as_object().unwrap() {
             for name in [name.as_str(), name.strip_prefix("eval_").unwrap()] {
                 let metric: BestModelMetric = serde_json::from_value(name.into()).unwrap();
-                assert_eq!(metric.of(&metrics), figure.as_f64().unwrap(), "{name}");
+                assert_eq!(metric.of(&metrics), value.as_f64().unwrap(), "{name}");
                 assert_eq!(format!("eval_{}", name.trim_start_matches("eval_")), metric.to_string());
             }
         }

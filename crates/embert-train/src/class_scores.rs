@@ -2,15 +2,15 @@
 
 use serde::Serialize;
 
-/// The scores of one label, as scikit-learn's `classification_report` counts them. A division by zero counts as 0.
+/// The scores of one label, as in scikit-learn's `classification_report` with `zero_division=0`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct ClassScores {
-    /// The share of the examples predicted to have the label that have it.
+    /// True positives / predicted positives.
     pub precision: f64,
-    /// The share of the examples with the label that are predicted to have it.
+    /// True positives / examples with the label.
     pub recall: f64,
-    /// The harmonic mean of precision and recall.
+    /// Harmonic mean of precision and recall.
     pub f1: f64,
-    /// The number of examples with the label.
+    /// Number of examples with the label.
     pub support: u64,
 }

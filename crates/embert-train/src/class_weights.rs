@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
 
-/// The weight of an example in the loss, by its label.
+/// The weight of an example in the loss, by its label. Default: [`None`](Self::None).
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(
@@ -15,15 +15,15 @@ pub enum ClassWeights {
     /// 1 for all labels.
     #[default]
     None,
-    /// Number of examples / (number of labels · examples of the label), as in scikit-learn.
+    /// n / (num_labels · n_label), where n counts examples, as in scikit-learn's `compute_class_weight`.
     Balanced,
-    /// One weight for each label, in the order of the labels.
+    /// One weight for each label, by label id.
     #[serde(untagged)]
     List(Vec<f64>),
 }
 
 impl ClassWeights {
-    /// Returns one weight for each label, for training examples with these labels.
+    /// Returns one weight for each label, computed from the labels of the training examples.
     pub(crate) fn of_labels(&self, labels: &[usize], num_labels: usize) -> Result<Vec<f64>, TrainError> {
         match self {
             Self::None => Ok(vec![1.0; num_labels]),

@@ -1,13 +1,11 @@
-//! Clipping by the global norm: c = min(1, max_norm / (‖g‖₂ + 10⁻⁶)) with ‖g‖₂ over all parameters at once.
+//! Gradient clipping by the global norm: c = min(1, max_norm / (‖g‖₂ + 10⁻⁶)), with ‖g‖₂ over all parameters.
 
 use burn::tensor::Tensor;
 use embert_kernels::sum_of_squares;
 
 use crate::gradients::ParameterGradients;
 
-/// Returns the Euclidean length of all gradients together.
-///
-/// It is infinite or NaN where a gradient is.
+/// Returns the global norm ‖g‖₂ over all gradients. It is infinite or NaN if a gradient is.
 ///
 /// # Shapes
 /// - output: `[1]`
@@ -19,8 +17,8 @@ pub fn global_norm(gradients: &ParameterGradients) -> Tensor<1> {
     Tensor::cat(squares.collect(), 0).sum().sqrt()
 }
 
-/// Returns the factor of gradients of length `norm`, as in `torch.nn.utils.clip_grad_norm_`; 1 when
-/// `max_grad_norm` is 0.
+/// Returns the factor for gradients of this norm, as in `torch.nn.utils.clip_grad_norm_`: min(1, max_grad_norm /
+/// (norm + 10⁻⁶)). A `max_grad_norm` of 0 turns clipping off and gives 1.
 ///
 /// # Shapes
 /// - `norm`, output: `[1]`
@@ -36,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_coefficient_is_torchs() {
+    fn the_clip_coefficient_matches_pytorch() {
         // torch.nn.utils.clip_grad_norm_ multiplies with min(1, max_norm / (norm + 1e-6))
         let coefficient = |norm: f32, max_grad_norm| {
             let norm = Tensor::from_floats([norm], &burn::tensor::Device::flex());

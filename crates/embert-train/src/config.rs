@@ -1,4 +1,4 @@
-//! What a training run is told, in the names of Hugging Face's `TrainingArguments`.
+//! The settings of a training run, with the names of Hugging Face's `TrainingArguments`.
 
 use serde::de::Error;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use embert_inference::Batching;
 use embert_kernels::Precision;
 use embert_text::{BatchBudget, Padding, SamplingStrategy, training_batches};
 
-use crate::best_model::Judge;
+use crate::best_model::BestModelTracker;
 use crate::best_model_metric::BestModelMetric;
 use crate::class_weights::ClassWeights;
 use crate::error::TrainError;
@@ -17,74 +17,74 @@ use crate::schedule::{LrSchedulerType, Schedule};
 use crate::targets::Targets;
 use crate::unfreezing::Unfreezing;
 
-/// The settings of a run. `Default` is the only place that holds defaults; they are Hugging Face's unless a
-/// field says otherwise. The first paragraph of a field's documentation is also its help on the command line.
+/// The settings of a run. The defaults are Hugging Face's, unless a field says otherwise.
+// The first paragraph of a field's documentation is also the help of its flag on the command line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
     /// Peak learning rate.
     pub learning_rate: f64,
-    /// Factor between the learning rates of a layer and the layer below it; the head is above all layers, the
-    /// embeddings are below them. 1 gives every layer the same rate.
+    /// Factor of the learning rate from each layer to the layer below it, from the head down to the embeddings; 1 is
+    /// no decay.
     pub layer_wise_lr_decay: f64,
-    /// Examples in a training micro-batch.
+    /// Batch size of a training micro-batch.
     pub per_device_train_batch_size: usize,
-    /// Examples of full length in an evaluation batch; a batch of shorter ones holds more.
+    /// Batch size of evaluation for texts of full length; batches of shorter texts are larger.
     pub per_device_eval_batch_size: usize,
-    /// Passes over the training examples; a fraction stops within an epoch.
+    /// Number of epochs; a fraction stops within an epoch.
     pub num_train_epochs: f64,
-    /// Optimizer steps, instead of num_train_epochs.
+    /// Number of optimizer steps, instead of num_train_epochs.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given_steps")]
     pub max_steps: Option<usize>,
-    /// Decoupled weight decay of AdamW; biases and LayerNorm weights have none.
+    /// Weight decay of AdamW, except for biases and LayerNorm weights.
     pub weight_decay: f64,
-    /// AdamW's beta1, the decay rate of the mean of the gradient.
+    /// Decay rate of AdamW's mean of the gradient.
     pub adam_beta1: f64,
-    /// AdamW's beta2, the decay rate of the mean of the squared gradient.
+    /// Decay rate of AdamW's mean of the squared gradient.
     pub adam_beta2: f64,
-    /// AdamW's epsilon, added outside the square root.
+    /// Epsilon of AdamW, added outside the square root.
     pub adam_epsilon: f64,
-    /// Global gradient norm above which gradients are clipped; 0 turns clipping off.
+    /// Clip gradients to this global norm; 0 turns clipping off.
     pub max_grad_norm: f64,
     /// Learning rate schedule after the warm-up.
     pub lr_scheduler_type: LrSchedulerType,
-    /// Optimizer steps of warm-up, instead of warmup_ratio; below 1, a share of the run.
+    /// Number of warm-up steps, instead of warmup_ratio; below 1, a share of the run.
     pub warmup_steps: usize,
-    /// Share of the run that is warm-up, rounded up to a step.
+    /// Share of the run for warm-up, rounded up to a step.
     pub warmup_ratio: f64,
-    /// Micro-batches per optimizer step; equal to one batch with as many examples.
+    /// Micro-batches per optimizer step; the result equals one large batch.
     pub gradient_accumulation_steps: usize,
-    /// Shrink the micro-batch until the run fits into memory, and accumulate more: the same training.
+    /// Reduce the micro-batch until the run fits into memory, and accumulate more micro-batches.
     ///
-    /// The caller of [`fit`](crate::fit) does this before training; `fit` itself ignores it.
+    /// [`fit`](crate::fit) ignores this setting. Its caller uses [`find_batch_size`](crate::find_batch_size).
     pub auto_find_batch_size: bool,
-    /// Share of a label's probability that is spread over all labels, at least 0 and below 1.
+    /// Label smoothing, at least 0 and below 1.
     pub label_smoothing_factor: f64,
-    /// Weight of an example in the loss by its label: none, balanced, or one number per label.
+    /// Weight of each label in the loss: none, balanced, or one number per label.
     pub class_weights: ClassWeights,
-    /// Optimizer steps between two lines of the log.
+    /// Log every N optimizer steps.
     ///
-    /// The default is 50 (Hugging Face: 500), because runs on a laptop are short.
+    /// The default is 50 instead of Hugging Face's 500, because runs on a laptop are short.
     pub logging_steps: usize,
     /// When to evaluate during training.
     pub eval_strategy: IntervalStrategy,
-    /// Optimizer steps between evaluations if eval_strategy is steps; logging_steps by default.
+    /// Evaluate every N optimizer steps if eval_strategy is steps; logging_steps by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub eval_steps: Option<usize>,
-    /// When to save a checkpoint-N during training.
+    /// When to save a checkpoint during training.
     pub save_strategy: IntervalStrategy,
-    /// Optimizer steps between checkpoints if save_strategy is steps.
+    /// Save a checkpoint every N optimizer steps if save_strategy is steps.
     pub save_steps: usize,
     /// Maximum number of checkpoints; the last and the best are never deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub save_total_limit: Option<usize>,
-    /// Finish with the weights of the best evaluation.
+    /// Finish with the weights of the best evaluation instead of the last weights.
     pub load_best_model_at_end: bool,
-    /// Metric that decides which evaluation is the best; loss by default.
+    /// Metric to compare evaluations by; loss by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metric_for_best_model: Option<BestModelMetric>,
-    /// Whether a greater metric is better; true by default except for loss.
+    /// Treat a greater metric as better; true by default except for loss.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub greater_is_better: Option<bool>,
     /// Stop after this many evaluations in a row without improvement; never by default.
@@ -92,24 +92,23 @@ pub struct TrainConfig {
     pub early_stopping_patience: Option<usize>,
     /// Minimum change of the metric that counts as an improvement.
     pub early_stopping_threshold: f64,
-    /// Parameters not to train, by the beginning of their names up to a dot; * matches any characters:
-    /// bert.embeddings,*.bias
+    /// Freeze parameters by name prefix; * matches any characters: bert.embeddings,*.bias
     pub freeze: Vec<String>,
-    /// Parameters to train from an epoch on, counted from 0: 1:bert.pooler,2:bert
+    /// Unfreeze parameters at an epoch, counted from 0: 1:bert.pooler,2:bert
     pub gradual_unfreezing: Vec<Unfreezing>,
-    /// Matrix products in fp16 with loss scaling (GPU only); everything else stays fp32.
+    /// Compute matrix products in fp16 with loss scaling (GPU only); the rest stays fp32.
     pub fp16: bool,
-    /// Matrix products in bf16, if the device supports it; everything else stays fp32.
+    /// Compute matrix products in bf16 if the device supports it; the rest stays fp32.
     pub bf16: bool,
     /// Recompute each layer in the backward pass: less memory, about a third more time.
     pub gradient_checkpointing: bool,
-    /// Seed of the order of examples, dropout and new weights.
+    /// Seed of the order of examples, of dropout and of new weights.
     pub seed: u64,
     /// Which examples share a batch.
     pub train_sampling_strategy: TrainSamplingStrategy,
 }
 
-/// −1 is the default of transformers, and means that `num_train_epochs` decides.
+/// Reads `max_steps`. −1, transformers' default, means that `num_train_epochs` decides.
 fn given_steps<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<usize>, D::Error> {
     let steps = Option::<i64>::deserialize(value)?.filter(|steps| *steps != -1);
     let wrong =
@@ -117,7 +116,7 @@ fn given_steps<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<usiz
     steps.map(|steps| usize::try_from(steps).map_err(|_| wrong(steps))).transpose()
 }
 
-/// When something periodic happens.
+/// When to evaluate or to save.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -127,19 +126,19 @@ pub enum IntervalStrategy {
     No,
     /// At the end of every epoch.
     Epoch,
-    /// Every so many optimizer steps.
+    /// Every `eval_steps` or `save_steps` optimizer steps.
     Steps,
 }
 
-/// Which examples share a batch.
+/// The sampler of the training batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TrainSamplingStrategy {
-    /// Any, shuffled anew every epoch.
+    /// Shuffle all examples in every epoch.
     #[default]
     Random,
-    /// Those of like length, from groups shuffled anew every epoch.
+    /// Put examples of similar length into a batch, in random order.
     GroupByLength,
 }
 
@@ -187,7 +186,7 @@ impl Default for TrainConfig {
 }
 
 impl TrainConfig {
-    /// The precision of matrix products.
+    /// Returns the precision of matrix products.
     pub fn precision(&self) -> Precision {
         match (self.fp16, self.bf16) {
             (true, _) => Precision::Fp16,
@@ -196,17 +195,18 @@ impl TrainConfig {
         }
     }
 
-    /// How texts of at most `max_length` tokens are put into batches of evaluation: as many tokens in each as
-    /// `per_device_eval_batch_size` of the longest have.
+    /// Returns the batching of an evaluation of texts with at most `max_length` tokens.
+    ///
+    /// A batch has at most `per_device_eval_batch_size · max_length` tokens.
     pub fn evaluation_batching(&self, max_length: usize, padding: Padding) -> Batching {
         let budget = BatchBudget::Tokens(self.per_device_eval_batch_size * max_length);
         Batching { budget, padding, precision: self.precision() }
     }
 
-    /// Returns the objective for training targets of this kind.
+    /// Returns the objective for these training targets.
     ///
     /// # Errors
-    /// If the class weights are not one for each label, or a label that must be balanced has no example.
+    /// [`TrainError::ClassWeights`] and [`TrainError::NothingToBalance`].
     pub fn objective(&self, targets: &Targets, num_labels: usize) -> Result<Objective, TrainError> {
         let Targets::Labels(labels) = targets;
         let class_weights = self.class_weights.of_labels(labels, num_labels)?;
@@ -214,7 +214,7 @@ impl TrainConfig {
         Ok(Objective::SingleLabel(SingleLabel { label_smoothing, class_weights }))
     }
 
-    /// The learning rates of a run of `total_steps` optimizer steps.
+    /// Returns the learning rate schedule of a run of `total_steps` optimizer steps.
     pub fn schedule(&self, total_steps: usize) -> Schedule {
         let by_ratio = (total_steps as f64 * self.warmup_ratio).ceil() as usize;
         Schedule {
@@ -225,9 +225,9 @@ impl TrainConfig {
         }
     }
 
-    /// Returns the rows of each optimizer step of an epoch, for texts of these lengths.
+    /// Returns the rows of each optimizer step of an epoch. `lengths` has the tokens of each text.
     ///
-    /// Planned by complete steps, so the rows of a step do not depend on the size of a micro-batch.
+    /// The rows of a step do not depend on the size of a micro-batch.
     pub(crate) fn windows(&self, lengths: &[usize], epoch: u64) -> Vec<Vec<usize>> {
         let rows_of_step = self.per_device_train_batch_size * self.gradient_accumulation_steps;
         let strategy = match self.train_sampling_strategy {
@@ -248,10 +248,10 @@ impl TrainConfig {
         }
     }
 
-    /// Returns the judge of the run's evaluations; `None` where nothing asks for the best model.
-    pub(crate) fn judge(&self) -> Option<Judge> {
+    /// Returns the tracker of the best model; `None` if the run does not compare evaluations.
+    pub(crate) fn best_model_tracker(&self) -> Option<BestModelTracker> {
         let metric = self.best_model_metric()?;
-        Some(Judge {
+        Some(BestModelTracker {
             metric,
             greater_is_better: self.greater_is_better.unwrap_or(metric != BestModelMetric::Loss),
             patience: self.early_stopping_patience,
@@ -259,25 +259,25 @@ impl TrainConfig {
         })
     }
 
-    /// Optimizer steps of one pass over so many examples.
+    /// Returns the number of optimizer steps of an epoch.
     pub fn steps_per_epoch(&self, num_examples: usize) -> usize {
         let num_batches = num_examples.div_ceil(self.per_device_train_batch_size);
         num_batches.div_ceil(self.gradient_accumulation_steps)
     }
 
-    /// Optimizer steps of a run on so many examples.
+    /// Returns the number of optimizer steps of a run.
     pub fn total_steps(&self, num_examples: usize) -> usize {
         let by_epochs = self.num_train_epochs * self.steps_per_epoch(num_examples) as f64;
         self.max_steps.unwrap_or(by_epochs.ceil() as usize)
     }
 
-    /// What says which model is the best, where something asks for it.
+    /// Returns the metric that decides which model is the best; `None` if the run does not compare evaluations.
     pub fn best_model_metric(&self) -> Option<BestModelMetric> {
-        let is_needed = self.load_best_model_at_end || self.early_stopping_patience.is_some();
-        self.metric_for_best_model.or(is_needed.then_some(BestModelMetric::Loss))
+        let compares = self.load_best_model_at_end || self.early_stopping_patience.is_some();
+        self.metric_for_best_model.or(compares.then_some(BestModelMetric::Loss))
     }
 
-    /// Optimizer steps from one evaluation to the next under `eval_strategy = "steps"`.
+    /// Returns the number of optimizer steps between evaluations with `eval_strategy = "steps"`.
     pub fn steps_between_evaluations(&self) -> usize {
         self.eval_steps.unwrap_or(self.logging_steps)
     }
@@ -288,7 +288,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_defaults_are_valid_and_survive_writing() {
+    fn the_defaults_are_valid_and_survive_a_round_trip() {
         let config = TrainConfig::default();
         assert_eq!(config.validate(), Ok(()));
         let written = serde_json::to_string(&config).unwrap();
@@ -296,13 +296,13 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_none_is_refused() {
+    fn an_unknown_key_is_an_error() {
         let error = serde_json::from_str::<TrainConfig>(r#"{"learning_rat": 1}"#).unwrap_err().to_string();
         assert!(error.contains("learning_rat") && error.contains("learning_rate"), "{error}");
     }
 
     #[test]
-    fn max_steps_of_minus_one_is_not_given() {
+    fn max_steps_of_minus_one_means_no_value() {
         let read = |text: &str| serde_json::from_str::<TrainConfig>(text).map(|config| config.max_steps);
         let cases = [("{}", None), ("-1", None), ("null", None), ("7", Some(7))];
         for (value, expected) in cases {

@@ -1,13 +1,13 @@
-//! A setting of a recipe that is out of its range.
+//! The error of an invalid setting.
 
-/// A setting that cannot be.
+/// A setting with an invalid value.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{key} is {found}; it must be {expected}")]
 pub struct ConfigError {
     /// The key in a recipe.
     pub key: &'static str,
-    /// Its value.
+    /// The value.
     pub found: String,
-    /// What the value may be.
+    /// The valid values.
     pub expected: &'static str,
 }

@@ -20,51 +20,53 @@ pub enum TrainError {
     #[error("there are no examples to train on, evaluate or predict")]
     NoExamples,
     /// The numbers of texts and labels differ.
-    #[error("{texts} texts came with {labels} labels; each text needs one")]
+    #[error("{texts} texts have {labels} labels; give each text one label")]
     LabelCount {
         /// The number of texts.
         texts: usize,
         /// The number of labels.
         labels: usize,
     },
-    /// An example has a label that the model does not have.
-    #[error("example {row} has label {label}, but the model has {num_labels} labels, from 0 on")]
+    /// The model does not have the label of an example.
+    #[error("example {row} has label {label}, but the model has {num_labels} labels, counted from 0")]
     UnknownLabel {
-        /// The row of the example, from 0.
+        /// The row of the example, counted from 0.
         row: usize,
-        /// Its label.
+        /// The label.
         label: usize,
         /// The number of labels of the model.
         num_labels: usize,
     },
-    /// The positive label is not one of the model's.
-    #[error("pos_label is {pos_label}, but the model has {num_labels} labels, from 0 on; give one of them")]
+    /// The model does not have the positive label.
+    #[error(
+        "pos_label is {pos_label}, but the model has {num_labels} labels, counted from 0; give one of them"
+    )]
     UnknownPosLabel {
         /// The label.
         pos_label: usize,
         /// The number of labels of the model.
         num_labels: usize,
     },
-    /// The run to resume has already made more steps than are asked for.
+    /// The checkpoint has more steps than the run to resume.
     #[error(
-        "step {step} is done already, and this run has {total_steps} steps; give more num_train_epochs or max_steps, or \
-         begin a run with another output_dir"
+        "the checkpoint is at step {step}, but the run has only {total_steps} steps; increase num_train_epochs or \
+         max_steps, or start a new run with another output_dir"
     )]
     AlreadyDone {
-        /// The steps made.
+        /// The step of the checkpoint.
         step: usize,
-        /// The steps of the run.
+        /// The number of steps of the run.
         total_steps: usize,
     },
     /// `class_weights` has the wrong length.
     #[error("class_weights lists {found} numbers for {num_labels} labels; give one for each label")]
     ClassWeights {
-        /// Numbers in the list.
+        /// The length of the list.
         found: usize,
-        /// Labels of the model.
+        /// The number of labels of the model.
         num_labels: usize,
     },
-    /// `class_weights = "balanced"` where a label never occurs.
+    /// `class_weights` is `balanced`, but a label has no example.
     #[error(
         "class_weights is \"balanced\", but no training example has label {label}; list the weights instead"
     )]
@@ -72,9 +74,9 @@ pub enum TrainError {
         /// The label without examples.
         label: usize,
     },
-    /// A pattern of `freeze` or `gradual_unfreezing` that fits no parameter.
+    /// A pattern of `freeze` or `gradual_unfreezing` matches no parameter.
     #[error(
-        "{key} has {pattern:?}, and no parameter's name begins so; there are {modules}, and * stands for any characters",
+        "{key}: no parameter name matches {pattern:?}; modules are {modules}, and * matches any characters",
         modules = modules.join(", ")
     )]
     UnknownPattern {
@@ -82,65 +84,66 @@ pub enum TrainError {
         key: &'static str,
         /// The pattern.
         pattern: String,
-        /// The modules of the model that hold parameters.
+        /// The modules of the model that have parameters.
         modules: Vec<String>,
     },
     /// Every parameter is frozen.
     #[error(
-        "freeze and gradual_unfreezing leave nothing to train in the first epoch; leave the classifier out of them"
+        "freeze and gradual_unfreezing freeze all parameters in the first epoch; do not freeze the classifier"
     )]
     NothingToTrain,
-    /// A loss or a gradient that is infinite or not a number. The weights are still those of the step before.
+    /// A loss or a gradient is infinite or NaN. The step changed no weight.
     #[error(
         "training diverged at step {step}: loss {loss}, gradient norm {grad_norm}, learning rate {learning_rate:e}, \
-         {rows}; no weight was changed by this step; try a lower learning_rate, more warmup_steps or a smaller max_grad_norm",
+         {rows}; this step changed no weight; try a lower learning_rate, more warmup_steps or a smaller max_grad_norm",
         rows = rows_of_batch(rows)
     )]
     Diverged {
         /// The optimizer step, counted from 1 as in the logs.
         step: usize,
-        /// Its loss.
+        /// The loss.
         loss: f64,
-        /// The global norm of its gradients before clipping.
+        /// The global gradient norm before clipping.
         grad_norm: f64,
-        /// The learning rate that it would have used.
+        /// The learning rate of the step.
         learning_rate: f64,
-        /// The training examples of its batch, counted from 0.
+        /// The training rows of the step, counted from 0.
         rows: Vec<usize>,
     },
-    /// Weights, or what they compute, that are infinite or not a number. Nothing of them is saved.
+    /// Weights, or an evaluation with them, are infinite or NaN. They are not saved.
     #[error(
-        "training diverged at step {step}: {what} no longer finite after a step of learning rate {learning_rate:e}, \
-         {rows}; nothing of this was saved; try a lower learning_rate or more warmup_steps",
+        "training diverged at step {step}: {what} not finite after a step with learning rate {learning_rate:e}, {rows}; \
+         these weights were not saved; try a lower learning_rate or more warmup_steps",
         rows = rows_of_batch(rows)
     )]
     DivergedWeights {
         /// The optimizer step, counted from 1 as in the logs.
         step: usize,
-        /// What is broken, with its verb.
+        /// The values that are not finite, with a verb: `weights are`.
         what: &'static str,
         /// The learning rate of the last step.
         learning_rate: f64,
-        /// The training examples of its batch, counted from 0.
+        /// The training rows of the last step, counted from 0.
         rows: Vec<usize>,
     },
-    /// A checkpoint from which no run can resume.
+    /// A checkpoint is incomplete or damaged.
     #[error("{path}: {reason}", path = path.display())]
     Checkpoint {
-        /// Its directory, or a file in it.
+        /// The checkpoint, or a file in it.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         reason: String,
     },
-    /// A run is resumed with other examples.
+    /// The examples changed since the run started.
     #[error(
-        "the training or evaluation texts, their labels or their tokens are not those that the checkpoint's run began with"
+        "training or evaluation texts, labels or tokens differ from those of the checkpoint's run; give the same data, \
+         or start a new run with another output_dir"
     )]
     OtherData,
-    /// A run with adapters is resumed on another base model.
+    /// The base model of the adapter changed since the run started.
     #[error(
-        "the base model's weights are not those that the checkpoint's run began with: its adapters fit no others; give that \
-         base again, or begin a run with another output_dir"
+        "the base model's weights differ from those of the checkpoint's run, and its adapter needs the same base model; \
+         give that model, or start a new run with another output_dir"
     )]
     OtherWeights,
     /// The model's files could not be written.
@@ -149,76 +152,76 @@ pub enum TrainError {
     /// The tokenizer's files could not be written.
     #[error(transparent)]
     Text(#[from] TextError),
-    /// An evaluation failed, or the caller asked it to stop.
+    /// An evaluation failed, or the callback stopped it.
     #[error(transparent)]
     Inference(#[from] InferenceError),
-    /// The output directory holds a finished run that must not be replaced.
-    #[error("output directory {path} exists and holds a run", path = path.display())]
+    /// The output directory contains a finished run.
+    #[error("output directory {path} already contains a run", path = path.display())]
     OutputExists {
         /// The directory.
         path: PathBuf,
     },
-    /// The directory of a run that has not finished, which must not be replaced.
-    #[error("{path} holds a run that is not finished", path = path.display())]
+    /// `OUT.partial` contains an unfinished run.
+    #[error("{path} contains an unfinished run", path = path.display())]
     Unfinished {
         /// The directory.
         path: PathBuf,
     },
-    /// A directory that the run needs holds files that no run wrote.
+    /// A directory that the run needs contains files, but no run.
     #[error(
-        "{path} is not the directory of a run: it holds {entry}, which would be lost; choose another output_dir",
+        "{path} is not a run directory, and contains {entry}, which would be lost; choose another output_dir",
         path = path.display()
     )]
     NotARun {
         /// The directory.
         path: PathBuf,
-        /// Its first entry that a run does not write.
+        /// The first entry that is not a file of a run.
         entry: String,
     },
-    /// An entry in or next to a run's directory that a run did not write and cannot keep in its place.
+    /// An entry in or next to a run directory is not from a run, and the run cannot keep it.
     #[error(
-        "{path} was not written by a run and cannot be kept there; move it, or choose another output_dir",
+        "{path} is not a file of a run and cannot stay there; move it, or choose another output_dir",
         path = path.display()
     )]
     Foreign {
         /// The entry.
         path: PathBuf,
     },
-    /// Two processes would write one run.
+    /// Another process holds the lock of the run directory.
     #[error("{path}: another process is training there; wait for it, or choose another output directory", path = path.display())]
     Busy {
         /// The directory.
         path: PathBuf,
     },
-    /// A run is complete, but its directory could not take its name.
-    #[error("{source}; the run is complete and lies in {partial_dir}", partial_dir = partial_dir.display())]
-    Unnamed {
-        /// Where the run's files are.
+    /// The complete run could not be renamed to the output directory.
+    #[error("{source}; the complete run is in {partial_dir}", partial_dir = partial_dir.display())]
+    NotRenamed {
+        /// The directory with the complete run.
         partial_dir: PathBuf,
-        /// What the file system said.
+        /// The reason.
         source: Box<TrainError>,
     },
-    /// A file of the run could not be written.
+    /// A file of the run could not be read or written.
     #[error("{path}: {source}", path = path.display())]
     Io {
         /// The file or directory.
         path: PathBuf,
-        /// What the file system said.
+        /// The operating system's error.
         source: io::Error,
     },
 }
 
-/// Names the path in an error of the file system.
+/// Adds the path to an I/O error.
 pub(crate) fn at(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> TrainError {
     let path = path.into();
     move |source| TrainError::Io { path, source }
 }
 
-/// The rows of a batch for a message: the first 32 of them.
+/// Formats the first 32 rows of a batch for an error message.
 fn rows_of_batch(rows: &[usize]) -> String {
     let shown = rows.iter().take(32).map(usize::to_string).collect::<Vec<_>>().join(", ");
     match rows.len().saturating_sub(32) {
-        0 => format!("training rows {shown} (from 0)"),
-        more => format!("training rows {shown} and {more} more (from 0)"),
+        0 => format!("training rows {shown} (counted from 0)"),
+        more => format!("training rows {shown} and {more} more (counted from 0)"),
     }
 }

@@ -1,4 +1,4 @@
-//! The figures of a model on labelled texts, in transformers' names.
+//! Evaluates a model on labelled texts.
 
 use std::time::Instant;
 
@@ -6,29 +6,29 @@ use embert_inference::{Batching, Progress, predict};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::answer::Answer;
 use crate::batches::LabelledTexts;
 use crate::error::TrainError;
+use crate::event_result::EventResult;
 use crate::metrics::Metrics;
 use crate::model::Model;
 use crate::objective::metrics;
 
-/// What an evaluation found. Serialized, it holds numbers alone, under transformers' names.
+/// The result of an evaluation. Serialized, it has only numbers, with transformers' keys.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
-    /// How good the predictions are.
+    /// The metrics of the predictions.
     #[serde(flatten)]
     pub metrics: Metrics,
     /// Seconds.
     pub eval_runtime: f64,
-    /// Examples in a second.
+    /// Examples per second.
     pub eval_samples_per_second: f64,
-    /// Batches in a second.
+    /// Batches per second.
     pub eval_steps_per_second: f64,
 }
 
 impl Evaluation {
-    /// The numbers, and under `eval_per_class` the scores of each label under its name: what `eval_results.json` holds.
+    /// Returns the contents of `eval_results.json`: all numbers, and the scores of each label in `eval_per_class`.
     pub fn to_results(&self, labels: &[String]) -> Map<String, Value> {
         let mut results = to_object(self);
         let scores = labels.iter().cloned().zip(self.metrics.class_scores());
@@ -39,25 +39,27 @@ impl Evaluation {
     }
 }
 
-/// Returns the numbers under their names.
+/// Serializes a struct of numbers.
 pub(crate) fn to_object(numbers: &impl Serialize) -> Map<String, Value> {
     match serde_json::to_value(numbers) {
         Ok(Value::Object(object)) => object,
-        other => unreachable!("numbers with names are an object, not {other:?}"),
+        other => unreachable!("a struct is a JSON object, not {other:?}"),
     }
 }
 
-/// Evaluates `model` on all of `examples`; F1, precision and recall are of `pos_label`, if it is given. Give the model
-/// without autodiff (`model.valid()`).
+/// Evaluates `model`, without autodiff (`model.valid()`), on `examples`.
+///
+/// `pos_label` is the label of F1, precision and recall; see [`Metrics`]. The results do not depend on `batching`,
+/// except for rounding.
 ///
 /// # Errors
-/// The errors of [`LabelledTexts::check`] and of [`predict`]; [`TrainError::UnknownPosLabel`].
+/// The errors of [`LabelledTexts::check`] and [`predict`], and [`TrainError::UnknownPosLabel`].
 pub fn evaluate(
     model: &Model,
     examples: LabelledTexts<'_>,
     batching: Batching,
     pos_label: Option<usize>,
-    on_progress: &mut dyn FnMut(Progress) -> Answer,
+    on_progress: &mut dyn FnMut(Progress) -> EventResult,
 ) -> Result<Evaluation, TrainError> {
     examples.check(model.num_labels())?;
     check_pos_label(pos_label, model.num_labels())?;
@@ -73,7 +75,7 @@ pub fn evaluate(
     })
 }
 
-/// Fails if the positive label is not one of the model's.
+/// Fails if the model does not have the label.
 pub(crate) fn check_pos_label(pos_label: Option<usize>, num_labels: usize) -> Result<(), TrainError> {
     match pos_label {
         Some(pos_label) if pos_label >= num_labels => {

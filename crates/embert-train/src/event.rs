@@ -9,30 +9,30 @@ use crate::model::Model;
 use crate::optimizer::OptimizerState;
 use crate::state::TrainState;
 
-/// An event of a run. The caller's answer decides whether the run continues.
+/// An event of a run. The callback returns an [`EventResult`](crate::EventResult).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
     /// Training begins.
     Started(RunPlan),
-    /// The optimizer made a step.
+    /// An optimizer step ended. On a GPU, the events of several steps arrive together.
     Step(StepLog),
-    /// `logging_steps` steps are over, or the run is: a [`LogEntry::Train`].
+    /// The log has a new [`LogEntry::Train`], after `logging_steps` steps or at the end.
     Logged(&'a LogEntry),
-    /// `gradual_unfreezing` lets more parameters train from now on.
+    /// `gradual_unfreezing` made more parameters trainable.
     Unfrozen {
-        /// Passes over the training examples made.
+        /// The epoch that begins, counted from 0.
         epoch: u64,
-        /// Parameters that training changes now.
+        /// Number of trainable values.
         num_trainable_parameters: usize,
     },
-    /// A batch of the evaluation set is done.
+    /// A batch of an evaluation ended.
     Evaluating(Progress),
-    /// The evaluation set was evaluated: a [`LogEntry::Evaluation`].
+    /// An evaluation ended; the log has a new [`LogEntry::Evaluation`].
     Evaluated(&'a LogEntry),
-    /// `save_strategy`, `load_best_model_at_end` or the caller's `Break` says that a checkpoint is due: the caller saves it.
+    /// The callback must save a checkpoint, for example with [`RunDirectory::record`](crate::RunDirectory::record).
     CheckpointDue(Snapshot<'a>),
-    /// Training is over, or was interrupted.
+    /// Training ended or was interrupted.
     Finished(&'a TrainReport),
 }
 
@@ -43,67 +43,67 @@ pub struct Snapshot<'a> {
     pub model: &'a Model,
     /// The state of AdamW.
     pub optimizer: &'a OptimizerState,
-    /// Everything else.
+    /// Counters and log.
     pub state: &'a TrainState,
 }
 
-/// The plan of a run.
+/// The size of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RunPlan {
-    /// Training examples.
+    /// Number of training examples.
     pub num_examples: usize,
-    /// Passes over them.
+    /// Number of epochs.
     pub num_train_epochs: f64,
     /// Examples in a micro-batch.
     pub per_device_train_batch_size: usize,
-    /// Micro-batches to an optimizer step.
+    /// Micro-batches per optimizer step.
     pub gradient_accumulation_steps: usize,
-    /// Optimizer steps of one epoch.
+    /// Optimizer steps per epoch.
     pub steps_per_epoch: usize,
     /// Optimizer steps of the run.
     pub total_steps: usize,
-    /// Optimizer steps of the checkpoint that the run resumes from; 0 for a new run.
+    /// The step of the checkpoint to resume from; 0 for a new run.
     pub first_step: usize,
-    /// Parameters that training changes.
+    /// Number of trainable values.
     pub num_trainable_parameters: usize,
-    /// Parameters of the model.
+    /// Number of values in all parameters.
     pub num_parameters: usize,
 }
 
 /// The report of a run, with transformers' keys.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TrainReport {
-    /// Passes over the training examples made.
+    /// Number of epochs so far.
     pub epoch: f64,
-    /// Optimizer steps made.
+    /// Number of optimizer steps so far.
     #[serde(rename = "step")]
     pub global_step: usize,
-    /// The mean training loss of all steps.
+    /// Mean training loss of all steps.
     pub train_loss: f64,
-    /// Seconds, evaluations and checkpoints included.
+    /// Seconds, including evaluations and checkpoints.
     pub train_runtime: f64,
-    /// Examples trained on in a second.
+    /// Training examples per second.
     pub train_samples_per_second: f64,
-    /// Optimizer steps in a second.
+    /// Optimizer steps per second.
     pub train_steps_per_second: f64,
-    /// Tokens trained on in a second, padding not counted.
+    /// Training tokens per second, without padding.
     pub train_tokens_per_second: f64,
-    /// Seconds of the first step on a device that compiles and tunes its kernels then.
+    /// Seconds of the first step, on a device that compiles and tunes kernels in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train_first_step_runtime: Option<f64>,
-    /// Whether the caller stopped the run before its end.
+    /// The callback stopped the run.
     #[serde(skip)]
     pub interrupted: bool,
-    /// Whether the run stopped early because its evaluations no longer improved.
+    /// Early stopping ended the run.
     #[serde(skip)]
     pub stopped_early: bool,
-    /// The best evaluation, where a metric says which is.
+    /// The best evaluation, if the run compares evaluations.
     #[serde(skip)]
     pub best: Option<BestModel>,
-    /// What the run set out to do.
+    /// The size of the run.
     #[serde(skip)]
     pub plan: RunPlan,
-    /// Every line of the log, in order.
+    /// All lines of the log.
     #[serde(skip)]
     pub log_history: Vec<LogEntry>,
 }

@@ -1,8 +1,8 @@
-//! The heaviest micro-batch of a run, and the largest micro-batch size under which it fits into memory.
+//! Finds the largest batch size that fits into memory, by the heaviest micro-batch of a run.
 
 use crate::config::TrainConfig;
 
-/// Returns the rows of the training micro-batch with the most tokens in all epochs, for texts of these lengths.
+/// Returns the rows of the micro-batch with the most tokens, over all epochs. `lengths` has the tokens of each text.
 pub fn heaviest_micro_batch(lengths: &[usize], config: &TrainConfig) -> Vec<usize> {
     let num_epochs = config.total_steps(lengths.len()).div_ceil(config.steps_per_epoch(lengths.len()).max(1));
     let windows = (0..num_epochs as u64).flat_map(|epoch| config.windows(lengths, epoch));
@@ -14,13 +14,13 @@ pub fn heaviest_micro_batch(lengths: &[usize], config: &TrainConfig) -> Vec<usiz
     windows.filter_map(heaviest_of).max_by_key(num_tokens).unwrap_or_default()
 }
 
-/// Returns the settings with the largest micro-batch that `fits`, given the number of tokens of the heaviest one.
+/// Returns the settings with the largest batch size that `fits`. `fits` gets the tokens of the heaviest micro-batch.
 ///
-/// A larger micro-batch is cut into equal parts, as few as possible, and `gradient_accumulation_steps` is multiplied by
-/// their number, so that each optimizer step keeps its rows. If no size fits, the result has one text in a micro-batch.
+/// Splits a micro-batch into as few equal parts as possible, and multiplies `gradient_accumulation_steps` by their
+/// number, so that each optimizer step has the same rows. If no size fits, the batch size is 1.
 pub fn find_batch_size(lengths: &[usize], config: &TrainConfig, fits: impl Fn(usize) -> bool) -> TrainConfig {
     let batch_size = config.per_device_train_batch_size;
-    let cut = |parts: usize| TrainConfig {
+    let split = |parts: usize| TrainConfig {
         per_device_train_batch_size: batch_size / parts,
         gradient_accumulation_steps: config.gradient_accumulation_steps * parts,
         auto_find_batch_size: false,
@@ -29,6 +29,6 @@ pub fn find_batch_size(lengths: &[usize], config: &TrainConfig, fits: impl Fn(us
     let num_tokens = |config: &TrainConfig| -> usize {
         heaviest_micro_batch(lengths, config).iter().map(|&row| lengths[row]).sum()
     };
-    let mut sizes = (1..=batch_size).filter(|parts| batch_size.is_multiple_of(*parts)).map(cut);
-    sizes.find(|config| fits(num_tokens(config))).unwrap_or_else(|| cut(batch_size))
+    let mut sizes = (1..=batch_size).filter(|parts| batch_size.is_multiple_of(*parts)).map(split);
+    sizes.find(|config| fits(num_tokens(config))).unwrap_or_else(|| split(batch_size))
 }

@@ -1,4 +1,4 @@
-//! Fingerprints by which a resumed run recognizes its data and its frozen weights: FNV-1a over both.
+//! FNV-1a hashes of the data and the frozen weights, to detect changes on resume.
 
 use burn::module::Param;
 use burn::tensor::Tensor;
@@ -12,14 +12,14 @@ use crate::model::Model;
 /// The fingerprints of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Fingerprints {
-    /// Of the tokens and targets that the run learns from and is evaluated on, and of their order.
+    /// The hash of all training and evaluation tokens and targets, in their order.
     pub(crate) data: u64,
-    /// Of the weights that checkpoints do not hold: those of the base model under adapters.
+    /// The hash of the weights that are not in checkpoints: the base model of an adapter.
     pub(crate) frozen_weights: u64,
 }
 
 impl Fingerprints {
-    /// Reads the frozen weights back: synchronises.
+    /// Computes the fingerprints. Reads the frozen weights, so it waits for the device.
     pub(crate) fn of<'a>(sets: impl Iterator<Item = LabelledTexts<'a>>, model: &Model) -> Self {
         let mut frozen = FrozenWeights { hash: FNV_OFFSET };
         visit_parameters(model, &mut frozen);

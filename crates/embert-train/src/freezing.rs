@@ -1,4 +1,4 @@
-//! Which parameters train in which epoch: `freeze` and `gradual_unfreezing` (Howard and Ruder, 2018).
+//! `freeze` and `gradual_unfreezing` (Howard and Ruder, 2018): the trainable parameters of each epoch.
 
 use std::collections::BTreeSet;
 
@@ -9,25 +9,26 @@ use crate::model::Model;
 use crate::pattern::matches;
 use crate::unfreezing::Unfreezing;
 
-/// The parameters of a run that train in each epoch.
+/// The trainable parameters of each epoch.
 #[derive(Debug)]
 pub(crate) struct Freezing<'a> {
     freeze: &'a [String],
     gradual: &'a [Unfreezing],
-    /// The names of the parameters that the caller lets train.
+    /// The names of the parameters that were trainable before the run.
     trainable: BTreeSet<String>,
 }
 
 impl<'a> Freezing<'a> {
-    /// Fails if a pattern matches no parameter of `model`, or nothing trains in the first epoch.
+    /// Fails if a pattern matches no parameter, or no parameter trains in the first epoch.
     pub(crate) fn new(
         freeze: &'a [String],
         gradual: &'a [Unfreezing],
         model: &Model,
     ) -> Result<Self, TrainError> {
         let parameters = parameters(model);
-        let of_gradual = gradual.iter().map(|entry| ("gradual_unfreezing", &entry.pattern));
-        for (key, pattern) in freeze.iter().map(|pattern| ("freeze", pattern)).chain(of_gradual) {
+        let frozen = freeze.iter().map(|pattern| ("freeze", pattern));
+        let unfrozen = gradual.iter().map(|entry| ("gradual_unfreezing", &entry.pattern));
+        for (key, pattern) in frozen.chain(unfrozen) {
             if !parameters.iter().any(|parameter| matches(pattern, &parameter.name)) {
                 let (pattern, modules) = (pattern.clone(), modules(&parameters));
                 return Err(TrainError::UnknownPattern { key, pattern, modules });
@@ -40,35 +41,36 @@ impl<'a> Freezing<'a> {
         if trains_something { Ok(freezing) } else { Err(TrainError::NothingToTrain) }
     }
 
-    /// Returns true if parameters begin to train in this epoch.
+    /// Returns true if this epoch unfreezes parameters.
     pub(crate) fn changes_at(&self, epoch: u64) -> bool {
         epoch == 0 || self.gradual.iter().any(|entry| entry.epoch == epoch)
     }
 
-    /// Returns the model with the parameters of this epoch trainable.
+    /// Makes exactly the parameters of this epoch trainable.
     pub(crate) fn apply(&self, model: Model, epoch: u64) -> Model {
         set_trainable(model, &|name| self.trains(name, epoch))
     }
 
-    /// Returns true if a parameter trains in this epoch: `gradual_unfreezing` decides for those it names, with its
-    /// first epoch, and `freeze` for the others.
+    /// Returns true if a parameter trains in this epoch.
+    ///
+    /// The lowest epoch of its patterns in `gradual_unfreezing` decides. Without such a pattern, `freeze` decides.
     pub(crate) fn trains(&self, name: &str, epoch: u64) -> bool {
-        let named = self.gradual.iter().filter(|entry| matches(&entry.pattern, name));
-        let is_its_turn = match named.map(|entry| entry.epoch).min() {
+        let entries = self.gradual.iter().filter(|entry| matches(&entry.pattern, name));
+        let is_unfrozen = match entries.map(|entry| entry.epoch).min() {
             Some(first) => first <= epoch,
             None => !self.freeze.iter().any(|pattern| matches(pattern, name)),
         };
-        is_its_turn && self.trainable.contains(name)
+        is_unfrozen && self.trainable.contains(name)
     }
 }
 
-/// Returns the number of values that training changes.
+/// Returns the number of trainable values.
 pub(crate) fn num_trainable(model: &Model) -> usize {
     let trainable = parameters(model).into_iter().filter(|parameter| parameter.is_trainable);
     trainable.map(|parameter| parameter.num_elements()).sum()
 }
 
-/// The modules that hold parameters, a layer of the encoder as one.
+/// Returns the modules that have parameters. An encoder layer counts as one module.
 fn modules(parameters: &[Parameter]) -> Vec<String> {
     let mut modules = parameters.iter().map(module).collect::<Vec<_>>();
     modules.dedup();
@@ -95,7 +97,7 @@ mod tests {
         Freezing { freeze, gradual, trainable: trainable.map(str::to_owned).into() }
     }
 
-    /// The parameters that train in an epoch, in short.
+    /// Returns the short names of the parameters that train in an epoch.
     fn trained(freezing: &Freezing<'_>, epoch: u64) -> String {
         let names = [("e", "a.embeddings.weight"), ("0", "a.layer.0.bias"), ("1", "a.layer.1.bias")];
         let names = names.into_iter().chain([("c", "classifier.bias"), ("?", "never.trained")]);
@@ -103,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn layers_begin_to_train_when_their_epoch_comes() {
+    fn layers_train_from_their_epoch_on() {
         let gradual = ["1:a.layer.1", "3:a.layer.0"].map(|text| text.parse().unwrap());
         let freeze = ["a".to_owned()];
         let plan = freezing(&freeze, &gradual);
@@ -114,14 +116,14 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_two_epochs_counts() {
+    fn the_lower_of_two_epochs_counts() {
         let gradual = ["1:a.layer.1", "2:a"].map(|text| text.parse().unwrap());
         let plan = freezing(&[], &gradual);
         assert_eq!([0, 1, 2].map(|epoch| trained(&plan, epoch)), ["c", "1c", "e01c"]);
     }
 
     #[test]
-    fn an_entry_is_written_as_it_was_read() {
+    fn an_entry_survives_a_round_trip() {
         let entry: Unfreezing = serde_json::from_str("\" 2: bert.embeddings\"").unwrap();
         assert_eq!((entry.epoch, entry.to_string().as_str()), (2, "2:bert.embeddings"));
         let error = serde_json::from_str::<Unfreezing>("\"bert\"").unwrap_err().to_string();

@@ -1,5 +1,7 @@
-//! Gradient checkpointing: the forward pass keeps only the input of each layer; the backward pass recomputes one layer
-//! at a time, from the last to the first, and takes the gradient of Σ g∘y, where g is the gradient of its output y.
+//! Gradient checkpointing: the forward pass keeps only the input of each layer.
+//!
+//! The backward pass recomputes one layer at a time, from the last to the first. It differentiates Σ g∘y, where g is
+//! the gradient of the layer's output y.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -12,7 +14,7 @@ use crate::gradients::ParameterGradients;
 use crate::model::Model;
 use crate::objective::Objective;
 
-/// Adds the gradients of a batch's share of the loss and returns that share, `[1]`. Bit-identical to one tape.
+/// Adds the gradients of a batch's share of the loss. Returns that share, `[1]`. Bit-identical to one backward pass.
 pub(crate) fn recomputed_gradients(
     model: &Model,
     batch: &LabelledBatch,
@@ -24,7 +26,7 @@ pub(crate) fn recomputed_gradients(
     let layout = sequence_layout(&batch.tokens);
     let mut inputs = layer_inputs(model, batch, &layout, pass);
     let (last, below) = model.encoder().layer.split_last().expect("a model has layers");
-    let mut next_input = || on_tape(model, inputs.pop().expect("one input for each layer")); // [num_tokens, hidden]
+    let mut next_input = || autodiff_leaf(model, inputs.pop().expect("one input for each layer")); // [num_tokens, hidden]
     let input = next_input();
     let first = last.forward_first(input.clone(), &layout, below.len(), pass); // [batch, hidden]
     let logits = model.classify(first, pass); // [batch, num_labels]
@@ -47,13 +49,13 @@ pub(crate) fn recomputed_gradients(
     share.inner()
 }
 
-/// Returns the lowest part that trains; no gradient is needed below it.
+/// Returns the lowest trainable part. The parts below it need no gradient.
 fn lowest_trainable(model: &Model) -> ModelPart {
     let trainable = parameters(model).into_iter().filter(|parameter| parameter.is_trainable);
     trainable.map(|parameter| parameter.part).min().unwrap_or(ModelPart::Head)
 }
 
-/// Returns the input of each layer, `[num_tokens, hidden]`, without a tape.
+/// Returns the input of each layer, `[num_tokens, hidden]`, without autodiff.
 fn layer_inputs(
     model: &Model,
     batch: &LabelledBatch,
@@ -69,8 +71,8 @@ fn layer_inputs(
     inputs
 }
 
-/// Returns the same values as the start of a tape.
-fn on_tape(model: &Model, values: Tensor<2>) -> Tensor<2> {
+/// Returns the values as a leaf of a new autodiff graph.
+fn autodiff_leaf(model: &Model, values: Tensor<2>) -> Tensor<2> {
     let values = match model.classifier().weight.val().gradient_checkpointing_strategy() {
         Some(strategy) => Tensor::from_inner(values).with_gradient_checkpointing_strategy(strategy),
         None => Tensor::from_inner(values),
@@ -78,20 +80,20 @@ fn on_tape(model: &Model, values: Tensor<2>) -> Tensor<2> {
     values.require_grad()
 }
 
-/// Σ g∘y, whose gradient by y is g.
+/// Returns Σ g∘y. Its gradient with respect to y is g.
 fn weighted_sum(y: Tensor<2>, g: Tensor<2>) -> Tensor<1> {
     (y * Tensor::from_inner(g)).sum()
 }
 
-/// Runs a tape backward: adds the gradients of the parameters and returns that of `input`.
+/// Adds the gradients of the parameters and returns the gradient of `input`.
 fn backward(
     model: &Model,
     loss: Tensor<1>,
     input: Tensor<2>,
     gradients: &mut ParameterGradients,
 ) -> Tensor<2> {
-    let mut found = loss.backward();
-    let of_input = input.grad_remove(&mut found).expect("the input is on the tape");
-    gradients.accumulate(model, found);
-    of_input
+    let mut computed = loss.backward();
+    let input_gradient = input.grad_remove(&mut computed).expect("the input requires a gradient");
+    gradients.accumulate(model, computed);
+    input_gradient
 }

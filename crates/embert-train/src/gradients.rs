@@ -8,31 +8,31 @@ use embert_model::{Parameter, ParameterVisitor, visit_parameters};
 
 use crate::model::Model;
 
-/// One flat gradient for each parameter that has one, by the path of its module (`encoder.layers.0. ... .weight`).
+/// Flat gradients by parameter path, such as `encoder.layers.0. ... .weight`.
 ///
-/// The order of the paths is that of their letters, so sums over all gradients always add in one order.
+/// The paths are sorted, so that sums over all gradients have a fixed order.
 #[derive(Debug, Default)]
 pub struct ParameterGradients {
     by_path: BTreeMap<String, Tensor<1>>,
 }
 
 impl ParameterGradients {
-    /// Adds what `backward` found for the parameters of `model`.
+    /// Adds the gradients of the parameters of `model`.
     pub fn accumulate(&mut self, model: &Model, gradients: Gradients) {
-        visit_parameters(model, &mut Accumulation { gradients, into: self });
+        visit_parameters(model, &mut Accumulator { gradients, sum: self });
     }
 
-    /// Takes the gradient of the parameter at `path`, flattened.
+    /// Removes and returns the flat gradient of the parameter at `path`.
     pub fn remove(&mut self, path: &str) -> Option<Tensor<1>> {
         self.by_path.remove(path)
     }
 
-    /// The gradients in the order of their paths.
+    /// Returns the gradients, sorted by path.
     pub fn values(&self) -> impl Iterator<Item = &Tensor<1>> {
         self.by_path.values()
     }
 
-    /// Adds those of another device.
+    /// Adds gradients from another device.
     pub(crate) fn add_from(&mut self, other: Self, device: &Device) {
         let moved = other.by_path.into_iter().map(|(path, gradient)| (path, gradient.to_device(device)));
         moved.for_each(|(path, gradient)| self.add(path, gradient));
@@ -47,15 +47,15 @@ impl ParameterGradients {
     }
 }
 
-struct Accumulation<'a> {
+struct Accumulator<'a> {
     gradients: Gradients,
-    into: &'a mut ParameterGradients,
+    sum: &'a mut ParameterGradients,
 }
 
-impl ParameterVisitor for Accumulation<'_> {
+impl ParameterVisitor for Accumulator<'_> {
     fn visit<const D: usize>(&mut self, parameter: Parameter, param: &Param<Tensor<D>>) {
         if let Some(gradient) = param.val().grad_remove(&mut self.gradients) {
-            self.into.add(parameter.path, gradient.flatten(0, D - 1));
+            self.sum.add(parameter.path, gradient.flatten(0, D - 1));
         }
     }
 }

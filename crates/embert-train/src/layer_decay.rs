@@ -1,11 +1,11 @@
-//! Layer-wise decay of the learning rate (Sun et al., 2019): η·dᵏ for a parameter k levels below the head. The
-//! top layer has k = 1, the embeddings below all L layers k = L + 1.
+//! Layer-wise learning rate decay (Sun et al., 2019): η·dᵏ for a parameter k levels below the head. With L layers, the
+//! top layer has k = 1 and the embeddings have k = L + 1.
 
 use embert_model::{ModelPart, parameters};
 
 use crate::model::Model;
 
-/// d, and how many layers there are.
+/// The factor d and the number of layers L.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LayerDecay {
     decay: f64,
@@ -21,7 +21,7 @@ impl LayerDecay {
         Self { decay, num_layers: layers.max().unwrap_or(0) }
     }
 
-    /// dᵏ of the parameters of this part.
+    /// Returns dᵏ for the parameters of this part.
     pub(crate) fn factor(&self, part: ModelPart) -> f64 {
         let levels_below = match part {
             ModelPart::Head => 0,
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_head_learns_fastest_and_the_embeddings_slowest() {
+    fn the_head_has_the_highest_rate_and_the_embeddings_the_lowest() {
         let decay = LayerDecay { decay: 0.5, num_layers: 2 };
         let parts = [ModelPart::Head, ModelPart::Layer(1), ModelPart::Layer(0), ModelPart::Embeddings];
         assert_eq!(parts.map(|part| decay.factor(part)), [1.0, 0.5, 0.25, 0.125]);

@@ -1,29 +1,29 @@
-//! A line of the training log.
+//! The lines of the training log.
 
 use serde::{Deserialize, Serialize};
 
 use crate::evaluate::Evaluation;
 
-/// One optimizer step, or the mean of several.
+/// The metrics of one optimizer step, or their mean over several steps.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct StepLog {
-    /// Optimizer steps made, this one included.
+    /// The optimizer step, counted from 1.
     pub step: usize,
-    /// Passes over the training examples made.
+    /// Number of epochs after the step.
     pub epoch: f64,
-    /// The training loss, before the step.
+    /// The training loss before the step.
     pub loss: f64,
-    /// The global norm of the gradients of the (last) step, before clipping. Infinite, and `null` in JSON, where they
-    /// overflowed in fp16 and the step was left out.
+    /// The global gradient norm of the (last) step before clipping. Infinite, and `null` in JSON, for a skipped fp16
+    /// step.
     #[serde(deserialize_with = "number_or_infinite")]
     pub grad_norm: f64,
     /// The learning rate of the (last) step.
     pub learning_rate: f64,
-    /// Tokens trained on in a second, padding not counted.
+    /// Training tokens per second, without padding.
     pub tokens_per_second: f64,
 }
 
-/// JSON has no infinity.
+/// Reads `null` as infinity, which JSON does not have.
 fn number_or_infinite<'de, D: serde::Deserializer<'de>>(json: D) -> Result<f64, D::Error> {
     Ok(Option::deserialize(json)?.unwrap_or(f64::INFINITY))
 }
@@ -32,15 +32,15 @@ fn number_or_infinite<'de, D: serde::Deserializer<'de>>(json: D) -> Result<f64, 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum LogEntry {
-    /// The mean of the steps since the last line.
+    /// The mean over the steps since the last such line.
     Train(StepLog),
     /// An evaluation.
     Evaluation {
-        /// Optimizer steps made.
+        /// Number of optimizer steps before it.
         step: usize,
-        /// Passes over the training examples made.
+        /// Number of epochs before it.
         epoch: f64,
-        /// The figures.
+        /// The result.
         #[serde(flatten)]
         evaluation: Evaluation,
     },

@@ -1,19 +1,21 @@
-//! Loss scaling for fp16, as `torch.amp.GradScaler` does it: backward starts from s·loss, so that small gradients do not
-//! vanish, and the gradients are divided by s. s ← s/2 and no step where a gradient overflows; s ← 2s after 2,000 steps.
+//! Loss scaling for fp16, as in `torch.amp.GradScaler`.
+//!
+//! The backward pass starts from s·loss, so that small gradients do not vanish. The gradients are divided by s. If a
+//! gradient overflows, the step is skipped and s ← s/2. After 2,000 steps without an overflow, s ← 2s.
 
 use serde::{Deserialize, Serialize};
 
 const INITIAL: f64 = 65_536.0;
 const GROWTH_INTERVAL: usize = 2_000;
 
-/// The factor of the loss, and its history.
+/// The scale of the loss, and its history.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct LossScale {
-    /// s, a power of two, so that multiplying rounds nothing.
+    /// s, a power of two, so that multiplication is exact.
     pub(crate) factor: f64,
     /// Steps without an overflow since s changed.
     steps_since_change: usize,
-    /// Steps that were skipped.
+    /// The number of skipped steps.
     pub(crate) skipped: usize,
 }
 
@@ -23,33 +25,33 @@ impl Default for LossScale {
     }
 }
 
-/// The decision on a step.
+/// What to do with the gradients of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Its gradients are numbers.
-    Make,
-    /// They overflowed: a smaller scale may do.
+pub(crate) enum StepDecision {
+    /// The gradients are finite.
+    Apply,
+    /// The gradients overflowed; the next step has a smaller scale.
     Skip,
-    /// They overflow at any scale.
+    /// The gradients overflow at scale 1.
     Diverged,
 }
 
 impl LossScale {
-    /// Updates the scale after a step and decides on it.
-    pub(crate) fn judge(&mut self, is_finite: bool) -> Verdict {
+    /// Updates the scale after a step, and returns what to do with the step.
+    pub(crate) fn update(&mut self, is_finite: bool) -> StepDecision {
         self.steps_since_change += 1;
         if is_finite {
             if self.steps_since_change == GROWTH_INTERVAL {
                 self.change(2.0);
             }
-            return Verdict::Make;
+            return StepDecision::Apply;
         }
         if self.factor <= 1.0 {
-            return Verdict::Diverged;
+            return StepDecision::Diverged;
         }
         self.change(0.5);
         self.skipped += 1;
-        Verdict::Skip
+        StepDecision::Skip
     }
 
     fn change(&mut self, by: f64) {
@@ -65,18 +67,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_halves_at_an_overflow_and_doubles_after_two_thousand_steps() {
+    fn an_overflow_halves_the_scale_and_two_thousand_steps_double_it() {
         let mut scale = LossScale::default();
-        assert_eq!(scale.judge(false), Verdict::Skip);
+        assert_eq!(scale.update(false), StepDecision::Skip);
         assert_eq!((scale.factor, scale.skipped), (32_768.0, 1));
-        assert!((1..2_000).all(|_| scale.judge(true) == Verdict::Make) && scale.factor == 32_768.0);
-        assert_eq!((scale.judge(true), scale.factor), (Verdict::Make, 65_536.0));
+        assert!((1..2_000).all(|_| scale.update(true) == StepDecision::Apply) && scale.factor == 32_768.0);
+        assert_eq!((scale.update(true), scale.factor), (StepDecision::Apply, 65_536.0));
     }
 
     #[test]
-    fn what_overflows_at_one_has_diverged() {
+    fn an_overflow_at_scale_one_is_divergence() {
         let mut scale = LossScale::default();
-        assert!((0..16).all(|_| scale.judge(false) == Verdict::Skip));
-        assert_eq!((scale.factor, scale.judge(false)), (1.0, Verdict::Diverged));
+        assert!((0..16).all(|_| scale.update(false) == StepDecision::Skip));
+        assert_eq!((scale.factor, scale.update(false)), (1.0, StepDecision::Diverged));
     }
 }

@@ -1,68 +1,67 @@
-//! Classification metrics: loss, accuracy, precision, recall, F1, Matthews' correlation and AUROC, as scikit-learn
-//! counts them.
+//! Classification metrics as in scikit-learn: loss, accuracy, precision, recall, F1, Matthews' correlation, ROC AUC.
 
 use embert_inference::{log_softmax, predicted_label};
 use serde::{Deserialize, Serialize};
 
 use crate::class_scores::ClassScores;
 
-/// The figures of a classifier on labelled examples. A division by zero counts as 0.
+/// The metrics of a classifier. A division by zero gives 0.
 ///
-/// Serialized, the names begin with `eval_`, and the confusion matrix stays out: scripts that read transformers' logs
-/// expect numbers.
+/// F1, precision and recall are those of the positive label. Without one, they are those of label 1 of two labels, or
+/// the macro means of more labels. Serialized keys begin with `eval_`. The confusion matrix is not serialized, because
+/// scripts for transformers' logs expect numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
     /// Mean cross-entropy in nats, without label smoothing or class weights.
     #[serde(rename = "eval_loss")]
     pub loss: f64,
-    /// Share of the examples whose highest logit is their label's.
+    /// Share of correct predictions.
     #[serde(rename = "eval_accuracy")]
     pub accuracy: f64,
-    /// The F1 of the positive label; of label 1 of two, or the mean over more labels, if none is given.
+    /// F1 = 2·TP / (2·TP + FP + FN).
     #[serde(rename = "eval_f1")]
     pub f1: f64,
-    /// The precision of the positive label, or as above.
+    /// Precision = TP / (TP + FP).
     #[serde(rename = "eval_precision")]
     pub precision: f64,
-    /// The recall of the positive label, or as above.
+    /// Recall = TP / (TP + FN).
     #[serde(rename = "eval_recall")]
     pub recall: f64,
-    /// The mean F1 over the labels that occur in the gold labels or the predictions.
+    /// Mean F1 over the labels that occur in the gold labels or the predictions.
     #[serde(rename = "eval_f1_macro")]
     pub f1_macro: f64,
-    /// The mean precision over the labels, weighted by their examples.
+    /// Mean precision, weighted by the number of examples of each label.
     #[serde(rename = "eval_precision_weighted", default)]
     pub precision_weighted: f64,
-    /// The mean recall over the labels, weighted by their examples.
+    /// Mean recall, weighted by the number of examples of each label.
     #[serde(rename = "eval_recall_weighted", default)]
     pub recall_weighted: f64,
-    /// The mean F1 over the labels, weighted by their examples.
+    /// Mean F1, weighted by the number of examples of each label.
     #[serde(rename = "eval_f1_weighted", default)]
     pub f1_weighted: f64,
-    /// Matthews' correlation of gold and predicted labels, between −1 and 1.
+    /// Matthews' correlation coefficient, between −1 and 1.
     #[serde(rename = "eval_matthews_correlation")]
     pub matthews_correlation: f64,
-    /// Area under the ROC curve: of the score of label 1, or with more labels the mean of one against the rest.
-    /// `None` where a label has no example.
+    /// Area under the ROC curve of label 1 of two labels, or the macro one-vs-rest mean of more. `None` if a label has
+    /// no example.
     #[serde(rename = "eval_roc_auc")]
     pub roc_auc: Option<f64>,
-    /// How many examples of label `[i]` were predicted to be `[j]`.
+    /// `[i][j]` is the number of examples of label i with prediction j.
     #[serde(skip)]
     pub confusion_matrix: Vec<Vec<u64>>,
 }
 
 impl Metrics {
-    /// The figures of `logits`, one row for each of `labels`. F1, precision and recall are of `pos_label`, if it is
-    /// given.
+    /// Computes the metrics of logits `[num_examples][num_labels]`.
     ///
     /// # Panics
-    /// If there are not as many rows as labels, or a label or `pos_label` has no column.
+    /// If the number of rows and labels differ, or a label or `pos_label` has no column.
     pub fn from_logits(logits: &[Vec<f32>], labels: &[usize], pos_label: Option<usize>) -> Self {
         assert_eq!(logits.len(), labels.len(), "one label for each row of logits");
         let num_labels = logits.first().map_or(0, Vec::len);
         let matrix = confusion_matrix(logits, labels, num_labels);
         let (macro_mean, weighted_mean) = (macro_mean(&matrix), weighted_mean(&matrix));
-        let headline = match pos_label.or((num_labels == 2).then_some(1)) {
+        let positive = match pos_label.or((num_labels == 2).then_some(1)) {
             Some(label) if num_labels > 0 => scores_of(&matrix, label),
             _ => macro_mean,
         };
@@ -73,9 +72,9 @@ impl Metrics {
                 count(labels),
             ),
             accuracy: ratio(right as f64, count(labels)),
-            f1: headline.f1,
-            precision: headline.precision,
-            recall: headline.recall,
+            f1: positive.f1,
+            precision: positive.precision,
+            recall: positive.recall,
             f1_macro: macro_mean.f1,
             precision_weighted: weighted_mean.precision,
             recall_weighted: weighted_mean.recall,
@@ -86,15 +85,15 @@ impl Metrics {
         }
     }
 
-    /// The scores of each label, in order.
+    /// Returns the scores of each label, by label id.
     pub fn class_scores(&self) -> Vec<ClassScores> {
         (0..self.confusion_matrix.len()).map(|label| scores_of(&self.confusion_matrix, label)).collect()
     }
 
-    /// Adds the metrics that a saved line of the log does not hold.
+    /// Adds the metrics that a saved log line does not have.
     pub(crate) fn restore(&mut self, confusion_matrix: Vec<Vec<u64>>) {
         if confusion_matrix.iter().any(|row| row.len() != confusion_matrix.len()) {
-            return; // no run saved this
+            return; // not from a run
         }
         let mean = weighted_mean(&confusion_matrix);
         self.confusion_matrix = confusion_matrix;
@@ -102,7 +101,7 @@ impl Metrics {
             (mean.precision, mean.recall, mean.f1);
     }
 
-    /// The label that every example was predicted to be, though the examples are of several.
+    /// Returns the label that all predictions have, if the examples have several labels.
     pub fn only_predicted_label(&self) -> Option<usize> {
         let matrix = &self.confusion_matrix;
         let occurs = (0..matrix.len()).map(|label| occurrences(matrix, label));
@@ -121,7 +120,7 @@ fn confusion_matrix(logits: &[Vec<f32>], labels: &[usize], num_labels: usize) ->
     matrix
 }
 
-/// How often `label` is the gold label, and how often it is the predicted one.
+/// Returns the number of examples with this gold label, and with this prediction.
 fn occurrences(matrix: &[Vec<u64>], label: usize) -> (u64, u64) {
     (matrix[label].iter().sum(), matrix.iter().map(|row| row[label]).sum())
 }
@@ -157,7 +156,7 @@ fn mean_of(scores: &[ClassScores], weight: fn(&ClassScores) -> f64) -> ClassScor
     ClassScores { precision: mean(|s| s.precision), recall: mean(|s| s.recall), f1: mean(|s| s.f1), support }
 }
 
-/// The correlation of gold and predicted labels as indicator vectors (Gorodkin, 2004).
+/// Returns the correlation of gold and predicted labels as indicator vectors (Gorodkin, 2004).
 fn matthews_correlation(matrix: &[Vec<u64>]) -> f64 {
     let (gold, predicted): (Vec<_>, Vec<_>) =
         (0..matrix.len()).map(|label| occurrences(matrix, label)).unzip();
@@ -170,7 +169,7 @@ fn matthews_correlation(matrix: &[Vec<u64>]) -> f64 {
 }
 
 fn roc_auc(logits: &[Vec<f32>], labels: &[usize], num_labels: usize) -> Option<f64> {
-    // The difference of two logits orders rows as the probability does, and does not saturate at 1.
+    // The difference of the logits has the order of the probabilities, and does not saturate at 1.
     if num_labels == 2 {
         let scores = logits.iter().map(|row| f64::from(row[1]) - f64::from(row[0])).collect::<Vec<_>>();
         return area_under_roc(&scores, labels, 1);
@@ -183,7 +182,8 @@ fn roc_auc(logits: &[Vec<f32>], labels: &[usize], num_labels: usize) -> Option<f
     Some(areas.sum::<Option<f64>>()? / num_labels as f64)
 }
 
-/// The probability that an example of `label` scores above another one: the Mann-Whitney statistic, ties as a half.
+/// Returns the probability that an example of `label` scores above another example: the Mann-Whitney U statistic. A tie
+/// counts as 1/2.
 fn area_under_roc(scores: &[f64], labels: &[usize], label: usize) -> Option<f64> {
     let mut order = (0..scores.len()).collect::<Vec<_>>();
     order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));

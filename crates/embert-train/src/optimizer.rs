@@ -1,4 +1,4 @@
-//! AdamW (Loshchilov and Hutter, 2019) over the parameters of a module.
+//! AdamW (Loshchilov and Hutter, 2019) over the parameters of a model.
 
 use std::collections::BTreeMap;
 
@@ -18,30 +18,31 @@ pub struct AdamWConfig {
     pub beta1: f64,
     /// β₂, the decay rate of the mean of the squared gradient.
     pub beta2: f64,
-    /// ε, added outside the root.
+    /// ε, added outside the square root.
     pub epsilon: f64,
-    /// λ, the decoupled decay of matrices.
+    /// λ, the decoupled weight decay of matrices.
     pub weight_decay: f64,
-    /// What the learning rate is multiplied with from a layer to the one below.
+    /// The factor of the learning rate from each layer to the layer below it; 1 is no decay.
     pub layer_wise_lr_decay: f64,
 }
 
-/// PyTorch's AdamW with Hugging Face's decay groups: matrices decay, biases and LayerNorm (all of rank 1) do not.
+/// PyTorch's AdamW, with Hugging Face's weight decay: on matrices, not on biases and LayerNorm weights.
 ///
-/// A parameter without a gradient stays as it is. The state belongs to the path of a parameter, not to its object.
+/// m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², w ← (1−ηλ)w − η·m̂ / (√v̂ + ε), with m̂ = m/(1−β₁ᵗ) and v̂ = v/(1−β₂ᵗ).
+/// A parameter without a gradient does not change. Its first step has t = 1, whenever that is.
 #[derive(Debug)]
 pub struct AdamW {
     config: AdamWConfig,
     state: OptimizerState,
 }
 
-/// The state of AdamW, by the path of a parameter.
+/// The state of AdamW, by parameter path.
 #[derive(Debug, Clone, Default)]
 pub struct OptimizerState {
     pub(crate) parameters: BTreeMap<String, ParameterState>,
 }
 
-/// The moments of one parameter, and the number of its steps.
+/// The moments of a parameter, and its number of steps.
 #[derive(Debug, Clone)]
 pub(crate) struct ParameterState {
     pub(crate) step: i32,
@@ -49,24 +50,25 @@ pub(crate) struct ParameterState {
 }
 
 impl AdamW {
-    /// Returns an optimizer that has not made a step.
+    /// Returns an optimizer before its first step.
     pub fn new(config: AdamWConfig) -> Self {
         Self::with_state(config, OptimizerState::default())
     }
 
-    /// Returns an optimizer with the state of an earlier one.
+    /// Returns an optimizer that continues from `state`.
     pub fn with_state(config: AdamWConfig, state: OptimizerState) -> Self {
         Self { config, state }
     }
 
-    /// Returns its state.
+    /// Returns the state.
     pub fn state(&self) -> &OptimizerState {
         &self.state
     }
 
-    /// Makes one step on `model` with `gradients · scale` (`scale`, `[1]`, is the clipping coefficient).
+    /// Makes one step with the gradients `gradients · scale`, and returns the model.
     ///
-    /// Works in place where the caller holds no other copy of the model.
+    /// `scale`, `[1]`, is that of [`StepGradients::scale`](crate::StepGradients::scale). The step works in place if the
+    /// caller has no other copy of the model.
     pub fn step(
         &mut self,
         model: Model,
@@ -75,8 +77,8 @@ impl AdamW {
         learning_rate: f64,
     ) -> Model {
         let layer_decay = LayerDecay::of(&model, self.config.layer_wise_lr_decay);
-        let mut step = Step { gradients, scale, learning_rate, layer_decay, optimizer: self };
-        map_parameters(model, &mut step)
+        let mut updater = Updater { gradients, scale, learning_rate, layer_decay, optimizer: self };
+        map_parameters(model, &mut updater)
     }
 
     fn update(
@@ -88,9 +90,9 @@ impl AdamW {
         rates: Rates,
     ) -> Tensor<1> {
         let zeros = || Moments { mean: gradient.zeros_like(), mean_of_squares: gradient.zeros_like() };
-        let known = self.state.parameters.remove(&path);
+        let state = self.state.parameters.remove(&path);
         let ParameterState { step, moments } =
-            known.unwrap_or_else(|| ParameterState { step: 0, moments: zeros() });
+            state.unwrap_or_else(|| ParameterState { step: 0, moments: zeros() });
         let step = step + 1;
         let numbers = AdamWStep {
             learning_rate: rates.learning_rate,
@@ -112,7 +114,7 @@ struct Rates {
     weight_decay: f64,
 }
 
-struct Step<'a> {
+struct Updater<'a> {
     gradients: ParameterGradients,
     scale: Tensor<1>,
     learning_rate: f64,
@@ -120,7 +122,7 @@ struct Step<'a> {
     optimizer: &'a mut AdamW,
 }
 
-impl ParameterMapper for Step<'_> {
+impl ParameterMapper for Updater<'_> {
     fn map<const D: usize>(&mut self, parameter: Parameter, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let Parameter { path, part, .. } = parameter;
         let Some(gradient) = self.gradients.remove(&path) else { return param };

@@ -1,8 +1,8 @@
-//! Patterns on parameters' names: the beginning of a name up to a dot, in which `*` stands for any characters.
+//! Patterns of parameter names: a prefix up to a dot, in which `*` matches any characters.
 
-/// Whether `pattern` names the parameter or a module around it.
+/// Returns true if `pattern` matches the parameter name or a prefix of it up to a dot.
 ///
-/// `a.layer.1` is the layer and all in it, but not `a.layer.10`; `*.bias` is every bias; `a` is all of `a`.
+/// `a.layer.1` matches every parameter of this layer, but not of `a.layer.10`. `*.bias` matches every bias.
 pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => name.strip_prefix(pattern).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')),
@@ -17,7 +17,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_is_a_beginning_up_to_a_dot() {
+    fn a_pattern_matches_a_prefix_up_to_a_dot() {
         let name = "bert.encoder.layer.1.output.dense.bias";
         let cases = [
             ("bert", true),

@@ -1,38 +1,38 @@
-//! The learning rate as a pure function of the step: η(t) = η · warm-up(t) · decay(t).
+//! The learning rate schedule, a pure function of the step: η(t) = η · warmup(t) · decay(t).
 
 use serde::{Deserialize, Serialize};
 
-/// The learning rate after the warm-up, by Hugging Face's names.
+/// The kind of a learning rate schedule, with Hugging Face's names. W is the number of warm-up steps, T of all steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LrSchedulerType {
-    /// Down to zero at the last step, in a straight line.
+    /// Warm-up, then linear decay to zero: (T − t) / (T − W).
     #[default]
     Linear,
-    /// Down to zero at the last step, along half a cosine.
+    /// Warm-up, then cosine decay to zero: (1 + cos(π(t − W) / (T − W))) / 2.
     Cosine,
-    /// The same at every step, without warm-up.
+    /// A constant rate without warm-up.
     Constant,
-    /// Warm-up, then the same at every step.
+    /// Warm-up, then a constant rate.
     ConstantWithWarmup,
 }
 
-/// A learning rate for every step of a run, as `transformers.get_scheduler` gives it.
+/// The learning rate of every step of a run, as in `transformers.get_scheduler`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Schedule {
-    /// What follows the warm-up.
+    /// The kind of the schedule.
     pub kind: LrSchedulerType,
-    /// The highest learning rate, reached when the warm-up ends.
+    /// The peak learning rate, at the end of the warm-up.
     pub learning_rate: f64,
-    /// Optimizer steps of warm-up; the first of them trains with a rate of zero.
+    /// Number of warm-up steps. The first of them has a rate of zero.
     pub warmup_steps: usize,
-    /// Optimizer steps of the run.
+    /// Number of optimizer steps of the run.
     pub total_steps: usize,
 }
 
 impl Schedule {
-    /// The learning rate of optimizer step `step`, counted from 0.
+    /// Returns the learning rate of an optimizer step, counted from 0.
     pub fn learning_rate(&self, step: usize) -> f64 {
         self.learning_rate * self.factor(step)
     }

@@ -1,17 +1,19 @@
-//! The state of a run between two steps: with the weights and AdamW's moments, all that resuming needs.
+//! The state of a run between two steps, without weights and optimizer.
 //!
-//! The order of the examples and dropout have no state: both are functions of the seed and the step.
+//! The order of the examples and dropout have no state: both depend on the seed and the step only.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::best_model::{BestModel, Judged};
+use crate::best_model::{BestModel, BestModelState};
 use crate::fingerprint::Fingerprints;
 use crate::log_entry::{LogEntry, StepLog};
 use crate::loss_scale::LossScale;
 
 /// The state of a run, except its weights and its optimizer.
+///
+/// A checkpoint saves it; [`ResumeState`](crate::ResumeState) has it again.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct TrainState {
     pub(crate) step: usize,
@@ -19,23 +21,24 @@ pub struct TrainState {
     /// The evaluation after this step has not finished.
     pub(crate) evaluation_due: bool,
     pub(crate) stopped_early: bool,
-    pub(crate) judged: Judged,
+    #[serde(rename = "judged")]
+    pub(crate) best_model: BestModelState,
     pub(crate) num_examples: usize,
     pub(crate) num_tokens: usize,
     pub(crate) loss_sum: f64,
-    /// Seconds of training before the run was last resumed.
+    /// Seconds of training before the last resume.
     pub(crate) train_runtime: f64,
     /// `None` before the run begins.
     pub(crate) fingerprints: Option<Fingerprints>,
-    /// In fp16.
+    /// `None` except in fp16.
     pub(crate) loss_scale: Option<LossScale>,
-    pub(crate) since_log: SinceLog,
+    pub(crate) since_log: LogWindow,
     pub(crate) log_history: Vec<LogEntry>,
 }
 
-/// Sums over the steps since the last training log.
+/// Sums over the steps since the last training line of the log.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub(crate) struct SinceLog {
+pub(crate) struct LogWindow {
     steps: usize,
     loss_sum: f64,
     num_tokens: usize,
@@ -44,28 +47,28 @@ pub(crate) struct SinceLog {
 }
 
 impl TrainState {
-    /// Optimizer steps made.
+    /// Returns the number of optimizer steps so far.
     pub fn step(&self) -> usize {
         self.step
     }
 
-    /// Passes over the training examples made.
+    /// Returns the number of epochs so far, fractions included.
     pub fn epoch(&self) -> f64 {
         self.epoch
     }
 
-    /// The best evaluation up to now, where a metric says which is.
+    /// Returns the best evaluation so far, if the run compares evaluations.
     pub fn best(&self) -> Option<BestModel> {
-        self.judged.best
+        self.best_model.best
     }
 
-    /// The log up to now.
+    /// Returns the log so far.
     pub fn log_history(&self) -> &[LogEntry] {
         &self.log_history
     }
 }
 
-impl SinceLog {
+impl LogWindow {
     pub(crate) fn add(&mut self, log: StepLog, num_tokens: usize) {
         self.steps += 1;
         self.loss_sum += log.loss;

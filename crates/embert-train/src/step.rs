@@ -1,4 +1,4 @@
-//! The gradients of one optimizer step: ∇ of the mean loss over all examples of its window of micro-batches.
+//! The gradients of one optimizer step: ∇ of the mean loss over its window of micro-batches.
 
 use burn::tensor::{Device, Tensor};
 use embert_inference::{device_of, input_ids, sequence_layout};
@@ -7,24 +7,24 @@ use embert_model::ForwardContext;
 
 use crate::batches::LabelledBatch;
 use crate::clip::{clip_coefficient, global_norm};
-use crate::data_parallel::{Found, data_parallel};
+use crate::data_parallel::{ShareGradients, data_parallel};
 use crate::gradient_checkpointing::recomputed_gradients;
 use crate::gradients::ParameterGradients;
 use crate::model::Model;
 use crate::objective::Objective;
 
-/// How backward runs.
+/// Options of the backward pass. Default: no checkpointing, no scaling, one device.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Backward<'a> {
-    /// Layers are recomputed in the backward pass.
+pub struct BackwardOptions<'a> {
+    /// Recompute each layer in the backward pass, to save memory.
     pub gradient_checkpointing: bool,
-    /// The factor of the loss in the backward pass; a power of two, 1 except in fp16.
+    /// The scale of the loss in the backward pass: a power of two, 1 except in fp16.
     pub loss_scale: f64,
-    /// Further devices, each of which computes a share of the micro-batches.
+    /// Additional devices; each computes a share of the micro-batches.
     pub replicas: &'a [Device],
 }
 
-impl Default for Backward<'_> {
+impl Default for BackwardOptions<'_> {
     fn default() -> Self {
         Self { gradient_checkpointing: false, loss_scale: 1.0, replicas: &[] }
     }
@@ -37,49 +37,52 @@ pub struct StepGradients {
     pub loss: Tensor<1>,
     /// The global norm of the gradients, before clipping, `[1]`.
     pub grad_norm: Tensor<1>,
-    /// The gradients of that loss times `loss_scale`.
+    /// The gradients of `loss_scale · loss`.
     pub gradients: ParameterGradients,
-    /// The factor of the loss.
+    /// The scale of the loss.
     pub loss_scale: f64,
-    /// Examples of the window.
+    /// Number of examples in the window.
     pub num_examples: usize,
-    /// Tokens of the window, padding not counted.
+    /// Number of tokens in the window, without padding.
     pub num_tokens: usize,
 }
 
 impl StepGradients {
-    /// The loss and the norm, `[2]`.
-    pub fn figures(&self) -> Tensor<1> {
+    /// Returns the loss and the gradient norm, `[2]`, still on the device.
+    pub fn loss_and_norm(&self) -> Tensor<1> {
         Tensor::cat(vec![self.loss.clone(), self.grad_norm.clone()], 0)
     }
 
-    /// Returns the factor of the gradients: [`clip_coefficient`] / `loss_scale`, `[1]`.
+    /// Returns the factor for [`AdamW::step`](crate::AdamW::step): [`clip_coefficient`] / `loss_scale`, `[1]`.
     pub fn scale(&self, max_grad_norm: f64) -> Tensor<1> {
-        divided(clip_coefficient(self.grad_norm.clone(), max_grad_norm), self.loss_scale)
+        divide(clip_coefficient(self.grad_norm.clone(), max_grad_norm), self.loss_scale)
     }
 }
 
-/// Runs the micro-batches of `window` forward and backward. Reads nothing back, so it does not wait for a GPU.
+/// Runs the micro-batches of `window` forward and backward. Does not wait for a GPU.
 ///
-/// `pass` has the dropout stream of the window's first example. Each micro-batch continues the stream of the one
-/// before, so the window equals one large batch, whatever its parts and devices.
+/// `pass` has the dropout stream of the first example. Each micro-batch continues the stream of the previous one, so
+/// the result does not depend on the number of micro-batches and devices.
 ///
 /// # Panics
-/// If `model` is not on a device with autodiff, or nothing in it requires a gradient.
+/// If `window` is empty, `model` is not on a device with autodiff, or no parameter requires a gradient.
 pub fn step_gradients(
     model: &Model,
     window: &[LabelledBatch],
     objective: &Objective,
     pass: ForwardContext,
-    backward: Backward<'_>,
+    backward: BackwardOptions<'_>,
 ) -> StepGradients {
     let weight = window.iter().map(|batch| objective.normalizer(&batch.targets)).sum::<f64>();
     let normalizer = weight / backward.loss_scale;
-    let find = |model: &_, share: &[_]| found(model, share, objective, normalizer, pass, backward);
-    let Found { losses, gradients } = data_parallel(model, backward.replicas, &numbered(window), find);
+    let compute =
+        |model: &_, share: &[_]| share_gradients(model, share, objective, normalizer, pass, backward);
+    let micro_batches = micro_batches(window);
+    let ShareGradients { losses, gradients } =
+        data_parallel(model, backward.replicas, &micro_batches, compute);
     StepGradients {
-        loss: divided(Tensor::cat(losses, 0).sum(), backward.loss_scale),
-        grad_norm: divided(global_norm(&gradients), backward.loss_scale),
+        loss: divide(Tensor::cat(losses, 0).sum(), backward.loss_scale),
+        grad_norm: divide(global_norm(&gradients), backward.loss_scale),
         gradients,
         loss_scale: backward.loss_scale,
         num_examples: window.iter().map(|batch| batch.tokens.lengths.len()).sum(),
@@ -87,36 +90,36 @@ pub fn step_gradients(
     }
 }
 
-/// x / divisor, without a kernel where the divisor is 1.
-fn divided(x: Tensor<1>, divisor: f64) -> Tensor<1> {
+/// Returns x / divisor, without a kernel if the divisor is 1.
+fn divide(x: Tensor<1>, divisor: f64) -> Tensor<1> {
     if divisor == 1.0 { x } else { x / divisor }
 }
 
-/// A batch, and the number of examples of the window before it.
+/// A batch, and the number of examples before it in the window.
 struct MicroBatch<'a> {
     batch: &'a LabelledBatch,
     first_sequence: usize,
 }
 
-fn numbered(window: &[LabelledBatch]) -> Vec<MicroBatch<'_>> {
+fn micro_batches(window: &[LabelledBatch]) -> Vec<MicroBatch<'_>> {
     let mut next = 0;
-    let number = |batch| {
+    let micro_batch = |batch| {
         let micro_batch = MicroBatch { batch, first_sequence: next };
         next += batch.tokens.lengths.len();
         micro_batch
     };
-    window.iter().map(number).collect()
+    window.iter().map(micro_batch).collect()
 }
 
 /// Computes the scaled losses of micro-batches and the sum of their gradients.
-fn found(
+fn share_gradients(
     model: &Model,
     micro_batches: &[MicroBatch<'_>],
     objective: &Objective,
     normalizer: f64,
     pass: ForwardContext,
-    backward: Backward<'_>,
-) -> Found {
+    backward: BackwardOptions<'_>,
+) -> ShareGradients {
     let mut gradients = ParameterGradients::default();
     let gradients_of = if backward.gradient_checkpointing { recomputed_gradients } else { taped_gradients };
     let mut share = |MicroBatch { batch, first_sequence }: &MicroBatch<'_>| {
@@ -128,13 +131,13 @@ fn found(
         gradients_of(model, batch, objective, normalizer, pass, &mut gradients)
     };
     let mut run = || micro_batches.iter().map(&mut share).collect();
-    // Gradient checkpointing saves memory, so it keeps no packed weights.
+    // Packed weights take memory, which gradient checkpointing is to save.
     let keeps_packed_weights = micro_batches.len() > 1 && !backward.gradient_checkpointing;
     let losses = if keeps_packed_weights { with_constant_weights(run) } else { run() };
-    Found { losses, gradients }
+    ShareGradients { losses, gradients }
 }
 
-/// Adds the gradients of a batch's share of the loss and returns that share, `[1]`.
+/// Adds the gradients of a batch's share of the loss. Returns that share, `[1]`.
 fn taped_gradients(
     model: &Model,
     batch: &LabelledBatch,

@@ -1,11 +1,11 @@
-//! What a model should answer for each example.
+//! The targets of examples.
 
 use crate::error::TrainError;
 
 /// One target for each example, all of one kind.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Targets {
-    /// The id of each example's label, from 0.
+    /// Single-label classification: the label id of each example, from 0.
     Labels(Vec<usize>),
 }
 
@@ -21,7 +21,7 @@ impl Targets {
         Self::Labels(rows.iter().map(|&row| labels[row]).collect())
     }
 
-    /// Refuses targets that a model with `num_labels` logits cannot learn.
+    /// Fails if a model with `num_labels` logits does not have a target.
     pub(crate) fn check(&self, num_labels: usize) -> Result<(), TrainError> {
         let Self::Labels(labels) = self;
         match labels.iter().position(|&label| label >= num_labels) {

@@ -1,5 +1,4 @@
-//! A trial of an optimizer step: computes the gradients of some micro-batches and drops them, so that the caller can
-//! measure what a run takes.
+//! A trial step: computes the gradients of some micro-batches and drops them, so that the caller can measure memory.
 
 use burn::module::Module;
 use embert_kernels::DropoutStream;
@@ -10,15 +9,15 @@ use crate::error::TrainError;
 use crate::fit::TrainData;
 use crate::freezing::Freezing;
 use crate::model::Model;
-use crate::step::{Backward, step_gradients};
+use crate::step::{BackwardOptions, step_gradients};
 
-/// Runs the micro-batches of these rows forward and backward, with all parameters that the run ever trains.
+/// Runs micro-batches of these rows forward and backward, with all parameters that train in any epoch.
 ///
-/// Changes nothing: `model` keeps its weights, and dropout draws from no state. Returns the number of values in the
-/// gradients; AdamW keeps two moments of each.
+/// Does not change `model` or a later run. Returns the number of values in the gradients. AdamW needs two moments for
+/// each of them.
 ///
 /// # Errors
-/// Those of [`check`](crate::check) for patterns and class weights.
+/// The errors of [`check`](crate::check) for patterns and class weights.
 pub fn trial_step(
     model: &Model,
     data: &TrainData<'_>,
@@ -31,7 +30,10 @@ pub fn trial_step(
     let window = micro_batches.iter().map(|rows| data.train.batch(rows, data.padding)).collect::<Vec<_>>();
     let dropout = DropoutStream { seed: config.seed, step: 0, first_sequence: 0 };
     let pass = ForwardContext { precision: config.precision(), dropout: Some(dropout) };
-    let backward = Backward { gradient_checkpointing: config.gradient_checkpointing, ..Backward::default() };
+    let backward = BackwardOptions {
+        gradient_checkpointing: config.gradient_checkpointing,
+        ..BackwardOptions::default()
+    };
     let step = step_gradients(&model, &window, &objective, pass, backward);
     Ok(step.gradients.values().map(|gradient| gradient.dims()[0]).sum())
 }

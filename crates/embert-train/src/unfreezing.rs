@@ -1,18 +1,18 @@
-//! An entry of `gradual_unfreezing`: EPOCH:PATTERN.
+//! An entry of `gradual_unfreezing`: `EPOCH:PATTERN`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Parameters that stay as they are until an epoch begins; written `EPOCH:PATTERN`, such as `1:bert.embeddings`.
+/// Parameters to unfreeze at an epoch. Written as `EPOCH:PATTERN`, such as `1:bert.embeddings`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct Unfreezing {
-    /// Passes over the training examples made before they train.
+    /// The epoch, counted from 0.
     pub epoch: u64,
-    /// The beginning of their names up to a dot, in which `*` stands for any characters.
+    /// A prefix of the parameter names up to a dot, in which `*` matches any characters.
     pub pattern: String,
 }
 
@@ -20,9 +20,9 @@ impl FromStr for Unfreezing {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} must be EPOCH:PATTERN, such as \"1:bert.embeddings\"");
-        let (epoch, pattern) = text.split_once(':').ok_or_else(wrong)?;
-        let epoch = epoch.trim().parse().map_err(|_| wrong())?;
+        let error = || format!("{text:?} must be EPOCH:PATTERN, such as \"1:bert.embeddings\"");
+        let (epoch, pattern) = text.split_once(':').ok_or_else(error)?;
+        let epoch = epoch.trim().parse().map_err(|_| error())?;
         Ok(Self { epoch, pattern: pattern.trim().to_owned() })
     }
 }

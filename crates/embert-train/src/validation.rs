@@ -1,4 +1,4 @@
-//! Which settings cannot be: each is refused under its key, with what it may be.
+//! Checks the value of each setting.
 
 use std::fmt;
 
@@ -8,17 +8,17 @@ use crate::config_error::ConfigError;
 use crate::schedule::LrSchedulerType;
 
 impl TrainConfig {
-    /// Says which value cannot be, if one is.
+    /// Checks the value of each setting.
     ///
     /// # Errors
-    /// The first key whose value is out of its range.
+    /// A [`ConfigError`] for the first invalid value.
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.validate_optimizer()?;
         self.validate_schedule()?;
         self.validate_loss()?;
         self.validate_intervals()?;
         self.validate_best_model()?;
-        check("fp16", self.fp16, |fp16| !(fp16 && self.bf16), "false where bf16 is true")
+        check("fp16", self.fp16, |fp16| !(fp16 && self.bf16), "false if bf16 is true")
     }
 
     fn validate_optimizer(&self) -> Result<(), ConfigError> {
@@ -118,14 +118,14 @@ fn check<T: Copy + fmt::Display>(
 mod tests {
     use super::*;
 
-    /// What is wrong with the defaults after this change, written as JSON.
+    /// Returns the error of the defaults with this change, written as JSON.
     #[track_caller]
-    fn refusal(change: &str) -> String {
+    fn error_of(change: &str) -> String {
         serde_json::from_str::<TrainConfig>(change).unwrap().validate().unwrap_err().to_string()
     }
 
     #[test]
-    fn every_wrong_value_is_refused_under_its_key() {
+    fn every_invalid_value_is_an_error_with_its_key() {
         let wrong = [
             r#"{"learning_rate": -1e-5}"#,
             r#"{"per_device_train_batch_size": 0}"#,
@@ -161,20 +161,20 @@ mod tests {
         ];
         for change in wrong {
             let key = change.split('"').nth(1).unwrap();
-            let refusal = refusal(change);
-            assert!(refusal.starts_with(&format!("{key} is ")), "{change}: {refusal}");
+            let error = error_of(change);
+            assert!(error.starts_with(&format!("{key} is ")), "{change}: {error}");
         }
         assert_eq!(
-            refusal(r#"{"max_grad_norm": -1}"#),
+            error_of(r#"{"max_grad_norm": -1}"#),
             "max_grad_norm is -1; it must be a number above 0, or 0 for no clipping"
         );
         assert_eq!(
-            refusal(r#"{"early_stopping_patience": 2}"#),
+            error_of(r#"{"early_stopping_patience": 2}"#),
             "early_stopping_patience is 2; it must be left out, or given together with eval_strategy \"epoch\" or \
              \"steps\""
         );
         assert_eq!(
-            refusal(r#"{"load_best_model_at_end": true}"#),
+            error_of(r#"{"load_best_model_at_end": true}"#),
             "load_best_model_at_end is true; it must be left out, or given together with eval_strategy \"epoch\" or \
              \"steps\""
         );

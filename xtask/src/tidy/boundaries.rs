@@ -1,13 +1,13 @@
-//! Names of files and tensors that only some folders may know.
+//! Names of files and tensors that only certain folders may use.
 
 use super::{Finding, source::Source};
 
 struct Boundary {
-    /// Words that may not be in a string.
+    /// Text that other code must not have in a string.
     words: &'static [&'static str],
-    /// Paths that begin like this may use them; tests may, too.
-    rooms: &'static [&'static str],
-    instead: &'static str,
+    /// Prefixes of paths that may use it. Tests may use it, too.
+    allowed_in: &'static [&'static str],
+    rule: &'static str,
 }
 
 const HERE: &str = "xtask/src/tidy/boundaries.rs";
@@ -24,13 +24,13 @@ const BOUNDARIES: [Boundary; 2] = [
             "pooler.dense.",
             "pre_classifier",
         ],
-        rooms: &["crates/embert-model/src/architectures/", HERE],
-        instead: "only embert-model/src/architectures knows a family's tensor names and config keys: ask it",
+        allowed_in: &["crates/embert-model/src/architectures/", HERE],
+        rule: "only embert-model/src/architectures uses tensor names and config keys of a family; call its functions",
     },
     Boundary {
         words: &["trainer_state.json", "all_results.json", "metrics.jsonl"],
-        rooms: &["crates/embert-train/src/checkpoint/", HERE],
-        instead: "only embert-train/src/checkpoint knows the run directory: ask it",
+        allowed_in: &["crates/embert-train/src/run_directory/", HERE],
+        rule: "only embert-train/src/run_directory uses the files of a run directory; call its functions",
     },
 ];
 
@@ -39,15 +39,16 @@ pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
 }
 
 fn check_file(source: &Source) -> Vec<Finding> {
-    let closed = |boundary: &&Boundary| !boundary.rooms.iter().any(|room| source.path.starts_with(room));
-    BOUNDARIES.iter().filter(closed).flat_map(|boundary| crossings(source, boundary)).collect()
+    let applies =
+        |boundary: &&Boundary| !boundary.allowed_in.iter().any(|prefix| source.path.starts_with(prefix));
+    BOUNDARIES.iter().filter(applies).flat_map(|boundary| violations(source, boundary)).collect()
 }
 
-fn crossings(source: &Source, Boundary { words, instead, .. }: &Boundary) -> Vec<Finding> {
+fn violations(source: &Source, Boundary { words, rule, .. }: &Boundary) -> Vec<Finding> {
     let found = source.code().filter_map(|(line, text)| {
         let strings = text.split_once('"')?.1;
         let word = words.iter().find(|word| strings.contains(**word))?;
-        Some(Finding { path: source.path.clone(), line, what: format!("`{word}` here: {instead}") })
+        Some(Finding { path: source.path.clone(), line, message: format!("`{word}`: {rule}") })
     });
     found.collect()
 }
@@ -60,22 +61,22 @@ mod tests {
         let found = super::check(&[Source::new(path, text)]);
         assert_eq!(found.len(), expected.len(), "{found:?}");
         for (finding, (line, words)) in found.iter().zip(expected) {
-            assert!(finding.line == *line && finding.what.contains(words), "{finding}");
+            assert!(finding.line == *line && finding.message.contains(words), "{finding}");
         }
     }
 
     #[test]
-    fn tensor_names_stay_in_their_room() {
+    fn tensor_names_are_only_in_architectures() {
         let text = "let key = format!(\"bert.encoder.layer.{i}.x\");\n// \"encoder.layer.\"\nself.encoder.layer.len();";
-        check("crates/embert-model/src/loading.rs", text, &[(1, "`encoder.layer.` here")]);
+        check("crates/embert-model/src/loading.rs", text, &[(1, "`encoder.layer.`: only")]);
         check("crates/embert-model/src/architectures/bert.rs", text, &[]);
     }
 
     #[test]
-    fn the_run_directory_stays_in_its_room() {
+    fn run_file_names_are_only_in_run_directory() {
         let text = "path.join(\"metrics.jsonl\")";
-        check("crates/embert-cli/src/train.rs", text, &[(1, "`metrics.jsonl` here")]);
-        check("crates/embert-train/src/checkpoint/run.rs", text, &[]);
+        check("crates/embert-cli/src/train.rs", text, &[(1, "`metrics.jsonl`: only")]);
+        check("crates/embert-train/src/run_directory/run.rs", text, &[]);
         check("crates/embert-cli/tests/it/main.rs", text, &[]);
     }
 }

@@ -1,8 +1,8 @@
-//! Everything that a package could pull in, read from `Cargo.lock`: optional parts included, nothing downloaded.
+//! The dependency graph of `Cargo.lock`, including optional dependencies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Package names and the names that each depends on. Versions of one name count as one.
+/// Package names, and the names of their dependencies. All versions of a package count as one.
 pub(super) struct Lock(BTreeMap<String, BTreeSet<String>>);
 
 impl Lock {
@@ -16,18 +16,18 @@ impl Lock {
         Self(packages)
     }
 
-    /// How `package` comes to a package that `wanted` accepts: the names on the shortest way, itself first.
-    pub(super) fn way(&self, package: &str, wanted: impl Fn(&str) -> bool) -> Option<Vec<String>> {
+    /// Returns the shortest path from `package` to a package that `wanted` accepts.
+    pub(super) fn path(&self, package: &str, wanted: impl Fn(&str) -> bool) -> Option<Vec<String>> {
         let mut seen = BTreeSet::from([package.to_string()]);
-        let mut ways = std::collections::VecDeque::from([vec![package.to_string()]]);
-        while let Some(way) = ways.pop_front() {
-            for name in way.last().and_then(|last| self.0.get(last)).into_iter().flatten() {
-                let longer = [way.as_slice(), std::slice::from_ref(name)].concat();
+        let mut paths = std::collections::VecDeque::from([vec![package.to_string()]]);
+        while let Some(path) = paths.pop_front() {
+            for name in path.last().and_then(|last| self.0.get(last)).into_iter().flatten() {
+                let longer = [path.as_slice(), std::slice::from_ref(name)].concat();
                 if wanted(name) {
                     return Some(longer);
                 }
                 if seen.insert(name.clone()) {
-                    ways.push_back(longer);
+                    paths.push_back(longer);
                 }
             }
         }
@@ -35,7 +35,7 @@ impl Lock {
     }
 }
 
-/// `serde` of ` "serde 1.0.0",` and of `name = "serde"`.
+/// Returns `serde` for ` "serde 1.0.0",` and for `name = "serde"`.
 fn quoted(line: &str) -> String {
     let inside = line.split('"').nth(1).unwrap_or_default();
     inside.split(' ').next().unwrap_or_default().to_string()
@@ -50,11 +50,11 @@ mod tests {
                         [[package]]\nname = \"c\"\nversion = \"2.0.0\"\ndependencies = [\n \"burn-core\",\n]\n";
 
     #[test]
-    fn the_way_to_a_package_is_found_through_others() {
+    fn the_shortest_path_goes_through_other_packages() {
         let lock = Lock::parse(LOCK);
-        let way = |from: &str| lock.way(from, |name| name.starts_with("burn"));
-        assert_eq!(way("a"), Some(vec!["a".into(), "c".into(), "burn-core".into()]));
-        assert_eq!(way("b").map(|way| way.len()), Some(4)); // around the circle of a and b
-        assert_eq!(way("burn-core"), None);
+        let path = |from: &str| lock.path(from, |name| name.starts_with("burn"));
+        assert_eq!(path("a"), Some(vec!["a".into(), "c".into(), "burn-core".into()]));
+        assert_eq!(path("b").map(|path| path.len()), Some(4)); // a and b depend on each other
+        assert_eq!(path("burn-core"), None);
     }
 }

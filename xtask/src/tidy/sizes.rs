@@ -1,4 +1,4 @@
-//! How large each crate is: files, lines, lines of tests, and its longest file.
+//! The size of each crate: files, lines, lines of tests, and the longest file.
 
 use super::source::Source;
 use std::collections::BTreeMap;

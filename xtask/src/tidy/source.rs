@@ -1,7 +1,7 @@
-//! One `.rs` file: its lines, and where its tests begin.
+//! A `.rs` file, and the first line of its tests.
 
 pub(super) struct Source {
-    /// From the workspace's folder, with `/`.
+    /// Relative to the workspace, with `/`.
     pub path: String,
     pub text: String,
     /// The first line that is test code, counted from 1.
@@ -25,7 +25,7 @@ impl Source {
         lines.filter(|(number, line)| !self.is_test(*number) && !line.trim_start().starts_with("//"))
     }
 
-    /// `embert-data` of `crates/embert-data/src/lib.rs`.
+    /// Returns `embert-data` for `crates/embert-data/src/lib.rs`.
     pub(super) fn package(&self) -> &str {
         let path = self.path.strip_prefix("crates/").unwrap_or(&self.path);
         path.split('/').next().unwrap_or(path)
@@ -39,7 +39,7 @@ fn is_test_file(path: &str) -> bool {
         || path.ends_with("/build.rs")
 }
 
-/// Tests are the last module of a file, so everything from there on is test code.
+/// Returns the first line of the test module. It is the last module of a file.
 fn inline_tests(text: &str) -> usize {
     let lines = text.lines().map(str::trim).collect::<Vec<_>>();
     let module = |i: usize| {
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tests_begin_at_their_module_and_comments_are_no_code() {
+    fn code_excludes_tests_and_comments() {
         let text = "// a\nfn a() {}\n#[cfg(test)]\nuse x;\n#[cfg(test)]\n#[rustfmt::skip]\nmod tests {\n}\n";
         let source = Source::new("crates/x/src/a.rs", text);
         assert_eq!(source.code().map(|(number, _)| number).collect::<Vec<_>>(), [2, 3, 4]);

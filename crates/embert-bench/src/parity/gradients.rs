@@ -1,4 +1,4 @@
-//! The gradient of every parameter, for the mean loss of the fixtures' batch.
+//! The gradient of every parameter, for the mean loss of the fixture's batch.
 
 use std::collections::BTreeMap;
 
@@ -11,29 +11,29 @@ use embert_model::{
 
 use super::models::{BERT, DISTILBERT, Fixture};
 use super::reference::{difference, values};
-use super::{Answer, Bench};
+use super::{CheckResult, Context};
 
-pub(super) fn bert(bench: &Bench) -> Answer {
-    compare(bench, BERT)
+pub(super) fn bert(context: &Context) -> CheckResult {
+    compare(context, BERT)
 }
 
-pub(super) fn distilbert(bench: &Bench) -> Answer {
-    compare(bench, DISTILBERT)
+pub(super) fn distilbert(context: &Context) -> CheckResult {
+    compare(context, DISTILBERT)
 }
 
-fn compare(bench: &Bench, fixture: Fixture) -> Answer {
-    let model = bench.model(fixture, &bench.device.clone().autodiff());
-    let figures = bench.figures(fixture);
+fn compare(context: &Context, fixture: Fixture) -> CheckResult {
+    let model = context.model(fixture, &context.device.clone().autodiff());
+    let reference = context.reference(fixture);
     let logits =
-        model.forward(figures.input_ids(&bench.device), &figures.layout(), ForwardContext::default());
-    let found = gradients(&model, logits, &figures.integers("labels"));
-    let off = |(name, gradient): (&String, &Vec<f32>)| {
-        difference(gradient, &figures.floats(&format!("grad.{name}")))
+        model.forward(reference.input_ids(&context.device), &reference.layout(), ForwardContext::default());
+    let found = gradients(&model, logits, &reference.integers("labels"));
+    let difference_of = |(name, gradient): (&String, &Vec<f32>)| {
+        difference(gradient, &reference.floats(&format!("grad.{name}")))
     };
-    Answer::Difference(found.iter().map(off).fold(0.0, f64::max))
+    CheckResult::Difference(found.iter().map(difference_of).fold(0.0, f64::max))
 }
 
-/// By Hugging Face's name, in the files' orientation; of the parameters that have one.
+/// Returns the gradients by Hugging Face name, in the orientation of the files.
 pub(super) fn gradients(
     model: &AutoModelForSequenceClassification,
     logits: Tensor<2>,

@@ -1,4 +1,4 @@
-//! Where tokens lie changes nothing: padded as on GPUs, or packed as on CPUs, with dropout.
+//! Padded and packed batches, with dropout, give the same results.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use embert_kernels::{DropoutStream, SequenceLayout};
@@ -6,54 +6,55 @@ use embert_model::ForwardContext;
 
 use super::models::BERT;
 use super::reference::{difference, values};
-use super::{Answer, Bench};
+use super::{CheckResult, Context};
 use crate::device;
 
-/// Rows of each sequence when it is padded: more than the model has positions, as it may be on a GPU.
+/// Padded length: more than the model has positions, as possible on a GPU.
 const PADDED_TO: usize = 64;
 
-/// Dropout as in a step of training.
-fn dropping() -> ForwardContext {
+/// Returns a pass with the dropout of a training step.
+fn pass_with_dropout() -> ForwardContext {
     let dropout = Some(DropoutStream { seed: 1, step: 2, first_sequence: 3 });
     ForwardContext { dropout, ..ForwardContext::default() }
 }
 
-pub(super) fn logits(bench: &Bench) -> Answer {
-    let model = bench.model(BERT, &bench.device);
-    let [packed, padded] =
-        bench.both(&bench.device).map(|(ids, layout)| values(model.forward(ids, &layout, dropping())));
-    Answer::Difference(difference(&padded, &packed))
+pub(super) fn logits(context: &Context) -> CheckResult {
+    let model = context.model(BERT, &context.device);
+    let [packed, padded] = context
+        .packed_and_padded(&context.device)
+        .map(|(ids, layout)| values(model.forward(ids, &layout, pass_with_dropout())));
+    CheckResult::Difference(difference(&padded, &packed))
 }
 
-pub(super) fn gradients(bench: &Bench) -> Answer {
-    let model = bench.model(BERT, &bench.device.clone().autodiff());
-    let labels = bench.figures(BERT).integers("labels");
-    let [packed, padded] = bench.both(&bench.device).map(|(ids, layout)| {
-        super::gradients::gradients(&model, model.forward(ids, &layout, dropping()), &labels)
+pub(super) fn gradients(context: &Context) -> CheckResult {
+    let model = context.model(BERT, &context.device.clone().autodiff());
+    let labels = context.reference(BERT).integers("labels");
+    let [packed, padded] = context.packed_and_padded(&context.device).map(|(ids, layout)| {
+        super::gradients::gradients(&model, model.forward(ids, &layout, pass_with_dropout()), &labels)
     });
-    let off = packed.iter().map(|(name, gradient)| difference(&padded[name], gradient));
-    Answer::Difference(off.fold(0.0, f64::max))
+    let differences = packed.iter().map(|(name, gradient)| difference(&padded[name], gradient));
+    CheckResult::Difference(differences.fold(0.0, f64::max))
 }
 
-/// The hash that says what is dropped gives the same bits on every backend.
-pub(super) fn dropout_masks(bench: &Bench) -> Answer {
+/// Every backend computes the same dropout mask from the hash.
+pub(super) fn dropout_masks(context: &Context) -> CheckResult {
     let Some(cpu) = device::cpu() else {
-        return Answer::Skipped("built without the CPU's backend".to_owned());
+        return CheckResult::Skipped("built without the CPU backend".to_owned());
     };
-    let layout = bench.figures(BERT).layout();
-    let site = dropping().dropout.expect("it drops").site(5, 1, 0.25);
-    let [found, expected] = [&bench.device, &cpu].map(|device| {
+    let layout = context.reference(BERT).layout();
+    let site = pass_with_dropout().dropout.expect("the pass has dropout").site(5, 1, 0.25);
+    let [found, expected] = [&context.device, &cpu].map(|device| {
         let ones = Tensor::<2>::ones([layout.lengths.iter().sum::<usize>(), 24], device);
         values(embert_kernels::dropout(ones, Some(&layout), Some(site)))
     });
-    Answer::Difference(difference(&found, &expected))
+    CheckResult::Difference(difference(&found, &expected))
 }
 
-impl Bench {
-    /// The batch of the fixtures, packed and padded.
-    fn both(&self, device: &Device) -> [(Tensor<1, Int>, SequenceLayout); 2] {
-        let figures = self.figures(BERT);
-        let (lengths, ids) = (figures.lengths(), figures.integers("input_ids"));
+impl Context {
+    /// Returns the fixture's batch, packed and padded.
+    fn packed_and_padded(&self, device: &Device) -> [(Tensor<1, Int>, SequenceLayout); 2] {
+        let reference = self.reference(BERT);
+        let (lengths, ids) = (reference.lengths(), reference.integers("input_ids"));
         let mut padded = Vec::with_capacity(lengths.len() * PADDED_TO);
         let mut rest = ids.as_slice();
         for &length in &lengths {
@@ -64,6 +65,9 @@ impl Bench {
         }
         let shape = [padded.len()];
         let padded = Tensor::from_data(TensorData::new(padded, shape), (device, burn::tensor::DType::I32));
-        [(figures.input_ids(device), figures.layout()), (padded, SequenceLayout::padded(lengths, PADDED_TO))]
+        [
+            (reference.input_ids(device), reference.layout()),
+            (padded, SequenceLayout::padded(lengths, PADDED_TO)),
+        ]
     }
 }

@@ -1,5 +1,4 @@
-//! The tiny models of the fixtures on a device, beside transformers, PyTorch and PEFT: how far each result is off, and how far
-//! it may be.
+//! Parity checks: compares tiny models on a device with golden values of transformers, PyTorch and PEFT.
 
 mod adapters;
 mod gradients;
@@ -17,24 +16,24 @@ use burn::tensor::Device;
 use crate::device;
 use tolerance::Tolerance;
 
-/// What every check needs.
-struct Bench {
+/// The input of every check.
+struct Context {
     device: Device,
     fixtures: PathBuf,
 }
 
-/// What a check says: the largest difference, or why it cannot be made here.
-enum Answer {
+/// The result of a check: the largest difference, or the reason why the device cannot run it.
+enum CheckResult {
     Difference(f64),
     Skipped(String),
 }
 
-/// A result, and what it is compared with.
+/// A check and its tolerance.
 struct Check {
     name: &'static str,
-    /// Which of the device's tolerances holds.
+    /// Selects the tolerance of the backend.
     allowed: fn(&Tolerance) -> f64,
-    run: fn(&Bench) -> Answer,
+    run: fn(&Context) -> CheckResult,
 }
 
 const CHECKS: [Check; 17] = [
@@ -69,28 +68,26 @@ const CHECKS: [Check; 17] = [
     Check { name: "dropout's masks against the CPU's", allowed: |_| 0.0, run: layouts::dropout_masks },
 ];
 
-/// `parity [--device NAME] [--fixtures DIR]`: prints a line for each check; an error when one is off by more than allowed.
+/// Runs `parity [--device NAME] [--fixtures DIR]`: prints a line for each check, and fails if a check fails.
 pub(crate) fn run(args: &[String]) -> Result<(), String> {
     let mut options = Options::default();
     let mut args = args.iter();
     while let Some(option) = args.next() {
-        let value = args.next().ok_or_else(|| format!("{option} is followed by a value"))?;
+        let value = args.next().ok_or_else(|| format!("{option} needs a value"))?;
         match option.as_str() {
             "--device" => options.device = Some(value.clone()),
             "--fixtures" => options.fixtures = value.into(),
-            other => return Err(format!("parity has no option {other}")),
+            other => return Err(format!("unknown option {other} of parity")),
         }
     }
     let (device, backend) = device::named(options.device.as_deref())?;
     let tolerance = Tolerance::of(backend);
-    println!("parity on {backend}, beside {}", options.fixtures.display());
-    let bench = Bench { device, fixtures: options.fixtures };
-    let failed = CHECKS.iter().filter(|check| !tell(check, &bench, tolerance)).count();
+    println!("parity on {backend}, compared with {}", options.fixtures.display());
+    let context = Context { device, fixtures: options.fixtures };
+    let failed = CHECKS.iter().filter(|check| !run_check(check, &context, tolerance)).count();
     match failed {
         0 => Ok(()),
-        count => {
-            Err(format!("{count} of {} checks are off by more than is allowed on {backend}", CHECKS.len()))
-        }
+        count => Err(format!("{count} of {} checks exceed the tolerance of {backend}", CHECKS.len())),
     }
 }
 
@@ -106,15 +103,15 @@ impl Default for Options {
     }
 }
 
-/// Prints a check's line; whether it is as near as it must be.
-fn tell(check: &Check, bench: &Bench, tolerance: &Tolerance) -> bool {
+/// Runs a check and prints its line. Returns true if it passes.
+fn run_check(check: &Check, context: &Context, tolerance: &Tolerance) -> bool {
     let allowed = (check.allowed)(tolerance);
-    let (said, passes) = match (check.run)(bench) {
-        Answer::Difference(difference) => {
+    let (outcome, passes) = match (check.run)(context) {
+        CheckResult::Difference(difference) => {
             (format!("{difference:9.1e} of {allowed:7.0e}"), difference <= allowed)
         }
-        Answer::Skipped(why) => (format!("skipped: {why}"), true),
+        CheckResult::Skipped(why) => (format!("skipped: {why}"), true),
     };
-    println!("  {:38} {said}{}", check.name, if passes { "" } else { "  TOO FAR" });
+    println!("  {:38} {outcome}{}", check.name, if passes { "" } else { "  FAILED" });
     passes
 }

@@ -4,15 +4,15 @@ use burn::tensor::{Device, Tensor};
 use embert_model::{AutoConfig, AutoModelForSequenceClassification, ForwardContext, from_pretrained};
 
 use super::reference::{Reference, difference, values};
-use super::{Answer, Bench};
+use super::{CheckResult, Context};
 
-/// A directory of the fixtures, and the figures of the model in it.
+/// The directory of a model, and the file with its golden values.
 pub(crate) type Fixture = [&'static str; 2];
 
 pub(crate) const BERT: Fixture = ["tiny_bert", "golden.safetensors"];
 pub(crate) const DISTILBERT: Fixture = ["tiny_distilbert", "golden_distilbert.safetensors"];
 
-impl Bench {
+impl Context {
     pub(crate) fn model(
         &self,
         [directory, _]: Fixture,
@@ -21,51 +21,51 @@ impl Bench {
         let directory = self.fixtures.join(directory);
         let config = AutoConfig::from_dir(&directory).expect("the fixture is a model");
         let loaded = from_pretrained(&directory, &config, 0, device).expect("the fixture is a model");
-        loaded.complete(&directory).expect("the fixture is a whole model")
+        loaded.complete(&directory).expect("the fixture is a complete model")
     }
 
-    pub(crate) fn figures(&self, [_, figures]: Fixture) -> Reference {
-        Reference::open(&self.fixtures, figures)
+    pub(crate) fn reference(&self, [_, reference]: Fixture) -> Reference {
+        Reference::open(&self.fixtures, reference)
     }
 
-    /// `[batch, num_labels]`
+    /// Returns the logits of the fixture's batch, `[batch, num_labels]`.
     pub(crate) fn logits(
         &self,
         model: &AutoModelForSequenceClassification,
         pass: ForwardContext,
     ) -> Tensor<2> {
-        let figures = self.figures(BERT);
-        model.forward(figures.input_ids(&self.device), &figures.layout(), pass)
+        let reference = self.reference(BERT);
+        model.forward(reference.input_ids(&self.device), &reference.layout(), pass)
     }
 }
 
-pub(super) fn bert_hidden_states(bench: &Bench) -> Answer {
-    hidden_states(bench, BERT)
+pub(super) fn bert_hidden_states(context: &Context) -> CheckResult {
+    hidden_states(context, BERT)
 }
 
-pub(super) fn distilbert_hidden_states(bench: &Bench) -> Answer {
-    hidden_states(bench, DISTILBERT)
+pub(super) fn distilbert_hidden_states(context: &Context) -> CheckResult {
+    hidden_states(context, DISTILBERT)
 }
 
-pub(super) fn bert_logits(bench: &Bench) -> Answer {
-    logits(bench, BERT)
+pub(super) fn bert_logits(context: &Context) -> CheckResult {
+    logits(context, BERT)
 }
 
-pub(super) fn distilbert_logits(bench: &Bench) -> Answer {
-    logits(bench, DISTILBERT)
+pub(super) fn distilbert_logits(context: &Context) -> CheckResult {
+    logits(context, DISTILBERT)
 }
 
-fn hidden_states(bench: &Bench, fixture: Fixture) -> Answer {
-    let figures = bench.figures(fixture);
-    let (ids, layout) = (figures.input_ids(&bench.device), figures.layout());
-    let states = bench.model(fixture, &bench.device).base_model.hidden_states(ids, &layout);
+fn hidden_states(context: &Context, fixture: Fixture) -> CheckResult {
+    let reference = context.reference(fixture);
+    let (ids, layout) = (reference.input_ids(&context.device), reference.layout());
+    let states = context.model(fixture, &context.device).base_model.hidden_states(ids, &layout);
     let differences = states.into_iter().enumerate().map(|(layer, states)| {
-        difference(&values(states), &figures.floats(&format!("hidden_states.{layer}")))
+        difference(&values(states), &reference.floats(&format!("hidden_states.{layer}")))
     });
-    Answer::Difference(differences.fold(0.0, f64::max))
+    CheckResult::Difference(differences.fold(0.0, f64::max))
 }
 
-fn logits(bench: &Bench, fixture: Fixture) -> Answer {
-    let found = bench.logits(&bench.model(fixture, &bench.device), ForwardContext::default());
-    Answer::Difference(difference(&values(found), &bench.figures(fixture).floats("logits")))
+fn logits(context: &Context, fixture: Fixture) -> CheckResult {
+    let found = context.logits(&context.model(fixture, &context.device), ForwardContext::default());
+    CheckResult::Difference(difference(&values(found), &context.reference(fixture).floats("logits")))
 }

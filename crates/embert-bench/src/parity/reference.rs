@@ -1,4 +1,4 @@
-//! The figures of the fixtures, which `generate.py` and `generate_peft.py` made with transformers and PEFT.
+//! The golden values of the fixtures, from transformers and PEFT (`generate.py` and `generate_peft.py`).
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use embert_kernels::SequenceLayout;
 use safetensors::{SafeTensors, View};
 
-/// A file of tensors.
+/// A file with golden values.
 pub(crate) struct Reference(Vec<u8>);
 
 impl Reference {
@@ -36,7 +36,7 @@ impl Reference {
         SequenceLayout::packed(self.lengths())
     }
 
-    /// `[num_tokens]`
+    /// Returns the ids of the batch, `[num_tokens]`.
     pub(crate) fn input_ids(&self, device: &Device) -> Tensor<1, Int> {
         let ids = self.integers("input_ids").into_iter().map(|id| id as i32).collect::<Vec<_>>();
         let shape = [ids.len()];
@@ -44,7 +44,7 @@ impl Reference {
     }
 
     fn tensors(&self) -> SafeTensors<'_> {
-        SafeTensors::deserialize(&self.0).expect("the fixture is whole")
+        SafeTensors::deserialize(&self.0).expect("the fixture is complete")
     }
 
     fn bytes(&self, name: &str) -> Vec<u8> {
@@ -58,7 +58,7 @@ pub(crate) fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().iter::<f32>().collect()
 }
 
-/// The largest |a − b| / max(1, |b|); infinite where one is no number.
+/// Returns the largest |a − b| / max(1, |b|). NaN counts as infinity.
 pub(crate) fn difference(found: &[f32], expected: &[f32]) -> f64 {
     assert_eq!(found.len(), expected.len());
     let differences = found.iter().zip(expected).map(|(found, expected)| {

@@ -1,35 +1,36 @@
-//! Ten steps of AdamW with clipping and warm-up: the loss of each.
+//! The losses of ten AdamW steps with clipping and warm-up.
 
 use burn::module::Module;
 use embert_model::ForwardContext;
 use embert_text::TokenBatch;
-use embert_train::{AdamW, Backward, LabelledBatch, Targets, TrainConfig, step_gradients};
+use embert_train::{AdamW, BackwardOptions, LabelledBatch, Targets, TrainConfig, step_gradients};
 
 use super::models::{BERT, DISTILBERT, Fixture};
 use super::reference::{Reference, difference};
-use super::{Answer, Bench};
+use super::{CheckResult, Context};
 
-pub(super) fn bert(bench: &Bench) -> Answer {
-    compare(bench, BERT)
+pub(super) fn bert(context: &Context) -> CheckResult {
+    compare(context, BERT)
 }
 
-pub(super) fn distilbert(bench: &Bench) -> Answer {
-    compare(bench, DISTILBERT)
+pub(super) fn distilbert(context: &Context) -> CheckResult {
+    compare(context, DISTILBERT)
 }
 
-fn compare(bench: &Bench, fixture: Fixture) -> Answer {
-    let figures = bench.figures(fixture);
-    Answer::Difference(difference(&losses(bench, fixture, &figures), &figures.floats("losses")))
+fn compare(context: &Context, fixture: Fixture) -> CheckResult {
+    let reference = context.reference(fixture);
+    CheckResult::Difference(difference(&losses(context, fixture, &reference), &reference.floats("losses")))
 }
 
-/// As `generate.py` trains.
-fn losses(bench: &Bench, fixture: Fixture, figures: &Reference) -> Vec<f32> {
+/// Trains as in `generate.py`.
+fn losses(context: &Context, fixture: Fixture, reference: &Reference) -> Vec<f32> {
     let config =
         TrainConfig { learning_rate: 1e-3, weight_decay: 0.01, warmup_steps: 2, ..TrainConfig::default() };
-    let (schedule, mut optimizer, batch) = (config.schedule(10), AdamW::new(config.adamw()), batch(figures));
-    let objective = config.objective(&batch.targets, 3).expect("no weights to check");
-    let mut model = bench.model(fixture, &bench.device.clone().autodiff()).train();
-    let (mut losses, backward) = (vec![], Backward::default());
+    let (schedule, mut optimizer, batch) =
+        (config.schedule(10), AdamW::new(config.adamw()), batch(reference));
+    let objective = config.objective(&batch.targets, 3).expect("the default class weights are valid");
+    let mut model = context.model(fixture, &context.device.clone().autodiff()).train();
+    let (mut losses, backward) = (vec![], BackwardOptions::default());
     for step in 0..10 {
         let found = step_gradients(
             &model,
@@ -45,14 +46,14 @@ fn losses(bench: &Bench, fixture: Fixture, figures: &Reference) -> Vec<f32> {
     losses
 }
 
-fn batch(figures: &Reference) -> LabelledBatch {
-    let lengths = figures.lengths();
+fn batch(reference: &Reference) -> LabelledBatch {
+    let lengths = reference.lengths();
     let tokens = TokenBatch {
-        ids: figures.integers("input_ids").into_iter().map(|id| id as u32).collect(),
+        ids: reference.integers("input_ids").into_iter().map(|id| id as u32).collect(),
         rows: (0..lengths.len()).collect(),
         lengths,
         padded_to: None,
     };
-    let labels = figures.integers("labels").into_iter().map(|label| label as usize).collect();
+    let labels = reference.integers("labels").into_iter().map(|label| label as usize).collect();
     LabelledBatch { tokens, targets: Targets::Labels(labels) }
 }

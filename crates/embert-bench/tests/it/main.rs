@@ -1,3 +1,3 @@
-//! The benchmarks as they are run: each is a process of its own.
+//! Integration tests of the program.
 
 mod parity;

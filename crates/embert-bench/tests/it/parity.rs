@@ -1,4 +1,4 @@
-//! The tiny models on each device that there is, beside transformers, PyTorch and PEFT.
+//! `embert-bench parity` on each available device.
 
 use std::process::{Command, Output};
 
@@ -7,24 +7,24 @@ fn parity(device: &str) -> Output {
 }
 
 #[track_caller]
-fn assert_near(output: &Output) {
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+fn assert_passes(output: &Output) {
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{stdout}{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(
-        said.lines().filter(|line| line.contains(" of ") && !line.contains("parity")).count(),
-        15, // and two of fp16, which are skipped
-        "{said}"
+        stdout.lines().filter(|line| line.contains(" of ") && !line.contains("parity")).count(),
+        15, // the CPU skips two fp16 checks
+        "{stdout}"
     );
 }
 
 #[test]
-fn the_cpu_gives_what_transformers_gives() {
-    assert_near(&parity("cpu"));
+fn the_cpu_matches_transformers() {
+    assert_passes(&parity("cpu"));
 }
 
 #[cfg(feature = "wgpu")]
 #[test]
-fn wgpu_gives_what_transformers_gives() {
+fn wgpu_matches_transformers() {
     let output = parity("wgpu");
     if String::from_utf8_lossy(&output.stderr).contains("no adapter for wgpu") {
         return eprintln!("SKIPPED: there is no adapter for wgpu");

@@ -100,7 +100,7 @@ fn a_run_of_adapters_goes_on_over_no_other_base() {
         "train --resume_from_checkpoint run --num_train_epochs 2 --output_dir further",
     );
     assert!(
-        said.starts_with("error: the base model's weights are not those that the checkpoint's run"),
+        said.starts_with("error: the base model's weights differ from those of the checkpoint's run"),
         "{said}"
     );
 }

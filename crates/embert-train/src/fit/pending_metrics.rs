@@ -1,5 +1,4 @@
-//! Loss and gradient norm of steps, still on the device. Reading them waits for a GPU, so it is done for many steps at
-//! once.
+//! Losses and gradient norms that are still on the device. Reading them waits for a GPU, so one read covers many steps.
 
 use burn::tensor::Tensor;
 
@@ -10,7 +9,7 @@ use crate::step::StepGradients;
 /// The metrics of one step.
 pub(super) struct PendingMetrics {
     /// Loss and gradient norm, `[2]`.
-    figures: Tensor<1>,
+    loss_and_norm: Tensor<1>,
     step: usize,
     epoch: f64,
     learning_rate: f64,
@@ -21,24 +20,24 @@ pub(super) struct PendingMetrics {
 
 impl PendingMetrics {
     pub(super) fn new(
-        made: &StepGradients,
+        gradients: &StepGradients,
         step: usize,
         epoch: f64,
         learning_rate: f64,
         rows: &[usize],
     ) -> Self {
         Self {
-            figures: made.figures(),
+            loss_and_norm: gradients.loss_and_norm(),
             step,
             epoch,
             learning_rate,
-            num_examples: made.num_examples,
-            num_tokens: made.num_tokens,
+            num_examples: gradients.num_examples,
+            num_tokens: gradients.num_tokens,
             rows: rows.to_vec(),
         }
     }
 
-    /// The line of the log, once the figures are known.
+    /// Returns the log line of the step.
     pub(super) fn log(&self, &[loss, grad_norm]: &[f64; 2], tokens_per_second: f64) -> StepLog {
         let Self { step, epoch, learning_rate, .. } = *self;
         StepLog { step, epoch, loss, grad_norm, learning_rate, tokens_per_second }
@@ -50,9 +49,9 @@ impl PendingMetrics {
     }
 }
 
-/// Loss and norm of each step in turn. Waits for the device.
+/// Reads the loss and the gradient norm of each step. Waits for the device.
 pub(super) fn read(steps: &[PendingMetrics]) -> Vec<[f64; 2]> {
-    let figures = steps.iter().map(|step| step.figures.clone()).collect();
-    let figures = Tensor::cat(figures, 0).into_data().iter::<f64>().collect::<Vec<_>>();
-    figures.as_chunks().0.to_vec()
+    let loss_and_norm = steps.iter().map(|step| step.loss_and_norm.clone()).collect();
+    let loss_and_norm = Tensor::cat(loss_and_norm, 0).into_data().iter::<f64>().collect::<Vec<_>>();
+    loss_and_norm.as_chunks().0.to_vec()
 }

@@ -1,6 +1,6 @@
-//! What training minimizes and evaluation measures: L = Σ losses / normalizer over the examples of an optimizer step.
+//! The training objective: L = Σ losses / normalizer over the examples of an optimizer step.
 //!
-//! To add an objective: a kind of `Targets`, one file here, and one line in each function below and in
+//! To add an objective, add a variant of `Targets`, a file here, and a line in each function below and in
 //! `TrainConfig::objective`.
 
 mod single_label;
@@ -11,15 +11,15 @@ use crate::metrics::Metrics;
 use crate::targets::Targets;
 pub use single_label::SingleLabel;
 
-/// The loss of a batch, as a sum and the number that divides it, so that several micro-batches make one mean.
+/// The loss of a batch as a sum and a normalizer, so that several micro-batches have one mean.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Objective {
-    /// Each example has one label.
+    /// Cross-entropy; each example has one label.
     SingleLabel(SingleLabel),
 }
 
 impl Objective {
-    /// Returns the number that divides the sum of the losses of these targets.
+    /// Returns the normalizer of the losses of these targets.
     pub fn normalizer(&self, targets: &Targets) -> f64 {
         let (Self::SingleLabel(objective), Targets::Labels(labels)) = (self, targets);
         objective.normalizer(labels)
@@ -36,7 +36,7 @@ impl Objective {
     }
 }
 
-/// Returns the metrics of logits, one row for each target. F1, precision and recall are those of `pos_label`, if given.
+/// Returns the metrics of logits, with one row for each target.
 pub(crate) fn metrics(logits: &[Vec<f32>], targets: &Targets, pos_label: Option<usize>) -> Metrics {
     let Targets::Labels(labels) = targets;
     Metrics::from_logits(logits, labels, pos_label)

@@ -4,28 +4,28 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use embert_kernels::cross_entropy_sum;
 
-/// `torch.nn.functional.cross_entropy(weight, label_smoothing)` on the softmax of the logits.
+/// `torch.nn.functional.cross_entropy(logits, labels, weight, label_smoothing=ε)`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SingleLabel {
-    /// ε, the share of a label's probability that is spread over all labels.
+    /// ε, the probability that is spread evenly over all labels.
     pub label_smoothing: f64,
-    /// One weight for each label.
+    /// w, one weight for each label.
     pub class_weights: Vec<f64>,
 }
 
 impl SingleLabel {
-    /// Σᵢ w(yᵢ)
+    /// Returns Σᵢ w(yᵢ).
     pub(super) fn normalizer(&self, labels: &[usize]) -> f64 {
         labels.iter().map(|&label| self.class_weights[label]).sum()
     }
 
-    /// −Σᵢ Σ꜀ Tᵢ꜀ · log pᵢ꜀, `[1]`, of logits `[batch, num_labels]`.
+    /// Returns −Σᵢ Σ꜀ Tᵢ꜀ · log pᵢ꜀, `[1]`, for logits `[batch, num_labels]`.
     pub(super) fn loss_sum(&self, logits: Tensor<2>, labels: &[usize]) -> Tensor<1> {
         let factors = self.factors(labels, &logits.device());
         cross_entropy_sum(logits, factors)
     }
 
-    /// T, `[batch, num_labels]`.
+    /// Returns T, `[batch, num_labels]`.
     fn factors(&self, labels: &[usize], device: &Device) -> Tensor<2> {
         let num_labels = self.class_weights.len();
         let spread = self.label_smoothing / num_labels as f64;

@@ -1,23 +1,23 @@
-//! Micro-batches make one large batch, on one device or on several.
+//! Gradient accumulation and data parallelism equal one large batch.
 
 use burn::tensor::Device;
 use embert_train::{Event, Fitted, IntervalStrategy, TrainConfig, TrainData, TrainSamplingStrategy, fit};
 
 use crate::tiny::{self, Examples};
 
-/// The sums of a step are added in another order: float32 in forward and backward, some 1e-7 a step.
+/// Float32 sums in another order differ by about 1e-7 in each step.
 const TOLERANCE: f64 = 1e-6;
 
 /// Trains and returns the loss of every step.
 fn train(config: &TrainConfig, dropout: f64, replicas: &[Device]) -> (Vec<f64>, Fitted) {
-    let examples = Examples::new(22); // windows of 8: the last holds 6
+    let examples = Examples::new(22); // windows of 8; the last has 6
     let mut losses = Vec::new();
     let data = TrainData { replicas, ..examples.train_only() };
     let fitted = fit(tiny::model(dropout), data, config, &mut |event| {
         if let Event::Step(step) = event {
             losses.push(step.loss);
         }
-        tiny::GO_ON
+        tiny::CONTINUE
     });
     (losses, fitted.unwrap())
 }
@@ -55,22 +55,22 @@ fn assert_equal((large_losses, large): &(Vec<f64>, Fitted), (small_losses, small
 }
 
 #[test]
-fn accumulation_is_one_large_batch() {
+fn accumulation_equals_one_large_batch() {
     check_equal(&config(8, 1), &config(2, 4), 0.0);
 }
 
 #[test]
-fn accumulation_is_one_large_batch_with_dropout() {
+fn accumulation_equals_one_large_batch_with_dropout() {
     check_equal(&config(8, 1), &config(2, 4), 0.3);
 }
 
 #[test]
-fn micro_batches_that_do_not_divide_the_last_window_change_nothing() {
+fn an_incomplete_last_window_equals_one_smaller_batch() {
     check_equal(&config(8, 1), &config(4, 2), 0.3);
 }
 
 #[test]
-fn accumulation_is_one_large_batch_with_smoothing_and_class_weights() {
+fn accumulation_equals_one_large_batch_with_smoothing_and_class_weights() {
     let weighted = |config| TrainConfig {
         label_smoothing_factor: 0.1,
         class_weights: embert_train::ClassWeights::List(vec![0.5, 2.0]),
@@ -80,22 +80,22 @@ fn accumulation_is_one_large_batch_with_smoothing_and_class_weights() {
 }
 
 #[test]
-fn accumulation_is_one_large_batch_with_length_groups() {
+fn accumulation_equals_one_large_batch_with_length_groups() {
     let grouped =
         |config| TrainConfig { train_sampling_strategy: TrainSamplingStrategy::GroupByLength, ..config };
     check_equal(&grouped(config(8, 1)), &grouped(config(2, 4)), 0.3);
 }
 
-/// There is but one CPU: it stands for each of the devices, which still have weights, tapes and threads of their own.
+/// All devices are the same CPU, but each has its own weights, autodiff graph and thread.
 #[test]
-fn several_devices_make_the_steps_of_one() {
+fn data_parallelism_equals_one_device() {
     for config in [config(8, 1), config(2, 4), config(4, 2)] {
         let config =
             TrainConfig { gradient_checkpointing: config.gradient_accumulation_steps == 2, ..config };
-        let alone = train(&config, 0.3, &[]);
+        let one_device = train(&config, 0.3, &[]);
         for replicas in 1..4 {
             let replicas = vec![Device::flex().autodiff(); replicas];
-            assert_equal(&alone, &train(&config, 0.3, &replicas));
+            assert_equal(&one_device, &train(&config, 0.3, &replicas));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The best model of a run: kept, loaded at the end, and reason to end early.
+//! The best model of a run, and early stopping.
 
 use std::ops::ControlFlow;
 
@@ -9,7 +9,7 @@ use embert_train::{
 
 use crate::tiny::{self, BATCHING, Examples};
 
-/// A rate so high that the evaluation loss goes up and down.
+/// With this learning rate, the evaluation loss goes up and down.
 fn config() -> TrainConfig {
     TrainConfig {
         num_train_epochs: 8.0,
@@ -22,15 +22,15 @@ fn config() -> TrainConfig {
     }
 }
 
-struct Told {
+struct Recorded {
     fitted: Fitted,
-    /// The step and the loss of every evaluation.
+    /// The step and the loss of each evaluation.
     losses: Vec<(usize, f64)>,
-    /// The step of every checkpoint, and the weights in it.
+    /// The step and the weights of each checkpoint.
     saved: Vec<(usize, Vec<Vec<f32>>)>,
 }
 
-fn train(config: &TrainConfig) -> Told {
+fn train(config: &TrainConfig) -> Recorded {
     let (train, eval) = (Examples::new(20), Examples::new(12));
     let data = TrainData { eval: Some(eval.labelled()), ..train.train_only() };
     let (mut losses, mut saved) = (vec![], vec![]);
@@ -45,9 +45,9 @@ fn train(config: &TrainConfig) -> Told {
             }
             _ => {}
         }
-        tiny::GO_ON
+        tiny::CONTINUE
     });
-    Told { fitted: fitted.unwrap(), losses, saved }
+    Recorded { fitted: fitted.unwrap(), losses, saved }
 }
 
 fn lowest(losses: &[(usize, f64)]) -> (usize, f64) {
@@ -56,19 +56,20 @@ fn lowest(losses: &[(usize, f64)]) -> (usize, f64) {
 
 #[test]
 fn the_run_ends_with_the_weights_of_its_best_evaluation() {
-    let Told { fitted, losses, .. } = train(&config());
+    let Recorded { fitted, losses, .. } = train(&config());
     let (step, loss) = lowest(&losses);
     assert!(losses.len() == 8 && step < 24, "the best must not be the last: {losses:?}");
     assert_eq!((fitted.model_step, fitted.report.global_step), (step, 24));
     assert_eq!(fitted.report.best.map(|best| (best.step, best.metric)), Some((step, loss)));
     let again =
-        evaluate(&fitted.model, Examples::new(12).labelled(), BATCHING, None, &mut |_| tiny::GO_ON).unwrap();
+        evaluate(&fitted.model, Examples::new(12).labelled(), BATCHING, None, &mut |_| tiny::CONTINUE)
+            .unwrap();
     assert!((again.metrics.loss - loss).abs() < 1e-5 * loss, "{} and {loss}", again.metrics.loss);
 }
 
 #[test]
-fn every_new_best_is_saved_at_once_as_it_is() {
-    let Told { fitted, losses, saved } = train(&config());
+fn every_new_best_model_is_saved_at_once() {
+    let Recorded { fitted, losses, saved } = train(&config());
     let mut best = f64::INFINITY;
     let new_bests = losses.iter().filter(|(_, loss)| {
         let is_best = *loss < best;
@@ -81,26 +82,27 @@ fn every_new_best_is_saved_at_once_as_it_is() {
 }
 
 #[test]
-fn without_load_best_model_the_last_weights_stay() {
-    let told = train(&TrainConfig {
+fn without_load_best_model_at_end_the_run_returns_the_last_weights() {
+    let recorded = train(&TrainConfig {
         load_best_model_at_end: false,
         metric_for_best_model: Some(BestModelMetric::Loss),
         ..config()
     });
-    assert!(told.saved.is_empty());
-    assert_eq!((told.fitted.model_step, told.fitted.report.best.unwrap().step), (24, lowest(&told.losses).0));
-    assert!(tiny::weights(&told.fitted.model) != tiny::weights(&train(&config()).fitted.model));
+    assert!(recorded.saved.is_empty());
+    let best = recorded.fitted.report.best.unwrap();
+    assert_eq!((recorded.fitted.model_step, best.step), (24, lowest(&recorded.losses).0));
+    assert!(tiny::weights(&recorded.fitted.model) != tiny::weights(&train(&config()).fitted.model));
 }
 
 #[test]
-fn patience_ends_the_run_and_the_log_is_whole() {
+fn early_stopping_ends_the_run_with_a_complete_log() {
     let patient = train(&config());
-    let told = train(&TrainConfig { early_stopping_patience: Some(1), logging_steps: 100, ..config() });
+    let stopped = train(&TrainConfig { early_stopping_patience: Some(1), logging_steps: 100, ..config() });
     let first_worse = patient.losses.windows(2).position(|pair| pair[1].1 >= pair[0].1).unwrap() + 1;
-    assert_eq!(told.losses, patient.losses[..=first_worse]);
-    let report = &told.fitted.report;
+    assert_eq!(stopped.losses, patient.losses[..=first_worse]);
+    let report = &stopped.fitted.report;
     assert!(report.stopped_early && !report.interrupted && report.global_step < 24);
-    assert_eq!(report.global_step, told.losses[first_worse].0);
+    assert_eq!(report.global_step, stopped.losses[first_worse].0);
     let logged = report
         .log_history
         .iter()
@@ -110,7 +112,7 @@ fn patience_ends_the_run_and_the_log_is_whole() {
 }
 
 #[test]
-fn an_interrupted_run_gives_the_weights_of_now() {
+fn an_interrupted_run_returns_the_current_weights() {
     let (train, eval) = (Examples::new(20), Examples::new(12));
     let data = TrainData { eval: Some(eval.labelled()), ..train.train_only() };
     let fitted = fit(tiny::model(0.1), data, &config(), &mut |event| {

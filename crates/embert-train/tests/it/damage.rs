@@ -1,4 +1,4 @@
-//! Whatever byte of a checkpoint is lost or changed: it is seen, and named.
+//! Damaged checkpoints: every lost or changed byte is detected.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use crate::resume::lora;
 use crate::tiny;
 
-/// The directory of an unfinished run of adapters: small files, so that every byte can be tried.
+/// Creates an unfinished run of an adapter. Its files are small, so that the tests can change every byte.
 fn run(folder: &Path) -> PathBuf {
     let output_dir = folder.join("run");
     lora().train(&output_dir, None, Some(12)).0.unwrap();
@@ -22,9 +22,9 @@ fn files(checkpoint: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Writes `bytes` in the place of a file, and asserts that the checkpoint is refused under this file's name.
+/// Replaces a file by `bytes`, and asserts that opening the checkpoint fails with the file's path.
 #[track_caller]
-fn assert_seen(file: &Path, bytes: &[u8], what: &str) {
+fn assert_detected(file: &Path, bytes: &[u8], what: &str) {
     fs::write(file, bytes).unwrap();
     let error = Checkpoint::open(file.parent().unwrap()).expect_err(what);
     let named =
@@ -32,25 +32,25 @@ fn assert_seen(file: &Path, bytes: &[u8], what: &str) {
     assert!(named, "{}, {what}: {error}", file.display());
 }
 
-/// Cuts a file at every length, flips a bit of every byte, and puts it back. Returns the number of changes.
+/// Cuts a file at every length, flips a bit of every byte, and restores the file. Returns the number of changes.
 fn damage(file: &Path) -> usize {
-    let whole = fs::read(file).unwrap();
-    for length in 0..whole.len() {
-        assert_seen(file, &whole[..length], &format!("cut to {length} bytes"));
+    let intact = fs::read(file).unwrap();
+    for length in 0..intact.len() {
+        assert_detected(file, &intact[..length], &format!("cut to {length} bytes"));
     }
-    for at in 0..whole.len() {
-        let mut flipped = whole.clone();
+    for at in 0..intact.len() {
+        let mut flipped = intact.clone();
         flipped[at] ^= 1 << (at % 8);
-        assert_seen(file, &flipped, &format!("a bit of byte {at} flipped"));
+        assert_detected(file, &flipped, &format!("a bit of byte {at} flipped"));
     }
-    assert_seen(file, &[&whole[..], b" "].concat(), "a byte too long");
-    fs::write(file, &whole).unwrap();
+    assert_detected(file, &[&intact[..], b" "].concat(), "a byte too long");
+    fs::write(file, &intact).unwrap();
     Checkpoint::open(file.parent().unwrap()).unwrap();
-    2 * whole.len() + 1
+    2 * intact.len() + 1
 }
 
 #[test]
-fn every_cut_and_every_flipped_byte_is_seen() {
+fn every_cut_and_every_flipped_bit_is_detected() {
     let folder = tiny::folder();
     let checkpoint = run(folder.path()).join("checkpoint-2");
     let count = files(&checkpoint).len();
@@ -63,12 +63,12 @@ fn every_cut_and_every_flipped_byte_is_seen() {
         damage(&files(&copy)[number])
     });
     let changes: usize = changes.sum();
-    println!("{changes} changes of {count} files, all of them seen");
+    println!("{changes} changes of {count} files, all detected");
     assert!(count >= 9 && changes > 20_000, "{count} files, {changes} changes");
 }
 
 #[test]
-fn a_missing_file_is_named() {
+fn the_error_names_a_missing_file() {
     let folder = tiny::folder();
     let checkpoint = run(folder.path()).join("checkpoint-2");
     for file in files(&checkpoint) {
@@ -81,7 +81,7 @@ fn a_missing_file_is_named() {
 }
 
 #[test]
-fn a_damaged_checkpoint_is_named_and_passed_over() {
+fn a_damaged_checkpoint_is_skipped_with_an_error() {
     let folder = tiny::folder();
     let run = run(folder.path());
     let (newest, damaged) = Checkpoint::newest(&run).unwrap();

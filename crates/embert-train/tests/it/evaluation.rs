@@ -1,4 +1,4 @@
-//! Evaluation, whatever the batches.
+//! Evaluation: results, keys and errors.
 
 use embert_inference::Batching;
 use embert_text::{BatchBudget, Padding};
@@ -12,7 +12,7 @@ fn evaluation_does_not_depend_on_the_batches() {
     let model = tiny::model(0.1);
     let evaluate_in = |budget, padding| {
         let batching = Batching { budget, padding, ..BATCHING };
-        evaluate(&model, examples.labelled(), batching, None, &mut |_| tiny::GO_ON).unwrap().metrics
+        evaluate(&model, examples.labelled(), batching, None, &mut |_| tiny::CONTINUE).unwrap().metrics
     };
     let packed = evaluate_in(BatchBudget::Examples(4), Padding::Packed);
     let padded = evaluate_in(BatchBudget::Examples(17), Padding::MaxLength);
@@ -21,10 +21,10 @@ fn evaluation_does_not_depend_on_the_batches() {
 }
 
 #[test]
-fn an_evaluation_is_written_in_transformers_names() {
+fn a_serialized_evaluation_has_transformers_keys() {
     let examples = Examples::new(6);
     let found =
-        evaluate(&tiny::model(0.0), examples.labelled(), BATCHING, None, &mut |_| tiny::GO_ON).unwrap();
+        evaluate(&tiny::model(0.0), examples.labelled(), BATCHING, None, &mut |_| tiny::CONTINUE).unwrap();
     let json = serde_json::to_value(found).unwrap();
     let keys = json.as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>();
     let expected = [
@@ -48,10 +48,10 @@ fn an_evaluation_is_written_in_transformers_names() {
 }
 
 #[test]
-fn results_hold_the_scores_of_each_label_in_order() {
+fn results_have_the_scores_of_each_label_in_order() {
     let examples = Examples::new(9);
     let found =
-        evaluate(&tiny::model(0.0), examples.labelled(), BATCHING, None, &mut |_| tiny::GO_ON).unwrap();
+        evaluate(&tiny::model(0.0), examples.labelled(), BATCHING, None, &mut |_| tiny::CONTINUE).unwrap();
     let results = found.to_results(&["zebra", "ant"].map(str::to_owned));
     let per_class = results["eval_per_class"].as_object().unwrap();
     assert_eq!(per_class.keys().collect::<Vec<_>>(), ["zebra", "ant"]);
@@ -61,9 +61,9 @@ fn results_hold_the_scores_of_each_label_in_order() {
 }
 
 #[test]
-fn a_positive_label_that_the_model_does_not_have_is_refused() {
+fn an_unknown_positive_label_is_an_error() {
     let examples = Examples::new(9);
-    let error = evaluate(&tiny::model(0.0), examples.labelled(), BATCHING, Some(2), &mut |_| tiny::GO_ON);
+    let error = evaluate(&tiny::model(0.0), examples.labelled(), BATCHING, Some(2), &mut |_| tiny::CONTINUE);
     let error = error.unwrap_err().to_string();
-    assert_eq!(error, "pos_label is 2, but the model has 2 labels, from 0 on; give one of them");
+    assert_eq!(error, "pos_label is 2, but the model has 2 labels, counted from 0; give one of them");
 }

@@ -1,4 +1,4 @@
-//! A run never removes, changes or moves away a file that no run wrote.
+//! A run never removes, changes or moves a file that is not from a run.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -26,12 +26,12 @@ fn with_settings<T>(make: impl FnOnce(RunSettings<'_>) -> T) -> T {
     })
 }
 
-/// Trains a run in a directory that was made for it, and finishes it.
+/// Trains and finishes a run in its directory.
 fn finish(mut run: RunDirectory) -> Result<PathBuf, TrainError> {
     let examples = Examples::new(20);
     let fitted = fit(tiny::model(0.0), examples.train_only(), &config(), &mut |event| {
         run.record(&event)?;
-        tiny::GO_ON
+        tiny::CONTINUE
     });
     let fitted = fitted.unwrap();
     run.finish(&fitted.model, &fitted.report, None, &CARD())
@@ -46,7 +46,7 @@ fn resume(from: &Path, output_dir: &Path) -> Result<RunDirectory, TrainError> {
     with_settings(|settings| RunDirectory::resume(&from, output_dir, OnExisting::Refuse, settings))
 }
 
-/// A finished run at `out` in a new folder.
+/// Creates a finished run at `out` in a new folder.
 fn finished_run() -> (tempfile::TempDir, PathBuf) {
     let folder = tiny::folder();
     let output_dir = folder.path().join("out");
@@ -54,7 +54,7 @@ fn finished_run() -> (tempfile::TempDir, PathBuf) {
     (folder, output_dir)
 }
 
-/// Files below `root`: a path that ends with `/` is an empty directory, one with ` -> ` a link.
+/// Creates entries in `root`: `path/` is an empty directory, `path -> target` a link, any other path a file.
 fn make(root: &Path, layout: &[&str]) {
     for entry in layout {
         if let Some((link, target)) = entry.split_once(" -> ") {
@@ -70,7 +70,7 @@ fn make(root: &Path, layout: &[&str]) {
     }
 }
 
-/// Everything below a directory: bytes of files, targets of links.
+/// Returns every entry of a directory tree: bytes of files, targets of links.
 fn tree(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(directory).unwrap() {
@@ -90,7 +90,7 @@ fn tree(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-/// Asserts that a layout next to or in `out` is refused with `named` in the message, by each way to begin, unchanged.
+/// Asserts that each way to start a run in `out` fails with `named` in the error, and changes no file.
 #[track_caller]
 fn assert_refused(folder: &Path, named: &str) {
     let output_dir = folder.join("out");
@@ -105,22 +105,22 @@ fn assert_refused(folder: &Path, named: &str) {
 }
 
 #[test]
-fn a_directory_that_no_run_wrote_is_refused() {
+fn a_directory_without_a_run_is_an_error() {
     let layouts: [(&[&str], &str); 12] = [
-        (&["out/data.csv", "out/src/main.py", "out/README.md", "out/config.json"], "holds data.csv"),
+        (&["out/data.csv", "out/src/main.py", "out/README.md", "out/config.json"], "contains data.csv"),
         (
             &["out/README.md", "out/config.json", "out/vocab.txt"],
-            "out is not the directory of a run: it holds README.md",
+            "out is not a run directory, and contains README.md",
         ),
-        (&["out/.bashrc", "out/Documents/letter.txt"], "holds .bashrc"),
-        (&["out/.git/HEAD", "out/train.py"], "holds .git"),
-        (&["out/recipe.toml", "out/data.csv"], "holds data.csv"),
-        (&["out/recipe.toml", "out/metrics.jsonl"], "holds metrics.jsonl"),
-        (&["out/trainer_state.json", "out/config.json", "out/model.safetensors"], "holds config.json"),
+        (&["out/.bashrc", "out/Documents/letter.txt"], "contains .bashrc"),
+        (&["out/.git/HEAD", "out/train.py"], "contains .git"),
+        (&["out/recipe.toml", "out/data.csv"], "contains data.csv"),
+        (&["out/recipe.toml", "out/metrics.jsonl"], "contains metrics.jsonl"),
+        (&["out/trainer_state.json", "out/config.json", "out/model.safetensors"], "contains config.json"),
         (&["out/checkpoint-3/pytorch_model.bin"], "checkpoint-3/pytorch_model.bin"),
         (&["out/checkpoint-3"], "out/checkpoint-3"),
-        (&["out/empty/"], "holds empty"),
-        (&["out.partial/notes.txt"], "out.partial is not the directory of a run: it holds notes.txt"),
+        (&["out/empty/"], "contains empty"),
+        (&["out.partial/notes.txt"], "out.partial is not a run directory, and contains notes.txt"),
         (&["out.partial.tmp/notes.txt"], "out.partial.tmp is not"),
     ];
     for (layout, named) in layouts {
@@ -131,7 +131,7 @@ fn a_directory_that_no_run_wrote_is_refused() {
 }
 
 #[test]
-fn a_run_with_something_that_cannot_be_kept_is_refused() {
+fn a_foreign_entry_that_a_run_cannot_keep_is_an_error() {
     let layouts: [(&[&str], &str); 6] = [
         (&["out/checkpoint-4/notes.txt"], "out/checkpoint-4/notes.txt"),
         (&["out/checkpoint-4/more/x"], "out/checkpoint-4/more"),
@@ -149,7 +149,7 @@ fn a_run_with_something_that_cannot_be_kept_is_refused() {
 
 #[cfg(unix)]
 #[test]
-fn links_under_names_of_a_run_are_refused_and_never_followed() {
+fn links_with_names_of_run_files_are_errors_and_not_followed() {
     for (removed, link) in [
         ("README.md", "out/README.md -> elsewhere/README.md"),
         ("checkpoint-2", "out/checkpoint-2 -> elsewhere"),
@@ -176,7 +176,7 @@ const FOREIGN: [&str; 7] = [
     "out/readings.tmp",
 ];
 
-/// The foreign entries of `out` and what is below them.
+/// Returns the foreign entries of `out`, with their contents.
 fn foreign(output_dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let is_foreign = |path: &Path| {
         let top = path.strip_prefix(output_dir).unwrap().components().next().unwrap();
@@ -205,10 +205,10 @@ fn names_in(directory: &Path) -> Vec<String> {
 }
 
 #[test]
-fn foreign_files_of_a_replaced_run_stay_where_they_are() {
+fn replacing_a_run_keeps_foreign_files() {
     let (folder, output_dir) = with_foreign_files();
     fs::write(output_dir.join("model.safetensors"), "old").unwrap();
-    fs::create_dir(output_dir.join("checkpoint-9")).unwrap(); // of a longer run
+    fs::create_dir(output_dir.join("checkpoint-9")).unwrap(); // from a longer run
     let (before, elsewhere) = (foreign(&output_dir), tree(&folder.path().join("elsewhere")));
     assert!(before.len() > 7);
     finish(create(&output_dir, OnExisting::Replace).unwrap()).unwrap();
@@ -220,7 +220,7 @@ fn foreign_files_of_a_replaced_run_stay_where_they_are() {
 }
 
 #[test]
-fn foreign_files_of_a_resumed_run_stay_where_they_are() {
+fn resuming_a_run_keeps_foreign_files() {
     let (folder, output_dir) = with_foreign_files();
     let before = foreign(&output_dir);
     finish(resume(&output_dir.join("checkpoint-2"), &output_dir).unwrap()).unwrap();
@@ -229,7 +229,7 @@ fn foreign_files_of_a_resumed_run_stay_where_they_are() {
 }
 
 #[test]
-fn files_put_into_an_unfinished_run_come_into_the_finished_one() {
+fn foreign_files_of_an_unfinished_run_are_in_the_finished_run() {
     let folder = tiny::folder();
     let output_dir = folder.path().join("out");
     let run = create(&output_dir, OnExisting::Refuse).unwrap();
@@ -244,19 +244,19 @@ fn files_put_into_an_unfinished_run_come_into_the_finished_one() {
 }
 
 #[test]
-fn a_directory_that_appears_while_a_run_trains_is_not_replaced() {
+fn a_directory_created_during_training_is_not_replaced() {
     let folder = tiny::folder();
     let output_dir = folder.path().join("out");
     let run = create(&output_dir, OnExisting::Replace).unwrap();
     make(folder.path(), &["out/data.csv"]);
     let error = finish(run).unwrap_err();
-    assert!(matches!(error, TrainError::Unnamed { .. }), "{error}");
+    assert!(matches!(error, TrainError::NotRenamed { .. }), "{error}");
     assert_eq!(fs::read_to_string(output_dir.join("data.csv")).unwrap(), "mine: out/data.csv");
     assert!(folder.path().join("out.partial/model.safetensors").is_file());
 }
 
 #[test]
-fn a_backup_with_the_name_of_a_replaced_run_is_untouched_where_nothing_is_replaced() {
+fn a_new_run_does_not_touch_a_directory_named_old() {
     let folder = tiny::folder();
     make(folder.path(), &["out.old/mine.txt"]);
     finish(create(&folder.path().join("out"), OnExisting::Refuse).unwrap()).unwrap();
@@ -264,16 +264,16 @@ fn a_backup_with_the_name_of_a_replaced_run_is_untouched_where_nothing_is_replac
 }
 
 #[test]
-fn a_replacement_that_a_kill_interrupted_is_undone() {
+fn an_interrupted_replacement_is_undone() {
     for (number, notes) in ["out.old/notes.txt", "out.partial/notes.txt"].into_iter().enumerate() {
         let (folder, output_dir) = finished_run();
-        // As after the first of the two renames: the old run is aside and marked, the new one not yet in its place.
+        // The state after the first of two renames: `out.old` is marked, and `out` does not exist yet.
         drop(resume(&output_dir.join("checkpoint-4"), &output_dir).unwrap());
         fs::write(output_dir.join(".replaced"), "").unwrap();
         fs::rename(&output_dir, folder.path().join("out.old")).unwrap();
         make(folder.path(), &[notes]);
         if number == 0 {
-            RunDirectory::mend(&output_dir).unwrap();
+            RunDirectory::repair(&output_dir).unwrap();
             assert!(output_dir.join("model.safetensors").is_file() && !output_dir.join(".replaced").exists());
         }
         RunDirectory::check(&output_dir, OnExisting::Replace).unwrap();
@@ -285,7 +285,7 @@ fn a_replacement_that_a_kill_interrupted_is_undone() {
 
 #[cfg(unix)]
 #[test]
-fn a_copy_that_a_kill_interrupted_is_removed_and_foreign_files_are_not() {
+fn an_interrupted_copy_is_removed_unless_it_has_foreign_files() {
     for copied in [
         &["out.partial.tmp/.replaced"][..],
         &["out.partial.tmp/.replaced", "out.partial.tmp/recipe.toml"],
@@ -305,7 +305,7 @@ fn a_copy_that_a_kill_interrupted_is_removed_and_foreign_files_are_not() {
     ] {
         let (folder, output_dir) = finished_run();
         make(folder.path(), copied);
-        RunDirectory::mend(&output_dir).unwrap();
+        RunDirectory::repair(&output_dir).unwrap();
         assert!(
             copied == ["out.partial.tmp/"] || !folder.path().join("out.partial.tmp").exists(),
             "{copied:?}"
@@ -315,7 +315,7 @@ fn a_copy_that_a_kill_interrupted_is_removed_and_foreign_files_are_not() {
         make(folder.path(), copied);
         make(folder.path(), &["out.partial.tmp/notes.txt"]);
         let before = tree(folder.path());
-        assert!(RunDirectory::mend(&output_dir).is_err(), "{copied:?}");
+        assert!(RunDirectory::repair(&output_dir).is_err(), "{copied:?}");
         let kept =
             |tree: BTreeMap<PathBuf, Vec<u8>>| tree.into_keys().filter(|path| !path.ends_with(".replaced"));
         assert!(kept(tree(folder.path())).eq(kept(before)), "{copied:?}");
@@ -323,7 +323,7 @@ fn a_copy_that_a_kill_interrupted_is_removed_and_foreign_files_are_not() {
 }
 
 #[test]
-fn an_output_directory_that_is_a_link_stays_one() {
+fn a_linked_output_directory_stays_a_link() {
     let (folder, output_dir) = finished_run();
     make(folder.path(), &["out/notes.txt", "link -> out"]);
     finish(create(&folder.path().join("link"), OnExisting::Replace).unwrap()).unwrap();
@@ -332,7 +332,7 @@ fn an_output_directory_that_is_a_link_stays_one() {
 }
 
 #[test]
-fn check_writes_nothing_and_allows_what_create_allows() {
+fn check_writes_no_file_and_accepts_what_create_accepts() {
     let (folder, output_dir) = finished_run();
     let before = tree(folder.path());
     RunDirectory::check(&output_dir, OnExisting::Replace).unwrap();

@@ -1,4 +1,4 @@
-//! Frozen parameters stay to the last bit, in whichever epoch they are frozen.
+//! Freezing: frozen parameters do not change.
 
 use burn::module::Module;
 use embert_train::{Event, Snapshot, TrainConfig, TrainError, fit};
@@ -16,11 +16,11 @@ fn config(freeze: &[&str], unfreezing: &[&str]) -> TrainConfig {
     }
 }
 
-fn refusal(config: &TrainConfig) -> TrainError {
+fn error_of(config: &TrainConfig) -> TrainError {
     fit(tiny::model(0.0), Examples::new(8).train_only(), config, &mut tiny::ignore).unwrap_err()
 }
 
-/// The names of the parameters that training changed.
+/// Trains and returns the names of the parameters that changed.
 fn changed(config: &TrainConfig) -> Vec<String> {
     let (before, examples) = (tiny::model(0.1), Examples::new(20));
     let after = fit(before.clone(), examples.train_only(), config, &mut tiny::ignore).unwrap().model;
@@ -33,15 +33,15 @@ fn changed(config: &TrainConfig) -> Vec<String> {
 }
 
 #[test]
-fn frozen_patterns_change_nothing_and_the_rest_learns() {
+fn frozen_parameters_do_not_change_and_the_others_do() {
     let changed_names = changed(&config(&["bert.embeddings", "bert.encoder.layer.0", "*.bias"], &[]));
     assert!(changed_names.iter().all(|name| name.ends_with(".weight")), "{changed_names:?}");
     let in_layer_1 = changed_names.iter().filter(|name| name.contains("layer.1.")).count();
-    assert_eq!((in_layer_1, changed_names.len()), (8, 10)); // and the weights of pooler and classifier
+    assert_eq!((in_layer_1, changed_names.len()), (8, 10)); // 10: with the weights of pooler and classifier
 }
 
 #[test]
-fn what_an_epoch_unfreezes_changes_then_and_not_before() {
+fn parameters_change_from_their_epoch_on() {
     let examples = Examples::new(20);
     let config = TrainConfig {
         save_strategy: embert_train::IntervalStrategy::Epoch,
@@ -64,7 +64,7 @@ fn what_an_epoch_unfreezes_changes_then_and_not_before() {
             }
             _ => {}
         }
-        tiny::GO_ON
+        tiny::CONTINUE
     })
     .unwrap();
     assert_eq!(
@@ -80,7 +80,7 @@ fn what_an_epoch_unfreezes_changes_then_and_not_before() {
 }
 
 #[test]
-fn what_the_caller_froze_stays_frozen() {
+fn parameters_frozen_by_the_caller_stay_frozen() {
     let examples = Examples::new(20);
     let mut model = tiny::model(0.1);
     model.base_model = model.base_model.no_grad();
@@ -92,18 +92,21 @@ fn what_the_caller_froze_stays_frozen() {
 }
 
 #[test]
-fn a_pattern_that_names_nothing_says_what_there_is() {
-    let expected = "freeze has \"encoder.layer.0\", and no parameter's name begins so; there are \
+fn the_error_of_an_unknown_pattern_lists_the_modules() {
+    let expected = "freeze: no parameter name matches \"encoder.layer.0\"; modules are \
                     bert.embeddings.word_embeddings, bert.embeddings.position_embeddings, \
                     bert.embeddings.token_type_embeddings, bert.embeddings.LayerNorm, bert.encoder.layer.0, \
-                    bert.encoder.layer.1, bert.pooler.dense, classifier, and * stands for any characters";
-    assert_eq!(refusal(&config(&["bert.embeddings", "encoder.layer.0"], &[])).to_string(), expected);
-    let said = refusal(&config(&[], &["1:bert.encoder.layer.2"])).to_string();
-    assert!(said.starts_with("gradual_unfreezing has \"bert.encoder.layer.2\""), "{said}");
+                    bert.encoder.layer.1, bert.pooler.dense, classifier, and * matches any characters";
+    assert_eq!(error_of(&config(&["bert.embeddings", "encoder.layer.0"], &[])).to_string(), expected);
+    let error = error_of(&config(&[], &["1:bert.encoder.layer.2"])).to_string();
+    assert!(
+        error.starts_with("gradual_unfreezing: no parameter name matches \"bert.encoder.layer.2\""),
+        "{error}"
+    );
 }
 
 #[test]
-fn a_model_with_nothing_to_train_is_refused() {
-    assert!(matches!(refusal(&config(&["bert", "classifier"], &[])), TrainError::NothingToTrain));
-    assert!(matches!(refusal(&config(&[], &["1:*"])), TrainError::NothingToTrain));
+fn freezing_all_parameters_is_an_error() {
+    assert!(matches!(error_of(&config(&["bert", "classifier"], &[])), TrainError::NothingToTrain));
+    assert!(matches!(error_of(&config(&[], &["1:*"])), TrainError::NothingToTrain));
 }

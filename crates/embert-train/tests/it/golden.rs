@@ -1,4 +1,4 @@
-//! Ten steps of AdamW on a tiny BERT and a tiny DistilBERT, as transformers and PyTorch make them.
+//! Ten AdamW steps on a tiny BERT and a tiny DistilBERT, compared with transformers and PyTorch.
 
 use std::fs;
 use std::path::Path;
@@ -6,22 +6,22 @@ use std::path::Path;
 use burn::module::Module;
 use embert_model::{AutoModelForSequenceClassification, ForwardContext};
 use embert_text::TokenBatch;
-use embert_train::{AdamW, Backward, LabelledBatch, Targets, TrainConfig, step_gradients};
+use embert_train::{AdamW, BackwardOptions, LabelledBatch, Targets, TrainConfig, step_gradients};
 use safetensors::{Dtype, SafeTensors};
 
 use crate::tiny::{has_gradient, model_fixtures, named_weights, read_model};
 
-/// A directory, the figures of the model in it, and how many tensors it has.
+/// The directory of a model, its golden values, and its number of tensors.
 type Fixture = (&'static str, &'static str, usize);
 
 const BERT: Fixture = ("tiny_bert", "golden.safetensors", 41);
 const DISTILBERT: Fixture = ("tiny_distilbert", "golden_distilbert.safetensors", 40);
 
-/// What transformers computed.
+/// Values computed by transformers.
 pub(crate) struct Golden(Vec<u8>);
 
 impl Golden {
-    /// With the tiny BERT.
+    /// Opens the values of the tiny BERT.
     pub(crate) fn read() -> Self {
         Self::of(BERT)
     }
@@ -30,7 +30,7 @@ impl Golden {
         Self(fs::read(model_fixtures().join(file)).unwrap())
     }
 
-    /// A file of this crate's own.
+    /// Opens a file of this crate.
     pub(crate) fn open(name: &str) -> Self {
         Self(fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap())
     }
@@ -70,7 +70,7 @@ struct TenSteps {
     model: AutoModelForSequenceClassification,
 }
 
-fn ten_steps((directory, ..): Fixture, window: &[LabelledBatch], backward: Backward<'_>) -> TenSteps {
+fn ten_steps((directory, ..): Fixture, window: &[LabelledBatch], backward: BackwardOptions<'_>) -> TenSteps {
     let config =
         TrainConfig { learning_rate: 1e-3, weight_decay: 0.01, warmup_steps: 2, ..TrainConfig::default() };
     let mut model = read_model(&model_fixtures().join(directory)).train();
@@ -101,10 +101,10 @@ fn check(golden: &Golden, name: &str, found: &[f64], tolerance: impl Fn(f64) -> 
 }
 
 #[test]
-fn ten_losses_and_gradient_norms_are_those_of_transformers() {
+fn ten_losses_and_gradient_norms_match_transformers() {
     for fixture in [BERT, DISTILBERT] {
         let golden = Golden::of(fixture);
-        let found = ten_steps(fixture, &[golden.batch()], Backward::default());
+        let found = ten_steps(fixture, &[golden.batch()], BackwardOptions::default());
         check(&golden, "losses", &found.losses, |_| 1e-4);
         check(&golden, "grad_norms", &found.grad_norms, |expected| 1e-4 * expected);
         check(&golden, "learning_rates", &found.learning_rates, |_| 1e-9);
@@ -112,30 +112,31 @@ fn ten_losses_and_gradient_norms_are_those_of_transformers() {
 }
 
 #[test]
-fn weights_after_ten_steps_are_those_of_transformers() {
+fn weights_after_ten_steps_match_transformers() {
     for fixture @ (_, _, num_tensors) in [BERT, DISTILBERT] {
         let golden = Golden::of(fixture);
-        let mut found = named_weights(&ten_steps(fixture, &[golden.batch()], Backward::default()).model);
+        let mut found =
+            named_weights(&ten_steps(fixture, &[golden.batch()], BackwardOptions::default()).model);
         assert_eq!(found.len(), num_tensors);
         found.retain(|name, _| has_gradient(name));
         for (name, values) in found {
             let difference =
                 crate::tiny::largest_difference(&[values], &[golden.floats(&format!("final.{name}"))]);
-            // Five per cent of one step: where a gradient is near AdamW's ε, its rounding shows.
+            // 5 % of one step: AdamW amplifies the rounding of gradients near ε.
             assert!(difference < 5e-5, "{name} differs by {difference}");
         }
     }
 }
 
 #[test]
-fn gradient_checkpointing_and_a_scaled_loss_make_the_same_ten_steps() {
+fn gradient_checkpointing_and_loss_scaling_are_bit_identical() {
     let others = [
-        Backward { gradient_checkpointing: true, ..Backward::default() },
-        Backward { loss_scale: 65_536.0, ..Backward::default() },
+        BackwardOptions { gradient_checkpointing: true, ..BackwardOptions::default() },
+        BackwardOptions { loss_scale: 65_536.0, ..BackwardOptions::default() },
     ];
     for fixture in [BERT, DISTILBERT] {
         let window = [Golden::of(fixture).batch()];
-        let plain = ten_steps(fixture, &window, Backward::default());
+        let plain = ten_steps(fixture, &window, BackwardOptions::default());
         for other in others.map(|backward| ten_steps(fixture, &window, backward)) {
             assert_eq!(plain.losses, other.losses);
             assert_eq!(named_weights(&plain.model), named_weights(&other.model));

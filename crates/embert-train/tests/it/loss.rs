@@ -1,4 +1,4 @@
-//! The loss and its gradient against `torch.nn.functional.cross_entropy`.
+//! The loss and its gradient, compared with `torch.nn.functional.cross_entropy`.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use embert_train::{ClassWeights, Objective, SingleLabel, Targets, TrainConfig, TrainError};
@@ -17,7 +17,7 @@ fn check(name: &str, config: &TrainConfig) {
     let mean = objective.loss_sum(logits.clone(), &targets) / objective.normalizer(&targets);
     let gradient = logits.grad(&mean.backward()).unwrap().into_data().iter::<f32>().collect::<Vec<_>>();
 
-    // float32 against figures computed in float64
+    // float32, compared with float64 values
     let (found, expected) = (mean.into_scalar::<f32>(), golden.floats(name)[0]);
     assert!((found - expected).abs() < 1e-6, "{name} is {found}, not {expected}");
     let expected = golden.floats(&format!("{name}.grad_logits"));
@@ -30,29 +30,29 @@ fn class_weights() -> ClassWeights {
 }
 
 #[test]
-fn plain_cross_entropy_is_torchs() {
+fn cross_entropy_matches_pytorch() {
     check("loss", &TrainConfig::default());
 }
 
 #[test]
-fn label_smoothing_is_torchs() {
+fn label_smoothing_matches_pytorch() {
     check("smoothed_loss", &TrainConfig { label_smoothing_factor: 0.1, ..TrainConfig::default() });
 }
 
 #[test]
-fn class_weights_are_torchs() {
+fn class_weights_match_pytorch() {
     check("weighted_loss", &TrainConfig { class_weights: class_weights(), ..TrainConfig::default() });
 }
 
 #[test]
-fn smoothing_with_class_weights_is_torchs() {
+fn label_smoothing_with_class_weights_matches_pytorch() {
     let config =
         TrainConfig { class_weights: class_weights(), label_smoothing_factor: 0.1, ..TrainConfig::default() };
     check("smoothed_weighted_loss", &config);
 }
 
 #[test]
-fn balanced_weights_are_scikit_learns() {
+fn balanced_weights_match_scikit_learn() {
     // sklearn.utils.class_weight.compute_class_weight("balanced", classes=[0, 1, 2], y=[0, 0, 0, 1, 1, 2])
     // → 0.66666667, 1., 2.
     let config = TrainConfig { class_weights: ClassWeights::Balanced, ..TrainConfig::default() };
@@ -63,7 +63,7 @@ fn balanced_weights_are_scikit_learns() {
 }
 
 #[test]
-fn weights_that_do_not_fit_the_labels_are_refused() {
+fn class_weights_that_do_not_fit_the_labels_are_errors() {
     let weighted = |class_weights| TrainConfig { class_weights, ..TrainConfig::default() };
     let list = weighted(ClassWeights::List(vec![1.0, 2.0]));
     let error = list.objective(&Targets::Labels(vec![0, 1, 2]), 3).unwrap_err();

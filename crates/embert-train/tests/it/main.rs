@@ -1,4 +1,4 @@
-//! Training against figures from transformers, PyTorch and scikit-learn, and against itself.
+//! Integration tests of training, with golden values from transformers, PyTorch and scikit-learn.
 
 mod accumulation;
 mod adapters;

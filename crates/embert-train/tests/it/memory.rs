@@ -1,4 +1,4 @@
-//! The heaviest micro-batch of a run, trial steps of it, and micro-batches that are cut to fit.
+//! The heaviest micro-batch, trial steps and `find_batch_size`.
 
 use burn::module::Module;
 use embert_train::{TrainConfig, find_batch_size, fit, heaviest_micro_batch, trial_step};
@@ -16,12 +16,12 @@ fn the_heaviest_micro_batch_of_all_epochs_has_the_most_tokens() {
     };
     assert_eq!(heaviest(1, 3, 1.0), (1, 9));
     assert_eq!(heaviest(7, 1, 1.0), (7, 42));
-    assert_eq!(heaviest(2, 2, 60.0), (2, 17), "the two longest meet in one of 60 epochs");
+    assert_eq!(heaviest(2, 2, 60.0), (2, 17), "the two longest share a micro-batch in one of 60 epochs");
     assert_eq!(heaviest_micro_batch(&[], &config(2, 1)), [0; 0]);
 }
 
 #[test]
-fn a_trial_step_counts_what_the_run_ever_trains() {
+fn a_trial_step_counts_all_parameters_that_ever_train() {
     let (examples, model) = (Examples::new(8), tiny::model(0.1));
     let trained = |change: fn(&mut TrainConfig)| {
         let mut config = config(4, 2);
@@ -37,21 +37,21 @@ fn a_trial_step_counts_what_the_run_ever_trains() {
 }
 
 #[test]
-fn a_trial_step_leaves_the_run_as_it_would_be() {
+fn a_trial_step_does_not_change_the_run() {
     let (examples, config) = (Examples::new(8), config(4, 1));
     let weights = |has_trial: bool| {
         let model = tiny::model(0.3);
         if has_trial {
             trial_step(&model, &examples.train_only(), &config, &[&[0, 1, 2, 3]]).unwrap();
         }
-        let fitted = fit(model, examples.train_only(), &config, &mut |_| tiny::GO_ON).unwrap();
+        let fitted = fit(model, examples.train_only(), &config, &mut |_| tiny::CONTINUE).unwrap();
         tiny::named_weights(&fitted.model)
     };
     assert_eq!(weights(true), weights(false));
 }
 
 #[test]
-fn batches_are_cut_as_little_as_possible() {
+fn micro_batches_are_split_into_as_few_parts_as_possible() {
     let config = TrainConfig { auto_find_batch_size: true, ..config(12, 3) };
     let found = |most_tokens| {
         let found = find_batch_size(&[256; 64], &config, |tokens| tokens <= most_tokens);
@@ -66,14 +66,14 @@ fn batches_are_cut_as_little_as_possible() {
     assert_eq!(found(0), (1, 36));
 }
 
-/// With dropout, and 22 examples in windows of 8: the last holds 6.
+/// With dropout, and 22 examples in windows of 8; the last has 6.
 #[test]
-fn a_run_whose_batches_were_cut_has_the_losses_of_the_uncut_run() {
-    let uncut = TrainConfig { auto_find_batch_size: true, ..config(8, 1) };
+fn splitting_micro_batches_does_not_change_the_losses() {
+    let unsplit = TrainConfig { auto_find_batch_size: true, ..config(8, 1) };
     for expected in [config(4, 2), config(2, 4), config(1, 8)] {
         let most = expected.per_device_train_batch_size;
-        let cut = find_batch_size(&[1; 22], &uncut, |tokens| tokens <= most);
-        assert_eq!(cut, expected);
-        check_equal(&uncut, &cut, 0.3);
+        let split = find_batch_size(&[1; 22], &unsplit, |tokens| tokens <= most);
+        assert_eq!(split, expected);
+        check_equal(&unsplit, &split, 0.3);
     }
 }

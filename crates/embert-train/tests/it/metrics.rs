@@ -1,10 +1,10 @@
-//! Every figure of `metrics.json`, which scikit-learn made.
+//! Metrics, compared with scikit-learn's in `metrics.json`.
 
 use embert_inference::predicted_label;
 use embert_train::Metrics;
 use serde_json::Value;
 
-/// Sums in another order than NumPy's.
+/// NumPy sums in another order.
 const TOLERANCE: f64 = 1e-9;
 
 fn cases() -> Vec<Value> {
@@ -30,7 +30,7 @@ fn check(case: &Value, name: &str, found: f64, expected: &Value) {
 }
 
 #[test]
-fn loss_accuracy_and_matthews_are_scikit_learns() {
+fn loss_accuracy_and_matthews_correlation_match_scikit_learn() {
     for case in cases() {
         let found = metrics(&case);
         check(&case, "loss", found.loss, &case["loss"]);
@@ -40,19 +40,19 @@ fn loss_accuracy_and_matthews_are_scikit_learns() {
 }
 
 #[test]
-fn precision_recall_and_f1_are_those_of_label_1_of_two_and_macro_means_of_more() {
+fn precision_recall_and_f1_are_of_label_1_of_two_labels_and_macro_means_of_more() {
     for case in cases() {
         let found = metrics(&case);
-        let headline = if case["num_labels"] == 2 { &case["binary"] } else { &case["macro"] };
-        check(&case, "precision", found.precision, &headline["precision"]);
-        check(&case, "recall", found.recall, &headline["recall"]);
-        check(&case, "f1", found.f1, &headline["f1"]);
+        let expected = if case["num_labels"] == 2 { &case["binary"] } else { &case["macro"] };
+        check(&case, "precision", found.precision, &expected["precision"]);
+        check(&case, "recall", found.recall, &expected["recall"]);
+        check(&case, "f1", found.f1, &expected["f1"]);
         check(&case, "f1_macro", found.f1_macro, &case["macro"]["f1"]);
     }
 }
 
 #[test]
-fn weighted_means_are_scikit_learns() {
+fn weighted_means_match_scikit_learn() {
     for case in cases() {
         let found = metrics(&case);
         check(&case, "precision", found.precision_weighted, &case["weighted"]["precision"]);
@@ -62,7 +62,7 @@ fn weighted_means_are_scikit_learns() {
 }
 
 #[test]
-fn scores_of_each_class_are_scikit_learns() {
+fn class_scores_match_scikit_learn() {
     for case in cases() {
         let scores = metrics(&case).class_scores();
         assert_eq!(scores.len() as u64, case["num_labels"].as_u64().unwrap());
@@ -77,7 +77,7 @@ fn scores_of_each_class_are_scikit_learns() {
 }
 
 #[test]
-fn figures_are_of_the_positive_label_if_one_is_given() {
+fn precision_recall_and_f1_are_of_the_given_positive_label() {
     for case in cases() {
         let of = |pos_label| Metrics::from_logits(&logits(&case), &labels(&case), Some(pos_label));
         let found = of(0);
@@ -91,7 +91,7 @@ fn figures_are_of_the_positive_label_if_one_is_given() {
 }
 
 #[test]
-fn roc_auc_is_scikit_learns_and_undefined_where_a_label_is_absent() {
+fn roc_auc_matches_scikit_learn_and_is_none_if_a_label_is_absent() {
     for case in cases() {
         match metrics(&case).roc_auc {
             Some(found) => check(&case, "roc_auc", found, &case["roc_auc"]),
@@ -101,7 +101,7 @@ fn roc_auc_is_scikit_learns_and_undefined_where_a_label_is_absent() {
 }
 
 #[test]
-fn predictions_and_confusion_matrices_are_scikit_learns() {
+fn predictions_and_confusion_matrices_match_scikit_learn() {
     for case in cases() {
         let predictions = logits(&case).iter().map(|row| predicted_label(row)).collect::<Vec<_>>();
         assert_eq!(serde_json::to_value(predictions).unwrap(), case["predictions"], "{}", case["name"]);
@@ -111,7 +111,7 @@ fn predictions_and_confusion_matrices_are_scikit_learns() {
 }
 
 #[test]
-fn predictions_of_one_label_are_seen_where_the_examples_are_of_several() {
+fn predictions_of_only_one_label_are_detected() {
     let only = |predicted: &[usize], gold: &[usize]| {
         let row =
             |&label: &usize| (0..3).map(|column| f32::from(u8::from(column == label))).collect::<Vec<_>>();
@@ -120,7 +120,7 @@ fn predictions_of_one_label_are_seen_where_the_examples_are_of_several() {
     };
     assert_eq!(only(&[1, 1, 1], &[0, 1, 2]), Some(1));
     assert_eq!(only(&[1, 1, 1], &[0, 0, 0]), Some(1));
-    assert_eq!(only(&[1, 1, 1], &[1, 1, 1]), None); // all right
+    assert_eq!(only(&[1, 1, 1], &[1, 1, 1]), None); // all correct
     assert_eq!(only(&[1, 0, 1], &[0, 1, 2]), None);
     assert_eq!(only(&[], &[]), None);
 }

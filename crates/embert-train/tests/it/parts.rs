@@ -1,11 +1,11 @@
-//! Parts of a model with learning rates of their own that begin to train one after another, as PyTorch trains them.
+//! Layer-wise learning rates and gradual unfreezing, compared with PyTorch.
 
 use embert_train::{Event, TrainConfig, fit};
 
 use crate::golden::Golden;
 use crate::tiny::{self, Examples, has_gradient, model_fixtures, named_weights, read_model};
 
-/// As in fixtures/generate_parts.py: an epoch is one step.
+/// The settings of `fixtures/generate_parts.py`. An epoch has one step.
 fn config() -> TrainConfig {
     TrainConfig {
         learning_rate: 1e-3,
@@ -31,7 +31,7 @@ fn check(config: &TrainConfig) {
                 losses.push(step.loss);
                 grad_norms.push(step.grad_norm);
             }
-            tiny::GO_ON
+            tiny::CONTINUE
         })
         .unwrap();
     for (name, found) in [("losses", losses), ("grad_norms", grad_norms)] {
@@ -47,16 +47,16 @@ fn check(config: &TrainConfig) {
     }
     for (name, values) in named_weights(&fitted.model).into_iter().filter(|(name, _)| has_gradient(name)) {
         let difference = tiny::largest_difference(&[values], &[golden.floats(&format!("final.{name}"))]);
-        assert!(difference < 2e-5, "{name} differs by {difference}"); // two per cent of one step
+        assert!(difference < 2e-5, "{name} differs by {difference}"); // 2 % of one step
     }
 }
 
 #[test]
-fn rates_and_first_steps_of_each_part_are_pytorchs() {
+fn layer_wise_rates_and_gradual_unfreezing_match_pytorch() {
     check(&config());
 }
 
 #[test]
-fn gradient_checkpointing_stops_where_nothing_below_trains() {
+fn gradient_checkpointing_with_frozen_layers_matches_pytorch() {
     check(&TrainConfig { gradient_checkpointing: true, ..config() });
 }

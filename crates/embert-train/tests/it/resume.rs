@@ -1,4 +1,4 @@
-//! A run that was stopped and taken up again ends with the bytes of one that never was.
+//! Resuming: a resumed run is bit-identical to an uninterrupted run.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::tiny::{self, Examples};
 
-/// A run: what it is told, and the adapters that it trains, if it does.
+/// The settings of a run, and its adapter, if it trains one.
 #[derive(Clone)]
 pub(crate) struct Recipe {
     pub(crate) config: TrainConfig,
@@ -56,7 +56,7 @@ fn accumulation() -> TrainConfig {
     }
 }
 
-/// A rate at which evaluations soon bring nothing better, so that the end depends on what was judged before.
+/// With this learning rate, evaluations soon stop improving, so that the end depends on earlier evaluations.
 fn early_stopping() -> TrainConfig {
     TrainConfig {
         num_train_epochs: 9.0,
@@ -132,7 +132,7 @@ impl Recipe {
         }
     }
 
-    /// Trains from the beginning or a checkpoint, until the event of this number.
+    /// Trains from the start or a checkpoint, until event `last_event`. Returns the number of events, too.
     pub(crate) fn train(
         &self,
         output_dir: &Path,
@@ -161,9 +161,9 @@ impl Recipe {
     }
 }
 
-/// What two runs must share to the last bit: the weights they end with, and all that their last checkpoint holds.
+/// The end of a run: its weights and its last checkpoint.
 #[derive(PartialEq)]
-struct End {
+struct FinalState {
     step: usize,
     model_step: usize,
     weights: Vec<Vec<f32>>,
@@ -172,13 +172,13 @@ struct End {
     log: Vec<Value>,
 }
 
-fn end(fitted: &Fitted, output_dir: &Path) -> End {
+fn final_state(fitted: &Fitted, output_dir: &Path) -> FinalState {
     let partial = output_dir.with_extension("partial");
     let step = fitted.report.global_step;
     let checkpoint = partial.join(format!("checkpoint-{step}"));
     let read = |name: &str| fs::read(checkpoint.join(name));
     let model = read("model.safetensors").or_else(|_| read("adapter_model.safetensors")).unwrap();
-    End {
+    FinalState {
         step,
         model_step: fitted.model_step,
         weights: tiny::weights(&fitted.model),
@@ -188,7 +188,7 @@ fn end(fitted: &Fitted, output_dir: &Path) -> End {
     }
 }
 
-/// A line of the log without what a clock says.
+/// Parses a line of the log and removes times and rates.
 fn without_times(line: &str) -> Value {
     let mut line: Value = serde_json::from_str(line).unwrap();
     line.as_object_mut()
@@ -197,42 +197,43 @@ fn without_times(line: &str) -> Value {
     line
 }
 
-fn assert_same(name: &str, found: &End, expected: &End) {
+fn assert_same(name: &str, found: &FinalState, expected: &FinalState) {
     assert_eq!((found.step, found.model_step), (expected.step, expected.model_step), "{name}");
     assert_eq!(found.log, expected.log, "{name}");
-    assert!(found == expected, "{name}: other weights");
+    assert!(found == expected, "{name}: the weights differ");
 }
 
 #[test]
-fn going_on_from_any_checkpoint_ends_with_the_same_bytes() {
+fn a_run_resumed_from_any_checkpoint_is_bit_identical() {
     for (name, recipe) in recipes() {
         let folder = tiny::folder();
-        let whole = folder.path().join("whole");
-        let (fitted, _) = recipe.train(&whole, None, None);
+        let uninterrupted = folder.path().join("uninterrupted");
+        let (fitted, _) = recipe.train(&uninterrupted, None, None);
         let fitted = fitted.unwrap();
-        let expected = end(&fitted, &whole);
+        let expected = final_state(&fitted, &uninterrupted);
         assert!(name != "early stopping" || fitted.report.stopped_early, "the case must stop early");
         for step in 1..=expected.step {
-            let from = whole.with_extension("partial").join(format!("checkpoint-{step}"));
+            let from = uninterrupted.with_extension("partial").join(format!("checkpoint-{step}"));
             let from = Checkpoint::open(&from).unwrap();
             let output_dir = folder.path().join(format!("from-{step}"));
             let (fitted, _) = recipe.train(&output_dir, Some(&from), None);
-            assert_same(&format!("{name} from step {step}"), &end(&fitted.unwrap(), &output_dir), &expected);
+            let found = final_state(&fitted.unwrap(), &output_dir);
+            assert_same(&format!("{name} from step {step}"), &found, &expected);
         }
     }
 }
 
 #[test]
-fn a_run_may_be_stopped_at_any_event() {
+fn a_run_stopped_at_any_event_resumes_bit_identically() {
     for (name, recipe) in recipes() {
         let recipe = Recipe {
             config: TrainConfig { save_steps: 3, num_train_epochs: 2.0, ..recipe.config },
             ..recipe
         };
         let folder = tiny::folder();
-        let whole = folder.path().join("whole");
-        let (fitted, events) = recipe.train(&whole, None, None);
-        let expected = weights_and_log(&fitted.unwrap(), &whole);
+        let uninterrupted = folder.path().join("uninterrupted");
+        let (fitted, events) = recipe.train(&uninterrupted, None, None);
+        let expected = weights_and_log(&fitted.unwrap(), &uninterrupted);
         for last in 1..events - 1 {
             let output_dir = folder.path().join(format!("until-{last}"));
             let (stopped, _) = recipe.train(&output_dir, None, Some(last));
@@ -251,8 +252,8 @@ fn weights_and_log(fitted: &Fitted, output_dir: &Path) -> (Vec<Vec<f32>>, Vec<Va
     (tiny::weights(&fitted.model), log.lines().map(without_times).collect())
 }
 
-/// What comes of going on with these examples, and where there are adapters with this base model.
-fn gone_on_with(recipe: &Recipe, train: &Examples, base: AutoModelForSequenceClassification) -> TrainError {
+/// Returns the error of a run that resumes with these examples and, for an adapter, with this base model.
+fn resume_error(recipe: &Recipe, train: &Examples, base: AutoModelForSequenceClassification) -> TrainError {
     let (folder, eval) = (tiny::folder(), Examples::new(12));
     recipe.train(&folder.path().join("run"), None, Some(4)).0.unwrap();
     let (newest, _) = Checkpoint::newest(&folder.path().join("run.partial")).unwrap();
@@ -267,22 +268,22 @@ fn gone_on_with(recipe: &Recipe, train: &Examples, base: AutoModelForSequenceCla
 }
 
 #[test]
-fn other_examples_are_refused() {
+fn resuming_with_other_examples_is_an_error() {
     let recipe = Recipe { config: steps(), lora: None };
-    let error = gone_on_with(&recipe, &Examples::new(21), tiny::model(0.1));
+    let error = resume_error(&recipe, &Examples::new(21), tiny::model(0.1));
     assert!(matches!(error, TrainError::OtherData), "{error}");
 }
 
 #[test]
-fn adapters_are_refused_on_another_base() {
+fn resuming_an_adapter_on_another_base_model_is_an_error() {
     let mut base = tiny::model(0.1);
     let bias = &mut base.base_model.encoder.layer[1].output.dense.bias;
     *bias = bias.take().map(|bias| bias.map(|bias| bias + 1e-3));
-    let error = gone_on_with(&lora(), &Examples::new(20), base);
+    let error = resume_error(&lora(), &Examples::new(20), base);
     assert!(matches!(error, TrainError::OtherWeights), "{error}");
 }
 
-/// Every file below a directory with its bytes.
+/// Returns every file in a directory tree with its bytes.
 fn tree(directory: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(directory).into_iter().flatten() {
@@ -298,12 +299,12 @@ fn tree(directory: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[test]
-fn a_refused_resume_of_a_finished_run_leaves_nothing() {
+fn a_discarded_resume_of_a_finished_run_leaves_no_files() {
     let folder = tiny::folder();
     let (run, recipe) = (folder.path().join("run"), Recipe { config: steps(), lora: None });
     recipe.train(&run, None, None).0.unwrap();
     fs::rename(folder.path().join("run.partial"), &run).unwrap();
-    fs::remove_file(run.join(".lock")).unwrap(); // now it looks finished
+    fs::remove_file(run.join(".lock")).unwrap(); // the run looks finished now
     fs::write(run.join("trainer_state.json"), "{}").unwrap();
     let before = tree(folder.path());
     let from = Checkpoint::newest(&run).unwrap().0.unwrap();
@@ -316,7 +317,7 @@ fn a_refused_resume_of_a_finished_run_leaves_nothing() {
 }
 
 #[test]
-fn a_refused_resume_leaves_an_unfinished_run_as_it_was() {
+fn a_discarded_resume_does_not_change_an_unfinished_run() {
     let folder = tiny::folder();
     let (run, recipe) = (folder.path().join("run"), Recipe { config: steps(), lora: None });
     recipe.train(&run, None, Some(20)).0.unwrap();
@@ -329,7 +330,7 @@ fn a_refused_resume_leaves_an_unfinished_run_as_it_was() {
 }
 
 #[test]
-fn a_run_that_is_shorter_than_the_checkpoint_is_refused() {
+fn resuming_with_fewer_steps_than_the_checkpoint_is_an_error() {
     let folder = tiny::folder();
     let (run, recipe) = (folder.path().join("run"), Recipe { config: steps(), lora: None });
     recipe.train(&run, None, None).0.unwrap();
@@ -342,16 +343,15 @@ fn a_run_that_is_shorter_than_the_checkpoint_is_refused() {
         let error = shorter.train(&run, Some(&from), None).0.unwrap_err();
         let TrainError::AlreadyDone { step: 7, total_steps } = error else { panic!("{error}") };
         assert_eq!(total_steps, total);
-        let said =
-            format!("step 7 is done already, and this run has {total} steps; give more num_train_epochs");
-        assert!(error.to_string().starts_with(&said), "{error}");
+        let expected = format!("the checkpoint is at step 7, but the run has only {total} steps; increase");
+        assert!(error.to_string().starts_with(&expected), "{error}");
     }
     let same = Recipe { config: TrainConfig { max_steps: Some(7), ..steps() }, lora: None };
     same.train(&run, Some(&from), None).0.unwrap();
 }
 
 #[test]
-fn what_comes_after_the_checkpoint_is_set_aside() {
+fn later_checkpoints_are_renamed_to_superseded() {
     let folder = tiny::folder();
     let recipe = Recipe { config: steps(), lora: None };
     let run = folder.path().join("run");
@@ -363,11 +363,11 @@ fn what_comes_after_the_checkpoint_is_set_aside() {
     assert!(partial.join("checkpoint-2").is_dir() && !partial.join("checkpoint-3").exists());
     assert_eq!(fs::read(partial.join("checkpoint-3.superseded/optimizer.safetensors")).unwrap(), later);
     let log = fs::read_to_string(partial.join("metrics.jsonl")).unwrap();
-    assert_eq!(log.lines().count(), 1, "the log of step 2 alone: {log}");
+    assert_eq!(log.lines().count(), 1, "only the log of step 2: {log}");
 }
 
 #[test]
-fn broken_weights_are_never_saved_or_handed_on() {
+fn weights_that_are_not_finite_are_neither_saved_nor_returned() {
     for save_steps in [1, 100] {
         let folder = tiny::folder();
         let config = TrainConfig {

@@ -1,4 +1,4 @@
-//! A run of `fit`: what it learns, says, repeats and refuses.
+//! A run of `fit`: learning, events, reproducibility and errors.
 
 use std::ops::ControlFlow;
 
@@ -21,7 +21,7 @@ fn train(config: &TrainConfig, padding: Padding) -> Fitted {
     fit(tiny::model(0.1), data, config, &mut tiny::ignore).unwrap()
 }
 
-/// What happened, in short.
+/// Trains and returns a short name for each event.
 fn names_of_events(config: &TrainConfig) -> Vec<String> {
     let examples = Examples::new(20);
     let data = TrainData { eval: Some(examples.labelled()), ..examples.train_only() };
@@ -36,10 +36,10 @@ fn names_of_events(config: &TrainConfig) -> Vec<String> {
                 format!("checkpoint {} {}", state.step(), state.epoch())
             }
             Event::Finished(report) => format!("finished {}", report.global_step),
-            Event::Evaluating(_) => return tiny::GO_ON,
+            Event::Evaluating(_) => return tiny::CONTINUE,
             other => panic!("{other:?}"),
         });
-        tiny::GO_ON
+        tiny::CONTINUE
     })
     .unwrap();
     names
@@ -55,23 +55,24 @@ fn a_tiny_model_learns_words() {
         ..TrainConfig::default()
     };
     let before =
-        evaluate(&tiny::model(0.1), held_out.labelled(), BATCHING, None, &mut |_| tiny::GO_ON).unwrap();
+        evaluate(&tiny::model(0.1), held_out.labelled(), BATCHING, None, &mut |_| tiny::CONTINUE).unwrap();
     let fitted = fit(tiny::model(0.1), train.train_only(), &config, &mut tiny::ignore).unwrap();
-    let after = evaluate(&fitted.model, held_out.labelled(), BATCHING, None, &mut |_| tiny::GO_ON).unwrap();
+    let after =
+        evaluate(&fitted.model, held_out.labelled(), BATCHING, None, &mut |_| tiny::CONTINUE).unwrap();
     assert!(before.metrics.accuracy < 0.8, "{}", before.metrics.accuracy);
     assert!(after.metrics.accuracy > 0.95, "{}", after.metrics.accuracy);
     assert!(after.metrics.loss < before.metrics.loss / 2.0);
 }
 
 #[test]
-fn two_runs_with_one_seed_are_equal_to_the_last_bit() {
+fn two_runs_with_one_seed_are_bit_identical() {
     let (first, second) = (train(&config(), Padding::Packed), train(&config(), Padding::Packed));
     assert_eq!(tiny::weights(&first.model), tiny::weights(&second.model));
     assert_eq!(first.report.train_loss, second.report.train_loss);
 }
 
 #[test]
-fn another_seed_is_another_run() {
+fn another_seed_changes_the_weights() {
     let other = TrainConfig { seed: 43, ..config() };
     let difference = tiny::largest_difference(
         &tiny::weights(&train(&config(), Padding::Packed).model),
@@ -81,11 +82,11 @@ fn another_seed_is_another_run() {
 }
 
 #[test]
-fn padding_changes_nothing() {
+fn padding_does_not_change_the_loss() {
     let rates = TrainConfig { learning_rate: 1e-4, ..config() };
     let packed = train(&rates, Padding::Packed).report;
     let padded = train(&rates, Padding::MultipleOf(8)).report;
-    // float32 in another order of sums, over six steps
+    // float32 sums in another order, over six steps
     assert!(
         (packed.train_loss - padded.train_loss).abs() < 1e-5,
         "{} and {}",
@@ -95,7 +96,7 @@ fn padding_changes_nothing() {
 }
 
 #[test]
-fn events_come_in_order() {
+fn events_arrive_in_order() {
     let config = TrainConfig {
         eval_strategy: IntervalStrategy::Epoch,
         save_strategy: IntervalStrategy::Steps,
@@ -123,7 +124,7 @@ fn events_come_in_order() {
 }
 
 #[test]
-fn max_steps_decides_before_the_epochs() {
+fn max_steps_overrides_num_train_epochs() {
     let config = TrainConfig {
         max_steps: Some(4),
         logging_steps: 3,
@@ -158,7 +159,7 @@ fn a_logged_loss_is_the_mean_of_its_steps() {
             Event::Logged(LogEntry::Train(log)) => logged.push(log.loss),
             _ => {}
         }
-        tiny::GO_ON
+        tiny::CONTINUE
     })
     .unwrap();
     let means = losses.chunks(2).map(|pair| (pair[0] + pair[1]) / 2.0).collect::<Vec<_>>();
@@ -168,7 +169,7 @@ fn a_logged_loss_is_the_mean_of_its_steps() {
 }
 
 #[test]
-fn a_caller_can_stop_the_run_after_any_step() {
+fn a_callback_can_stop_the_run_after_a_step() {
     let examples = Examples::new(20);
     let stop_after = |steps: usize| {
         fit(tiny::model(0.1), examples.train_only(), &config(), &mut |event| {
@@ -180,13 +181,13 @@ fn a_caller_can_stop_the_run_after_any_step() {
     let stopped = stop_after(3);
     assert!(stopped.report.interrupted);
     assert_eq!((stopped.report.global_step, stopped.report.plan.total_steps), (3, 6));
-    // What the steps since the last log amounted to is not lost.
+    // The steps since the last log line are logged, too.
     assert!(matches!(stopped.report.log_history.last(), Some(LogEntry::Train(log)) if log.step == 3));
     assert!(!train(&config(), Padding::Packed).report.interrupted);
 }
 
 #[test]
-fn a_run_that_diverges_stops_before_the_weights_change() {
+fn a_diverging_run_stops_before_the_weights_change() {
     let examples = Examples::new(20);
     let config = TrainConfig {
         learning_rate: 1e15,
@@ -199,7 +200,7 @@ fn a_run_that_diverges_stops_before_the_weights_change() {
         if let Event::CheckpointDue(Snapshot { state, model, .. }) = event {
             last_saved = Some((state.step(), tiny::weights(model)));
         }
-        tiny::GO_ON
+        tiny::CONTINUE
     })
     .unwrap_err();
     let TrainError::Diverged { step, loss, grad_norm, .. } = error else { panic!("{error}") };
@@ -210,7 +211,7 @@ fn a_run_that_diverges_stops_before_the_weights_change() {
 }
 
 #[test]
-fn fp16_leaves_out_steps_whose_gradients_overflow() {
+fn fp16_skips_steps_with_overflowing_gradients() {
     let examples = Examples::new(20);
     let config =
         TrainConfig { fp16: true, save_strategy: IntervalStrategy::Steps, save_steps: 1, ..config() };
@@ -223,7 +224,7 @@ fn fp16_leaves_out_steps_whose_gradients_overflow() {
             Event::CheckpointDue(Snapshot { model, .. }) => weights.push(tiny::weights(model)),
             _ => {}
         }
-        tiny::GO_ON
+        tiny::CONTINUE
     })
     .unwrap();
     let skipped = steps.iter().take_while(|(is_finite, _)| !is_finite).count();
@@ -231,12 +232,12 @@ fn fp16_leaves_out_steps_whose_gradients_overflow() {
     for (step, pair) in weights.windows(2).enumerate() {
         assert_eq!(pair[0] == pair[1], step < skipped, "step {step} of {skipped}");
     }
-    // As in transformers: the schedule waits for the first step that is made.
+    // As in transformers, skipped steps do not advance the schedule.
     assert!(steps[..=skipped].iter().all(|(_, rate)| *rate == config.learning_rate), "{steps:?}");
 }
 
 #[test]
-fn a_weight_that_is_not_a_number_stops_the_first_step() {
+fn a_nan_weight_stops_the_first_step() {
     let examples = Examples::new(20);
     let mut model = tiny::model(0.0);
     let bias = &mut model.head.classifier.bias;
@@ -244,7 +245,7 @@ fn a_weight_that_is_not_a_number_stops_the_first_step() {
     let mut steps = 0;
     let error = fit(model, examples.train_only(), &config(), &mut |event| {
         steps += usize::from(matches!(event, Event::Step(_)));
-        tiny::GO_ON
+        tiny::CONTINUE
     })
     .unwrap_err();
     assert_eq!(steps, 0);
@@ -253,7 +254,7 @@ fn a_weight_that_is_not_a_number_stops_the_first_step() {
 }
 
 #[test]
-fn frozen_parameters_stay_as_they_are() {
+fn parameters_without_gradients_do_not_change() {
     let examples = Examples::new(20);
     let mut model = tiny::model(0.0);
     model.base_model = burn::module::Module::no_grad(model.base_model);
@@ -268,8 +269,8 @@ fn frozen_parameters_stay_as_they_are() {
 }
 
 #[test]
-fn weight_decay_shrinks_matrices_alone() {
-    // With no gradient to speak of but a decay, a weight shrinks by 1 − ηλ a step.
+fn weight_decay_applies_to_matrices_only() {
+    // The large epsilon removes the gradient term, so that each step multiplies a weight by 1 − ηλ.
     let examples = Examples::new(8);
     let config = TrainConfig {
         learning_rate: 0.1,
@@ -288,38 +289,42 @@ fn weight_decay_shrinks_matrices_alone() {
 }
 
 #[test]
-fn examples_that_cannot_be_are_refused_before_training() {
+fn invalid_examples_are_errors_before_training() {
     let (examples, none) = (Examples::new(20), Examples::new(0));
-    let refusal = |train: LabelledTexts<'_>, config: &TrainConfig| {
+    let error_of = |train: LabelledTexts<'_>, config: &TrainConfig| {
         let data = TrainData { train, ..examples.train_only() };
         let mut events = 0;
         let error = fit(tiny::model(0.0), data, config, &mut |_| {
             events += 1;
-            tiny::GO_ON
+            tiny::CONTINUE
         })
         .unwrap_err();
         assert_eq!(events, 0);
         error.to_string()
     };
     let good = examples.labelled();
-    assert!(refusal(none.labelled(), &config()).starts_with("there are no examples"));
+    assert!(error_of(none.labelled(), &config()).starts_with("there are no examples"));
     let few = LabelledTexts { targets: &Targets::Labels(vec![0, 1]), ..good };
-    assert_eq!(refusal(few, &config()), "20 texts came with 2 labels; each text needs one");
+    assert_eq!(error_of(few, &config()), "20 texts have 2 labels; give each text one label");
     let unknown = LabelledTexts { targets: &Targets::Labels(vec![2; 20]), ..good };
-    assert_eq!(refusal(unknown, &config()), "example 0 has label 2, but the model has 2 labels, from 0 on");
+    let expected = "example 0 has label 2, but the model has 2 labels, counted from 0";
+    assert_eq!(error_of(unknown, &config()), expected);
     let evaluates = TrainConfig { eval_strategy: IntervalStrategy::Epoch, ..config() };
-    assert!(refusal(good, &evaluates).starts_with("eval_strategy is epoch; it must be \"no\""));
+    assert!(error_of(good, &evaluates).starts_with("eval_strategy is epoch; it must be \"no\""));
 }
 
 #[test]
-fn check_refuses_what_fit_refuses() {
+fn check_returns_the_errors_of_fit() {
     let examples = Examples::new(20);
     let read = |change: &str| serde_json::from_str::<TrainConfig>(change).unwrap();
     let cases = [
         (r#"{"learning_rate": -1}"#, "learning_rate is -1"),
-        (r#"{"freeze": ["roberta"]}"#, "freeze has \"roberta\""),
-        (r#"{"freeze": ["bert", "classifier"]}"#, "freeze and gradual_unfreezing leave nothing to train"),
-        (r#"{"gradual_unfreezing": ["1:nothing"]}"#, "gradual_unfreezing has \"nothing\""),
+        (r#"{"freeze": ["roberta"]}"#, "freeze: no parameter name matches \"roberta\""),
+        (r#"{"freeze": ["bert", "classifier"]}"#, "freeze and gradual_unfreezing freeze all parameters"),
+        (
+            r#"{"gradual_unfreezing": ["1:nothing"]}"#,
+            "gradual_unfreezing: no parameter name matches \"nothing\"",
+        ),
         (r#"{"class_weights": [1, 2, 3]}"#, "class_weights lists 3 numbers"),
         (r#"{"eval_strategy": "epoch"}"#, "eval_strategy is epoch"),
         (r#"{"load_best_model_at_end": true}"#, "load_best_model_at_end is true"),
@@ -328,8 +333,8 @@ fn check_refuses_what_fit_refuses() {
         let (config, data) = (read(change), examples.train_only());
         let error = check(&tiny::model(0.0), &data, &config).unwrap_err().to_string();
         assert!(error.starts_with(expected), "{change}: {error}");
-        let of_fit = fit(tiny::model(0.0), data, &config, &mut tiny::ignore).unwrap_err().to_string();
-        assert_eq!(error, of_fit, "{change}");
+        let fit_error = fit(tiny::model(0.0), data, &config, &mut tiny::ignore).unwrap_err().to_string();
+        assert_eq!(error, fit_error, "{change}");
     }
     let data = TrainData { pos_label: Some(2), ..examples.train_only() };
     let error = check(&tiny::model(0.0), &data, &config()).unwrap_err();
@@ -337,7 +342,7 @@ fn check_refuses_what_fit_refuses() {
     check(&tiny::model(0.0), &examples.train_only(), &config()).unwrap();
 }
 
-/// The evaluations and checkpoints of a run of six steps.
+/// Checks the evaluations and checkpoints of a run of six steps.
 #[track_caller]
 fn assert_evaluates_and_saves(change: &str, expected: &[&str]) {
     let config =
@@ -349,7 +354,7 @@ fn assert_evaluates_and_saves(change: &str, expected: &[&str]) {
 }
 
 #[test]
-fn strategy_steps_evaluates_and_saves_the_last_step_once() {
+fn strategy_steps_also_evaluates_and_saves_the_last_step() {
     // DefaultFlowCallback.on_step_end of transformers 5
     let cases: [(&str, &[&str]); 6] = [
         (
@@ -372,22 +377,19 @@ fn strategy_steps_evaluates_and_saves_the_last_step_once() {
 }
 
 #[test]
-fn batching_of_nothing_is_an_error_not_a_panic() {
+fn evaluating_no_examples_is_an_error() {
     let none = Examples::new(0);
     let batching = Batching { padding: Padding::Longest, ..BATCHING };
     let error =
-        evaluate(&tiny::model(0.0), none.labelled(), batching, None, &mut |_| tiny::GO_ON).unwrap_err();
+        evaluate(&tiny::model(0.0), none.labelled(), batching, None, &mut |_| tiny::CONTINUE).unwrap_err();
     assert!(matches!(error, TrainError::NoExamples));
 }
 
 #[test]
-fn gradient_checkpointing_and_bf16_reach_the_same_place() {
+fn gradient_checkpointing_is_exact_and_bf16_is_close() {
     let plain = train(&config(), Padding::Packed);
     let checkpointed = train(&TrainConfig { gradient_checkpointing: true, ..config() }, Padding::Packed);
-    assert!(
-        tiny::weights(&plain.model) == tiny::weights(&checkpointed.model),
-        "layers that run again give other bits"
-    );
+    assert!(tiny::weights(&plain.model) == tiny::weights(&checkpointed.model), "recomputed layers differ");
     let rounded = train(&TrainConfig { bf16: true, ..config() }, Padding::Packed);
     let (exact, rounded) = (plain.report.train_loss, rounded.report.train_loss);
     assert!((exact - rounded).abs() < 0.05 * exact, "{rounded} is far from {exact}");

@@ -1,4 +1,4 @@
-//! What a run leaves on disk.
+//! The files of a run directory.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -42,11 +42,11 @@ fn train(run: &mut RunDirectory) -> (Fitted, Evaluation) {
     let data = TrainData { eval: Some(examples.labelled()), ..examples.train_only() };
     let fitted = fit(tiny::model(0.1), data, &config(), &mut |event| {
         run.record(&event)?;
-        tiny::GO_ON
+        tiny::CONTINUE
     })
     .unwrap();
     let evaluation =
-        evaluate(&fitted.model, examples.labelled(), BATCHING, None, &mut |_| tiny::GO_ON).unwrap();
+        evaluate(&fitted.model, examples.labelled(), BATCHING, None, &mut |_| tiny::CONTINUE).unwrap();
     (fitted, evaluation)
 }
 
@@ -85,7 +85,7 @@ const MODEL_FILES: [&str; 7] = [
 ];
 
 #[test]
-fn a_finished_run_holds_every_file_and_leaves_nothing_beside_it() {
+fn a_finished_run_has_every_file_and_no_file_next_to_it() {
     let parent = tempfile::tempdir().unwrap();
     let output_dir = parent.path().join("deep/out");
     let mut run = create(&output_dir, OnExisting::Refuse).unwrap();
@@ -113,7 +113,7 @@ fn a_finished_run_holds_every_file_and_leaves_nothing_beside_it() {
 }
 
 #[test]
-fn an_adapter_is_saved_without_the_config_of_a_complete_model() {
+fn an_adapter_is_saved_without_config_json() {
     let parent = tempfile::tempdir().unwrap();
     let output_dir = parent.path().join("out");
     let lora = LoraConfig { r: 2, ..LoraConfig::default() };
@@ -121,7 +121,7 @@ fn an_adapter_is_saved_without_the_config_of_a_complete_model() {
     let examples = Examples::new(20);
     let data = TrainData { eval: Some(examples.labelled()), ..examples.train_only() };
     let model = add_adapter(tiny::model(0.1), &lora, 1).unwrap();
-    let fitted = fit(model, data, &config(), &mut |event| run.record(&event).and(tiny::GO_ON)).unwrap();
+    let fitted = fit(model, data, &config(), &mut |event| run.record(&event).and(tiny::CONTINUE)).unwrap();
     let card = ModelCard { base_model: "it's a \\ base".to_owned(), ..card() };
     run.finish(&fitted.model, &fitted.report, None, &card).unwrap();
     for directory in [output_dir.join("checkpoint-3"), output_dir.clone()] {
@@ -137,7 +137,7 @@ fn an_adapter_is_saved_without_the_config_of_a_complete_model() {
 }
 
 #[test]
-fn a_finished_run_predicts_what_the_model_did() {
+fn a_saved_model_gives_the_same_logits() {
     let parent = tempfile::tempdir().unwrap();
     let output_dir = parent.path().join("out");
     let mut run = create(&output_dir, OnExisting::Refuse).unwrap();
@@ -146,7 +146,7 @@ fn a_finished_run_predicts_what_the_model_did() {
 
     let examples = Examples::new(9);
     let logits = |model: &AutoModelForSequenceClassification| {
-        predict(model, examples.labelled().texts, BATCHING, &mut |_| tiny::GO_ON).unwrap()
+        predict(model, examples.labelled().texts, BATCHING, &mut |_| tiny::CONTINUE).unwrap()
     };
     assert_eq!(logits(&tiny::read_model(&output_dir)), logits(&fitted.model));
     assert_ne!(logits(&tiny::read_model(&output_dir.join("checkpoint-3"))), logits(&fitted.model));
@@ -156,11 +156,11 @@ fn a_finished_run_predicts_what_the_model_did() {
 }
 
 #[test]
-fn metrics_jsonl_holds_one_object_a_line() {
+fn metrics_jsonl_has_one_object_per_line() {
     let parent = tempfile::tempdir().unwrap();
     let mut run = create(&parent.path().join("out"), OnExisting::Refuse).unwrap();
     train(&mut run);
-    // Read before the run is finished, as after a kill.
+    // Reads the file of an unfinished run, as after a kill.
     let text = fs::read_to_string(run.partial_dir().join("metrics.jsonl")).unwrap();
     let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect::<Vec<_>>();
     let steps = lines.iter().map(|line| line["step"].as_u64().unwrap()).collect::<Vec<_>>();
@@ -172,7 +172,7 @@ fn metrics_jsonl_holds_one_object_a_line() {
 }
 
 #[test]
-fn results_are_under_transformers_names() {
+fn result_files_have_transformers_keys() {
     let parent = tempfile::tempdir().unwrap();
     let output_dir = parent.path().join("out");
     let mut run = create(&output_dir, OnExisting::Refuse).unwrap();
@@ -210,7 +210,7 @@ fn results_are_under_transformers_names() {
 }
 
 #[test]
-fn the_model_card_says_what_the_hub_wants_to_know() {
+fn the_model_card_has_front_matter_and_tables() {
     let parent = tempfile::tempdir().unwrap();
     let output_dir = parent.path().join("out");
     let mut run = create(&output_dir, OnExisting::Refuse).unwrap();
@@ -237,7 +237,7 @@ fn the_model_card_says_what_the_hub_wants_to_know() {
 }
 
 #[test]
-fn a_directory_with_files_is_refused_and_untouched() {
+fn a_directory_with_other_files_is_an_error_and_unchanged() {
     let parent = tempfile::tempdir().unwrap();
     let output_dir = parent.path().join("out");
     fs::create_dir(&output_dir).unwrap();
@@ -249,7 +249,7 @@ fn a_directory_with_files_is_refused_and_untouched() {
 }
 
 #[test]
-fn an_unfinished_run_is_refused_and_untouched() {
+fn an_unfinished_run_is_an_error_and_unchanged() {
     let parent = tempfile::tempdir().unwrap();
     let output_dir = parent.path().join("out");
     train(&mut create(&output_dir, OnExisting::Refuse).unwrap());
@@ -261,7 +261,7 @@ fn an_unfinished_run_is_refused_and_untouched() {
 }
 
 #[test]
-fn an_empty_directory_is_no_obstacle_and_a_file_is_one() {
+fn an_empty_output_directory_is_valid_and_a_file_is_an_error() {
     let parent = tempfile::tempdir().unwrap();
     let (empty, file) = (parent.path().join("empty"), parent.path().join("file"));
     fs::create_dir(&empty).unwrap();

@@ -1,4 +1,4 @@
-//! Every learning rate of `schedule.json`, which transformers made.
+//! Learning rates, compared with transformers' in `schedule.json`.
 
 use embert_train::{LrSchedulerType, Schedule, TrainConfig};
 use serde_json::Value;
@@ -12,7 +12,7 @@ fn number(value: &Value) -> usize {
 }
 
 #[test]
-fn learning_rates_are_those_of_transformers() {
+fn learning_rates_match_transformers() {
     for case in fixture()["schedules"].as_array().unwrap() {
         let kind: LrSchedulerType = serde_json::from_value(case["lr_scheduler_type"].clone()).unwrap();
         let schedule = Schedule {
@@ -34,7 +34,7 @@ fn learning_rates_are_those_of_transformers() {
 }
 
 #[test]
-fn the_warmup_ratio_counts_steps_as_transformers_does() {
+fn the_steps_of_a_warmup_ratio_match_transformers() {
     for case in fixture()["warmup_ratios"].as_array().unwrap() {
         let config =
             TrainConfig { warmup_ratio: case["warmup_ratio"].as_f64().unwrap(), ..TrainConfig::default() };
@@ -44,7 +44,7 @@ fn the_warmup_ratio_counts_steps_as_transformers_does() {
 }
 
 #[test]
-fn warmup_steps_decide_before_the_ratio() {
+fn warmup_steps_override_warmup_ratio() {
     let config = TrainConfig { warmup_steps: 7, warmup_ratio: 0.5, ..TrainConfig::default() };
     assert_eq!(config.schedule(100).warmup_steps, 7);
 }

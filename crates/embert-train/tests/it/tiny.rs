@@ -1,4 +1,4 @@
-//! What the tests train: a BERT of two small layers, and texts of words that say their own label.
+//! A tiny BERT with two layers, and labelled texts to train it.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -13,25 +13,25 @@ use embert_model::{
     from_pretrained, visit_parameters,
 };
 use embert_text::{BatchBudget, EncodedTexts, Limit, Padding, Tokenizer, Truncation};
-use embert_train::{Answer, Event, LabelledTexts, Targets, TrainData};
+use embert_train::{Event, EventResult, LabelledTexts, Targets, TrainData};
 
-pub(crate) const GO_ON: Answer = Ok(ControlFlow::Continue(()));
+pub(crate) const CONTINUE: EventResult = Ok(ControlFlow::Continue(()));
 pub(crate) const BATCHING: Batching =
     Batching { budget: BatchBudget::Examples(4), padding: Padding::Packed, precision: Precision::Fp32 };
 
-/// Hears all events and goes on.
-pub(crate) fn ignore(_event: Event<'_>) -> Answer {
-    GO_ON
+/// Ignores all events.
+pub(crate) fn ignore(_event: Event<'_>) -> EventResult {
+    CONTINUE
 }
 
-/// Texts with targets, owned.
+/// Owned texts and targets.
 pub(crate) struct Examples {
     texts: EncodedTexts,
     targets: Targets,
 }
 
 impl Examples {
-    /// `count` texts of 1 to 12 words; half of the words tell the label.
+    /// Makes `count` texts of 1 to 12 words. Every second word depends on the label.
     pub(crate) fn new(count: usize) -> Self {
         let limit = Limit::new(16, Truncation::Right, 48).unwrap();
         let rows = (0..count).map(|row| (text(row), row % 2)).collect::<Vec<_>>();
@@ -56,14 +56,14 @@ impl Examples {
 
 fn text(row: usize) -> String {
     let words = (0..1 + row * 7 % 12).map(|place| {
-        let own = [5, 25][row % 2];
-        let word = if place % 2 == 0 { own + (row * 3 + place) % 20 } else { 45 + (row * 5 + place) % 54 };
+        let first = [5, 25][row % 2];
+        let word = if place % 2 == 0 { first + (row * 3 + place) % 20 } else { 45 + (row * 5 + place) % 54 };
         format!("w{word}")
     });
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// A vocabulary of the special tokens and `w5` to `w98`.
+/// Returns a tokenizer with the special tokens and `w5` to `w98`.
 pub(crate) fn tokenizer() -> Tokenizer {
     let special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"].map(str::to_owned);
     let tokens = special.into_iter().chain((5..99).map(|id| format!("w{id}"))).collect::<Vec<_>>();
@@ -88,12 +88,12 @@ pub(crate) fn config(dropout: f64) -> AutoConfig {
     config
 }
 
-/// A model with random weights, on the CPU, without autodiff.
+/// Returns a model with random weights, on the CPU, without autodiff.
 pub(crate) fn model(dropout: f64) -> AutoModelForSequenceClassification {
     AutoModelForSequenceClassification::new(&config(dropout), 7, &Device::flex().autodiff()).valid()
 }
 
-/// The same with gradients so large that fp16's first loss scales make infinities of them.
+/// Returns a model whose gradients overflow with the first loss scales of fp16.
 pub(crate) fn overflowing(dropout: f64) -> AutoModelForSequenceClassification {
     let mut model = model(dropout);
     let classifier = &mut model.head.classifier;
@@ -101,7 +101,7 @@ pub(crate) fn overflowing(dropout: f64) -> AutoModelForSequenceClassification {
     model
 }
 
-/// The model that a directory holds, on the CPU, without autodiff.
+/// Reads the model of a directory, on the CPU, without autodiff.
 pub(crate) fn read_model(directory: &Path) -> AutoModelForSequenceClassification {
     let config = AutoConfig::from_dir(directory).unwrap();
     from_pretrained(directory, &config, 0, &Device::flex().autodiff())
@@ -111,17 +111,17 @@ pub(crate) fn read_model(directory: &Path) -> AutoModelForSequenceClassification
         .valid()
 }
 
-/// The directory of embert-model's fixtures.
+/// Returns the directory of embert-model's fixtures.
 pub(crate) fn model_fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../embert-model/tests/fixtures")
 }
 
-/// Every parameter of a model.
+/// Returns every parameter of a model.
 pub(crate) fn weights(model: &AutoModelForSequenceClassification) -> Vec<Vec<f32>> {
     named_weights(model).into_values().collect()
 }
 
-/// Every parameter under its transformers name, dense weights transposed to `[out, in]`.
+/// Returns every parameter by its transformers name, dense weights transposed to `[out, in]`.
 pub(crate) fn named_weights(model: &AutoModelForSequenceClassification) -> BTreeMap<String, Vec<f32>> {
     #[derive(Default)]
     struct Named(BTreeMap<String, Vec<f32>>);
@@ -139,19 +139,19 @@ pub(crate) fn named_weights(model: &AutoModelForSequenceClassification) -> BTree
     named.0
 }
 
-/// Whether a parameter has a gradient that is more than rounding. That of a key's bias is zero: softmax does not see
-/// what is added to a whole row. AdamW blows its rounding up to whole steps.
+/// Returns false for the bias of a key. Its gradient is zero, because softmax ignores a constant in a row. AdamW
+/// amplifies the rounding of this zero to full steps.
 pub(crate) fn has_gradient(name: &str) -> bool {
     !name.ends_with("key.bias") && !name.ends_with("k_lin.bias")
 }
 
-/// The largest difference of two sets of numbers.
+/// Returns the largest absolute difference.
 pub(crate) fn largest_difference(a: &[Vec<f32>], b: &[Vec<f32>]) -> f32 {
     assert_eq!(a.iter().map(Vec::len).collect::<Vec<_>>(), b.iter().map(Vec::len).collect::<Vec<_>>());
     a.iter().flatten().zip(b.iter().flatten()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
-/// A folder that is gone after the test; in memory where the system has such a place: these tests write many small files.
+/// Creates a temporary folder, in memory if possible, because the tests write many small files.
 pub(crate) fn folder() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }

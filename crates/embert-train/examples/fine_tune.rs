@@ -1,0 +1,45 @@
+//! Trains and evaluates a tiny BERT on made-up texts: `cargo run --release -p embert-train --example fine_tune`.
+
+use std::ops::ControlFlow;
+
+use burn::tensor::Device;
+use embert_model::{AutoConfig, AutoModelForSequenceClassification, BERT, EncoderConfig};
+use embert_text::{Limit, Padding, Tokenizer, Truncation};
+use embert_train::{Event, LabelledTexts, Targets, TrainConfig, TrainData, evaluate, fit};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let texts: Vec<String> = (0..64).map(|row| format!("a {} film", ["bad", "good"][row % 2])).collect();
+    let targets = Targets::Labels((0..64).map(|row| row % 2).collect());
+    let tokenizer = Tokenizer::train(&texts, 100)?;
+    let limit = Limit::new(16, Truncation::Right, 16)?;
+    let encoded = tokenizer.encode_all(&texts, limit, &|_| ());
+    let examples = LabelledTexts { texts: &encoded, targets: &targets };
+
+    let encoder = EncoderConfig {
+        vocab_size: tokenizer.vocab_size(),
+        hidden_size: 32,
+        num_hidden_layers: 2,
+        num_attention_heads: 4,
+        intermediate_size: 64,
+        max_position_embeddings: 16,
+        ..EncoderConfig::default()
+    };
+    let model =
+        AutoModelForSequenceClassification::new(&AutoConfig::new(&BERT, encoder), 42, &Device::flex());
+
+    let config = TrainConfig { learning_rate: 1e-3, num_train_epochs: 5.0, ..TrainConfig::default() };
+    let padding = Padding::Packed;
+    let data = TrainData { train: examples, eval: None, padding, replicas: &[], pos_label: None };
+    let fitted = fit(model, data, &config, &mut |event| {
+        if let Event::Step(log) = event {
+            println!("step {:>2} loss {:.4} learning rate {:.1e}", log.step, log.loss, log.learning_rate);
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+
+    let batching = config.evaluation_batching(limit.max_length(), padding);
+    let on_progress = &mut |_| Ok(ControlFlow::Continue(()));
+    let evaluation = evaluate(&fitted.model, examples, batching, None, on_progress)?;
+    println!("accuracy {:.2}", evaluation.metrics.accuracy);
+    Ok(())
+}

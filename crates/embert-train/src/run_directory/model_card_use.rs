@@ -1,0 +1,89 @@
+//! The section of the model card with Python code to use the model.
+
+use embert_text::Truncation;
+
+/// Returns the section as Markdown.
+pub(crate) fn usage(
+    base_model: &str,
+    labels: &[String],
+    is_adapter: bool,
+    max_length: usize,
+    truncation: Truncation,
+) -> String {
+    let load = if is_adapter { load_adapter(base_model, labels) } else { LOAD.to_owned() };
+    let call = format!("print(classify(\"This movie is good\", truncation=True, max_length={max_length}))");
+    let mut usage = format!("```python\n{load}{call}\n```\n");
+    if is_adapter {
+        usage += &format!("\n{}\n", adapter_note(labels.len()));
+    }
+    if let Truncation::HeadTail { head, tail } = truncation {
+        usage += &format!("\n{}\n", head_tail_note(head, tail));
+    }
+    usage
+}
+
+const LOAD: &str = "from transformers import pipeline
+
+classify = pipeline(\"text-classification\", model=\".\")  # this directory
+";
+
+fn load_adapter(base_model: &str, labels: &[String]) -> String {
+    let (base_model, labels) = (python(base_model), labels.iter().map(|label| python(label)));
+    let labels = labels.collect::<Vec<_>>().join(", ");
+    format!(
+        "from peft import PeftModel
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
+
+labels = [{labels}]
+model = AutoModelForSequenceClassification.from_pretrained(
+    {base_model},
+    id2label=dict(enumerate(labels)),
+    label2id={{label: number for number, label in enumerate(labels)}},
+    ignore_mismatched_sizes=True,
+)
+model = PeftModel.from_pretrained(model, \".\").merge_and_unload()  # this directory
+classify = pipeline(\"text-classification\", model=model, tokenizer=AutoTokenizer.from_pretrained(\".\"))
+"
+    )
+}
+
+fn adapter_note(num_labels: usize) -> String {
+    let argument = if num_labels == 2 { String::new() } else { format!(", num_labels={num_labels}") };
+    format!(
+        "`AutoModelForSequenceClassification.from_pretrained(\".\"{argument})` opens the adapter, too. PEFT does not save \
+         label names, so its predictions have those of the base model."
+    )
+}
+
+fn head_tail_note(head: usize, tail: usize) -> String {
+    format!(
+        "In training, long texts kept their first {head} and last {tail} tokens. transformers cannot truncate like this: \
+         the snippet keeps only the first tokens, so predictions for long texts differ. `embert predict --model DIRECTORY` \
+         truncates as in training."
+    )
+}
+
+/// Returns a Python string literal. JSON's escapes are a subset of Python's.
+fn python(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn python_strings_are_escaped() {
+        let cases = [
+            ("pos", r#""pos""#),
+            ("it's \"so\"", r#""it's \"so\"""#),
+            (r"C:\new\base", r#""C:\\new\\base""#),
+            ("a\nb\t\u{0}", r#""a\nb\t\u0000""#),
+            ("```", r#""```""#),
+            ("schön", r#""schön""#),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(python(text), expected);
+        }
+    }
+}
