@@ -4,7 +4,7 @@
 pub(crate) struct Spread {
     pub median: f64,
     pub min: f64,
-    pub most: f64,
+    pub max: f64,
 }
 
 impl Spread {

@@ -61,7 +61,7 @@ fn evaluation(workload: &Workload) -> Vec<f64> {
     let seconds = |_| {
         let begin = Instant::now();
         let on_progress = &mut |_| Ok(std::ops::ControlFlow::Continue(()));
-        predict::<InferenceError>(&model, &texts, batching, go_on).expect("nobody interrupts");
+        predict::<InferenceError>(&model, &texts, batching, on_progress).expect("nobody interrupts");
         begin.elapsed().as_secs_f64()
     };
     (0..workload.warm_up + workload.steps).map(seconds).collect()

@@ -34,7 +34,9 @@ impl Pooling {
         match self {
             Self::Cls => first_tokens(hidden_states, layout),
             Self::Mean => mean_weights(layout, &hidden_states.device()).matmul(hidden_states),
-            Self::Pooled => model.pooler_output(hidden_states, layout, pass).expect("the model has a pooler"),
+            Self::Pooled => {
+                model.pooler_output(hidden_states, layout, context).expect("the model has a pooler")
+            }
         }
     }
 }

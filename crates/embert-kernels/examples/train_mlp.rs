@@ -2,7 +2,7 @@
 //!
 //! Run: `cargo run --release -p embert-kernels --example train_mlp`
 
-use burn::tensor::{Device, Distribution, Int, Tensor};
+use burn::tensor::{Device, Distribution, Tensor};
 use embert_kernels::{
     AdamWStep, Moments, Precision, adamw, bias_gelu_linear, cross_entropy_sum, keep_freed_memory, linear,
 };

@@ -125,7 +125,7 @@ pub(crate) fn read_parameters<M: PreTrainedModel>(
     let mut loader =
         ParameterLoader { architecture, weights, names, used: BTreeSet::new(), missing: vec![], error: None };
     let model = map_parameters(model, &mut loader);
-    let ParameterLoader { used, missing, error, .. } = reader;
+    let ParameterLoader { used, missing, error, .. } = loader;
     let unused = weights.names().filter(|name| !used.contains(*name)).map(String::from).collect();
     error.map_or(Ok(LoadedParameters { model, missing, unused }), Err)
 }

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::Device;
 use embert_kernels::DropoutStream;
-use embert_model::{AutoConfig, AutoModelForSequenceClassification, BERT, EncoderConfig, Pass};
+use embert_model::{AutoConfig, AutoModelForSequenceClassification, BERT, EncoderConfig, ForwardContext};
 use embert_text::{Limit, Padding, Tokenizer, Truncation};
 use embert_train::{AdamW, BackwardOptions, LabelledTexts, Targets, TrainConfig, step_gradients};
 
@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let rows: Vec<usize> = (0..16).map(|row| (step * 16 + row) % 32).collect();
         let window: Vec<_> = rows.chunks(8).map(|rows| examples.batch(rows, Padding::Packed)).collect();
         let dropout = Some(DropoutStream { seed: 42, step: step as u64, first_sequence: 0 });
-        let pass = Pass { dropout, ..Pass::default() };
+        let pass = ForwardContext { dropout, ..ForwardContext::default() };
         let step_result = step_gradients(&model, &window, &objective, pass, BackwardOptions::default());
         let loss = step_result.loss.clone().into_scalar::<f32>();
         let scale = step_result.scale(config.max_grad_norm);

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 /// Copies the model into a folder and returns its path.
-pub fn copy_to(folder: &Path) -> io::Result<String> {
+pub(crate) fn copy_to(folder: &Path) -> io::Result<String> {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let model = crates.join("embert-model/tests/fixtures/tiny_bert");
     fs::copy(crates.join("embert-inference/tests/fixtures/vocab.txt"), folder.join("vocab.txt"))?;

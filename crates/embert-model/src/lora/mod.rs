@@ -14,6 +14,6 @@ mod trained_parameters;
 pub use adapter_model::{ADAPTER_MODEL_CONFIG, Adapter, save_adapter};
 pub use config::{LoraBias, LoraConfig, ModuleNames};
 pub use count::{ParameterCount, count_parameters};
-pub use insert::add_adapter;
+pub use inject::add_adapter;
 pub use low_rank::Lora;
 pub use merge::merge_adapter;
