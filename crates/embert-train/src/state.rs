@@ -13,7 +13,7 @@ use crate::loss_scale::LossScale;
 
 /// The state of a run, except its weights and its optimizer.
 ///
-/// A checkpoint saves it; [`ResumeState`](crate::ResumeState) has it again.
+/// Checkpoints save it, and [`ResumeState`](crate::ResumeState) contains it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct TrainState {
     pub(crate) step: usize,
