@@ -79,8 +79,8 @@ impl Tokenizer {
 
     /// Trains an uncased tokenizer with at most `vocab_size` tokens on texts.
     ///
-    /// `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]` and `[MASK]` have ids 0 to 4. Then follow characters and the most frequent
-    /// pieces. The same texts give the same ids.
+    /// `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]` and `[MASK]` have ids 0 to 4. Characters and the most frequent pieces
+    /// follow. The same texts give the same ids.
     ///
     /// # Errors
     ///

@@ -79,7 +79,7 @@ fn invalid_settings_are_refused_by_key() {
 }
 
 #[test]
-fn damaged_adapters_cause_no_harm() {
+fn mutated_adapters_never_panic() {
     let folder = folder_of(CASE, &FILES);
     let base = base();
     let [settings, weights] = FILES.map(|file| folder.path().join(file));

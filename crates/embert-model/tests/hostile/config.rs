@@ -89,7 +89,7 @@ fn invalid_configs_are_refused_by_key() {
 }
 
 #[test]
-fn damaged_configs_cause_no_harm() {
+fn mutated_configs_never_panic() {
     for (model, seed) in [("tiny_bert", 1), ("tiny_distilbert", 2)] {
         let folder = folder_of(model, &FILES);
         let good = fs::read(fixture(model).join("config.json")).unwrap();

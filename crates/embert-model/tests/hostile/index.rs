@@ -33,7 +33,7 @@ fn an_index_names_only_files_in_its_directory() {
     let error = attack.refused("one tensor in two shards", map.to_string());
     assert!(error.contains(" is also in "), "{error}");
     map["weight_map"]["another"] = json!("missing.safetensors");
-    let error = attack.refused("a shard that is not there", map.to_string());
+    let error = attack.refused("a missing shard", map.to_string());
     assert!(error.contains("missing.safetensors: No such file"), "{error}");
     map["weight_map"]["another"] = json!("a\0b");
     attack.refused("a name with a NUL", map.to_string());

@@ -132,12 +132,12 @@ pub fn fit_from(
 fn fingerprints(
     model: &Model,
     data: &TrainData<'_>,
-    begun_with: Option<Fingerprints>,
+    saved: Option<Fingerprints>,
 ) -> Result<Fingerprints, TrainError> {
     let now = Fingerprints::of([data.train].into_iter().chain(data.eval), model);
-    match begun_with {
-        Some(begun_with) if begun_with.data != now.data => Err(TrainError::OtherData),
-        Some(begun_with) if begun_with.frozen_weights != now.frozen_weights => Err(TrainError::OtherWeights),
+    match saved {
+        Some(saved) if saved.data != now.data => Err(TrainError::OtherData),
+        Some(saved) if saved.frozen_weights != now.frozen_weights => Err(TrainError::OtherWeights),
         _ => Ok(now),
     }
 }

@@ -48,8 +48,8 @@ impl<'a> HeadOutput<'a> {
     /// If a row is out of bounds.
     ///
     /// # Safety
-    /// The rows belong to the task's sequence and to no other one, and no other task has the same sequence and
-    /// head.
+    /// - The rows belong to the task's sequence, and to no other sequence.
+    /// - No other task has the same sequence and head.
     pub(super) unsafe fn write(
         self,
         task: HeadTask,

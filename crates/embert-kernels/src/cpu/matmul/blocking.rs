@@ -243,8 +243,8 @@ impl<K: Kernel> Plan<'_, K> {
         let is_complete = rows == K::MR && columns == K::NR;
         let a = a.as_ptr();
         // SAFETY: `a` has `MR · k_words` words, which this task has packed. `b` points to `NR · k_words` words,
-        // which the first phase or an earlier product has packed. Both are in an `AlignedBuffer`, whose words are
-        // always initialized.
+        // which the first phase or an earlier product has packed. Both are in an `AlignedBuffer`, whose words
+        // are always initialized.
         //
         // Only this task accesses the elements of C in its rows and panels: the tasks of the second phase
         // divide the row panels and the panels of B among them, and each `MatrixMut` has its own memory. A
@@ -291,8 +291,8 @@ const MAX_TILE_ELEMENTS: usize = 16 * 64;
 struct SharedWords(*mut u32);
 
 // SAFETY: the words belong to an `AlignedBuffer` that is borrowed until the product ends. In the first phase
-// each task writes only the words of its own panels. The second phase only reads. It starts after the first: the
-// counter in `in_two_phases` orders the writes before the reads.
+// each task writes only the words of its own panels. The second phase only reads. It starts after the first:
+// the counter in `in_two_phases` orders the writes before the reads.
 // With `PackedB::Ready` there is no first phase, so shared memory is never written.
 unsafe impl Send for SharedWords {}
 // SAFETY: a shared `SharedWords` gives out the same pointer as a copy, so the argument for `Send` applies.
