@@ -180,7 +180,7 @@ impl<K: Kernel> Plan<'_, K> {
         let count = PANELS_PER_TASK.min(self.panels_per_block - first_panel);
         let panels = Panels { start, k_words, width: K::NR, count };
         // SAFETY: `packed` has `packed_words` words, and the caller of `run` has a mutable borrow of them.
-        // `panel_offset` gives each panel of each k range its own `NR · k_words` words of these, and the
+        // `panel_offset` gives each panel of each k range its own `NR · k_words` words of these. The
         // panels of one column block and k range are adjacent. Each group of panels is one task of the first
         // phase, and the second phase starts after the first. So no other thread accesses these words. The
         // width is NR. `first_panel · NR` is below the columns of B, and the words of the range are inside B's
