@@ -66,17 +66,17 @@ pub enum DataError {
         path: PathBuf,
         /// Its extension; empty if it has none.
         extension: String,
-        /// What to do, starting with a semicolon; empty for rare extensions.
+        /// Advice that starts with a semicolon; empty for rare extensions.
         advice: &'static str,
     },
-    /// The content has another format than the extension says.
+    /// The format of the content differs from the extension.
     #[error("{path}: expected {expected}, found {found}")]
     WrongFormat {
         /// The file.
         path: PathBuf,
         /// The format of the extension.
         expected: &'static str,
-        /// The format of the content, and what to do about it.
+        /// The format of the content, and advice for the user.
         found: &'static str,
     },
     /// The file has no rows.
@@ -178,7 +178,7 @@ pub enum DataError {
         header: String,
         /// The separator.
         found: &'static str,
-        /// What to do.
+        /// Advice for the user.
         advice: &'static str,
     },
     /// Two columns have the requested name.

@@ -20,8 +20,8 @@ pub struct Split {
 /// Each class gives `held_out · rows of the class / all rows`, rounded so that the sum is exact. For example, if 3,000
 /// rows have two classes of equal size, 600 held-out rows are 300 of each class.
 ///
-/// Each class keeps at least one training row. Other classes give the rows that a rare class cannot; if they cannot
-/// either, fewer rows are held out. Both parts are shuffled. The same seed gives the same split.
+/// Each class keeps at least one training row. If a rare class cannot give its rows, other classes give more. If they
+/// cannot either, fewer rows are held out. Both parts are shuffled. The same seed gives the same split.
 ///
 /// # Errors
 ///

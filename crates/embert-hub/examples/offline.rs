@@ -7,7 +7,7 @@ use std::fs;
 use embert_hub::{Hub, HubSettings};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // A cache as a download leaves it. A real one has links to blobs in the snapshot folder.
+    // The cache that a download creates. A real cache has links to blobs in the snapshot folder.
     let cache = tempfile::tempdir()?;
     let commit = "0123456789abcdef0123456789abcdef01234567";
     let repo = cache.path().join("models--me--tiny-bert");

@@ -120,7 +120,7 @@ pub enum HubError {
     NotCached {
         /// The repository: `model owner/name` or `dataset owner/name`.
         repo: String,
-        /// What is missing.
+        /// The missing files.
         missing: String,
         /// The cache folder of the repository.
         cache: PathBuf,

@@ -80,7 +80,7 @@ pub enum InferenceError {
     NoPooler,
     /// The output of the model for a text is NaN or infinite.
     #[error(
-        "the model's {output} for text {row} (from 0) are no finite numbers: its weights, or the scaling of its adapter, are \
+        "the model's {output} for text {row} (from 0) are not finite: its weights, or the scaling of its adapter, are \
          too large to compute with"
     )]
     NotFinite {

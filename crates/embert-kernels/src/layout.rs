@@ -9,7 +9,7 @@
 pub struct SequenceLayout {
     /// The number of tokens in each sequence, without padding.
     pub lengths: Vec<usize>,
-    /// The number of rows of each sequence, or `None` for a packed batch.
+    /// The number of rows of each sequence, at least every length. `None` for a packed batch.
     pub padded_to: Option<usize>,
 }
 

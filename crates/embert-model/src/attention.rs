@@ -84,8 +84,8 @@ impl BertSelfAttention {
     }
 }
 
-fn weights_and_biases<const N: usize>(maps: [&Linear; N]) -> ([Tensor<2>; N], [Option<Tensor<1>>; N]) {
-    (maps.map(|map| map.weight.val()), maps.map(Linear::bias))
+fn weights_and_biases<const N: usize>(layers: [&Linear; N]) -> ([Tensor<2>; N], [Option<Tensor<1>>; N]) {
+    (layers.map(|layer| layer.weight.val()), layers.map(Linear::bias))
 }
 
 /// Output projection with a residual connection: LayerNorm(residual + dropout(xW + b)).

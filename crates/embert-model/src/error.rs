@@ -88,7 +88,7 @@ pub enum ModelError {
         path: PathBuf,
         /// The name of the format.
         format: &'static str,
-        /// How to convert the model to safetensors.
+        /// Advice for converting the model to safetensors.
         advice: &'static str,
     },
     /// The file is a Git LFS pointer.

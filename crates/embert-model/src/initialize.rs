@@ -6,7 +6,7 @@ use embert_kernels::{FNV_OFFSET, fnv1a, mix64};
 
 use crate::parameters::{Parameter, ParameterMapper, PreTrainedModel, map_parameters};
 
-/// Initializes the parameters for whose name `is_new` returns true.
+/// Initializes each parameter if `is_new` returns true for its name.
 ///
 /// Matrices are drawn from N(0, std²); biases become 0 and LayerNorm weights 1.
 pub(crate) fn initialize<M: PreTrainedModel>(
@@ -55,8 +55,8 @@ impl ParameterMapper for Initialize<'_> {
 /// Replaces the values of a parameter. It stays trainable or frozen.
 pub(crate) fn with_values<const D: usize>(param: Param<Tensor<D>>, values: Vec<f32>) -> Param<Tensor<D>> {
     param.map(|tensor| {
-        let made = Tensor::from_data(TensorData::new(values, tensor.shape()), &tensor.device());
-        made.set_require_grad(tensor.is_require_grad())
+        let new = Tensor::from_data(TensorData::new(values, tensor.shape()), &tensor.device());
+        new.set_require_grad(tensor.is_require_grad())
     })
 }
 

@@ -114,8 +114,7 @@ pub(crate) struct LoadedParameters<M> {
     pub(crate) unused: Vec<String>,
 }
 
-/// Loads into each parameter the tensor with the first of its `names` that exists. `None` skips the
-/// parameter.
+/// Loads each parameter from the first of its `names` that exists in the files. `None` skips the parameter.
 pub(crate) fn read_parameters<M: PreTrainedModel>(
     model: M,
     weights: &Weights,

@@ -78,8 +78,7 @@ pub fn parameters<M: PreTrainedModel>(model: &M) -> Vec<Parameter> {
     list.0
 }
 
-/// Makes the parameters trainable for whose Hugging Face name `trainable` returns true, and freezes all
-/// others.
+/// Makes a parameter trainable if `trainable` returns true for its Hugging Face name, and freezes all others.
 ///
 /// Frozen parameters get no gradient, no optimizer state and no weight decay. Dropout is not affected.
 ///

@@ -36,7 +36,8 @@ pub fn save_pretrained(
     write_tensors(model, &|name| Some(name.to_string()), &directory.join("model.safetensors"))
 }
 
-/// Writes each parameter for whose Hugging Face name `name_in_file` returns the name in the file.
+/// Writes each parameter for which `name_in_file` returns a name. It maps the Hugging Face name to the name
+/// in the file.
 pub(crate) fn write_tensors<M: PreTrainedModel>(
     model: &M,
     name_in_file: &dyn Fn(&str) -> Option<String>,

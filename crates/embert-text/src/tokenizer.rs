@@ -55,8 +55,8 @@ impl Tokenizer {
     ///
     /// # Errors
     ///
-    /// A [`TextError`] if a file is missing, malformed or a Git LFS pointer, if the tokenizer is not BERT's, or if ids
-    /// of added tokens have a gap or belong to other tokens.
+    /// A [`TextError`] if a file is missing, malformed or a Git LFS pointer; if the tokenizer is not BERT's; if ids of
+    /// added tokens have a gap or belong to other tokens.
     pub fn from_file(path: &Path) -> Result<Self> {
         let TokenizerFiles { content, truncation, notes } = TokenizerFiles::read(path)?;
         Ok(Self { truncation, notes, ..Self::load(content, &path.display().to_string())? })
@@ -79,8 +79,8 @@ impl Tokenizer {
 
     /// Trains an uncased tokenizer with at most `vocab_size` tokens on texts.
     ///
-    /// `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]` and `[MASK]` have ids 0 to 4. Then follow characters and the most frequent
-    /// pieces. The same texts give the same ids.
+    /// `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]` and `[MASK]` have ids 0 to 4. Characters and the most frequent pieces
+    /// follow. The same texts give the same ids.
     ///
     /// # Errors
     ///

@@ -4,5 +4,6 @@ use std::ops::ControlFlow;
 
 use crate::error::TrainError;
 
-/// Tells the run to continue (`Continue`), to stop after the current step with a checkpoint (`Break`), or to fail (`Err`).
+/// The decision of an event callback: continue (`Continue`), stop after the current step with a checkpoint (`Break`),
+/// or fail (`Err`).
 pub type EventResult = Result<ControlFlow<()>, TrainError>;

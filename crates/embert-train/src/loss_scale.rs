@@ -25,7 +25,7 @@ impl Default for LossScale {
     }
 }
 
-/// What to do with the gradients of a step.
+/// The decision about the gradients of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StepDecision {
     /// The gradients are finite.
@@ -37,7 +37,7 @@ pub(crate) enum StepDecision {
 }
 
 impl LossScale {
-    /// Updates the scale after a step, and returns what to do with the step.
+    /// Updates the scale after a step, and returns the decision about the step.
     pub(crate) fn update(&mut self, is_finite: bool) -> StepDecision {
         self.steps_since_change += 1;
         if is_finite {

@@ -1,6 +1,6 @@
 //! The state of a run between two steps, without weights and optimizer.
 //!
-//! The order of the examples and dropout have no state: both depend on the seed and the step only.
+//! The order of the examples and the dropout masks have no state: both depend only on the seed and the step.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::loss_scale::LossScale;
 
 /// The state of a run, except its weights and its optimizer.
 ///
-/// Checkpoints save it, and [`ResumeState`](crate::ResumeState) contains it.
+/// A checkpoint stores it, and [`ResumeState`](crate::ResumeState) contains it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct TrainState {
     pub(crate) step: usize,

@@ -131,7 +131,7 @@ fn share_gradients(
         gradients_of(model, batch, objective, normalizer, pass, &mut gradients)
     };
     let mut run = || micro_batches.iter().map(&mut share).collect();
-    // Packed weights take memory, which gradient checkpointing is to save.
+    // Packed weights take memory, which gradient checkpointing is meant to save.
     let keeps_packed_weights = micro_batches.len() > 1 && !backward.gradient_checkpointing;
     let losses = if keeps_packed_weights { with_constant_weights(run) } else { run() };
     ShareGradients { losses, gradients }

@@ -156,7 +156,7 @@ impl<'a> Delimited<'a> {
     }
 }
 
-/// Returns the separator that a header of one name contains, and what to do about it.
+/// Returns the separator that a header of one name contains, and advice for the user.
 fn other_separator(names: &[impl AsRef<str>], separator: u8) -> Option<(&'static str, &'static str)> {
     let [name] = names else { return None };
     let candidates = [

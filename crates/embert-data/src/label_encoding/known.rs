@@ -11,7 +11,7 @@ use crate::note::DataNote;
 /// Finds the id of a value by name. A value is an index only if the names are not numbers.
 pub(super) struct KnownLabels<'a> {
     names: &'a [String],
-    /// Ids by the number that the name is or starts with.
+    /// Ids by number: the name itself, or the integer at its start.
     numbers: HashMap<i128, usize>,
     has_numbers: bool,
     exact: HashMap<&'a str, usize>,
@@ -84,7 +84,7 @@ impl<'a> KnownLabels<'a> {
         Some(id)
     }
 
-    /// Looks a number up as a name, then as the number in a name, then as an index.
+    /// Looks up a number as a name, then as the number in a name, then as an index.
     fn by_number(&mut self, number: i128) -> Option<usize> {
         if let Some(id) = self.by_name(&number.to_string()) {
             return Some(id);
@@ -97,7 +97,7 @@ impl<'a> KnownLabels<'a> {
         Some(index)
     }
 
-    /// Returns a note for each way in which values matched other than by exact name.
+    /// Returns a note for each kind of match that is not by exact name.
     pub(super) fn notes(self, path: &Path) -> Vec<DataNote> {
         let path = path.to_path_buf();
         let mut notes = vec![];
@@ -126,7 +126,7 @@ impl<'a> KnownLabels<'a> {
 /// Returns the ids by number.
 ///
 /// If all names start with an integer, as in "1 star" and "2 stars", that integer is the number. Else the number is
-/// the name, if it is an integer: "1" or "1.0". Numbers of two names are left out.
+/// the name, if it is an integer: "1" or "1.0". A number that two names share is left out.
 fn numbers(names: &[String]) -> HashMap<i128, usize> {
     let leading = names.iter().map(|name| leading_integer(name)).collect::<Option<Vec<_>>>();
     let numbers = leading.map_or_else(

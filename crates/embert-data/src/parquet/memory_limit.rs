@@ -73,7 +73,7 @@ pub(super) fn largest_page(path: &Path, builder: &Builder, columns: &[usize]) ->
     Ok(largest)
 }
 
-/// Returns the number of rows of a batch: each row may be as large as the largest page, and they must fit into memory.
+/// Returns the number of rows of a batch that fits into memory even if each row is as large as the largest page.
 ///
 /// A dictionary stores a text once, but every row may use it.
 pub(super) fn rows_per_batch(largest_page: u64) -> usize {

@@ -1,6 +1,6 @@
 //! Synthetic movie reviews: a seeded grammar with aspects, intensity, negation and contrast.
 //!
-//! A review mixes sentences with an opinion, all of one sentiment, with neutral sentences. The words alone do not
+//! A review mixes sentences with an opinion, all of one sentiment, with neutral sentences. Single words do not
 //! decide the sentiment: "never dull" is positive, and in "the plot is weak, yet the acting saves it" the second
 //! clause counts. A bag of words therefore classifies only about four of five reviews correctly.
 

@@ -1,4 +1,4 @@
-//! The real IMDb, if it is in `../shared/data/imdb/plain_text` next to the workspace.
+//! The real IMDb dataset. The test is skipped if the dataset is absent.
 
 use std::path::Path;
 

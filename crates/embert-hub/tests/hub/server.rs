@@ -249,7 +249,7 @@ fn upload(
 
 /// Handles requests to Xet storage. Newer versions of the protocol get status 404.
 fn store(stream: &TcpStream, request: &Request, state: &mut TestHubState, path: &str) -> Option<()> {
-    assert_eq!(request.token(), Some("of-the-storage"), "the hub's token stays with the hub");
+    assert_eq!(request.token(), Some("of-the-storage"), "the hub's token must not be sent to the storage");
     let body: &[u8] = match path {
         _ if path.starts_with("v1/xorbs/") => br#"{"was_inserted":true}"#,
         "v1/shards" => br#"{"result":1}"#,

@@ -7,8 +7,10 @@
 /// on the CPU. On systems without glibc it does nothing.
 pub fn keep_freed_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: `mallopt` accepts any pair of integers. It reads and writes only the allocator's own settings
-    // and takes the allocator's lock, so other threads may allocate at the same time.
+    // SAFETY: `mallopt` accepts any pair of integers and changes only the allocator's settings. glibc's manual
+    // lists it as `MT-Unsafe init const:mallopt`. `init`: the allocator is initialized, because the runtime
+    // allocates before `main`. `const:mallopt`: other threads read the settings without a lock. Each setting
+    // is one aligned word, so they see the old or the new value, and both are valid.
     unsafe {
         libc::mallopt(libc::M_ARENA_MAX, 1); // one arena: each thread can reuse what another one freed
         libc::mallopt(libc::M_MMAP_MAX, 0); // no block gets its own mapping

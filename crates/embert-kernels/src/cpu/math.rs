@@ -91,7 +91,7 @@ mod tests {
     }
 
     fn max_error_in_ulp(exp: bool, xs: &[f32], truth: fn(f64) -> f64) -> f64 {
-        let of = |cpu: Cpu| {
+        let max_error = |cpu: Cpu| {
             let got = cpu.vectorize(Apply(xs, exp));
             let error = |(&x, got): (&f32, f32)| {
                 let truth = truth(f64::from(x));
@@ -100,7 +100,7 @@ mod tests {
             };
             xs.iter().zip(got).map(error).fold(0.0, f64::max)
         };
-        Cpu::all(Precision::Fp32).into_iter().map(of).fold(0.0, f64::max)
+        Cpu::all(Precision::Fp32).into_iter().map(max_error).fold(0.0, f64::max)
     }
 
     #[test]

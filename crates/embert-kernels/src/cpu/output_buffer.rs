@@ -43,9 +43,9 @@ impl OutputBuffer {
         assert_eq!(self.written.load(Ordering::Relaxed), self.slots.len(), "every element must be written");
         // SAFETY: every element is initialized. The writers of the last `writers` call own disjoint chunks. A
         // writer adds the number of elements that it initialized to `written`, once, in `drop`. All writers
-        // are gone, since they borrow `self` mutably. A leaked writer only makes `written` smaller. So
-        // `written == len` means that the chunks are completely initialized. The users of `as_uninit_mut`
-        // write only numbers, so an initialized element stays initialized.
+        // are dropped or leaked, since they borrow `self` mutably. A leaked writer only makes `written`
+        // smaller. So `written == len` means that the chunks are completely initialized. The users of
+        // `as_uninit_mut` write only numbers, so an initialized element stays initialized.
         unsafe { self.assume_init() }
     }
 

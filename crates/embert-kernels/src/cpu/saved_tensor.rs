@@ -2,8 +2,8 @@
 //! memory.
 //!
 //! A bf16 product rounds its operands anyway, so saving an operand in bf16 changes no bit of a result. The
-//! input of GELU is not an operand: its derivative is taken at the rounded value. `torch.autocast` does the
-//! same, because there the output of a product is bf16.
+//! input of GELU is not an operand of a product. Its derivative is taken at the rounded value.
+//! `torch.autocast` does the same, because there the output of a product is bf16.
 
 use std::ops::Range;
 

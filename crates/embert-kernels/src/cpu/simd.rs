@@ -46,8 +46,8 @@ impl Cpu {
         all
     }
 
-    /// Returns `true` if products round their operands to bf16: `precision` asks for it and the processor can
-    /// do it.
+    /// Returns `true` if products round their operands to bf16: the precision is bf16, and the processor
+    /// supports it.
     pub(crate) fn rounds_to_bf16(self) -> bool {
         #[cfg(target_arch = "x86_64")]
         return self.precision == Precision::Bf16

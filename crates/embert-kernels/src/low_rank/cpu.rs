@@ -225,7 +225,7 @@ fn add_weighted<S: Simd>(
     }
 }
 
-/// Transposes `[rows, columns]`. Either number is small.
+/// Transposes `[rows, columns]`. One of the two numbers is the rank, which is small.
 fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     (0..columns).flat_map(|column| (0..rows).map(move |row| values[row * columns + column])).collect()
 }

@@ -171,7 +171,7 @@ fn attention_does_not_cross_sequences() {
     let x = |salt| tensor(rows(LENGTHS.iter().sum(), salt));
     let all = attention([0, 1, 2].map(x), &SequenceLayout::packed(LENGTHS.to_vec()), None);
     let third = |salt| x(salt).slice(6..13);
-    let alone = attention([0, 1, 2].map(third), &SequenceLayout::packed(vec![7]), None);
+    let separate = attention([0, 1, 2].map(third), &SequenceLayout::packed(vec![7]), None);
     let all = all.slice(6..13).into_data();
-    all.assert_approx_eq::<f32>(&alone.into_data(), burn::tensor::Tolerance::absolute(1e-6));
+    all.assert_approx_eq::<f32>(&separate.into_data(), burn::tensor::Tolerance::absolute(1e-6));
 }

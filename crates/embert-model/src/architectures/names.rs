@@ -35,8 +35,8 @@ impl Architecture {
         if let Some((linear, matrix)) = path.split_once(".lora.") {
             return adapter_name(&self.name(linear), matrix);
         }
-        match self.renames.iter().find(|(ours, _)| path.contains(ours)) {
-            Some((ours, theirs)) => path.replace(ours, theirs),
+        match self.renames.iter().find(|(part, _)| path.contains(part)) {
+            Some((part, name)) => path.replace(part, name),
             None => path.to_string(),
         }
     }

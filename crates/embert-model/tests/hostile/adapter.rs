@@ -38,8 +38,8 @@ fn invalid_settings_are_refused_by_key() {
     let good = fs::read(&path).unwrap();
     let config: Value = serde_json::from_slice(&good).unwrap();
     let base = base();
-    let mut attack = FuzzTarget::new(path, open(&base)).within(WITH_PATTERNS);
-    attack.file("undamaged", &good).unwrap();
+    let mut target = FuzzTarget::new(path, open(&base)).within(WITH_PATTERNS);
+    target.file("undamaged", &good).unwrap();
     let wrong = [
         ("r", json!(1_000_000_000), "r: a rank is 1000000000"),
         ("r", json!(0), "r: a rank is 0"),
@@ -67,36 +67,36 @@ fn invalid_settings_are_refused_by_key() {
     for (key, value, expected) in wrong {
         let mut settings = config.clone();
         settings[key] = value;
-        let error = attack.refused(key, settings.to_string());
+        let error = target.refused(key, settings.to_string());
         assert!(error.contains(expected), "{key}: {error:?} lacks {expected:?}");
     }
     for (what, file) in
         [("nothing", vec![]), ("a list", b"[]".to_vec()), ("deep", b"{\"a\":".repeat(1 << 18))]
     {
-        attack.refused(what, file);
+        target.refused(what, file);
     }
-    println!("{}", attack.finish(25, 0));
+    println!("{}", target.finish(25, 0));
 }
 
 #[test]
-fn damaged_adapters_cause_no_harm() {
+fn mutated_adapters_never_panic() {
     let folder = folder_of(CASE, &FILES);
     let base = base();
     let [settings, weights] = FILES.map(|file| folder.path().join(file));
     let good = fs::read(&settings).unwrap();
     let config: Value = serde_json::from_slice(&good).unwrap();
-    let mut attack = FuzzTarget::new(&settings, open(&base)).within(WITH_PATTERNS);
+    let mut target = FuzzTarget::new(&settings, open(&base)).within(WITH_PATTERNS);
     let wrong = dropped_or_replaced(&config, 500, 8).into_iter();
-    attack.mutations(wrong.map(|(what, config)| (what, config.to_string())));
-    attack.mutations(damaged(&good, 500, 9));
-    println!("{}", attack.finish(0, 1000));
+    target.mutations(wrong.map(|(what, config)| (what, config.to_string())));
+    target.mutations(damaged(&good, 500, 9));
+    println!("{}", target.finish(0, 1000));
 
     fs::write(settings, good).unwrap();
     let good = fs::read(&weights).unwrap();
     let (header, data) = parts(&good);
-    let mut attack = FuzzTarget::new(&weights, open(&base));
+    let mut target = FuzzTarget::new(&weights, open(&base));
     let wrong = dropped_or_replaced(&header, 500, 10).into_iter();
-    attack.mutations(wrong.map(|(what, header)| (what, with_header(header.to_string().as_bytes(), data))));
-    attack.mutations(damaged(&good, 500, 11));
-    println!("{}", attack.finish(0, 1000));
+    target.mutations(wrong.map(|(what, header)| (what, with_header(header.to_string().as_bytes(), data))));
+    target.mutations(damaged(&good, 500, 11));
+    println!("{}", target.finish(0, 1000));
 }

@@ -52,12 +52,12 @@ fn invalid_configs_are_refused_by_key() {
     let folder = folder_of("tiny_bert", &FILES);
     let good = fs::read(folder.path().join("config.json")).unwrap();
     let config: Value = serde_json::from_slice(&good).unwrap();
-    let mut attack = FuzzTarget::new(folder.path().join("config.json"), load_and_run);
-    attack.file("undamaged", &good).unwrap();
+    let mut target = FuzzTarget::new(folder.path().join("config.json"), load_and_run);
+    target.file("undamaged", &good).unwrap();
     for (key, value, expected) in wrong_values() {
         let mut wrong = config.clone();
         wrong[key] = value;
-        let error = attack.refused(key, wrong.to_string());
+        let error = target.refused(key, wrong.to_string());
         assert!(error.contains(expected), "{key}: {error:?} lacks {expected:?}");
     }
     let mut counted = config.clone();
@@ -66,7 +66,7 @@ fn invalid_configs_are_refused_by_key() {
         [(1, "one label means regression"), (1_000_000_000_000_u64, "the maximum is 4096")]
     {
         counted["num_labels"] = json!(count);
-        let error = attack.refused("num_labels", counted.to_string());
+        let error = target.refused("num_labels", counted.to_string());
         assert!(error.contains(expected), "{error}");
     }
     let text = config.to_string();
@@ -83,22 +83,22 @@ fn invalid_configs_are_refused_by_key() {
         ("a list", b"[]".to_vec()),
         ("a long list of numbers", format!("[{}0]", "0,".repeat(1 << 20)).into_bytes()),
     ] {
-        attack.refused(what, bytes);
+        target.refused(what, bytes);
     }
-    println!("{}", attack.finish(40, 0));
+    println!("{}", target.finish(40, 0));
 }
 
 #[test]
-fn damaged_configs_cause_no_harm() {
+fn mutated_configs_never_panic() {
     for (model, seed) in [("tiny_bert", 1), ("tiny_distilbert", 2)] {
         let folder = folder_of(model, &FILES);
         let good = fs::read(fixture(model).join("config.json")).unwrap();
         let config: Value = serde_json::from_slice(&good).unwrap();
-        let mut attack = FuzzTarget::new(folder.path().join("config.json"), load_and_run);
+        let mut target = FuzzTarget::new(folder.path().join("config.json"), load_and_run);
         let wrong = dropped_or_replaced(&config, 1000, seed);
-        attack.mutations(wrong.into_iter().map(|(what, config)| (what, config.to_string())));
-        attack.mutations(damaged(&good, 500, seed));
-        println!("{}", attack.finish(0, 1000));
+        target.mutations(wrong.into_iter().map(|(what, config)| (what, config.to_string())));
+        target.mutations(damaged(&good, 500, seed));
+        println!("{}", target.finish(0, 1000));
     }
 }
 
@@ -108,11 +108,11 @@ fn huge_models_are_refused_before_memory_is_allocated() {
     let folder = folder_of("tiny_distilbert", &FILES);
     let good = fs::read(folder.path().join("config.json")).unwrap();
     let config: Value = serde_json::from_slice(&good).unwrap();
-    let mut attack = FuzzTarget::new(folder.path().join("config.json"), load_and_run);
+    let mut target = FuzzTarget::new(folder.path().join("config.json"), load_and_run);
     for key in ["dim", "hidden_dim", "n_layers", "vocab_size", "max_position_embeddings"] {
         let error =
-            attack.refused(key, replaced(&config, &format!("/{key}"), json!(1_000_000_000)).to_string());
+            target.refused(key, replaced(&config, &format!("/{key}"), json!(1_000_000_000)).to_string());
         assert!(error.contains("do not belong to the same model"), "{error}");
     }
-    println!("{}", attack.finish(5, 0));
+    println!("{}", target.finish(5, 0));
 }

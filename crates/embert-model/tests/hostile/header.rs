@@ -78,20 +78,20 @@ fn invalid_headers_are_refused() {
     let folder = folder_of("tiny_bert", &["config.json", "model.safetensors"]);
     let path = folder.path().join("model.safetensors");
     let good = fs::read(&path).unwrap();
-    let mut attack = FuzzTarget::new(path, load_and_run);
-    attack.file("undamaged", &good).unwrap();
+    let mut target = FuzzTarget::new(path, load_and_run);
+    target.file("undamaged", &good).unwrap();
     for (what, header, expected) in invalid_headers() {
-        let error = attack.refused(what, with_header(header.to_string().as_bytes(), &[0; 8]));
+        let error = target.refused(what, with_header(header.to_string().as_bytes(), &[0; 8]));
         assert!(error.contains(expected), "{what}: {error:?} lacks {expected:?}");
     }
     for (what, file) in files_without_a_header() {
-        attack.refused(what, file);
+        target.refused(what, file);
     }
-    let longer = attack.refused("bytes after the end", [&good[..], &[0; 8]].concat());
+    let longer = target.refused("bytes after the end", [&good[..], &[0; 8]].concat());
     assert!(longer.contains("the header describes"), "{longer}");
     let duplicate = br#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#;
-    attack.refused("a duplicate name", with_header(duplicate, &[0; 8]));
-    println!("{}", attack.finish(40, 0));
+    target.refused("a duplicate name", with_header(duplicate, &[0; 8]));
+    println!("{}", target.finish(40, 0));
 }
 
 #[test]
@@ -99,28 +99,28 @@ fn nan_and_infinity_are_refused_with_the_tensor_name() {
     let folder = folder_of("tiny_bert", &["config.json", "model.safetensors"]);
     let path = folder.path().join("model.safetensors");
     let good = fs::read(&path).unwrap();
-    let mut attack = FuzzTarget::new(path, load_and_run);
+    let mut target = FuzzTarget::new(path, load_and_run);
     for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         let mut file = good.clone();
         let end = file.len();
         file[end - 4..].copy_from_slice(&value.to_le_bytes());
-        let error = attack.refused("not finite", file);
+        let error = target.refused("not finite", file);
         assert!(error.contains(" contains NaN or infinite values"), "{error}");
     }
-    println!("{}", attack.finish(3, 0));
+    println!("{}", target.finish(3, 0));
 }
 
 #[test]
-fn damaged_weights_cause_no_harm() {
+fn mutated_weights_never_panic() {
     let folder = folder_of("tiny_bert", &["config.json", "model.safetensors"]);
     let path = folder.path().join("model.safetensors");
     let good = fs::read(&path).unwrap();
     let (header, data) = parts(&good);
-    let mut attack = FuzzTarget::new(path, load_and_run);
+    let mut target = FuzzTarget::new(path, load_and_run);
     let wrong = dropped_or_replaced(&header, 1000, 3).into_iter();
-    attack.mutations(wrong.map(|(what, header)| (what, with_header(header.to_string().as_bytes(), data))));
+    target.mutations(wrong.map(|(what, header)| (what, with_header(header.to_string().as_bytes(), data))));
     let bytes = header.to_string().into_bytes();
-    attack.mutations(damaged(&bytes, 500, 4).map(|(what, header)| (what, with_header(&header, data))));
-    attack.mutations(damaged(&good, 500, 5));
-    println!("{}", attack.finish(0, 2000));
+    target.mutations(damaged(&bytes, 500, 4).map(|(what, header)| (what, with_header(&header, data))));
+    target.mutations(damaged(&good, 500, 5));
+    println!("{}", target.finish(0, 2000));
 }

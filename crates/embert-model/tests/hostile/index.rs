@@ -20,30 +20,30 @@ fn an_index_names_only_files_in_its_directory() {
     fs::copy(folder.path().join(&shard), folder.path().join("copy.safetensors")).unwrap();
     let secret = folder.path().join(&shard);
 
-    let mut attack = FuzzTarget::new(path, load_and_run);
-    attack.file("undamaged", &good).unwrap();
+    let mut target = FuzzTarget::new(path, load_and_run);
+    target.file("undamaged", &good).unwrap();
     for path_in_index in
         ["../../etc/passwd", "/etc/passwd", "a/b.safetensors", "..", ".", "", "./x", secret.to_str().unwrap()]
     {
-        let error = attack.refused(path_in_index, json!({"weight_map": {"a": path_in_index}}).to_string());
+        let error = target.refused(path_in_index, json!({"weight_map": {"a": path_in_index}}).to_string());
         assert!(error.contains("not a file in the directory of the index"), "{path_in_index}: {error}");
     }
     let mut map = index.clone();
     map["weight_map"]["another"] = json!("copy.safetensors");
-    let error = attack.refused("one tensor in two shards", map.to_string());
+    let error = target.refused("one tensor in two shards", map.to_string());
     assert!(error.contains(" is also in "), "{error}");
     map["weight_map"]["another"] = json!("missing.safetensors");
-    let error = attack.refused("a shard that is not there", map.to_string());
+    let error = target.refused("a missing shard", map.to_string());
     assert!(error.contains("missing.safetensors: No such file"), "{error}");
     map["weight_map"]["another"] = json!("a\0b");
-    attack.refused("a name with a NUL", map.to_string());
+    target.refused("a name with a NUL", map.to_string());
     for wrong in
         ["", "[]", "{}", "{\"weight_map\": []}", "{\"weight_map\": {\"a\": 7}}", "{\"weight_map\": {}}"]
     {
-        attack.refused(wrong, wrong);
+        target.refused(wrong, wrong);
     }
     let wrong = dropped_or_replaced(&index, 500, 6).into_iter();
-    attack.mutations(wrong.map(|(what, index)| (what, index.to_string())));
-    attack.mutations(damaged(&good, 300, 7));
-    println!("{}", attack.finish(15, 800));
+    target.mutations(wrong.map(|(what, index)| (what, index.to_string())));
+    target.mutations(damaged(&good, 300, 7));
+    println!("{}", target.finish(15, 800));
 }

@@ -23,10 +23,10 @@ impl TrainingLoop<'_, '_> {
             return Ok(true);
         }
         let loss_and_norm = read(std::slice::from_ref(step))[0];
-        let [is_loss, is_norm] = loss_and_norm.map(f64::is_finite);
+        let [loss_is_finite, norm_is_finite] = loss_and_norm.map(f64::is_finite);
         let decision = match loss_scale {
-            Some(scale) if is_loss => scale.update(is_norm),
-            _ if is_loss && is_norm => StepDecision::Apply,
+            Some(scale) if loss_is_finite => scale.update(norm_is_finite),
+            _ if loss_is_finite && norm_is_finite => StepDecision::Apply,
             _ => StepDecision::Diverged,
         };
         if decision == StepDecision::Diverged {

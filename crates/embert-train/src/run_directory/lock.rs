@@ -1,4 +1,5 @@
-//! The file lock `OUT.partial/.lock`: only one process writes a run. The operating system frees it with the process.
+//! The file lock `OUT.partial/.lock`: only one process writes a run. The operating system releases it when
+//! the process ends.
 
 use std::fs::{self, File, TryLockError};
 use std::path::Path;

@@ -9,7 +9,7 @@ use super::lock;
 use super::run_files::RunStage;
 use crate::error::{TrainError, at};
 
-/// What to do if the output directory contains a run. Default: [`Refuse`](Self::Refuse).
+/// The behavior if the output directory contains a run. Default: [`Refuse`](Self::Refuse).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnExisting {
     /// Fail before training.

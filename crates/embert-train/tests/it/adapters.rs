@@ -11,7 +11,7 @@ fn lora(layers_to_transform: Option<Vec<usize>>) -> LoraConfig {
     LoraConfig { r: 2, lora_dropout: 0.2, target_modules, layers_to_transform, ..LoraConfig::default() }
 }
 
-/// Trains. Returns the number of trainable values in the plan, too.
+/// Trains. Returns the number of trainable values in the plan, and the result.
 fn train(lora: &LoraConfig, config: &TrainConfig) -> (usize, Fitted) {
     let (examples, mut trainable) = (Examples::new(22), 0);
     let model = add_adapter(tiny::model(0.1), lora, 1).unwrap();

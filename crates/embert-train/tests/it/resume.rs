@@ -132,7 +132,7 @@ impl Recipe {
         }
     }
 
-    /// Trains from the start or a checkpoint, until event `last_event`. Returns the number of events, too.
+    /// Trains from the start or a checkpoint, until event `last_event`. Also returns the number of events.
     pub(crate) fn train(
         &self,
         output_dir: &Path,

@@ -116,16 +116,18 @@ impl WithKernel for Backward<'_> {
             let (queries, gradients) = (queries.rows(first, count), gradients.rows(first, count));
             self.tile(kernel, simd, &mut scratch, queries, gradients, first);
             let dq = scratch.dq.floats(heads.width * K::NR);
-            // SAFETY: rows `first_query + first..` are `count` queries of the task's sequence.
-            // `Heads::for_each` gives each sequence and head to exactly one task. So no other task accesses
-            // these rows and columns.
+            // SAFETY: rows `first_query + first..` are `count` queries of the task's sequence. Two sequences
+            // share no row, because `SequenceLayout::padded_to` is at least every length. `Heads::for_each`
+            // gives each sequence and head to exactly one task. So no other task accesses these rows and
+            // columns.
             unsafe {
                 to.query.write(task, task.first_query + first, count, |i, column| dq[column * K::NR + i])
             };
         }
         let stride = heads.width.next_multiple_of(K::NR);
         let [dk, dv] = [&scratch.dk, &scratch.dv].map(|d| d.floats(task.length * stride));
-        // SAFETY: the rows from `start` on are the `length` keys and values of the task's sequence.
+        // SAFETY: the rows from `start` on are the `length` keys and values of the task's sequence. Two
+        // sequences share no row, because `SequenceLayout::padded_to` is at least every length.
         // `Heads::for_each` gives each sequence and head to exactly one task. So no other task accesses these
         // rows and columns.
         unsafe {

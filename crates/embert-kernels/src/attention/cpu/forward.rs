@@ -72,7 +72,8 @@ impl WithKernel for Forward<'_> {
             multiply(kernel, &scratch.values, &scratch.probabilities, false, &mut scratch.output); // [width, NR]
             let output = scratch.output.floats(heads.width * K::NR);
             let row = task.first_query + first;
-            // SAFETY: rows `row..` are `count` queries of the task's sequence. `Heads::for_each` gives each
+            // SAFETY: rows `row..` are `count` queries of the task's sequence. Two sequences share no row,
+            // because `SequenceLayout::padded_to` is at least every length. `Heads::for_each` gives each
             // sequence and head to exactly one task. So no other task accesses these rows and columns.
             unsafe {
                 self.output.write(task, row, count, |i, column| output[column * K::NR + i] * sums[i].0);

@@ -48,7 +48,8 @@ impl<'a> HeadOutput<'a> {
     /// If a row is out of bounds.
     ///
     /// # Safety
-    /// The rows belong to the task's sequence, and no other task has the same sequence and head.
+    /// - The rows belong to the task's sequence, and to no other sequence.
+    /// - No other task has the same sequence and head.
     pub(super) unsafe fn write(
         self,
         task: HeadTask,
@@ -66,8 +67,9 @@ impl<'a> HeadOutput<'a> {
             for column in 0..self.width {
                 // SAFETY: the assertion has checked that the last element of the last row is in bounds, so
                 // all elements are. `start` comes from a `&mut [MaybeUninit<f32>]` that is still borrowed, so
-                // the memory is live and aligned. The caller guarantees that no other task has this sequence
-                // and head. So no other thread accesses these elements.
+                // the memory is live and aligned. The caller guarantees that these rows belong only to
+                // this sequence, and that no other task has this sequence and head. The columns of two heads
+                // are disjoint. So no other thread accesses these elements.
                 unsafe { to.add(column).write(value(i, column)) };
             }
         }

@@ -64,9 +64,9 @@ pub(super) fn multiply<K: Kernel>(
             let start = c[i * K::MR * stride + j * K::NR..len].as_mut_ptr();
             // SAFETY: `panel_a` has `MR · k_words` and `panel_b` has `NR · k_words` words, because both
             // operands have the same `k_words`. Slices of words are initialized. `c` has `a.count · MR` rows
-            // of `stride` = `b.count · NR` numbers, so rows i · MR to i · MR + MR − 1 and columns j · NR to j
-            // · NR + NR − 1 are inside. They are initialized, because `floats_mut` returns a slice of
-            // numbers. `c` is borrowed mutably, so nothing else accesses it.
+            // of `stride` = `b.count · NR` numbers. The tile has MR rows from i · MR on and NR columns from
+            // j · NR on. It is inside `c`, because i < `a.count` and j < `b.count`. It is initialized, because
+            // `floats_mut` returns a slice of numbers. `c` is borrowed mutably, so nothing else accesses it.
             unsafe {
                 kernel.multiply_panels(
                     a.k_words,

@@ -1,4 +1,4 @@
-//! The sequences, heads and dropout mask that the attention kernels need besides tensors.
+//! The arguments of the attention kernels that are not tensors: sequences, heads and dropout mask.
 
 use std::sync::Arc;
 

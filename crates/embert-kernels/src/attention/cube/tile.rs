@@ -98,7 +98,7 @@ pub(super) fn store_row<N: Size>(
     }
 }
 
-/// Loads `count` rows, `stride` apart, into shared memory. All units of the cube take part.
+/// Loads `count` rows, `stride` apart, into shared memory. All units of the cube participate.
 #[cube]
 pub(super) fn load_tile<N: Size>(
     tile: &mut Shared<[Vector<f32, N>]>,

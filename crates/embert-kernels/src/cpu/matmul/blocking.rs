@@ -180,7 +180,7 @@ impl<K: Kernel> Plan<'_, K> {
         let count = PANELS_PER_TASK.min(self.panels_per_block - first_panel);
         let panels = Panels { start, k_words, width: K::NR, count };
         // SAFETY: `packed` has `packed_words` words, and the caller of `run` has a mutable borrow of them.
-        // `panel_offset` gives each panel of each k range its own `NR · k_words` words of these, and the
+        // `panel_offset` gives each panel of each k range its own `NR · k_words` words of these. The
         // panels of one column block and k range are adjacent. Each group of panels is one task of the first
         // phase, and the second phase starts after the first. So no other thread accesses these words. The
         // width is NR. `first_panel · NR` is below the columns of B, and the words of the range are inside B's
@@ -243,7 +243,8 @@ impl<K: Kernel> Plan<'_, K> {
         let is_complete = rows == K::MR && columns == K::NR;
         let a = a.as_ptr();
         // SAFETY: `a` has `MR · k_words` words, which this task has packed. `b` points to `NR · k_words` words,
-        // which the first phase or an earlier product has packed. Both are initialized.
+        // which the first phase or an earlier product has packed. Both are in an `AlignedBuffer`, whose words
+        // are always initialized.
         //
         // Only this task accesses the elements of C in its rows and panels: the tasks of the second phase
         // divide the row panels and the panels of B among them, and each `MatrixMut` has its own memory. A
@@ -290,7 +291,8 @@ const MAX_TILE_ELEMENTS: usize = 16 * 64;
 struct SharedWords(*mut u32);
 
 // SAFETY: the words belong to an `AlignedBuffer` that is borrowed until the product ends. In the first phase
-// each task writes only the words of its own panels. The second phase starts after the first and only reads.
+// each task writes only the words of its own panels. The second phase only reads. It starts after the first:
+// the counter in `in_two_phases` orders the writes before the reads.
 // With `PackedB::Ready` there is no first phase, so shared memory is never written.
 unsafe impl Send for SharedWords {}
 // SAFETY: a shared `SharedWords` gives out the same pointer as a copy, so the argument for `Send` applies.

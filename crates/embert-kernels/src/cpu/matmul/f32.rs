@@ -22,10 +22,10 @@ impl<S: Simd, const MR: usize, const NV: usize> Kernel for F32<S, MR, NV> {
     /// The requirements of [`Kernel::pack`].
     unsafe fn pack(self, source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
         // SAFETY: the caller guarantees the requirements of `Kernel::pack`, which are all that the generic
-        // `pack` needs. `pack_avx512` also needs AVX-512F and a panel width of 8 or a multiple of 16. Only
-        // pulp's AVX-512 type has 16 lanes, and a value of it exists only after AVX-512F was detected. With
-        // 16 lanes, NR is a multiple of 16, and MR is 8: `Cpu` selects MR = 8 for 32 registers, which AVX-512
-        // has.
+        // `pack` needs. `pack_avx512` also needs AVX-512F and a panel width of 8 or a multiple of 16. `Cpu`
+        // creates a kernel only for the types of `pulp::Arch`. Of these, only `V4` has 16 lanes, and safe code
+        // creates a `V4` only after it detected AVX-512F. With 16 lanes, NR is a multiple of 16. MR is 8:
+        // `Cpu` selects MR = 8 for 32 registers, which `V4` has.
         unsafe {
             #[cfg(target_arch = "x86_64")]
             if S::F32_LANES == 16 {
@@ -60,8 +60,9 @@ impl<const MR: usize, const NV: usize> WithSimd for PanelProduct<MR, NV> {
     fn with_simd<S: Simd>(mut self, simd: S) {
         let lanes = S::F32_LANES;
         let mut c = [[simd.splat_f32s(0.0); NV]; MR];
-        // SAFETY: `multiply_panels` was called with these arguments, so its requirements hold. In iteration n
-        // of the loop, `a` points to word n · MR of a panel of `k_words` · MR words. `b` points to word n ·
+        // SAFETY: `multiply_panels` was called with these arguments, so its requirements hold. `S` is the type
+        // of the kernel, because `Simd::vectorize` passes itself. So NR is NV · lanes. In iteration n of the
+        // loop, `a` points to word n · MR of a panel of `k_words` · MR words. `b` points to word n ·
         // NV · lanes of a panel of `k_words` · NV · lanes words. Both are initialized, and the reads stay
         // inside iteration n's MR and NV · lanes words. Row i < MR and vector v < NV of the tile are inside
         // its MR rows of NV · lanes numbers, which are valid for writes. The bias has NV · lanes numbers. The

@@ -1,7 +1,7 @@
 //! Matrix products: C = A·B, optionally + bias, as in BLIS and GotoBLAS.
 //!
-//! Operands are packed into panels, blocks of them stay in the caches, and threads take blocks of rows. The
-//! order in which an element of C is summed depends only on k, never on the threads.
+//! Operands are packed into panels, and blocks of panels stay in the caches. Each thread computes blocks of
+//! C. The order of addition for an element of C depends only on k, never on the threads.
 
 mod bf16;
 mod blocking;

@@ -11,7 +11,7 @@ use crate::cube::memory::uninitialized;
 use crate::dropout::cube::{DeviceMask, MaskGenerator};
 use crate::dropout::mask::Mask;
 
-/// The parameters of a normalization besides tensors.
+/// The parameters of a normalization that are not tensors.
 #[derive(Clone, Debug)]
 pub(super) struct NormParameters {
     pub(super) epsilon: f64,
