@@ -49,8 +49,18 @@ impl SequenceLayout {
     }
 
     /// Returns the number of rows of each sequence, with padding.
+    ///
+    /// # Panics
+    /// If a sequence is longer than `padded_to`: two sequences would share rows.
     pub fn rows(&self) -> impl Iterator<Item = usize> + '_ {
-        self.lengths.iter().map(|&length| self.padded_to.unwrap_or(length))
+        let rows_of = |&length: &usize| match self.padded_to {
+            Some(rows) => {
+                assert!(length <= rows, "a sequence has {length} tokens, but only {rows} rows");
+                rows
+            }
+            None => length,
+        };
+        self.lengths.iter().map(rows_of)
     }
 
     /// Returns the row of each sequence's first token.
@@ -92,5 +102,11 @@ mod tests {
         assert_eq!(layout.num_tokens(), 12);
         assert_eq!(layout.starts(), [0, 4, 8]);
         assert_eq!(layout.positions().collect::<Vec<_>>(), [0, 1, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "a sequence has 3 tokens, but only 2 rows")]
+    fn sequences_that_share_rows_are_refused() {
+        SequenceLayout { lengths: vec![3, 1], padded_to: Some(2) }.num_tokens();
     }
 }

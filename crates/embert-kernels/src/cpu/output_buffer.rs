@@ -14,7 +14,8 @@ use super::vectors::store_uninit;
 /// A buffer of `f32` elements that are written before they are read.
 pub(crate) struct OutputBuffer {
     slots: Box<[MaybeUninit<f32>]>,
-    /// The number of elements that dropped writers have written, since the last call of `writers`.
+    /// The number of elements that dropped writers have written, since the last call of `writers` or
+    /// `as_uninit_mut`.
     written: AtomicUsize,
 }
 
@@ -44,8 +45,8 @@ impl OutputBuffer {
         // SAFETY: every element is initialized. The writers of the last `writers` call own disjoint chunks. A
         // writer adds the number of elements that it initialized to `written`, once, in `drop`. All writers
         // are dropped or leaked, since they borrow `self` mutably. A leaked writer only makes `written`
-        // smaller. So `written == len` means that the chunks are completely initialized. The users of
-        // `as_uninit_mut` write only numbers, so an initialized element stays initialized.
+        // smaller. So `written == len` means that the chunks are completely initialized, and that nobody has
+        // called `as_uninit_mut` since.
         unsafe { self.assume_init() }
     }
 
@@ -58,9 +59,10 @@ impl OutputBuffer {
         unsafe { self.slots.assume_init() }.into_vec()
     }
 
-    /// Returns the memory, for code that writes through pointers. It must not replace an element by an
-    /// uninitialized one.
+    /// Returns the memory, for code that writes through pointers. Elements that writers have written no longer
+    /// count.
     pub(crate) fn as_uninit_mut(&mut self) -> &mut [MaybeUninit<f32>] {
+        *self.written.get_mut() = 0;
         &mut self.slots
     }
 }

@@ -60,7 +60,7 @@ impl<'a> Matrix<'a> {
 
     /// Returns a view of `count` rows from row `first` on.
     pub(crate) fn rows(self, first: usize, count: usize) -> Self {
-        debug_assert!(first + count <= self.rows);
+        assert!(first + count <= self.rows, "the rows are within the matrix");
         Self { start: self.start.wrapping_add(first * self.row_stride), rows: count, ..self }
     }
 
@@ -71,7 +71,7 @@ impl<'a> Matrix<'a> {
 
     /// Returns a pointer to element (row, column).
     pub(crate) fn ptr(&self, row: usize, column: usize) -> *const f32 {
-        debug_assert!(row < self.rows && column < self.columns);
+        debug_assert!(row <= self.rows && column <= self.columns); // one past the end for empty views
         self.start.wrapping_add(row * self.row_stride + column * self.column_stride)
     }
 }
