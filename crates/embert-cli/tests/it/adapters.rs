@@ -31,17 +31,17 @@ fn json(path: &Path) -> Value {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
-fn logits(said: &str) -> Vec<f64> {
-    let line: Value = serde_json::from_str(said.lines().next().unwrap()).unwrap();
+fn logits(printed: &str) -> Vec<f64> {
+    let line: Value = serde_json::from_str(printed.lines().next().unwrap()).unwrap();
     line["logits"].as_array().unwrap().iter().map(|logit| logit.as_f64().unwrap()).collect()
 }
 
 #[test]
 fn a_run_leaves_pefts_files_and_says_how_much_it_trained() {
     let folder = tempfile::tempdir().unwrap();
-    let said = trained(folder.path());
+    let printed = trained(folder.path());
     // 2 layers of query and key, 4·(32 + 32) each, and the head of 32·2 + 2
-    assert!(said.contains("trainable params: 1,090 || all params: "), "{said}");
+    assert!(printed.contains("trainable params: 1,090 || all params: "), "{printed}");
     let run = folder.path().join("run");
     let checkpoint =
         fs::read_dir(&run).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_dir());
@@ -78,13 +78,13 @@ fn a_run_of_adapters_goes_on_to_the_same_bytes_with_its_best_model() {
     for step in [3, 6, best] {
         let output_dir = format!("from-{step}");
         let from = format!("whole/checkpoint-{step}");
-        let said = succeeds(
+        let printed = succeeds(
             folder.path(),
             &format!(
                 "train --resume_from_checkpoint {from} --output_dir {output_dir} --overwrite_output_dir"
             ),
         );
-        assert!(said.contains(&format!("resuming from {from}: step {step}")), "{said}");
+        assert!(printed.contains(&format!("resuming from {from}: step {step}")), "{printed}");
         assert!(weights(&output_dir) == weights("whole"), "from step {step}");
     }
 }
@@ -94,14 +94,14 @@ fn a_run_of_adapters_goes_on_over_no_other_base() {
     let folder = tempfile::tempdir().unwrap();
     trained(folder.path());
     train_base(folder.path(), 43);
-    let said = fails(
+    let message = fails(
         folder.path(),
         2,
         "train --resume_from_checkpoint run --num_train_epochs 2 --output_dir further",
     );
     assert!(
-        said.starts_with("error: the base model's weights differ from those of the checkpoint's run"),
-        "{said}"
+        message.starts_with("error: the base model's weights differ from those of the checkpoint's run"),
+        "{message}"
     );
 }
 
@@ -110,15 +110,15 @@ fn evaluation_and_prediction_find_the_base_or_are_told() {
     let folder = tempfile::tempdir().unwrap();
     trained(folder.path());
     let results = json(&folder.path().join("run/eval_results.json"));
-    let said = succeeds(folder.path(), "evaluate --model run");
-    let said: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    let printed = succeeds(folder.path(), "evaluate --model run");
+    let evaluation: Value = serde_json::from_str(printed.lines().last().unwrap()).unwrap();
     for key in ["eval_accuracy", "eval_f1", "eval_loss"] {
-        assert_eq!(said[key], results[key], "{key}");
+        assert_eq!(evaluation[key], results[key], "{key}");
     }
     let adapted = succeeds(folder.path(), "predict --model run --logits good");
     fs::rename(folder.path().join("base"), folder.path().join("elsewhere")).unwrap();
-    let said = fails(folder.path(), 1, "predict --model run good");
-    assert!(said.contains("it is the base of the adapter in run: --base says where it is"), "{said}");
+    let message = fails(folder.path(), 1, "predict --model run good");
+    assert!(message.contains("it is the base of the adapter in run: --base says where it is"), "{message}");
     assert_eq!(succeeds(folder.path(), "predict --model run --base elsewhere --logits good"), adapted);
 
     succeeds(folder.path(), "merge --model run --base elsewhere --output merged");
@@ -127,12 +127,12 @@ fn evaluation_and_prediction_find_the_base_or_are_told() {
         assert!((merged - adapted).abs() < 1e-5, "{merged} is not {adapted}");
     }
     assert!(folder.path().join("merged/model.safetensors").is_file());
-    let said = fails(folder.path(), 2, "merge --model run --base elsewhere --output merged");
-    assert!(said.contains("merged is not empty"), "{said}");
-    let said = fails(folder.path(), 1, "merge --model elsewhere --output other");
-    assert!(said.contains("elsewhere: this directory has no adapter to merge"), "{said}");
-    let said = fails(folder.path(), 2, "predict --model merged --base elsewhere good");
-    assert!(said.contains("--base is given, but merged holds no adapter"), "{said}");
+    let message = fails(folder.path(), 2, "merge --model run --base elsewhere --output merged");
+    assert!(message.contains("merged is not empty"), "{message}");
+    let message = fails(folder.path(), 1, "merge --model elsewhere --output other");
+    assert!(message.contains("elsewhere: this directory has no adapter to merge"), "{message}");
+    let message = fails(folder.path(), 2, "predict --model merged --base elsewhere good");
+    assert!(message.contains("--base is given, but merged holds no adapter"), "{message}");
 }
 
 #[test]
@@ -143,8 +143,11 @@ fn training_goes_on_from_an_adapter() {
     succeeds(folder.path(), &format!("train {plain} --adapter run --learning_rate 0 --output_dir same"));
     let weights = |run: &str| fs::read(folder.path().join(run).join("adapter_model.safetensors")).unwrap();
     assert!(weights("run") == weights("same"), "a rate of 0 leaves the adapter as it was");
-    let said = fails(folder.path(), 2, &format!("train {ADAPTER} --adapter run --output_dir other"));
-    assert!(said.contains("an adapter that exists (--adapter) brings its own settings of lora"), "{said}");
+    let message = fails(folder.path(), 2, &format!("train {ADAPTER} --adapter run --output_dir other"));
+    assert!(
+        message.contains("an adapter that exists (--adapter) brings its own settings of lora"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -198,7 +201,7 @@ fn wrong_settings_of_adapters_are_usage_errors() {
         ),
     ];
     for (arguments, expected) in cases {
-        let said = fails(folder.path(), 2, &format!("train {arguments}"));
-        assert!(said.contains(expected), "{arguments}: {said}");
+        let message = fails(folder.path(), 2, &format!("train {arguments}"));
+        assert!(message.contains(expected), "{arguments}: {message}");
     }
 }

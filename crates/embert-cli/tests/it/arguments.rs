@@ -71,8 +71,8 @@ fn a_flag_beats_whatever_would_decide_in_the_recipe() {
                    intermediate_size = 4\nmax_position_embeddings = 8\n";
     fs::write(folder.path().join("scratch.toml"), format!("[model.scratch]\n{scratch}")).unwrap();
     let print = |flags: &str| {
-        let said = succeeds(folder.path(), &format!("train --print_config {flags}"));
-        said.parse::<toml::Table>().unwrap()
+        let printed = succeeds(folder.path(), &format!("train --print_config {flags}"));
+        printed.parse::<toml::Table>().unwrap()
     };
     for (flags, section, gone) in [
         ("--recipe mine.toml --dataset new.csv", "data", &["train_file", "validation_file", "test_file"][..]),
@@ -93,8 +93,8 @@ fn a_flag_beats_whatever_would_decide_in_the_recipe() {
     );
     assert_eq!(kept["data"]["validation_file"].as_str(), Some("v.csv"));
     assert_eq!(kept["train"]["max_steps"].as_integer(), Some(3));
-    let said = fails(folder.path(), 2, "train --recipe quickstart --model dir --hidden_size 8");
-    assert!(said.contains("--hidden_size"), "{said}");
+    let message = fails(folder.path(), 2, "train --recipe quickstart --model dir --hidden_size 8");
+    assert!(message.contains("--hidden_size"), "{message}");
 }
 
 #[test]
@@ -142,8 +142,8 @@ fn wrong_arguments_are_usage_errors_that_say_what_to_do() {
         ("predict text", "--model"),
     ];
     for (arguments, expected) in cases {
-        let said = fails(folder.path(), 2, arguments);
-        assert!(said.contains(expected), "{arguments}: {said}");
+        let message = fails(folder.path(), 2, arguments);
+        assert!(message.contains(expected), "{arguments}: {message}");
     }
     assert!(
         !folder.path().join("runs").join("quickstart").exists(),
@@ -161,16 +161,16 @@ fn data_that_is_not_there_or_has_one_class_is_rejected() {
         ("--dataset one.csv --text_column_name review", "review"),
     ];
     for (arguments, expected) in cases {
-        let said = fails(folder.path(), 3, &format!("check --recipe quickstart {arguments}"));
-        assert!(said.contains(expected), "{arguments}: {said}");
-        assert_eq!(said.lines().count(), 1, "{said}");
+        let message = fails(folder.path(), 3, &format!("check --recipe quickstart {arguments}"));
+        assert!(message.contains(expected), "{arguments}: {message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
     }
 }
 
 #[test]
 fn offline_without_a_cache_names_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
-    let said = fails(folder.path(), 1, "train");
-    assert!(said.contains("stanfordnlp/imdb"), "{said}");
-    assert_eq!(said.lines().count(), 1, "{said}");
+    let message = fails(folder.path(), 1, "train");
+    assert!(message.contains("stanfordnlp/imdb"), "{message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
 }

@@ -42,7 +42,7 @@ fn check(folder: &Path, model: &str) {
     let train = |data: &str, more: &str| {
         format!("train {model} --dataset {data}.csv {STILL} {more} --output_dir further")
     };
-    for (labels, said) in [
+    for (labels, expected) in [
         (["pos", "neg"], None),
         (["POS", "Neg"], Some("letter case")),
         (["0", "1"], Some("0 = pos")),
@@ -55,8 +55,8 @@ fn check(folder: &Path, model: &str) {
         assert_eq!(found["eval_accuracy"], 1.0, "{labels:?}");
         assert_eq!(found["eval_per_class"].as_object().unwrap().keys().collect::<Vec<_>>(), ["pos", "neg"]);
         let notes = stderr(&output);
-        assert!(said.is_none_or(|said| notes.contains(said)), "{labels:?}: {notes}");
-        assert!(said.is_some() || !notes.contains("label"), "{labels:?}: {notes}");
+        assert!(expected.is_none_or(|expected| notes.contains(expected)), "{labels:?}: {notes}");
+        assert!(expected.is_some() || !notes.contains("label"), "{labels:?}: {notes}");
         let evaluated = succeeds(folder, "evaluate --model further --dataset rows.csv");
         assert!(evaluated.contains("\"eval_accuracy\":1.0"), "{labels:?}: {evaluated}");
     }
@@ -64,13 +64,13 @@ fn check(folder: &Path, model: &str) {
         [&["neg", "pos", "neutral"][..], &["good", "bad"], &["0", "1", "2"], &["1", "2"], &["true", "maybe"]]
     {
         write_csv(folder, "rows.csv", labels, 40);
-        let said = fails(folder, 3, &train("rows", "--overwrite_output_dir"));
+        let message = fails(folder, 3, &train("rows", "--overwrite_output_dir"));
         assert!(
-            said.contains("--ignore_mismatched_sizes") && said.lines().count() == 1,
-            "{labels:?}: {said}"
+            message.contains("--ignore_mismatched_sizes") && message.lines().count() == 1,
+            "{labels:?}: {message}"
         );
-        let said = succeeds(folder, &train("rows", "--overwrite_output_dir --ignore_mismatched_sizes"));
-        assert!(said.contains("a new head"), "{labels:?}: {said}");
+        let printed = succeeds(folder, &train("rows", "--overwrite_output_dir --ignore_mismatched_sizes"));
+        assert!(printed.contains("a new head"), "{labels:?}: {printed}");
         let classes = results(&folder.join("further"))["eval_per_class"].clone();
         assert_eq!(classes.as_object().unwrap().len(), labels.len(), "{labels:?}");
         succeeds(folder, "evaluate --model further");
@@ -103,8 +103,8 @@ fn a_part_of_the_labels_is_enough_to_train_further() {
     let config: Value = serde_json::from_str(&config).unwrap();
     assert_eq!(config["id2label"].as_object().unwrap().len(), 3);
     let same = "--ignore_mismatched_sizes --output_dir same";
-    let said = succeeds(path, &format!("train --model model --dataset two.csv {STILL} {same}"));
-    assert!(!said.contains("a new head"), "labels that the model has need no new head: {said}");
+    let printed = succeeds(path, &format!("train --model model --dataset two.csv {STILL} {same}"));
+    assert!(!printed.contains("a new head"), "labels that the model has need no new head: {printed}");
 }
 
 #[test]
@@ -136,16 +136,16 @@ fn a_head_of_another_task_is_not_kept() {
         let other = config.replace(single, &format!("\"{problem_type}\""));
         fs::write(path.join("model/config.json"), other).unwrap();
         for command in ["evaluate --model model --dataset rows.csv", "predict --model model text"] {
-            let said = fails(path, 1, command);
-            assert!(said.contains(problem_type), "{command}: {said}");
+            let message = fails(path, 1, command);
+            assert!(message.contains(problem_type), "{command}: {message}");
         }
         let train = format!(
             "train --model model --dataset rows.csv {STILL} --output_dir further --overwrite_output_dir"
         );
-        let said = fails(path, 3, &train);
-        assert!(said.contains(problem_type) && said.contains("--ignore_mismatched_sizes"), "{said}");
-        let said = succeeds(path, &format!("{train} --ignore_mismatched_sizes"));
-        assert!(said.contains("a new head is trained for the labels a, b"), "{said}");
+        let message = fails(path, 3, &train);
+        assert!(message.contains(problem_type) && message.contains("--ignore_mismatched_sizes"), "{message}");
+        let printed = succeeds(path, &format!("{train} --ignore_mismatched_sizes"));
+        assert!(printed.contains("a new head is trained for the labels a, b"), "{printed}");
         succeeds(path, "evaluate --model further");
     }
 }
@@ -159,25 +159,25 @@ fn generated_reviews_have_labels_like_any_data() {
     let train = format!(
         "train --model model --dataset synthetic --synthetic_reviews 40 {STILL} --output_dir further"
     );
-    let said = fails(path, 3, &train);
-    assert!(said.contains("\"negative\"") || said.contains("\"positive\""), "{said}");
-    assert!(said.contains("--ignore_mismatched_sizes"), "{said}");
-    let said = succeeds(path, &format!("{train} --ignore_mismatched_sizes"));
-    assert!(said.contains("a new head is trained for the labels negative, positive"), "{said}");
-    let said = fails(path, 3, "evaluate --model model --dataset synthetic --synthetic_reviews 40");
-    assert!(said.contains("unknown label"), "{said}");
+    let message = fails(path, 3, &train);
+    assert!(message.contains("\"negative\"") || message.contains("\"positive\""), "{message}");
+    assert!(message.contains("--ignore_mismatched_sizes"), "{message}");
+    let printed = succeeds(path, &format!("{train} --ignore_mismatched_sizes"));
+    assert!(printed.contains("a new head is trained for the labels negative, positive"), "{printed}");
+    let message = fails(path, 3, "evaluate --model model --dataset synthetic --synthetic_reviews 40");
+    assert!(message.contains("unknown label"), "{message}");
 }
 
 #[test]
 fn an_adapter_given_as_a_model_names_the_flag() {
     let folder = tempfile::tempdir().unwrap();
     adapter(folder.path());
-    let said = fails(
+    let message = fails(
         folder.path(),
         2,
         &format!("train --model model --dataset sorted.csv {STILL} --output_dir further"),
     );
-    assert!(said.contains("--adapter model") && said.contains("--model base"), "{said}");
+    assert!(message.contains("--adapter model") && message.contains("--model base"), "{message}");
 }
 
 #[test]

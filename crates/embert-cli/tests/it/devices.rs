@@ -30,12 +30,12 @@ fn with_driver(folder: &Path, driver: &str, arguments: &str) -> Output {
 /// Asserts one line that begins so, of exit code 2, and that nothing was written.
 #[track_caller]
 fn refused(folder: &Path, output: &Output, beginning: &str) -> String {
-    let said = stderr(output);
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.starts_with(&format!("error: {beginning}")), "{said}");
-    assert_eq!((said.lines().count(), stdout(output).as_str()), (1, ""), "{said}");
+    let message = stderr(output);
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.starts_with(&format!("error: {beginning}")), "{message}");
+    assert_eq!((message.lines().count(), stdout(output).as_str()), (1, ""), "{message}");
     assert_eq!(std::fs::read_dir(folder).unwrap().count(), 0);
-    said
+    message
 }
 
 /// The first cells of the rows.
@@ -52,8 +52,8 @@ fn several_devices_are_different_ones_of_one_backend() {
         refused(folder.path(), &with_driver(folder.path(), "/no/driver.json", &line), beginning)
     };
     if cfg!(feature = "cpu") {
-        let said = refused("cpu,cpu:0", "--devices cpu,cpu:0: ");
-        assert!(said.contains("different devices of one backend"), "{said}");
+        let message = refused("cpu,cpu:0", "--devices cpu,cpu:0: ");
+        assert!(message.contains("different devices of one backend"), "{message}");
     }
     refused(",", "--device : a device is");
 }
@@ -71,11 +71,11 @@ fn a_device_that_is_not_there_is_refused_before_anything_is_read() {
             assert!(refused(nonsense).contains("`embert devices` shows what there is"), "{nonsense}");
         }
         for (name, built) in GPUS {
-            let said = refused(&format!("{name}:99"));
+            let message = refused(&format!("{name}:99"));
             if built {
-                assert!(said.contains("found") || said.contains("there "), "{said}")
+                assert!(message.contains("found") || message.contains("there "), "{message}")
             } else {
-                assert!(said.contains(&format!("--backend {name}` builds one")), "{said}")
+                assert!(message.contains(&format!("--backend {name}` builds one")), "{message}")
             }
         }
     }
@@ -89,16 +89,16 @@ fn without_a_driver_the_line_says_what_is_needed() {
     }
     let folder = tempfile::tempdir().unwrap();
     let output = with_driver(folder.path(), "/no/driver.json", "predict --model ./none text --device wgpu");
-    let said = refused(folder.path(), &output, "--device wgpu: no graphics adapter was found");
-    assert!(said.contains("mesa-vulkan-drivers"), "{said}");
+    let message = refused(folder.path(), &output, "--device wgpu: no graphics adapter was found");
+    assert!(message.contains("mesa-vulkan-drivers"), "{message}");
 }
 
 #[test]
 fn with_a_device_it_is_the_data_and_the_model_that_are_missed() {
     let folder = tempfile::tempdir().unwrap();
     for (command, code) in COMMANDS.into_iter().zip([3, 1, 1]) {
-        let said = fails(folder.path(), code, &format!("{command} --device {}", device_of_this_binary()));
-        assert!(!said.contains("--device"), "{said}");
+        let message = fails(folder.path(), code, &format!("{command} --device {}", device_of_this_binary()));
+        assert!(!message.contains("--device"), "{message}");
     }
 }
 
@@ -149,18 +149,18 @@ fn what_is_listed_is_what_can_be_opened() {
         with_driver(folder.path(), SWIFTSHADER, &format!("predict --model ./none text --device {device}"))
     };
     for device in ["wgpu", "wgpu:0"] {
-        let said = stderr(&predict(device)); // the device is there, the model is not
-        assert!(said.contains("./none") && !said.contains("--device"), "{said}");
+        let message = stderr(&predict(device)); // the device is there, the model is not
+        assert!(message.contains("./none") && !message.contains("--device"), "{message}");
     }
-    let said = refused(folder.path(), &predict("wgpu:1"), "--device wgpu:1: ");
-    assert!(said.contains("there is one wgpu device, wgpu:0"), "{said}");
+    let message = refused(folder.path(), &predict("wgpu:1"), "--device wgpu:1: ");
+    assert!(message.contains("there is one wgpu device, wgpu:0"), "{message}");
     for precision in ["bf16", "fp16"] {
         let train = format!("{} --device wgpu --{precision}", COMMANDS[0]);
-        let said = refused(
+        let message = refused(
             folder.path(),
             &with_driver(folder.path(), SWIFTSHADER, &train),
             &format!("train.{precision}: --device wgpu does not compute in {precision}"),
         );
-        assert!(!said.contains("CPU"), "{said}");
+        assert!(!message.contains("CPU"), "{message}");
     }
 }

@@ -72,14 +72,14 @@ impl Disk<'_> {
     fn survives(&self, on_save_error: &str, fault: Fault, expected: &[u8]) -> Output {
         let arguments = format!("{RUN} --on_save_error {on_save_error}");
         let output = self.embert(&arguments, Some(fault));
-        let said = stderr(&output);
-        let what = format!("operation {} fails with {}, {on_save_error}: {said}", fault.at, fault.error);
-        assert!(!said.contains("panicked"), "{what}");
+        let message = stderr(&output);
+        let what = format!("operation {} fails with {}, {on_save_error}: {message}", fault.at, fault.error);
+        assert!(!message.contains("panicked"), "{what}");
         match output.status.code() {
             Some(0) => {}
             Some(1) => {
                 assert!(
-                    said.lines().any(|line| line.starts_with("error: ") && line.contains("os error")),
+                    message.lines().any(|line| line.starts_with("error: ") && line.contains("os error")),
                     "{what}"
                 );
                 let again = self.embert(&format!("{RUN} --resume_from_checkpoint last"), None);
@@ -162,10 +162,10 @@ fn a_run_survives_a_full_disk() {
     for kibibytes in (40..=640).step_by(40) {
         let folder = tempfile::tempdir().unwrap();
         let output = on_small_disk(folder.path(), kibibytes);
-        let said = stderr(&output);
-        assert!(matches!(output.status.code(), Some(0 | 1)), "{kibibytes} KiB: {said}{}", stdout(&output));
-        assert!(output.status.code() == Some(0) || said.contains("No space left on device"), "{said}");
-        assert!(fs::read(folder.path().join("result")).unwrap() == expected, "{kibibytes} KiB: {said}");
+        let message = stderr(&output);
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{kibibytes} KiB: {message}{}", stdout(&output));
+        assert!(output.status.code() == Some(0) || message.contains("No space left on device"), "{message}");
+        assert!(fs::read(folder.path().join("result")).unwrap() == expected, "{kibibytes} KiB: {message}");
         full += usize::from(output.status.code() == Some(1));
     }
     println!("{full} disks too small: the same bytes in the end");

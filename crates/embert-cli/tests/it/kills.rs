@@ -166,8 +166,8 @@ fn signals_save_and_the_run_goes_on_to_the_same_bytes() {
     for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(signalled(folder.path(), signal), code);
-        let said = succeeds(folder.path(), "train --output_dir run --resume_from_checkpoint last");
-        assert!(said.contains("resuming from run.partial/checkpoint-"), "{said}");
+        let printed = succeeds(folder.path(), "train --output_dir run --resume_from_checkpoint last");
+        assert!(printed.contains("resuming from run.partial/checkpoint-"), "{printed}");
         assert_same(&left(folder.path()), &expected, signal);
     }
 }
@@ -176,10 +176,10 @@ fn signals_save_and_the_run_goes_on_to_the_same_bytes() {
 fn another_recipe_is_refused_with_its_differences() {
     let folder = tempfile::tempdir().unwrap();
     succeeds(folder.path(), RUN);
-    let said =
+    let message =
         fails(folder.path(), 2, &format!("{RUN}{RESUME} --learning_rate 0.5 --seed 7 --weight_decay 0"));
     for part in ["train.learning_rate is 0.0007 there and 0.5 here", "train.seed is 42 there and 7 here"] {
-        assert!(said.contains(part), "{part:?} is not in {said}");
+        assert!(message.contains(part), "{part:?} is not in {message}");
     }
     // Longer, and logged and saved at other intervals.
     let longer = " --num_train_epochs 4 --logging_steps 5 --save_steps 10 --output_dir run";
@@ -192,26 +192,26 @@ fn another_recipe_is_refused_with_its_differences() {
 #[test]
 fn a_damaged_checkpoint_is_passed_over_and_what_cannot_be_resumed_is_said() {
     let folder = tempfile::tempdir().unwrap();
-    let said = succeeds(folder.path(), &format!("{RUN}{RESUME}"));
-    assert!(said.contains("there is no checkpoint of run yet: training begins"), "{said}");
+    let printed = succeeds(folder.path(), &format!("{RUN}{RESUME}"));
+    assert!(printed.contains("there is no checkpoint of run yet: training begins"), "{printed}");
     let expected = left(folder.path());
     let last = folder.path().join("run/checkpoint-18/optimizer.safetensors");
     let bytes = fs::read(&last).unwrap();
     fs::write(&last, &bytes[..bytes.len() - 1]).unwrap();
     let again = embert(folder.path(), "train --resume_from_checkpoint run");
     assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
-    let said = stderr(&again);
+    let message = stderr(&again);
     assert!(
-        said.contains("warning: checkpoint skipped: run/checkpoint-18/optimizer.safetensors: damaged"),
-        "{said}"
+        message.contains("warning: checkpoint skipped: run/checkpoint-18/optimizer.safetensors: damaged"),
+        "{message}"
     );
     assert_same(&left(folder.path()), &expected, "from the last but one");
 
-    let said = fails(folder.path(), 1, "train --resume_from_checkpoint run/checkpoint-99");
-    assert!(said.contains("checkpoint-99"), "{said}");
+    let message = fails(folder.path(), 1, "train --resume_from_checkpoint run/checkpoint-99");
+    assert!(message.contains("checkpoint-99"), "{message}");
     fs::create_dir(folder.path().join("empty")).unwrap();
-    let said = fails(folder.path(), 2, "train --resume_from_checkpoint empty");
-    assert!(said.contains("empty holds no checkpoint"), "{said}");
+    let message = fails(folder.path(), 2, "train --resume_from_checkpoint empty");
+    assert!(message.contains("empty holds no checkpoint"), "{message}");
 }
 
 #[test]
@@ -222,8 +222,8 @@ fn two_processes_never_write_one_run() {
         sleep(Duration::from_millis(1));
     }
     for flags in [RESUME, " --overwrite_output_dir"] {
-        let said = fails(folder.path(), 2, &format!("{RUN}{flags}"));
-        assert!(said.contains("run.partial: another process is training there"), "{said}");
+        let message = fails(folder.path(), 2, &format!("{RUN}{flags}"));
+        assert!(message.contains("run.partial: another process is training there"), "{message}");
     }
     assert!(child.try_wait().unwrap().is_none(), "the first goes on");
     child.kill().unwrap();
@@ -235,11 +235,11 @@ fn two_processes_never_write_one_run() {
 fn a_run_that_diverges_says_where_and_keeps_what_was_whole() {
     let folder = tempfile::tempdir().unwrap();
     let diverging = "--learning_rate 1e12 --warmup_ratio 0 --lr_scheduler_type constant --max_grad_norm 0";
-    let said = fails(folder.path(), 4, &format!("{RUN} {diverging}"));
+    let message = fails(folder.path(), 4, &format!("{RUN} {diverging}"));
     for part in ["error: training diverged at step ", "learning rate 1e12", "training rows "] {
-        assert!(said.contains(part), "{part:?} is not in {said}");
+        assert!(message.contains(part), "{part:?} is not in {message}");
     }
-    if let Some((_, path)) = said.trim().split_once("the last checkpoint is ") {
+    if let Some((_, path)) = message.trim().split_once("the last checkpoint is ") {
         succeeds(folder.path(), &format!("check --recipe {path}/../recipe.toml"));
     }
 }

@@ -18,7 +18,7 @@ fn trained(folder: &Path) -> String {
 #[test]
 fn a_run_leaves_what_transformers_opens_and_repeats_itself() {
     let folder = tempfile::tempdir().unwrap();
-    let said = trained(folder.path());
+    let printed = trained(folder.path());
     for expected in [
         "***** Running training *****",
         "\"loss\":",
@@ -26,7 +26,7 @@ fn a_run_leaves_what_transformers_opens_and_repeats_itself() {
         "gold \\ predicted",
         "not a model to use",
     ] {
-        assert!(said.contains(expected), "{expected} is not in\n{said}");
+        assert!(printed.contains(expected), "{expected} is not in\n{printed}");
     }
     let run = folder.path().join("run");
     let files = [
@@ -75,10 +75,10 @@ fn distilbert_trains_from_random_weights_and_again_from_what_that_left() {
     let rates = ["dropout", "attention_dropout", "seq_classif_dropout"].map(|key| config[key].as_f64());
     assert_eq!(rates, [Some(0.3), Some(0.2), Some(0.25)]);
     succeeds(folder.path(), &format!("check --model again {data}"));
-    let said = succeeds(folder.path(), "evaluate --model again");
-    assert!(said.contains("eval_accuracy"), "{said}");
-    let said = fails(folder.path(), 2, &format!("train {TINY} --model_type roberta"));
-    assert!(said.contains("unknown variant `roberta`, expected `bert` or `distilbert`"), "{said}");
+    let printed = succeeds(folder.path(), "evaluate --model again");
+    assert!(printed.contains("eval_accuracy"), "{printed}");
+    let message = fails(folder.path(), 2, &format!("train {TINY} --model_type roberta"));
+    assert!(message.contains("unknown variant `roberta`, expected `bert` or `distilbert`"), "{message}");
 }
 
 #[test]
@@ -86,9 +86,9 @@ fn a_finished_run_is_not_overwritten_unless_asked() {
     let folder = tempfile::tempdir().unwrap();
     trained(folder.path());
     let weights = fs::read(folder.path().join("run/model.safetensors")).unwrap();
-    let said =
+    let message =
         fails(folder.path(), 2, &format!("train {TINY} --output_dir run --overwrite_output_dir false"));
-    assert!(said.contains("--overwrite_output_dir"), "{said}");
+    assert!(message.contains("--overwrite_output_dir"), "{message}");
     assert!(fs::read(folder.path().join("run/model.safetensors")).unwrap() == weights);
     succeeds(folder.path(), &format!("train {TINY} --output_dir run --overwrite_output_dir --seed 7"));
     assert!(fs::read(folder.path().join("run/model.safetensors")).unwrap() != weights);
@@ -151,22 +151,22 @@ fn evaluation_says_what_training_said_last() {
     trained(folder.path());
     let results = fs::read_to_string(folder.path().join("run/eval_results.json")).unwrap();
     let results: serde_json::Value = serde_json::from_str(&results).unwrap();
-    let said = succeeds(folder.path(), "evaluate --model run");
-    let said: serde_json::Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    let printed = succeeds(folder.path(), "evaluate --model run");
+    let evaluation: serde_json::Value = serde_json::from_str(printed.lines().last().unwrap()).unwrap();
     for key in ["eval_accuracy", "eval_f1", "eval_loss"] {
-        assert_eq!(said[key], results[key], "{key}");
+        assert_eq!(evaluation[key], results[key], "{key}");
     }
 }
 
 #[test]
 fn a_rate_that_diverges_ends_with_its_own_exit_code_and_no_run() {
     let folder = tempfile::tempdir().unwrap();
-    let said = fails(
+    let message = fails(
         folder.path(),
         4,
         &format!("train {TINY} --output_dir run --learning_rate 1e38 --warmup_ratio 0"),
     );
-    assert!(said.contains("diverged"), "{said}");
+    assert!(message.contains("diverged"), "{message}");
     assert!(!folder.path().join("run").exists());
 }
 
@@ -184,9 +184,9 @@ fn ctrl_c_keeps_the_weights_and_says_where() {
     }
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(130), "{said}");
-    assert!(said.contains("interrupted after step"), "{said}");
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{message}");
+    assert!(message.contains("interrupted after step"), "{message}");
     let checkpoint = fs::read_dir(folder.path().join("run.partial")).unwrap().filter_map(|entry| {
         let path = entry.unwrap().path();
         path.file_name()?.to_str()?.starts_with("checkpoint-").then_some(path)

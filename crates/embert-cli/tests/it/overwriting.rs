@@ -55,14 +55,14 @@ fn a_directory_that_is_no_run_is_refused_before_anything_is_read() {
         for (path, bytes) in &before {
             assert_eq!(after.get(path), Some(bytes), "{output}: {} is gone or changed", path.display());
         }
-        let said = crate::stderr(&output_of);
+        let message = crate::stderr(&output_of);
         let is_sibling = files[0].starts_with("out.old") || files[0].starts_with("out.tmp");
         if output_of.status.code() == Some(0) {
             assert!(is_sibling, "{files:?} was not refused");
             continue;
         }
-        assert_eq!(output_of.status.code(), Some(2), "{files:?}: {said}");
-        assert_eq!(said.lines().count(), 1, "{said}");
+        assert_eq!(output_of.status.code(), Some(2), "{files:?}: {message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
         assert_eq!(after, before, "{files:?}");
     }
 }
@@ -83,13 +83,13 @@ fn an_output_directory_that_holds_an_input_or_the_current_directory_is_refused()
         ("project/sub", "--dataset ../rows.csv --output_dir .."),
     ] {
         let arguments = format!("train {SHAPE} {arguments} --overwrite_output_dir");
-        let said = fails(&path.join(from), 2, &arguments);
-        assert!(said.contains("--output_dir") && said.lines().count() == 1, "{arguments}: {said}");
+        let message = fails(&path.join(from), 2, &arguments);
+        assert!(message.contains("--output_dir") && message.lines().count() == 1, "{arguments}: {message}");
         assert_eq!(tree(path), before, "{arguments}");
     }
     let further = "train --model project --dataset synthetic --synthetic_reviews 60 --max_seq_length 96 --output_dir project";
-    let said = fails(path, 2, &format!("{further} --overwrite_output_dir"));
-    assert!(said.contains("the input project"), "{said}");
+    let message = fails(path, 2, &format!("{further} --overwrite_output_dir"));
+    assert!(message.contains("the input project"), "{message}");
     assert_eq!(tree(path), before);
 }
 

@@ -40,10 +40,10 @@ fn succeeds(folder: &Path, words: &str, arguments: &[&str]) -> String {
 /// Asserts this exit code and one line on standard error, which it returns.
 #[track_caller]
 fn fails(code: i32, output: &Output) -> String {
-    let said = stderr(output);
-    assert_eq!(output.status.code(), Some(code), "{said}");
-    assert_eq!(said.lines().count(), 1, "{said}");
-    said
+    let message = stderr(output);
+    assert_eq!(output.status.code(), Some(code), "{message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
+    message
 }
 
 fn not_utf8(name: &str) -> OsString {
@@ -77,8 +77,8 @@ fn links_lead_to_models_and_to_where_a_model_is_left() {
     succeeds(folder.path(), "predict --model", &["model", "good film"]);
 
     symlink("nowhere", folder.path().join("dangling")).unwrap();
-    let said = fails(1, &run(folder.path(), &format!("train {TINY} --output_dir"), &["dangling"]));
-    assert!(said.contains("dangling: No such file or directory"), "{said}");
+    let message = fails(1, &run(folder.path(), &format!("train {TINY} --output_dir"), &["dangling"]));
+    assert!(message.contains("dangling: No such file or directory"), "{message}");
     symlink("round", folder.path().join("round")).unwrap();
     for (words, arguments) in
         [("predict --model ./round", "good"), ("check --recipe quickstart --dataset", "./round")]
@@ -103,8 +103,8 @@ fn names_that_are_not_utf8_are_refused_as_arguments_and_do_no_harm_elsewhere() {
     for arguments in [vec![not_utf8("a")], vec!["--model".into(), not_utf8("a")], vec![not_utf8("--model=")]]
     {
         let arguments = arguments.iter().map(OsString::as_os_str).collect::<Vec<_>>();
-        let said = fails(2, &command(folder.path(), "predict", &arguments).output().unwrap());
-        assert!(said.contains("\\xFF\" is not UTF-8"), "{said}");
+        let message = fails(2, &command(folder.path(), "predict", &arguments).output().unwrap());
+        assert!(message.contains("\\xFF\" is not UTF-8"), "{message}");
     }
 }
 
@@ -112,13 +112,13 @@ fn names_that_are_not_utf8_are_refused_as_arguments_and_do_no_harm_elsewhere() {
 fn a_folder_that_cannot_be_written_is_told_before_training() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("file"), "mine").unwrap();
-    let said = fails(
+    let message = fails(
         1,
         &run(folder.path(), &format!("train {TINY} --overwrite_output_dir --output_dir"), &["file"]),
     );
-    assert!(said.contains("file: "), "{said}");
-    let said = fails(1, &run(folder.path(), &format!("train {TINY} --output_dir"), &["file/run"]));
-    assert!(said.contains("file/run"), "{said}");
+    assert!(message.contains("file: "), "{message}");
+    let message = fails(1, &run(folder.path(), &format!("train {TINY} --output_dir"), &["file/run"]));
+    assert!(message.contains("file/run"), "{message}");
     assert_eq!(fs::read_to_string(folder.path().join("file")).unwrap(), "mine");
 
     let closed = folder.path().join("closed");
@@ -128,8 +128,8 @@ fn a_folder_that_cannot_be_written_is_told_before_training() {
         println!("skipped: permissions do not bind this user");
         return;
     }
-    let said = fails(1, &run(folder.path(), &format!("train {TINY} --output_dir"), &["closed/run"]));
-    assert!(said.contains("closed/run.partial: Permission denied"), "{said}");
+    let message = fails(1, &run(folder.path(), &format!("train {TINY} --output_dir"), &["closed/run"]));
+    assert!(message.contains("closed/run.partial: Permission denied"), "{message}");
 }
 
 #[test]
@@ -142,10 +142,11 @@ fn without_a_home_only_the_hub_is_far() {
     };
     let output = homeless(&format!("train {TINY} --output_dir run")).output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
-    let said = fails(1, &homeless("predict --model some/model good").output().unwrap());
-    assert!(said.contains(".cache/huggingface/hub"), "{said}");
-    let said = fails(1, &homeless("predict --model some/model good").env("HF_HOME", "/h").output().unwrap());
-    assert!(said.contains("/h/hub"), "{said}");
+    let message = fails(1, &homeless("predict --model some/model good").output().unwrap());
+    assert!(message.contains(".cache/huggingface/hub"), "{message}");
+    let message =
+        fails(1, &homeless("predict --model some/model good").env("HF_HOME", "/h").output().unwrap());
+    assert!(message.contains("/h/hub"), "{message}");
 }
 
 #[test]
@@ -162,7 +163,7 @@ fn what_is_no_model_is_told_in_one_line() {
         ("/dev/null", "a model is a directory"),
         ("", "is neither a local folder nor a repository id of the Hub"),
     ] {
-        let said = fails(1, &run(folder.path(), "predict --model", &[model, "good"]));
-        assert!(said.contains(expected), "{model}: {said}");
+        let message = fails(1, &run(folder.path(), "predict --model", &[model, "good"]));
+        assert!(message.contains(expected), "{model}: {message}");
     }
 }

@@ -68,9 +68,9 @@ fn a_run_is_uploaded_without_its_checkpoints_and_is_a_model_again() {
         (TOKEN, "--model run --repo ../name", "owner/name"),
     ] {
         let refused = online(path, &hub, token, &format!("push {arguments}"));
-        let said = stderr(&refused);
-        assert!(refused.status.code() == Some(1) && said.contains(words), "{arguments}: {said}");
-        assert_eq!(said.lines().count(), 1, "{said}");
+        let message = stderr(&refused);
+        assert!(refused.status.code() == Some(1) && message.contains(words), "{arguments}: {message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
     }
     assert!(fails(path, 1, "push --model run --repo owner/name").contains("HF_HUB_OFFLINE"));
     for model in ["hf_home", "nowhere"] {

@@ -77,8 +77,8 @@ fn a_token_that_is_refused_is_not_shown() {
     let hub = hub(folder.path());
     hub.state().token = Some("hf_another");
     let output = run(folder.path(), &hub.endpoint, Some(TOKEN), TRAIN);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.code() == Some(1) && said.contains("401"), "{said}");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && message.contains("401"), "{message}");
     assert_eq!(places(folder.path(), &output, TOKEN), [""; 0]);
 }
 

@@ -31,9 +31,9 @@ fn no_row_one_row_and_one_label_are_refused_where_two_labels_are_needed() {
         fs::write(folder.path().join(name), rows).unwrap();
         for command in ["check", "train"] {
             let output = format!("{command} {TINY} --dataset {name} --max_steps 1 --output_dir run");
-            let said = fails(folder.path(), 3, &output);
-            assert_eq!(said.lines().count(), 1, "{name}: {said}");
-            assert!(said.contains(expected) || said.contains("rows"), "{name}: {said}");
+            let message = fails(folder.path(), 3, &output);
+            assert_eq!(message.lines().count(), 1, "{name}: {message}");
+            assert!(message.contains(expected) || message.contains("rows"), "{name}: {message}");
         }
         assert!(!folder.path().join("run").exists());
     }
@@ -49,8 +49,8 @@ fn a_model_reads_one_row_and_one_label_and_says_that_there_are_none() {
     succeeds(folder.path(), "evaluate --model run --validation_file one.csv");
     fails(folder.path(), 3, "predict --model run --input none.csv");
     fails(folder.path(), 3, "evaluate --model run --validation_file none.csv");
-    let said = fails(folder.path(), 3, "predict --model run");
-    assert!(said.contains("there are no texts"), "{said}");
+    let message = fails(folder.path(), 3, "predict --model run");
+    assert!(message.contains("there are no texts"), "{message}");
 }
 
 #[test]
@@ -63,15 +63,15 @@ fn a_thousand_labels_are_learnt_judged_and_predicted() {
     fs::write(folder.path().join("rows.csv"), rows).unwrap();
     succeeds(folder.path(), &format!("check {TINY} --dataset rows.csv --max_seq_length 16"));
     let train = "--max_seq_length 16 --max_steps 2 --eval_strategy no --output_dir run";
-    let said = succeeds(folder.path(), &format!("train {TINY} --dataset rows.csv {train}"));
-    assert!(said.len() < 100_000, "{} bytes", said.len());
-    let said = succeeds(folder.path(), "evaluate --model run --validation_file rows.csv");
-    let (lines, results) = said.trim_end().rsplit_once('\n').unwrap();
+    let printed = succeeds(folder.path(), &format!("train {TINY} --dataset rows.csv {train}"));
+    assert!(printed.len() < 100_000, "{} bytes", printed.len());
+    let printed = succeeds(folder.path(), "evaluate --model run --validation_file rows.csv");
+    let (lines, results) = printed.trim_end().rsplit_once('\n').unwrap();
     assert!(lines.len() < 100_000, "{} bytes", lines.len());
     let results: Value = serde_json::from_str(results).unwrap();
     assert_eq!(results["eval_per_class"].as_object().unwrap().len(), 1000);
-    let said = succeeds(folder.path(), "predict --model run good");
-    let prediction: Value = serde_json::from_str(&said).unwrap();
+    let printed = succeeds(folder.path(), "predict --model run good");
+    let prediction: Value = serde_json::from_str(&printed).unwrap();
     assert_eq!(prediction["scores"].as_array().unwrap().len(), 1000);
 }
 
@@ -92,8 +92,11 @@ fn a_model_that_is_larger_than_its_files_or_no_number_is_refused() {
         let mut config = good.clone();
         config[key] = value;
         fs::write(&path, config.to_string()).unwrap();
-        let said = fails(folder.path(), 1, "predict --model run good");
-        assert!(said.contains(expected) && said.lines().count() == 1 && said.len() < 3000, "{key}: {said}");
+        let message = fails(folder.path(), 1, "predict --model run good");
+        assert!(
+            message.contains(expected) && message.lines().count() == 1 && message.len() < 3000,
+            "{key}: {message}"
+        );
     }
 }
 
@@ -103,11 +106,11 @@ fn a_key_of_any_depth_is_refused() {
     let deep = "a.".repeat(50_000);
     for set in [format!("{deep}a=1"), format!("train.{deep}=1"), "=1".into(), "..=1".into(), "train=1".into()]
     {
-        let said = fails(folder.path(), 2, &format!("check --set {set}"));
-        assert!(said.lines().count() == 1 && said.len() < 3000, "{said}");
+        let message = fails(folder.path(), 2, &format!("check --set {set}"));
+        assert!(message.lines().count() == 1 && message.len() < 3000, "{message}");
     }
-    let said = fails(folder.path(), 2, &format!("check --set train.seed={}", "[".repeat(100_000)));
-    assert_eq!(said.lines().count(), 1);
+    let message = fails(folder.path(), 2, &format!("check --set train.seed={}", "[".repeat(100_000)));
+    assert_eq!(message.lines().count(), 1);
 }
 
 #[test]

@@ -28,14 +28,14 @@ impl To {
     }
 }
 
-/// Returns the exit code, and what reached standard error if that is a file.
+/// Runs `embert` with these streams. Returns the exit code, and standard error if it is a file.
 fn runs(folder: &Path, arguments: &str, out: To, err: To) -> (Option<i32>, String) {
-    let said = folder.join("said");
+    let errors = folder.join("stderr");
     let mut command = Command::new(env!("CARGO_BIN_EXE_embert"));
     command.args(arguments.split_whitespace()).current_dir(folder).env("HF_HUB_OFFLINE", "1");
-    command.stdin(Stdio::null()).stdout(out.stream(&folder.join("out"))).stderr(err.stream(&said));
+    command.stdin(Stdio::null()).stdout(out.stream(&folder.join("out"))).stderr(err.stream(&errors));
     let code = command.status().unwrap().code();
-    (code, if err == To::File { fs::read_to_string(said).unwrap() } else { String::new() })
+    (code, if err == To::File { fs::read_to_string(errors).unwrap() } else { String::new() })
 }
 
 #[test]
@@ -56,13 +56,13 @@ fn training_outlives_its_reader_and_a_full_disk_under_its_output() {
     ] {
         let run = format!("run-{out:?}-{err:?}");
         let arguments = format!("train {TINY} --save_strategy epoch --output_dir {run}");
-        let (code, said) = runs(folder.path(), &arguments, out, err);
-        assert_eq!(code, Some(0), "{run}: {said}");
-        assert!(!said.contains("panicked"), "{run}: {said}");
+        let (code, message) = runs(folder.path(), &arguments, out, err);
+        assert_eq!(code, Some(0), "{run}: {message}");
+        assert!(!message.contains("panicked"), "{run}: {message}");
         assert_eq!(
-            said.matches("standard output").count(),
+            message.matches("standard output").count(),
             usize::from(err == To::File && out != To::File),
-            "{said}"
+            "{message}"
         );
         assert_eq!(whole(&run)[0..2], whole("whole")[0..2], "{run}");
         assert!(weights(&run) == weights("whole"), "{run}");
@@ -99,12 +99,12 @@ fn commands_that_print_end_quietly_with_their_reader_and_fail_on_a_full_disk() {
             (Some(0), String::new()),
             "{arguments}"
         );
-        let (code, said) = runs(folder.path(), arguments, To::Full, To::File);
-        assert_eq!(code, Some(1), "{arguments}: {said}");
-        let errors = said.lines().filter(|line| !line.starts_with("warning: ")).collect::<Vec<_>>();
+        let (code, message) = runs(folder.path(), arguments, To::Full, To::File);
+        assert_eq!(code, Some(1), "{arguments}: {message}");
+        let errors = message.lines().filter(|line| !line.starts_with("warning: ")).collect::<Vec<_>>();
         assert!(
             matches!(errors[..], [error] if error.starts_with("error: standard output")),
-            "{arguments}: {said}"
+            "{arguments}: {message}"
         );
     }
 }
@@ -119,8 +119,11 @@ fn an_output_that_cannot_be_written_is_refused_before_anything_is_read() {
         "check --dataset ./nowhere.csv --model ./nowhere --output_dir /proc/run/deeper",
         "predict --model ./nowhere --input texts.csv --output /proc/out.csv",
     ] {
-        let said = fails(folder.path(), 2, arguments);
-        assert!(said.contains("/proc/") && said.contains("cannot be written"), "{arguments}: {said}");
-        assert_eq!(said.lines().count(), 1, "{arguments}: {said}");
+        let message = fails(folder.path(), 2, arguments);
+        assert!(
+            message.contains("/proc/") && message.contains("cannot be written"),
+            "{arguments}: {message}"
+        );
+        assert_eq!(message.lines().count(), 1, "{arguments}: {message}");
     }
 }

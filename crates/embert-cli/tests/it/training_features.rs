@@ -25,8 +25,8 @@ fn a_run_ends_early_with_its_best_weights_and_shows_its_curves() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = "--num_train_epochs 30 --learning_rate 0.05 --load_best_model_at_end --metric_for_best_model \
                      eval_accuracy --early-stopping-patience 2 --save_strategy epoch --save_total_limit 1";
-    let said = succeeds(folder.path(), &format!("train {TINY} {arguments}"));
-    assert!(said.contains("stopped early after step "), "{said}");
+    let printed = succeeds(folder.path(), &format!("train {TINY} {arguments}"));
+    assert!(printed.contains("stopped early after step "), "{printed}");
     let run = folder.path().join("run");
     let state = json(&run.join("trainer_state.json"));
     let best = state["best_global_step"].as_u64().unwrap();
@@ -49,18 +49,19 @@ fn a_run_ends_early_with_its_best_weights_and_shows_its_curves() {
 fn what_is_frozen_stays_and_what_is_named_wrongly_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let run = |flags: &str| format!("train {TINY} --num_train_epochs 2 --overwrite_output_dir false {flags}");
-    let said = fails(folder.path(), 2, &run("--freeze layer.0"));
+    let message = fails(folder.path(), 2, &run("--freeze layer.0"));
     assert!(
-        said.contains("freeze: no parameter name matches \"layer.0\"")
-            && said.contains("bert.encoder.layer.1, bert.pooler.dense"),
-        "{said}"
+        message.contains("freeze: no parameter name matches \"layer.0\"")
+            && message.contains("bert.encoder.layer.1, bert.pooler.dense"),
+        "{message}"
     );
     assert!(fails(folder.path(), 2, &run("--freeze *")).contains("freeze all parameters"));
     assert!(fails(folder.path(), 2, &run("--gradual_unfreezing bert")).contains("must be EPOCH:PATTERN"));
-    let said = succeeds(folder.path(), &run("--freeze bert --gradual_unfreezing 1:bert.encoder.layer.1"));
+    let printed = succeeds(folder.path(), &run("--freeze bert --gradual_unfreezing 1:bert.encoder.layer.1"));
     assert!(
-        said.contains("trainable params: 66 ||") && said.contains("epoch 1 unfreezes: trainable params: 6,"),
-        "{said}"
+        printed.contains("trainable params: 66 ||")
+            && printed.contains("epoch 1 unfreezes: trainable params: 6,"),
+        "{printed}"
     );
 }
 
@@ -68,11 +69,14 @@ fn what_is_frozen_stays_and_what_is_named_wrongly_leaves_nothing_behind() {
 fn fp16_is_refused_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     for command in ["train", "check"] {
-        let said = fails(folder.path(), 2, &format!("{command} {TINY} --fp16"));
-        assert!(said.contains("--device cpu does not compute in fp16") && said.contains("--bf16"), "{said}");
+        let message = fails(folder.path(), 2, &format!("{command} {TINY} --fp16"));
+        assert!(
+            message.contains("--device cpu does not compute in fp16") && message.contains("--bf16"),
+            "{message}"
+        );
     }
-    let said = fails(folder.path(), 2, &format!("train {TINY} --fp16 --bf16"));
-    assert!(said.contains("fp16 is true; it must be false if bf16 is true"), "{said}");
+    let message = fails(folder.path(), 2, &format!("train {TINY} --fp16 --bf16"));
+    assert!(message.contains("fp16 is true; it must be false if bf16 is true"), "{message}");
 }
 
 #[test]
@@ -86,16 +90,16 @@ fn a_recipe_and_its_data_are_warned_of_before_and_by_training() {
         "{TINY} --train_file train.csv --validation_file eval.csv --vocab_size 40 --per_device_train_batch_size 8 \
          --num_train_epochs 1 --warmup_steps 5 --gradual_unfreezing 1:bert"
     );
-    let said = warnings(folder.path(), &format!("check {flags}"));
+    let by_check = warnings(folder.path(), &format!("check {flags}"));
     let expected = [
         "warning: warm-up takes 5 of 9 steps (56 %)",
         "warning: gradual_unfreezing has \"1:bert\", and the run's last epoch is 0",
         "warning: 12 of 24 rows to evaluate on (50.0 %) are also training rows",
     ];
-    assert_eq!(said.lines().count(), 3, "{said}");
-    assert!(expected.iter().zip(said.lines()).all(|(begin, line)| line.starts_with(begin)), "{said}");
+    assert_eq!(by_check.lines().count(), 3, "{by_check}");
+    assert!(expected.iter().zip(by_check.lines()).all(|(begin, line)| line.starts_with(begin)), "{by_check}");
     let by_training = warnings(folder.path(), &format!("train {flags}"));
-    assert!(by_training.starts_with(&said), "{by_training}");
+    assert!(by_training.starts_with(&by_check), "{by_training}");
 }
 
 #[test]
@@ -114,10 +118,10 @@ fn texts_cut_elsewhere_than_in_training_are_warned_of() {
     for command in
         ["predict --model run good", "evaluate --model run", "predict --model run/checkpoint-10 good"]
     {
-        let said = warnings(folder.path(), &format!("{command} --max_seq_length 32"));
+        let message = warnings(folder.path(), &format!("{command} --max_seq_length 32"));
         assert!(
-            said.starts_with("warning: max_seq_length is 32, and the model was trained with 96"),
-            "{said}"
+            message.starts_with("warning: max_seq_length is 32, and the model was trained with 96"),
+            "{message}"
         );
     }
     let same = |flags: &str| stdout(&embert(folder.path(), &format!("predict --model {flags} good")));

@@ -30,8 +30,9 @@ fn a_model_that_learnt_from_the_ends_of_texts_says_so_also_when_it_is_merged() {
     let logits = |begin: &str| {
         let text = format!("{{\"text\": \"{}{}\"}}", begin, " the film was good".repeat(30));
         fs::write(folder.join("rows.jsonl"), text).unwrap();
-        let said = succeeds(folder, "predict --model merged --max_seq_length 16 --input rows.jsonl --logits");
-        let line: serde_json::Value = serde_json::from_str(&said).unwrap();
+        let printed =
+            succeeds(folder, "predict --model merged --max_seq_length 16 --input rows.jsonl --logits");
+        let line: serde_json::Value = serde_json::from_str(&printed).unwrap();
         line["logits"].clone()
     };
     assert_eq!(logits("a bad story"), logits("a fine cast"), "the beginning is not read");
