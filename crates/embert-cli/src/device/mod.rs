@@ -32,7 +32,7 @@ pub(crate) const DEFAULT: &str = if cfg!(feature = "cpu") {
 };
 
 /// The advice for an unknown device.
-const SEE: &str = "`embert devices` shows what there is";
+const SEE: &str = "`embert devices` lists the devices";
 
 /// A backend. `--device` and the cargo feature have the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

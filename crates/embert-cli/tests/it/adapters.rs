@@ -1,4 +1,4 @@
-//! Train, evaluate, predict, go on and merge with adapters, end to end.
+//! Trains, evaluates, predicts, resumes and merges with adapters, end to end.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{fails, succeeds};
 
-/// A base model small enough that a test may train it, and an adapter of it.
+/// Trains a tiny base model and an adapter of it. Returns the output of the second run.
 fn trained(folder: &Path) -> String {
     train_base(folder, 42);
     succeeds(folder, &format!("train {ADAPTER} --output_dir run"))
@@ -37,10 +37,10 @@ fn logits(printed: &str) -> Vec<f64> {
 }
 
 #[test]
-fn a_run_leaves_pefts_files_and_says_how_much_it_trained() {
+fn a_run_writes_the_files_of_peft_and_counts_trainable_parameters() {
     let folder = tempfile::tempdir().unwrap();
     let printed = trained(folder.path());
-    // 2 layers of query and key, 4·(32 + 32) each, and the head of 32·2 + 2
+    // 2 layers with query and key: 4·(32 + 32) each. The head: 32·2 + 2.
     assert!(printed.contains("trainable params: 1,090 || all params: "), "{printed}");
     let run = folder.path().join("run");
     let checkpoint =
@@ -52,7 +52,10 @@ fn a_run_leaves_pefts_files_and_says_how_much_it_trained() {
             assert!(directory.join(file).is_file(), "{file}");
         }
         assert!(!directory.join("model.safetensors").exists());
-        assert!(!directory.join("config.json").exists(), "transformers would take it for a whole model");
+        assert!(
+            !directory.join("config.json").exists(),
+            "transformers would open the directory as a complete model"
+        );
     }
     let config = json(&run.join("adapter_config.json"));
     assert_eq!(config["base_model_name_or_path"], "base");
@@ -64,20 +67,21 @@ fn a_run_leaves_pefts_files_and_says_how_much_it_trained() {
     );
     succeeds(folder.path(), "train --recipe run/recipe.toml --output_dir again");
     let weights = |run: &str| fs::read(folder.path().join(run).join("adapter_model.safetensors")).unwrap();
-    assert!(weights("run") == weights("again"), "the recipe of a run repeats it bit for bit");
+    assert!(weights("run") == weights("again"), "a run from the saved recipe is bit-identical");
 }
 
 #[test]
-fn a_run_of_adapters_goes_on_to_the_same_bytes_with_its_best_model() {
+fn a_resumed_adapter_run_is_bit_identical_with_its_best_model() {
     let folder = tempfile::tempdir().unwrap();
     trained(folder.path());
     let flags = "--bf16 --save_strategy steps --save_steps 3 --eval_strategy steps --eval_steps 2 --load_best_model_at_end";
-    succeeds(folder.path(), &format!("train {ADAPTER} {flags} --output_dir whole"));
+    succeeds(folder.path(), &format!("train {ADAPTER} {flags} --output_dir uninterrupted"));
     let weights = |run: &str| fs::read(folder.path().join(run).join("adapter_model.safetensors")).unwrap();
-    let best = json(&folder.path().join("whole/trainer_state.json"))["best_global_step"].as_u64().unwrap();
+    let best =
+        json(&folder.path().join("uninterrupted/trainer_state.json"))["best_global_step"].as_u64().unwrap();
     for step in [3, 6, best] {
         let output_dir = format!("from-{step}");
-        let from = format!("whole/checkpoint-{step}");
+        let from = format!("uninterrupted/checkpoint-{step}");
         let printed = succeeds(
             folder.path(),
             &format!(
@@ -85,12 +89,12 @@ fn a_run_of_adapters_goes_on_to_the_same_bytes_with_its_best_model() {
             ),
         );
         assert!(printed.contains(&format!("resuming from {from}: step {step}")), "{printed}");
-        assert!(weights(&output_dir) == weights("whole"), "from step {step}");
+        assert!(weights(&output_dir) == weights("uninterrupted"), "from step {step}");
     }
 }
 
 #[test]
-fn a_run_of_adapters_goes_on_over_no_other_base() {
+fn an_adapter_run_does_not_resume_with_another_base() {
     let folder = tempfile::tempdir().unwrap();
     trained(folder.path());
     train_base(folder.path(), 43);
@@ -106,7 +110,7 @@ fn a_run_of_adapters_goes_on_over_no_other_base() {
 }
 
 #[test]
-fn evaluation_and_prediction_find_the_base_or_are_told() {
+fn evaluation_and_prediction_find_the_base_or_take_it_from_a_flag() {
     let folder = tempfile::tempdir().unwrap();
     trained(folder.path());
     let results = json(&folder.path().join("run/eval_results.json"));
@@ -136,22 +140,19 @@ fn evaluation_and_prediction_find_the_base_or_are_told() {
 }
 
 #[test]
-fn training_goes_on_from_an_adapter() {
+fn an_adapter_can_be_trained_further() {
     let folder = tempfile::tempdir().unwrap();
     trained(folder.path());
     let plain = ADAPTER.split(" --lora").next().unwrap();
     succeeds(folder.path(), &format!("train {plain} --adapter run --learning_rate 0 --output_dir same"));
     let weights = |run: &str| fs::read(folder.path().join(run).join("adapter_model.safetensors")).unwrap();
-    assert!(weights("run") == weights("same"), "a rate of 0 leaves the adapter as it was");
+    assert!(weights("run") == weights("same"), "a learning rate of 0 does not change the adapter");
     let message = fails(folder.path(), 2, &format!("train {ADAPTER} --adapter run --output_dir other"));
-    assert!(
-        message.contains("an adapter that exists (--adapter) brings its own settings of lora"),
-        "{message}"
-    );
+    assert!(message.contains("the adapter of --adapter has its own LoRA settings"), "{message}");
 }
 
 #[test]
-fn flags_of_adapters_are_settings_of_the_recipe() {
+fn adapter_flags_set_recipe_keys() {
     let folder = tempfile::tempdir().unwrap();
     let config = |flags: &str| -> toml::Table {
         succeeds(folder.path(), &format!("train --print_config {flags}")).parse().unwrap()
@@ -172,7 +173,7 @@ fn flags_of_adapters_are_settings_of_the_recipe() {
     assert_eq!(lora["alpha_pattern"]["key"].as_float(), Some(0.5));
     assert_eq!((lora["bias"].as_str(), lora["use_rslora"].as_bool()), (Some("lora_only"), Some(true)));
     let one = config("--lora_target_modules query --layers_to_transform 3");
-    assert!(one["lora"]["target_modules"].is_array(), "one name is a list, too");
+    assert!(one["lora"]["target_modules"].is_array(), "a single name is a list too");
     for pattern in [r".*\.(query|key)", "all-linear"] {
         let recipe = config(&format!("--lora_target_modules {pattern}"));
         assert_eq!(recipe["lora"]["target_modules"].as_str(), Some(pattern));
@@ -183,7 +184,7 @@ fn flags_of_adapters_are_settings_of_the_recipe() {
 }
 
 #[test]
-fn wrong_settings_of_adapters_are_usage_errors() {
+fn invalid_adapter_settings_are_usage_errors() {
     let folder = tempfile::tempdir().unwrap();
     let cases = [
         ("--lora_r 0", "lora.r: a rank is 0; it must be at least 1"),

@@ -1,4 +1,4 @@
-//! Training further keeps a model's labels, their order and its head, or says that it does not.
+//! Further training keeps a model's head, its labels and their order, or reports an error.
 
 use std::fs;
 use std::path::Path;
@@ -8,11 +8,12 @@ use serde_json::Value;
 use crate::tiny::{SHAPE, write_csv};
 use crate::{fails, stderr, succeeds};
 
-/// No learning rate: what a run ends with is what it began with.
+/// A learning rate of 0: the run does not change the weights.
 const STILL: &str = "--learning_rate 0 --max_steps 1 --max_seq_length 32 --eval_strategy epoch";
+/// Enough training to reach an accuracy of 1.
 const LEARNS: &str = "--learning_rate 1e-2 --num_train_epochs 8 --eval_strategy epoch";
 
-/// Leaves a model in `model` that calls apples "pos" (id 0) and rivers "neg" (id 1), as no sorted data set would.
+/// Trains a model in `model` with the labels "pos" (id 0) and "neg" (id 1), which are not in sorted order.
 fn model(folder: &Path) {
     write_csv(folder, "sorted.csv", &["first", "second"], 60);
     succeeds(folder, &format!("train {SHAPE} --dataset sorted.csv {LEARNS} --output_dir model"));
@@ -24,7 +25,7 @@ fn rename_labels(config: &Path) {
     fs::write(config, text.replace("\"first\"", "\"pos\"").replace("\"second\"", "\"neg\"")).unwrap();
 }
 
-/// Leaves an adapter of the model in `base` with the same labels.
+/// Trains a model in `base` and an adapter of it in `model`, with the same labels.
 fn adapter(folder: &Path) {
     write_csv(folder, "sorted.csv", &["first", "second"], 60);
     succeeds(folder, &format!("train {SHAPE} --dataset sorted.csv --max_steps 1 --output_dir base"));
@@ -54,9 +55,9 @@ fn check(folder: &Path, model: &str) {
         let found = results(&folder.join("further"));
         assert_eq!(found["eval_accuracy"], 1.0, "{labels:?}");
         assert_eq!(found["eval_per_class"].as_object().unwrap().keys().collect::<Vec<_>>(), ["pos", "neg"]);
-        let notes = stderr(&output);
-        assert!(expected.is_none_or(|expected| notes.contains(expected)), "{labels:?}: {notes}");
-        assert!(expected.is_some() || !notes.contains("label"), "{labels:?}: {notes}");
+        let messages = stderr(&output);
+        assert!(expected.is_none_or(|expected| messages.contains(expected)), "{labels:?}: {messages}");
+        assert!(expected.is_some() || !messages.contains("label"), "{labels:?}: {messages}");
         let evaluated = succeeds(folder, "evaluate --model further --dataset rows.csv");
         assert!(evaluated.contains("\"eval_accuracy\":1.0"), "{labels:?}: {evaluated}");
     }
@@ -92,7 +93,7 @@ fn an_adapter_keeps_its_labels_and_their_order() {
 }
 
 #[test]
-fn a_part_of_the_labels_is_enough_to_train_further() {
+fn data_with_some_of_the_labels_keeps_the_head() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "three.csv", &["a", "b", "c"], 60);
@@ -104,11 +105,11 @@ fn a_part_of_the_labels_is_enough_to_train_further() {
     assert_eq!(config["id2label"].as_object().unwrap().len(), 3);
     let same = "--ignore_mismatched_sizes --output_dir same";
     let printed = succeeds(path, &format!("train --model model --dataset two.csv {STILL} {same}"));
-    assert!(!printed.contains("a new head"), "labels that the model has need no new head: {printed}");
+    assert!(!printed.contains("a new head"), "the head has all labels of the data: {printed}");
 }
 
 #[test]
-fn a_base_model_takes_any_labels() {
+fn a_model_without_a_classification_head_accepts_any_labels() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "first.csv", &["a", "b"], 20);
@@ -125,7 +126,7 @@ fn a_base_model_takes_any_labels() {
 }
 
 #[test]
-fn a_head_of_another_task_is_not_kept() {
+fn a_head_for_another_problem_type_is_not_kept() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "rows.csv", &["a", "b"], 20);
@@ -151,7 +152,7 @@ fn a_head_of_another_task_is_not_kept() {
 }
 
 #[test]
-fn generated_reviews_have_labels_like_any_data() {
+fn labels_of_synthetic_reviews_must_match_the_model() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "rows.csv", &["a", "b"], 20);
@@ -169,7 +170,7 @@ fn generated_reviews_have_labels_like_any_data() {
 }
 
 #[test]
-fn an_adapter_given_as_a_model_names_the_flag() {
+fn an_adapter_given_as_the_model_is_an_error_that_names_the_flag() {
     let folder = tempfile::tempdir().unwrap();
     adapter(folder.path());
     let message = fails(

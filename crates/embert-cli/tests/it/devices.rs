@@ -1,33 +1,33 @@
-//! `--device` and `embert devices`, with whatever this binary was built with and this machine has.
+//! `--device` and `embert devices`, with the backends of this binary and the devices of this machine.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use crate::{fails, stderr, stdout, succeeds};
 
-/// Where Debian keeps a Vulkan that needs no GPU: of the package chromium-common.
+/// The Vulkan driver SwiftShader, which needs no GPU. Debian's package chromium-common installs it here.
 const SWIFTSHADER: &str = "/usr/lib/chromium/vk_swiftshader_icd.json";
 
-/// What needs a GPU or its like, and whether it is in this binary.
+/// The GPU backends, and true for those of this binary.
 const GPUS: [(&str, bool); 2] = [("wgpu", cfg!(feature = "wgpu")), ("cuda", cfg!(feature = "cuda"))];
 
-/// A run of each command that takes a device, with data and a model that do not exist.
+/// Each command that takes a device, with data and a model that do not exist.
 const COMMANDS: [&str; 3] = [
     "train --dataset ./no.csv --model ./none --output_dir out",
     "evaluate --dataset ./no.csv --model ./none",
     "predict --model ./none text",
 ];
 
-/// Runs `embert` where the loaders of Linux see this driver of Vulkan alone.
+/// Runs `embert` with only this Vulkan driver. The variables are those of the loaders on Linux.
 fn with_driver(folder: &Path, driver: &str, arguments: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_embert"));
     command.args(arguments.split_whitespace()).current_dir(folder).stdin(Stdio::null());
     command.env("HF_HUB_OFFLINE", "1").env("VK_DRIVER_FILES", driver).env("VK_ICD_FILENAMES", driver);
-    command.env("__EGL_VENDOR_LIBRARY_FILENAMES", "/no/vendor.json"); // no OpenGL either
+    command.env("__EGL_VENDOR_LIBRARY_FILENAMES", "/no/vendor.json"); // no OpenGL
     command.output().expect("the binary was built")
 }
 
-/// Asserts one line that begins so, of exit code 2, and that nothing was written.
+/// Asserts exit code 2, a one-line error with this beginning, and that no file was written. Returns the error.
 #[track_caller]
 fn refused(folder: &Path, output: &Output, beginning: &str) -> String {
     let message = stderr(output);
@@ -38,14 +38,14 @@ fn refused(folder: &Path, output: &Output, beginning: &str) -> String {
     message
 }
 
-/// The first cells of the rows.
+/// Returns the first cell of each row.
 fn names(table: &str) -> Vec<&str> {
     let cells = table.lines().filter_map(|line| line.strip_prefix('│')?.split_whitespace().next());
     cells.filter(|cell| *cell != "device").collect()
 }
 
 #[test]
-fn several_devices_are_different_ones_of_one_backend() {
+fn devices_must_be_different_and_of_one_backend() {
     let folder = tempfile::tempdir().unwrap();
     let refused = |devices: &str, beginning: &str| {
         let line = format!("{} --devices {devices}", COMMANDS[0]);
@@ -59,16 +59,17 @@ fn several_devices_are_different_ones_of_one_backend() {
 }
 
 #[test]
-fn a_device_that_is_not_there_is_refused_before_anything_is_read() {
+fn a_missing_device_is_refused_before_anything_is_read() {
     let folder = tempfile::tempdir().unwrap();
-    let nowhere = |device: &str, command: &str| {
+    let without_driver = |device: &str, command: &str| {
         with_driver(folder.path(), "/no/driver.json", &format!("{command} --device {device}"))
     };
     for command in COMMANDS {
-        let refused =
-            |device: &str| refused(folder.path(), &nowhere(device, command), &format!("--device {device}: "));
-        for nonsense in ["gpu", "wgpu:x", "cuda:-1", "cpu:1", ":"] {
-            assert!(refused(nonsense).contains("`embert devices` shows what there is"), "{nonsense}");
+        let refused = |device: &str| {
+            refused(folder.path(), &without_driver(device, command), &format!("--device {device}: "))
+        };
+        for invalid in ["gpu", "wgpu:x", "cuda:-1", "cpu:1", ":"] {
+            assert!(refused(invalid).contains("`embert devices` lists the devices"), "{invalid}");
         }
         for (name, built) in GPUS {
             let message = refused(&format!("{name}:99"));
@@ -82,7 +83,7 @@ fn a_device_that_is_not_there_is_refused_before_anything_is_read() {
 }
 
 #[test]
-fn without_a_driver_the_line_says_what_is_needed() {
+fn without_a_driver_the_error_names_the_packages() {
     if !cfg!(all(feature = "wgpu", target_os = "linux")) {
         eprintln!("skipped: needs the feature wgpu, and loaders of drivers as on Linux");
         return;
@@ -94,7 +95,7 @@ fn without_a_driver_the_line_says_what_is_needed() {
 }
 
 #[test]
-fn with_a_device_it_is_the_data_and_the_model_that_are_missed() {
+fn with_a_device_the_error_is_about_missing_data_or_a_missing_model() {
     let folder = tempfile::tempdir().unwrap();
     for (command, code) in COMMANDS.into_iter().zip([3, 1, 1]) {
         let message = fails(folder.path(), code, &format!("{command} --device {}", device_of_this_binary()));
@@ -102,7 +103,7 @@ fn with_a_device_it_is_the_data_and_the_model_that_are_missed() {
     }
 }
 
-/// The processor, or whatever a binary without it has.
+/// Returns the CPU, or a GPU if the binary does not have the CPU backend.
 fn device_of_this_binary() -> &'static str {
     if cfg!(feature = "cpu") {
         "cpu"
@@ -114,7 +115,7 @@ fn device_of_this_binary() -> &'static str {
 }
 
 #[test]
-fn the_list_has_what_was_built_and_how_to_build_the_rest() {
+fn the_list_has_the_built_backends_and_how_to_build_the_others() {
     let folder = tempfile::tempdir().unwrap();
     let table = succeeds(folder.path(), "devices");
     assert_eq!(cfg!(feature = "cpu"), names(&table).contains(&"cpu"), "{table}");
@@ -133,7 +134,7 @@ fn the_list_has_what_was_built_and_how_to_build_the_rest() {
 }
 
 #[test]
-fn what_is_listed_is_what_can_be_opened() {
+fn listed_devices_can_be_opened() {
     let folder = tempfile::tempdir().unwrap();
     if !cfg!(feature = "wgpu") || !Path::new(SWIFTSHADER).exists() {
         eprintln!(
@@ -149,7 +150,7 @@ fn what_is_listed_is_what_can_be_opened() {
         with_driver(folder.path(), SWIFTSHADER, &format!("predict --model ./none text --device {device}"))
     };
     for device in ["wgpu", "wgpu:0"] {
-        let message = stderr(&predict(device)); // the device is there, the model is not
+        let message = stderr(&predict(device)); // the device exists, the model does not
         assert!(message.contains("./none") && !message.contains("--device"), "{message}");
     }
     let message = refused(folder.path(), &predict("wgpu:1"), "--device wgpu:1: ");

@@ -1,4 +1,4 @@
-//! What `evaluate` measures: the rows that flags name, all of them, or else the run's own.
+//! The rows that `evaluate` reads: all rows that flags name, else the evaluation rows of the run.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use crate::tiny::{SHAPE, write_csv};
 use crate::{fails, stderr, succeeds};
 
 #[test]
-fn flags_beat_the_recipe_of_the_run_and_its_limits() {
+fn flags_override_the_data_and_the_limits_of_the_recipe() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "train.csv", &["a", "b"], 40);
@@ -29,8 +29,9 @@ fn flags_beat_the_recipe_of_the_run_and_its_limits() {
         let first = printed.lines().next().unwrap();
         assert!(first.contains(rows) && first.contains(name), "{flags}: {first}");
     }
-    let both = crate::embert(path, "evaluate --model run --validation_file new.csv --test_file other.csv");
-    assert!(stderr(&both).contains("other.csv is not read"), "{}", stderr(&both));
+    let two_files =
+        crate::embert(path, "evaluate --model run --validation_file new.csv --test_file other.csv");
+    assert!(stderr(&two_files).contains("other.csv is not read"), "{}", stderr(&two_files));
     fs::remove_file(path.join("old.csv")).unwrap();
     let message = fails(path, 3, "evaluate --model run");
     assert!(message.contains("old.csv"), "{message}");
@@ -64,7 +65,7 @@ fn without_flags_the_held_out_rows_are_evaluated_again() {
 }
 
 #[test]
-fn f1_is_of_the_label_that_pos_label_names() {
+fn f1_is_that_of_the_label_pos_label() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "train.csv", &["fraud", "legit"], 40);
@@ -80,7 +81,7 @@ fn f1_is_of_the_label_that_pos_label_names() {
     let [headline, fraud, legit] = f1(&printed);
     assert_eq!(headline, legit);
     assert!(printed.contains("F1 (legit)") && printed.contains("weighted mean"), "{printed}");
-    assert_ne!(fraud, legit, "a model that was not trained favours one label");
+    assert_ne!(fraud, legit, "the F1 scores of an untrained model differ");
     for name in ["fraud", "Fraud"] {
         let printed =
             succeeds(path, &format!("evaluate --model default --dataset train.csv --pos_label {name}"));

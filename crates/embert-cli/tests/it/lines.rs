@@ -1,4 +1,4 @@
-//! Lines that a user reads when something is not as expected: they say what is wrong and what to do.
+//! Errors say what is wrong and what to do.
 
 use std::fs;
 use std::path::Path;
@@ -12,14 +12,14 @@ fn write(folder: &Path, name: &str, text: &str) {
     fs::write(path, text).unwrap();
 }
 
-/// A text of each of two classes, many times, under these column names.
+/// Returns 20 rows with two labels, below this header.
 fn rows(header: &str, separator: char) -> String {
     let row = |n: usize| format!("text {n}{separator}{}\n", ["yes", "no"][n % 2]);
     format!("{header}\n{}", (0..20).map(row).collect::<String>())
 }
 
 #[test]
-fn data_that_cannot_be_read_is_answered_with_what_to_do() {
+fn errors_of_unreadable_data_say_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write(path, "semicolon.csv", &rows("text;label", ';'));
@@ -109,7 +109,7 @@ fn valid_data_is_read() {
 }
 
 #[test]
-fn check_looks_at_data_alone_without_a_model() {
+fn check_without_a_model_checks_only_the_data() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "rows.csv", &["a", "b", "c"], 30);
@@ -160,7 +160,7 @@ fn check_refuses_what_train_refuses() {
 }
 
 #[test]
-fn models_that_cannot_be_opened_are_answered_with_what_to_do() {
+fn errors_of_unreadable_models_say_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "rows.csv", &["a", "b"], 30);

@@ -1,4 +1,4 @@
-//! A merged model answers as its adapter does, on long texts too.
+//! A merged model has the same logits as its adapter, also on long texts.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::tiny::{SHAPE, write_csv};
 use crate::{fails, succeeds};
 
 #[test]
-fn a_merged_model_reads_texts_as_its_adapter_did() {
+fn a_merged_model_truncates_and_cleans_texts_as_its_adapter_does() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "rows.csv", &["a", "b"], 24);

@@ -1,4 +1,4 @@
-//! Outputs that `predict` refuses before it opens the model.
+//! Output files that `predict` refuses before it opens the model.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use crate::fails;
 
 #[test]
-fn an_output_that_cannot_be_is_refused_and_the_input_is_left_as_it_was() {
+fn an_invalid_output_is_refused_and_existing_files_are_kept() {
     let folder = tempfile::tempdir().unwrap();
     let texts = b"text\ngood\n";
     let input = folder.path().join("f.csv");
