@@ -85,7 +85,7 @@ fn a_missing_device_is_refused_before_anything_is_read() {
 #[test]
 fn without_a_driver_the_error_names_the_packages() {
     if !cfg!(all(feature = "wgpu", target_os = "linux")) {
-        eprintln!("skipped: needs the feature wgpu, and loaders of drivers as on Linux");
+        eprintln!("SKIPPED: needs the feature wgpu, and loaders of drivers as on Linux");
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -138,7 +138,7 @@ fn listed_devices_can_be_opened() {
     let folder = tempfile::tempdir().unwrap();
     if !cfg!(feature = "wgpu") || !Path::new(SWIFTSHADER).exists() {
         eprintln!(
-            "skipped: needs the feature wgpu and {SWIFTSHADER} (Debian's chromium-common and libvulkan1)"
+            "SKIPPED: needs the feature wgpu and {SWIFTSHADER} (Debian's chromium-common and libvulkan1)"
         );
         return;
     }

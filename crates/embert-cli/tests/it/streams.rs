@@ -1,4 +1,4 @@
-//! A closed or full standard output or error never ends training, and ends the other commands quietly.
+//! Training continues if standard output or standard error is closed or full. Other commands exit cleanly.
 
 use std::fs::{self, File, OpenOptions};
 use std::path::Path;
@@ -7,14 +7,14 @@ use std::process::{Command, Stdio};
 use crate::tiny::TINY;
 use crate::{fails, succeeds};
 
-/// Where a stream goes.
+/// The target of a stream.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum To {
-    /// A file, which holds what was written.
+    /// A file.
     File,
-    /// A pipe whose reader is gone, as after `| head -1`.
-    Nobody,
-    /// A disk without space.
+    /// A pipe that its reader has closed, as in `| head -1`.
+    ClosedPipe,
+    /// A full disk.
     Full,
 }
 
@@ -22,7 +22,7 @@ impl To {
     fn stream(self, file: &Path) -> Stdio {
         match self {
             Self::File => File::create(file).unwrap().into(),
-            Self::Nobody => std::io::pipe().unwrap().1.into(),
+            Self::ClosedPipe => std::io::pipe().unwrap().1.into(),
             Self::Full => OpenOptions::new().write(true).open("/dev/full").unwrap().into(),
         }
     }
@@ -39,20 +39,20 @@ fn runs(folder: &Path, arguments: &str, out: To, err: To) -> (Option<i32>, Strin
 }
 
 #[test]
-fn training_outlives_its_reader_and_a_full_disk_under_its_output() {
+fn training_continues_after_a_closed_pipe_and_a_full_disk() {
     let folder = tempfile::tempdir().unwrap();
-    succeeds(folder.path(), &format!("train {TINY} --save_strategy epoch --output_dir whole"));
+    succeeds(folder.path(), &format!("train {TINY} --save_strategy epoch --output_dir expected"));
     let files = ["model.safetensors", "checkpoint-13/optimizer.safetensors", "metrics.jsonl", "README.md"];
-    let whole = |run: &str| files.map(|file| fs::metadata(folder.path().join(run).join(file)).unwrap().len());
+    let sizes = |run: &str| files.map(|file| fs::metadata(folder.path().join(run).join(file)).unwrap().len());
     let weights = |run: &str| fs::read(folder.path().join(run).join("model.safetensors")).unwrap();
     for (out, err) in [
-        (To::Nobody, To::File),
+        (To::ClosedPipe, To::File),
         (To::Full, To::File),
-        (To::File, To::Nobody),
+        (To::File, To::ClosedPipe),
         (To::File, To::Full),
-        (To::Nobody, To::Nobody),
+        (To::ClosedPipe, To::ClosedPipe),
         (To::Full, To::Full),
-        (To::Nobody, To::Full),
+        (To::ClosedPipe, To::Full),
     ] {
         let run = format!("run-{out:?}-{err:?}");
         let arguments = format!("train {TINY} --save_strategy epoch --output_dir {run}");
@@ -64,25 +64,25 @@ fn training_outlives_its_reader_and_a_full_disk_under_its_output() {
             usize::from(err == To::File && out != To::File),
             "{message}"
         );
-        assert_eq!(whole(&run)[0..2], whole("whole")[0..2], "{run}");
-        assert!(weights(&run) == weights("whole"), "{run}");
+        assert_eq!(sizes(&run)[0..2], sizes("expected")[0..2], "{run}");
+        assert!(weights(&run) == weights("expected"), "{run}");
         assert!(!folder.path().join(format!("{run}.partial")).exists(), "{run}");
     }
 }
 
 #[test]
-fn warnings_and_failures_that_nobody_reads_change_no_exit_code() {
+fn unread_warnings_and_errors_do_not_change_the_exit_code() {
     let folder = tempfile::tempdir().unwrap();
-    for err in [To::Nobody, To::Full] {
-        let warned = format!("train {TINY} --output_dir {err:?} --warmup_ratio 0.9");
-        assert_eq!(runs(folder.path(), &warned, To::File, err).0, Some(0), "{err:?}");
+    for err in [To::ClosedPipe, To::Full] {
+        let with_warning = format!("train {TINY} --output_dir {err:?} --warmup_ratio 0.9");
+        assert_eq!(runs(folder.path(), &with_warning, To::File, err).0, Some(0), "{err:?}");
         assert_eq!(runs(folder.path(), "train --learning_rat 1", To::File, err).0, Some(2), "{err:?}");
         assert_eq!(runs(folder.path(), "evaluate --model ./nowhere", To::File, err).0, Some(1), "{err:?}");
     }
 }
 
 #[test]
-fn commands_that_print_end_quietly_with_their_reader_and_fail_on_a_full_disk() {
+fn other_commands_succeed_on_a_closed_pipe_and_fail_on_a_full_disk() {
     let folder = tempfile::tempdir().unwrap();
     succeeds(folder.path(), &format!("train {TINY} --output_dir run"));
     fs::write(folder.path().join("texts.csv"), "text\ngood\nbad\n").unwrap();
@@ -95,7 +95,7 @@ fn commands_that_print_end_quietly_with_their_reader_and_fail_on_a_full_disk() {
         "train --print_config",
     ] {
         assert_eq!(
-            runs(folder.path(), arguments, To::Nobody, To::File),
+            runs(folder.path(), arguments, To::ClosedPipe, To::File),
             (Some(0), String::new()),
             "{arguments}"
         );
@@ -109,9 +109,9 @@ fn commands_that_print_end_quietly_with_their_reader_and_fail_on_a_full_disk() {
     }
 }
 
-/// Nobody, not even the superuser, makes files in `/proc`.
+/// No user can create files in `/proc`, not even root.
 #[test]
-fn an_output_that_cannot_be_written_is_refused_before_anything_is_read() {
+fn an_output_in_a_read_only_folder_is_refused_before_anything_is_read() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("texts.csv"), "text\ngood\n").unwrap();
     for arguments in [

@@ -1,4 +1,4 @@
-//! Strategies and flags mean what they mean in transformers' Trainer.
+//! Strategies and flags have the same meaning as in transformers' Trainer.
 
 use std::fs;
 use std::path::Path;
@@ -10,12 +10,13 @@ fn state(run: &Path) -> serde_json::Value {
     serde_json::from_str(&fs::read_to_string(run.join("trainer_state.json")).unwrap()).unwrap()
 }
 
-/// The steps of the evaluations in the log.
+/// Returns the steps of the evaluations in the log.
 fn evaluated(run: &Path) -> Vec<u64> {
     let log = state(run)["log_history"].as_array().unwrap().clone();
     log.iter().filter(|line| line["eval_loss"].is_f64()).map(|line| line["step"].as_u64().unwrap()).collect()
 }
 
+/// Returns the steps of the checkpoints.
 fn checkpoints(run: &Path) -> Vec<usize> {
     let names = fs::read_dir(run).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut steps: Vec<usize> =
@@ -25,15 +26,15 @@ fn checkpoints(run: &Path) -> Vec<usize> {
 }
 
 #[test]
-fn the_last_step_is_saved_and_evaluated_under_steps() {
+fn with_strategy_steps_the_last_step_is_saved_and_evaluated() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "rows.csv", &["a", "b"], 40);
-    let every = "--eval_strategy steps --save_strategy steps";
+    let strategies = "--eval_strategy steps --save_strategy steps";
     for (max_steps, interval, expected) in [(5, 2, vec![2, 4, 5]), (4, 2, vec![2, 4]), (3, 10, vec![3])] {
         let run = format!("run-{max_steps}-{interval}");
         let steps = format!("--max_steps {max_steps} --eval_steps {interval} --save_steps {interval}");
-        succeeds(path, &format!("train {SHAPE} --dataset rows.csv {every} {steps} --output_dir {run}"));
+        succeeds(path, &format!("train {SHAPE} --dataset rows.csv {strategies} {steps} --output_dir {run}"));
         assert_eq!(
             evaluated(&path.join(&run)),
             expected.iter().map(|&n| n as u64).collect::<Vec<_>>(),
@@ -43,12 +44,12 @@ fn the_last_step_is_saved_and_evaluated_under_steps() {
     }
     let best = "--max_steps 5 --eval_steps 4 --load_best_model_at_end --metric_for_best_model loss --learning_rate 1e-3";
     let printed =
-        succeeds(path, &format!("train {SHAPE} --dataset rows.csv {every} {best} --output_dir best"));
+        succeeds(path, &format!("train {SHAPE} --dataset rows.csv {strategies} {best} --output_dir best"));
     assert_eq!(state(&path.join("best"))["best_global_step"], 5, "{printed}");
 }
 
 #[test]
-fn under_no_nothing_is_evaluated_and_nothing_is_held_out() {
+fn with_strategy_no_nothing_is_evaluated_or_held_out() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "rows.csv", &["a", "b"], 40);
@@ -84,7 +85,7 @@ fn under_no_nothing_is_evaluated_and_nothing_is_held_out() {
 }
 
 #[test]
-fn settings_without_effect_are_told_in_a_line() {
+fn settings_without_effect_cause_a_warning() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "rows.csv", &["a", "b"], 40);
@@ -110,19 +111,22 @@ fn settings_without_effect_are_told_in_a_line() {
         let line = message.lines().find(|line| names.iter().all(|name| line.contains(name)));
         assert!(line.is_some_and(|line| line.starts_with("warning: ")), "{flags}: {message}");
     }
-    let quiet = embert(path, &format!("check {SHAPE} --dataset rows.csv --eval_strategy epoch"));
-    assert!(!stderr(&quiet).contains("no effect"), "{}", stderr(&quiet));
+    let without_warning = embert(path, &format!("check {SHAPE} --dataset rows.csv --eval_strategy epoch"));
+    assert!(!stderr(&without_warning).contains("no effect"), "{}", stderr(&without_warning));
     for recipe in ["imdb-bert-500", "quickstart", "imdb"] {
         let message = stderr(&embert(
             path,
             &format!("check {SHAPE} --recipe {recipe} --dataset rows.csv --max_steps 3"),
         ));
-        assert!(!message.contains("no effect"), "what a built-in recipe says is not the user's: {message}");
+        assert!(
+            !message.contains("no effect"),
+            "the user did not set the keys of a built-in recipe: {message}"
+        );
     }
 }
 
 #[test]
-fn flags_of_transformers_that_change_nothing_are_accepted_with_a_note() {
+fn flags_of_transformers_without_effect_are_accepted_with_a_note() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "rows.csv", &["a", "b"], 40);
@@ -152,7 +156,7 @@ fn flags_of_transformers_that_change_nothing_are_accepted_with_a_note() {
 }
 
 #[test]
-fn a_resume_that_cannot_be_leaves_nothing_behind() {
+fn a_refused_resume_leaves_no_files() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "rows.csv", &["a", "b"], 40);

@@ -1,4 +1,4 @@
-//! The best model, early stopping, freezing, curves and warnings, as users of the binary meet them.
+//! The best model, early stopping, freezing, curves and warnings of the binary.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ fn json(path: &Path) -> serde_json::Value {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// What stands on standard error after success.
+/// Asserts success. Returns standard error.
 #[track_caller]
 fn warnings(folder: &Path, arguments: &str) -> String {
     let output = embert(folder, arguments);
@@ -21,7 +21,7 @@ fn warnings(folder: &Path, arguments: &str) -> String {
 }
 
 #[test]
-fn a_run_ends_early_with_its_best_weights_and_shows_its_curves() {
+fn a_run_stops_early_with_its_best_weights_and_draws_its_curves() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = "--num_train_epochs 30 --learning_rate 0.05 --load_best_model_at_end --metric_for_best_model \
                      eval_accuracy --early-stopping-patience 2 --save_strategy epoch --save_total_limit 1";
@@ -32,7 +32,7 @@ fn a_run_ends_early_with_its_best_weights_and_shows_its_curves() {
     let best = state["best_global_step"].as_u64().unwrap();
     assert!(
         best + 20 <= state["global_step"].as_u64().unwrap(),
-        "two epochs of 10 steps brought nothing better"
+        "the run did not wait for two epochs of 10 steps"
     );
     assert_eq!(state["best_metric"], json(&run.join("eval_results.json"))["eval_accuracy"]);
     let checkpoint = format!("run/checkpoint-{best}");
@@ -46,7 +46,7 @@ fn a_run_ends_early_with_its_best_weights_and_shows_its_curves() {
 }
 
 #[test]
-fn what_is_frozen_stays_and_what_is_named_wrongly_leaves_nothing_behind() {
+fn frozen_parameters_are_not_trained_and_unknown_patterns_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let run = |flags: &str| format!("train {TINY} --num_train_epochs 2 --overwrite_output_dir false {flags}");
     let message = fails(folder.path(), 2, &run("--freeze layer.0"));
@@ -80,7 +80,7 @@ fn fp16_is_refused_with_the_reason() {
 }
 
 #[test]
-fn a_recipe_and_its_data_are_warned_of_before_and_by_training() {
+fn check_and_train_print_the_same_warnings() {
     let folder = tempfile::tempdir().unwrap();
     let row = |row: usize| format!("\"text number {row}\",{}\n", row % 2);
     let table = |rows: std::ops::Range<usize>| "text,label\n".to_owned() + &rows.map(row).collect::<String>();
@@ -103,13 +103,13 @@ fn a_recipe_and_its_data_are_warned_of_before_and_by_training() {
 }
 
 #[test]
-fn the_quickstart_has_nothing_to_be_warned_of() {
+fn the_quickstart_causes_no_warnings() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(warnings(folder.path(), "check --recipe quickstart"), "");
 }
 
 #[test]
-fn texts_cut_elsewhere_than_in_training_are_warned_of() {
+fn another_max_length_than_in_training_causes_a_warning() {
     let folder = tempfile::tempdir().unwrap();
     let flags = "--num_train_epochs 1 --save_strategy epoch";
     succeeds(folder.path(), &format!("train {TINY} {flags}"));
@@ -124,6 +124,6 @@ fn texts_cut_elsewhere_than_in_training_are_warned_of() {
             "{message}"
         );
     }
-    let same = |flags: &str| stdout(&embert(folder.path(), &format!("predict --model {flags} good")));
-    assert_eq!(same("run"), same("run/checkpoint-10"));
+    let predicted = |flags: &str| stdout(&embert(folder.path(), &format!("predict --model {flags} good")));
+    assert_eq!(predicted("run"), predicted("run/checkpoint-10"));
 }
