@@ -122,7 +122,10 @@ fn evaluation_and_prediction_find_the_base_or_take_it_from_a_flag() {
     let adapted = succeeds(folder.path(), "predict --model run --logits good");
     fs::rename(folder.path().join("base"), folder.path().join("elsewhere")).unwrap();
     let message = fails(folder.path(), 1, "predict --model run good");
-    assert!(message.contains("it is the base of the adapter in run: --base says where it is"), "{message}");
+    assert!(
+        message.contains("it is the base of the adapter in run; name its directory with --base"),
+        "{message}"
+    );
     assert_eq!(succeeds(folder.path(), "predict --model run --base elsewhere --logits good"), adapted);
 
     succeeds(folder.path(), "merge --model run --base elsewhere --output merged");
