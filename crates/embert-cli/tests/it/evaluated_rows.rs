@@ -65,7 +65,7 @@ fn without_flags_the_held_out_rows_are_evaluated_again() {
 }
 
 #[test]
-fn f1_is_that_of_the_label_pos_label() {
+fn f1_is_computed_for_pos_label() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "train.csv", &["fraud", "legit"], 40);
