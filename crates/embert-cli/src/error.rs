@@ -40,7 +40,7 @@ impl CliError {
     }
 }
 
-/// Maximum number of characters of a message. Longer messages quote damaged input.
+/// Maximum number of characters of a message. Longer messages come from damaged input.
 const LONGEST: usize = 2000;
 
 impl CliError {
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_is_one_line_that_a_terminal_shows_as_it_is() {
+    fn a_message_is_one_line_without_control_characters() {
         let line = |message: &str| CliError::failed(message).line();
         assert_eq!(line("é: a\n  b\r\n\n"), "é: a; b");
         assert_eq!(line("\u{1b}[31m\0\u{202e}"), "\\u{1b}[31m\\u{0}\\u{202e}");

@@ -120,7 +120,7 @@ pub(crate) fn read_of_run(
         ));
     }
     let (_, eval) = parts(data, true, Some(labels), notes)?;
-    Ok(sampled(eval.expect("asked for"), data, notes)?)
+    Ok(sampled(eval.expect("evaluation rows were requested"), data, notes)?)
 }
 
 /// Returns the id of the label `pos_label`.

@@ -36,7 +36,7 @@ pub(crate) fn final_evaluation(
     })?)
 }
 
-/// Returns a table of predictions. Takes texts at equal distances, because rows may be sorted by label.
+/// Returns a table of predictions. Selects texts at equal intervals, because rows may be sorted by label.
 pub(crate) fn sample_predictions(
     fitted: &Fitted,
     eval: &Dataset,

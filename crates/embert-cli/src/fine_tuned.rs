@@ -14,7 +14,7 @@ use crate::{model_source, output, recipe, warnings};
 pub(crate) struct FineTuned {
     pub(crate) model: ModelDirectory,
     pub(crate) recipe: Recipe,
-    /// True if the recipe is that of the model's run, false if it has defaults.
+    /// True for the recipe of the model's run, false for the default recipe.
     pub(crate) has_recipe: bool,
     limit: Limit,
     context: DeviceContext,

@@ -1,4 +1,4 @@
-//! Tells names of local files and directories from ids of the hub.
+//! Distinguishes local paths from ids of the hub.
 
 use std::path::Path;
 

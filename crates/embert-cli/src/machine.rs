@@ -67,7 +67,7 @@ pub(crate) fn peak_while(work: impl FnOnce()) -> Option<u64> {
     })
 }
 
-/// Linux: the limit is the least of free memory, control groups and address space.
+/// Linux: the smallest of free memory, control groups and address space is the limit.
 #[cfg(target_os = "linux")]
 mod system {
     use std::fs;
@@ -189,7 +189,7 @@ mod system {
         }
 
         #[test]
-        fn both_versions_of_groups_are_looked_for_up_to_the_root() {
+        fn groups_of_both_versions_are_found_up_to_the_root() {
             let folders = |text| groups(text).into_iter().map(|group| group.folder).collect::<Vec<_>>();
             let of_1 = ["/sys/fs/cgroup/memory/a/b", "/sys/fs/cgroup/memory/a", "/sys/fs/cgroup/memory/"];
             assert_eq!(folders("5:devices:/\n4:cpu,memory:/a/b\n"), of_1.map(PathBuf::from));
@@ -197,7 +197,7 @@ mod system {
         }
 
         #[test]
-        fn a_group_has_room_for_what_it_keeps_of_files() {
+        fn the_page_cache_of_a_group_counts_as_free() {
             let folder = tempfile::tempdir().unwrap();
             let group = Group { folder: folder.path().to_owned(), files: &VERSION_2 };
             assert_eq!(group.room(), None);
@@ -212,13 +212,13 @@ mod system {
         }
 
         #[test]
-        fn this_process_holds_some_and_may_have_more() {
-            let memory = MachineMemory::now().expect("the system says it");
+        fn this_process_has_resident_and_free_memory() {
+            let memory = MachineMemory::now().expect("Linux reports memory");
             assert!(memory.resident > 1 << 20 && memory.room > 1 << 20, "{memory:?}");
         }
 
         #[test]
-        fn a_peak_includes_what_was_freed_again() {
+        fn a_peak_includes_memory_that_was_freed() {
             // On a stack, because other tests count allocations.
             let hold = || {
                 std::hint::black_box([1_u8; 32 << 20]);

@@ -41,7 +41,7 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
-#[cfg(all(feature = "cpu", not(test)))] // tests count memory with their own
+#[cfg(all(feature = "cpu", not(test)))] // tests have an allocator that counts memory
 #[global_allocator]
 static ALLOCATOR: embert_kernels::ExitOutOfMemory = embert_kernels::ExitOutOfMemory {
     exit_code: error::OUT_OF_MEMORY as i32,
@@ -53,11 +53,11 @@ fn main() -> ExitCode {
     #[cfg(feature = "cpu")]
     embert_kernels::keep_freed_memory();
     start_logging();
-    panics::keep();
-    match args::text(std::env::args_os()).and_then(|arguments| panics::told(|| run(arguments))) {
+    panics::install_hook();
+    match args::text(std::env::args_os()).and_then(|arguments| panics::as_error(|| run(arguments))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            output::tell(format_args!("error: {}", error.line()));
+            output::print_stderr(format_args!("error: {}", error.line()));
             ExitCode::from(error.code)
         }
     }
@@ -66,7 +66,7 @@ fn main() -> ExitCode {
 fn run(arguments: Vec<String>) -> Result<(), CliError> {
     let matches = args::parse(arguments)?;
     let (name, matches) = matches.subcommand().expect("clap asks for a subcommand");
-    // Runs on a thread of rayon's pool: another thread would have to be woken after each operation.
+    // Runs on a thread of rayon's pool. Any other thread would have to wake up after each operation.
     rayon::scope(|_| match name {
         "train" => commands::train::run(matches),
         "evaluate" => commands::evaluate::run(matches),
@@ -87,9 +87,10 @@ fn run(arguments: Vec<String>) -> Result<(), CliError> {
 /// Excludes the hub's client and its dependencies: they trace signed addresses and, at level `trace`, the token.
 fn start_logging() {
     let filter = EnvFilter::from_default_env();
-    const TELL_SECRETS: [&str; 8] = ["hf_hub", "xet", "hf_xet", "reqwest", "hyper", "h2", "rustls", "tower"];
-    let tells_no_secret =
-        filter_fn(|metadata| !TELL_SECRETS.iter().any(|name| metadata.target().starts_with(name)));
+    const TARGETS_WITH_SECRETS: [&str; 8] =
+        ["hf_hub", "xet", "hf_xet", "reqwest", "hyper", "h2", "rustls", "tower"];
+    let has_no_secrets =
+        filter_fn(|metadata| !TARGETS_WITH_SECRETS.iter().any(|name| metadata.target().starts_with(name)));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);
-    tracing_subscriber::registry().with(filter).with(lines.with_filter(tells_no_secret)).init();
+    tracing_subscriber::registry().with(filter).with(lines.with_filter(has_no_secrets)).init();
 }

@@ -15,7 +15,7 @@ use crate::recipe::Recipe;
 use crate::report::size;
 use crate::trial_peaks::TrialPeaks;
 
-/// Bytes of a value. Parameters, gradients and activations are fp32, with `--bf16` too.
+/// Bytes of a value. Parameters, gradients and activations are fp32, also with `--bf16`.
 const VALUE: usize = size_of::<f32>();
 
 /// The memory need of a run.
@@ -23,7 +23,7 @@ const VALUE: usize = size_of::<f32>();
 pub(crate) struct MemoryPlan {
     /// The settings of the recipe, with the batch size that `auto_find_batch_size` found.
     pub(crate) config: TrainConfig,
-    /// Bytes of the whole process at its peak.
+    /// Bytes of the process at its peak.
     needed: u64,
     /// True if `needed` was measured, false if it is an upper bound.
     is_measured: bool,
@@ -76,7 +76,7 @@ impl MemoryPlan {
     /// Returns a warning if the run needs swap.
     pub(crate) fn warning(&self) -> Option<String> {
         let swaps = self.needed > self.machine.available() && self.needed <= self.machine.with_swap();
-        swaps.then(|| format!("{}: it may be ended by the system; try {}", self.need(), self.remedies()))
+        swaps.then(|| format!("{}: the system may kill it; try {}", self.need(), self.remedies()))
     }
 
     /// Fails if the run does not fit into memory and swap.
@@ -142,8 +142,8 @@ fn measured(
     let tokens = |config: &TrainConfig| -> usize {
         heaviest_micro_batch(&lengths, config).iter().map(|&row| lengths[row]).sum()
     };
-    let measure = |goes_on: &dyn Fn(&TrialPeaks, usize) -> bool| {
-        TrialPeaks::measure(model, data, config, machine.resident, goes_on)
+    let measure = |continues: &dyn Fn(&TrialPeaks, usize) -> bool| {
+        TrialPeaks::measure(model, data, config, machine.resident, continues)
     };
     if config.auto_find_batch_size {
         let fits = |peaks: &TrialPeaks, tokens| peaks.at_most(tokens) <= machine.available();
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_does_not_fit_is_warned_of_with_what_is_left_to_do() {
+    fn a_run_that_needs_swap_causes_a_warning_with_remedies() {
         assert_eq!(plan(2 << 30, 8).warning(), None);
         let warning = plan(3 << 30, 8).warning().unwrap();
         assert!(warning.contains("about 3.0 GiB") && warning.contains("2.0 GiB are available"), "{warning}");
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_for_which_swapping_is_not_enough_is_refused_with_the_same_advice() {
+    fn a_run_that_exceeds_swap_is_an_error_with_the_same_remedies() {
         assert!(plan(3 << 30, 8).require().is_ok());
         let error = plan((3 << 30) + 1, 8).require().unwrap_err();
         assert_eq!(error.code, 5);
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_that_was_cut_is_told_in_one_line() {
+    fn a_reduced_batch_size_is_reported_in_one_line() {
         let mut plan = plan(1 << 29, 2);
         assert_eq!(plan.lines(), ["memory: about 512 MiB of 2.0 GiB available"]);
         plan.is_measured = false;

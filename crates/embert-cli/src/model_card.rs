@@ -1,4 +1,4 @@
-//! What the model card of a run says about its model and data.
+//! The model card of a run: its model and its data.
 
 use std::path::Path;
 

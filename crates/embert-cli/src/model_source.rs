@@ -106,9 +106,9 @@ impl ModelSource {
         seed: u64,
         device: &Device,
     ) -> Result<Pretrained<AutoModelForSequenceClassification>, CliError> {
-        let brings_head =
+        let adapter_has_head =
             matches!(&self.adapter, AdapterSource::Saved(adapter) if adapter.num_labels().is_some());
-        let is_new = brings_head || self.head == Head::New;
+        let is_new = adapter_has_head || self.head == Head::New;
         let load = if is_new { from_pretrained_with_new_head } else { from_pretrained };
         Ok(load(directory, &self.config, seed, device)?)
     }
@@ -161,7 +161,7 @@ fn open_adapter(directory: &Path) -> Result<Adapter, CliError> {
     let adapter = Adapter::open(directory)?;
     if !adapter.unknown_keys.is_empty() {
         let keys = adapter.unknown_keys.join(", ");
-        output::tell(format_args!(
+        output::print_stderr(format_args!(
             "note: {}: unknown keys of adapter_config.json are ignored: {keys}",
             directory.display()
         ));
@@ -190,7 +190,7 @@ fn base_directory(adapter_dir: &Path, base: Option<&String>) -> Result<PathBuf, 
         (Some(base), _) => directory(base),
         (None, Some(name)) => directory(name).map_err(|error| {
             let message = format!(
-                "{}; it is the base of the adapter in {adapter_dir}: --base says where it is",
+                "{}; it is the base of the adapter in {adapter_dir}; name its directory with --base",
                 error.message
             );
             CliError { message, ..error }

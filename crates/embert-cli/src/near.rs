@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_near_names_are_suggested() {
+    fn only_similar_names_are_suggested() {
         let known =
             ["model", "intermediate_size", "per_device_train_batch_size", "learning_rate", "eval_strategy"];
         for (name, expected) in [

@@ -26,13 +26,13 @@ pub(crate) fn print(line: impl Display) {
 }
 
 /// Prints a line on standard error. Ignores errors.
-pub(crate) fn tell(line: impl Display) {
-    let _ = writeln!(stderr(), "{line}"); // there is nowhere else to report to
+pub(crate) fn print_stderr(line: impl Display) {
+    let _ = writeln!(stderr(), "{line}"); // there is no other place to report the error
 }
 
 /// Prints a warning.
 pub(crate) fn warn(warning: impl Display) {
-    tell(format_args!("warning: {warning}"));
+    print_stderr(format_args!("warning: {warning}"));
 }
 
 /// Fails if a line could not be written, except to a closed pipe.
@@ -57,7 +57,7 @@ fn failed(error: &io::Error) {
     }
     if !FAILED.swap(true, Relaxed) && outlives {
         warn(format_args!(
-            "standard output: {error}; training continues, and the run's directory has all figures"
+            "standard output: {error}; training continues, and the run directory has all metrics"
         ));
     }
 }

@@ -74,7 +74,7 @@ pub(crate) fn abandon(directory: RunDirectory, error: CliError) -> CliError {
 pub(crate) fn interrupted(directory: RunDirectory, step: usize, signal: usize) -> CliError {
     let message = match directory.last_checkpoint() {
         Some(path) => format!(
-            "interrupted after step {step}; everything is in {}: --resume_from_checkpoint last resumes from there",
+            "interrupted after step {step}; the checkpoint is {}: --resume_from_checkpoint last resumes from it",
             path.display()
         ),
         None => "interrupted before the first step".to_owned(),
@@ -85,7 +85,7 @@ pub(crate) fn interrupted(directory: RunDirectory, step: usize, signal: usize) -
 /// Fails if the output directory is or holds the current directory or an input.
 fn require_apart(recipe: &Recipe) -> Result<(), CliError> {
     let name = &recipe.output.output_dir;
-    let Ok(output_dir) = fs::canonicalize(name) else { return Ok(()) }; // it is not there yet
+    let Ok(output_dir) = fs::canonicalize(name) else { return Ok(()) }; // it does not exist yet
     let refused = |what: &str| {
         CliError::usage(format!(
             "--output_dir {name} {what}, which a run there would replace; name another directory"

@@ -12,7 +12,7 @@ use crate::error::CliError;
 static LAST: Mutex<String> = Mutex::new(String::new());
 
 /// Installs a panic hook that stores the message, and prints it only if `RUST_BACKTRACE` is set.
-pub(crate) fn keep() {
+pub(crate) fn install_hook() {
     let shows_backtrace = std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0");
     let print = take_hook();
     set_hook(Box::new(move |panic| {
@@ -37,8 +37,8 @@ pub(crate) fn caught<T>(ask: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
-/// Calls `run`. Returns a panic as an error.
-pub(crate) fn told<T>(run: impl FnOnce() -> Result<T, CliError>) -> Result<T, CliError> {
+/// Calls `run`. Returns the message of a panic as an error.
+pub(crate) fn as_error<T>(run: impl FnOnce() -> Result<T, CliError>) -> Result<T, CliError> {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
         let last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
         Err(CliError::failed(format!(
@@ -49,21 +49,21 @@ pub(crate) fn told<T>(run: impl FnOnce() -> Result<T, CliError>) -> Result<T, Cl
 
 #[cfg(test)]
 mod tests {
-    use std::panic::resume_unwind; // without a backtrace, whose memory other tests would count
+    use std::panic::resume_unwind; // without a backtrace, because other tests count memory
 
     use super::*;
 
     #[test]
-    fn a_bug_is_told_with_its_reason() {
+    fn the_error_of_a_panic_has_its_message() {
         remember("panicked at here: no such case".into());
-        let error = told::<()>(|| resume_unwind(Box::new("caught"))).unwrap_err();
+        let error = as_error::<()>(|| resume_unwind(Box::new("caught"))).unwrap_err();
         assert!(error.message.contains("no such case"), "{}", error.message);
     }
 
     #[test]
     fn a_panic_is_an_error_with_exit_code_1() {
-        assert_eq!(told(|| Ok(7)).unwrap(), 7);
-        let error = told::<()>(|| resume_unwind(Box::new("no such case"))).unwrap_err();
+        assert_eq!(as_error(|| Ok(7)).unwrap(), 7);
+        let error = as_error::<()>(|| resume_unwind(Box::new("no such case"))).unwrap_err();
         assert_eq!(error.code, 1);
         assert!(error.message.starts_with("this is a bug in embert"), "{}", error.message);
     }

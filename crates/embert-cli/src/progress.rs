@@ -1,4 +1,4 @@
-//! Progress bars. Only a terminal shows them.
+//! Progress bars, which are shown only on a terminal.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -44,9 +44,9 @@ impl Bar {
     }
 
     /// Shows metrics and the mean time of a step.
-    pub(crate) fn describe(&self, figures: String) {
+    pub(crate) fn describe(&self, metrics: String) {
         let seconds = self.0.elapsed().as_secs_f64() / self.0.position().saturating_sub(self.1).max(1) as f64;
-        self.0.set_message(format!("{figures} {seconds:.2} s/it"));
+        self.0.set_message(format!("{metrics} {seconds:.2} s/it"));
     }
 
     /// Warns above the bar.

@@ -45,7 +45,7 @@ pub(crate) fn resolve(matches: &ArgMatches) -> Result<(Recipe, Option<Checkpoint
     Ok((recipe, Some(checkpoint)))
 }
 
-/// Fails if there is nothing to resume and nothing to start.
+/// Fails if the command line has nothing to resume and nothing to start.
 fn require_start(output_dir: &str, matches: &ArgMatches) -> Result<(), CliError> {
     if RunDirectory::is_finished(Path::new(output_dir)) {
         return Err(CliError::usage(format!(
@@ -57,7 +57,7 @@ fn require_start(output_dir: &str, matches: &ArgMatches) -> Result<(), CliError>
         Ok(())
     } else {
         Err(CliError::usage(format!(
-            "there is no checkpoint of {output_dir}, and no --recipe, --dataset or --train_file to begin a run with"
+            "there is no checkpoint of {output_dir}, and no --recipe, --dataset or --train_file to start a run with"
         )))
     }
 }
@@ -79,7 +79,7 @@ fn find(named: &str, output_dir: &str) -> Result<Option<Checkpoint>, CliError> {
     let partial_dir = RunDirectory::repair(run_dir)?;
     newest(&[partial_dir, run_dir.into()])?.map(Some).ok_or_else(|| {
         CliError::usage(format!(
-            "{named} holds no checkpoint; leave --resume_from_checkpoint out to begin a run"
+            "{named} holds no checkpoint; leave --resume_from_checkpoint out to start a new run"
         ))
     })
 }
@@ -97,19 +97,19 @@ fn in_unfinished_run(checkpoint: &Path) -> PathBuf {
 
 /// Returns the newest complete checkpoint of the first directory that has one. Warns about damaged ones.
 fn newest(run_dirs: &[PathBuf]) -> Result<Option<Checkpoint>, CliError> {
-    let mut passed_over: Vec<TrainError> = vec![];
+    let mut skipped: Vec<TrainError> = vec![];
     for run_dir in run_dirs {
         let (found, damaged) = Checkpoint::newest(run_dir)?;
-        passed_over.extend(damaged);
+        skipped.extend(damaged);
         if found.is_some() {
-            passed_over.iter().for_each(|error| output::warn(format_args!("checkpoint skipped: {error}")));
+            skipped.iter().for_each(|error| output::warn(format_args!("checkpoint skipped: {error}")));
             return Ok(found);
         }
     }
-    if passed_over.is_empty() {
+    if skipped.is_empty() {
         Ok(None)
     } else {
-        let reasons = passed_over.iter().map(TrainError::to_string).collect::<Vec<_>>().join("; ");
+        let reasons = skipped.iter().map(TrainError::to_string).collect::<Vec<_>>().join("; ");
         Err(CliError::failed(format!("no checkpoint is complete: {reasons}")))
     }
 }
@@ -156,7 +156,7 @@ fn refuse_differences(checkpoint: &Checkpoint, saved: &Recipe, wanted: &Recipe) 
         Ok(())
     } else {
         Err(CliError::usage(format!(
-            "{} is of another recipe: {}; leave these flags out to resume, or begin a run with another --output_dir",
+            "{} has another recipe: {}; leave these flags out to resume, or start a run with another --output_dir",
             checkpoint.path().display(),
             differences.join("; ")
         )))

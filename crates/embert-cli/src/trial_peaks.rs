@@ -28,14 +28,14 @@ pub(crate) struct TrialPeaks {
 impl TrialPeaks {
     /// Runs the longest text, then the first 2, 4, 8, ... rows of the largest micro-batch.
     ///
-    /// Stops if `goes_on` returns false for the number of tokens of the next part. Returns `None` if the system does not
+    /// Stops if `continues` returns false for the number of tokens of the next part. Returns `None` if the system does not
     /// report memory, or if the settings are invalid.
     pub(crate) fn measure(
         model: &Model,
         data: &TrainData<'_>,
         config: &TrainConfig,
         before: u64,
-        goes_on: impl Fn(&Self, usize) -> bool,
+        continues: impl Fn(&Self, usize) -> bool,
     ) -> Option<Self> {
         let lengths = data.train.texts.lengths();
         let longest = [(0..lengths.len()).max_by_key(|&row| lengths[row])?];
@@ -45,7 +45,7 @@ impl TrialPeaks {
             let tokens: usize = part.iter().map(|&row| lengths[row]).sum();
             match peaks.steps.last() {
                 Some(&(measured, _)) if tokens <= measured => continue,
-                Some(_) if !goes_on(&peaks, tokens) => break,
+                Some(_) if !continues(&peaks, tokens) => break,
                 _ => {}
             }
             let accumulates = config.auto_find_batch_size || config.gradient_accumulation_steps > 1;
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_beyond_the_measured_lie_between_two_lines() {
+    fn peaks_of_larger_sizes_are_between_two_lines() {
         let peaks =
             |steps: &[(usize, u64)]| TrialPeaks { base: 100, steps: steps.to_vec(), ..TrialPeaks::default() };
         let one = peaks(&[(10, 150)]);

@@ -81,7 +81,7 @@ fn unused_data(recipe: &Recipe) -> Vec<(&'static str, String)> {
         (
             "data.validation_share",
             has_eval_rows,
-            "no rows are held out, because there are others to evaluate on",
+            "no rows are held out, because other rows are used for evaluation",
         ),
         ("data.train_split_name", !has_splits, "a file has no splits"),
         ("data.test_split_name", recipe.evaluates() && !has_splits, "a file has no splits"),
@@ -95,7 +95,7 @@ fn unused_data(recipe: &Recipe) -> Vec<(&'static str, String)> {
 /// Warns if two evaluation files are given, because only one is read.
 pub(crate) fn two_eval_files(data: &DataSection) -> Option<String> {
     let (used, ignored) = data.validation_file.as_ref().zip(data.test_file.as_ref())?;
-    Some(format!("test_file {ignored} is not read: validation_file {used} is evaluated"))
+    Some(format!("test_file {ignored} is not read: validation_file {used} is used instead"))
 }
 
 /// Warns if all predictions are the same label.
@@ -103,7 +103,7 @@ pub(crate) fn one_label(metrics: &Metrics, labels: &[String]) -> Option<String> 
     let label = metrics.only_predicted_label()?;
     let total = metrics.confusion_matrix.iter().flatten().sum::<u64>();
     Some(format!(
-        "all {} predictions are {}: the model tells nothing apart; lower learning_rate, or train longer",
+        "all {} predictions are {}: the model does not distinguish the classes; lower learning_rate, or train longer",
         report::grouped(total as usize),
         labels[label],
     ))
@@ -114,8 +114,8 @@ pub(crate) fn other_length(directory: &Path, recipe: &Recipe) -> Result<Option<S
     let (now, trained) = (recipe.data.max_seq_length, TrainingSettings::from_dir(directory)?.max_length);
     Ok(trained.filter(|&trained| trained != now).map(|trained| {
         format!(
-            "max_seq_length is {now}, and the model was trained with {trained}: what it reads of long texts is not what \
-             it learnt from; leave --max_seq_length out"
+            "max_seq_length is {now}, and the model was trained with {trained}: it truncates long texts \
+             differently than in training; leave --max_seq_length out"
         )
     }))
 }
@@ -125,15 +125,15 @@ fn learning_rate(recipe: &Recipe) -> Option<String> {
     if recipe.lora.is_some() || recipe.model.adapter.is_some() {
         return (rate < LOWEST_ADAPTER_RATE).then(|| {
             format!(
-                "learning_rate is {rate:e}: below {LOWEST_ADAPTER_RATE:e} an adapter hardly moves; 1e-4 to 2e-3 is usual"
+                "learning_rate is {rate:e}: below {LOWEST_ADAPTER_RATE:e} an adapter hardly learns; 1e-4 to 2e-3 is usual"
             )
         });
     }
-    let is_whole_pretrained = recipe.model.scratch.is_none() && recipe.train.freeze.is_empty();
-    (is_whole_pretrained && rate > HIGHEST_LEARNING_RATE).then(|| {
+    let is_full_fine_tuning = recipe.model.scratch.is_none() && recipe.train.freeze.is_empty();
+    (is_full_fine_tuning && rate > HIGHEST_LEARNING_RATE).then(|| {
         format!(
-            "learning_rate is {rate:e}: above {HIGHEST_LEARNING_RATE:e} fine-tuning all of a pretrained model mostly ends in \
-             one class; 2e-5 to 5e-5 is usual"
+            "learning_rate is {rate:e}: above {HIGHEST_LEARNING_RATE:e} full fine-tuning mostly ends with the same \
+             prediction for all texts; 2e-5 to 5e-5 is usual"
         )
     })
 }
@@ -142,8 +142,8 @@ fn warmup(schedule: &Schedule) -> Option<String> {
     let share = schedule.warmup_steps as f64 / schedule.total_steps as f64;
     (share > LONGEST_WARMUP).then(|| {
         format!(
-            "warm-up takes {} of {} steps ({:.0} %), and the learning rate is low all that time; above {:.0} % is rarely \
-             meant: warmup_ratio = 0.1 is usual",
+            "warm-up takes {} of {} steps ({:.0} %), and the learning rate is low during these steps; above {:.0} % is \
+             rarely intended: warmup_ratio = 0.1 is usual",
             report::grouped(schedule.warmup_steps),
             report::grouped(schedule.total_steps),
             100.0 * share,
@@ -156,7 +156,7 @@ fn never_unfrozen(config: &TrainConfig, num_examples: usize) -> Option<String> {
     let epochs = config.total_steps(num_examples).div_ceil(config.steps_per_epoch(num_examples));
     let late = config.gradual_unfreezing.iter().find(|entry| entry.epoch >= epochs as u64)?;
     Some(format!(
-        "gradual_unfreezing has \"{late}\", and the run's last epoch is {}: it never trains",
+        "gradual_unfreezing has \"{late}\", and the run's last epoch is {}: these parameters are never trained",
         epochs - 1
     ))
 }
@@ -164,7 +164,7 @@ fn never_unfrozen(config: &TrainConfig, num_examples: usize) -> Option<String> {
 fn known_rows(known: usize, total: usize) -> Option<String> {
     (known > 0).then(|| {
         format!(
-            "{} of {} rows to evaluate on ({:.1} %) are also training rows, so their figures say nothing about new texts; \
+            "{} of {} rows to evaluate on ({:.1} %) are also training rows, so their metrics say nothing about new texts; \
              remove them from one of the two",
             report::grouped(known),
             report::grouped(total),
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_high_rate_is_wrong_for_a_whole_pretrained_model_alone() {
+    fn a_high_rate_causes_a_warning_only_for_full_fine_tuning() {
         assert!(rate(|_| ()).unwrap().starts_with("learning_rate is 1e-3: above 2e-4 "));
         assert_eq!(rate(|recipe| recipe.train.learning_rate = 2e-4), None);
         assert_eq!(rate(|recipe| recipe.train.freeze = vec!["bert".into()]), None);
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn five_hundred_steps_of_warm_up_in_nine_hundred_are_too_many() {
+    fn a_long_warmup_causes_a_warning() {
         let schedule = |warmup_steps| TrainConfig { warmup_steps, ..TrainConfig::default() }.schedule(900);
         assert!(warmup(&schedule(500)).unwrap().starts_with("warm-up takes 500 of 900 steps (56 %)"));
         assert!(warmup(&schedule(181)).is_some());
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn an_epoch_that_never_comes_unfreezes_nothing() {
+    fn unfreezing_after_the_last_epoch_causes_a_warning() {
         let entries = |entry: &str| TrainConfig {
             gradual_unfreezing: vec![entry.parse().unwrap()],
             num_train_epochs: 2.5,

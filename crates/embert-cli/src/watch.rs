@@ -31,10 +31,11 @@ impl<'a> Watch<'a> {
         Self { directory, interrupt, labels, num_parameters, on_save_error, bar: None }
     }
 
-    pub(crate) fn hear(&mut self, event: Event<'_>) -> EventResult {
+    /// Records an event and shows it. Returns `Break` after a signal.
+    pub(crate) fn handle(&mut self, event: Event<'_>) -> EventResult {
         let checkpoint = match self.directory.record(&event) {
             Ok(checkpoint) => checkpoint,
-            Err(error) if self.goes_on_without() => {
+            Err(error) if self.continues_without_save() => {
                 self.warn(&format!(
                     "{}; training continues and saves again at the next checkpoint",
                     self.unsaved(&error)
@@ -80,7 +81,7 @@ impl<'a> Watch<'a> {
     }
 
     /// Returns true if training continues after a failed save. An interrupted run cannot save later.
-    fn goes_on_without(&self) -> bool {
+    fn continues_without_save(&self) -> bool {
         self.on_save_error == OnSaveError::Continue && self.interrupt.signal().is_none()
     }
 
@@ -106,17 +107,17 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// Formats a log line: for people on a terminal, else as JSON.
+/// Formats a log line: as text for a terminal, else as JSON.
 fn line(entry: &LogEntry) -> String {
     if stdout().is_terminal() { report::log_line(entry) } else { json(entry) }
 }
 
-/// Formats a log line as JSON with four digits. `metrics.jsonl` has all digits.
+/// Formats a log line as JSON with four significant digits. `metrics.jsonl` has all digits.
 fn json(entry: &LogEntry) -> String {
     let mut line = serde_json::to_value(entry).expect("a log line is JSON");
-    for figure in line.as_object_mut().expect("a log line is an object").values_mut() {
-        if let Some(exact) = figure.as_f64().filter(|_| figure.is_f64()) {
-            *figure = format!("{exact:.3e}").parse::<f64>().expect("a number was written").into();
+    for value in line.as_object_mut().expect("a log line is an object").values_mut() {
+        if let Some(exact) = value.as_f64().filter(|_| value.is_f64()) {
+            *value = format!("{exact:.3e}").parse::<f64>().expect("a number was written").into();
         }
     }
     line.to_string()

@@ -2,15 +2,17 @@
 # requires-python = ">=3.11"
 # dependencies = ["peft==0.21.2", "torch==2.15.0", "transformers==5.23.0"]
 # ///
-"""An optional check: dropout makes the losses and gradients of embert as noisy as those of PyTorch.
+"""Optional check: with dropout, losses and gradients have the same mean and deviation in embert and in PyTorch.
 
     uv run crates/embert-cli/tests/compare_dropout.py target/release/embert MODEL_DIR ROWS.jsonl [TARGETS]
 
-The file has eight objects with `text` and `label` (0 or 1), one a line. embert trains on them for a few steps, so that no
-adapter is zero; then both compute loss and gradient norm of all eight as one batch 400 times, each time with other masks
-and from the same weights. It prints the mean and the standard deviation of both figures, and fails where the means are
-more than four standard errors apart or one deviation is a third larger. With TARGETS, such as query,value, both train adapters of
-rank 8 on these modules.
+ROWS.jsonl has eight lines, each an object with `text` and `label` (0 or 1). embert first trains on them for 20 steps, so
+that no adapter is zero. Then both programs compute the loss and the gradient norm of one batch of all eight rows. They do
+this 400 times with the same weights and different dropout masks.
+
+The script prints the mean and the standard deviation of both values. It fails if the means are more than four standard
+errors apart, or if one deviation is more than a third larger than the other. With TARGETS, such as query,value, both
+programs train adapters of rank 8 on these modules.
 """
 import json, math, statistics, subprocess, sys, tempfile
 
@@ -38,9 +40,9 @@ def run(name, **settings):
 
 
 start = run("start", model=directory, max_steps=20, learning_rate=2e-3 if targets else 2e-5, **lora)
-begin = dict(model=directory, adapter=start) if targets else dict(model=start)
-still = run("still", num_train_epochs=DRAWS, learning_rate=0, **begin)
-log = [json.loads(line) for line in open(f"{still}/metrics.jsonl", encoding="utf-8")]
+start_from = dict(model=directory, adapter=start) if targets else dict(model=start)
+frozen = run("frozen", num_train_epochs=DRAWS, learning_rate=0, **start_from)
+log = [json.loads(line) for line in open(f"{frozen}/metrics.jsonl", encoding="utf-8")]
 ours = [(line["loss"], line["grad_norm"]) for line in log if "loss" in line]
 
 if targets:
@@ -61,10 +63,10 @@ for _ in range(DRAWS):
     theirs.append((loss.item(), math.sqrt(sum(gradient.square().sum().item() for gradient in gradients))))
 
 failed = len(ours) != DRAWS
-for figure, a, b in zip(("loss", "gradient norm"), zip(*ours), zip(*theirs)):
+for name, a, b in zip(("loss", "gradient norm"), zip(*ours), zip(*theirs)):
     means, deviations = [statistics.fmean(x) for x in (a, b)], [statistics.stdev(x) for x in (a, b)]
     errors = abs(means[0] - means[1]) / math.sqrt(sum(deviation**2 / DRAWS for deviation in deviations))
-    print(f"{figure}: embert {means[0]:.4f} ± {deviations[0]:.4f}, PyTorch {means[1]:.4f} ± {deviations[1]:.4f}: "
+    print(f"{name}: embert {means[0]:.4f} ± {deviations[0]:.4f}, PyTorch {means[1]:.4f} ± {deviations[1]:.4f}: "
           f"means {errors:.1f} standard errors apart")
     failed |= errors > 4 or max(deviations) > 4 / 3 * min(deviations)
 sys.exit(failed)

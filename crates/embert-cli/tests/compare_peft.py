@@ -2,14 +2,18 @@
 # requires-python = ">=3.11"
 # dependencies = ["peft==0.21.2", "torch==2.15.0", "transformers==5.23.0"]
 # ///
-"""An optional check: PEFT and embert give the same logits for one adapter directory.
+"""Optional check: PEFT and embert give the same logits for one adapter directory.
 
     uv run crates/embert-cli/tests/compare_peft.py target/release/embert ADAPTER_DIR BASE_DIR ROWS.jsonl [MAX_LENGTH]
 
-ROWS.jsonl has one object with a `text` a line. embert predicts with the adapter and with `embert merge` of it; PEFT opens
-the adapter itself and saves it again, and embert reads what it saved; transformers' `from_pretrained` opens the adapter
-from the directory alone, if its base is where it says. The script prints the largest difference of each and fails beyond
-1e-4.
+ROWS.jsonl has an object with a `text` on each line. The script compares the logits of PEFT, which opens the adapter, with:
+
+- embert with the adapter;
+- embert with the model that `embert merge` writes;
+- embert with the adapter that PEFT saves again;
+- transformers' `from_pretrained` of ADAPTER_DIR, which needs the base model at the path in adapter_config.json.
+
+The script prints the largest difference of each. It fails if one is larger than 1e-4.
 """
 import json, subprocess, sys, tempfile
 from pathlib import Path
@@ -39,7 +43,7 @@ with torch.no_grad():
     inputs = list(inputs)
     theirs = torch.cat([model(**each).logits for each in inputs])
     opened = AutoModelForSequenceClassification.from_pretrained(adapter, num_labels=config.num_labels).eval()
-    alone = torch.cat([opened(**each).logits for each in inputs])
+    from_transformers = torch.cat([opened(**each).logits for each in inputs])
 
 worst = 0.0
 with tempfile.TemporaryDirectory() as folder:
@@ -50,10 +54,10 @@ with tempfile.TemporaryDirectory() as folder:
         "the adapter": predicted(adapter, "--base", base),
         "the merged model": predicted(merged),
         "the adapter that PEFT saved": predicted(again, "--base", base),
-        "the adapter that transformers opens": alone,
+        "the adapter that transformers opens": from_transformers,
     }
     for kind, ours in kinds.items():
         difference = (ours - theirs).abs().max().item()
         worst = max(worst, difference)
-        print(f"{kind}: {len(texts)} texts, largest difference of a logit {difference:.2e}")
+        print(f"{kind}: {len(texts)} texts, largest difference of logits {difference:.2e}")
 sys.exit(worst > 1e-4)

@@ -2,15 +2,17 @@
 # requires-python = ">=3.11"
 # dependencies = ["peft==0.21.2", "torch==2.15.0", "transformers==5.23.0"]
 # ///
-"""An optional check: PyTorch and embert, from the same weights and on the same batches, have the same losses.
+"""Optional check: PyTorch and embert have the same losses with the same weights and batches.
 
     uv run crates/embert-cli/tests/compare_training.py target/release/embert MODEL_DIR TRAIN.jsonl TEST.jsonl [TARGETS]
 
-The files have one object with `text` and `label` (0 or 1) a line. embert trains two epochs without dropout, in fp32;
-then PyTorch's AdamW trains the model of transformers that embert started from, in embert's order of rows, which this
-script works out for itself. It prints the largest difference of a step's loss and both accuracies on TEST, and fails
-where a loss differs by more than 1e-3 or an accuracy by more than one text in a hundred. With TARGETS, such as query,value,
-both train adapters of rank 8 on these modules, at a rate for adapters.
+The files have an object with `text` and `label` (0 or 1) on each line. embert trains two epochs without dropout, in fp32.
+Then PyTorch's AdamW trains the same model, which transformers opens, on the rows in the same order. The script computes
+this order itself.
+
+The script prints the largest difference of the losses of a step, and both accuracies on TEST.jsonl. It fails if a loss
+differs by more than 1e-3, or the accuracy by more than one percentage point. With TARGETS, such as query,value, both
+programs train adapters of rank 8 on these modules, with a higher learning rate.
 """
 import json, subprocess, sys, tempfile
 
@@ -30,7 +32,7 @@ def mix(z):
 
 
 def order(length, epoch):
-    """embert's order of rows: Fisher-Yates with Lemire's bounded numbers from SplitMix64."""
+    """Returns embert's order of rows: a Fisher-Yates shuffle with Lemire's bounded numbers from SplitMix64."""
     gamma, counter = 0x9E3779B97F4A7C15, 0
     for part in (SEED, epoch, 1):
         counter = mix(counter + part + gamma & WORD)
@@ -67,8 +69,8 @@ def run(name, **extra):
 
 
 start = run("start", learning_rate=0, max_steps=1, eval_strategy="no")
-done = run("done", learning_rate=RATE)
-lines = rows(f"{done}/metrics.jsonl")
+trained = run("trained", learning_rate=RATE)
+lines = rows(f"{trained}/metrics.jsonl")
 ours = [line["loss"] for line in lines if "loss" in line]
 our_accuracy = [line["eval_accuracy"] for line in lines if "eval_accuracy" in line][-1]
 
@@ -106,6 +108,6 @@ with torch.no_grad():
 assert len(ours) == len(theirs)
 difference = max(abs(a - b) for a, b in zip(ours, theirs))
 their_accuracy = right / len(test)
-print(f"{len(ours)} steps: largest difference of a loss {difference:.1e}; "
+print(f"{len(ours)} steps: largest difference of losses {difference:.1e}; "
       f"accuracy on {len(test)} texts: embert {our_accuracy:.3f}, PyTorch {their_accuracy:.3f}")
 sys.exit(difference > 1e-3 or abs(our_accuracy - their_accuracy) > 0.01)

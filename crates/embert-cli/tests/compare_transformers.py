@@ -2,12 +2,13 @@
 # requires-python = ">=3.11"
 # dependencies = ["torch==2.15.0", "transformers==5.23.0"]
 # ///
-"""An optional check: transformers and embert give the same logits for one model directory.
+"""Optional check: transformers and embert give the same logits for one model directory.
 
     uv run crates/embert-cli/tests/compare_transformers.py target/release/embert MODEL_DIR ROWS.jsonl [MAX_LENGTH]
 
-ROWS.jsonl has one object with a `text` a line. Both sides open MODEL_DIR by themselves, tokenizer included; the script
-prints the largest difference and fails beyond 1e-4.
+ROWS.jsonl has an object with a `text` on each line. Both programs open the model and the tokenizer in MODEL_DIR. The script
+prints the largest difference of the logits and the number of equal labels. It fails if a difference is larger than 1e-4 or
+a label differs.
 """
 import json, subprocess, sys
 
@@ -31,5 +32,5 @@ with torch.no_grad():
 labels = [json.loads(line)["label"] for line in lines]
 same = sum(model.config.id2label[int(i)] == label for i, label in zip(theirs.argmax(-1), labels))
 difference = (ours - theirs).abs().max().item()
-print(f"{len(texts)} texts: largest difference of a logit {difference:.2e}, {same} labels agree")
+print(f"{len(texts)} texts: largest difference of logits {difference:.2e}, {same} labels agree")
 sys.exit(difference > 1e-4 or same != len(texts))

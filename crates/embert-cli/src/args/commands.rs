@@ -112,7 +112,7 @@ fn push() -> Command {
         private
             .default_value("true")
             .default_missing_value("true")
-            .help("Whether a new repository is private; an existing one stays as it is"),
+            .help("Create a new repository as private; an existing one is not changed"),
         revision.help("The branch; a new one is created"),
         message.default_value("Upload model").help("The first line of the commit's message"),
     ])

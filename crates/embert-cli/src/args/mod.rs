@@ -21,7 +21,7 @@ pub(crate) fn text(arguments: impl Iterator<Item = OsString>) -> Result<Vec<Stri
     let text = |argument: OsString| {
         argument.into_string().map_err(|argument| {
             CliError::usage(format!(
-                "the argument {argument:?} is not UTF-8; rename the file, or give it by a link with such a name"
+                "the argument {argument:?} is not UTF-8; rename the file, or use a symbolic link with a name in UTF-8"
             ))
         })
     };
@@ -60,7 +60,7 @@ pub(crate) fn parse(arguments: Vec<String>) -> Result<ArgMatches, CliError> {
 fn without_trainer_flags(arguments: Vec<String>) -> Result<Vec<String>, CliError> {
     let (kept, taken) = trainer_flags::take(arguments)?;
     if !taken.is_empty() {
-        output::tell(format_args!("note: accepted without effect: {}", taken.join(", ")));
+        output::print_stderr(format_args!("note: accepted without effect: {}", taken.join(", ")));
     }
     Ok(kept)
 }

@@ -10,7 +10,7 @@ enum Takes {
     Switch,
     /// `--flag VALUE`, any value.
     Value,
-    /// `--flag VALUE` with one of these values. Others would have an effect.
+    /// `--flag VALUE` with one of these values. Other values would have an effect.
     OneOf(&'static [&'static str]),
     /// `--flag false`. True would have an effect.
     False,
@@ -18,7 +18,7 @@ enum Takes {
 use Takes::{False, OneOf, Switch, Value};
 
 const FLAGS: &[(&str, Takes)] = &[
-    // embert always behaves so.
+    // embert always does this.
     ("do_train", Switch),
     ("do_predict", False),
     ("do_regression", False),
@@ -102,7 +102,7 @@ const FLAGS: &[(&str, Takes)] = &[
     ("trust_remote_code", Switch),
 ];
 
-/// Splits the arguments into the others and these flags. Flags have underscores already.
+/// Splits the arguments into the others and these flags. Expects underscores in flags.
 ///
 /// # Errors
 /// A flag with a value that would have an effect.
@@ -146,9 +146,7 @@ fn require_harmless(flag: &str, takes: Takes, value: Option<&str>) -> Result<(),
         OneOf(values) => values.join(" or "),
     };
     let found = value.map_or(String::new(), |value| format!(" {value}"));
-    Err(CliError::usage(format!(
-        "--{flag}{found} is not supported; embert always does what {expected} means"
-    )))
+    Err(CliError::usage(format!("--{flag}{found} is not supported; embert supports only {expected}")))
 }
 
 #[cfg(test)]
@@ -160,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn harmless_flags_are_taken_out_with_their_values_and_nothing_else() {
+    fn flags_without_effect_are_removed_with_their_values() {
         for (arguments, kept, taken) in [
             ("train --report_to none --seed 1", "train --seed 1", vec!["--report_to none"]),
             ("train --do_train --seed 1", "train --seed 1", vec!["--do_train"]),
@@ -182,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_would_matter_are_refused() {
+    fn values_with_an_effect_are_refused() {
         for arguments in
             ["--optim adafactor", "--optim", "--push_to_hub", "--do_predict true", "--model_revision v2"]
         {

@@ -63,6 +63,6 @@ fn without_model(recipe: &Recipe, matches: &ArgMatches) -> Result<Vec<String>, C
     {
         output::print(report::word_lengths(&columns(part).0));
     }
-    output::print("no model is named, so no model is checked: --model DIR counts tokens and memory too");
+    output::print("no model was checked; --model DIR also checks a model, and reports tokens and memory");
     Ok(warnings::of_data(recipe, &examples, matches))
 }

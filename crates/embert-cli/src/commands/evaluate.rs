@@ -33,7 +33,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     let labels = labels.names();
     warnings::one_label(&evaluation.metrics, labels).iter().for_each(output::warn);
     output::print(report::evaluation(&evaluation, labels, pos_label));
-    output::print(serde_json::to_string(&evaluation.to_results(labels)).expect("figures are JSON"));
+    output::print(serde_json::to_string(&evaluation.to_results(labels)).expect("metrics are JSON"));
     Ok(())
 }
 
@@ -50,7 +50,7 @@ fn rows(
     }
     if !fine_tuned.has_recipe {
         return Err(CliError::usage(
-            "the model has no recipe that names rows; --dataset or --test_file names them",
+            "the model has no recipe with evaluation data; name it with --dataset or --test_file",
         ));
     }
     let eval = examples::read_of_run(recipe, labels, notes)?;

@@ -1,6 +1,6 @@
 //! `embert merge`: merges an adapter into its base model, W + s·A·B. Transformers opens the result.
 //!
-//! The merged model gets a `recipe.toml` with the keys that tell how texts are read.
+//! The merged model gets a `recipe.toml` with the keys that control how texts are read.
 
 use std::fs;
 use std::path::Path;

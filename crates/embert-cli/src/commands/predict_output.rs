@@ -9,7 +9,8 @@ use crate::error::CliError;
 /// The columns that `predict` always writes.
 pub(super) const PREDICTIONS: [&str; 3] = ["label", "score", "scores"];
 
-/// Fails if the output is the input, a directory or another kind of file, has an unknown extension, or cannot be written.
+/// Fails if the output is the input, a directory, or a file that `predict` did not write. Also fails if its extension is
+/// unknown, or if it cannot be written.
 pub(super) fn check(input: Option<&str>, output: &str) -> Result<(), CliError> {
     let path = Path::new(output);
     if input.is_some_and(|input| same_file(Path::new(input), path)) {
@@ -33,7 +34,7 @@ pub(super) fn check(input: Option<&str>, output: &str) -> Result<(), CliError> {
     })?;
     if holds_something_else(path) {
         Err(CliError::usage(format!(
-            "--output {output}: this file is there and holds no predictions; name another, or remove it first"
+            "--output {output}: this file exists and holds no predictions; name another file, or remove this one"
         )))
     } else {
         Ok(())

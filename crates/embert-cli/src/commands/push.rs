@@ -19,7 +19,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     }
     let files = published_files(folder);
     if !files.iter().any(|name| name.ends_with(".safetensors")) {
-        return Err(CliError::usage(format!("{}: there is no model here to upload", folder.display())));
+        return Err(CliError::usage(format!("{}: this directory has no model to upload", folder.display())));
     }
     let upload = Upload {
         repo: text("repo"),

@@ -1,4 +1,4 @@
-//! `embert train`: loads what a recipe names, trains, and prints the results.
+//! `embert train`: loads the data and the model of a recipe, trains, and prints the results.
 
 use std::path::Path;
 
@@ -127,7 +127,7 @@ impl Run<'_> {
         let num_parameters = model.lora().map(|_| count_parameters(&model).all);
         let on_save_error = self.recipe.output.on_save_error;
         let mut watch = Watch::new(directory, &self.interrupt, labels, num_parameters, on_save_error);
-        let mut on_event = |event: Event<'_>| watch.hear(event);
+        let mut on_event = |event: Event<'_>| watch.handle(event);
         let Some(checkpoint) = &self.checkpoint else { return Ok(fit(model, data, config, &mut on_event)?) };
         let (path, state) = (checkpoint.path().display(), checkpoint.state());
         output::print(format_args!(

@@ -15,7 +15,7 @@ pub(super) fn devices() -> Result<Vec<Gpu>, String> {
 impl Candidate for Gpu {
     fn open(&self) -> Result<Opened, String> {
         let Self(device) = self;
-        let identity = device.identity().ok_or("it does not say what it is")?;
+        let identity = device.identity().ok_or("the driver does not report its name")?;
         let architecture = identity.fingerprint.trim_start_matches("ptx_").to_owned();
         let parts = ["CUDA".to_owned(), architecture].into_iter().chain(driver_version());
         let driver = parts.collect::<Vec<_>>().join(", ");

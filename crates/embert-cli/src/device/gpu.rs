@@ -36,7 +36,7 @@ pub(super) fn open(
     Ok(opened.device)
 }
 
-/// Describes each candidate. A candidate that does not work is described by the reason.
+/// Describes each candidate. For a candidate that does not work, the description has the reason.
 pub(super) fn find(
     backend: Backend,
     candidates: Result<Vec<impl Candidate>, String>,
@@ -114,25 +114,25 @@ mod tests {
 
     impl Candidate for Broken {
         fn open(&self) -> Result<Opened, String> {
-            resume_unwind(Box::new("no such symbol")) // a panic whose backtrace takes no memory: other tests count it
+            resume_unwind(Box::new("no such symbol")) // without a backtrace, because other tests count memory
         }
     }
 
     #[test]
-    fn a_driver_that_breaks_is_a_row_and_an_error() {
+    fn a_driver_that_panics_is_a_table_row_and_an_error() {
         let row = &find(Backend::Cuda, Ok(vec![Broken])).unwrap()[0];
         assert_eq!(row.device, "cuda:0");
         assert!(row.precisions.starts_with("cannot be used: "), "{}", row.precisions);
-        let said = open(Backend::Cuda, Ok(vec![Broken]), 0).unwrap_err();
-        assert!(said.starts_with("it was found, but it cannot be used: "), "{said}");
+        let error = open(Backend::Cuda, Ok(vec![Broken]), 0).unwrap_err();
+        assert!(error.starts_with("it was found, but it cannot be used: "), "{error}");
     }
 
     #[test]
-    fn a_number_out_of_range_is_told_what_there_is() {
-        let said =
+    fn an_unknown_device_number_is_an_error_with_the_valid_ones() {
+        let error =
             |found: usize| open(Backend::Wgpu, Ok((0..found).map(|_| Broken).collect()), 7).unwrap_err();
-        assert!(said(0).starts_with("no graphics adapter was found"), "{}", said(0));
-        assert!(said(1).starts_with("there is one wgpu device, wgpu:0"), "{}", said(1));
-        assert!(said(3).starts_with("there are 3 wgpu devices, wgpu:0 to wgpu:2"), "{}", said(3));
+        assert!(error(0).starts_with("no graphics adapter was found"), "{}", error(0));
+        assert!(error(1).starts_with("there is one wgpu device, wgpu:0"), "{}", error(1));
+        assert!(error(3).starts_with("there are 3 wgpu devices, wgpu:0 to wgpu:2"), "{}", error(3));
     }
 }

@@ -32,7 +32,7 @@ pub(crate) const DEFAULT: &str = if cfg!(feature = "cpu") {
 };
 
 /// The advice for an unknown device.
-const SEE: &str = "`embert devices` shows what there is";
+const SEE: &str = "`embert devices` lists the devices";
 
 /// A backend. `--device` and the cargo feature have the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,8 +89,11 @@ impl DeviceContext {
             return Ok(());
         }
         let flag = if precision == Precision::Fp16 { "fp16" } else { "bf16" };
-        let instead =
-            if self.is_cpu() { "; --bf16 is what halves the operands of a CPU's products" } else { "" };
+        let instead = if self.is_cpu() {
+            "; on a CPU, --bf16 halves the size of the matrices that it multiplies"
+        } else {
+            ""
+        };
         Err(CliError::usage(format!(
             "train.{flag}: --device {} does not compute in {flag}; leave --{flag} out, or set --{flag} false{instead}",
             self.name
@@ -111,7 +114,7 @@ pub(crate) fn all_of(matches: &ArgMatches) -> Result<DeviceContext, CliError> {
     for (before, name) in names[1..].iter().enumerate() {
         let other = open(name)?;
         if other.backend != first.backend || names[..=before].iter().any(|known| same_device(known, name)) {
-            let why = "training is shared by different devices of one backend, as in cuda:0,cuda:1";
+            let why = "training needs different devices of one backend, as in cuda:0,cuda:1";
             return Err(CliError::usage(format!("--devices {}: {why}", names.join(","))));
         }
         first.replicas.push(other.device.autodiff());

@@ -75,7 +75,7 @@ fn check_adapter(recipe: &Recipe) -> Result<(), CliError> {
         lora.validate().map_err(|error| CliError::usage(format!("lora.{error}")))?;
         if recipe.model.adapter.is_some() {
             return Err(CliError::usage(
-                "an adapter that exists (--adapter) brings its own settings of lora: leave them out",
+                "the adapter of --adapter has its own LoRA settings; remove [lora] and the LoRA flags",
             ));
         }
     }

@@ -1,4 +1,4 @@
-//! Damaged recipes: each resolves, or fails with a one-line error.
+//! Damaged recipes. Each one resolves, or fails with a one-line error.
 
 use std::fs;
 use std::path::Path;
@@ -23,7 +23,7 @@ fn resolve(file: &Path) -> Result<(), String> {
     assert_eq!(
         toml::from_str::<super::sections::Recipe>(&text).unwrap(),
         recipe,
-        "what is printed is the recipe"
+        "the printed recipe differs"
     );
     Ok(())
 }
@@ -46,14 +46,14 @@ fn good() -> Value {
 }
 
 fn text(recipe: &Value) -> Option<String> {
-    toml::to_string(recipe).ok() // null is none in TOML
+    toml::to_string(recipe).ok() // TOML has no null
 }
 
 #[test]
-fn values_that_cannot_be_are_refused_by_key() {
+fn invalid_values_are_refused_with_their_key() {
     let folder = tempfile::tempdir().unwrap();
-    let mut attack = FuzzTarget::new(folder.path().join("recipe.toml"), resolve);
-    attack.file("unharmed", text(&good()).unwrap()).unwrap();
+    let mut target = FuzzTarget::new(folder.path().join("recipe.toml"), resolve);
+    target.file("undamaged", text(&good()).unwrap()).unwrap();
     let scratch = |key: &str, value: &str| {
         let sizes = [
             ("vocab_size", "300"),
@@ -67,7 +67,7 @@ fn values_that_cannot_be_are_refused_by_key() {
             |(name, size): (&str, &str)| format!("{name} = {}\n", if name == key { value } else { size });
         "[model.scratch]\n".to_owned() + &sizes.map(line).concat()
     };
-    attack.file("random weights", scratch("", "")).unwrap();
+    target.file("random weights", scratch("", "")).unwrap();
     let huge = "1000000000000000000";
     let sizes = [
         "vocab_size",
@@ -80,7 +80,7 @@ fn values_that_cannot_be_are_refused_by_key() {
     for (key, value) in
         sizes.iter().flat_map(|key| [(key, "0"), (key, "-1"), (key, huge), (key, "2147483648")])
     {
-        let error = attack.refused(key, scratch(key, value));
+        let error = target.refused(key, scratch(key, value));
         assert!(error.contains(key), "{key} = {value}: {error}");
     }
     for (key, value, expected) in [
@@ -88,7 +88,7 @@ fn values_that_cannot_be_are_refused_by_key() {
         ("hidden_size", "2147483644", "model.scratch describes"),
         ("num_hidden_layers", "2147483647", "model.scratch describes"),
     ] {
-        let error = attack.refused(key, scratch(key, value));
+        let error = target.refused(key, scratch(key, value));
         assert!(error.contains(expected), "{key} = {value}: {error}");
     }
     let wrong = [
@@ -124,7 +124,7 @@ fn values_that_cannot_be_are_refused_by_key() {
         ("lora.lora_dropout", vec!["1.5", "nan"]),
     ];
     for (key, value) in wrong.iter().flat_map(|(key, values)| values.iter().map(move |value| (key, value))) {
-        let error = attack.refused(key, format!("{key} = {value}"));
+        let error = target.refused(key, format!("{key} = {value}"));
         let (_, name) = key.split_once('.').unwrap();
         assert!(error.contains(name) || error.contains("line 1"), "{key} = {value}: {error}");
     }
@@ -133,24 +133,24 @@ fn values_that_cannot_be_are_refused_by_key() {
         ("deep tables", format!("a = {}", "{a=".repeat(1 << 17)).into_bytes()),
         ("deep keys", format!("a{} = 1", ".a".repeat(1 << 17)).into_bytes()),
         ("a key twice", b"[train]\nseed = 1\nseed = 2\n".to_vec()),
-        ("no UTF-8", b"[train]\nseed = \"\xff\"\n".to_vec()),
+        ("not UTF-8", b"[train]\nseed = \"\xff\"\n".to_vec()),
         ("UTF-16", "[train]".encode_utf16().flat_map(u16::to_le_bytes).collect()),
         ("a NUL", b"[train]\0".to_vec()),
         ("a word", b"train".to_vec()),
     ] {
-        attack.refused(what, file);
+        target.refused(what, file);
     }
-    println!("{}", attack.finish(110, 0));
+    println!("{}", target.finish(110, 0));
 }
 
 #[test]
-fn no_damage_to_a_recipe_does_harm() {
+fn damaged_recipes_are_read_or_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("recipe.toml");
-    let mut attack = FuzzTarget::new(&path, resolve);
+    let mut target = FuzzTarget::new(&path, resolve);
     let wrong = dropped_or_replaced(&good(), 1200, 1).into_iter();
-    attack.mutations(wrong.filter_map(|(what, recipe)| Some((what, text(&recipe)?))));
-    attack.mutations(damaged(text(&good()).unwrap().as_bytes(), 1500, 2));
-    println!("{}", attack.finish(0, 2000));
+    target.mutations(wrong.filter_map(|(what, recipe)| Some((what, text(&recipe)?))));
+    target.mutations(damaged(text(&good()).unwrap().as_bytes(), 1500, 2));
+    println!("{}", target.finish(0, 2000));
     fs::remove_file(path).unwrap();
 }

@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_have_the_form_of_their_type_and_the_help_of_their_documentation() {
+    fn keys_have_the_flag_the_kind_and_the_default_of_their_field() {
         let cases = [
             ("model.model_name_or_path", "model", Kind::Text, Some("bert-base-uncased")),
             ("model.scratch.vocab_size", "vocab_size", Kind::Number, None),

@@ -58,7 +58,7 @@ fn of_bare_model(model: &ModelDirectory) -> Table {
     table
 }
 
-/// Returns the part of a model's recipe that tells how it reads texts, as a recipe; `None` without a recipe.
+/// Returns the keys of a model's recipe that control how texts are read, as a recipe; `None` without a recipe.
 pub(crate) fn reading_of(directory: &Path) -> Result<Option<String>, CliError> {
     if !has_recipe(directory) {
         return Ok(None);
@@ -71,7 +71,7 @@ pub(crate) fn reading_of(directory: &Path) -> Result<Option<String>, CliError> {
     Ok(Some(toml::to_string_pretty(&recipe).expect("a recipe is TOML")))
 }
 
-/// Keys that tell how texts are read.
+/// Keys that control how texts are read.
 const READING: [&str; 7] = [
     "text_column_name",
     "label_column_name",

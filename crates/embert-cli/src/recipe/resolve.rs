@@ -59,8 +59,8 @@ pub(super) fn overridden(mut table: Table, origin: &str, matches: &ArgMatches) -
     let has_scratch = table.get("model").is_some_and(|model| model.get("scratch").is_some());
     if has_scratch && names_any(&["model.model_name_or_path"], matches) {
         return Err(CliError::usage(
-            "--model names a pretrained model, and --hidden_size and its like describe one with random weights; give one of \
-             the two",
+            "--model names a pretrained model, but --hidden_size and the other sizes describe one with random weights; use \
+             only one of them",
         ));
     }
     let recipe: Recipe = table.try_into().map_err(|error: toml::de::Error| {
@@ -70,7 +70,7 @@ pub(super) fn overridden(mut table: Table, origin: &str, matches: &ArgMatches) -
     Ok(recipe)
 }
 
-/// Flags, and the keys of the recipe that would otherwise take precedence over them.
+/// Flags, and the keys of the recipe that would take precedence over them.
 const DISPLACED: [(&str, &[&str]); 7] = [
     ("model.model_name_or_path", &["model.scratch"]),
     ("model.adapter", &["lora"]),
@@ -96,7 +96,7 @@ fn apply_flag(table: &mut Table, key: &Key, matches: &ArgMatches) -> Result<(), 
         insert(table, &key.path, Value::String(value.into()));
         return Ok(());
     }
-    let text = matches.get_one::<String>(&key.flag).expect("a flag that is there has a value");
+    let text = matches.get_one::<String>(&key.flag).expect("a given flag has a value");
     let value = flag_value(key, text)?;
     match (key.path.as_str(), value.as_float()) {
         // In transformers 5, warmup_steps below 1 is a fraction of the run; earlier versions have warmup_ratio.

@@ -21,7 +21,7 @@ pub(crate) struct Recipe {
     pub(crate) data: DataSection,
     pub(crate) train: TrainConfig,
     pub(crate) output: OutputSection,
-    /// The adapter to train instead of the whole model.
+    /// The adapter to train instead of all weights.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) lora: Option<LoraConfig>,
 }

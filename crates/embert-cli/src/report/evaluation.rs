@@ -27,21 +27,24 @@ fn confusion(evaluation: &Evaluation, names: &[String]) -> String {
 
 /// Formats an evaluation: a line of metrics, a table by class, and the confusion matrix.
 pub(crate) fn evaluation(evaluation: &Evaluation, names: &[String], pos_label: Option<usize>) -> String {
-    let parts =
-        [figures(evaluation, names, pos_label), classes(evaluation, names), confusion(evaluation, names)];
+    let parts = [
+        metrics_line(evaluation, names, pos_label),
+        classes(evaluation, names),
+        confusion(evaluation, names),
+    ];
     parts.join("\n")
 }
 
 /// Precision, recall, F1 and support by class, and their weighted mean.
 fn classes(evaluation: &Evaluation, names: &[String]) -> String {
     if names.len() > MAX_CLASSES {
-        return format!("the figures of {} classes are too many to show", grouped(names.len()));
+        return format!("the metrics of {} classes are too many to show", grouped(names.len()));
     }
     let mut table = plain(&["class", "precision", "recall", "F1", "support"]);
     let metrics = &evaluation.metrics;
-    let row = |name: String, figures: [f64; 3], support: u64| {
-        let figures = figures.map(|figure| format!("{figure:.4}"));
-        [name].into_iter().chain(figures).chain([grouped(support as usize)]).collect()
+    let row = |name: String, values: [f64; 3], support: u64| {
+        let values = values.map(|value| format!("{value:.4}"));
+        [name].into_iter().chain(values).chain([grouped(support as usize)]).collect()
     };
     let classes = metrics.class_scores();
     for (name, class) in names.iter().zip(&classes) {
@@ -54,7 +57,7 @@ fn classes(evaluation: &Evaluation, names: &[String]) -> String {
 }
 
 /// A line of metrics. It names the class of F1.
-fn figures(evaluation: &Evaluation, names: &[String], pos_label: Option<usize>) -> String {
+fn metrics_line(evaluation: &Evaluation, names: &[String], pos_label: Option<usize>) -> String {
     let metrics = &evaluation.metrics;
     let roc_auc = metrics.roc_auc.map_or("undefined".into(), |auc| format!("{auc:.4}"));
     let class = pos_label.or((names.len() == 2).then_some(1));

@@ -29,12 +29,12 @@ fn length_table(unit: &str, lengths: &[usize]) -> String {
     table.to_string()
 }
 
-/// Says how many tokens padding would add.
+/// Formats the share of tokens that padding would add.
 pub(crate) fn padding(texts: &EncodedTexts, batch_size: usize, seed: u64) -> String {
     let max_length = texts.limit().max_length();
     let waste = PaddingWaste::new(&texts.lengths(), max_length, batch_size, seed);
     format!(
-        "{} tokens after truncation; padding to {max_length} would add {} to them, to the longest of each batch {}",
+        "{} tokens after truncation; padding to {max_length} would add {}, padding to the longest text of each batch {}",
         grouped(texts.num_tokens()),
         percent(share_to_surplus(waste.max_length)),
         percent(share_to_surplus(waste.random)),

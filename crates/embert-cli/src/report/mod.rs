@@ -1,4 +1,4 @@
-//! Numbers and tables as users read them.
+//! Formats numbers and tables for users.
 
 mod evaluation;
 mod lengths;

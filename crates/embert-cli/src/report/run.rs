@@ -53,9 +53,9 @@ pub(crate) fn epochs(log: &[LogEntry]) -> Option<String> {
             LogEntry::Train(line) => losses.push(line.loss),
             LogEntry::Evaluation { step, epoch, evaluation } => {
                 let metrics = &evaluation.metrics;
-                let figures = [metrics.loss, metrics.accuracy, metrics.f1, metrics.precision, metrics.recall];
+                let values = [metrics.loss, metrics.accuracy, metrics.f1, metrics.precision, metrics.recall];
                 let mut row = vec![format!("{epoch:.2}"), step.to_string(), mean(&losses)];
-                row.extend(figures.map(|figure| format!("{figure:.4}")));
+                row.extend(values.map(|value| format!("{value:.4}")));
                 add(&mut table, row);
                 losses.clear();
             }
@@ -64,14 +64,14 @@ pub(crate) fn epochs(log: &[LogEntry]) -> Option<String> {
     Some(table.to_string())
 }
 
-/// Says which step's weights a run ended with, and whether it stopped early.
+/// Formats the step of the final weights, and the step of an early stop.
 pub(crate) fn best_model(fitted: &Fitted, metric: BestModelMetric) -> Vec<String> {
     let Fitted { report, model_step, .. } = fitted;
     let Some(best) = report.best else { return vec![] };
     let mut lines = vec![];
     if report.stopped_early {
         lines.push(format!(
-            "stopped early after step {} of {}: nothing better than {metric} {:.4} of step {}",
+            "stopped early after step {} of {}: no evaluation was better than {metric} {:.4} of step {}",
             report.global_step, report.plan.total_steps, best.metric, best.step
         ));
     }

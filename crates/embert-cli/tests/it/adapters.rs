@@ -1,4 +1,4 @@
-//! Train, evaluate, predict, go on and merge with adapters, end to end.
+//! Trains, evaluates, predicts, resumes and merges with adapters, end to end.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{fails, succeeds};
 
-/// A base model small enough that a test may train it, and an adapter of it.
+/// Trains a tiny base model and an adapter of it. Returns the output of the second run.
 fn trained(folder: &Path) -> String {
     train_base(folder, 42);
     succeeds(folder, &format!("train {ADAPTER} --output_dir run"))
@@ -31,17 +31,17 @@ fn json(path: &Path) -> Value {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
-fn logits(said: &str) -> Vec<f64> {
-    let line: Value = serde_json::from_str(said.lines().next().unwrap()).unwrap();
+fn logits(printed: &str) -> Vec<f64> {
+    let line: Value = serde_json::from_str(printed.lines().next().unwrap()).unwrap();
     line["logits"].as_array().unwrap().iter().map(|logit| logit.as_f64().unwrap()).collect()
 }
 
 #[test]
-fn a_run_leaves_pefts_files_and_says_how_much_it_trained() {
+fn a_run_writes_the_files_of_peft_and_counts_trainable_parameters() {
     let folder = tempfile::tempdir().unwrap();
-    let said = trained(folder.path());
-    // 2 layers of query and key, 4·(32 + 32) each, and the head of 32·2 + 2
-    assert!(said.contains("trainable params: 1,090 || all params: "), "{said}");
+    let printed = trained(folder.path());
+    // 2 layers with query and key: 4·(32 + 32) each. The head: 32·2 + 2.
+    assert!(printed.contains("trainable params: 1,090 || all params: "), "{printed}");
     let run = folder.path().join("run");
     let checkpoint =
         fs::read_dir(&run).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_dir());
@@ -52,7 +52,10 @@ fn a_run_leaves_pefts_files_and_says_how_much_it_trained() {
             assert!(directory.join(file).is_file(), "{file}");
         }
         assert!(!directory.join("model.safetensors").exists());
-        assert!(!directory.join("config.json").exists(), "transformers would take it for a whole model");
+        assert!(
+            !directory.join("config.json").exists(),
+            "transformers would open the directory as a complete model"
+        );
     }
     let config = json(&run.join("adapter_config.json"));
     assert_eq!(config["base_model_name_or_path"], "base");
@@ -64,61 +67,65 @@ fn a_run_leaves_pefts_files_and_says_how_much_it_trained() {
     );
     succeeds(folder.path(), "train --recipe run/recipe.toml --output_dir again");
     let weights = |run: &str| fs::read(folder.path().join(run).join("adapter_model.safetensors")).unwrap();
-    assert!(weights("run") == weights("again"), "the recipe of a run repeats it bit for bit");
+    assert!(weights("run") == weights("again"), "a run from the saved recipe is bit-identical");
 }
 
 #[test]
-fn a_run_of_adapters_goes_on_to_the_same_bytes_with_its_best_model() {
+fn a_resumed_adapter_run_is_bit_identical_with_its_best_model() {
     let folder = tempfile::tempdir().unwrap();
     trained(folder.path());
     let flags = "--bf16 --save_strategy steps --save_steps 3 --eval_strategy steps --eval_steps 2 --load_best_model_at_end";
-    succeeds(folder.path(), &format!("train {ADAPTER} {flags} --output_dir whole"));
+    succeeds(folder.path(), &format!("train {ADAPTER} {flags} --output_dir uninterrupted"));
     let weights = |run: &str| fs::read(folder.path().join(run).join("adapter_model.safetensors")).unwrap();
-    let best = json(&folder.path().join("whole/trainer_state.json"))["best_global_step"].as_u64().unwrap();
+    let best =
+        json(&folder.path().join("uninterrupted/trainer_state.json"))["best_global_step"].as_u64().unwrap();
     for step in [3, 6, best] {
         let output_dir = format!("from-{step}");
-        let from = format!("whole/checkpoint-{step}");
-        let said = succeeds(
+        let from = format!("uninterrupted/checkpoint-{step}");
+        let printed = succeeds(
             folder.path(),
             &format!(
                 "train --resume_from_checkpoint {from} --output_dir {output_dir} --overwrite_output_dir"
             ),
         );
-        assert!(said.contains(&format!("resuming from {from}: step {step}")), "{said}");
-        assert!(weights(&output_dir) == weights("whole"), "from step {step}");
+        assert!(printed.contains(&format!("resuming from {from}: step {step}")), "{printed}");
+        assert!(weights(&output_dir) == weights("uninterrupted"), "from step {step}");
     }
 }
 
 #[test]
-fn a_run_of_adapters_goes_on_over_no_other_base() {
+fn an_adapter_run_does_not_resume_with_another_base() {
     let folder = tempfile::tempdir().unwrap();
     trained(folder.path());
     train_base(folder.path(), 43);
-    let said = fails(
+    let message = fails(
         folder.path(),
         2,
         "train --resume_from_checkpoint run --num_train_epochs 2 --output_dir further",
     );
     assert!(
-        said.starts_with("error: the base model's weights differ from those of the checkpoint's run"),
-        "{said}"
+        message.starts_with("error: the base model's weights differ from those of the checkpoint's run"),
+        "{message}"
     );
 }
 
 #[test]
-fn evaluation_and_prediction_find_the_base_or_are_told() {
+fn evaluation_and_prediction_find_the_base_or_take_it_from_a_flag() {
     let folder = tempfile::tempdir().unwrap();
     trained(folder.path());
     let results = json(&folder.path().join("run/eval_results.json"));
-    let said = succeeds(folder.path(), "evaluate --model run");
-    let said: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    let printed = succeeds(folder.path(), "evaluate --model run");
+    let evaluation: Value = serde_json::from_str(printed.lines().last().unwrap()).unwrap();
     for key in ["eval_accuracy", "eval_f1", "eval_loss"] {
-        assert_eq!(said[key], results[key], "{key}");
+        assert_eq!(evaluation[key], results[key], "{key}");
     }
     let adapted = succeeds(folder.path(), "predict --model run --logits good");
     fs::rename(folder.path().join("base"), folder.path().join("elsewhere")).unwrap();
-    let said = fails(folder.path(), 1, "predict --model run good");
-    assert!(said.contains("it is the base of the adapter in run: --base says where it is"), "{said}");
+    let message = fails(folder.path(), 1, "predict --model run good");
+    assert!(
+        message.contains("it is the base of the adapter in run; name its directory with --base"),
+        "{message}"
+    );
     assert_eq!(succeeds(folder.path(), "predict --model run --base elsewhere --logits good"), adapted);
 
     succeeds(folder.path(), "merge --model run --base elsewhere --output merged");
@@ -127,28 +134,28 @@ fn evaluation_and_prediction_find_the_base_or_are_told() {
         assert!((merged - adapted).abs() < 1e-5, "{merged} is not {adapted}");
     }
     assert!(folder.path().join("merged/model.safetensors").is_file());
-    let said = fails(folder.path(), 2, "merge --model run --base elsewhere --output merged");
-    assert!(said.contains("merged is not empty"), "{said}");
-    let said = fails(folder.path(), 1, "merge --model elsewhere --output other");
-    assert!(said.contains("elsewhere: this directory has no adapter to merge"), "{said}");
-    let said = fails(folder.path(), 2, "predict --model merged --base elsewhere good");
-    assert!(said.contains("--base is given, but merged holds no adapter"), "{said}");
+    let message = fails(folder.path(), 2, "merge --model run --base elsewhere --output merged");
+    assert!(message.contains("merged is not empty"), "{message}");
+    let message = fails(folder.path(), 1, "merge --model elsewhere --output other");
+    assert!(message.contains("elsewhere: this directory has no adapter to merge"), "{message}");
+    let message = fails(folder.path(), 2, "predict --model merged --base elsewhere good");
+    assert!(message.contains("--base is given, but merged holds no adapter"), "{message}");
 }
 
 #[test]
-fn training_goes_on_from_an_adapter() {
+fn an_adapter_can_be_trained_further() {
     let folder = tempfile::tempdir().unwrap();
     trained(folder.path());
     let plain = ADAPTER.split(" --lora").next().unwrap();
     succeeds(folder.path(), &format!("train {plain} --adapter run --learning_rate 0 --output_dir same"));
     let weights = |run: &str| fs::read(folder.path().join(run).join("adapter_model.safetensors")).unwrap();
-    assert!(weights("run") == weights("same"), "a rate of 0 leaves the adapter as it was");
-    let said = fails(folder.path(), 2, &format!("train {ADAPTER} --adapter run --output_dir other"));
-    assert!(said.contains("an adapter that exists (--adapter) brings its own settings of lora"), "{said}");
+    assert!(weights("run") == weights("same"), "a learning rate of 0 does not change the adapter");
+    let message = fails(folder.path(), 2, &format!("train {ADAPTER} --adapter run --output_dir other"));
+    assert!(message.contains("the adapter of --adapter has its own LoRA settings"), "{message}");
 }
 
 #[test]
-fn flags_of_adapters_are_settings_of_the_recipe() {
+fn adapter_flags_set_recipe_keys() {
     let folder = tempfile::tempdir().unwrap();
     let config = |flags: &str| -> toml::Table {
         succeeds(folder.path(), &format!("train --print_config {flags}")).parse().unwrap()
@@ -169,7 +176,7 @@ fn flags_of_adapters_are_settings_of_the_recipe() {
     assert_eq!(lora["alpha_pattern"]["key"].as_float(), Some(0.5));
     assert_eq!((lora["bias"].as_str(), lora["use_rslora"].as_bool()), (Some("lora_only"), Some(true)));
     let one = config("--lora_target_modules query --layers_to_transform 3");
-    assert!(one["lora"]["target_modules"].is_array(), "one name is a list, too");
+    assert!(one["lora"]["target_modules"].is_array(), "a single name is a list too");
     for pattern in [r".*\.(query|key)", "all-linear"] {
         let recipe = config(&format!("--lora_target_modules {pattern}"));
         assert_eq!(recipe["lora"]["target_modules"].as_str(), Some(pattern));
@@ -180,7 +187,7 @@ fn flags_of_adapters_are_settings_of_the_recipe() {
 }
 
 #[test]
-fn wrong_settings_of_adapters_are_usage_errors() {
+fn invalid_adapter_settings_are_usage_errors() {
     let folder = tempfile::tempdir().unwrap();
     let cases = [
         ("--lora_r 0", "lora.r: a rank is 0; it must be at least 1"),
@@ -198,7 +205,7 @@ fn wrong_settings_of_adapters_are_usage_errors() {
         ),
     ];
     for (arguments, expected) in cases {
-        let said = fails(folder.path(), 2, &format!("train {arguments}"));
-        assert!(said.contains(expected), "{arguments}: {said}");
+        let message = fails(folder.path(), 2, &format!("train {arguments}"));
+        assert!(message.contains(expected), "{arguments}: {message}");
     }
 }

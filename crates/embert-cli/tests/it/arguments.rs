@@ -1,4 +1,4 @@
-//! Flags, recipes and what is said when they are wrong.
+//! Flags and recipes, and the errors for wrong ones.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ fn the_default_recipe_is_imdb() {
 }
 
 #[test]
-fn no_recipe_is_under_flags_that_name_data() {
+fn flags_that_name_data_start_from_defaults() {
     for flags in ["--dataset reviews.csv", "--train_file reviews.csv", "--set data.train_file=reviews.csv"] {
         let config = config(flags);
         assert_eq!(config["train"]["warmup_ratio"].as_float(), Some(0.0), "{flags}");
@@ -27,7 +27,7 @@ fn no_recipe_is_under_flags_that_name_data() {
 }
 
 #[test]
-fn every_recipe_is_whole() {
+fn every_recipe_is_complete() {
     let folder = tempfile::tempdir().unwrap();
     let help = succeeds(folder.path(), "train --help");
     let recipes = ["quickstart", "imdb", "imdb-bert-500", "imdb-bert-2k", "imdb-bert-full-1k"];
@@ -54,7 +54,7 @@ fn flags_in_both_spellings_and_old_names_set_recipe_keys() {
 }
 
 #[test]
-fn flags_win_over_set_and_set_over_the_recipe() {
+fn flags_override_set_and_set_overrides_the_recipe() {
     let config = config("--recipe quickstart --set train.seed=1 --set train.num_train_epochs=2 --seed 3");
     assert_eq!(config["train"]["seed"].as_integer(), Some(3));
     assert_eq!(config["train"]["num_train_epochs"].as_float(), Some(2.0));
@@ -62,7 +62,7 @@ fn flags_win_over_set_and_set_over_the_recipe() {
 }
 
 #[test]
-fn a_flag_beats_whatever_would_decide_in_the_recipe() {
+fn a_flag_displaces_conflicting_recipe_keys() {
     let folder = tempfile::tempdir().unwrap();
     let recipe = "[data]\ntrain_file = 'old.csv'\nvalidation_file = 'oldv.csv'\ntest_file = 'oldt.csv'\n\
                   [train]\nmax_steps = 9\nwarmup_steps = 5\n[lora]\nr = 4\n";
@@ -71,8 +71,8 @@ fn a_flag_beats_whatever_would_decide_in_the_recipe() {
                    intermediate_size = 4\nmax_position_embeddings = 8\n";
     fs::write(folder.path().join("scratch.toml"), format!("[model.scratch]\n{scratch}")).unwrap();
     let print = |flags: &str| {
-        let said = succeeds(folder.path(), &format!("train --print_config {flags}"));
-        said.parse::<toml::Table>().unwrap()
+        let printed = succeeds(folder.path(), &format!("train --print_config {flags}"));
+        printed.parse::<toml::Table>().unwrap()
     };
     for (flags, section, gone) in [
         ("--recipe mine.toml --dataset new.csv", "data", &["train_file", "validation_file", "test_file"][..]),
@@ -93,12 +93,12 @@ fn a_flag_beats_whatever_would_decide_in_the_recipe() {
     );
     assert_eq!(kept["data"]["validation_file"].as_str(), Some("v.csv"));
     assert_eq!(kept["train"]["max_steps"].as_integer(), Some(3));
-    let said = fails(folder.path(), 2, "train --recipe quickstart --model dir --hidden_size 8");
-    assert!(said.contains("--hidden_size"), "{said}");
+    let message = fails(folder.path(), 2, "train --recipe quickstart --model dir --hidden_size 8");
+    assert!(message.contains("--hidden_size"), "{message}");
 }
 
 #[test]
-fn warmup_steps_below_one_are_a_share() {
+fn warmup_steps_below_one_are_a_ratio() {
     let config = config("--warmup_steps 0.06");
     assert_eq!(config["train"]["warmup_ratio"].as_float(), Some(0.06));
     assert_eq!(config["train"]["warmup_steps"].as_integer(), Some(0));
@@ -142,17 +142,17 @@ fn wrong_arguments_are_usage_errors_that_say_what_to_do() {
         ("predict text", "--model"),
     ];
     for (arguments, expected) in cases {
-        let said = fails(folder.path(), 2, arguments);
-        assert!(said.contains(expected), "{arguments}: {said}");
+        let message = fails(folder.path(), 2, arguments);
+        assert!(message.contains(expected), "{arguments}: {message}");
     }
     assert!(
         !folder.path().join("runs").join("quickstart").exists(),
-        "nothing is left by a run that did not begin"
+        "a run that did not start leaves no files"
     );
 }
 
 #[test]
-fn data_that_is_not_there_or_has_one_class_is_rejected() {
+fn missing_data_and_data_with_one_class_are_rejected() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("one.csv"), "text,label\nfine,1\ngood,1\nnice,1\n").unwrap();
     let cases = [
@@ -161,16 +161,16 @@ fn data_that_is_not_there_or_has_one_class_is_rejected() {
         ("--dataset one.csv --text_column_name review", "review"),
     ];
     for (arguments, expected) in cases {
-        let said = fails(folder.path(), 3, &format!("check --recipe quickstart {arguments}"));
-        assert!(said.contains(expected), "{arguments}: {said}");
-        assert_eq!(said.lines().count(), 1, "{said}");
+        let message = fails(folder.path(), 3, &format!("check --recipe quickstart {arguments}"));
+        assert!(message.contains(expected), "{arguments}: {message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
     }
 }
 
 #[test]
-fn offline_without_a_cache_names_what_to_do() {
+fn offline_without_a_cache_the_error_names_the_data_set() {
     let folder = tempfile::tempdir().unwrap();
-    let said = fails(folder.path(), 1, "train");
-    assert!(said.contains("stanfordnlp/imdb"), "{said}");
-    assert_eq!(said.lines().count(), 1, "{said}");
+    let message = fails(folder.path(), 1, "train");
+    assert!(message.contains("stanfordnlp/imdb"), "{message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
 }

@@ -1,4 +1,4 @@
-//! Training further keeps a model's labels, their order and its head, or says that it does not.
+//! Further training keeps a model's head, its labels and their order, or reports an error.
 
 use std::fs;
 use std::path::Path;
@@ -8,11 +8,12 @@ use serde_json::Value;
 use crate::tiny::{SHAPE, write_csv};
 use crate::{fails, stderr, succeeds};
 
-/// No learning rate: what a run ends with is what it began with.
+/// A learning rate of 0: the run does not change the weights.
 const STILL: &str = "--learning_rate 0 --max_steps 1 --max_seq_length 32 --eval_strategy epoch";
+/// Enough training to reach an accuracy of 1.
 const LEARNS: &str = "--learning_rate 1e-2 --num_train_epochs 8 --eval_strategy epoch";
 
-/// Leaves a model in `model` that calls apples "pos" (id 0) and rivers "neg" (id 1), as no sorted data set would.
+/// Trains a model in `model` with the labels "pos" (id 0) and "neg" (id 1), which are not in sorted order.
 fn model(folder: &Path) {
     write_csv(folder, "sorted.csv", &["first", "second"], 60);
     succeeds(folder, &format!("train {SHAPE} --dataset sorted.csv {LEARNS} --output_dir model"));
@@ -24,7 +25,7 @@ fn rename_labels(config: &Path) {
     fs::write(config, text.replace("\"first\"", "\"pos\"").replace("\"second\"", "\"neg\"")).unwrap();
 }
 
-/// Leaves an adapter of the model in `base` with the same labels.
+/// Trains a model in `base` and an adapter of it in `model`, with the same labels.
 fn adapter(folder: &Path) {
     write_csv(folder, "sorted.csv", &["first", "second"], 60);
     succeeds(folder, &format!("train {SHAPE} --dataset sorted.csv --max_steps 1 --output_dir base"));
@@ -42,7 +43,7 @@ fn check(folder: &Path, model: &str) {
     let train = |data: &str, more: &str| {
         format!("train {model} --dataset {data}.csv {STILL} {more} --output_dir further")
     };
-    for (labels, said) in [
+    for (labels, expected) in [
         (["pos", "neg"], None),
         (["POS", "Neg"], Some("letter case")),
         (["0", "1"], Some("0 = pos")),
@@ -54,9 +55,9 @@ fn check(folder: &Path, model: &str) {
         let found = results(&folder.join("further"));
         assert_eq!(found["eval_accuracy"], 1.0, "{labels:?}");
         assert_eq!(found["eval_per_class"].as_object().unwrap().keys().collect::<Vec<_>>(), ["pos", "neg"]);
-        let notes = stderr(&output);
-        assert!(said.is_none_or(|said| notes.contains(said)), "{labels:?}: {notes}");
-        assert!(said.is_some() || !notes.contains("label"), "{labels:?}: {notes}");
+        let messages = stderr(&output);
+        assert!(expected.is_none_or(|expected| messages.contains(expected)), "{labels:?}: {messages}");
+        assert!(expected.is_some() || !messages.contains("label"), "{labels:?}: {messages}");
         let evaluated = succeeds(folder, "evaluate --model further --dataset rows.csv");
         assert!(evaluated.contains("\"eval_accuracy\":1.0"), "{labels:?}: {evaluated}");
     }
@@ -64,13 +65,13 @@ fn check(folder: &Path, model: &str) {
         [&["neg", "pos", "neutral"][..], &["good", "bad"], &["0", "1", "2"], &["1", "2"], &["true", "maybe"]]
     {
         write_csv(folder, "rows.csv", labels, 40);
-        let said = fails(folder, 3, &train("rows", "--overwrite_output_dir"));
+        let message = fails(folder, 3, &train("rows", "--overwrite_output_dir"));
         assert!(
-            said.contains("--ignore_mismatched_sizes") && said.lines().count() == 1,
-            "{labels:?}: {said}"
+            message.contains("--ignore_mismatched_sizes") && message.lines().count() == 1,
+            "{labels:?}: {message}"
         );
-        let said = succeeds(folder, &train("rows", "--overwrite_output_dir --ignore_mismatched_sizes"));
-        assert!(said.contains("a new head"), "{labels:?}: {said}");
+        let printed = succeeds(folder, &train("rows", "--overwrite_output_dir --ignore_mismatched_sizes"));
+        assert!(printed.contains("a new head"), "{labels:?}: {printed}");
         let classes = results(&folder.join("further"))["eval_per_class"].clone();
         assert_eq!(classes.as_object().unwrap().len(), labels.len(), "{labels:?}");
         succeeds(folder, "evaluate --model further");
@@ -92,7 +93,7 @@ fn an_adapter_keeps_its_labels_and_their_order() {
 }
 
 #[test]
-fn a_part_of_the_labels_is_enough_to_train_further() {
+fn data_with_some_of_the_labels_keeps_the_head() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "three.csv", &["a", "b", "c"], 60);
@@ -103,12 +104,12 @@ fn a_part_of_the_labels_is_enough_to_train_further() {
     let config: Value = serde_json::from_str(&config).unwrap();
     assert_eq!(config["id2label"].as_object().unwrap().len(), 3);
     let same = "--ignore_mismatched_sizes --output_dir same";
-    let said = succeeds(path, &format!("train --model model --dataset two.csv {STILL} {same}"));
-    assert!(!said.contains("a new head"), "labels that the model has need no new head: {said}");
+    let printed = succeeds(path, &format!("train --model model --dataset two.csv {STILL} {same}"));
+    assert!(!printed.contains("a new head"), "the head has all labels of the data: {printed}");
 }
 
 #[test]
-fn a_base_model_takes_any_labels() {
+fn a_model_without_a_classification_head_accepts_any_labels() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "first.csv", &["a", "b"], 20);
@@ -125,7 +126,7 @@ fn a_base_model_takes_any_labels() {
 }
 
 #[test]
-fn a_head_of_another_task_is_not_kept() {
+fn a_head_for_another_problem_type_is_not_kept() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "rows.csv", &["a", "b"], 20);
@@ -136,22 +137,22 @@ fn a_head_of_another_task_is_not_kept() {
         let other = config.replace(single, &format!("\"{problem_type}\""));
         fs::write(path.join("model/config.json"), other).unwrap();
         for command in ["evaluate --model model --dataset rows.csv", "predict --model model text"] {
-            let said = fails(path, 1, command);
-            assert!(said.contains(problem_type), "{command}: {said}");
+            let message = fails(path, 1, command);
+            assert!(message.contains(problem_type), "{command}: {message}");
         }
         let train = format!(
             "train --model model --dataset rows.csv {STILL} --output_dir further --overwrite_output_dir"
         );
-        let said = fails(path, 3, &train);
-        assert!(said.contains(problem_type) && said.contains("--ignore_mismatched_sizes"), "{said}");
-        let said = succeeds(path, &format!("{train} --ignore_mismatched_sizes"));
-        assert!(said.contains("a new head is trained for the labels a, b"), "{said}");
+        let message = fails(path, 3, &train);
+        assert!(message.contains(problem_type) && message.contains("--ignore_mismatched_sizes"), "{message}");
+        let printed = succeeds(path, &format!("{train} --ignore_mismatched_sizes"));
+        assert!(printed.contains("a new head is trained for the labels a, b"), "{printed}");
         succeeds(path, "evaluate --model further");
     }
 }
 
 #[test]
-fn generated_reviews_have_labels_like_any_data() {
+fn labels_of_synthetic_reviews_must_match_the_model() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "rows.csv", &["a", "b"], 20);
@@ -159,25 +160,25 @@ fn generated_reviews_have_labels_like_any_data() {
     let train = format!(
         "train --model model --dataset synthetic --synthetic_reviews 40 {STILL} --output_dir further"
     );
-    let said = fails(path, 3, &train);
-    assert!(said.contains("\"negative\"") || said.contains("\"positive\""), "{said}");
-    assert!(said.contains("--ignore_mismatched_sizes"), "{said}");
-    let said = succeeds(path, &format!("{train} --ignore_mismatched_sizes"));
-    assert!(said.contains("a new head is trained for the labels negative, positive"), "{said}");
-    let said = fails(path, 3, "evaluate --model model --dataset synthetic --synthetic_reviews 40");
-    assert!(said.contains("unknown label"), "{said}");
+    let message = fails(path, 3, &train);
+    assert!(message.contains("\"negative\"") || message.contains("\"positive\""), "{message}");
+    assert!(message.contains("--ignore_mismatched_sizes"), "{message}");
+    let printed = succeeds(path, &format!("{train} --ignore_mismatched_sizes"));
+    assert!(printed.contains("a new head is trained for the labels negative, positive"), "{printed}");
+    let message = fails(path, 3, "evaluate --model model --dataset synthetic --synthetic_reviews 40");
+    assert!(message.contains("unknown label"), "{message}");
 }
 
 #[test]
-fn an_adapter_given_as_a_model_names_the_flag() {
+fn an_adapter_given_as_the_model_is_an_error_that_names_the_flag() {
     let folder = tempfile::tempdir().unwrap();
     adapter(folder.path());
-    let said = fails(
+    let message = fails(
         folder.path(),
         2,
         &format!("train --model model --dataset sorted.csv {STILL} --output_dir further"),
     );
-    assert!(said.contains("--adapter model") && said.contains("--model base"), "{said}");
+    assert!(message.contains("--adapter model") && message.contains("--model base"), "{message}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! The commands of the README and of docs/, run on small stand-ins for the models and data that they name.
+//! Runs the commands of the README and of docs/ on small models and data.
 //!
-//! Blocks marked `console` are tested: `$ ` begins a command, and `\` continues it on the next line. A command must succeed.
-//! The lines below it must occur in its output in this order; numbers and the width of tables may differ.
+//! Blocks marked `console` are tested. `$ ` begins a command, and `\` continues it on the next line. A command must succeed.
+//! The lines below it must occur in its output, in this order. Numbers and the widths of tables may differ.
 
 use std::fs;
 use std::path::Path;
@@ -25,7 +25,7 @@ fn every_command_of_the_documents_works() {
     }
 }
 
-/// Writes the files that the documents name: two csv, reviews of IMDb, and two models.
+/// Writes the files that the documents name: two csv files, a folder like IMDb's, and a pretrained model.
 fn write_stand_ins(folder: &Path) {
     let labels = ["1", "2", "3", "4", "5"];
     fs::create_dir_all(folder.join("runs")).unwrap();
@@ -49,7 +49,7 @@ fn write_stand_ins(folder: &Path) {
     write_pretrained(folder, "bert-base-uncased");
 }
 
-/// Writes a model without a classification head: the tensors of its head get names that no model uses.
+/// Writes a model without a classification head: renames the tensors of its head to names that no model uses.
 fn write_pretrained(folder: &Path, name: &str) {
     let sizes = "--vocab_size 300 --hidden_size 16 --num_hidden_layers 2 --num_attention_heads 2 --intermediate_size 16 \
                  --max_position_embeddings 512";
@@ -71,7 +71,7 @@ fn write_pretrained(folder: &Path, name: &str) {
     fs::write(path, renamed).unwrap();
 }
 
-/// The commands of a document, each with the lines of output below it.
+/// Returns the commands of a document, each with the lines of output below it.
 fn commands(text: &str) -> Vec<(String, Vec<String>)> {
     let mut commands: Vec<(String, Vec<String>)> = vec![];
     let blocks = text.split("```console\n").skip(1).map(|rest| rest.split("```").next().unwrap());
@@ -101,7 +101,7 @@ fn run(folder: &Path, command: &str) -> String {
     text
 }
 
-/// Asserts that the lines occur in this order; `...` stands for any lines.
+/// Asserts that the output has these lines in this order. `...` matches any lines.
 fn require_lines(what: &str, expected: &[String], output: &str) {
     let mut lines = output.lines().map(shape);
     for line in expected.iter().filter(|line| !["...", ""].contains(&line.as_str())) {
@@ -110,7 +110,7 @@ fn require_lines(what: &str, expected: &[String], output: &str) {
     }
 }
 
-/// A line with `#` for each number, without the borders of tables and repeated spaces.
+/// Replaces each number by `#`. Removes the borders of tables and repeated spaces.
 fn shape(line: &str) -> String {
     let characters = line.chars().filter(|c| !"─│┌┐└┘╞╡═┆├┤".contains(*c)).collect::<Vec<_>>();
     let mut shape = String::new();

@@ -1,4 +1,4 @@
-//! What `evaluate` measures: the rows that flags name, all of them, or else the run's own.
+//! The rows that `evaluate` reads: all rows that flags name, else the evaluation rows of the run.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use crate::tiny::{SHAPE, write_csv};
 use crate::{fails, stderr, succeeds};
 
 #[test]
-fn flags_beat_the_recipe_of_the_run_and_its_limits() {
+fn flags_override_the_data_and_the_limits_of_the_recipe() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "train.csv", &["a", "b"], 40);
@@ -25,19 +25,20 @@ fn flags_beat_the_recipe_of_the_run_and_its_limits() {
         ("--dataset other.csv --test_file new.csv", "24 texts", "new.csv"),
         ("--dataset train.csv", "40 texts", "train.csv"),
     ] {
-        let said = succeeds(path, &format!("evaluate --model run {flags}"));
-        let first = said.lines().next().unwrap();
+        let printed = succeeds(path, &format!("evaluate --model run {flags}"));
+        let first = printed.lines().next().unwrap();
         assert!(first.contains(rows) && first.contains(name), "{flags}: {first}");
     }
-    let both = crate::embert(path, "evaluate --model run --validation_file new.csv --test_file other.csv");
-    assert!(stderr(&both).contains("other.csv is not read"), "{}", stderr(&both));
+    let two_files =
+        crate::embert(path, "evaluate --model run --validation_file new.csv --test_file other.csv");
+    assert!(stderr(&two_files).contains("other.csv is not read"), "{}", stderr(&two_files));
     fs::remove_file(path.join("old.csv")).unwrap();
-    let said = fails(path, 3, "evaluate --model run");
-    assert!(said.contains("old.csv"), "{said}");
+    let message = fails(path, 3, "evaluate --model run");
+    assert!(message.contains("old.csv"), "{message}");
     succeeds(path, "evaluate --model run --dataset new.csv");
     for missing in ["--dataset gone.csv", "--test_file gone.csv", "--validation_file gone.csv"] {
-        let said = fails(path, 3, &format!("evaluate --model run {missing}"));
-        assert!(said.contains("gone.csv"), "{missing}: {said}");
+        let message = fails(path, 3, &format!("evaluate --model run {missing}"));
+        assert!(message.contains("gone.csv"), "{missing}: {message}");
     }
 }
 
@@ -51,41 +52,41 @@ fn without_flags_the_held_out_rows_are_evaluated_again() {
             path,
             &format!("train {SHAPE} {data} --do_eval --max_steps 2 --output_dir run --overwrite_output_dir"),
         );
-        let said = succeeds(path, "evaluate --model run");
-        assert!(said.lines().next().unwrap().contains("8 rows held out"), "{data}: {said}");
+        let printed = succeeds(path, "evaluate --model run");
+        assert!(printed.lines().next().unwrap().contains("8 rows held out"), "{data}: {printed}");
         let results = fs::read_to_string(path.join("run/eval_results.json")).unwrap();
         let results: serde_json::Value = serde_json::from_str(&results).unwrap();
-        let line: serde_json::Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+        let line: serde_json::Value = serde_json::from_str(printed.lines().last().unwrap()).unwrap();
         assert_eq!(line["eval_loss"], results["eval_loss"], "{data}");
     }
     succeeds(path, &format!("train {SHAPE} --dataset train.csv --max_steps 2 --output_dir none"));
-    let said = fails(path, 2, "evaluate --model none");
-    assert!(said.contains("--dataset"), "{said}");
+    let message = fails(path, 2, "evaluate --model none");
+    assert!(message.contains("--dataset"), "{message}");
 }
 
 #[test]
-fn f1_is_of_the_label_that_pos_label_names() {
+fn f1_is_computed_for_pos_label() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "train.csv", &["fraud", "legit"], 40);
     let train =
         format!("train {SHAPE} --dataset train.csv --eval_strategy epoch --max_steps 1 --learning_rate 0");
-    let f1 = |said: &str| {
-        let line: serde_json::Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    let f1 = |printed: &str| {
+        let line: serde_json::Value = serde_json::from_str(printed.lines().last().unwrap()).unwrap();
         [&line["eval_f1"], &line["eval_per_class"]["fraud"]["f1"], &line["eval_per_class"]["legit"]["f1"]]
             .map(|value| value.as_f64().unwrap())
     };
     succeeds(path, &format!("{train} --output_dir default"));
-    let said = succeeds(path, "evaluate --model default --dataset train.csv");
-    let [headline, fraud, legit] = f1(&said);
+    let printed = succeeds(path, "evaluate --model default --dataset train.csv");
+    let [headline, fraud, legit] = f1(&printed);
     assert_eq!(headline, legit);
-    assert!(said.contains("F1 (legit)") && said.contains("weighted mean"), "{said}");
-    assert_ne!(fraud, legit, "a model that was not trained favours one label");
+    assert!(printed.contains("F1 (legit)") && printed.contains("weighted mean"), "{printed}");
+    assert_ne!(fraud, legit, "the F1 scores of an untrained model differ");
     for name in ["fraud", "Fraud"] {
-        let said =
+        let printed =
             succeeds(path, &format!("evaluate --model default --dataset train.csv --pos_label {name}"));
-        assert_eq!(f1(&said)[0], fraud, "{name}");
-        assert!(said.contains("F1 (fraud)"), "{said}");
+        assert_eq!(f1(&printed)[0], fraud, "{name}");
+        assert!(printed.contains("F1 (fraud)"), "{printed}");
     }
     succeeds(path, &format!("{train} --pos_label fraud --output_dir run"));
     let results = fs::read_to_string(path.join("run/all_results.json")).unwrap();
@@ -98,7 +99,7 @@ fn f1_is_of_the_label_that_pos_label_names() {
         "{card}"
     );
     for command in ["evaluate --model default --dataset train.csv".to_owned(), train] {
-        let said = fails(
+        let message = fails(
             path,
             2,
             &format!("{command} --pos_label frod --output_dir no").replace(
@@ -106,6 +107,6 @@ fn f1_is_of_the_label_that_pos_label_names() {
                 "evaluate --model default --dataset train.csv --pos_label frod",
             ),
         );
-        assert!(said.contains("frod") && said.contains("fraud, legit"), "{said}");
+        assert!(message.contains("frod") && message.contains("fraud, legit"), "{message}");
     }
 }

@@ -1,6 +1,7 @@
-// Loaded before the C library: fails the FAULTS_AT-th operation (from 0) that changes files whose path contains
-// FAULTS_BELOW, with the error number FAULTS_ERROR; with FAULTS_FOREVER all later ones, too, as a full disk does.
-// Every such operation is a line of the file FAULTS_LOG.
+// Injects faults into file operations. LD_PRELOAD loads it before the C library.
+// It counts the operations that change files whose path contains FAULTS_BELOW. Operation FAULTS_AT (from 0) fails with the
+// error number FAULTS_ERROR. With FAULTS_FOREVER all later operations fail too, as on a full disk.
+// It appends a line for each operation to the file FAULTS_LOG.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -12,12 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static long number(const char *name, long otherwise) {
+static long number(const char *name, long fallback) {
     const char *text = getenv(name);
-    return text ? atol(text) : otherwise;
+    return text ? atol(text) : fallback;
 }
 
-static void tell(const char *what, const char *path) {
+static void append_to_log(const char *what, const char *path) {
     const char *log = getenv("FAULTS_LOG");
     FILE *file = log ? fopen(log, "a") : NULL;
     if (file) {
@@ -31,7 +32,7 @@ static int fails(const char *what, const char *path) {
     const char *below = getenv("FAULTS_BELOW");
     if (!below || !strstr(path, below)) return 0;
     long now = __atomic_fetch_add(&count, 1, __ATOMIC_SEQ_CST), at = number("FAULTS_AT", -1);
-    tell(what, path);
+    append_to_log(what, path);
     if (at < 0 || (now != at && !(now > at && getenv("FAULTS_FOREVER")))) return 0;
     errno = number("FAULTS_ERROR", ENOSPC);
     return 1;

@@ -1,5 +1,5 @@
-//! A disk that is full or fails, at every operation of a run: the checkpoint before stays whole, and the run goes on from
-//! it to the same bytes.
+//! Runs on a disk that fails or is full. A failed save does not damage the last checkpoint, and the resumed run is
+//! bit-identical.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,10 +12,10 @@ const RUN: &str = "train --recipe quickstart --synthetic_reviews 60 --vocab_size
     --num_hidden_layers 1 --intermediate_size 16 --max_steps 3 --max_seq_length 32 --save_strategy steps \
     --save_steps 1 --logging_steps 2 --output_dir run";
 
-/// "No space left on device" and "Input/output error".
+/// The error numbers ENOSPC ("No space left on device") and EIO ("Input/output error").
 const ERRORS: [i32; 2] = [28, 5];
 
-/// Builds what makes operations fail; says aloud where that cannot be.
+/// Compiles the library that makes file operations fail. Returns `None` if that is not possible here.
 fn injector(folder: &Path) -> Option<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/faults.c");
     let injector = folder.join("faults.so");
@@ -24,27 +24,29 @@ fn injector(folder: &Path) -> Option<PathBuf> {
     let built =
         cfg!(all(target_os = "linux", target_env = "gnu")) && cc.status().is_ok_and(|code| code.success());
     if !built {
-        eprintln!("SKIPPED: faults of the disk are injected on Linux with glibc and a C compiler alone");
+        eprintln!("SKIPPED: injecting disk faults needs Linux with glibc and a C compiler");
     }
     built.then_some(injector)
 }
 
-/// How the disk fails.
+/// A fault of the disk.
 #[derive(Clone, Copy)]
 struct Fault {
     /// The operation that fails, counted from 0.
     at: usize,
     error: i32,
-    /// Whether all later ones fail, too.
+    /// True if all later operations fail too.
     forever: bool,
 }
 
+/// A folder for a run, and the library that injects faults into it.
 struct Disk<'a> {
     injector: &'a Path,
     folder: PathBuf,
 }
 
 impl Disk<'_> {
+    /// Runs `embert` with a fault. Without a fault, logs the operations.
     fn embert(&self, arguments: &str, fault: Option<Fault>) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_embert"));
         command.args(arguments.split_whitespace()).current_dir(&self.folder).stdin(Stdio::null());
@@ -63,27 +65,27 @@ impl Disk<'_> {
         command.output().unwrap()
     }
 
-    /// The bytes of the final weights.
+    /// Returns the bytes of the final weights.
     fn result(&self) -> Vec<u8> {
         fs::read(self.folder.join("run/model.safetensors")).unwrap()
     }
 
-    /// Runs with the fault and, if the run ended by it, goes on without. Returns what the first run said.
+    /// Runs with the fault. If the run fails, resumes it without the fault. Returns the output of the first run.
     fn survives(&self, on_save_error: &str, fault: Fault, expected: &[u8]) -> Output {
         let arguments = format!("{RUN} --on_save_error {on_save_error}");
         let output = self.embert(&arguments, Some(fault));
-        let said = stderr(&output);
-        let what = format!("operation {} fails with {}, {on_save_error}: {said}", fault.at, fault.error);
-        assert!(!said.contains("panicked"), "{what}");
+        let message = stderr(&output);
+        let what = format!("operation {} fails with {}, {on_save_error}: {message}", fault.at, fault.error);
+        assert!(!message.contains("panicked"), "{what}");
         match output.status.code() {
             Some(0) => {}
             Some(1) => {
                 assert!(
-                    said.lines().any(|line| line.starts_with("error: ") && line.contains("os error")),
+                    message.lines().any(|line| line.starts_with("error: ") && line.contains("os error")),
                     "{what}"
                 );
                 let again = self.embert(&format!("{RUN} --resume_from_checkpoint last"), None);
-                assert_eq!(again.status.code(), Some(0), "{what}\nthen {}", stderr(&again));
+                assert_eq!(again.status.code(), Some(0), "{what}\nresumed: {}", stderr(&again));
             }
             other => panic!("{other:?}: {what}"),
         }
@@ -92,7 +94,7 @@ impl Disk<'_> {
     }
 }
 
-/// Calls `try_one` with every number below `count`, on two threads.
+/// Calls `try_one` with each number below `count`, on two threads.
 fn for_each(count: usize, try_one: impl Fn(usize) + Sync) {
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
@@ -107,15 +109,15 @@ fn for_each(count: usize, try_one: impl Fn(usize) + Sync) {
 }
 
 #[test]
-fn a_run_survives_a_fault_at_every_operation() {
+fn a_run_survives_a_fault_at_each_operation() {
     let folder = tempfile::tempdir().unwrap();
     let Some(injector) = injector(folder.path()) else { return };
-    let whole = Disk { injector: &injector, folder: folder.path().to_owned() };
-    let output = whole.embert(RUN, None);
+    let uninterrupted = Disk { injector: &injector, folder: folder.path().to_owned() };
+    let output = uninterrupted.embert(RUN, None);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    let expected = whole.result();
+    let expected = uninterrupted.result();
     let operations = fs::read_to_string(folder.path().join("operations")).unwrap().lines().count();
-    assert!(operations > 150, "three checkpoints and the end are more than {operations} operations");
+    assert!(operations > 150, "three checkpoints and the final files need more than {operations} operations");
     let (warned, stopped) = (AtomicUsize::new(0), AtomicUsize::new(0));
     for_each(operations * 3, |number| {
         let (at, kind) = (number / 3, number % 3);
@@ -127,11 +129,14 @@ fn a_run_survives_a_fault_at_every_operation() {
         stopped.fetch_add(usize::from(output.status.code() == Some(1)), Relaxed);
     });
     let (warned, stopped) = (warned.into_inner(), stopped.into_inner());
-    println!("{} faults: {stopped} ended the run, {warned} were warned of; the same bytes", operations * 3);
+    println!(
+        "{} faults: {stopped} ended the run, {warned} caused a warning; all results are bit-identical",
+        operations * 3
+    );
     assert!(warned > operations / 2 && stopped > operations, "{warned} warned, {stopped} stopped");
 }
 
-/// Trains on a disk of `$1` KiB, then on one with room, and leaves the result where the test looks for it.
+/// Trains on a disk of `$1` KiB. If that fails, enlarges the disk and resumes. Copies the final weights to `../result`.
 const SMALL_DISK: &str = "mkdir disk && mount -t tmpfs -o size=$1k tmpfs disk && cd disk || exit 99
     $2 $3; code=$?
     mount -o remount,size=64m . || exit 99
@@ -154,20 +159,20 @@ fn a_run_survives_a_full_disk() {
     if !probe.output().is_ok_and(|output| output.status.success()) {
         return eprintln!("SKIPPED: no small disk can be mounted here (unshare --map-root-user --mount)");
     }
-    let roomy = tempfile::tempdir().unwrap();
-    let output = on_small_disk(roomy.path(), 64 * 1024);
+    let large = tempfile::tempdir().unwrap();
+    let output = on_small_disk(large.path(), 64 * 1024);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    let expected = fs::read(roomy.path().join("result")).unwrap();
-    let mut full = 0;
+    let expected = fs::read(large.path().join("result")).unwrap();
+    let mut num_full = 0;
     for kibibytes in (40..=640).step_by(40) {
         let folder = tempfile::tempdir().unwrap();
         let output = on_small_disk(folder.path(), kibibytes);
-        let said = stderr(&output);
-        assert!(matches!(output.status.code(), Some(0 | 1)), "{kibibytes} KiB: {said}{}", stdout(&output));
-        assert!(output.status.code() == Some(0) || said.contains("No space left on device"), "{said}");
-        assert!(fs::read(folder.path().join("result")).unwrap() == expected, "{kibibytes} KiB: {said}");
-        full += usize::from(output.status.code() == Some(1));
+        let message = stderr(&output);
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{kibibytes} KiB: {message}{}", stdout(&output));
+        assert!(output.status.code() == Some(0) || message.contains("No space left on device"), "{message}");
+        assert!(fs::read(folder.path().join("result")).unwrap() == expected, "{kibibytes} KiB: {message}");
+        num_full += usize::from(output.status.code() == Some(1));
     }
-    println!("{full} disks too small: the same bytes in the end");
-    assert!(full > 5, "{full}");
+    println!("{num_full} disks were full; all results are bit-identical");
+    assert!(num_full > 5, "{num_full}");
 }

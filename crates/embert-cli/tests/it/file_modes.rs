@@ -1,4 +1,4 @@
-//! Every file has the mode that the umask gives, whatever library writes it.
+//! All files have the mode that the umask gives, whichever library writes them.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -14,7 +14,7 @@ fn embert(folder: &Path, umask: &str, arguments: &str) {
     assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Everything below a folder, with its mode.
+/// Returns all files and folders below a folder, with their modes.
 fn modes(folder: &Path) -> Vec<(PathBuf, u32)> {
     let mut found = vec![];
     for entry in fs::read_dir(folder).unwrap() {
@@ -29,7 +29,7 @@ fn modes(folder: &Path) -> Vec<(PathBuf, u32)> {
 }
 
 #[test]
-fn files_are_readable_by_whom_the_umask_lets() {
+fn file_modes_follow_the_umask() {
     for (umask, file, directory) in
         [("022", 0o644, 0o755), ("027", 0o640, 0o750), ("077", 0o600, 0o700), ("002", 0o664, 0o775)]
     {

@@ -1,4 +1,4 @@
-//! Kill it anywhere: a run that is taken up ends with the bytes of one that was left alone.
+//! A resumed run is bit-identical to an uninterrupted one, wherever it was killed.
 
 use std::fs;
 use std::path::Path;
@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use crate::{embert, fails, stderr, succeeds};
 
-/// A checkpoint after every step, so that most of the time is spent saving; evaluations, early ends of log windows, a best
-/// model and accumulation besides.
+/// Saves a checkpoint after each step, so that most of the time is spent saving. Also evaluates, logs at other steps than
+/// it evaluates, keeps the best model and accumulates gradients.
 const RUN: &str = "train --recipe quickstart --synthetic_reviews 60 --vocab_size 200 --hidden_size 16 \
     --num_hidden_layers 1 --intermediate_size 16 --num_train_epochs 3 --per_device_train_batch_size 4 \
     --gradient_accumulation_steps 2 --max_seq_length 32 --save_strategy steps --save_steps 1 --logging_steps 3 \
@@ -25,15 +25,15 @@ fn spawn(folder: &Path, arguments: &str) -> Child {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
-/// What must not depend on interruptions: the final weights, those of every checkpoint with the optimizer's state, and the
-/// log without what a clock says.
+/// The results of a run that must not depend on interruptions: the final weights, the weights and the optimizer state of
+/// each checkpoint, and the log without times.
 #[derive(PartialEq)]
-struct Left {
+struct RunResult {
     files: Vec<(String, Vec<u8>)>,
     log: Vec<Value>,
 }
 
-fn left(folder: &Path) -> Left {
+fn result(folder: &Path) -> RunResult {
     let run = folder.join("run");
     let mut files = vec![];
     for entry in fs::read_dir(&run).unwrap() {
@@ -48,7 +48,7 @@ fn left(folder: &Path) -> Left {
     files.push(("model.safetensors".into(), fs::read(run.join("model.safetensors")).unwrap()));
     files.sort();
     let log = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
-    Left { files, log: log.lines().map(without_times).collect() }
+    RunResult { files, log: log.lines().map(without_times).collect() }
 }
 
 fn without_times(line: &str) -> Value {
@@ -60,14 +60,14 @@ fn without_times(line: &str) -> Value {
 }
 
 #[track_caller]
-fn assert_same(found: &Left, expected: &Left, what: &str) {
-    let names = |left: &Left| left.files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+fn assert_same(found: &RunResult, expected: &RunResult, what: &str) {
+    let names = |result: &RunResult| result.files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
     assert_eq!(names(found), names(expected), "{what}");
     assert_eq!(found.log, expected.log, "{what}");
-    assert!(found == expected, "{what}: other weights");
+    assert!(found == expected, "{what}: the weights differ");
 }
 
-/// Numbers below `limit` that look random and are the same in every run.
+/// A pseudorandom generator with a fixed seed.
 struct Random(u64);
 
 impl Random {
@@ -77,7 +77,7 @@ impl Random {
     }
 }
 
-/// Starts or takes up the run and kills it; whether it was still running, and whether it was saving.
+/// Starts or resumes the run and kills it. Returns whether it was still running, and whether it was saving.
 fn kill(folder: &Path, arguments: &str, after: Duration) -> (bool, bool) {
     let mut child = spawn(folder, arguments);
     sleep(after);
@@ -85,23 +85,23 @@ fn kill(folder: &Path, arguments: &str, after: Duration) -> (bool, bool) {
     child.kill().unwrap();
     child.wait().unwrap();
     let partial = fs::read_dir(folder.join("run.partial")).into_iter().flatten().flatten();
-    let is_half_done = |path: &Path| path.extension().is_some_and(|extension| extension == "tmp");
-    (was_running, partial.into_iter().any(|entry| is_half_done(&entry.path())))
+    let is_temporary = |path: &Path| path.extension().is_some_and(|extension| extension == "tmp");
+    (was_running, partial.into_iter().any(|entry| is_temporary(&entry.path())))
 }
 
 #[test]
-fn fifty_kills_lose_nothing() {
-    let whole = tempfile::tempdir().unwrap();
+fn after_fifty_kills_the_results_are_bit_identical() {
+    let uninterrupted = tempfile::tempdir().unwrap();
     let begin = Instant::now();
-    succeeds(whole.path(), RUN);
+    succeeds(uninterrupted.path(), RUN);
     let microseconds = begin.elapsed().as_micros() as u64;
-    let expected = left(whole.path());
+    let expected = result(uninterrupted.path());
     assert!(expected.files.len() > 30, "{}", expected.files.len());
     let (mut random, mut kills, mut while_saving, mut runs) = (Random(42), 0, 0, 0);
     while kills < 50 {
         let folder = tempfile::tempdir().unwrap();
         let mut arguments = RUN.to_owned();
-        // Every other run is killed more than once.
+        // About half of the runs are killed up to four times.
         for _ in 0..1 + random.below(2) * 3 {
             let after = Duration::from_micros(random.below(microseconds));
             let (was_running, was_saving) = kill(folder.path(), &arguments, after);
@@ -110,42 +110,44 @@ fn fifty_kills_lose_nothing() {
             arguments = format!("{RUN}{RESUME}");
         }
         succeeds(folder.path(), &arguments);
-        assert_same(&left(folder.path()), &expected, &format!("after {kills} kills"));
+        assert_same(&result(folder.path()), &expected, &format!("after {kills} kills"));
         runs += 1;
     }
-    println!("{kills} kills of {runs} runs, {while_saving} of them while saving: the same bytes");
+    println!(
+        "{kills} kills of {runs} runs, {while_saving} of them while saving; all results are bit-identical"
+    );
     assert!(while_saving > 5, "{while_saving} of {kills} kills hit a save");
 }
 
-/// Whether the checkpoints of a finished run are being brought, or were, into the directory in which it goes on.
-fn brings(folder: &Path) -> bool {
+/// Returns true if a resumed run copies the checkpoints of the finished run to its directory, or has copied them.
+fn copies_checkpoints(folder: &Path) -> bool {
     ["run.partial.tmp", "run.partial"].iter().any(|name| folder.join(name).exists())
 }
 
 #[test]
-fn a_finished_run_that_is_taken_up_brings_all_its_checkpoints_or_none() {
+fn a_resumed_finished_run_has_all_its_checkpoints_or_none() {
     let folder = tempfile::tempdir().unwrap();
     succeeds(folder.path(), RUN);
-    let expected = left(folder.path());
+    let expected = result(folder.path());
     let arguments = format!("{RUN}{RESUME}");
     for kill in 0..5 {
         let mut child = spawn(folder.path(), &arguments);
-        while !brings(folder.path()) {
+        while !copies_checkpoints(folder.path()) {
             assert!(child.try_wait().unwrap().is_none(), "the run ended too soon");
         }
         child.kill().unwrap();
         child.wait().unwrap();
         let partial = folder.path().join("run.partial");
         let last = partial.join("checkpoint-18/state.json");
-        assert!(!partial.exists() || last.exists(), "kill {kill} left some checkpoints");
+        assert!(!partial.exists() || last.exists(), "kill {kill} left only some checkpoints");
         succeeds(folder.path(), &arguments);
-        assert_same(&left(folder.path()), &expected, "after it was taken up");
-        assert!(!brings(folder.path()), "kill {kill} left a directory beside the run");
+        assert_same(&result(folder.path()), &expected, "after the resume");
+        assert!(!copies_checkpoints(folder.path()), "kill {kill} left a temporary directory");
     }
 }
 
-/// Lets a run go on until it has saved, and sends it a signal.
-fn signalled(folder: &Path, signal: &str) -> i32 {
+/// Runs until a checkpoint is saved, and sends a signal. Returns the exit code.
+fn exit_code_after(folder: &Path, signal: &str) -> i32 {
     let mut child = spawn(folder, RUN);
     let saved = folder.join("run.partial/checkpoint-3");
     while !saved.exists() {
@@ -159,29 +161,29 @@ fn signalled(folder: &Path, signal: &str) -> i32 {
 
 #[cfg(unix)]
 #[test]
-fn signals_save_and_the_run_goes_on_to_the_same_bytes() {
-    let whole = tempfile::tempdir().unwrap();
-    succeeds(whole.path(), RUN);
-    let expected = left(whole.path());
+fn a_run_resumed_after_a_signal_is_bit_identical() {
+    let uninterrupted = tempfile::tempdir().unwrap();
+    succeeds(uninterrupted.path(), RUN);
+    let expected = result(uninterrupted.path());
     for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(signalled(folder.path(), signal), code);
-        let said = succeeds(folder.path(), "train --output_dir run --resume_from_checkpoint last");
-        assert!(said.contains("resuming from run.partial/checkpoint-"), "{said}");
-        assert_same(&left(folder.path()), &expected, signal);
+        assert_eq!(exit_code_after(folder.path(), signal), code);
+        let printed = succeeds(folder.path(), "train --output_dir run --resume_from_checkpoint last");
+        assert!(printed.contains("resuming from run.partial/checkpoint-"), "{printed}");
+        assert_same(&result(folder.path()), &expected, signal);
     }
 }
 
 #[test]
-fn another_recipe_is_refused_with_its_differences() {
+fn a_resume_with_another_recipe_is_refused_with_the_differences() {
     let folder = tempfile::tempdir().unwrap();
     succeeds(folder.path(), RUN);
-    let said =
+    let message =
         fails(folder.path(), 2, &format!("{RUN}{RESUME} --learning_rate 0.5 --seed 7 --weight_decay 0"));
     for part in ["train.learning_rate is 0.0007 there and 0.5 here", "train.seed is 42 there and 7 here"] {
-        assert!(said.contains(part), "{part:?} is not in {said}");
+        assert!(message.contains(part), "{part:?} is not in {message}");
     }
-    // Longer, and logged and saved at other intervals.
+    // The number of epochs and the intervals of logs and checkpoints may differ.
     let longer = " --num_train_epochs 4 --logging_steps 5 --save_steps 10 --output_dir run";
     succeeds(folder.path(), &format!("{RUN}{RESUME}{longer}"));
     let state = fs::read_to_string(folder.path().join("run/trainer_state.json")).unwrap();
@@ -190,56 +192,56 @@ fn another_recipe_is_refused_with_its_differences() {
 }
 
 #[test]
-fn a_damaged_checkpoint_is_passed_over_and_what_cannot_be_resumed_is_said() {
+fn damaged_checkpoints_are_skipped_and_missing_ones_are_errors() {
     let folder = tempfile::tempdir().unwrap();
-    let said = succeeds(folder.path(), &format!("{RUN}{RESUME}"));
-    assert!(said.contains("there is no checkpoint of run yet: training begins"), "{said}");
-    let expected = left(folder.path());
+    let printed = succeeds(folder.path(), &format!("{RUN}{RESUME}"));
+    assert!(printed.contains("there is no checkpoint of run yet: training begins"), "{printed}");
+    let expected = result(folder.path());
     let last = folder.path().join("run/checkpoint-18/optimizer.safetensors");
     let bytes = fs::read(&last).unwrap();
     fs::write(&last, &bytes[..bytes.len() - 1]).unwrap();
     let again = embert(folder.path(), "train --resume_from_checkpoint run");
     assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
-    let said = stderr(&again);
+    let message = stderr(&again);
     assert!(
-        said.contains("warning: checkpoint skipped: run/checkpoint-18/optimizer.safetensors: damaged"),
-        "{said}"
+        message.contains("warning: checkpoint skipped: run/checkpoint-18/optimizer.safetensors: damaged"),
+        "{message}"
     );
-    assert_same(&left(folder.path()), &expected, "from the last but one");
+    assert_same(&result(folder.path()), &expected, "from the second-newest checkpoint");
 
-    let said = fails(folder.path(), 1, "train --resume_from_checkpoint run/checkpoint-99");
-    assert!(said.contains("checkpoint-99"), "{said}");
+    let message = fails(folder.path(), 1, "train --resume_from_checkpoint run/checkpoint-99");
+    assert!(message.contains("checkpoint-99"), "{message}");
     fs::create_dir(folder.path().join("empty")).unwrap();
-    let said = fails(folder.path(), 2, "train --resume_from_checkpoint empty");
-    assert!(said.contains("empty holds no checkpoint"), "{said}");
+    let message = fails(folder.path(), 2, "train --resume_from_checkpoint empty");
+    assert!(message.contains("empty holds no checkpoint"), "{message}");
 }
 
 #[test]
-fn two_processes_never_write_one_run() {
+fn two_processes_cannot_write_the_same_run() {
     let folder = tempfile::tempdir().unwrap();
     let mut child = spawn(folder.path(), &RUN.replace("--num_train_epochs 3", "--num_train_epochs 1000"));
     while !folder.path().join("run.partial/checkpoint-1").exists() {
         sleep(Duration::from_millis(1));
     }
     for flags in [RESUME, " --overwrite_output_dir"] {
-        let said = fails(folder.path(), 2, &format!("{RUN}{flags}"));
-        assert!(said.contains("run.partial: another process is training there"), "{said}");
+        let message = fails(folder.path(), 2, &format!("{RUN}{flags}"));
+        assert!(message.contains("run.partial: another process is training there"), "{message}");
     }
-    assert!(child.try_wait().unwrap().is_none(), "the first goes on");
+    assert!(child.try_wait().unwrap().is_none(), "the first process ended");
     child.kill().unwrap();
     child.wait().unwrap();
     succeeds(folder.path(), "train --output_dir run --resume_from_checkpoint last --max_steps 18");
 }
 
 #[test]
-fn a_run_that_diverges_says_where_and_keeps_what_was_whole() {
+fn a_diverged_run_reports_the_step_and_keeps_its_checkpoints() {
     let folder = tempfile::tempdir().unwrap();
     let diverging = "--learning_rate 1e12 --warmup_ratio 0 --lr_scheduler_type constant --max_grad_norm 0";
-    let said = fails(folder.path(), 4, &format!("{RUN} {diverging}"));
+    let message = fails(folder.path(), 4, &format!("{RUN} {diverging}"));
     for part in ["error: training diverged at step ", "learning rate 1e12", "training rows "] {
-        assert!(said.contains(part), "{part:?} is not in {said}");
+        assert!(message.contains(part), "{part:?} is not in {message}");
     }
-    if let Some((_, path)) = said.trim().split_once("the last checkpoint is ") {
+    if let Some((_, path)) = message.trim().split_once("the last checkpoint is ") {
         succeeds(folder.path(), &format!("check --recipe {path}/../recipe.toml"));
     }
 }

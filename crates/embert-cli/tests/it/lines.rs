@@ -1,4 +1,4 @@
-//! Lines that a user reads when something is not as expected: they say what is wrong and what to do.
+//! Errors say what is wrong and what to do.
 
 use std::fs;
 use std::path::Path;
@@ -12,14 +12,14 @@ fn write(folder: &Path, name: &str, text: &str) {
     fs::write(path, text).unwrap();
 }
 
-/// A text of each of two classes, many times, under these column names.
+/// Returns 20 rows with two labels, below this header.
 fn rows(header: &str, separator: char) -> String {
     let row = |n: usize| format!("text {n}{separator}{}\n", ["yes", "no"][n % 2]);
     format!("{header}\n{}", (0..20).map(row).collect::<String>())
 }
 
 #[test]
-fn data_that_cannot_be_read_is_answered_with_what_to_do() {
+fn errors_of_unreadable_data_say_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write(path, "semicolon.csv", &rows("text;label", ';'));
@@ -61,17 +61,17 @@ fn data_that_cannot_be_read_is_answered_with_what_to_do() {
         for command in
             [format!("check --dataset {data}"), format!("train {SHAPE} --dataset {data} --output_dir run")]
         {
-            let said = fails(path, 3, &command);
-            assert_eq!(said.lines().count(), 1, "{command}: {said}");
-            assert!(expected.iter().all(|expected| said.contains(expected)), "{command}: {said}");
+            let message = fails(path, 3, &command);
+            assert_eq!(message.lines().count(), 1, "{command}: {message}");
+            assert!(expected.iter().all(|expected| message.contains(expected)), "{command}: {message}");
             assert!(!path.join("run").exists() && !path.join("run.partial").exists(), "{command}");
         }
     }
-    let said = fails(path, 3, "check --dataset three.csv");
-    assert!(!said.contains("sorted"), "{said}");
+    let message = fails(path, 3, "check --dataset three.csv");
+    assert!(!message.contains("sorted"), "{message}");
     assert!(!fails(path, 3, "check --dataset missing.csv").contains("IMDb"));
-    let said = stderr(&embert(path, "check --dataset missing.csv --drop_unlabelled"));
-    assert!(said.contains("2 of 4 rows have no label"), "{said}");
+    let message = stderr(&embert(path, "check --dataset missing.csv --drop_unlabelled"));
+    assert!(message.contains("2 of 4 rows have no label"), "{message}");
 }
 
 #[test]
@@ -96,8 +96,8 @@ fn valid_data_is_read() {
         ("quote.csv", &["no", "yes"]),
         ("rare.csv", &["no", "rare", "yes"]),
     ] {
-        let said = succeeds(path, &format!("train {SHAPE} --dataset {data} {evaluates}"));
-        let train = said.lines().next().unwrap();
+        let printed = succeeds(path, &format!("train {SHAPE} --dataset {data} {evaluates}"));
+        let train = printed.lines().next().unwrap();
         let (_, balance) = train.split_once("texts, ").unwrap();
         let names = balance.split(", ").map(|class| class.split(' ').next().unwrap()).collect::<Vec<_>>();
         assert_eq!(names, classes, "{data}: {train}");
@@ -109,19 +109,22 @@ fn valid_data_is_read() {
 }
 
 #[test]
-fn check_looks_at_data_alone_without_a_model() {
+fn check_without_a_model_checks_only_the_data() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "rows.csv", &["a", "b", "c"], 30);
     for command in
         ["check --dataset rows.csv", "check --train_file rows.csv", "check --set data.dataset_name=rows.csv"]
     {
-        let said = succeeds(path, command);
-        assert!(said.contains("train: 30 texts, a 10 (33.3 %)"), "{command}: {said}");
-        assert!(said.contains("words") && said.contains("--model"), "{command}: {said}");
+        let printed = succeeds(path, command);
+        assert!(printed.contains("train: 30 texts, a 10 (33.3 %)"), "{command}: {printed}");
+        assert!(printed.contains("words") && printed.contains("--model"), "{command}: {printed}");
     }
-    let said = succeeds(path, "check --dataset rows.csv --eval_strategy epoch");
-    assert!(said.contains("train: 24 texts") && said.contains("eval (6 rows held out): 6 texts"), "{said}");
+    let printed = succeeds(path, "check --dataset rows.csv --eval_strategy epoch");
+    assert!(
+        printed.contains("train: 24 texts") && printed.contains("eval (6 rows held out): 6 texts"),
+        "{printed}"
+    );
 }
 
 #[test]
@@ -157,7 +160,7 @@ fn check_refuses_what_train_refuses() {
 }
 
 #[test]
-fn models_that_cannot_be_opened_are_answered_with_what_to_do() {
+fn errors_of_unreadable_models_say_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "rows.csv", &["a", "b"], 30);
@@ -199,9 +202,9 @@ fn models_that_cannot_be_opened_are_answered_with_what_to_do() {
             format!("evaluate --model {model} --dataset rows.csv"),
             format!("predict --model {model} text"),
         ] {
-            let said = fails(path, 1, &command);
-            assert!(said.contains(expected), "{command}: {said}");
-            assert_eq!(said.lines().count(), 1, "{command}: {said}");
+            let message = fails(path, 1, &command);
+            assert!(message.contains(expected), "{command}: {message}");
+            assert_eq!(message.lines().count(), 1, "{command}: {message}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The binary as its users run it: arguments and files in, lines, files and exit codes out.
+//! Tests of the binary `embert`: its output, its files and its exit codes.
 
 mod adapters;
 mod arguments;
@@ -39,7 +39,7 @@ mod server;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-/// Runs `embert` with these arguments in a folder, with nothing on standard input.
+/// Runs `embert` with these arguments in a folder. Its standard input is empty.
 fn embert(folder: &Path, arguments: &str) -> Output {
     let arguments = arguments.split_whitespace();
     let mut command = Command::new(env!("CARGO_BIN_EXE_embert"));
@@ -55,7 +55,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).expect("output is UTF-8")
 }
 
-/// Asserts success and returns standard output.
+/// Asserts success. Returns standard output.
 #[track_caller]
 fn succeeds(folder: &Path, arguments: &str) -> String {
     let output = embert(folder, arguments);
@@ -63,7 +63,7 @@ fn succeeds(folder: &Path, arguments: &str) -> String {
     stdout(&output)
 }
 
-/// Asserts this exit code and returns standard error.
+/// Asserts this exit code. Returns standard error.
 #[track_caller]
 fn fails(folder: &Path, code: i32, arguments: &str) -> String {
     let output = embert(folder, arguments);

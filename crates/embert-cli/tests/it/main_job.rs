@@ -1,4 +1,4 @@
-//! Train, evaluate and predict on a small model, end to end.
+//! Trains, evaluates and predicts with a tiny model, end to end.
 
 use std::fs;
 use std::io::Write;
@@ -7,18 +7,19 @@ use std::process::{Command, Stdio};
 
 use crate::{fails, succeeds};
 
-/// A model small enough that a test may train it.
+/// A tiny model.
 const TINY: &str = "--recipe quickstart --vocab_size 300 --hidden_size 32 --num_hidden_layers 1 --intermediate_size 32 \
                     --synthetic_reviews 200 --num_train_epochs 1";
 
+/// Trains the tiny model. Returns the output.
 fn trained(folder: &Path) -> String {
     succeeds(folder, &format!("train {TINY} --output_dir run"))
 }
 
 #[test]
-fn a_run_leaves_what_transformers_opens_and_repeats_itself() {
+fn a_run_writes_the_files_of_transformers_and_is_reproducible() {
     let folder = tempfile::tempdir().unwrap();
-    let said = trained(folder.path());
+    let printed = trained(folder.path());
     for expected in [
         "***** Running training *****",
         "\"loss\":",
@@ -26,7 +27,7 @@ fn a_run_leaves_what_transformers_opens_and_repeats_itself() {
         "gold \\ predicted",
         "not a model to use",
     ] {
-        assert!(said.contains(expected), "{expected} is not in\n{said}");
+        assert!(printed.contains(expected), "{expected} is not in\n{printed}");
     }
     let run = folder.path().join("run");
     let files = [
@@ -49,11 +50,11 @@ fn a_run_leaves_what_transformers_opens_and_repeats_itself() {
     }
     succeeds(folder.path(), "train --recipe run/recipe.toml --output_dir again");
     let weights = |run: &str| fs::read(folder.path().join(run).join("model.safetensors")).unwrap();
-    assert!(weights("run") == weights("again"), "the recipe of a run repeats it bit for bit");
+    assert!(weights("run") == weights("again"), "a run from the saved recipe is bit-identical");
 }
 
 #[test]
-fn distilbert_trains_from_random_weights_and_again_from_what_that_left() {
+fn distilbert_trains_from_random_weights_and_from_a_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     succeeds(folder.path(), &format!("train {TINY} --model_type distilbert --output_dir run"));
     let read_file = |run: &str, file: &str| {
@@ -75,10 +76,10 @@ fn distilbert_trains_from_random_weights_and_again_from_what_that_left() {
     let rates = ["dropout", "attention_dropout", "seq_classif_dropout"].map(|key| config[key].as_f64());
     assert_eq!(rates, [Some(0.3), Some(0.2), Some(0.25)]);
     succeeds(folder.path(), &format!("check --model again {data}"));
-    let said = succeeds(folder.path(), "evaluate --model again");
-    assert!(said.contains("eval_accuracy"), "{said}");
-    let said = fails(folder.path(), 2, &format!("train {TINY} --model_type roberta"));
-    assert!(said.contains("unknown variant `roberta`, expected `bert` or `distilbert`"), "{said}");
+    let printed = succeeds(folder.path(), "evaluate --model again");
+    assert!(printed.contains("eval_accuracy"), "{printed}");
+    let message = fails(folder.path(), 2, &format!("train {TINY} --model_type roberta"));
+    assert!(message.contains("unknown variant `roberta`, expected `bert` or `distilbert`"), "{message}");
 }
 
 #[test]
@@ -86,16 +87,16 @@ fn a_finished_run_is_not_overwritten_unless_asked() {
     let folder = tempfile::tempdir().unwrap();
     trained(folder.path());
     let weights = fs::read(folder.path().join("run/model.safetensors")).unwrap();
-    let said =
+    let message =
         fails(folder.path(), 2, &format!("train {TINY} --output_dir run --overwrite_output_dir false"));
-    assert!(said.contains("--overwrite_output_dir"), "{said}");
+    assert!(message.contains("--overwrite_output_dir"), "{message}");
     assert!(fs::read(folder.path().join("run/model.safetensors")).unwrap() == weights);
     succeeds(folder.path(), &format!("train {TINY} --output_dir run --overwrite_output_dir --seed 7"));
     assert!(fs::read(folder.path().join("run/model.safetensors")).unwrap() != weights);
 }
 
 #[test]
-fn predictions_are_one_row_out_for_one_row_in_whatever_the_door() {
+fn each_input_row_has_one_prediction_in_all_formats() {
     let folder = tempfile::tempdir().unwrap();
     trained(folder.path());
     let texts = ["the plot is thin", "a very good movie with a story that goes on and on", "", "good"];
@@ -105,9 +106,9 @@ fn predictions_are_one_row_out_for_one_row_in_whatever_the_door() {
     let on_stdout = succeeds(folder.path(), "predict --model run --input rows.jsonl --logits");
     succeeds(folder.path(), "predict --model run --input rows.jsonl --logits --output out.jsonl");
     assert_eq!(fs::read_to_string(folder.path().join("out.jsonl")).unwrap(), on_stdout);
-    let predicted = |line: &str| format!("{{{}", &line[line.find("\"label\"").unwrap()..]);
-    let predictions = on_stdout.lines().map(|line| predicted(line) + "\n").collect::<String>();
-    assert_eq!(lines_through_stdin(folder.path(), &texts), predictions);
+    let without_text = |line: &str| format!("{{{}", &line[line.find("\"label\"").unwrap()..]);
+    let predictions = on_stdout.lines().map(|line| without_text(line) + "\n").collect::<String>();
+    assert_eq!(predict_from_stdin(folder.path(), &texts), predictions);
     succeeds(folder.path(), "predict --model run --input rows.jsonl --output out.csv");
     assert_eq!(fs::read_to_string(folder.path().join("out.csv")).unwrap().lines().count(), 1 + texts.len());
 
@@ -131,13 +132,14 @@ fn predictions_are_one_row_out_for_one_row_in_whatever_the_door() {
         assert_eq!(result["score"].as_f64(), Some(best));
         assert_eq!(result["logits"].as_array().unwrap().len(), 2);
     }
-    let alone = succeeds(folder.path(), "predict --model run good");
-    let alone: serde_json::Value = serde_json::from_str(&alone).unwrap();
-    assert_eq!(alone["label"], results[3]["label"]);
-    assert!((alone["score"].as_f64().unwrap() - results[3]["score"].as_f64().unwrap()).abs() < 1e-6);
+    let single = succeeds(folder.path(), "predict --model run good");
+    let single: serde_json::Value = serde_json::from_str(&single).unwrap();
+    assert_eq!(single["label"], results[3]["label"]);
+    assert!((single["score"].as_f64().unwrap() - results[3]["score"].as_f64().unwrap()).abs() < 1e-6);
 }
 
-fn lines_through_stdin(folder: &Path, texts: &[&str]) -> String {
+/// Predicts lines of standard input. Returns standard output.
+fn predict_from_stdin(folder: &Path, texts: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_embert"));
     command.args(["predict", "--model", "run", "--logits"]).current_dir(folder);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
@@ -146,33 +148,33 @@ fn lines_through_stdin(folder: &Path, texts: &[&str]) -> String {
 }
 
 #[test]
-fn evaluation_says_what_training_said_last() {
+fn evaluate_reproduces_the_last_evaluation_of_training() {
     let folder = tempfile::tempdir().unwrap();
     trained(folder.path());
     let results = fs::read_to_string(folder.path().join("run/eval_results.json")).unwrap();
     let results: serde_json::Value = serde_json::from_str(&results).unwrap();
-    let said = succeeds(folder.path(), "evaluate --model run");
-    let said: serde_json::Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    let printed = succeeds(folder.path(), "evaluate --model run");
+    let evaluation: serde_json::Value = serde_json::from_str(printed.lines().last().unwrap()).unwrap();
     for key in ["eval_accuracy", "eval_f1", "eval_loss"] {
-        assert_eq!(said[key], results[key], "{key}");
+        assert_eq!(evaluation[key], results[key], "{key}");
     }
 }
 
 #[test]
-fn a_rate_that_diverges_ends_with_its_own_exit_code_and_no_run() {
+fn a_diverged_run_has_its_own_exit_code_and_no_output_directory() {
     let folder = tempfile::tempdir().unwrap();
-    let said = fails(
+    let message = fails(
         folder.path(),
         4,
         &format!("train {TINY} --output_dir run --learning_rate 1e38 --warmup_ratio 0"),
     );
-    assert!(said.contains("diverged"), "{said}");
+    assert!(message.contains("diverged"), "{message}");
     assert!(!folder.path().join("run").exists());
 }
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_keeps_the_weights_and_says_where() {
+fn ctrl_c_saves_a_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_embert"));
     let arguments = format!("train {TINY} --output_dir run --num_train_epochs 1000");
@@ -184,13 +186,13 @@ fn ctrl_c_keeps_the_weights_and_says_where() {
     }
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(130), "{said}");
-    assert!(said.contains("interrupted after step"), "{said}");
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{message}");
+    assert!(message.contains("interrupted after step"), "{message}");
     let checkpoint = fs::read_dir(folder.path().join("run.partial")).unwrap().filter_map(|entry| {
         let path = entry.unwrap().path();
         path.file_name()?.to_str()?.starts_with("checkpoint-").then_some(path)
     });
-    let checkpoint = checkpoint.last().expect("a checkpoint of the interrupted run");
+    let checkpoint = checkpoint.last().expect("the interrupted run has a checkpoint");
     succeeds(folder.path(), &format!("predict --model {} good", checkpoint.display()));
 }

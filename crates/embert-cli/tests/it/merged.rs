@@ -1,4 +1,4 @@
-//! A merged model answers as its adapter does, on long texts too.
+//! A merged model has the same logits as its adapter, also on long texts.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::tiny::{SHAPE, write_csv};
 use crate::{fails, succeeds};
 
 #[test]
-fn a_merged_model_reads_texts_as_its_adapter_did() {
+fn a_merged_model_truncates_and_cleans_texts_as_its_adapter_does() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "rows.csv", &["a", "b"], 24);
@@ -33,8 +33,9 @@ fn a_merged_model_reads_texts_as_its_adapter_did() {
         );
         succeeds(path, &format!("merge --model adapter{index} --output merged{index}"));
         let logits = |model: &str| {
-            let said = succeeds(path, &format!("predict --model {model}{index} --input long.jsonl --logits"));
-            let rows = said.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+            let printed =
+                succeeds(path, &format!("predict --model {model}{index} --input long.jsonl --logits"));
+            let rows = printed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
             rows.flat_map(|row| row["logits"].as_array().unwrap().clone())
                 .map(|logit| logit.as_f64().unwrap())
                 .collect::<Vec<_>>()
@@ -44,7 +45,7 @@ fn a_merged_model_reads_texts_as_its_adapter_did() {
         for (a, b) in adapter.iter().zip(&merged) {
             assert!((a - b).abs() < 1e-5, "{reading}: {adapter:?} {merged:?}");
         }
-        let said = fails(path, 2, &format!("merge --model adapter{index} --output adapter{index}"));
-        assert!(said.contains("not empty"), "{said}");
+        let message = fails(path, 2, &format!("merge --model adapter{index} --output adapter{index}"));
+        assert!(message.contains("not empty"), "{message}");
     }
 }

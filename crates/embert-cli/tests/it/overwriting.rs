@@ -1,4 +1,4 @@
-//! `--overwrite_output_dir` replaces a run's own files, and nothing else, wherever it points.
+//! `--overwrite_output_dir` replaces only the files of a run, in any directory.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::tiny::{SHAPE, TINY, write_csv};
 use crate::{fails, succeeds};
 
-/// Every file below a folder with its bytes.
+/// Returns all files below a folder with their bytes.
 fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -21,7 +21,7 @@ fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     files
 }
 
-/// Writes files into a folder, by their paths.
+/// Writes files with these paths below a folder.
 fn write(folder: &Path, files: &[&str]) {
     for file in files {
         let path = folder.join(file);
@@ -31,7 +31,7 @@ fn write(folder: &Path, files: &[&str]) {
 }
 
 #[test]
-fn a_directory_that_is_no_run_is_refused_before_anything_is_read() {
+fn a_directory_that_is_not_a_run_is_refused_before_anything_is_read() {
     for (files, output) in [
         (&["out/src/main.rs", "out/notes.txt"][..], "out"),
         (&["out/.git/HEAD", "out/a.py"], "out"),
@@ -50,19 +50,19 @@ fn a_directory_that_is_no_run_is_refused_before_anything_is_read() {
         write(folder.path(), files);
         let before = tree(folder.path());
         let arguments = format!("train {TINY} --output_dir {output} --overwrite_output_dir");
-        let output_of = crate::embert(folder.path(), &arguments);
+        let result = crate::embert(folder.path(), &arguments);
         let after = tree(folder.path());
         for (path, bytes) in &before {
-            assert_eq!(after.get(path), Some(bytes), "{output}: {} is gone or changed", path.display());
+            assert_eq!(after.get(path), Some(bytes), "{output}: {} was removed or changed", path.display());
         }
-        let said = crate::stderr(&output_of);
+        let message = crate::stderr(&result);
         let is_sibling = files[0].starts_with("out.old") || files[0].starts_with("out.tmp");
-        if output_of.status.code() == Some(0) {
+        if result.status.code() == Some(0) {
             assert!(is_sibling, "{files:?} was not refused");
             continue;
         }
-        assert_eq!(output_of.status.code(), Some(2), "{files:?}: {said}");
-        assert_eq!(said.lines().count(), 1, "{said}");
+        assert_eq!(result.status.code(), Some(2), "{files:?}: {message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
         assert_eq!(after, before, "{files:?}");
     }
 }
@@ -83,18 +83,18 @@ fn an_output_directory_that_holds_an_input_or_the_current_directory_is_refused()
         ("project/sub", "--dataset ../rows.csv --output_dir .."),
     ] {
         let arguments = format!("train {SHAPE} {arguments} --overwrite_output_dir");
-        let said = fails(&path.join(from), 2, &arguments);
-        assert!(said.contains("--output_dir") && said.lines().count() == 1, "{arguments}: {said}");
+        let message = fails(&path.join(from), 2, &arguments);
+        assert!(message.contains("--output_dir") && message.lines().count() == 1, "{arguments}: {message}");
         assert_eq!(tree(path), before, "{arguments}");
     }
     let further = "train --model project --dataset synthetic --synthetic_reviews 60 --max_seq_length 96 --output_dir project";
-    let said = fails(path, 2, &format!("{further} --overwrite_output_dir"));
-    assert!(said.contains("the input project"), "{said}");
+    let message = fails(path, 2, &format!("{further} --overwrite_output_dir"));
+    assert!(message.contains("the input project"), "{message}");
     assert_eq!(tree(path), before);
 }
 
 #[test]
-fn files_that_a_user_put_into_a_run_stay() {
+fn files_of_the_user_in_a_run_directory_are_kept() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     let train = format!("train {TINY} --output_dir run --save_strategy epoch");
@@ -107,7 +107,7 @@ fn files_that_a_user_put_into_a_run_stay() {
             .collect::<BTreeMap<_, _>>()
     };
     let before = kept(tree(&path.join("run")));
-    assert_eq!(before.len(), 3, "a hidden file without a name has no extension");
+    assert_eq!(before.len(), 3, ".gitignore has no extension and is not counted");
     let weights = || fs::read(path.join("run/model.safetensors")).unwrap();
     let old = weights();
     succeeds(path, &format!("{train} --overwrite_output_dir --seed 7"));

@@ -1,4 +1,4 @@
-//! Paths as people have them: with spaces, through links, in folders that may not be written, not in UTF-8, without a home.
+//! Unusual paths: with spaces, through symbolic links, in read-only folders, not in UTF-8, and without a home directory.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -9,11 +9,11 @@ use std::process::{Command, Output, Stdio};
 
 use crate::{stderr, stdout};
 
-/// A model small enough that a test may train it.
+/// A tiny model.
 const TINY: &str = "--recipe quickstart --vocab_size 300 --hidden_size 32 --num_hidden_layers 1 --intermediate_size 32 \
                     --synthetic_reviews 100 --max_steps 2";
 
-/// The binary in a folder, with these arguments after those of `words`.
+/// Returns the command `embert WORDS ARGUMENTS` in a folder. Splits only `words` at spaces.
 fn command(folder: &Path, words: &str, arguments: &[&OsStr]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_embert"));
     command.args(words.split_whitespace()).args(arguments).current_dir(folder);
@@ -37,13 +37,13 @@ fn succeeds(folder: &Path, words: &str, arguments: &[&str]) -> String {
     stdout(&output)
 }
 
-/// Asserts this exit code and one line on standard error, which it returns.
+/// Asserts this exit code and a one-line error. Returns the error.
 #[track_caller]
 fn fails(code: i32, output: &Output) -> String {
-    let said = stderr(output);
-    assert_eq!(output.status.code(), Some(code), "{said}");
-    assert_eq!(said.lines().count(), 1, "{said}");
-    said
+    let message = stderr(output);
+    assert_eq!(output.status.code(), Some(code), "{message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
+    message
 }
 
 fn not_utf8(name: &str) -> OsString {
@@ -51,7 +51,7 @@ fn not_utf8(name: &str) -> OsString {
 }
 
 #[test]
-fn spaces_and_other_scripts_are_names_like_others() {
+fn names_may_have_spaces_and_any_script() {
     let folder = tempfile::tempdir().unwrap();
     let name = "my runs/das erste Modell 電影 😀";
     succeeds(folder.path(), &format!("train {TINY} --output_dir"), &[name]);
@@ -66,22 +66,22 @@ fn spaces_and_other_scripts_are_names_like_others() {
 }
 
 #[test]
-fn links_lead_to_models_and_to_where_a_model_is_left() {
+fn symbolic_links_are_followed_for_inputs_and_outputs() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir_all(folder.path().join("disk/runs")).unwrap();
     symlink("disk/runs", folder.path().join("output")).unwrap();
     succeeds(folder.path(), &format!("train {TINY} --output_dir"), &["output"]);
-    assert!(folder.path().join("output").is_symlink(), "the link is left as it was");
+    assert!(folder.path().join("output").is_symlink(), "the link was replaced");
     assert!(folder.path().join("disk/runs/model.safetensors").is_file());
     symlink("disk/runs", folder.path().join("model")).unwrap();
     succeeds(folder.path(), "predict --model", &["model", "good film"]);
 
     symlink("nowhere", folder.path().join("dangling")).unwrap();
-    let said = fails(1, &run(folder.path(), &format!("train {TINY} --output_dir"), &["dangling"]));
-    assert!(said.contains("dangling: No such file or directory"), "{said}");
-    symlink("round", folder.path().join("round")).unwrap();
+    let message = fails(1, &run(folder.path(), &format!("train {TINY} --output_dir"), &["dangling"]));
+    assert!(message.contains("dangling: No such file or directory"), "{message}");
+    symlink("cycle", folder.path().join("cycle")).unwrap();
     for (words, arguments) in
-        [("predict --model ./round", "good"), ("check --recipe quickstart --dataset", "./round")]
+        [("predict --model ./cycle", "good"), ("check --recipe quickstart --dataset", "./cycle")]
     {
         let output = run(folder.path(), words, &[arguments]);
         assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
@@ -90,11 +90,11 @@ fn links_lead_to_models_and_to_where_a_model_is_left() {
 }
 
 #[test]
-fn names_that_are_not_utf8_are_refused_as_arguments_and_do_no_harm_elsewhere() {
+fn names_that_are_not_utf8_are_refused_only_as_arguments() {
     let folder = tempfile::tempdir().unwrap();
     let odd = folder.path().join(not_utf8("folder"));
     if fs::create_dir(&odd).is_err() {
-        println!("skipped: this file system has no names that are not UTF-8");
+        println!("SKIPPED: this file system allows only names in UTF-8");
         return;
     }
     succeeds(&odd, &format!("train {TINY} --output_dir"), &["run"]);
@@ -103,53 +103,54 @@ fn names_that_are_not_utf8_are_refused_as_arguments_and_do_no_harm_elsewhere() {
     for arguments in [vec![not_utf8("a")], vec!["--model".into(), not_utf8("a")], vec![not_utf8("--model=")]]
     {
         let arguments = arguments.iter().map(OsString::as_os_str).collect::<Vec<_>>();
-        let said = fails(2, &command(folder.path(), "predict", &arguments).output().unwrap());
-        assert!(said.contains("\\xFF\" is not UTF-8"), "{said}");
+        let message = fails(2, &command(folder.path(), "predict", &arguments).output().unwrap());
+        assert!(message.contains("\\xFF\" is not UTF-8"), "{message}");
     }
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_told_before_training() {
+fn a_read_only_output_directory_is_an_error_before_training() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("file"), "mine").unwrap();
-    let said = fails(
+    let message = fails(
         1,
         &run(folder.path(), &format!("train {TINY} --overwrite_output_dir --output_dir"), &["file"]),
     );
-    assert!(said.contains("file: "), "{said}");
-    let said = fails(1, &run(folder.path(), &format!("train {TINY} --output_dir"), &["file/run"]));
-    assert!(said.contains("file/run"), "{said}");
+    assert!(message.contains("file: "), "{message}");
+    let message = fails(1, &run(folder.path(), &format!("train {TINY} --output_dir"), &["file/run"]));
+    assert!(message.contains("file/run"), "{message}");
     assert_eq!(fs::read_to_string(folder.path().join("file")).unwrap(), "mine");
 
-    let closed = folder.path().join("closed");
-    fs::create_dir(&closed).unwrap();
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0o555)).unwrap();
-    if fs::write(closed.join("probe"), "").is_ok() {
-        println!("skipped: permissions do not bind this user");
+    let read_only = folder.path().join("read-only");
+    fs::create_dir(&read_only).unwrap();
+    fs::set_permissions(&read_only, fs::Permissions::from_mode(0o555)).unwrap();
+    if fs::write(read_only.join("probe"), "").is_ok() {
+        println!("SKIPPED: this user may write to read-only folders");
         return;
     }
-    let said = fails(1, &run(folder.path(), &format!("train {TINY} --output_dir"), &["closed/run"]));
-    assert!(said.contains("closed/run.partial: Permission denied"), "{said}");
+    let message = fails(1, &run(folder.path(), &format!("train {TINY} --output_dir"), &["read-only/run"]));
+    assert!(message.contains("read-only/run.partial: Permission denied"), "{message}");
 }
 
 #[test]
-fn without_a_home_only_the_hub_is_far() {
+fn without_a_home_directory_only_the_cache_is_missing() {
     let folder = tempfile::tempdir().unwrap();
-    let homeless = |words: &str| {
+    let without_home = |words: &str| {
         let mut command = command(folder.path(), words, &[]);
         command.env_clear().env("HF_HUB_OFFLINE", "1");
         command
     };
-    let output = homeless(&format!("train {TINY} --output_dir run")).output().unwrap();
+    let output = without_home(&format!("train {TINY} --output_dir run")).output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
-    let said = fails(1, &homeless("predict --model some/model good").output().unwrap());
-    assert!(said.contains(".cache/huggingface/hub"), "{said}");
-    let said = fails(1, &homeless("predict --model some/model good").env("HF_HOME", "/h").output().unwrap());
-    assert!(said.contains("/h/hub"), "{said}");
+    let message = fails(1, &without_home("predict --model some/model good").output().unwrap());
+    assert!(message.contains(".cache/huggingface/hub"), "{message}");
+    let message =
+        fails(1, &without_home("predict --model some/model good").env("HF_HOME", "/h").output().unwrap());
+    assert!(message.contains("/h/hub"), "{message}");
 }
 
 #[test]
-fn what_is_no_model_is_told_in_one_line() {
+fn a_path_that_is_not_a_model_is_a_one_line_error() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir_all(folder.path().join("empty")).unwrap();
     fs::create_dir_all(folder.path().join("odd/config.json")).unwrap();
@@ -162,7 +163,7 @@ fn what_is_no_model_is_told_in_one_line() {
         ("/dev/null", "a model is a directory"),
         ("", "is neither a local folder nor a repository id of the Hub"),
     ] {
-        let said = fails(1, &run(folder.path(), "predict --model", &[model, "good"]));
-        assert!(said.contains(expected), "{model}: {said}");
+        let message = fails(1, &run(folder.path(), "predict --model", &[model, "good"]));
+        assert!(message.contains(expected), "{model}: {message}");
     }
 }

@@ -1,4 +1,4 @@
-//! Outputs that `predict` refuses before it opens the model.
+//! Output files that `predict` refuses before it opens the model.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use crate::fails;
 
 #[test]
-fn an_output_that_cannot_be_is_refused_and_the_input_is_left_as_it_was() {
+fn an_invalid_output_is_refused_and_existing_files_are_kept() {
     let folder = tempfile::tempdir().unwrap();
     let texts = b"text\ngood\n";
     let input = folder.path().join("f.csv");
@@ -26,10 +26,10 @@ fn an_output_that_cannot_be_is_refused_and_the_input_is_left_as_it_was() {
         ("out.xlsx", ".jsonl"),
         ("out", ".jsonl"),
     ] {
-        let said =
+        let message =
             fails(folder.path(), 2, &format!("predict --model ./none --input f.csv --output {output}"));
-        assert_eq!(said.lines().count(), 1, "{output}: {said}");
-        assert!(said.contains(output) && said.contains(expected), "{output}: {said}");
+        assert_eq!(message.lines().count(), 1, "{output}: {message}");
+        assert!(message.contains(output) && message.contains(expected), "{output}: {message}");
         assert_eq!(fs::read(&input).unwrap(), texts, "{output}");
     }
     for (name, content) in
@@ -37,18 +37,19 @@ fn an_output_that_cannot_be_is_refused_and_the_input_is_left_as_it_was() {
     {
         let path = folder.path().join(name);
         fs::write(&path, content).unwrap();
-        let said = fails(folder.path(), 2, &format!("predict --model ./none --input f.csv --output {name}"));
-        assert!(said.contains(name) && said.contains("holds no predictions"), "{said}");
+        let message =
+            fails(folder.path(), 2, &format!("predict --model ./none --input f.csv --output {name}"));
+        assert!(message.contains(name) && message.contains("holds no predictions"), "{message}");
         assert_eq!(fs::read_to_string(&path).unwrap(), content, "{name}");
     }
     fs::write(folder.path().join("empty.csv"), "").unwrap();
     fs::write(folder.path().join("before.jsonl"), "{\"label\": \"a\", \"score\": 1, \"scores\": [1]}\n")
         .unwrap();
     for output in ["empty.csv", "before.jsonl"] {
-        let said =
+        let message =
             fails(folder.path(), 1, &format!("predict --model ./none --input f.csv --output {output}"));
-        assert!(said.contains("none"), "{output}: {said}");
+        assert!(message.contains("none"), "{output}: {message}");
     }
-    let said = fails(folder.path(), 1, "predict --model ./none --input f.csv --output a/out.csv");
-    assert!(said.contains("none"), "{said}");
+    let message = fails(folder.path(), 1, "predict --model ./none --input f.csv --output a/out.csv");
+    assert!(message.contains("none"), "{message}");
 }

@@ -1,4 +1,4 @@
-//! `embert push` against the tests' own hub: what is uploaded, and that it is a model again.
+//! `embert push` uploads a model to a test hub, and `predict` downloads it.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -8,6 +8,7 @@ use crate::{fails, stderr, stdout, succeeds};
 
 const TOKEN: &str = "hf_aTokenThatMayWrite";
 
+/// Runs `embert` with this hub and token.
 fn online(folder: &Path, hub: &TestHub, token: &str, arguments: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_embert"));
     command.args(arguments.split_whitespace()).current_dir(folder).stdin(Stdio::null());
@@ -16,7 +17,7 @@ fn online(folder: &Path, hub: &TestHub, token: &str, arguments: &str) -> Output 
 }
 
 #[test]
-fn a_run_is_uploaded_without_its_checkpoints_and_is_a_model_again() {
+fn an_uploaded_run_has_no_checkpoints_and_can_be_downloaded() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     succeeds(
@@ -24,7 +25,10 @@ fn a_run_is_uploaded_without_its_checkpoints_and_is_a_model_again() {
         "train --recipe quickstart --vocab_size 300 --hidden_size 32 --num_hidden_layers 1 --intermediate_size 32 \
          --synthetic_reviews 100 --num_train_epochs 1 --save_strategy epoch --output_dir run",
     );
-    assert!(path.join("run").read_dir().unwrap().any(|entry| entry.unwrap().path().is_dir()), "a checkpoint");
+    assert!(
+        path.join("run").read_dir().unwrap().any(|entry| entry.unwrap().path().is_dir()),
+        "no checkpoint"
+    );
     let hub = TestHub::new(TestHubState { token: Some(TOKEN), ..TestHubState::default() });
 
     let pushed = online(path, &hub, TOKEN, "push --model run --repo owner/name");
@@ -47,7 +51,7 @@ fn a_run_is_uploaded_without_its_checkpoints_and_is_a_model_again() {
     let again = online(path, &hub, TOKEN, "predict --model owner/name good");
     assert_eq!(stdout(&again), succeeds(path, "predict --model run good"), "{}", stderr(&again));
 
-    // As the Hub itself takes large files: the storage gets the bytes, and the commit names their sum.
+    // The Hub stores large files with Xet: the storage gets the bytes, and the commit has their SHA-256.
     let (xet, weights) =
         (TestHubState { has_xet: true, ..TestHubState::default() }, &files["model.safetensors"]);
     let xet = TestHub::new(xet);
@@ -68,9 +72,9 @@ fn a_run_is_uploaded_without_its_checkpoints_and_is_a_model_again() {
         (TOKEN, "--model run --repo ../name", "owner/name"),
     ] {
         let refused = online(path, &hub, token, &format!("push {arguments}"));
-        let said = stderr(&refused);
-        assert!(refused.status.code() == Some(1) && said.contains(words), "{arguments}: {said}");
-        assert_eq!(said.lines().count(), 1, "{said}");
+        let message = stderr(&refused);
+        assert!(refused.status.code() == Some(1) && message.contains(words), "{arguments}: {message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
     }
     assert!(fails(path, 1, "push --model run --repo owner/name").contains("HF_HUB_OFFLINE"));
     for model in ["hf_home", "nowhere"] {

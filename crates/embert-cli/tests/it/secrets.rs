@@ -1,4 +1,4 @@
-//! Tokens go to the hub that was asked for, and into nothing that is kept or shown.
+//! Tokens and passwords are sent only to the hub, and are neither stored nor printed.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ const PASSWORD: &str = "aVerySecretPassword";
 /// `printf 'user:aVerySecretPassword' | base64`
 const PASSWORD_SENT: &str = "dXNlcjphVmVyeVNlY3JldFBhc3N3b3Jk";
 
-/// A hub with a model that was trained for it.
+/// Returns a hub with a small trained model.
 fn hub(folder: &Path) -> TestHub {
     succeeds(
         folder,
@@ -25,6 +25,7 @@ fn hub(folder: &Path) -> TestHub {
     TestHub::new(TestHubState { redirects_files: true, ..TestHubState::with("owner/name", &files) })
 }
 
+/// Runs `embert` with this hub, this token and all trace events.
 fn run(folder: &Path, endpoint: &str, token: Option<&str>, arguments: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_embert"));
     command.args(arguments.split_whitespace()).current_dir(folder).stdin(Stdio::null());
@@ -36,7 +37,7 @@ fn run(folder: &Path, endpoint: &str, token: Option<&str>, arguments: &str) -> O
     command.output().unwrap()
 }
 
-/// The places below a folder, and the streams, where a secret is.
+/// Returns the files below a folder and the streams that contain a secret.
 fn places(folder: &Path, output: &Output, secret: &str) -> Vec<String> {
     let has = |bytes: &[u8]| bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
     let mut found = vec![];
@@ -58,32 +59,32 @@ fn places(folder: &Path, output: &Output, secret: &str) -> Vec<String> {
 const TRAIN: &str = "train --model owner/name --dataset synthetic --synthetic_reviews 100 --max_seq_length 96 \
                      --num_train_epochs 1 --save_strategy epoch --output_dir run";
 
-// The hub of these tests answers nothing when the token comes to another host, to which it sends for large files.
+// The test hub redirects large files to another host, which refuses requests with the token.
 #[test]
-fn a_token_is_used_and_kept_nowhere() {
+fn a_token_is_used_but_not_stored() {
     let folder = tempfile::tempdir().unwrap();
     let hub = hub(folder.path());
     hub.state().token = Some(TOKEN);
     let output = run(folder.path(), &hub.endpoint, Some(TOKEN), TRAIN);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(!hub.requests().is_empty() && folder.path().join("run/README.md").is_file());
-    assert!(String::from_utf8_lossy(&output.stderr).contains("DEBUG"), "something is logged");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("DEBUG"), "no trace events");
     assert_eq!(places(folder.path(), &output, TOKEN), [""; 0]);
 }
 
 #[test]
-fn a_token_that_is_refused_is_not_shown() {
+fn a_refused_token_is_not_shown() {
     let folder = tempfile::tempdir().unwrap();
     let hub = hub(folder.path());
     hub.state().token = Some("hf_another");
     let output = run(folder.path(), &hub.endpoint, Some(TOKEN), TRAIN);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.code() == Some(1) && said.contains("401"), "{said}");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && message.contains("401"), "{message}");
     assert_eq!(places(folder.path(), &output, TOKEN), [""; 0]);
 }
 
 #[test]
-fn a_password_in_the_address_is_used_and_kept_nowhere() {
+fn a_password_in_the_endpoint_is_used_but_not_stored() {
     let folder = tempfile::tempdir().unwrap();
     let hub = hub(folder.path());
     let endpoint = hub.endpoint.replace("://", &format!("://user:{PASSWORD}@"));
@@ -94,9 +95,9 @@ fn a_password_in_the_address_is_used_and_kept_nowhere() {
     }
     assert_eq!(hub.state().authorizations, [format!("Basic {PASSWORD_SENT}")].into());
 
-    let nobody = format!("http://user:{PASSWORD}@127.0.0.1:9");
+    let unreachable = format!("http://user:{PASSWORD}@127.0.0.1:9");
     for arguments in ["predict --model other/name good", "predict --model owner/absent good"] {
-        for endpoint in [&nobody, &endpoint] {
+        for endpoint in [&unreachable, &endpoint] {
             let output = run(folder.path(), endpoint, None, arguments);
             assert_eq!(output.status.code(), Some(1));
             assert_eq!(places(folder.path(), &output, PASSWORD), [""; 0], "{output:?}");

@@ -1,4 +1,4 @@
-//! As little and as much as data can be: no rows, one row, one label, a thousand labels, a text of ten megabytes.
+//! Very small and very large data: no rows, one row, one label, a thousand labels, a text of ten megabytes.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -14,12 +14,13 @@ use crate::{fails, stderr, stdout, succeeds};
 const TINY: &str =
     "--recipe quickstart --vocab_size 300 --hidden_size 32 --num_hidden_layers 1 --intermediate_size 32";
 
+/// Trains a tiny model in `run`.
 fn trained(folder: &Path) {
     succeeds(folder, &format!("train {TINY} --synthetic_reviews 100 --max_steps 2 --output_dir run"));
 }
 
 #[test]
-fn no_row_one_row_and_one_label_are_refused_where_two_labels_are_needed() {
+fn training_refuses_no_rows_one_row_and_one_label() {
     let folder = tempfile::tempdir().unwrap();
     for (name, rows, expected) in [
         ("none.csv", "", "none.csv: no rows"),
@@ -30,17 +31,17 @@ fn no_row_one_row_and_one_label_are_refused_where_two_labels_are_needed() {
     ] {
         fs::write(folder.path().join(name), rows).unwrap();
         for command in ["check", "train"] {
-            let output = format!("{command} {TINY} --dataset {name} --max_steps 1 --output_dir run");
-            let said = fails(folder.path(), 3, &output);
-            assert_eq!(said.lines().count(), 1, "{name}: {said}");
-            assert!(said.contains(expected) || said.contains("rows"), "{name}: {said}");
+            let arguments = format!("{command} {TINY} --dataset {name} --max_steps 1 --output_dir run");
+            let message = fails(folder.path(), 3, &arguments);
+            assert_eq!(message.lines().count(), 1, "{name}: {message}");
+            assert!(message.contains(expected) || message.contains("rows"), "{name}: {message}");
         }
         assert!(!folder.path().join("run").exists());
     }
 }
 
 #[test]
-fn a_model_reads_one_row_and_one_label_and_says_that_there_are_none() {
+fn predict_and_evaluate_accept_one_row_and_refuse_none() {
     let folder = tempfile::tempdir().unwrap();
     trained(folder.path());
     fs::write(folder.path().join("one.csv"), "text,label\na good film,positive\n").unwrap();
@@ -49,12 +50,12 @@ fn a_model_reads_one_row_and_one_label_and_says_that_there_are_none() {
     succeeds(folder.path(), "evaluate --model run --validation_file one.csv");
     fails(folder.path(), 3, "predict --model run --input none.csv");
     fails(folder.path(), 3, "evaluate --model run --validation_file none.csv");
-    let said = fails(folder.path(), 3, "predict --model run");
-    assert!(said.contains("there are no texts"), "{said}");
+    let message = fails(folder.path(), 3, "predict --model run");
+    assert!(message.contains("there are no texts"), "{message}");
 }
 
 #[test]
-fn a_thousand_labels_are_learnt_judged_and_predicted() {
+fn a_thousand_labels_can_be_trained_evaluated_and_predicted() {
     let folder = tempfile::tempdir().unwrap();
     let mut rows = "text,label\n".to_owned();
     for row in 0..4000 {
@@ -63,20 +64,20 @@ fn a_thousand_labels_are_learnt_judged_and_predicted() {
     fs::write(folder.path().join("rows.csv"), rows).unwrap();
     succeeds(folder.path(), &format!("check {TINY} --dataset rows.csv --max_seq_length 16"));
     let train = "--max_seq_length 16 --max_steps 2 --eval_strategy no --output_dir run";
-    let said = succeeds(folder.path(), &format!("train {TINY} --dataset rows.csv {train}"));
-    assert!(said.len() < 100_000, "{} bytes", said.len());
-    let said = succeeds(folder.path(), "evaluate --model run --validation_file rows.csv");
-    let (lines, results) = said.trim_end().rsplit_once('\n').unwrap();
+    let printed = succeeds(folder.path(), &format!("train {TINY} --dataset rows.csv {train}"));
+    assert!(printed.len() < 100_000, "{} bytes", printed.len());
+    let printed = succeeds(folder.path(), "evaluate --model run --validation_file rows.csv");
+    let (lines, results) = printed.trim_end().rsplit_once('\n').unwrap();
     assert!(lines.len() < 100_000, "{} bytes", lines.len());
     let results: Value = serde_json::from_str(results).unwrap();
     assert_eq!(results["eval_per_class"].as_object().unwrap().len(), 1000);
-    let said = succeeds(folder.path(), "predict --model run good");
-    let prediction: Value = serde_json::from_str(&said).unwrap();
+    let printed = succeeds(folder.path(), "predict --model run good");
+    let prediction: Value = serde_json::from_str(&printed).unwrap();
     assert_eq!(prediction["scores"].as_array().unwrap().len(), 1000);
 }
 
 #[test]
-fn a_model_that_is_larger_than_its_files_or_no_number_is_refused() {
+fn invalid_values_in_a_model_config_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     trained(folder.path());
     let path = folder.path().join("run/config.json");
@@ -92,8 +93,11 @@ fn a_model_that_is_larger_than_its_files_or_no_number_is_refused() {
         let mut config = good.clone();
         config[key] = value;
         fs::write(&path, config.to_string()).unwrap();
-        let said = fails(folder.path(), 1, "predict --model run good");
-        assert!(said.contains(expected) && said.lines().count() == 1 && said.len() < 3000, "{key}: {said}");
+        let message = fails(folder.path(), 1, "predict --model run good");
+        assert!(
+            message.contains(expected) && message.lines().count() == 1 && message.len() < 3000,
+            "{key}: {message}"
+        );
     }
 }
 
@@ -103,15 +107,15 @@ fn a_key_of_any_depth_is_refused() {
     let deep = "a.".repeat(50_000);
     for set in [format!("{deep}a=1"), format!("train.{deep}=1"), "=1".into(), "..=1".into(), "train=1".into()]
     {
-        let said = fails(folder.path(), 2, &format!("check --set {set}"));
-        assert!(said.lines().count() == 1 && said.len() < 3000, "{said}");
+        let message = fails(folder.path(), 2, &format!("check --set {set}"));
+        assert!(message.lines().count() == 1 && message.len() < 3000, "{message}");
     }
-    let said = fails(folder.path(), 2, &format!("check --set train.seed={}", "[".repeat(100_000)));
-    assert_eq!(said.lines().count(), 1);
+    let message = fails(folder.path(), 2, &format!("check --set train.seed={}", "[".repeat(100_000)));
+    assert_eq!(message.lines().count(), 1);
 }
 
 #[test]
-fn any_text_on_standard_input_is_labelled_or_named_by_its_line() {
+fn lines_of_standard_input_have_predictions_or_an_error_with_the_line_number() {
     let folder = tempfile::tempdir().unwrap();
     trained(folder.path());
     let predict = |input: Vec<u8>| {
@@ -121,8 +125,8 @@ fn any_text_on_standard_input_is_labelled_or_named_by_its_line() {
         child.stdin.take().unwrap().write_all(&input).unwrap();
         child.wait_with_output().unwrap()
     };
-    let strange = "\n \t\na\0b\n\u{1b}[31mred\n\u{202e}שלום\n👩‍👩‍👧‍👦\ne\u{301}\u{301}\u{301}\n[CLS] [SEP]\n\u{feff}\n\u{ffff}\n";
-    let output = predict(strange.into());
+    let unusual = "\n \t\na\0b\n\u{1b}[31mred\n\u{202e}שלום\n👩‍👩‍👧‍👦\ne\u{301}\u{301}\u{301}\n[CLS] [SEP]\n\u{feff}\n\u{ffff}\n";
+    let output = predict(unusual.into());
     assert_eq!((output.status.code(), stdout(&output).lines().count()), (Some(0), 10), "{}", stderr(&output));
     let output = predict(b"good\n\xff\n".to_vec());
     assert_eq!(output.status.code(), Some(3));
@@ -130,6 +134,6 @@ fn any_text_on_standard_input_is_labelled_or_named_by_its_line() {
     let begin = Instant::now();
     let output = predict(["word ".repeat(1 << 21), "a".repeat(10 << 20)].join("\n").into());
     assert_eq!((output.status.code(), stdout(&output).lines().count()), (Some(0), 2), "{}", stderr(&output));
-    println!("ten megabytes of words and ten of one letter took {:?}", begin.elapsed());
+    println!("10 MiB of words and 10 MiB of one letter: {:?}", begin.elapsed());
     assert!(begin.elapsed() < Duration::from_secs(30), "{:?}", begin.elapsed());
 }

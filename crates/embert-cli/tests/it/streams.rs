@@ -1,4 +1,4 @@
-//! A closed or full standard output or error never ends training, and ends the other commands quietly.
+//! Training continues if standard output or standard error is closed or full. Other commands exit cleanly.
 
 use std::fs::{self, File, OpenOptions};
 use std::path::Path;
@@ -7,14 +7,14 @@ use std::process::{Command, Stdio};
 use crate::tiny::TINY;
 use crate::{fails, succeeds};
 
-/// Where a stream goes.
+/// The target of a stream.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum To {
-    /// A file, which holds what was written.
+    /// A file.
     File,
-    /// A pipe whose reader is gone, as after `| head -1`.
-    Nobody,
-    /// A disk without space.
+    /// A pipe that its reader has closed, as in `| head -1`.
+    ClosedPipe,
+    /// A full disk.
     Full,
 }
 
@@ -22,67 +22,67 @@ impl To {
     fn stream(self, file: &Path) -> Stdio {
         match self {
             Self::File => File::create(file).unwrap().into(),
-            Self::Nobody => std::io::pipe().unwrap().1.into(),
+            Self::ClosedPipe => std::io::pipe().unwrap().1.into(),
             Self::Full => OpenOptions::new().write(true).open("/dev/full").unwrap().into(),
         }
     }
 }
 
-/// Returns the exit code, and what reached standard error if that is a file.
+/// Runs `embert` with these streams. Returns the exit code, and standard error if it is a file.
 fn runs(folder: &Path, arguments: &str, out: To, err: To) -> (Option<i32>, String) {
-    let said = folder.join("said");
+    let errors = folder.join("stderr");
     let mut command = Command::new(env!("CARGO_BIN_EXE_embert"));
     command.args(arguments.split_whitespace()).current_dir(folder).env("HF_HUB_OFFLINE", "1");
-    command.stdin(Stdio::null()).stdout(out.stream(&folder.join("out"))).stderr(err.stream(&said));
+    command.stdin(Stdio::null()).stdout(out.stream(&folder.join("out"))).stderr(err.stream(&errors));
     let code = command.status().unwrap().code();
-    (code, if err == To::File { fs::read_to_string(said).unwrap() } else { String::new() })
+    (code, if err == To::File { fs::read_to_string(errors).unwrap() } else { String::new() })
 }
 
 #[test]
-fn training_outlives_its_reader_and_a_full_disk_under_its_output() {
+fn training_continues_after_a_closed_pipe_and_a_full_disk() {
     let folder = tempfile::tempdir().unwrap();
-    succeeds(folder.path(), &format!("train {TINY} --save_strategy epoch --output_dir whole"));
+    succeeds(folder.path(), &format!("train {TINY} --save_strategy epoch --output_dir expected"));
     let files = ["model.safetensors", "checkpoint-13/optimizer.safetensors", "metrics.jsonl", "README.md"];
-    let whole = |run: &str| files.map(|file| fs::metadata(folder.path().join(run).join(file)).unwrap().len());
+    let sizes = |run: &str| files.map(|file| fs::metadata(folder.path().join(run).join(file)).unwrap().len());
     let weights = |run: &str| fs::read(folder.path().join(run).join("model.safetensors")).unwrap();
     for (out, err) in [
-        (To::Nobody, To::File),
+        (To::ClosedPipe, To::File),
         (To::Full, To::File),
-        (To::File, To::Nobody),
+        (To::File, To::ClosedPipe),
         (To::File, To::Full),
-        (To::Nobody, To::Nobody),
+        (To::ClosedPipe, To::ClosedPipe),
         (To::Full, To::Full),
-        (To::Nobody, To::Full),
+        (To::ClosedPipe, To::Full),
     ] {
         let run = format!("run-{out:?}-{err:?}");
         let arguments = format!("train {TINY} --save_strategy epoch --output_dir {run}");
-        let (code, said) = runs(folder.path(), &arguments, out, err);
-        assert_eq!(code, Some(0), "{run}: {said}");
-        assert!(!said.contains("panicked"), "{run}: {said}");
+        let (code, message) = runs(folder.path(), &arguments, out, err);
+        assert_eq!(code, Some(0), "{run}: {message}");
+        assert!(!message.contains("panicked"), "{run}: {message}");
         assert_eq!(
-            said.matches("standard output").count(),
+            message.matches("standard output").count(),
             usize::from(err == To::File && out != To::File),
-            "{said}"
+            "{message}"
         );
-        assert_eq!(whole(&run)[0..2], whole("whole")[0..2], "{run}");
-        assert!(weights(&run) == weights("whole"), "{run}");
+        assert_eq!(sizes(&run)[0..2], sizes("expected")[0..2], "{run}");
+        assert!(weights(&run) == weights("expected"), "{run}");
         assert!(!folder.path().join(format!("{run}.partial")).exists(), "{run}");
     }
 }
 
 #[test]
-fn warnings_and_failures_that_nobody_reads_change_no_exit_code() {
+fn unread_warnings_and_errors_do_not_change_the_exit_code() {
     let folder = tempfile::tempdir().unwrap();
-    for err in [To::Nobody, To::Full] {
-        let warned = format!("train {TINY} --output_dir {err:?} --warmup_ratio 0.9");
-        assert_eq!(runs(folder.path(), &warned, To::File, err).0, Some(0), "{err:?}");
+    for err in [To::ClosedPipe, To::Full] {
+        let with_warning = format!("train {TINY} --output_dir {err:?} --warmup_ratio 0.9");
+        assert_eq!(runs(folder.path(), &with_warning, To::File, err).0, Some(0), "{err:?}");
         assert_eq!(runs(folder.path(), "train --learning_rat 1", To::File, err).0, Some(2), "{err:?}");
         assert_eq!(runs(folder.path(), "evaluate --model ./nowhere", To::File, err).0, Some(1), "{err:?}");
     }
 }
 
 #[test]
-fn commands_that_print_end_quietly_with_their_reader_and_fail_on_a_full_disk() {
+fn other_commands_succeed_on_a_closed_pipe_and_fail_on_a_full_disk() {
     let folder = tempfile::tempdir().unwrap();
     succeeds(folder.path(), &format!("train {TINY} --output_dir run"));
     fs::write(folder.path().join("texts.csv"), "text\ngood\nbad\n").unwrap();
@@ -95,23 +95,23 @@ fn commands_that_print_end_quietly_with_their_reader_and_fail_on_a_full_disk() {
         "train --print_config",
     ] {
         assert_eq!(
-            runs(folder.path(), arguments, To::Nobody, To::File),
+            runs(folder.path(), arguments, To::ClosedPipe, To::File),
             (Some(0), String::new()),
             "{arguments}"
         );
-        let (code, said) = runs(folder.path(), arguments, To::Full, To::File);
-        assert_eq!(code, Some(1), "{arguments}: {said}");
-        let errors = said.lines().filter(|line| !line.starts_with("warning: ")).collect::<Vec<_>>();
+        let (code, message) = runs(folder.path(), arguments, To::Full, To::File);
+        assert_eq!(code, Some(1), "{arguments}: {message}");
+        let errors = message.lines().filter(|line| !line.starts_with("warning: ")).collect::<Vec<_>>();
         assert!(
             matches!(errors[..], [error] if error.starts_with("error: standard output")),
-            "{arguments}: {said}"
+            "{arguments}: {message}"
         );
     }
 }
 
-/// Nobody, not even the superuser, makes files in `/proc`.
+/// No user can create files in `/proc`, not even root.
 #[test]
-fn an_output_that_cannot_be_written_is_refused_before_anything_is_read() {
+fn an_output_in_a_read_only_folder_is_refused_before_anything_is_read() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("texts.csv"), "text\ngood\n").unwrap();
     for arguments in [
@@ -119,8 +119,11 @@ fn an_output_that_cannot_be_written_is_refused_before_anything_is_read() {
         "check --dataset ./nowhere.csv --model ./nowhere --output_dir /proc/run/deeper",
         "predict --model ./nowhere --input texts.csv --output /proc/out.csv",
     ] {
-        let said = fails(folder.path(), 2, arguments);
-        assert!(said.contains("/proc/") && said.contains("cannot be written"), "{arguments}: {said}");
-        assert_eq!(said.lines().count(), 1, "{arguments}: {said}");
+        let message = fails(folder.path(), 2, arguments);
+        assert!(
+            message.contains("/proc/") && message.contains("cannot be written"),
+            "{arguments}: {message}"
+        );
+        assert_eq!(message.lines().count(), 1, "{arguments}: {message}");
     }
 }

@@ -1,4 +1,4 @@
-//! What a run leaves behind: files where it was told to, and no connection to anybody.
+//! embert writes only to the output directories, and opens no connections unless it needs the hub.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +14,7 @@ const TINY: &str = "--recipe quickstart --vocab_size 300 --hidden_size 32 --num_
 const ADAPTER: &str = "--model out/base --dataset synthetic --synthetic_reviews 100 --max_seq_length 96 \
                        --num_train_epochs 1 --lora_target_modules query --lora_r 2 --save_strategy epoch";
 
-/// Folders of their own for all that a process may take for its own, beside the folder `out`.
+/// A working directory, and separate folders for the home directory, temporary files and caches.
 struct Room {
     root: tempfile::TempDir,
 }
@@ -33,7 +33,7 @@ impl Room {
         self.root.path().join(name)
     }
 
-    /// `embert`, after a program that starts it if there is one.
+    /// Returns the command `embert ARGUMENTS`, started by the program `starter` if it is not empty.
     fn command(&self, starter: &[&str], arguments: &str) -> Command {
         let program = env!("CARGO_BIN_EXE_embert");
         let line = starter.iter().copied().chain([program]).chain(arguments.split_whitespace());
@@ -54,7 +54,7 @@ impl Room {
         output
     }
 
-    /// Every file and folder below `name`.
+    /// Returns all files and folders below `name`.
     fn below(&self, name: &str) -> BTreeSet<PathBuf> {
         let mut found = BTreeSet::new();
         let mut folders = vec![self.path(name)];
@@ -68,7 +68,7 @@ impl Room {
     }
 }
 
-/// Trains, evaluates, predicts, trains an adapter and merges it.
+/// The arguments that train, evaluate and predict with a model, train an adapter and merge it.
 fn everything() -> [String; 5] {
     [
         format!("train {TINY} --output_dir out/base"),
@@ -80,7 +80,7 @@ fn everything() -> [String; 5] {
 }
 
 #[test]
-fn files_are_written_where_they_were_asked_for_and_nowhere_else() {
+fn files_are_written_only_to_the_output_directories() {
     let room = Room::new();
     for arguments in everything() {
         room.succeeds(&[], &arguments);
@@ -93,7 +93,7 @@ fn files_are_written_where_they_were_asked_for_and_nowhere_else() {
     assert_eq!(inside.collect::<BTreeSet<_>>(), ["base", "merged", "run"].map(Into::into).into());
 }
 
-/// Counts who connects; its thread ends with the test's process.
+/// Starts a server that counts connections. Its thread ends with the test process.
 fn listener() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -108,7 +108,7 @@ fn listener() -> (String, Arc<AtomicUsize>) {
 }
 
 #[test]
-fn offline_and_without_a_hub_nobody_is_asked() {
+fn offline_and_without_hub_names_there_are_no_connections() {
     let room = Room::new();
     let (endpoint, connections) = listener();
     for arguments in everything() {
@@ -124,7 +124,7 @@ fn offline_and_without_a_hub_nobody_is_asked() {
         assert!(String::from_utf8_lossy(&output.stderr).contains("HF_HUB_OFFLINE"), "{output:?}");
     }
     assert_eq!(connections.load(Ordering::SeqCst), 0);
-    // The same model is asked for where that is allowed: the listener does count.
+    // Checks the listener: without HF_HUB_OFFLINE there is a connection.
     let mut command = room.command(&[], "predict --model o/n good");
     let mut child = command.env("HF_ENDPOINT", &endpoint).stderr(Stdio::null()).spawn().unwrap();
     while connections.load(Ordering::SeqCst) == 0 {
@@ -134,7 +134,7 @@ fn offline_and_without_a_hub_nobody_is_asked() {
     child.wait().unwrap();
 }
 
-/// As the system sees it, where there is `strace`.
+/// Counts system calls with `strace`, if it is installed.
 #[test]
 fn no_socket_is_opened() {
     let room = Room::new();
@@ -142,7 +142,7 @@ fn no_socket_is_opened() {
     let strace = ["strace", "-f", "-qq", "-e", "trace=network", "-o", trace.to_str().unwrap()];
     let works = Command::new("strace").args(["-o", "/dev/null", "true"]).output();
     if !works.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: there is no strace that may trace");
+        eprintln!("SKIPPED: strace is not installed or not permitted");
         return;
     }
     let sockets = |path: &Path| fs::read_to_string(path).unwrap().matches("socket(").count();
@@ -155,5 +155,5 @@ fn no_socket_is_opened() {
     assert_eq!(sockets(&trace), 0);
     let mut online = room.command(&strace, "predict --model owner/name good");
     assert!(!online.env("HF_ENDPOINT", "http://127.0.0.1:9").output().unwrap().status.success());
-    assert!(sockets(&trace) > 0, "a socket is seen where one is opened");
+    assert!(sockets(&trace) > 0, "strace reports no socket of a download");
 }

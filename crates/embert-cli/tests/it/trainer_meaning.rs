@@ -1,4 +1,4 @@
-//! Strategies and flags mean what they mean in transformers' Trainer.
+//! Strategies and flags have the same meaning as in transformers' Trainer.
 
 use std::fs;
 use std::path::Path;
@@ -10,12 +10,13 @@ fn state(run: &Path) -> serde_json::Value {
     serde_json::from_str(&fs::read_to_string(run.join("trainer_state.json")).unwrap()).unwrap()
 }
 
-/// The steps of the evaluations in the log.
+/// Returns the steps of the evaluations in the log.
 fn evaluated(run: &Path) -> Vec<u64> {
     let log = state(run)["log_history"].as_array().unwrap().clone();
     log.iter().filter(|line| line["eval_loss"].is_f64()).map(|line| line["step"].as_u64().unwrap()).collect()
 }
 
+/// Returns the steps of the checkpoints.
 fn checkpoints(run: &Path) -> Vec<usize> {
     let names = fs::read_dir(run).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut steps: Vec<usize> =
@@ -25,15 +26,15 @@ fn checkpoints(run: &Path) -> Vec<usize> {
 }
 
 #[test]
-fn the_last_step_is_saved_and_evaluated_under_steps() {
+fn with_strategy_steps_the_last_step_is_saved_and_evaluated() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "rows.csv", &["a", "b"], 40);
-    let every = "--eval_strategy steps --save_strategy steps";
+    let strategies = "--eval_strategy steps --save_strategy steps";
     for (max_steps, interval, expected) in [(5, 2, vec![2, 4, 5]), (4, 2, vec![2, 4]), (3, 10, vec![3])] {
         let run = format!("run-{max_steps}-{interval}");
         let steps = format!("--max_steps {max_steps} --eval_steps {interval} --save_steps {interval}");
-        succeeds(path, &format!("train {SHAPE} --dataset rows.csv {every} {steps} --output_dir {run}"));
+        succeeds(path, &format!("train {SHAPE} --dataset rows.csv {strategies} {steps} --output_dir {run}"));
         assert_eq!(
             evaluated(&path.join(&run)),
             expected.iter().map(|&n| n as u64).collect::<Vec<_>>(),
@@ -42,12 +43,13 @@ fn the_last_step_is_saved_and_evaluated_under_steps() {
         assert_eq!(checkpoints(&path.join(&run)), expected, "{steps}");
     }
     let best = "--max_steps 5 --eval_steps 4 --load_best_model_at_end --metric_for_best_model loss --learning_rate 1e-3";
-    let said = succeeds(path, &format!("train {SHAPE} --dataset rows.csv {every} {best} --output_dir best"));
-    assert_eq!(state(&path.join("best"))["best_global_step"], 5, "{said}");
+    let printed =
+        succeeds(path, &format!("train {SHAPE} --dataset rows.csv {strategies} {best} --output_dir best"));
+    assert_eq!(state(&path.join("best"))["best_global_step"], 5, "{printed}");
 }
 
 #[test]
-fn under_no_nothing_is_evaluated_and_nothing_is_held_out() {
+fn with_strategy_no_nothing_is_evaluated_or_held_out() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "rows.csv", &["a", "b"], 40);
@@ -57,10 +59,10 @@ fn under_no_nothing_is_evaluated_and_nothing_is_held_out() {
             path,
             &format!("train {SHAPE} --dataset rows.csv {strategy} --max_steps 2 --output_dir {run}"),
         );
-        let said = stdout(&output);
+        let printed = stdout(&output);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-        assert!(said.contains("train: 40 texts") && !said.contains("eval_loss"), "{said}");
-        assert!(said.contains("embert evaluate"), "{said}");
+        assert!(printed.contains("train: 40 texts") && !printed.contains("eval_loss"), "{printed}");
+        assert!(printed.contains("embert evaluate"), "{printed}");
         assert!(!path.join(&run).join("eval_results.json").exists());
         assert_eq!(evaluated(&path.join(&run)), [0; 0]);
     }
@@ -77,13 +79,13 @@ fn under_no_nothing_is_evaluated_and_nothing_is_held_out() {
             path,
             &format!("train {SHAPE} --dataset rows.csv {flag} --max_steps 1 --output_dir {name}"),
         );
-        let said = stderr(&output);
-        assert!(said.contains(name) && said.contains("eval_strategy"), "{flag}: {said}");
+        let message = stderr(&output);
+        assert!(message.contains(name) && message.contains("eval_strategy"), "{flag}: {message}");
     }
 }
 
 #[test]
-fn settings_without_effect_are_told_in_a_line() {
+fn settings_without_effect_cause_a_warning() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "rows.csv", &["a", "b"], 40);
@@ -104,34 +106,37 @@ fn settings_without_effect_are_told_in_a_line() {
         ("--synthetic_reviews 50", &["synthetic_reviews"]),
     ] {
         let checked = embert(path, &format!("check {SHAPE} --dataset rows.csv {flags}"));
-        let said = stderr(&checked);
-        assert_eq!(checked.status.code(), Some(0), "{flags}: {said}");
-        let line = said.lines().find(|line| names.iter().all(|name| line.contains(name)));
-        assert!(line.is_some_and(|line| line.starts_with("warning: ")), "{flags}: {said}");
+        let message = stderr(&checked);
+        assert_eq!(checked.status.code(), Some(0), "{flags}: {message}");
+        let line = message.lines().find(|line| names.iter().all(|name| line.contains(name)));
+        assert!(line.is_some_and(|line| line.starts_with("warning: ")), "{flags}: {message}");
     }
-    let quiet = embert(path, &format!("check {SHAPE} --dataset rows.csv --eval_strategy epoch"));
-    assert!(!stderr(&quiet).contains("no effect"), "{}", stderr(&quiet));
+    let without_warning = embert(path, &format!("check {SHAPE} --dataset rows.csv --eval_strategy epoch"));
+    assert!(!stderr(&without_warning).contains("no effect"), "{}", stderr(&without_warning));
     for recipe in ["imdb-bert-500", "quickstart", "imdb"] {
-        let said = stderr(&embert(
+        let message = stderr(&embert(
             path,
             &format!("check {SHAPE} --recipe {recipe} --dataset rows.csv --max_steps 3"),
         ));
-        assert!(!said.contains("no effect"), "what a built-in recipe says is not the user's: {said}");
+        assert!(
+            !message.contains("no effect"),
+            "the user did not set the keys of a built-in recipe: {message}"
+        );
     }
 }
 
 #[test]
-fn flags_of_transformers_that_change_nothing_are_accepted_with_a_note() {
+fn flags_of_transformers_without_effect_are_accepted_with_a_note() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "rows.csv", &["a", "b"], 40);
     let flags = "--do_train --report_to none --overwrite_cache --fp16_opt_level O1 --optim adamw_torch \
                  --dataloader-num-workers 4 --logging_dir logs --max_steps -1 --num_train_epochs 1 --fp16 False";
     let output = embert(path, &format!("train {SHAPE} --dataset rows.csv {flags} --output_dir run"));
-    let said = stderr(&output);
-    assert_eq!(output.status.code(), Some(0), "{said}");
+    let message = stderr(&output);
+    assert_eq!(output.status.code(), Some(0), "{message}");
     for flag in ["--do_train", "--report_to none", "--optim adamw_torch", "--dataloader_num_workers 4"] {
-        assert!(said.contains(flag), "{flag}: {said}");
+        assert!(message.contains(flag), "{flag}: {message}");
     }
     assert_eq!(state(&path.join("run"))["global_step"], 5);
     for (flags, expected) in [
@@ -145,26 +150,26 @@ fn flags_of_transformers_that_change_nothing_are_accepted_with_a_note() {
         ("--load_best_model_at_end", "eval_strategy \"epoch\""),
         ("--early_stopping_patience 2", "eval_strategy"),
     ] {
-        let said = fails(path, 2, &format!("train {SHAPE} --dataset rows.csv {flags} --output_dir no"));
-        assert!(said.contains(expected) && said.lines().count() == 1, "{flags}: {said}");
+        let message = fails(path, 2, &format!("train {SHAPE} --dataset rows.csv {flags} --output_dir no"));
+        assert!(message.contains(expected) && message.lines().count() == 1, "{flags}: {message}");
     }
 }
 
 #[test]
-fn a_resume_that_cannot_be_leaves_nothing_behind() {
+fn a_refused_resume_leaves_no_files() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_csv(path, "rows.csv", &["a", "b"], 40);
     let train = format!("train {SHAPE} --dataset rows.csv --output_dir run");
     succeeds(path, &format!("{train} --save_strategy no --num_train_epochs 1"));
     let resume = "--resume_from_checkpoint last";
-    let said = fails(path, 2, &format!("train --output_dir run {resume}"));
-    assert!(said.contains("finished run without checkpoints"), "{said}");
-    let said = fails(path, 2, &format!("train --output_dir nowhere {resume}"));
-    assert!(said.contains("no checkpoint of nowhere"), "{said}");
+    let message = fails(path, 2, &format!("train --output_dir run {resume}"));
+    assert!(message.contains("finished run without checkpoints"), "{message}");
+    let message = fails(path, 2, &format!("train --output_dir nowhere {resume}"));
+    assert!(message.contains("no checkpoint of nowhere"), "{message}");
     succeeds(path, &format!("{train} --overwrite_output_dir --save_strategy epoch --num_train_epochs 2"));
-    let said = fails(path, 2, &format!("train --output_dir run {resume} --num_train_epochs 1"));
-    assert!(said.contains("step 10"), "{said}");
+    let message = fails(path, 2, &format!("train --output_dir run {resume} --num_train_epochs 1"));
+    assert!(message.contains("step 10"), "{message}");
     assert!(!path.join("run.partial").exists());
     write_csv(path, "rows.csv", &["a", "b"], 44);
     fails(path, 2, &format!("train --output_dir run {resume} --num_train_epochs 3"));

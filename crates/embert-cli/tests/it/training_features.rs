@@ -1,4 +1,4 @@
-//! The best model, early stopping, freezing, curves and warnings, as users of the binary meet them.
+//! The best model, early stopping, freezing, curves and warnings of the binary.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ fn json(path: &Path) -> serde_json::Value {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// What stands on standard error after success.
+/// Asserts success. Returns standard error.
 #[track_caller]
 fn warnings(folder: &Path, arguments: &str) -> String {
     let output = embert(folder, arguments);
@@ -21,18 +21,18 @@ fn warnings(folder: &Path, arguments: &str) -> String {
 }
 
 #[test]
-fn a_run_ends_early_with_its_best_weights_and_shows_its_curves() {
+fn a_run_stops_early_with_its_best_weights_and_draws_its_curves() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = "--num_train_epochs 30 --learning_rate 0.05 --load_best_model_at_end --metric_for_best_model \
                      eval_accuracy --early-stopping-patience 2 --save_strategy epoch --save_total_limit 1";
-    let said = succeeds(folder.path(), &format!("train {TINY} {arguments}"));
-    assert!(said.contains("stopped early after step "), "{said}");
+    let printed = succeeds(folder.path(), &format!("train {TINY} {arguments}"));
+    assert!(printed.contains("stopped early after step "), "{printed}");
     let run = folder.path().join("run");
     let state = json(&run.join("trainer_state.json"));
     let best = state["best_global_step"].as_u64().unwrap();
     assert!(
         best + 20 <= state["global_step"].as_u64().unwrap(),
-        "two epochs of 10 steps brought nothing better"
+        "the run did not wait for two epochs of 10 steps"
     );
     assert_eq!(state["best_metric"], json(&run.join("eval_results.json"))["eval_accuracy"]);
     let checkpoint = format!("run/checkpoint-{best}");
@@ -46,21 +46,22 @@ fn a_run_ends_early_with_its_best_weights_and_shows_its_curves() {
 }
 
 #[test]
-fn what_is_frozen_stays_and_what_is_named_wrongly_leaves_nothing_behind() {
+fn frozen_parameters_are_not_trained_and_unknown_patterns_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let run = |flags: &str| format!("train {TINY} --num_train_epochs 2 --overwrite_output_dir false {flags}");
-    let said = fails(folder.path(), 2, &run("--freeze layer.0"));
+    let message = fails(folder.path(), 2, &run("--freeze layer.0"));
     assert!(
-        said.contains("freeze: no parameter name matches \"layer.0\"")
-            && said.contains("bert.encoder.layer.1, bert.pooler.dense"),
-        "{said}"
+        message.contains("freeze: no parameter name matches \"layer.0\"")
+            && message.contains("bert.encoder.layer.1, bert.pooler.dense"),
+        "{message}"
     );
     assert!(fails(folder.path(), 2, &run("--freeze *")).contains("freeze all parameters"));
     assert!(fails(folder.path(), 2, &run("--gradual_unfreezing bert")).contains("must be EPOCH:PATTERN"));
-    let said = succeeds(folder.path(), &run("--freeze bert --gradual_unfreezing 1:bert.encoder.layer.1"));
+    let printed = succeeds(folder.path(), &run("--freeze bert --gradual_unfreezing 1:bert.encoder.layer.1"));
     assert!(
-        said.contains("trainable params: 66 ||") && said.contains("epoch 1 unfreezes: trainable params: 6,"),
-        "{said}"
+        printed.contains("trainable params: 66 ||")
+            && printed.contains("epoch 1 unfreezes: trainable params: 6,"),
+        "{printed}"
     );
 }
 
@@ -68,15 +69,18 @@ fn what_is_frozen_stays_and_what_is_named_wrongly_leaves_nothing_behind() {
 fn fp16_is_refused_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     for command in ["train", "check"] {
-        let said = fails(folder.path(), 2, &format!("{command} {TINY} --fp16"));
-        assert!(said.contains("--device cpu does not compute in fp16") && said.contains("--bf16"), "{said}");
+        let message = fails(folder.path(), 2, &format!("{command} {TINY} --fp16"));
+        assert!(
+            message.contains("--device cpu does not compute in fp16") && message.contains("--bf16"),
+            "{message}"
+        );
     }
-    let said = fails(folder.path(), 2, &format!("train {TINY} --fp16 --bf16"));
-    assert!(said.contains("fp16 is true; it must be false if bf16 is true"), "{said}");
+    let message = fails(folder.path(), 2, &format!("train {TINY} --fp16 --bf16"));
+    assert!(message.contains("fp16 is true; it must be false if bf16 is true"), "{message}");
 }
 
 #[test]
-fn a_recipe_and_its_data_are_warned_of_before_and_by_training() {
+fn check_and_train_print_the_same_warnings() {
     let folder = tempfile::tempdir().unwrap();
     let row = |row: usize| format!("\"text number {row}\",{}\n", row % 2);
     let table = |rows: std::ops::Range<usize>| "text,label\n".to_owned() + &rows.map(row).collect::<String>();
@@ -86,26 +90,26 @@ fn a_recipe_and_its_data_are_warned_of_before_and_by_training() {
         "{TINY} --train_file train.csv --validation_file eval.csv --vocab_size 40 --per_device_train_batch_size 8 \
          --num_train_epochs 1 --warmup_steps 5 --gradual_unfreezing 1:bert"
     );
-    let said = warnings(folder.path(), &format!("check {flags}"));
+    let by_check = warnings(folder.path(), &format!("check {flags}"));
     let expected = [
         "warning: warm-up takes 5 of 9 steps (56 %)",
         "warning: gradual_unfreezing has \"1:bert\", and the run's last epoch is 0",
         "warning: 12 of 24 rows to evaluate on (50.0 %) are also training rows",
     ];
-    assert_eq!(said.lines().count(), 3, "{said}");
-    assert!(expected.iter().zip(said.lines()).all(|(begin, line)| line.starts_with(begin)), "{said}");
+    assert_eq!(by_check.lines().count(), 3, "{by_check}");
+    assert!(expected.iter().zip(by_check.lines()).all(|(begin, line)| line.starts_with(begin)), "{by_check}");
     let by_training = warnings(folder.path(), &format!("train {flags}"));
-    assert!(by_training.starts_with(&said), "{by_training}");
+    assert!(by_training.starts_with(&by_check), "{by_training}");
 }
 
 #[test]
-fn the_quickstart_has_nothing_to_be_warned_of() {
+fn the_quickstart_causes_no_warnings() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(warnings(folder.path(), "check --recipe quickstart"), "");
 }
 
 #[test]
-fn texts_cut_elsewhere_than_in_training_are_warned_of() {
+fn another_max_length_than_in_training_causes_a_warning() {
     let folder = tempfile::tempdir().unwrap();
     let flags = "--num_train_epochs 1 --save_strategy epoch";
     succeeds(folder.path(), &format!("train {TINY} {flags}"));
@@ -114,12 +118,12 @@ fn texts_cut_elsewhere_than_in_training_are_warned_of() {
     for command in
         ["predict --model run good", "evaluate --model run", "predict --model run/checkpoint-10 good"]
     {
-        let said = warnings(folder.path(), &format!("{command} --max_seq_length 32"));
+        let message = warnings(folder.path(), &format!("{command} --max_seq_length 32"));
         assert!(
-            said.starts_with("warning: max_seq_length is 32, and the model was trained with 96"),
-            "{said}"
+            message.starts_with("warning: max_seq_length is 32, and the model was trained with 96"),
+            "{message}"
         );
     }
-    let same = |flags: &str| stdout(&embert(folder.path(), &format!("predict --model {flags} good")));
-    assert_eq!(same("run"), same("run/checkpoint-10"));
+    let predicted = |flags: &str| stdout(&embert(folder.path(), &format!("predict --model {flags} good")));
+    assert_eq!(predicted("run"), predicted("run/checkpoint-10"));
 }

@@ -1,4 +1,4 @@
-//! Which end of long texts is cut is saved for transformers, and kept by what is made of a model.
+//! A run saves `truncation_side` for transformers, and a merged model keeps it.
 
 use std::fs;
 use std::path::Path;
@@ -9,13 +9,14 @@ use crate::succeeds;
 
 const DATA: &str = "--dataset synthetic --synthetic_reviews 100 --max_seq_length 16 --num_train_epochs 1";
 
+/// Returns `truncation_side` in tokenizer_config.json.
 fn saved(folder: &Path, run: &str) -> Value {
     let config = fs::read_to_string(folder.join(run).join("tokenizer_config.json")).unwrap();
     serde_json::from_str::<Value>(&config).unwrap()["truncation_side"].clone()
 }
 
 #[test]
-fn a_model_that_learnt_from_the_ends_of_texts_says_so_also_when_it_is_merged() {
+fn truncation_side_is_saved_and_survives_merging() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let tiny = "--vocab_size 300 --hidden_size 32 --num_hidden_layers 1 --intermediate_size 32";
@@ -27,12 +28,13 @@ fn a_model_that_learnt_from_the_ends_of_texts_says_so_also_when_it_is_merged() {
     succeeds(folder, "merge --model run --output merged");
     assert_eq!(saved(folder, "merged"), "left");
 
-    let logits = |begin: &str| {
-        let text = format!("{{\"text\": \"{}{}\"}}", begin, " the film was good".repeat(30));
+    let logits = |beginning: &str| {
+        let text = format!("{{\"text\": \"{}{}\"}}", beginning, " the film was good".repeat(30));
         fs::write(folder.join("rows.jsonl"), text).unwrap();
-        let said = succeeds(folder, "predict --model merged --max_seq_length 16 --input rows.jsonl --logits");
-        let line: serde_json::Value = serde_json::from_str(&said).unwrap();
+        let printed =
+            succeeds(folder, "predict --model merged --max_seq_length 16 --input rows.jsonl --logits");
+        let line: serde_json::Value = serde_json::from_str(&printed).unwrap();
         line["logits"].clone()
     };
-    assert_eq!(logits("a bad story"), logits("a fine cast"), "the beginning is not read");
+    assert_eq!(logits("a bad story"), logits("a fine cast"), "the beginning changes the logits");
 }

@@ -1,11 +1,11 @@
-//! The quickstart's model trains on WGPU as it does on the CPU.
+//! The quickstart has the same losses on WGPU and on the CPU.
 
 use std::fs;
 use std::path::Path;
 
 use crate::{embert, stderr};
 
-/// Twenty steps of the quickstart on fewer reviews. Steps whose losses no log line asks for are read together with others.
+/// Twenty steps of the quickstart on fewer reviews. Each log line reads the losses of two steps together.
 const RUN: &str = "train --recipe quickstart --synthetic_reviews 500 --max_steps 20 --logging_steps 2 --eval_strategy no \
                    --save_strategy no --max_eval_samples 16";
 
@@ -16,7 +16,7 @@ fn losses(folder: &Path, run: &str) -> Vec<f64> {
 }
 
 #[test]
-fn twenty_steps_of_the_quickstart_are_those_of_the_cpu() {
+fn the_losses_of_twenty_steps_match_those_of_the_cpu() {
     let folder = tempfile::tempdir().unwrap();
     let on = |device: &str| embert(folder.path(), &format!("{RUN} --device {device} --output_dir {device}"));
     let output = on("wgpu");
@@ -28,6 +28,6 @@ fn twenty_steps_of_the_quickstart_are_those_of_the_cpu() {
     let [wgpu, cpu] = ["wgpu", "cpu"].map(|device| losses(folder.path(), device));
     assert_eq!((wgpu.len(), cpu.len()), (10, 10));
     let largest = wgpu.iter().zip(&cpu).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-    println!("the largest difference of 20 losses, two to a line: {largest:e}");
+    println!("the largest difference of 20 losses, two per line: {largest:e}");
     assert!(largest < 1e-3, "{wgpu:?}\n{cpu:?}");
 }
