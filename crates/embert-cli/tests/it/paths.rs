@@ -128,8 +128,11 @@ fn a_read_only_output_directory_is_an_error_before_training() {
         println!("SKIPPED: this user may write to read-only folders");
         return;
     }
-    let message = fails(1, &run(folder.path(), &format!("train {TINY} --output_dir"), &["read-only/run"]));
-    assert!(message.contains("read-only/run.partial: Permission denied"), "{message}");
+    let message = fails(2, &run(folder.path(), &format!("train {TINY} --output_dir"), &["read-only/run"]));
+    assert!(
+        message.contains("--output_dir read-only/run: cannot be written: Permission denied"),
+        "{message}"
+    );
 }
 
 #[test]
