@@ -4,9 +4,18 @@ use embert_data::{ClassBalance, Dataset};
 use embert_text::EncodedTexts;
 use embert_train::TrainConfig;
 
+use crate::examples::{EvalExamples, Examples};
 use crate::model_source::{LoadedModel, ModelSource};
 use crate::recipe::Recipe;
 use crate::{output, report};
+
+/// Prints the size and the class balance of the training and evaluation rows.
+pub(crate) fn examples(examples: &Examples) {
+    dataset("train", &examples.train);
+    if let Some(EvalExamples { dataset: rows, name }) = &examples.eval {
+        dataset(&format!("eval ({name})"), rows);
+    }
+}
 
 /// Prints the number of texts of a data set, and how many each label has.
 pub(crate) fn dataset(name: &str, dataset: &Dataset) {

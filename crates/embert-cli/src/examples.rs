@@ -9,23 +9,13 @@ use embert_data::{
 
 use crate::error::CliError;
 use crate::recipe::{DataSection, Recipe};
-use crate::{describe, hub, local_path};
+use crate::{hub, local_path, report};
 
 /// The training rows and, if the run evaluates, the evaluation rows.
 pub(crate) struct Examples {
     pub(crate) train: Dataset,
     pub(crate) eval: Option<EvalExamples>,
     pub(crate) notes: Vec<DataNote>,
-}
-
-impl Examples {
-    /// Prints the size and the class balance of each part.
-    pub(crate) fn describe(&self) {
-        describe::dataset("train", &self.train);
-        if let Some(EvalExamples { dataset, name }) = &self.eval {
-            describe::dataset(&format!("eval ({name})"), dataset);
-        }
-    }
 }
 
 /// Evaluation rows.
@@ -180,7 +170,7 @@ fn split(all: Dataset, evaluates: bool, data: &DataSection) -> Result<Parts, Exa
     }
     let held_out = (all.len() as f64 * data.validation_share).round() as usize;
     let split = stratified_split(&all, held_out, data.shuffle_seed)?;
-    let name = format!("{} rows held out", split.held_out.len());
+    let name = format!("{} rows held out", report::grouped(split.held_out.len()));
     Ok((split.train, Some(EvalExamples { dataset: split.held_out, name })))
 }
 

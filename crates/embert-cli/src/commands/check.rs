@@ -37,7 +37,7 @@ fn with_model(
     let source = ModelSource::of_recipe(recipe, &examples.train, head)?;
     let limit = limit(&recipe.data, source.config.encoder.max_position_embeddings)?;
     let pos_label = examples::pos_label(&recipe.data, &source.config.label_names())?;
-    examples.describe();
+    describe::examples(&examples);
     let encoded = EncodedRun::new(&source.tokenizer, &examples, limit, pos_label);
     for part in [Some(&encoded.train), encoded.eval.as_ref()].into_iter().flatten() {
         describe::tokens(&part.texts, &recipe.train);
@@ -57,7 +57,7 @@ fn with_model(
 /// Checks the data only, for a command line that names no model. Returns the warnings.
 fn without_model(recipe: &Recipe, matches: &ArgMatches) -> Result<Vec<String>, CliError> {
     let examples = examples::read_examples(recipe, None)?;
-    examples.describe();
+    describe::examples(&examples);
     for part in
         [Some(&examples.train), examples.eval.as_ref().map(|eval| &eval.dataset)].into_iter().flatten()
     {

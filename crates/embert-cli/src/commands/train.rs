@@ -109,7 +109,7 @@ impl Run<'_> {
     }
 
     fn describe(&self, plan: Option<&MemoryPlan>) {
-        self.examples.describe();
+        describe::examples(self.examples);
         describe::tokens(&self.encoded.train.texts, &self.recipe.train);
         plan.into_iter().flat_map(MemoryPlan::lines).for_each(output::print);
     }

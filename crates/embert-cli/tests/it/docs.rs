@@ -46,7 +46,11 @@ fn write_stand_ins(folder: &Path) {
                 .unwrap();
         }
     }
+    write_csv(folder, "reviews.csv", &["negative", "positive"], 40);
+    let reviews = fs::read_to_string(folder.join("reviews.csv")).unwrap();
+    fs::write(folder.join("reviews.csv"), reviews.replacen("text,label", "review,sentiment", 1)).unwrap();
     write_pretrained(folder, "bert-base-uncased");
+    write_pretrained(folder, "all-MiniLM-L6-v2");
 }
 
 /// Writes a model without a classification head: renames the tensors of its head to names that no model uses.

@@ -1,4 +1,4 @@
-//! Trains and evaluates a tiny BERT on made-up texts: `cargo run --release -p embert-train --example fine_tune`.
+//! Trains and evaluates a tiny BERT on made-up texts: `cargo run --release -p embert-train --example fit`.
 
 use std::ops::ControlFlow;
 

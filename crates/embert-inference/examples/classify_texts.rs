@@ -1,5 +1,5 @@
 //! Classifies texts and prints the probability of each label:
-//! `cargo run --release -p embert-inference --example classify -- [MODEL_DIRECTORY TEXT...]`.
+//! `cargo run --release -p embert-inference --example classify_texts -- [MODEL_DIRECTORY TEXT...]`.
 
 use std::error::Error;
 
