@@ -22,7 +22,8 @@ fn main() -> Result<(), TextError> {
 
     for rows in evaluation_batches(&encoded.lengths(), BatchBudget::Tokens(4096)) {
         let batch = encoded.batch(&rows, Padding::MultipleOf(8));
-        println!("{} texts padded to {:?} tokens", batch.batch_size(), batch.padded_to);
+        let num_tokens = batch.padded_to.unwrap_or_default();
+        println!("{} texts padded to {num_tokens} tokens", batch.batch_size());
     }
     Ok(())
 }

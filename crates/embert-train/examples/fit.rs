@@ -22,12 +22,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         num_attention_heads: 4,
         intermediate_size: 64,
         max_position_embeddings: 16,
+        initializer_range: 0.1, // wider than BERT's 0.02, because the model is small
         ..EncoderConfig::default()
     };
     let model =
         AutoModelForSequenceClassification::new(&AutoConfig::new(&BERT, encoder), 42, &Device::flex());
 
-    let config = TrainConfig { learning_rate: 1e-3, num_train_epochs: 5.0, ..TrainConfig::default() };
+    let config = TrainConfig { learning_rate: 3e-3, num_train_epochs: 5.0, ..TrainConfig::default() };
     let padding = Padding::Packed;
     let data = TrainData { train: examples, eval: None, padding, replicas: &[], pos_label: None };
     let fitted = fit(model, data, &config, &mut |event| {

@@ -20,12 +20,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         num_attention_heads: 4,
         intermediate_size: 64,
         max_position_embeddings: 16,
+        initializer_range: 0.1, // wider than BERT's 0.02, because the model is small
         ..EncoderConfig::default()
     };
     let model_config = AutoConfig::new(&BERT, encoder);
     let mut model = AutoModelForSequenceClassification::new(&model_config, 42, &Device::flex()).train();
 
-    let config = TrainConfig { learning_rate: 1e-3, warmup_steps: 2, ..TrainConfig::default() };
+    let config = TrainConfig { learning_rate: 3e-3, warmup_steps: 2, ..TrainConfig::default() };
     let objective = config.objective(&targets, model.num_labels())?;
     let (schedule, mut optimizer) = (config.schedule(16), AdamW::new(config.adamw()));
     for step in 0..16 {

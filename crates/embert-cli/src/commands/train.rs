@@ -41,14 +41,13 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     let warnings = warnings::of_run(&recipe, &source, &examples, matches);
     let limit = limit(&recipe.data, source.config.encoder.max_position_embeddings)?;
     let pos_label = examples::pos_label(&recipe.data, &source.config.label_names())?;
-    let directory = output_dir::open(&recipe, &source, limit.truncation(), checkpoint.as_ref())?;
     let interrupt = Interrupt::listen().map_err(CliError::failed)?;
     let (loaded, encoded) = rayon::join(
         || load(&source, &recipe, checkpoint.as_ref(), &context),
         || EncodedRun::new(&source.tokenizer, &examples, limit, pos_label),
     );
     let run = Run { recipe, context, examples: &examples, source: &source, encoded, interrupt, checkpoint };
-    run.train(loaded, directory, &warnings)
+    run.train(loaded, &warnings)
 }
 
 /// Loads the weights that the run starts with.
@@ -77,24 +76,20 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn train(
-        mut self,
-        loaded: Result<LoadedModel, CliError>,
-        mut directory: RunDirectory,
-        warnings: &[String],
-    ) -> Result<(), CliError> {
+    fn train(mut self, loaded: Result<LoadedModel, CliError>, warnings: &[String]) -> Result<(), CliError> {
         let plan = loaded.as_ref().ok().and_then(|loaded| self.plan_memory(loaded));
-        if let Some(plan) = plan.as_ref().filter(|plan| plan.config != self.recipe.train) {
+        if let Some(plan) = &plan {
             self.recipe.train = plan.config.clone();
-            directory = directory.with_recipe(&self.recipe.train, &self.recipe.to_toml());
         }
         self.describe(plan.as_ref());
         warnings.iter().cloned().chain(plan.as_ref().and_then(MemoryPlan::warning)).for_each(output::warn);
-        let fitted = loaded.and_then(|loaded| {
-            plan.as_ref().map_or(Ok(()), MemoryPlan::require)?;
-            self.fit(loaded, &mut directory)
-        });
-        match (fitted, self.interrupt.signal()) {
+        let loaded = loaded?;
+        plan.as_ref().map_or(Ok(()), MemoryPlan::require)?;
+        // Opened last, because measuring the memory may end the process.
+        let truncation = self.encoded.train.texts.limit().truncation();
+        let mut directory =
+            output_dir::open(&self.recipe, self.source, truncation, self.checkpoint.as_ref())?;
+        match (self.fit(loaded, &mut directory), self.interrupt.signal()) {
             (Err(error), _) => Err(output_dir::abandon(directory, error)),
             (Ok(fitted), Some(signal)) if fitted.report.interrupted => {
                 Err(output_dir::interrupted(directory, fitted.report.global_step, signal))

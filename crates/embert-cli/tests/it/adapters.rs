@@ -196,7 +196,7 @@ fn invalid_adapter_settings_are_usage_errors() {
         ("--rank_pattern query", "--rank_pattern is query; it must be NAME=NUMBER,NAME=NUMBER"),
         (
             "--lora_target_modules all-linear --layers_to_transform 1",
-            "lora.layers_to_transform: it needs target_modules",
+            "lora.layers_to_transform: it requires target_modules",
         ),
         ("--set lora.rank=4", "unknown key lora.rank; `embert train --print_config` shows all keys"),
         (

@@ -71,7 +71,7 @@ fn errors_of_unreadable_data_say_what_to_do() {
     assert!(!message.contains("sorted"), "{message}");
     assert!(!fails(path, 3, "check --dataset missing.csv").contains("IMDb"));
     let message = stderr(&embert(path, "check --dataset missing.csv --drop_unlabelled"));
-    assert!(message.contains("2 of 4 rows have no label"), "{message}");
+    assert!(message.contains("dropped 2 of 4 rows, which have no label"), "{message}");
 }
 
 #[test]

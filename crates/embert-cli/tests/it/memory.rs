@@ -61,7 +61,9 @@ fn too_little_memory_is_an_error_before_the_first_step() {
         let message = stderr(&output);
         assert_eq!(output.status.code(), Some(5), "{message}{}", stdout(&output));
         let last = message.lines().last().unwrap();
-        assert!(last.contains("error: out of memory: the run takes about "), "{message}");
+        // The trial fails to allocate if the system reports more free memory than it grants.
+        let measured = last.contains("error: out of memory: the run takes about ");
+        assert!(measured || last.contains("error: out of memory: cannot allocate "), "{message}");
         assert!(
             last.contains("try --auto_find_batch_size, --gradient_checkpointing, a smaller"),
             "{message}"

@@ -164,13 +164,6 @@ impl RunDirectory {
         })
     }
 
-    /// Replaces the settings and the recipe, before the run starts.
-    #[must_use]
-    pub fn with_recipe(mut self, config: &TrainConfig, recipe: &str) -> Self {
-        (self.config, self.recipe) = (config.clone(), recipe.to_owned());
-        self
-    }
-
     /// Writes PEFT's adapter files instead of `model.safetensors`.
     pub fn with_adapter(mut self, base_model_name_or_path: &str) -> Self {
         self.base_model_name_or_path = Some(base_model_name_or_path.to_owned());
