@@ -46,7 +46,8 @@ fn write_stand_ins(folder: &Path) {
                 .unwrap();
         }
     }
-    write_csv(folder, "reviews.csv", &["negative", "positive"], 40);
+    // Enough rows for a log line in each epoch.
+    write_csv(folder, "reviews.csv", &["negative", "positive"], 520);
     let reviews = fs::read_to_string(folder.join("reviews.csv")).unwrap();
     fs::write(folder.join("reviews.csv"), reviews.replacen("text,label", "review,sentiment", 1)).unwrap();
     write_pretrained(folder, "bert-base-uncased");
