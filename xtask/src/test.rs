@@ -36,6 +36,8 @@ impl Build {
         command.args(line.split(' ').skip_while(|word| *word != "--"));
         if let Some(Driver::SwiftShader(path)) = &self.driver {
             command.env("VK_DRIVER_FILES", path);
+            // Without throughput probes, which take minutes on the CPU: they run at every level below `full`.
+            command.env("CUBECL_AUTOTUNE_LEVEL", "full");
         }
         command
     }
