@@ -28,7 +28,7 @@ texts = [json.loads(line)["text"] for line in open(rows, encoding="utf-8")]
 
 
 def predicted(directory, *flags):
-    command = [embert, "predict", "--model", directory, "--input", rows, "--logits", "--max_seq_length", max_length,
+    command = [embert, "predict", "--model", directory, "--input", rows, "--text_column_name", "text", "--logits", "--max_seq_length", max_length,
                "--truncation_side", tokenizer.truncation_side, "--bf16", "false", *flags]
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
     return torch.tensor([json.loads(line)["logits"] for line in lines])

@@ -19,7 +19,8 @@ embert, directory, rows = sys.argv[1:4]
 max_length = int(sys.argv[4]) if len(sys.argv) > 4 else 256
 texts = [json.loads(line)["text"] for line in open(rows, encoding="utf-8")]
 
-command = [embert, "predict", "--model", directory, "--input", rows, "--logits", "--max_seq_length", str(max_length)]
+command = [embert, "predict", "--model", directory, "--input", rows, "--text_column_name", "text", "--logits"]
+command += ["--max_seq_length", str(max_length)]
 lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
 ours = torch.tensor([json.loads(line)["logits"] for line in lines])
 

@@ -2,7 +2,7 @@
 
 use comfy_table::{Table, presets};
 
-use crate::device::{Backend, Found};
+use crate::device::{Backend, DeviceInfo};
 use crate::error::CliError;
 use crate::output;
 use crate::visible::visible;
@@ -25,8 +25,8 @@ pub(crate) fn run() -> Result<(), CliError> {
     Ok(())
 }
 
-fn row(found: &Found) -> [String; 5] {
-    let Found { device, name, memory, driver, precisions } = found;
+fn row(found: &DeviceInfo) -> [String; 5] {
+    let DeviceInfo { device, name, memory, driver, precisions } = found;
     let memory = memory.as_deref().unwrap_or("not known");
     [device, name, memory, driver, precisions].map(visible)
 }

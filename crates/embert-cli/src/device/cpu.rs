@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use embert_kernels::{Precision, instructions};
 
-use super::{Backend, Found, SEE};
+use super::{Backend, DeviceInfo, SEE};
 use crate::machine::{self, MachineMemory};
 use crate::report;
 
@@ -15,8 +15,8 @@ pub(super) fn open(number: usize) -> Result<Device, String> {
     }
 }
 
-pub(super) fn found() -> Found {
-    Found {
+pub(super) fn found() -> DeviceInfo {
+    DeviceInfo {
         device: Backend::Cpu.name().to_owned(),
         name: machine::processor(),
         memory: MachineMemory::now().map(|memory| format!("{} available", report::size(memory.available()))),

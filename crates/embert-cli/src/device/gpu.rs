@@ -3,7 +3,7 @@
 use burn::backend::DispatchDevice;
 use burn::tensor::{Device, FloatDType, Tensor};
 
-use super::{Backend, Found, SEE};
+use super::{Backend, DeviceInfo, SEE};
 use crate::panics;
 use crate::report;
 
@@ -40,7 +40,7 @@ pub(super) fn open(
 pub(super) fn find(
     backend: Backend,
     candidates: Result<Vec<impl Candidate>, String>,
-) -> Result<Vec<Found>, String> {
+) -> Result<Vec<DeviceInfo>, String> {
     let candidates = candidates?;
     match candidates.len() {
         0 => Err(backend.nothing_found().to_owned()),
@@ -48,7 +48,7 @@ pub(super) fn find(
     }
 }
 
-fn found(backend: Backend, number: usize, candidate: &impl Candidate) -> Found {
+fn found(backend: Backend, number: usize, candidate: &impl Candidate) -> DeviceInfo {
     let device = format!("{}:{number}", backend.name());
     let described = guarded(|| {
         let Opened { device, name, driver } = candidate.open()?;
@@ -56,8 +56,8 @@ fn found(backend: Backend, number: usize, candidate: &impl Candidate) -> Found {
         Ok((name, memory_of(&device).map(report::size), driver, precisions(&device)))
     });
     match described {
-        Ok((name, memory, driver, precisions)) => Found { device, name, memory, driver, precisions },
-        Err(why) => Found {
+        Ok((name, memory, driver, precisions)) => DeviceInfo { device, name, memory, driver, precisions },
+        Err(why) => DeviceInfo {
             device,
             name: "-".to_owned(),
             memory: None,

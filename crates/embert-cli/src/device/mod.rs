@@ -43,7 +43,7 @@ pub(crate) enum Backend {
 }
 
 /// A description of a device.
-pub(crate) struct Found {
+pub(crate) struct DeviceInfo {
     /// The value of `--device`.
     pub(crate) device: String,
     /// The name that the driver reports.
@@ -191,7 +191,7 @@ impl Backend {
     }
 
     /// Opens and describes each device of this backend. Fails if there is none.
-    pub(crate) fn find(self) -> Result<Vec<Found>, String> {
+    pub(crate) fn find(self) -> Result<Vec<DeviceInfo>, String> {
         match self {
             #[cfg(feature = "cpu")]
             Self::Cpu => Ok(vec![cpu::found()]),

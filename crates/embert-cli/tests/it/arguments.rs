@@ -174,3 +174,44 @@ fn offline_without_a_cache_the_error_names_the_data_set() {
     assert!(message.contains("stanfordnlp/imdb"), "{message}");
     assert_eq!(message.lines().count(), 1, "{message}");
 }
+
+#[test]
+fn the_short_help_has_the_most_used_flags_and_examples() {
+    let folder = tempfile::tempdir().unwrap();
+    let [short, long] = ["train -h", "train --help"].map(|arguments| succeeds(folder.path(), arguments));
+    for flag in [
+        "--model <",
+        "--train_file <",
+        "--learning_rate <",
+        "--lora_r <",
+        "--output_dir <",
+        "embert help recipes",
+    ] {
+        assert!(short.contains(flag) && long.contains(flag), "{flag}: {short}");
+    }
+    assert!(!short.contains("--adam_beta1") && long.contains("--adam_beta1"), "{short}");
+    assert!(short.lines().count() < 80, "{short}");
+}
+
+#[test]
+fn completions_manual_pages_and_topics_are_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = succeeds(folder.path(), &format!("completions {shell}"));
+        assert!(script.contains("embert") && script.contains("learning_rate"), "{shell}");
+    }
+    for (arguments, expected) in [
+        ("man", ".TH embert 1"),
+        ("man train", ".TH embert-train 1"),
+        ("help", "Fine-tunes BERT-family encoders"),
+        ("help predict", "embert predict --model"),
+        ("help recipes", "imdb-bert-500"),
+    ] {
+        let text = succeeds(folder.path(), arguments);
+        assert!(text.contains(expected), "{arguments}: {text}");
+    }
+    for arguments in ["help nonsense", "man nonsense"] {
+        let message = fails(folder.path(), 2, arguments);
+        assert!(message.contains("nonsense: no such command or topic"), "{message}");
+    }
+}
