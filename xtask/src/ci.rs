@@ -20,7 +20,7 @@ const STEPS: [Step; 7] = [
     Step {
         name: "lints",
         run: lints,
-        remedy: "run `cargo clippy --workspace --all-targets --features=embert-cli/wgpu,embert-bench/wgpu -- -D warnings`",
+        remedy: "run `cargo clippy --workspace --all-targets --features=embert-cli/wgpu,embert-bench/wgpu,embert/hub -- -D warnings`",
     },
     Step {
         name: "documentation",

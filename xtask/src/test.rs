@@ -26,7 +26,7 @@ pub(crate) struct Build {
 impl Build {
     /// Adds the wgpu backend. Its tests skip themselves without a driver.
     pub(crate) fn with_wgpu(driver: Option<Driver>) -> Self {
-        Self { features: Some("--features=embert-cli/wgpu,embert-bench/wgpu"), driver }
+        Self { features: Some("--features=embert-cli/wgpu,embert-bench/wgpu,embert/hub"), driver }
     }
 
     /// Returns a cargo command with these arguments and the features.
