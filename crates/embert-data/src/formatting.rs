@@ -23,7 +23,7 @@ pub(crate) fn shortened(mut items: impl Iterator<Item = String>, max_items: usiz
     }
 }
 
-/// Formats a suggestion as the end of a message; empty if there is none.
+/// Formats a suggestion as the end of a message. Returns an empty text without a suggestion.
 pub(crate) fn did_you_mean(suggestion: &Option<String>) -> String {
     suggestion.as_ref().map(|suggestion| format!("; did you mean {suggestion:?}?")).unwrap_or_default()
 }

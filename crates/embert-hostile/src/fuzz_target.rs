@@ -193,7 +193,7 @@ impl<'a> FuzzTarget<'a> {
 
 /// Returns the result of `read`, or the message of its panic.
 ///
-/// Does not print panics, not even those that `read` catches: a backtrace needs time and memory.
+/// Silences panic messages, because a backtrace needs time and memory.
 fn without_panic_output<T>(read: impl FnOnce() -> T) -> Result<T, String> {
     static LAST: Mutex<String> = Mutex::new(String::new());
     let hook = take_hook();

@@ -67,7 +67,7 @@ const RETRY_DELAYS: [Duration; 4] = [
     Duration::from_millis(2000),
 ];
 
-/// Token given to hf-hub if there is none. It is not a valid header value, so hf-hub sends no token. With
+/// Placeholder token for hf-hub if the user has no token. It is not a valid header value, so hf-hub sends no token. With
 /// `None`, hf-hub would read a token from the environment.
 const NO_TOKEN: &str = "\n";
 

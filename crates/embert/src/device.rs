@@ -40,7 +40,7 @@ impl Device {
     }
 }
 
-/// Returns the first device of a backend; `None` if there is none or the driver panics.
+/// Returns the first device of a backend; `None` without a device, or if the driver panics.
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 fn first_device(kind: burn::tensor::DeviceType) -> Option<Device> {
     let found = std::panic::catch_unwind(|| BurnDevice::enumerate(kind).into_vec());

@@ -190,7 +190,7 @@ impl Backend {
         }
     }
 
-    /// Opens and describes each device of this backend. Fails if there is none.
+    /// Opens and describes each device of this backend. Fails without a device.
     pub(crate) fn find(self) -> Result<Vec<DeviceInfo>, String> {
         match self {
             #[cfg(feature = "cpu")]
