@@ -3,12 +3,14 @@
 use std::ops::ControlFlow;
 
 use burn::tensor::Device;
-use embert_model::{AutoConfig, AutoModelForSequenceClassification, BERT, EncoderConfig, from_pretrained};
+use embert_model::{AutoModelForSequenceClassification, from_pretrained};
 use embert_text::{Limit, Padding, Tokenizer, Truncation};
 use embert_train::{
     Checkpoint, Event, LabelledTexts, ModelCard, OnExisting, RunDirectory, RunSettings, Targets, TrainConfig,
     TrainData, fit, fit_from,
 };
+
+mod tiny_bert;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let texts: Vec<String> = (0..64).map(|row| format!("a {} film", ["bad", "good"][row % 2])).collect();
@@ -17,16 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let encoded = tokenizer.encode_all(&texts, Limit::new(16, Truncation::Right, 16)?, &|_| ());
     let train = LabelledTexts { texts: &encoded, targets: &targets };
     let data = TrainData { train, eval: None, padding: Padding::Packed, replicas: &[], pos_label: None };
-    let encoder = EncoderConfig {
-        vocab_size: tokenizer.vocab_size(),
-        hidden_size: 32,
-        num_hidden_layers: 2,
-        num_attention_heads: 4,
-        intermediate_size: 64,
-        max_position_embeddings: 16,
-        ..EncoderConfig::default()
-    };
-    let (model_config, device) = (AutoConfig::new(&BERT, encoder), Device::flex());
+    let (model_config, device) = (tiny_bert::config(tokenizer.vocab_size()), Device::flex());
     let config = TrainConfig { num_train_epochs: 2.0, learning_rate: 1e-3, ..TrainConfig::default() };
     let settings =
         RunSettings { config: &config, model_config: &model_config, tokenizer: &tokenizer, recipe: "" };

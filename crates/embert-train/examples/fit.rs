@@ -3,9 +3,11 @@
 use std::ops::ControlFlow;
 
 use burn::tensor::Device;
-use embert_model::{AutoConfig, AutoModelForSequenceClassification, BERT, EncoderConfig};
+use embert_model::AutoModelForSequenceClassification;
 use embert_text::{Limit, Padding, Tokenizer, Truncation};
 use embert_train::{Event, LabelledTexts, Targets, TrainConfig, TrainData, evaluate, fit};
+
+mod tiny_bert;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let texts: Vec<String> = (0..64).map(|row| format!("a {} film", ["bad", "good"][row % 2])).collect();
@@ -15,18 +17,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let encoded = tokenizer.encode_all(&texts, limit, &|_| ());
     let examples = LabelledTexts { texts: &encoded, targets: &targets };
 
-    let encoder = EncoderConfig {
-        vocab_size: tokenizer.vocab_size(),
-        hidden_size: 32,
-        num_hidden_layers: 2,
-        num_attention_heads: 4,
-        intermediate_size: 64,
-        max_position_embeddings: 16,
-        initializer_range: 0.1, // wider than BERT's 0.02, because the model is small
-        ..EncoderConfig::default()
-    };
-    let model =
-        AutoModelForSequenceClassification::new(&AutoConfig::new(&BERT, encoder), 42, &Device::flex());
+    let model = AutoModelForSequenceClassification::new(
+        &tiny_bert::config(tokenizer.vocab_size()),
+        42,
+        &Device::flex(),
+    );
 
     let config = TrainConfig { learning_rate: 3e-3, num_train_epochs: 5.0, ..TrainConfig::default() };
     let padding = Padding::Packed;

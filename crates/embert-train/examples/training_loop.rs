@@ -3,9 +3,11 @@
 use burn::module::Module;
 use burn::tensor::Device;
 use embert_kernels::DropoutStream;
-use embert_model::{AutoConfig, AutoModelForSequenceClassification, BERT, EncoderConfig, ForwardContext};
+use embert_model::{AutoModelForSequenceClassification, ForwardContext};
 use embert_text::{Limit, Padding, Tokenizer, Truncation};
 use embert_train::{AdamW, BackwardOptions, LabelledTexts, Targets, TrainConfig, step_gradients};
+
+mod tiny_bert;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let texts: Vec<String> = (0..32).map(|row| format!("a {} film", ["bad", "good"][row % 2])).collect();
@@ -13,17 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let tokenizer = Tokenizer::train(&texts, 100)?;
     let encoded = tokenizer.encode_all(&texts, Limit::new(16, Truncation::Right, 16)?, &|_| ());
     let examples = LabelledTexts { texts: &encoded, targets: &targets };
-    let encoder = EncoderConfig {
-        vocab_size: tokenizer.vocab_size(),
-        hidden_size: 32,
-        num_hidden_layers: 2,
-        num_attention_heads: 4,
-        intermediate_size: 64,
-        max_position_embeddings: 16,
-        initializer_range: 0.1, // wider than BERT's 0.02, because the model is small
-        ..EncoderConfig::default()
-    };
-    let model_config = AutoConfig::new(&BERT, encoder);
+    let model_config = tiny_bert::config(tokenizer.vocab_size());
     let mut model = AutoModelForSequenceClassification::new(&model_config, 42, &Device::flex()).train();
 
     let config = TrainConfig { learning_rate: 3e-3, warmup_steps: 2, ..TrainConfig::default() };
