@@ -31,7 +31,7 @@ const STEPS: [Step; 7] = [
     Step {
         name: "tests",
         run: test::run_with,
-        remedy: "run `cargo xtask test --backend wgpu`, or `cargo test --release --package NAME`",
+        remedy: "run `cargo xtask test --backend wgpu`, or `cargo test --package NAME`",
     },
 ];
 
@@ -66,12 +66,12 @@ fn format(_: &Build) -> Outcome {
 
 /// Runs Clippy. `--locked` detects an outdated `Cargo.lock`.
 fn lints(build: &Build) -> Outcome {
-    process::run(build.cargo("clippy --workspace --all-targets --release --locked -- -D warnings"))
+    process::run(build.cargo("clippy --workspace --all-targets --locked -- -D warnings"))
 }
 
 /// Builds the documentation with the same dependencies as the lints.
 fn documentation(build: &Build) -> Outcome {
-    let mut doc = build.cargo("doc --workspace --no-deps --release");
+    let mut doc = build.cargo("doc --workspace --no-deps");
     doc.env("RUSTDOCFLAGS", "-D warnings");
     process::run(doc)
 }
