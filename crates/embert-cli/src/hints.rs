@@ -50,6 +50,7 @@ pub(crate) fn of_hub(error: &HubError) -> String {
         HubError::Unreachable { .. } => {
             "give a local folder instead of a hub name, or run --recipe quickstart, which needs no network"
         }
+        HubError::AmbiguousSplits { .. } => "--dataset_config_name chooses one",
         HubError::Io { .. } => "HF_HOME names another cache folder",
         _ => "",
     };

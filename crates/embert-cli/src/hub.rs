@@ -17,8 +17,8 @@ pub(crate) fn model(id: &str) -> Result<PathBuf, HubError> {
 }
 
 /// Downloads a data set that is not in the cache. Returns its folder.
-pub(crate) fn dataset(id: &str, splits: &[&str]) -> Result<PathBuf, HubError> {
-    open().dataset(id, "main", splits, &mut bars())
+pub(crate) fn dataset(id: &str, config: Option<&str>, splits: &[&str]) -> Result<PathBuf, HubError> {
+    open().dataset(id, "main", config, splits, &mut bars())
 }
 
 fn bars() -> impl FnMut(HubProgress<'_>) + Send {

@@ -10,10 +10,11 @@ use crate::snapshot::Snapshot;
 /// Downloads the parquet files of the splits and returns their folder.
 pub(crate) fn download(
     snapshot: &Snapshot,
+    config: Option<&str>,
     splits: &[&str],
     on_progress: &mut OnProgress<'_>,
 ) -> Result<PathBuf, HubError> {
-    let folder = folder_of(snapshot, splits)?;
+    let folder = folder_of(snapshot, config, splits)?;
     for split in splits {
         let files: Vec<&str> = files(snapshot, &folder, split).collect();
         if let Some(missing) = missing_shards(&files) {
@@ -27,15 +28,14 @@ pub(crate) fn download(
     Ok(snapshot.path().join(folder))
 }
 
-/// Returns the folder that has files of all splits; `""` for the root of the repository.
-fn folder_of(snapshot: &Snapshot, splits: &[&str]) -> Result<String, HubError> {
-    let folders: BTreeSet<&str> = snapshot
-        .names
-        .iter()
-        .filter(|name| name.ends_with(".parquet"))
-        .map(|name| name.rsplit_once('/').map_or("", |(folder, _)| folder))
-        .filter(|folder| !folder.contains('/'))
-        .collect();
+/// Returns the folder that has files of all splits: `config`, or else any folder; `""` is the root of the repository.
+fn folder_of(snapshot: &Snapshot, config: Option<&str>, splits: &[&str]) -> Result<String, HubError> {
+    let all = folders(snapshot);
+    let folders: BTreeSet<&str> =
+        all.iter().copied().filter(|folder| config.is_none_or(|config| config == *folder)).collect();
+    if let Some(config) = config.filter(|_| folders.is_empty()) {
+        return Err(no_config(snapshot, config, &all));
+    }
     let has = |folder: &str, split: &str| files(snapshot, folder, split).next().is_some();
     if let Some(split) = splits.iter().find(|split| !folders.iter().any(|folder| has(folder, split))) {
         return Err(no_split(snapshot, split));
@@ -46,10 +46,17 @@ fn folder_of(snapshot: &Snapshot, splits: &[&str]) -> Result<String, HubError> {
         [folder] => Ok((*folder).to_owned()),
         several => {
             let several = if several.is_empty() { folders.into_iter().collect() } else { several.to_vec() };
-            let shown: Vec<String> = several.iter().map(|folder| format!("{folder}/")).collect();
+            let shown: Vec<String> = several.into_iter().map(str::to_owned).collect();
             Err(HubError::AmbiguousSplits { repo: snapshot.repo(), folders: listed(&shown) })
         }
     }
+}
+
+/// Returns the folders of the root that have parquet files, and `""` if the root has some.
+fn folders(snapshot: &Snapshot) -> BTreeSet<&str> {
+    let parquet = snapshot.names.iter().filter(|name| name.ends_with(".parquet"));
+    let folders = parquet.map(|name| name.rsplit_once('/').map_or("", |(folder, _)| folder));
+    folders.filter(|folder| !folder.contains('/')).collect()
 }
 
 /// Returns the files of a split in a folder, sorted by name.
@@ -71,6 +78,16 @@ fn missing_shards(files: &[&str]) -> Option<String> {
     let (start, _) = start.rsplit_once('-')?;
     (files.len() < expected)
         .then(|| format!("{start}-*-of-{count}.parquet (all but {} of {expected} files)", files.len()))
+}
+
+fn no_config(snapshot: &Snapshot, config: &str, folders: &BTreeSet<&str>) -> HubError {
+    if !snapshot.is_from_hub() {
+        return snapshot.missing(&format!("{config}/*.parquet"));
+    }
+    let folders: Vec<String> =
+        folders.iter().filter(|folder| !folder.is_empty()).map(|&folder| folder.to_owned()).collect();
+    let found = if folders.is_empty() { "it has no configurations".to_owned() } else { listed(&folders) };
+    HubError::ConfigNotFound { repo: snapshot.repo(), config: config.to_owned(), found }
 }
 
 fn no_split(snapshot: &Snapshot, split: &str) -> HubError {
@@ -101,8 +118,8 @@ fn without_parquet(names: &[String]) -> String {
 
 /// Joins the first names of a list.
 fn listed(names: &[String]) -> String {
-    let more = if names.len() > 8 { ", ..." } else { "" };
-    format!("{}{more}", names[..names.len().min(8)].join(", "))
+    let more = if names.len() > 12 { ", ..." } else { "" };
+    format!("{}{more}", names[..names.len().min(12)].join(", "))
 }
 
 #[cfg(test)]

@@ -167,10 +167,18 @@ pub enum HubError {
         /// The files that exist.
         found: String,
     },
+    /// A dataset does not have the configuration.
+    #[error("{repo} has no configuration {config}; it has {found}")]
+    ConfigNotFound {
+        /// The repository: `dataset owner/name`.
+        repo: String,
+        /// The requested configuration.
+        config: String,
+        /// The configurations of the dataset.
+        found: String,
+    },
     /// Several folders have the splits.
-    #[error(
-        "{repo} has these splits in several folders ({folders}); download one of them and give it as a local folder"
-    )]
+    #[error("{repo} has these splits in several configurations ({folders}); name one of them")]
     AmbiguousSplits {
         /// The repository: `dataset owner/name`.
         repo: String,

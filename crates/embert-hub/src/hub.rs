@@ -49,8 +49,9 @@ impl Hub {
     /// Downloads the parquet files of `splits` and returns their folder.
     ///
     /// The files are named `{split}-*.parquet` and are in the root of the repository or in a folder of the
-    /// root, such as `plain_text/`. The short name `imdb` means `stanfordnlp/imdb`. `revision` is a branch, a
-    /// tag or a commit.
+    /// root, such as `plain_text/`. `config` is the name of that folder; it is needed if several folders have
+    /// the splits, such as `mrpc/` and `sst2/` of `nyu-mll/glue`. The short name `imdb` means
+    /// `stanfordnlp/imdb`. `revision` is a branch, a tag or a commit.
     ///
     /// # Errors
     ///
@@ -59,12 +60,13 @@ impl Hub {
         &self,
         id: &str,
         revision: &str,
+        config: Option<&str>,
         splits: &[&str],
         on_progress: &mut (dyn FnMut(HubProgress<'_>) + Send),
     ) -> Result<PathBuf, HubError> {
         let repo = Repo::dataset(id)?;
         on_new_thread(|| {
-            dataset::download(&Snapshot::open(&self.settings, repo, revision)?, splits, on_progress)
+            dataset::download(&Snapshot::open(&self.settings, repo, revision)?, config, splits, on_progress)
         })
     }
 

@@ -85,8 +85,15 @@ pub(crate) struct ScratchSection {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct DataSection {
-    /// imdb, synthetic, a hub id, a directory, or a .parquet, .csv, .tsv or .jsonl file.
+    /// imdb, synthetic, a hub id, a directory, a glob or a file: parquet, csv, tsv, json, jsonl, txt or arrow.
     pub(crate) dataset_name: String,
+    /// Configuration of a hub data set, or sub-folder of a directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) dataset_config_name: Option<String>,
+    /// GLUE task, which sets the data set, the columns, the labels and the metric: cola, sst2, mrpc, qqp, stsb, mnli,
+    /// qnli, rte or wnli.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) task_name: Option<String>,
     /// File to train on, instead of the data set's training split.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) train_file: Option<String>,
@@ -102,17 +109,50 @@ pub(crate) struct DataSection {
     pub(crate) test_split_name: String,
     /// Fraction of the rows to hold out for evaluation if no evaluation data is given; stratified.
     pub(crate) validation_share: f64,
-    /// Column with the texts.
+    /// Column with the texts, or several columns to join: title,body
     pub(crate) text_column_name: String,
-    /// Column with the labels: integers or names.
+    /// Text between joined columns.
+    pub(crate) text_column_delimiter: String,
+    /// Column with the second texts of sentence pairs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) text_pair_column_name: Option<String>,
+    /// Column with the labels: integers, names, lists of them, or numbers for regression.
     pub(crate) label_column_name: String,
+    /// Several label columns: 0 or 1 for each label, or the targets of regression: toxic,obscene,insult
+    pub(crate) label_columns: Vec<String>,
+    /// Separator of the labels in a cell, for multi-label classification.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) label_separator: Option<String>,
+    /// Names of label values: 1=negative,2=neutral, or a csv or json file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) label_map: Option<String>,
+    /// Problem type; by default, the labels decide.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) problem_type: Option<ProblemType>,
     /// Quotes in csv and tsv: minimal, or none if they are ordinary characters.
     pub(crate) csv_quoting: String,
+    /// Separator of csv and tsv, instead of that of the extension: one character, or tab.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) csv_separator: Option<String>,
+    /// Encoding of csv, tsv, txt and json: utf-8, latin-1, windows-1252, utf-16 or another one of the web.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) csv_encoding: Option<String>,
+    /// Column names of a csv or tsv file without a header.
+    pub(crate) csv_column_names: Vec<String>,
+    /// Key of the array of rows in a json file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) json_field: Option<String>,
     /// Drop rows without a label.
     pub(crate) drop_unlabelled: bool,
     /// Positive label of F1, precision and recall; by default the second of two labels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) pos_label: Option<String>,
+    /// Score from which a label is predicted, in multi-label classification; 0.5 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) threshold: Option<f64>,
+    /// Fit the threshold of each label on the evaluation rows, and save it with the model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) fit_threshold: Option<FitThreshold>,
     /// Train on shuffle(shuffle_seed).select(range(N)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) max_train_samples: Option<usize>,
@@ -129,6 +169,16 @@ pub(crate) struct DataSection {
     pub(crate) max_seq_length: usize,
     /// Which end of a longer text is cut: right, left, or head+tail(128,126) to cut the middle.
     pub(crate) truncation_side: String,
+    /// Which text of a pair is cut: longest_first, only_first or only_second.
+    pub(crate) truncation_strategy: String,
+}
+
+/// The measure that thresholds are fitted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum FitThreshold {
+    /// The greatest F1 of each label.
+    F1,
 }
 
 /// The files of a run.
@@ -175,17 +225,31 @@ impl Default for DataSection {
         let columns = Columns::default();
         Self {
             dataset_name: "imdb".into(),
+            dataset_config_name: None,
+            task_name: None,
             train_file: None,
             validation_file: None,
             test_file: None,
             train_split_name: "train".into(),
             test_split_name: "test".into(),
             validation_share: 0.2,
-            text_column_name: columns.text,
-            label_column_name: columns.label,
+            text_column_name: columns.texts.join(","),
+            text_column_delimiter: " ".into(),
+            text_pair_column_name: None,
+            label_column_name: columns.labels.join(","),
+            label_columns: vec![],
+            label_separator: None,
+            label_map: None,
+            problem_type: None,
             csv_quoting: CsvQuoting::default().to_string(),
+            csv_separator: None,
+            csv_encoding: None,
+            csv_column_names: vec![],
+            json_field: None,
             drop_unlabelled: false,
             pos_label: None,
+            threshold: None,
+            fit_threshold: None,
             max_train_samples: None,
             max_eval_samples: None,
             shuffle_seed: 42,
@@ -193,6 +257,7 @@ impl Default for DataSection {
             clean: false,
             max_seq_length: 512,
             truncation_side: Truncation::default().to_string(),
+            truncation_strategy: TruncationStrategy::default().to_string(),
         }
     }
 }

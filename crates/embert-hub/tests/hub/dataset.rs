@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use embert_hub::Hub;
+
 use crate::server::{COMMIT, TestHub, TestHubState};
 use crate::{assert_message, fetch_dataset, offline, settings};
 
@@ -64,5 +66,33 @@ fn the_error_for_a_missing_split_lists_the_existing_files() {
         ],
     );
     let two: [(&str, &[u8]); 2] = [("cola/train-0.parquet", b""), ("sst2/train-0.parquet", b"")];
-    check(&two, &["train"], &["several folders (cola/, sst2/)"]);
+    check(&two, &["train"], &["several configurations (cola, sst2)"]);
+}
+
+#[test]
+fn a_configuration_selects_its_folder() {
+    let files: [(&str, &[u8]); 4] = [
+        ("cola/train-00000-of-00001.parquet", b"cola"),
+        ("mrpc/train-00000-of-00001.parquet", b"mrpc"),
+        ("mrpc/validation-00000-of-00001.parquet", b"validation"),
+        ("README.md", b""),
+    ];
+    let hub = TestHub::new(TestHubState::with("datasets/nyu-mll/glue", &files));
+    let cache = tempfile::tempdir().unwrap();
+    let settings = settings(&hub.endpoint, cache.path());
+    let fetch = |settings: &_, config, splits: &[&str]| {
+        Hub::new(Clone::clone(settings)).dataset("nyu-mll/glue", "main", config, splits, &mut |_| {})
+    };
+    let folder = fetch(&settings, Some("mrpc"), &["train"]).unwrap();
+    assert_eq!(fs::read(folder.join("train-00000-of-00001.parquet")).unwrap(), b"mrpc");
+    for (config, splits, words) in [
+        (None, vec!["train"], "several configurations (cola, mrpc); name one of them"),
+        (Some("rte"), vec!["train"], "no configuration rte; it has cola, mrpc"),
+        (Some("cola"), vec!["validation"], "no validation-*.parquet"),
+    ] {
+        assert_message(&fetch(&settings, config, &splits).unwrap_err(), &[words]);
+    }
+    assert_eq!(fetch(&offline(&settings), Some("mrpc"), &["train"]).unwrap(), folder);
+    let error = fetch(&offline(&settings), Some("cola"), &["train"]).unwrap_err();
+    assert_message(&error, &["the cache", "has no cola/*.parquet"]);
 }

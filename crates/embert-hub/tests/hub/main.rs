@@ -30,7 +30,7 @@ fn fetch_dataset(
     splits: &[&str],
     on_progress: &mut (dyn FnMut(HubProgress<'_>) + Send),
 ) -> Result<PathBuf, HubError> {
-    Hub::new(settings.clone()).dataset(id, "main", splits, on_progress)
+    Hub::new(settings.clone()).dataset(id, "main", None, splits, on_progress)
 }
 
 /// Returns the same settings in offline mode.
