@@ -74,7 +74,6 @@ pub(crate) fn limit(data: &DataSection, max_position_embeddings: usize) -> Resul
 
 /// Returns the texts and the targets of a data set.
 pub(crate) fn columns(dataset: &Dataset) -> (Vec<&str>, Targets) {
-    let columns = dataset.examples.iter().map(|example| (example.text.as_str(), example.label));
-    let (texts, labels) = columns.unzip();
-    (texts, Targets::Labels(labels))
+    let texts = dataset.examples.iter().map(|example| example.text.as_str()).collect();
+    (texts, Targets::Labels(dataset.label_ids()))
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use embert_data::{
-    DataError, DataNote, Dataset, Labels, LoadedDataset, check_evaluation_rows, clean, read,
+    DataError, DataNote, Dataset, Labels, LoadedDataset, Target, check_evaluation_rows, clean, read,
     require_two_classes, stratified_split, synthetic,
 };
 
@@ -184,8 +184,9 @@ fn holds_out(data: &DataSection) -> bool {
 fn with_labels(mut dataset: Dataset, labels: Option<&Labels>) -> Result<Dataset, DataError> {
     let Some(labels) = labels else { return Ok(dataset) };
     for (row, example) in (1..).zip(&mut dataset.examples) {
-        let name = &dataset.labels.names()[example.label];
-        example.label = labels.id(name).ok_or_else(|| DataError::UnknownLabel {
+        let Target::Label(id) = &mut example.target else { continue };
+        let name = &dataset.labels.names()[*id];
+        *id = labels.id(name).ok_or_else(|| DataError::UnknownLabel {
             path: SYNTHETIC.into(),
             row,
             label: format!("{name:?}"),

@@ -55,7 +55,7 @@ pub(crate) fn sample_predictions(
         let predicted = predicted_label(logits);
         report::Sample {
             text: &example.text,
-            gold: &labels[example.label],
+            gold: &labels[example.target.label().unwrap_or_default()],
             predicted: &labels[predicted],
             score: probabilities(logits)[predicted],
         }

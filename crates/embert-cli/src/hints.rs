@@ -10,8 +10,8 @@ use embert_train::TrainError;
 /// Formats a data error with a hint.
 pub(crate) fn of_data(error: &DataError) -> String {
     let hint = match error {
-        DataError::MissingColumn { role, .. } | DataError::MissingKey { role, .. } => match role {
-            ColumnRole::Text => "name the right one with --text_column_name",
+        DataError::MissingColumn { role, .. } => match role {
+            ColumnRole::Text | ColumnRole::TextPair => "name the right one with --text_column_name",
             ColumnRole::Label => THE_LABEL_COLUMN,
         },
         DataError::TooFewRowsPerLabel { .. } | DataError::TooManyLabels { .. } => THE_LABEL_COLUMN,

@@ -77,7 +77,7 @@ pub fn check_evaluation_rows(dataset: &Dataset) -> Result<Option<DataNote>, Data
 
 /// Returns the label that all rows share.
 fn only_label(dataset: &Dataset) -> Option<&str> {
-    let first = dataset.examples.first()?.label;
-    let is_only = dataset.examples.iter().all(|example| example.label == first);
+    let first = dataset.examples.first()?.target.label()?;
+    let is_only = dataset.examples.iter().all(|example| example.target.label() == Some(first));
     is_only.then(|| dataset.labels.names()[first].as_str())
 }

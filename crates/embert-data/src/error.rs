@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::columns::{ColumnRole, suggest_column};
 use crate::formatting::{did_you_mean, quoted};
+use crate::problem_type::ProblemType;
 
 /// An error of reading, splitting or writing a dataset.
 ///
@@ -189,22 +190,6 @@ pub enum DataError {
         /// The name.
         column: String,
     },
-    /// A row of a `.jsonl` file does not have a key.
-    #[error("{path}: row {row} has no key {column:?}; its keys are {found}{}", did_you_mean(suggestion))]
-    MissingKey {
-        /// The file.
-        path: PathBuf,
-        /// The row, from 1.
-        row: usize,
-        /// The requested key.
-        column: String,
-        /// The keys of the row.
-        found: String,
-        /// The role of the column.
-        role: ColumnRole,
-        /// The key that the caller probably means.
-        suggestion: Option<String>,
-    },
     /// A column has a type that is not supported.
     #[error("{path}: column {column:?} holds {found}, expected {expected}")]
     ColumnType {
@@ -297,7 +282,8 @@ pub enum DataError {
     },
     /// A label is a number with a fraction.
     #[error(
-        "{path}: row {row}: label {label} is a fraction; classes are integers or names, and regression is not supported"
+        "{path}: row {row}: label {label} is a fraction, but classes are integers or names; \
+         problem_type regression reads numbers"
     )]
     FractionalLabel {
         /// The file.
@@ -306,6 +292,67 @@ pub enum DataError {
         row: usize,
         /// The number.
         label: String,
+    },
+    /// A row has a list of labels or several label columns, but one label is needed.
+    #[error(
+        "{path}: row {row}, column {column:?}: found {count} labels, but {problem_type} has one label per row; \
+         problem_type multi_label_classification reads several"
+    )]
+    SeveralLabels {
+        /// The file.
+        path: PathBuf,
+        /// The row, from 1.
+        row: usize,
+        /// The label column or columns.
+        column: String,
+        /// The number of labels.
+        count: usize,
+        /// The problem type of the options.
+        problem_type: ProblemType,
+    },
+    /// The label columns are not the labels of the model.
+    #[error(
+        "{path}: the label columns are {columns}, but the labels are {known}; name one column for each label"
+    )]
+    LabelColumns {
+        /// The dataset.
+        path: PathBuf,
+        /// The label columns.
+        columns: String,
+        /// The labels of the model.
+        known: String,
+    },
+    /// A row has more or fewer numbers than the regression has targets.
+    #[error("{path}: row {row}: found {found} numbers, but there are {expected} targets")]
+    TargetCount {
+        /// The file.
+        path: PathBuf,
+        /// The row, from 1.
+        row: usize,
+        /// The number of numbers.
+        found: usize,
+        /// The number of targets.
+        expected: usize,
+    },
+    /// A label map is invalid.
+    #[error("label map {map:?}: {reason}")]
+    LabelMap {
+        /// The file or the text of the map.
+        map: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Values of the label column are not in the label map.
+    #[error("{path}: row {row}: the label map has no name for {values}; it has names for {mapped}")]
+    UnmappedLabels {
+        /// The file of the first value.
+        path: PathBuf,
+        /// The row of the first value, from 1.
+        row: usize,
+        /// All values without a name.
+        values: String,
+        /// The values of the map.
+        mapped: String,
     },
     /// There are at least 50 labels, with fewer than two rows per label on average.
     #[error("{path}: {labels} labels in {rows} rows; is this the label column?")]

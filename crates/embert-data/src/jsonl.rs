@@ -1,78 +1,70 @@
 //! Reads jsonl files: one JSON object per line. Empty lines are skipped.
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::columns::{ColumnRole, Columns, suggest_column};
+use crate::columns::{ColumnRole, find_column};
 use crate::error::DataError;
-use crate::formatting::quoted;
-use crate::label_encoding::{RawFile, RawLabel, RawRow};
 
-/// Reads texts and labels. A row without the label key has no label; it is an error if no row has the key.
-pub(crate) fn read(path: &Path, columns: &Columns) -> Result<RawFile, DataError> {
-    let first_missing = Cell::new(None);
-    let has_label = Cell::new(false);
-    let rows = objects(path, |row, mut object| {
-        let label = match object.get_mut(&columns.label).map(Value::take) {
-            Some(value) => {
-                has_label.set(true);
-                label(path, row, &columns.label, value)?
-            }
-            None => {
-                let error = || missing_key(path, row, &columns.label, ColumnRole::Label, &object);
-                first_missing.set(first_missing.take().or_else(|| Some(error())));
-                RawLabel::Missing
-            }
-        };
-        Ok(RawRow { row, text: text(path, row, &columns.text, &mut object)?, label })
-    })?;
-    match first_missing.into_inner().filter(|_| !has_label.get()) {
-        Some(error) => Err(error),
-        None => Ok(RawFile { path: path.to_path_buf(), rows, names: None, notes: vec![] }),
-    }
-}
-
-pub(crate) fn read_texts(path: &Path, column: &str) -> Result<Vec<String>, DataError> {
-    objects(path, |row, mut object| text(path, row, column, &mut object))
-}
-
-/// Returns the name and the values of each key, and the line of each row.
+/// Returns the name and the values of each key, and the line of each row. With `wanted`, returns only these keys.
 ///
 /// A value is its JSON text; `None` if the row does not have the key.
-pub(crate) fn read_columns(path: &Path) -> Result<(Vec<JsonColumn>, Vec<usize>), DataError> {
+pub(crate) fn read_columns(
+    path: &Path,
+    wanted: Option<&[(&str, ColumnRole)]>,
+) -> Result<(Vec<JsonColumn>, Vec<usize>), DataError> {
     let mut table = JsonTable::default();
-    for_each_line(path, |row, line| table.add(path, row, line))?;
+    let is_wanted =
+        |key: &str| wanted.is_none_or(|wanted| wanted.iter().any(|(column, _)| column.trim() == key.trim()));
+    for_each_line(path, |row, line| table.add(path, row, line, &is_wanted))?;
     let JsonTable { mut columns, lines, .. } = table;
+    let names = columns.iter().map(|(name, _)| name.as_str());
+    let wanted = wanted.unwrap_or_default().iter().filter(|_| !lines.is_empty());
+    wanted
+        .map(|(column, role)| find_column(path, names.clone(), column, *role))
+        .try_for_each(|it| it.map(drop))?;
+    columns.retain(|(name, _)| is_wanted(name));
     columns.iter_mut().for_each(|(_, values)| values.resize(lines.len(), None));
     Ok((columns, lines))
 }
 
 type JsonColumn = (String, Vec<Option<Box<str>>>);
 
-/// The rows read so far. A column is as long as the last row that has its key.
+/// The rows read so far. A column is as long as the last row that has its key; the other columns are empty.
 #[derive(Default)]
 struct JsonTable {
     columns: Vec<JsonColumn>,
+    kept: usize,
     by_name: HashMap<String, usize>,
     lines: Vec<usize>,
     bytes: usize,
 }
 
 impl JsonTable {
-    fn add(&mut self, path: &Path, row: usize, line: &[u8]) -> Result<(), DataError> {
-        object(path, row, line)?;
+    fn add(
+        &mut self,
+        path: &Path,
+        row: usize,
+        line: &[u8],
+        is_wanted: &impl Fn(&str) -> bool,
+    ) -> Result<(), DataError> {
+        require_object(path, row, line)?;
         let malformed = |reason: String| DataError::MalformedRow { path: path.to_path_buf(), row, reason };
         let line = std::str::from_utf8(line).map_err(|_| malformed("the line is not UTF-8".to_owned()))?;
         for (name, value) in fields(line).map_err(|error| malformed(format!("not JSON: {error}")))? {
+            let keep = is_wanted(&name);
             let index = *self.by_name.entry(name).or_insert_with_key(|name| {
                 self.columns.push((name.clone(), vec![]));
+                self.kept += usize::from(keep);
                 self.columns.len() - 1
             });
+            if !keep {
+                continue;
+            }
             let values = &mut self.columns[index].1;
             values.resize(self.lines.len() + 1, None);
             values[self.lines.len()] = Some(value.into());
@@ -81,9 +73,9 @@ impl JsonTable {
         self.bytes += line.len();
         // A sparse table needs rows × columns cells, which can be far more than the bytes of the file.
         const FREE_CELLS: usize = 1 << 16;
-        let num_cells = self.columns.len().saturating_mul(self.lines.len());
+        let num_cells = self.kept.saturating_mul(self.lines.len());
         if num_cells > 4 * self.bytes + FREE_CELLS {
-            return Err(malformed(format!("too many different keys for a table: {}", self.columns.len())));
+            return Err(malformed(format!("too many different keys for a table: {}", self.kept)));
         }
         Ok(())
     }
@@ -110,21 +102,6 @@ fn first_value(text: &str) -> serde_json::Result<(&str, &str)> {
     Ok(text.split_at(values.byte_offset()))
 }
 
-type Object = Map<String, Value>;
-
-/// Calls `parse` with the object and the number of each line, from 1; returns the results.
-fn objects<T>(
-    path: &Path,
-    parse: impl Fn(usize, Object) -> Result<T, DataError>,
-) -> Result<Vec<T>, DataError> {
-    let mut parsed = Vec::new();
-    for_each_line(path, |row, line| {
-        parsed.push(parse(row, object(path, row, line)?)?);
-        Ok(())
-    })?;
-    Ok(parsed)
-}
-
 /// Calls `visit` with the number, from 1, and the content of each line that is not empty.
 fn for_each_line(
     path: &Path,
@@ -145,44 +122,15 @@ fn for_each_line(
     Ok(())
 }
 
-fn object(path: &Path, row: usize, line: &[u8]) -> Result<Object, DataError> {
+/// Returns an error if the line is not a JSON object.
+fn require_object(path: &Path, row: usize, line: &[u8]) -> Result<(), DataError> {
     let malformed = |reason: String| DataError::MalformedRow { path: path.to_path_buf(), row, reason };
     let line = std::str::from_utf8(line).map_err(|_| malformed("the line is not UTF-8".to_owned()))?;
     match serde_json::from_str(line) {
-        Ok(Value::Object(object)) => Ok(object),
+        Ok(Value::Object(_)) => Ok(()),
         Ok(other) => Err(malformed(format!("expected a JSON object, found {}", describe(&other)))),
         Err(error) => Err(malformed(format!("not JSON: {error}"))),
     }
-}
-
-fn text(path: &Path, row: usize, column: &str, object: &mut Object) -> Result<String, DataError> {
-    match object.get_mut(column).map(Value::take) {
-        Some(Value::String(text)) => Ok(text),
-        Some(Value::Null) => Err(DataError::null(path, row, column)),
-        Some(other) => Err(value_type(path, row, column, &other, "text")),
-        None => Err(missing_key(path, row, column, ColumnRole::Text, object)),
-    }
-}
-
-fn label(path: &Path, row: usize, column: &str, value: Value) -> Result<RawLabel, DataError> {
-    Ok(match value {
-        Value::Null => RawLabel::Missing,
-        Value::String(name) => RawLabel::Text(name),
-        Value::Bool(label) => RawLabel::Boolean(label),
-        Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
-            (Some(number), ..) => RawLabel::Integer(number.into()),
-            (_, Some(number), _) => RawLabel::Integer(number.into()),
-            (.., number) => number.map_or(RawLabel::Missing, RawLabel::from_float),
-        },
-        other => return Err(value_type(path, row, column, &other, "an integer, text or a boolean")),
-    })
-}
-
-fn missing_key(path: &Path, row: usize, column: &str, role: ColumnRole, object: &Object) -> DataError {
-    let keys = || object.keys().map(String::as_str);
-    let suggestion = suggest_column(role, column, keys()).map(str::to_owned);
-    let (path, column) = (path.to_path_buf(), column.to_owned());
-    DataError::MissingKey { path, row, column, found: quoted(keys()), role, suggestion }
 }
 
 pub(crate) fn value_type(

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::dataset::Dataset;
 
 /// A dataset that was read from files, with notes for the user.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LoadedDataset {
     /// The rows.
     pub dataset: Dataset,
@@ -49,6 +49,17 @@ pub enum DataNote {
         found: String,
         /// The known labels.
         known: String,
+    },
+    /// Labels are numbers, and at least one is not a class, so the problem type is regression.
+    Regression {
+        /// The file.
+        path: PathBuf,
+        /// The row of the first such number.
+        row: usize,
+        /// Its column.
+        column: String,
+        /// The number.
+        value: String,
     },
     /// There are many labels with few rows each.
     ManyLabels {
@@ -119,6 +130,12 @@ impl fmt::Display for DataNote {
             Self::NamesByIndex { path, found, known } => write!(
                 f,
                 "{}: the label names {found} differ from the model's; they are matched by index with {known}",
+                path.display()
+            ),
+            Self::Regression { path, row, column, value } => write!(
+                f,
+                "{}: the labels are read as numbers to predict (regression), because row {row} has {value} in column \
+                 {column:?}; problem_type single_label_classification reads them as classes",
                 path.display()
             ),
             Self::ManyLabels { path, labels, rows } => {

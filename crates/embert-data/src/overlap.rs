@@ -23,13 +23,13 @@ fn hash(text: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::{Example, Labels};
+    use crate::dataset::{Example, Labels, Target};
 
     #[test]
     fn texts_that_differ_only_in_markup_overlap() {
-        let dataset = |texts: &[&str]| Dataset {
-            examples: texts.iter().map(|&text| Example { text: text.to_owned(), label: 0 }).collect(),
-            labels: Labels::numbered(2),
+        let dataset = |texts: &[&str]| {
+            let examples = texts.iter().map(|&text| Example::new(text, Target::Label(0))).collect();
+            Dataset::of_labels(examples, Labels::numbered(2))
         };
         let train = dataset(&["Great!<br /><br />I like it.", "dull", "dull"]);
         let eval = dataset(&["Great!  I like it.", "Dull", "dull", " dull\n", "new"]);

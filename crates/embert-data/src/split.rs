@@ -7,7 +7,7 @@ use crate::error::DataError;
 use crate::permutation::permutation;
 
 /// The two parts of a split dataset.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Split {
     /// The training rows.
     pub train: Dataset,
@@ -40,7 +40,7 @@ pub fn stratified_split(dataset: &Dataset, held_out: usize, seed: u64) -> Result
     keep_one_of_each(&counts, &mut quotas);
     let (held, train): (Vec<usize>, Vec<usize>) =
         permutation(seed, dataset.len()).into_iter().partition(|&index| {
-            let quota = &mut quotas[dataset.examples[index].label];
+            let quota = &mut quotas[dataset.examples[index].target.label().unwrap_or_default()];
             let take = *quota > 0;
             *quota -= usize::from(take);
             take

@@ -87,11 +87,10 @@ pub fn fine_tune(
     let positions = directory.config.encoder.max_position_embeddings;
     let limit = Limit::new(settings.max_length.unwrap_or(positions), settings.truncation, positions)?;
     directory.tokenizer = directory.tokenizer.with_truncation(limit.truncation());
-    let (texts, labels): (Vec<_>, Vec<_>) =
-        examples.examples.iter().map(|example| (example.text.as_str(), example.label)).unzip();
+    let texts = examples.examples.iter().map(|example| example.text.as_str()).collect::<Vec<_>>();
     let texts = directory.tokenizer.encode_all(&texts, limit, &|_| ());
     let mut run = run_directory(base, &directory, limit, settings, output_dir.as_ref())?;
-    let targets = &Targets::Labels(labels);
+    let targets = &Targets::Labels(examples.label_ids());
     let train = LabelledTexts { texts: &texts, targets };
     let data = TrainData { train, eval: None, padding: padding_for(device), replicas: &[], pos_label: None };
     let fitted = match fit_recorded(model, data, &settings.train, &mut run, on_event) {

@@ -12,7 +12,7 @@ mod resolve;
 
 pub use classifier::Classifier;
 pub use device::Device;
-pub use embert_data::{Dataset, Example, Labels};
+pub use embert_data::{Dataset, Example, Labels, ProblemType, Target};
 pub use embert_inference::{OpenOptions, Pooling, Prediction};
 pub use embert_kernels::Precision;
 #[cfg(feature = "cpu")]

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use clap::ArgMatches;
-use embert_data::{Column, Table, clean, read_table};
+use embert_data::{Column, LoadedTexts, Table, clean, read_table};
 use embert_inference::{Prediction, predict};
 
 use super::predict_output;
@@ -64,8 +64,9 @@ impl Input {
     }
 
     fn of_file(path: &Path, data: &DataSection) -> Result<Self, CliError> {
-        let (columns, mut notes) = read_table(path, data.read_options()?.csv_quoting)?;
-        let (texts, more) = columns.texts(&data.text_column_name)?;
+        let options = data.read_options()?;
+        let (columns, mut notes) = read_table(path, options.csv_quoting)?;
+        let LoadedTexts { texts, notes: more, .. } = columns.texts(&options)?;
         notes.extend(more);
         notes.iter().map(hints::of_note).for_each(output::warn);
         Ok(Self { columns, texts })

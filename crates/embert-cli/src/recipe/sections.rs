@@ -181,8 +181,8 @@ impl Default for DataSection {
             train_split_name: "train".into(),
             test_split_name: "test".into(),
             validation_share: 0.2,
-            text_column_name: columns.text,
-            label_column_name: columns.label,
+            text_column_name: columns.texts.concat(),
+            label_column_name: columns.labels.concat(),
             csv_quoting: CsvQuoting::default().to_string(),
             drop_unlabelled: false,
             pos_label: None,
@@ -218,9 +218,14 @@ impl Recipe {
 impl DataSection {
     /// Returns the settings of the file readers.
     pub(crate) fn read_options(&self) -> Result<ReadOptions, CliError> {
-        let columns = Columns { text: self.text_column_name.clone(), label: self.label_column_name.clone() };
+        let columns = Columns::new(&self.text_column_name, &self.label_column_name);
         let csv_quoting = self.csv_quoting.parse().map_err(CliError::usage)?;
-        Ok(ReadOptions { columns, csv_quoting, drop_unlabelled: self.drop_unlabelled })
+        Ok(ReadOptions {
+            columns,
+            csv_quoting,
+            drop_unlabelled: self.drop_unlabelled,
+            ..ReadOptions::default()
+        })
     }
 
     /// Returns the evaluation file.

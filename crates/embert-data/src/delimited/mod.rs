@@ -1,4 +1,4 @@
-//! Reads csv and tsv files: a header, then one example per row.
+//! Reads csv and tsv files: a header, then one row of cells per record.
 
 mod quotes;
 
@@ -7,55 +7,32 @@ use std::path::Path;
 
 use csv::{ByteRecord, ErrorKind, Position, Reader, ReaderBuilder};
 
-use crate::columns::ColumnRole;
+use crate::columns::{ColumnRole, find_column};
 use crate::error::DataError;
-use crate::label_encoding::{RawFile, RawLabel, RawRow};
 use crate::note::DataNote;
-use crate::options::{CsvQuoting, ReadOptions};
+use crate::options::CsvQuoting;
 use quotes::{MultilineRows, ends_inside_quotes, num_lines};
 
-pub(crate) fn read(path: &Path, separator: u8, options: &ReadOptions) -> Result<RawFile, DataError> {
-    let mut table = Delimited::open(path, separator, options.csv_quoting)?;
-    let text = table.column_index(&options.columns.text, ColumnRole::Text)?;
-    let label = table.column_index(&options.columns.label, ColumnRole::Label)?;
-    let (rows, notes) = table.rows(|row, record| {
-        let cell = utf8(path, row, &options.columns.label, &record[label])?.trim().to_owned();
-        let text = utf8(path, row, &options.columns.text, &record[text])?.to_owned();
-        Ok(RawRow { row, text, label: RawLabel::Cell(cell) })
-    })?;
-    Ok(RawFile { path: path.to_path_buf(), rows, names: None, notes })
-}
-
-pub(crate) fn read_texts(
-    path: &Path,
-    separator: u8,
-    options: &ReadOptions,
-) -> Result<(Vec<String>, Vec<DataNote>), DataError> {
-    let column = &options.columns.text;
-    let mut table = Delimited::open(path, separator, options.csv_quoting)?;
-    let text = table.column_index(column, ColumnRole::Text)?;
-    table.rows(|row, record| Ok(utf8(path, row, column, &record[text])?.to_owned()))
-}
-
-/// Returns the name and the cells of each column.
+/// Returns the name and the cells of each column. With `wanted`, returns only these columns.
 pub(crate) fn read_columns(
     path: &Path,
     separator: u8,
     quoting: CsvQuoting,
+    wanted: Option<&[(&str, ColumnRole)]>,
 ) -> Result<(NamedColumns, Vec<DataNote>), DataError> {
     let mut table = Delimited::open(path, separator, quoting)?;
-    let header = table.header()?;
-    let names = header.iter().map(|name| Ok(utf8(path, 0, "header", name)?.to_owned()));
-    let names = names.collect::<Result<Vec<_>, _>>()?;
-    let (rows, notes) = table.rows(|row, record| {
-        let cells = names.iter().zip(record).map(|(name, cell)| Ok(utf8(path, row, name, cell)?.to_owned()));
-        cells.collect::<Result<Vec<_>, _>>()
+    let names = table.column_names(wanted.is_some())?;
+    let indices = match wanted {
+        Some(wanted) => table.column_indices(&names, wanted)?,
+        None => (0..names.len()).collect(),
+    };
+    let mut columns = indices.iter().map(|&index| (names[index].clone(), vec![])).collect::<Vec<_>>();
+    let notes = table.rows(|row, record| {
+        for (&index, (name, cells)) in indices.iter().zip(&mut columns) {
+            cells.push(utf8(path, row, name, &record[index])?.to_owned());
+        }
+        Ok(())
     })?;
-    let mut columns: Vec<_> =
-        names.iter().map(|name| (name.clone(), Vec::with_capacity(rows.len()))).collect();
-    for row in rows {
-        columns.iter_mut().zip(row).for_each(|((_, cells), cell)| cells.push(cell));
-    }
     Ok((columns, notes))
 }
 
@@ -82,54 +59,65 @@ impl<'a> Delimited<'a> {
         header.map_err(|error| self.malformed(0, error, &ByteRecord::new()))
     }
 
-    /// Returns the index of a column. Names are compared without surrounding whitespace.
-    fn column_index(&mut self, column: &str, role: ColumnRole) -> Result<usize, DataError> {
+    /// Returns the names in the header. If `lossy`, invalid UTF-8 in them is replaced.
+    fn column_names(&mut self, lossy: bool) -> Result<Vec<String>, DataError> {
         let header = self.header()?;
-        let names = header.iter().enumerate();
-        let mut found =
-            names.filter(|(_, name)| name.trim_ascii() == column.as_bytes()).map(|(index, _)| index);
-        match (found.next(), found.next()) {
-            (Some(index), None) => Ok(index),
-            (Some(_), Some(_)) => {
-                Err(DataError::DuplicateColumn { path: self.path.to_path_buf(), column: column.to_owned() })
-            }
-            (None, _) => Err(self.missing_column(&header, column, role)),
-        }
+        let name = |name: &[u8]| match lossy {
+            true => Ok(String::from_utf8_lossy(name).into_owned()),
+            false => Ok(utf8(self.path, 0, "header", name)?.to_owned()),
+        };
+        header.iter().map(name).collect()
     }
 
-    fn missing_column(&self, header: &ByteRecord, column: &str, role: ColumnRole) -> DataError {
-        let names: Vec<_> = header.iter().map(String::from_utf8_lossy).collect();
-        match other_separator(&names, self.separator) {
+    /// Returns the indices of these columns, without duplicates.
+    fn column_indices(
+        &self,
+        names: &[String],
+        wanted: &[(&str, ColumnRole)],
+    ) -> Result<Vec<usize>, DataError> {
+        let mut indices = Vec::new();
+        for (column, role) in wanted {
+            let found = find_column(self.path, names.iter().map(String::as_str), column, *role);
+            let index = found.map_err(|error| self.explain(error, names))?;
+            if !indices.contains(&index) {
+                indices.push(index);
+            }
+        }
+        Ok(indices)
+    }
+
+    /// Replaces the error of a missing column if the header has another separator.
+    fn explain(&self, error: DataError, names: &[String]) -> DataError {
+        let is_missing = matches!(error, DataError::MissingColumn { .. });
+        match other_separator(names, self.separator).filter(|_| is_missing) {
             Some((found, advice)) => {
                 let (path, header) = (self.path.to_path_buf(), names[0].trim().to_owned());
                 DataError::WrongSeparator { path, header, found, advice }
             }
-            None => DataError::missing_column(self.path, column, role, names.iter().map(|name| name.trim())),
+            None => error,
         }
     }
 
-    /// Calls `parse` with each row and its number, from 1; returns the results and the notes.
-    fn rows<T>(
+    /// Calls `visit` with the number of each row, from 1, and its cells; returns the notes.
+    fn rows(
         mut self,
-        parse: impl Fn(usize, &ByteRecord) -> Result<T, DataError>,
-    ) -> Result<(Vec<T>, Vec<DataNote>), DataError> {
-        let mut parsed = Vec::new();
+        mut visit: impl FnMut(usize, &ByteRecord) -> Result<(), DataError>,
+    ) -> Result<Vec<DataNote>, DataError> {
         let mut record = ByteRecord::new();
         let mut multiline = MultilineRows::default();
-        let mut last_start = 0;
+        let (mut rows, mut last_start) = (0, 0);
         loop {
-            let row = parsed.len() + 1;
             match self.reader.read_byte_record(&mut record) {
-                Ok(true) => {}
+                Ok(true) => rows += 1,
                 Ok(false) => break,
-                Err(error) => return Err(self.malformed(row, error, &record)),
+                Err(error) => return Err(self.malformed(rows + 1, error, &record)),
             }
             last_start = record.position().map_or(0, Position::byte);
-            multiline.add(row, &record);
-            parsed.push(parse(row, &record)?);
+            multiline.add(rows, &record);
+            visit(rows, &record)?;
         }
-        self.require_closed_quotes(parsed.len(), last_start)?;
-        Ok((parsed, multiline.note(self.path).into_iter().collect()))
+        self.require_closed_quotes(rows, last_start)?;
+        Ok(multiline.note(self.path).into_iter().collect())
     }
 
     /// Returns an error if the row that starts at this byte has an unclosed quote: it contains all rows after it.

@@ -1,4 +1,4 @@
-//! Reads parquet files in batches: only the requested columns, and the label names that the hub stores.
+//! Reads parquet files in batches: all or some columns, and the label names that the hub stores.
 
 mod memory_limit;
 mod page_headers;
@@ -6,7 +6,6 @@ mod page_headers;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Arc;
 
 use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::ArrowReaderOptions;
@@ -14,68 +13,48 @@ use ::parquet::basic::Compression;
 use ::parquet::column::reader::ColumnReader;
 use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Float64Type, Int64Type, UInt64Type};
-use arrow_array::{Array, ArrayRef, RecordBatch};
-use arrow_schema::{DataType, Field, SchemaRef};
+use arrow_array::{ArrayRef, RecordBatch};
 
-use crate::columns::{ColumnRole, Columns};
+use crate::columns::{ColumnRole, find_column};
 use crate::error::DataError;
-use crate::label_encoding::{RawFile, RawLabel, RawRow};
 use memory_limit::{Builder, MemoryLimit, corrupt, largest_page, rows_per_batch};
 
-const TEXT_TYPES: &str = "text";
-const LABEL_TYPES: &str = "integers, text or booleans";
-
-pub(crate) fn read(path: &Path, columns: &Columns) -> Result<RawFile, DataError> {
-    catch_panics(path, || {
-        let builder = open(path)?;
-        let names = label_names(builder.metadata().file_metadata().key_value_metadata(), &columns.label);
-        let text = column_index(path, builder.schema(), &columns.text, ColumnRole::Text)?;
-        let label = column_index(path, builder.schema(), &columns.label, ColumnRole::Label)?;
-        let mut rows = Vec::new();
-        let mut memory = MemoryLimit::of(path)?;
-        for_each_batch(path, builder, &[text, label], |batch| {
-            memory.add(path, batch)?;
-            let before = rows.len();
-            let texts = texts(path, before, &columns.text, column(batch, &columns.text))?;
-            let labels = labels(path, before, &columns.label, column(batch, &columns.label))?;
-            rows.extend(texts.into_iter().zip(labels).zip(before + 1..).map(|((text, label), row)| RawRow {
-                row,
-                text,
-                label,
-            }));
-            Ok(())
-        })?;
-        Ok(RawFile { path: path.to_path_buf(), rows, names, notes: vec![] })
-    })
+/// The columns of a file. The arrays of all columns have the same lengths.
+pub(crate) struct ParquetColumns {
+    pub(crate) columns: Vec<(String, Vec<ArrayRef>)>,
+    /// The label names that the hub stores, by column.
+    pub(crate) label_names: Vec<(String, Vec<String>)>,
 }
 
-pub(crate) fn read_texts(path: &Path, name: &str) -> Result<Vec<String>, DataError> {
+/// Returns all columns in their arrow types. With `wanted`, returns only these columns, in parquet's plain types.
+pub(crate) fn read_columns(
+    path: &Path,
+    wanted: Option<&[(&str, ColumnRole)]>,
+) -> Result<ParquetColumns, DataError> {
     catch_panics(path, || {
-        let builder = open(path)?;
-        let text = column_index(path, builder.schema(), name, ColumnRole::Text)?;
-        let mut rows = Vec::new();
-        let mut memory = MemoryLimit::of(path)?;
-        for_each_batch(path, builder, &[text], |batch| {
-            memory.add(path, batch)?;
-            rows.extend(texts(path, rows.len(), name, column(batch, name))?);
-            Ok(())
-        })?;
-        Ok(rows)
-    })
-}
-
-/// Returns the name and the arrow arrays of each column. The arrays of all columns have the same lengths.
-pub(crate) fn read_columns(path: &Path) -> Result<Vec<(String, Vec<ArrayRef>)>, DataError> {
-    catch_panics(path, || {
-        let file = File::open(path).map_err(DataError::io(path))?;
-        let builder = Builder::try_new(file).or_else(|_| open(path))?;
-        let names = builder.schema().fields().iter().map(|field| (field.name().clone(), vec![]));
+        let builder = match wanted {
+            Some(_) => open(path)?,
+            None => {
+                let file = File::open(path).map_err(DataError::io(path))?;
+                Builder::try_new(file).or_else(|_| open(path))?
+            }
+        };
+        let label_names = label_names(builder.metadata().file_metadata().key_value_metadata());
+        let fields = builder.schema().fields();
+        let names = || fields.iter().map(|field| field.name().as_str());
+        let mut indices = match wanted {
+            Some(wanted) => wanted
+                .iter()
+                .map(|(column, role)| find_column(path, names(), column, *role))
+                .collect::<Result<Vec<_>, _>>()?,
+            None => (0..fields.len()).collect(),
+        };
+        indices.sort_unstable();
+        indices.dedup();
+        let names = indices.iter().map(|&index| (fields[index].name().clone(), vec![]));
         let mut columns = names.collect::<Vec<_>>();
         let mut memory = MemoryLimit::of(path)?;
-        let all = (0..columns.len()).collect::<Vec<_>>();
-        for_each_batch(path, builder, &all, |batch| {
+        for_each_batch(path, builder, &indices, |batch| {
             memory.add(path, batch)?;
             columns
                 .iter_mut()
@@ -83,7 +62,7 @@ pub(crate) fn read_columns(path: &Path) -> Result<Vec<(String, Vec<ArrayRef>)>, 
                 .for_each(|((_, chunks), chunk)| chunks.push(chunk.clone()));
             Ok(())
         })?;
-        Ok(columns)
+        Ok(ParquetColumns { columns, label_names })
     })
 }
 
@@ -153,112 +132,21 @@ fn check_codecs(path: &Path, builder: &Builder, columns: &[usize]) -> Result<(),
     }
 }
 
-/// Returns a column of a batch.
+/// Returns the label names that the hub stores under `info.features.{column}` in the metadata, by column.
 ///
-/// # Panics
-///
-/// Panics if the batch does not have the column. The projection ensures that it does.
-fn column<'a>(batch: &'a RecordBatch, name: &str) -> &'a ArrayRef {
-    &batch[name]
-}
-
-/// Returns the index of a column; an error if its type does not fit its role.
-fn column_index(path: &Path, schema: &SchemaRef, column: &str, role: ColumnRole) -> Result<usize, DataError> {
-    let names = || schema.fields().iter().map(|field: &Arc<Field>| field.name().as_str());
-    let Ok(index) = schema.index_of(column) else {
-        return Err(DataError::missing_column(path, column, role, names()));
+/// The features of a list of labels are one level down, under `feature`.
+fn label_names(metadata: Option<&Vec<KeyValue>>) -> Vec<(String, Vec<String>)> {
+    let entry = metadata.into_iter().flatten().find(|entry| entry.key == "huggingface");
+    let json = entry.and_then(|entry| entry.value.as_deref());
+    let parsed = json.and_then(|json| serde_json::from_str::<serde_json::Value>(json).ok());
+    let Some(features) = parsed.as_ref().and_then(|json| json["info"]["features"].as_object()) else {
+        return vec![];
     };
-    if names().filter(|name| *name == column).count() > 1 {
-        return Err(DataError::DuplicateColumn { path: path.to_path_buf(), column: column.to_owned() });
-    }
-    let field = schema.field(index);
-    let (is_accepted, expected) = match role {
-        ColumnRole::Text => (is_text(field.data_type()), TEXT_TYPES),
-        ColumnRole::Label => (is_label(field.data_type()), LABEL_TYPES),
+    let names = |feature: &serde_json::Value| {
+        let names = feature["names"].as_array().or_else(|| feature["feature"]["names"].as_array())?;
+        names.iter().map(|name| name.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
     };
-    if is_accepted {
-        return Ok(index);
-    }
-    Err(DataError::ColumnType {
-        path: path.to_path_buf(),
-        column: column.to_owned(),
-        found: field.data_type().to_string(),
-        expected,
-    })
-}
-
-fn is_text(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Utf8 | DataType::Binary) // older writers store text as binary
-}
-
-fn is_label(data_type: &DataType) -> bool {
-    is_text(data_type) || data_type.is_numeric() || matches!(data_type, DataType::Boolean | DataType::Null)
-}
-
-fn texts(path: &Path, before: usize, column: &str, values: &ArrayRef) -> Result<Vec<String>, DataError> {
-    let text = |index| {
-        let row = before + index + 1;
-        if values.is_null(index) {
-            Err(DataError::null(path, row, column))
-        } else {
-            text(path, row, column, values, index).map(str::to_owned)
-        }
-    };
-    (0..values.len()).map(text).collect()
-}
-
-fn text<'a>(
-    path: &Path,
-    row: usize,
-    column: &str,
-    values: &'a ArrayRef,
-    index: usize,
-) -> Result<&'a str, DataError> {
-    match values.data_type() {
-        DataType::Binary => std::str::from_utf8(values.as_binary::<i32>().value(index))
-            .map_err(|_| DataError::not_utf8(path, row, column)),
-        _ => Ok(values.as_string::<i32>().value(index)),
-    }
-}
-
-fn labels(path: &Path, before: usize, column: &str, values: &ArrayRef) -> Result<Vec<RawLabel>, DataError> {
-    let cast = |to: &DataType| arrow_cast::cast(values, to).map_err(|error| corrupt(path, &error));
-    let labels = |label: &dyn Fn(usize) -> RawLabel| {
-        let row = |row| if values.is_null(row) { RawLabel::Missing } else { label(row) };
-        Ok((0..values.len()).map(row).collect())
-    };
-    match values.data_type() {
-        DataType::Null => Ok(vec![RawLabel::Missing; values.len()]),
-        DataType::Boolean => labels(&|row| RawLabel::Boolean(values.as_boolean().value(row))),
-        DataType::UInt64 => {
-            labels(&|row| RawLabel::Integer(values.as_primitive::<UInt64Type>().value(row).into()))
-        }
-        integers if integers.is_integer() => {
-            let integers = cast(&DataType::Int64)?;
-            labels(&|row| RawLabel::Integer(integers.as_primitive::<Int64Type>().value(row).into()))
-        }
-        numbers if numbers.is_numeric() => {
-            let numbers = cast(&DataType::Float64)?;
-            labels(&|row| RawLabel::from_float(numbers.as_primitive::<Float64Type>().value(row)))
-        }
-        _ => {
-            let text = |index| {
-                if values.is_null(index) {
-                    return Ok(RawLabel::Missing);
-                }
-                Ok(RawLabel::Text(text(path, before + index + 1, column, values, index)?.to_owned()))
-            };
-            (0..values.len()).map(text).collect()
-        }
-    }
-}
-
-/// Returns the label names that the hub stores under `info.features.{column}.names` in the metadata.
-fn label_names(metadata: Option<&Vec<KeyValue>>, column: &str) -> Option<Vec<String>> {
-    let entry = metadata?.iter().find(|entry| entry.key == "huggingface")?;
-    let features: serde_json::Value = serde_json::from_str(entry.value.as_ref()?).ok()?;
-    let names = features["info"]["features"][column]["names"].as_array()?;
-    names.iter().map(|name| name.as_str().map(str::to_owned)).collect()
+    features.iter().filter_map(|(column, feature)| Some((column.clone(), names(feature)?))).collect()
 }
 
 /// Returns the error for a batch that cannot be decoded: it is corrupt, or a text in it is not UTF-8.

@@ -1,12 +1,10 @@
 //! The values of one column: results, or values of the input file.
 
 use std::io::{self, Write};
-use std::path::Path;
 
 #[cfg(feature = "parquet")]
 use super::chunked_array::ChunkedArray;
 use super::json_column;
-use crate::error::DataError;
 
 /// A column of results, with one value per row.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +38,7 @@ impl Column {
 
 /// A column of results, or a column of the input file in its own types.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Values {
+pub(crate) enum Values {
     Column(Column),
     /// The JSON text of each value; `None` if the row does not have the key.
     Json(Vec<Option<Box<str>>>),
@@ -80,25 +78,5 @@ impl Values {
         let mut cell = Vec::new();
         self.write_json(row, &mut cell)?;
         Ok(cell)
-    }
-
-    pub(super) fn texts(
-        &self,
-        path: &Path,
-        column: &str,
-        row: &impl Fn(usize) -> usize,
-    ) -> Result<Vec<String>, DataError> {
-        match self {
-            Self::Column(Column::Text(values)) => Ok(values.clone()),
-            Self::Column(_) => Err(DataError::ColumnType {
-                path: path.to_path_buf(),
-                column: column.to_owned(),
-                found: "numbers".to_owned(),
-                expected: "text",
-            }),
-            Self::Json(values) => json_column::texts(values, path, column, row),
-            #[cfg(feature = "parquet")]
-            Self::Arrow(chunks) => chunks.texts(path, column),
-        }
     }
 }

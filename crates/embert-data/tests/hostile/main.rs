@@ -12,13 +12,20 @@ use embert_data::{CsvQuoting, DataError, ReadOptions, read, read_table, read_tex
 /// Reads a file with each function. If `read` accepts a file, `read_texts` and `read_table` must accept it, too.
 fn open(file: &Path) -> Result<(), DataError> {
     let options = ReadOptions::default();
-    let texts = read_texts(file, &options).map(|(texts, _)| texts.len());
-    let table = read_table(file, CsvQuoting::Minimal).and_then(|(table, _)| Ok(table.texts("text")?.0.len()));
+    let texts = read_texts(file, &options).map(|read| read.texts.len());
+    let table =
+        read_table(file, CsvQuoting::Minimal).and_then(|(table, _)| Ok(table.texts(&options)?.texts.len()));
     let without_quotes =
         ReadOptions { csv_quoting: CsvQuoting::None, drop_unlabelled: true, ..options.clone() };
     let _ = read(file, "train", &without_quotes, None);
     let dataset = read(file, "train", &options, None)?.dataset;
-    assert!(dataset.examples.iter().all(|example| example.label < dataset.labels.len()));
+    assert!(
+        dataset.examples.iter().all(|example| example
+            .target
+            .label_ids()
+            .iter()
+            .all(|id| *id < dataset.labels.len()))
+    );
     assert_eq!((texts?, table?), (dataset.len(), dataset.len()));
     Ok(())
 }

@@ -3,16 +3,16 @@
 use std::collections::HashSet;
 
 use embert_data::{
-    ClassBalance, Dataset, Example, Labels, check_evaluation_rows, permutation, require_two_classes,
+    ClassBalance, Dataset, Example, Labels, Target, check_evaluation_rows, permutation, require_two_classes,
     stratified_split,
 };
 
 /// Returns rows sorted by label, as in IMDb. Each text is the number of its row.
 fn sorted(counts: &[usize]) -> Dataset {
     let labels = counts.iter().enumerate().flat_map(|(label, &count)| vec![label; count]);
-    let example = |(row, label): (usize, usize)| Example { text: row.to_string(), label };
+    let example = |(row, label): (usize, usize)| Example::new(row.to_string(), Target::Label(label));
     let names = ["neg", "pos", "mixed"].map(str::to_owned)[..counts.len()].to_vec();
-    Dataset { examples: labels.enumerate().map(example).collect(), labels: Labels::new(names).unwrap() }
+    Dataset::of_labels(labels.enumerate().map(example).collect(), Labels::new(names).unwrap())
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn held_out_rows_are_the_first_of_each_class_in_the_shuffle() {
     for (counts, held_out, mut quotas) in [([7, 2, 1], 3, [2, 1, 0]), ([10, 10, 10], 10, [4, 3, 3])] {
         let dataset = sorted(&counts);
         let (held, train): (Vec<_>, Vec<_>) = permutation(1, dataset.len()).into_iter().partition(|&row| {
-            let quota: &mut usize = &mut quotas[dataset.examples[row].label];
+            let quota: &mut usize = &mut quotas[dataset.examples[row].target.label().unwrap()];
             let is_held = *quota > 0;
             *quota = quota.saturating_sub(1);
             is_held

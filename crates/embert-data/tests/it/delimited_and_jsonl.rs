@@ -21,10 +21,10 @@ fn tsv_cells_are_separated_by_tabs() {
 fn columns_can_have_other_names() {
     let dir = TestDir::new();
     let path = dir.write("a.csv", "review,text,stars\ngood,not this,4\n");
-    let columns = Columns { text: "review".into(), label: "stars".into() };
+    let columns = Columns::new("review", "stars");
     let options = ReadOptions { columns, ..ReadOptions::default() };
     assert_eq!(rows(&read(&path, "train", &options, None).unwrap().dataset), [("good", 0)]);
-    assert_eq!(read_texts(&path, &options).unwrap().0, ["good"]);
+    assert_eq!(read_texts(&path, &options).unwrap().texts, ["good"]);
 }
 
 #[test]
@@ -37,8 +37,8 @@ fn jsonl_ignores_other_keys_and_empty_lines() {
 fn texts_are_read_without_labels() {
     let dir = TestDir::new();
     let texts = |path: std::path::PathBuf| read_texts(&path, &ReadOptions::default());
-    assert_eq!(texts(dir.write("a.csv", "text\none\ntwo\n")).unwrap().0, ["one", "two"]);
-    assert_eq!(texts(dir.write("a.jsonl", "{\"text\": \"one\"}")).unwrap().0, ["one"]);
+    assert_eq!(texts(dir.write("a.csv", "text\none\ntwo\n")).unwrap().texts, ["one", "two"]);
+    assert_eq!(texts(dir.write("a.jsonl", "{\"text\": \"one\"}")).unwrap().texts, ["one"]);
     let none = texts(dir.write("b.csv", "text\n")).unwrap_err().to_string();
     assert!(none.ends_with("b.csv: no rows"), "{none}");
 }
@@ -72,7 +72,7 @@ fn errors_name_the_row_and_the_column() {
         (
             "a.jsonl",
             "{\"txt\": \"a\", \"label\": 1}",
-            "a.jsonl: row 1 has no key \"text\"; its keys are \"txt\", \"label\"",
+            "a.jsonl: no column \"text\"; its columns are \"txt\", \"label\"",
         ),
         (
             "a.jsonl",
@@ -81,8 +81,8 @@ fn errors_name_the_row_and_the_column() {
         ),
         (
             "a.jsonl",
-            "{\"text\": \"a\", \"label\": [1]}",
-            "a.jsonl: row 1, column \"label\": found a list, expected an integer, text or a boolean",
+            "{\"text\": \"a\", \"label\": {}}",
+            "a.jsonl: row 1, column \"label\": found an object, expected an integer, text or a boolean",
         ),
         ("a.jsonl", "\n\"a\"\n", "a.jsonl: row 2: expected a JSON object, found text"),
     ] {

@@ -90,5 +90,5 @@ fn message(name: &str, content: impl AsRef<[u8]>) -> String {
 }
 
 fn rows(dataset: &Dataset) -> Vec<(&str, usize)> {
-    dataset.examples.iter().map(|example| (example.text.as_str(), example.label)).collect()
+    dataset.examples.iter().map(|example| (example.text.as_str(), example.target.label().unwrap())).collect()
 }

@@ -79,7 +79,7 @@ fn every_text_type_is_read() {
     for column in columns {
         let kind = column.data_type().to_string();
         let path = dir.write("a.parquet", write(vec![("other", abcd()), ("text", column.clone())], None));
-        assert_eq!(read_texts(&path, &ReadOptions::default()).unwrap().0, texts, "{kind}");
+        assert_eq!(read_texts(&path, &ReadOptions::default()).unwrap().texts, texts, "{kind}");
         let labelled = write(vec![("text", abcd()), ("label", column)], None);
         let dataset = read_content("a.parquet", labelled).unwrap();
         assert_eq!(dataset.labels.names(), ["a", "c", "d", "ü"], "{kind}");

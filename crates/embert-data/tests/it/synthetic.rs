@@ -46,7 +46,7 @@ fn both_labels_use_the_same_opinion_words() {
     for word in ["good", "dull", "not", "never", "but", "although", "enjoy", "bored"] {
         let label_of = |label| {
             let holds = |text: &str| words(text).any(|it| it.starts_with(word));
-            reviews.examples.iter().any(|it| it.label == label && holds(&it.text))
+            reviews.examples.iter().any(|it| it.target.label() == Some(label) && holds(&it.text))
         };
         assert!(label_of(0) && label_of(1), "{word:?} gives the label away");
     }

@@ -44,9 +44,9 @@ fn texts_survive_a_round_trip_in_every_format() {
         ["out.jsonl", "out.csv", "out.tsv", "out.parquet"].into_iter().filter(|name| is_supported(name))
     {
         results().write(&dir.path(name)).unwrap();
-        let columns = Columns { text: "label".into(), ..Columns::default() };
+        let columns = Columns::new("label", "label");
         let options = ReadOptions { columns, ..ReadOptions::default() };
-        assert_eq!(read_texts(&dir.path(name), &options).unwrap().0, ["pos", "a \"b\",\nc\té"], "{name}");
+        assert_eq!(read_texts(&dir.path(name), &options).unwrap().texts, ["pos", "a \"b\",\nc\té"], "{name}");
     }
 }
 
