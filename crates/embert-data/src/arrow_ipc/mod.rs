@@ -14,11 +14,11 @@ use arrow_schema::{DataType, SchemaRef};
 use crate::catch_panics::catch_panics;
 use crate::columns::{ColumnRole, find_column};
 use crate::error::DataError;
-use crate::features::{self, LabelNames};
+use crate::features;
 use crate::input::{self, Bytes};
 use crate::memory_limit::MemoryLimit;
 use crate::parquet::{corrupt, rows_per_batch};
-use crate::table::{Chunk, ChunkSize, arrow_columns};
+use crate::table::{Chunk, ChunkSize, LabelNames, arrow_columns};
 use messages::Messages;
 
 /// An open file or stream.

@@ -16,9 +16,9 @@ use arrow_array::RecordBatch;
 use crate::catch_panics::catch_panics;
 use crate::columns::{ColumnRole, find_column};
 use crate::error::DataError;
-use crate::features::{self, LabelNames};
+use crate::features;
 use crate::memory_limit::MemoryLimit;
-use crate::table::{Chunk, ChunkSize, arrow_columns};
+use crate::table::{Chunk, ChunkSize, LabelNames, arrow_columns};
 use page_limit::{Builder, largest_page};
 pub(crate) use page_limit::{corrupt, rows_per_batch};
 

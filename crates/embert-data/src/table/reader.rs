@@ -5,16 +5,15 @@ use std::collections::VecDeque;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::Table;
 use super::chunk::{Chunk, ChunkSize};
 use super::column::{Column, Values};
 use super::source::Source;
+use super::{LabelNames, Table};
 #[cfg(feature = "parquet")]
 use crate::arrow_ipc::ArrowReader;
 use crate::columns::ColumnRole;
 use crate::data_files::{self, DataFile};
 use crate::error::DataError;
-use crate::features::LabelNames;
 use crate::formatting::quoted;
 use crate::note::DataNote;
 use crate::options::ReadOptions;
