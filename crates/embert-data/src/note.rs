@@ -92,6 +92,26 @@ pub enum DataNote {
         /// The first row with a blank text.
         row: usize,
     },
+    /// Labels of multi-label data are in no row.
+    LabelsWithoutRows {
+        /// The use of the rows: `train` or `eval`.
+        split: &'static str,
+        /// The number of rows.
+        rows: usize,
+        /// The labels.
+        labels: String,
+    },
+    /// A target of a regression is the same number in all rows.
+    ConstantTarget {
+        /// The use of the rows: `train` or `eval`.
+        split: &'static str,
+        /// The number of rows.
+        rows: usize,
+        /// The name of the target.
+        target: String,
+        /// The number.
+        value: String,
+    },
     /// All evaluation rows have the same label.
     OneClass {
         /// The number of rows.
@@ -152,6 +172,12 @@ impl fmt::Display for DataNote {
                 "{}: {blank} of {rows} texts are empty or only whitespace; the first is row {row}",
                 path.display()
             ),
+            Self::LabelsWithoutRows { split, rows, labels } => {
+                write!(f, "{split}: none of the {rows} rows has the labels {labels}")
+            }
+            Self::ConstantTarget { split, rows, target, value } => {
+                write!(f, "{split}: all {rows} rows have the number {value} for {target}")
+            }
             Self::OneClass { rows, label } => write!(
                 f,
                 "all {rows} rows to evaluate on have the label {label:?}; the metrics say nothing about other labels"

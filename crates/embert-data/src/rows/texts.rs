@@ -30,7 +30,7 @@ pub(super) fn joined(
     if columns.len() == 1 {
         return of_column(columns.remove(0), table);
     }
-    let mut joined: Vec<Option<String>> = vec![None; table.rows()];
+    let mut joined: Vec<Option<String>> = vec![];
     let first = columns.first().map(|values| values.column.clone()).unwrap_or_default();
     let mut has_cells = false;
     for values in columns {
@@ -38,8 +38,11 @@ pub(super) fn joined(
         has_cells |= is_cells;
         let parts =
             optional(values, table)?.into_iter().map(|part| part.filter(|it| !(is_cells && it.is_empty())));
-        for (text, part) in joined.iter_mut().zip(parts) {
-            append(text, part, delimiter);
+        for (index, part) in parts.enumerate() {
+            match joined.get_mut(index) {
+                Some(text) => append(text, part, delimiter),
+                None => joined.push(part),
+            }
         }
     }
     let required = |(index, text): (usize, Option<String>)| match text {

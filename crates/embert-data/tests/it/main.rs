@@ -14,8 +14,10 @@ mod missing_labels;
 #[cfg(feature = "parquet")]
 mod parquet_files;
 mod permutation;
+mod quirks;
 mod synthetic;
 mod table;
+mod targets;
 
 use std::path::PathBuf;
 

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use arrow_array::builder::{Date32Builder, Int64Builder, ListBuilder};
 use arrow_array::types::{Int8Type, Int32Type};
 use arrow_array::{
     ArrayRef, BinaryArray, Date32Array, DictionaryArray, Float64Array, Int8Array, Int16Array, Int32Array,
     Int64Array, LargeStringArray, RecordBatch, StringArray, StringViewArray, UInt8Array, UInt16Array,
     UInt32Array, UInt64Array,
 };
+use arrow_schema::{DataType, Field};
 use embert_data::{DataError, Labels, LoadedDataset, ReadOptions, read, read_texts};
 use parquet::arrow::ArrowWriter;
 use parquet::file::metadata::KeyValue;
@@ -119,6 +121,65 @@ fn label_names_of_the_hub_are_used() {
     assert_eq!(dataset.labels.names(), ["neg", "pos"]);
     let broken = write(vec![("text", abcd()), ("label", abcd())], Some("{not json"));
     assert_eq!(read_content("a.parquet", broken).unwrap().labels.names(), ["a", "b", "c", "d"]);
+}
+
+#[test]
+fn lists_of_every_type_are_multi_label_and_have_the_names_of_the_hub() {
+    let mut numbers = ListBuilder::new(Int64Builder::new());
+    for row in [&[1][..], &[], &[0, 1]] {
+        numbers.values().append_slice(row);
+        numbers.append(true);
+    }
+    let numbers: ArrayRef = Arc::new(numbers.finish());
+    let large = |data_type| arrow_cast::cast(&numbers, &data_type).unwrap();
+    let item = |data_type| Arc::new(Field::new_list_field(data_type, true));
+    let features = FEATURES.replace(
+        r#""label": {"names": ["neg", "pos"], "_type": "ClassLabel"}"#,
+        r#""label": {"feature": {"names": ["neg", "pos"], "_type": "ClassLabel"}, "_type": "List"}"#,
+    );
+    let texts = texts_of(&["a", "b", "c"]);
+    for column in [
+        numbers.clone(),
+        large(DataType::LargeList(item(DataType::Int8))),
+        large(DataType::List(item(DataType::Utf8))),
+        large(DataType::List(item(DataType::LargeUtf8))),
+    ] {
+        let data_type = column.data_type().to_string();
+        let is_text = data_type.contains("Utf8");
+        let expected = if is_text { ["0", "1"] } else { ["LABEL_0", "LABEL_1"] };
+        for (features, expected) in [(None, expected), (Some(features.as_str()), ["neg", "pos"])] {
+            if is_text && features.is_some() {
+                continue;
+            }
+            let file = write(vec![("text", texts.clone()), ("label", column.clone())], features);
+            let dataset = read_content("a.parquet", file).unwrap();
+            let ids = dataset.examples.iter().map(|example| example.target.label_ids()).collect::<Vec<_>>();
+            assert_eq!(ids, [&[1][..], &[], &[0, 1]], "{data_type}");
+            assert_eq!(dataset.labels.names(), expected, "{data_type}");
+        }
+    }
+}
+
+#[test]
+fn nulls_in_lists_and_lists_of_other_types_are_errors() {
+    let mut nulls = ListBuilder::new(Int64Builder::new());
+    nulls.append_value([Some(1)]);
+    nulls.append_value([Some(0), None]);
+    let mut missing = ListBuilder::new(Int64Builder::new());
+    missing.append_value([Some(1)]);
+    missing.append(false);
+    let mut dates = ListBuilder::new(Date32Builder::new());
+    dates.append_value([Some(1)]);
+    dates.append_value([Some(2)]);
+    for (column, expected) in [
+        (Arc::new(nulls.finish()) as ArrayRef, "row 2, column \"label\": found null, expected integers"),
+        (Arc::new(missing.finish()), "row 2 has no label: column \"label\" is null"),
+        (Arc::new(dates.finish()), "column \"label\" holds Date32, expected integers, text or booleans"),
+    ] {
+        let found =
+            message("a.parquet", write(vec![("text", texts_of(&["a", "b"])), ("label", column)], None));
+        assert!(found.starts_with(&format!("a.parquet: {expected}")), "{found}");
+    }
 }
 
 #[test]
