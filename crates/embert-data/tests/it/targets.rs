@@ -1,7 +1,8 @@
 //! Multi-label and regression targets, pairs of texts, several columns and label maps.
 
 use embert_data::{
-    Columns, DataError, Dataset, LabelMap, LoadedDataset, ProblemType, ReadOptions, Target, read_texts,
+    Columns, CsvQuoting, DataError, Dataset, GlueTask, LabelMap, LoadedDataset, ProblemType, ReadOptions,
+    Target, read_texts,
 };
 
 use crate::{TestDir, notes, read_with};
@@ -371,10 +372,10 @@ fn label_maps_are_read_from_files() {
         ("map.tsv", "value\tname\n2\tgood\n1\tbad\n"),
     ] {
         let map = LabelMap::from_file(&dir.write(name, content)).unwrap();
-        assert_eq!(map.labels().unwrap().names(), ["bad", "good"], "{name}");
+        assert_eq!(map.labels().names(), ["bad", "good"], "{name}");
     }
     let map = LabelMap::from_file(&dir.write("map.json", "{\"p\": \"pos\", \"n\": \"neg\"}")).unwrap();
-    assert_eq!(map.labels().unwrap().names(), ["pos", "neg"]);
+    assert_eq!(map.labels().names(), ["pos", "neg"]);
     for (name, content, expected) in [
         ("map.json", "[1]", "not a JSON object of text: invalid type: sequence, expected an object of text"),
         ("map.json", "{\"1\": 2}", "not a JSON object of text: invalid type: integer `2`, expected a string"),
@@ -478,4 +479,46 @@ fn column_names_match_exactly_first_and_trimmed_second() {
             assert_eq!(dataset.examples[0].text, expected, "{name} {column:?}");
         }
     }
+}
+
+#[test]
+fn original_files_of_glue_are_read_with_their_names() {
+    for (task, content, names, text, pair) in [
+        (
+            GlueTask::Mrpc,
+            "Quality\t#1 ID\t#2 ID\t#1 String\t#2 String\n1\t7\t8\tHe said \"no\t\" she said\n0\t9\t6\tA\tb\n",
+            &["not_equivalent", "equivalent"][..],
+            "He said \"no",
+            Some("\" she said"),
+        ),
+        (
+            GlueTask::Rte,
+            "index\tsentence1\tsentence2\tlabel\n0\tA\tB\tnot_entailment\n1\tC\tD\tentailment\n",
+            &["entailment", "not_entailment"],
+            "A",
+            Some("B"),
+        ),
+        (GlueTask::Sst2, "sentence\tlabel\ngood \t1\nbad \t0\n", &["negative", "positive"], "good ", None),
+    ] {
+        let options = ReadOptions {
+            columns: task.tsv_columns(),
+            problem_type: Some(task.problem_type()),
+            label_map: task.label_map(),
+            csv_quoting: CsvQuoting::None,
+            ..ReadOptions::default()
+        };
+        let dataset = read_with("train.tsv", content, &options, None).unwrap().dataset;
+        assert_eq!(dataset.labels.names(), names, "{task}");
+        assert_eq!(dataset.examples[0].target, Target::Label(1), "{task}");
+        let first = &dataset.examples[0];
+        assert_eq!((first.text.as_str(), first.text_pair.as_deref()), (text, pair), "{task}");
+    }
+    let options = ReadOptions {
+        columns: GlueTask::Stsb.tsv_columns(),
+        problem_type: Some(GlueTask::Stsb.problem_type()),
+        ..ReadOptions::default()
+    };
+    let content = "sentence1\tsentence2\tscore\nA\tB\t5.000\nC\tD\t0\n";
+    let dataset = read_with("train.tsv", content, &options, None).unwrap().dataset;
+    assert_eq!(values(&dataset), [[5.0], [0.0]]);
 }
