@@ -18,6 +18,12 @@ pub(crate) fn has_split(directory: &Path, split: &str) -> bool {
     CLASSES.iter().all(|class| directory.join(split).join(class).is_dir())
 }
 
+/// Returns the splits of a directory that have a folder of each class.
+pub(crate) fn splits(directory: &Path) -> Result<Vec<String>, DataError> {
+    let splits = ["train", "test"].into_iter().filter(|split| has_split(directory, split));
+    Ok(splits.map(str::to_owned).collect())
+}
+
 /// Returns one [`RawFile`] per class, in the order of the ids.
 pub(crate) fn read(directory: &Path, split: &str) -> Result<Vec<RawFile>, DataError> {
     let class = |(id, name)| read_class(&directory.join(split).join(name), id);

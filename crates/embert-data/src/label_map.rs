@@ -8,7 +8,7 @@ use crate::dataset::Labels;
 use crate::error::DataError;
 use crate::format::Format;
 use crate::number::parse_integer;
-use crate::options::CsvQuoting;
+use crate::options::ReadOptions;
 use crate::table::{self, Column, Values};
 
 /// Names for the values of a label column. Several values may have the same name.
@@ -169,7 +169,7 @@ fn delimited_pairs(path: &Path) -> Result<Vec<(String, String)>, DataError> {
     if !matches!(Format::by_extension(path), Ok(Format::Delimited(_))) {
         return Err(invalid("expected a .json, .csv or .tsv file"));
     }
-    let (table, _) = table::read_columns(path, CsvQuoting::Minimal, None)?;
+    let (table, _) = table::read_columns(path, &ReadOptions::default(), None)?;
     let mut columns = table.into_values().into_iter();
     match (columns.next(), columns.next(), columns.next()) {
         (Some(Values::Column(Column::Text(values))), Some(Values::Column(Column::Text(names))), None) => {

@@ -2,18 +2,26 @@
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods))]
 
 mod acl_imdb;
+#[cfg(feature = "parquet")]
+mod arrow_ipc;
 mod balance;
+#[cfg(feature = "parquet")]
+mod catch_panics;
 mod clean;
 mod columns;
+mod data_files;
 mod dataset;
 mod delimited;
 mod error;
+mod features;
 mod format;
 mod formatting;
 mod glue;
-mod jsonl;
+mod input;
+mod json;
 mod label_encoding;
 mod label_map;
+mod memory_limit;
 mod note;
 mod number;
 mod options;
@@ -24,17 +32,19 @@ mod permutation;
 mod problem_type;
 mod read;
 mod rows;
-mod shards;
 mod split;
 mod synthetic;
 mod table;
+mod text_lines;
 
 pub use balance::{ClassBalance, TargetStatistics, check_evaluation_rows, require_two_classes};
 pub use clean::clean;
 pub use columns::{ColumnRole, Columns};
+pub use data_files::{input_parts, splits};
 pub use dataset::{Dataset, Example, Labels, Target};
 pub use error::DataError;
 pub use glue::GlueTask;
+pub use input::TextEncoding;
 pub use label_map::LabelMap;
 pub use note::{DataNote, LoadedDataset};
 pub use options::{CsvQuoting, ReadOptions};
@@ -45,4 +55,4 @@ pub use read::{read, read_texts};
 pub use rows::LoadedTexts;
 pub use split::{Split, stratified_split};
 pub use synthetic::synthetic;
-pub use table::{Column, Table, read_table};
+pub use table::{Column, Table, TableReader, TableWriter, read_table};

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::columns::Columns;
+use crate::input::TextEncoding;
 use crate::label_map::LabelMap;
 use crate::problem_type::ProblemType;
 
@@ -28,6 +29,16 @@ pub struct ReadOptions {
     pub drop_unlabelled: bool,
     /// The meaning of quotes in csv and tsv files.
     pub csv_quoting: CsvQuoting,
+    /// The separator of csv and tsv files. If `None`, the extension decides: a comma in csv, a tab in tsv.
+    pub csv_separator: Option<u8>,
+    /// The names of the columns of csv and tsv files without a header. If `None`, the first row is the header.
+    pub csv_column_names: Option<Vec<String>>,
+    /// The encoding of csv, tsv, json, jsonl and txt files without a byte order mark. If `None`, it is UTF-8.
+    pub csv_encoding: Option<TextEncoding>,
+    /// The key of a json file whose value is the list of rows.
+    pub json_field: Option<String>,
+    /// The configuration of a dataset directory: the name of a subdirectory.
+    pub dataset_config_name: Option<String>,
 }
 
 impl Default for ReadOptions {
@@ -40,6 +51,11 @@ impl Default for ReadOptions {
             label_map: None,
             drop_unlabelled: false,
             csv_quoting: CsvQuoting::default(),
+            csv_separator: None,
+            csv_column_names: None,
+            csv_encoding: None,
+            json_field: None,
+            dataset_config_name: None,
         }
     }
 }

@@ -2,14 +2,16 @@
 
 use std::path::Path;
 
+use crate::acl_imdb;
+use crate::data_files::{self, DataFile};
 use crate::dataset::Labels;
 use crate::error::DataError;
 use crate::label_encoding::{RawFile, encode_labels};
+use crate::memory_limit::{MemoryLimit, ROW_BYTES};
 use crate::note::LoadedDataset;
 use crate::options::ReadOptions;
 use crate::rows::{self, LoadedTexts, raw_rows};
-use crate::table::read_columns;
-use crate::{acl_imdb, shards};
+use crate::table::{TableReader, read_columns};
 
 /// Reads a labelled dataset.
 ///
@@ -48,14 +50,11 @@ pub fn read(
     options: &ReadOptions,
     labels: Option<&Labels>,
 ) -> Result<LoadedDataset, DataError> {
-    let metadata = std::fs::metadata(path).map_err(DataError::io(path))?;
-    let files = if !metadata.is_dir() {
-        vec![read_file(path, options)?]
-    } else if acl_imdb::has_split(path, split) {
+    let files = if acl_imdb::has_split(path, split) {
         acl_imdb::read(path, split)?
     } else {
-        let shards = shards::find(path, split)?;
-        shards.iter().map(|shard| read_file(shard, options)).collect::<Result<_, _>>()?
+        let files = data_files::of_split(path, split, options.dataset_config_name.as_deref())?;
+        files.into_iter().map(|file| read_file(file, options)).collect::<Result<_, _>>()?
     };
     if files.iter().all(|file| file.rows.is_empty()) {
         return Err(DataError::Empty { path: path.to_path_buf() });
@@ -71,7 +70,7 @@ pub fn read(
 ///
 /// A [`DataError`] that names the file and the first invalid row.
 pub fn read_texts(path: &Path, options: &ReadOptions) -> Result<LoadedTexts, DataError> {
-    let (table, mut notes) = read_columns(path, options.csv_quoting, Some(&options.columns.of_texts()))?;
+    let (table, mut notes) = read_columns(path, options, Some(&options.columns.of_texts()))?;
     if table.rows() == 0 {
         return Err(DataError::Empty { path: path.to_path_buf() });
     }
@@ -80,7 +79,19 @@ pub fn read_texts(path: &Path, options: &ReadOptions) -> Result<LoadedTexts, Dat
     Ok(LoadedTexts { notes, ..texts })
 }
 
-fn read_file(path: &Path, options: &ReadOptions) -> Result<RawFile, DataError> {
-    let (table, notes) = read_columns(path, options.csv_quoting, Some(&options.columns.with_labels()))?;
-    Ok(RawFile { notes, ..raw_rows(table, options)? })
+/// Reads the rows of a file in chunks, so that only their texts and labels are in memory.
+fn read_file(file: DataFile, options: &ReadOptions) -> Result<RawFile, DataError> {
+    let path = file.path.clone();
+    let mut memory = MemoryLimit::of(&path)?;
+    let mut tables = TableReader::of_files(vec![file], options, Some(&options.columns.with_labels()))?;
+    let mut all = RawFile { path: path.clone(), rows: vec![], names: None, notes: vec![] };
+    for table in &mut tables {
+        let table = table?;
+        memory.add(&path, table.rows() as u64 * ROW_BYTES + table.bytes())?;
+        let part = raw_rows(table, options)?;
+        all.rows.extend(part.rows);
+        all.names = part.names;
+    }
+    all.notes = tables.take_notes();
+    Ok(all)
 }

@@ -65,7 +65,7 @@ impl Input {
 
     fn of_file(path: &Path, data: &DataSection) -> Result<Self, CliError> {
         let options = data.read_options()?;
-        let (columns, mut notes) = read_table(path, options.csv_quoting)?;
+        let (columns, mut notes) = read_table(path, &options)?;
         let LoadedTexts { texts, notes: more, .. } = columns.texts(&options)?;
         notes.extend(more);
         notes.iter().map(hints::of_note).for_each(output::warn);

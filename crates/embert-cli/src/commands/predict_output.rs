@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use embert_data::{CsvQuoting, DataError, Table, read_table};
+use embert_data::{DataError, ReadOptions, Table, read_table};
 
 use crate::error::CliError;
 
@@ -45,7 +45,7 @@ pub(super) fn check(input: Option<&str>, output: &str) -> Result<(), CliError> {
 fn holds_something_else(path: &Path) -> bool {
     let has_content = path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0);
     has_content
-        && read_table(path, CsvQuoting::default()).map_or(true, |(table, _)| {
+        && read_table(path, &ReadOptions::default()).map_or(true, |(table, _)| {
             let columns = table.column_names().collect::<Vec<_>>();
             !PREDICTIONS.iter().all(|column| columns.contains(column))
         })

@@ -1,84 +1,116 @@
-//! Reads parquet files in batches: all or some columns, and the label names that the hub stores.
+//! Reads parquet files in chunks: all or some columns, and the label names that the hub stores.
 
-mod memory_limit;
 mod page_headers;
+mod page_limit;
 
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ::parquet::arrow::ProjectionMask;
-use ::parquet::arrow::arrow_reader::ArrowReaderOptions;
+use ::parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader};
 use ::parquet::basic::Compression;
 use ::parquet::column::reader::ColumnReader;
-use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
-use arrow_array::{ArrayRef, RecordBatch};
+use arrow_array::RecordBatch;
 
+use crate::catch_panics::catch_panics;
 use crate::columns::{ColumnRole, find_column};
 use crate::error::DataError;
-use memory_limit::{Builder, MemoryLimit, corrupt, largest_page, rows_per_batch};
+use crate::features::{self, LabelNames};
+use crate::memory_limit::MemoryLimit;
+use crate::table::{Chunk, ChunkSize, arrow_columns};
+use page_limit::{Builder, largest_page};
+pub(crate) use page_limit::{corrupt, rows_per_batch};
 
-/// The columns of a file. The arrays of all columns have the same lengths.
-pub(crate) struct ParquetColumns {
-    pub(crate) columns: Vec<(String, Vec<ArrayRef>)>,
-    /// The label names that the hub stores, by column.
-    pub(crate) label_names: Vec<(String, Vec<String>)>,
+/// An open parquet file.
+pub(crate) struct ParquetReader {
+    path: PathBuf,
+    names: Vec<String>,
+    batches: ParquetRecordBatchReader,
+    memory: MemoryLimit,
+    /// The number of rows read so far.
+    row: usize,
+    pub(crate) label_names: LabelNames,
 }
 
-/// Returns all columns in their arrow types. With `wanted`, returns only these columns, in parquet's plain types.
-pub(crate) fn read_columns(
-    path: &Path,
-    wanted: Option<&[(&str, ColumnRole)]>,
-) -> Result<ParquetColumns, DataError> {
-    catch_panics(path, || {
-        let builder = match wanted {
-            Some(_) => open(path)?,
-            None => {
-                let file = File::open(path).map_err(DataError::io(path))?;
-                Builder::try_new(file).or_else(|_| open(path))?
+impl ParquetReader {
+    /// Opens a file with all columns in their arrow types. With `wanted`, reads only these columns, in parquet's plain
+    /// types.
+    pub(crate) fn open(path: &Path, wanted: Option<&[(&str, ColumnRole)]>) -> Result<Self, DataError> {
+        catch_panics(path, || {
+            let builder = match wanted {
+                Some(_) => open(path)?,
+                None => {
+                    let file = File::open(path).map_err(DataError::io(path))?;
+                    Builder::try_new(file).or_else(|_| open(path))?
+                }
+            };
+            let columns = columns(path, &builder, wanted)?;
+            let names = columns.iter().map(|&index| builder.schema().field(index).name().clone()).collect();
+            let label_names = label_names(&builder);
+            let batches = batches(path, builder, &columns)?;
+            let memory = MemoryLimit::of(path)?;
+            Ok(Self { path: path.to_path_buf(), names, batches, memory, row: 0, label_names })
+        })
+    }
+
+    /// Returns the next rows; `None` at the end.
+    pub(crate) fn next_chunk(&mut self, size: ChunkSize) -> Result<Option<Chunk>, DataError> {
+        let path = self.path.clone();
+        catch_panics(&path, || {
+            let (mut batches, mut rows, mut bytes) = (Vec::new(), 0, 0);
+            while size.has_room(rows, bytes) {
+                let Some(batch) = self.next_batch()? else { break };
+                rows += batch.num_rows();
+                bytes += batch.get_array_memory_size();
+                batches.push(batch);
             }
-        };
-        let label_names = label_names(builder.metadata().file_metadata().key_value_metadata());
-        let fields = builder.schema().fields();
-        let names = || fields.iter().map(|field| field.name().as_str());
-        let mut indices = match wanted {
-            Some(wanted) => wanted
-                .iter()
-                .map(|(column, role)| find_column(path, names(), column, *role))
-                .collect::<Result<Vec<_>, _>>()?,
-            None => (0..fields.len()).collect(),
-        };
-        indices.sort_unstable();
-        indices.dedup();
-        let names = indices.iter().map(|&index| (fields[index].name().clone(), vec![]));
-        let mut columns = names.collect::<Vec<_>>();
-        let mut memory = MemoryLimit::of(path)?;
-        for_each_batch(path, builder, &indices, |batch| {
-            memory.add(path, batch)?;
-            columns
-                .iter_mut()
-                .zip(batch.columns())
-                .for_each(|((_, chunks), chunk)| chunks.push(chunk.clone()));
-            Ok(())
-        })?;
-        Ok(ParquetColumns { columns, label_names })
-    })
+            let first = self.row;
+            self.row += rows;
+            Ok((rows > 0).then(|| Chunk::numbered(arrow_columns(&self.names, &batches), first)))
+        })
+    }
+
+    fn next_batch(&mut self) -> Result<Option<RecordBatch>, DataError> {
+        match self.batches.next() {
+            Some(Ok(batch)) => {
+                self.memory.add_batch(&self.path, &batch)?;
+                Ok(Some(batch))
+            }
+            Some(Err(error)) => Err(decode_error(&self.path, &self.names, &error)),
+            None => Ok(None),
+        }
+    }
 }
 
-/// Returns the maximum number of bytes that the rows of a file may use in memory.
-pub(crate) fn max_bytes(path: &Path) -> Result<u64, DataError> {
-    Ok(MemoryLimit::of(path)?.limit)
+/// Returns the indices of the wanted columns, in the order of the file.
+fn columns(
+    path: &Path,
+    builder: &Builder,
+    wanted: Option<&[(&str, ColumnRole)]>,
+) -> Result<Vec<usize>, DataError> {
+    let fields = builder.schema().fields();
+    let Some(wanted) = wanted else { return Ok((0..fields.len()).collect()) };
+    let names = || fields.iter().map(|field| field.name().as_str());
+    let indices = wanted.iter().map(|(column, role)| find_column(path, names(), column, *role));
+    let mut indices = indices.collect::<Result<Vec<_>, _>>()?;
+    indices.sort_unstable();
+    indices.dedup();
+    Ok(indices)
 }
 
-/// Returns an error if `read` panics: the decoder panics on some corrupt files.
-fn catch_panics<T>(path: &Path, read: impl FnOnce() -> Result<T, DataError>) -> Result<T, DataError> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
-        let message = panic.downcast_ref::<String>().map(String::as_str);
-        let message = message.or_else(|| panic.downcast_ref::<&str>().copied());
-        let reason = format!("the parquet crate panicked: {}", message.unwrap_or("without a message"));
-        Err(DataError::Corrupt { path: path.to_path_buf(), reason })
-    })
+fn label_names(builder: &Builder) -> LabelNames {
+    let metadata = builder.metadata().file_metadata().key_value_metadata().into_iter().flatten();
+    let mut entries = metadata.filter(|entry| entry.key == features::METADATA_KEY);
+    features::of_metadata(entries.next().and_then(|entry| entry.value.as_deref()))
+}
+
+fn batches(path: &Path, builder: Builder, columns: &[usize]) -> Result<ParquetRecordBatchReader, DataError> {
+    check_codecs(path, &builder, columns)?;
+    let rows = rows_per_batch(largest_page(path, &builder, columns)?);
+    let mask = ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied());
+    let batches = builder.with_projection(mask).with_batch_size(rows).build();
+    batches.map_err(|error| corrupt(path, &error))
 }
 
 /// Opens the file with its parquet types only.
@@ -91,69 +123,24 @@ fn open(path: &Path) -> Result<Builder, DataError> {
     Builder::try_new_with_options(file, options).map_err(|error| corrupt(path, &error))
 }
 
-fn for_each_batch(
-    path: &Path,
-    builder: Builder,
-    columns: &[usize],
-    mut visit: impl FnMut(&RecordBatch) -> Result<(), DataError>,
-) -> Result<(), DataError> {
-    check_codecs(path, &builder, columns)?;
-    let rows = rows_per_batch(largest_page(path, &builder, columns)?);
-    let mask = ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied());
-    let schema = builder.schema().clone();
-    let batches = builder.with_projection(mask).with_batch_size(rows).build();
-    let batches = batches.map_err(|error| corrupt(path, &error))?;
-    for batch in batches {
-        match batch {
-            Ok(batch) => visit(&batch)?,
-            Err(error) => {
-                let names = columns.iter().map(|&column| schema.field(column).name().as_str());
-                return Err(decode_error(path, &names.collect::<Vec<_>>(), &error));
-            }
-        }
-    }
-    Ok(())
-}
-
 /// Returns an error if a column has a compression codec that is not supported.
 fn check_codecs(path: &Path, builder: &Builder, columns: &[usize]) -> Result<(), DataError> {
     let schema = builder.parquet_schema();
     let groups = builder.metadata().row_groups().iter();
     let leaves = groups.flat_map(|group| group.columns().iter().enumerate());
     let of_columns = leaves.filter(|(leaf, _)| columns.contains(&schema.get_column_root_idx(*leaf)));
-    let codec = of_columns.map(|(_, leaf)| leaf.compression()).find_map(|codec| match codec {
-        Compression::BROTLI(_) => Some("brotli"),
-        Compression::LZO => Some("LZO"),
-        _ => None,
-    });
-    match codec {
-        Some(codec) => Err(DataError::UnsupportedCodec { path: path.to_path_buf(), codec: codec.to_owned() }),
-        None => Ok(()),
+    let mut codecs = of_columns.map(|(_, leaf)| leaf.compression());
+    if codecs.any(|codec| codec == Compression::LZO) {
+        return Err(DataError::UnsupportedCodec { path: path.to_path_buf(), codec: "LZO".to_owned() });
     }
-}
-
-/// Returns the label names that the hub stores under `info.features.{column}` in the metadata, by column.
-///
-/// The features of a list of labels are one level down, under `feature`.
-fn label_names(metadata: Option<&Vec<KeyValue>>) -> Vec<(String, Vec<String>)> {
-    let entry = metadata.into_iter().flatten().find(|entry| entry.key == "huggingface");
-    let json = entry.and_then(|entry| entry.value.as_deref());
-    let parsed = json.and_then(|json| serde_json::from_str::<serde_json::Value>(json).ok());
-    let Some(features) = parsed.as_ref().and_then(|json| json["info"]["features"].as_object()) else {
-        return vec![];
-    };
-    let names = |feature: &serde_json::Value| {
-        let names = feature["names"].as_array().or_else(|| feature["feature"]["names"].as_array())?;
-        names.iter().map(|name| name.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
-    };
-    features.iter().filter_map(|(column, feature)| Some((column.clone(), names(feature)?))).collect()
+    Ok(())
 }
 
 /// Returns the error for a batch that cannot be decoded: it is corrupt, or a text in it is not UTF-8.
 ///
 /// The decoder does not name the row, so this searches for it.
-fn decode_error(path: &Path, columns: &[&str], error: &arrow_schema::ArrowError) -> DataError {
-    let not_utf8 = || columns.iter().find_map(|column| Some((*column, first_row_not_utf8(path, column)?)));
+fn decode_error(path: &Path, columns: &[String], error: &arrow_schema::ArrowError) -> DataError {
+    let not_utf8 = || columns.iter().find_map(|column| Some((column, first_row_not_utf8(path, column)?)));
     match not_utf8() {
         Some((column, row)) => DataError::not_utf8(path, row, column),
         None => corrupt(path, error),

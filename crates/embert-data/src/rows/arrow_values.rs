@@ -8,7 +8,7 @@ use arrow_schema::DataType;
 use super::column::Cell;
 use crate::error::DataError;
 use crate::label_encoding::{RawLabel, RawTarget};
-use crate::parquet;
+use crate::memory_limit::MemoryLimit;
 use crate::table::ChunkedArray;
 
 const LABEL_TYPES: &str = "integers, text or booleans";
@@ -17,17 +17,16 @@ const LABEL_TYPES: &str = "integers, text or booleans";
 ///
 /// Their bytes are limited, because a dictionary stores a text once for many rows.
 pub(super) fn texts(chunks: ChunkedArray, first: Cell<'_>) -> Result<Vec<Option<String>>, DataError> {
-    let (limit, mut bytes, mut texts) = (parquet::max_bytes(first.table.path())?, 0, Vec::new());
+    let path = first.table.path();
+    let mut memory = MemoryLimit::of(path).unwrap_or_else(|_| MemoryLimit::of_stream());
+    let mut texts = Vec::new();
     for chunk in chunks.arrays {
         if !is_text(chunk.data_type()) {
             return Err(first.column_type(chunk.data_type().to_string(), "text"));
         }
         let before = texts.len();
         texts.extend(strings(&chunk, Cell { index: before, ..first })?);
-        bytes += texts[before..].iter().flatten().map(|text: &String| text.len() as u64).sum::<u64>();
-        if bytes > limit {
-            return Err(DataError::DecompressionBomb { path: first.table.path().to_path_buf(), limit });
-        }
+        memory.add(path, texts[before..].iter().flatten().map(|text: &String| text.len() as u64).sum())?;
     }
     Ok(texts)
 }

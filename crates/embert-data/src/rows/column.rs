@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::error::DataError;
-use crate::jsonl;
+use crate::json;
 use crate::table::{Table, Values};
 
 /// The name and the values of a column.
@@ -33,7 +33,7 @@ impl Cell<'_> {
 
     pub(super) fn wrong_type(self, value: &Value, expected: &'static str) -> DataError {
         let row = self.table.row_number(self.index);
-        jsonl::value_type(self.table.path(), row, self.column, value, expected)
+        json::value_type(self.table.path(), row, self.column, value, expected)
     }
 
     /// Parses a JSON value. A missing key is null.

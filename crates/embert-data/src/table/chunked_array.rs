@@ -23,6 +23,16 @@ impl ChunkedArray {
         Self { ends: ends.collect(), arrays }
     }
 
+    /// Returns the number of rows up to the end of each array.
+    pub(super) fn ends(&self) -> impl Iterator<Item = usize> {
+        self.ends.iter().copied()
+    }
+
+    pub(super) fn append(&mut self, more: Self) {
+        self.arrays.extend(more.arrays);
+        *self = Self::new(std::mem::take(&mut self.arrays));
+    }
+
     pub(super) fn len(&self) -> usize {
         self.ends.last().copied().unwrap_or(0)
     }

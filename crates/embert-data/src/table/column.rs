@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 #[cfg(feature = "parquet")]
 use super::chunked_array::ChunkedArray;
-use super::json_column;
+use super::json_column::{self, JsonValues};
 
 /// A column of results, with one value per row.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,7 +41,7 @@ impl Column {
 pub(crate) enum Values {
     Column(Column),
     /// The JSON text of each value; `None` if the row does not have the key.
-    Json(Vec<Option<Box<str>>>),
+    Json(JsonValues),
     /// Values of one arrow type.
     #[cfg(feature = "parquet")]
     Arrow(ChunkedArray),
@@ -54,6 +54,21 @@ impl Values {
             Self::Json(values) => values.len(),
             #[cfg(feature = "parquet")]
             Self::Arrow(chunks) => chunks.len(),
+        }
+    }
+
+    /// Adds the values of another column of the same kind.
+    pub(super) fn append(&mut self, more: Self) {
+        match (self, more) {
+            (Self::Column(Column::Text(values)), Self::Column(Column::Text(more))) => values.extend(more),
+            (Self::Column(Column::Number(values)), Self::Column(Column::Number(more))) => values.extend(more),
+            (Self::Column(Column::Numbers(values)), Self::Column(Column::Numbers(more))) => {
+                values.extend(more)
+            }
+            (Self::Json(values), Self::Json(more)) => values.append(more),
+            #[cfg(feature = "parquet")]
+            (Self::Arrow(chunks), Self::Arrow(more)) => chunks.append(more),
+            _ => unreachable!("the parts of a column are of one kind, because their files have one format"),
         }
     }
 

@@ -1,30 +1,40 @@
 //! Tables: all columns of an input file, with columns of results added, written to a file.
 
 #[cfg(feature = "parquet")]
+mod arrow_batches;
+#[cfg(feature = "parquet")]
 mod arrow_cell;
+mod atomic_file;
+mod chunk;
 #[cfg(feature = "parquet")]
 mod chunked_array;
+mod collect;
 mod column;
 mod json_column;
-mod output_file;
-#[cfg(feature = "parquet")]
-mod parquet;
-mod read;
-mod write;
+mod reader;
+mod source;
+mod writer;
 
 use std::collections::HashSet;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::columns::{ColumnRole, find_column};
 use crate::error::DataError;
 use crate::note::DataNote;
-use crate::options::{CsvQuoting, ReadOptions};
+use crate::options::ReadOptions;
 use crate::rows::{self, LoadedTexts};
 #[cfg(feature = "parquet")]
+pub(crate) use chunk::arrow_columns;
+pub(crate) use chunk::{Chunk, ChunkSize};
+#[cfg(feature = "parquet")]
 pub(crate) use chunked_array::ChunkedArray;
+pub(crate) use collect::read_columns;
 pub use column::Column;
 pub(crate) use column::Values;
-pub(crate) use read::read_columns;
+pub(crate) use json_column::JsonValues;
+pub use reader::TableReader;
+pub use writer::TableWriter;
 
 /// Named columns of equal length, in the order of the output file.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -38,15 +48,16 @@ pub struct Table {
     label_names: Vec<(String, Vec<String>)>,
 }
 
-/// Reads all columns of a `.parquet`, `.csv`, `.tsv` or `.jsonl` file, in order.
+/// Reads all columns of a file, of all files of a directory, or of the files that match a pattern, in order.
 ///
-/// Cells of csv and tsv are text. Values of jsonl and parquet keep their types. A missing key of jsonl is null.
+/// Use [`TableReader`] for a file that is larger than the memory. Cells of csv and tsv are text. Values of JSON, parquet
+/// and arrow keep their types. A missing key of JSON is null.
 ///
 /// # Errors
 ///
 /// A [`DataError`] that names the file and the first invalid row.
-pub fn read_table(path: &Path, csv_quoting: CsvQuoting) -> Result<(Table, Vec<DataNote>), DataError> {
-    let (table, notes) = read_columns(path, csv_quoting, None)?;
+pub fn read_table(path: &Path, options: &ReadOptions) -> Result<(Table, Vec<DataNote>), DataError> {
+    let (table, notes) = read_columns(path, options, None)?;
     if table.rows() == 0 {
         return Err(DataError::Empty { path: path.to_path_buf() });
     }
@@ -137,7 +148,7 @@ impl Table {
     /// Removes the values of a column, so that they are in memory once.
     pub(crate) fn take(&mut self, column: &str, role: ColumnRole) -> Result<Values, DataError> {
         let index = find_column(&self.path, self.column_names(), column, role)?;
-        Ok(std::mem::replace(&mut self.columns[index].1, Values::Json(vec![])))
+        Ok(std::mem::replace(&mut self.columns[index].1, Values::Json(JsonValues::default())))
     }
 
     /// Returns a copy of the values of a column. Values of arrow are shared, not copied.
@@ -146,12 +157,37 @@ impl Table {
         Ok(self.columns[index].1.clone())
     }
 
+    /// Writes the table in the format of the extension, as [`TableWriter`] does.
+    ///
+    /// Writes a temporary file and renames it, so the file at `path` is always complete. Replaces an existing file and
+    /// keeps its permissions. Replaces the target of a symbolic link, not the link.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::UnknownExtension`] before anything is written; [`DataError::Io`].
+    pub fn write(&self, path: &Path) -> Result<(), DataError> {
+        let mut writer = TableWriter::create(path)?;
+        writer.write(self)?;
+        writer.finish()
+    }
+
+    /// Writes one JSON object per row. NaN and infinity become null.
+    ///
+    /// # Errors
+    ///
+    /// An error of `out`.
+    pub fn write_jsonl(&self, out: impl Write) -> io::Result<()> {
+        let mut out = BufWriter::new(out);
+        writer::write_jsonl(self, &mut out)?;
+        out.flush()
+    }
+
     /// Checks that [`Table::write`] can write `path`. Creates a file in the directory and removes it.
     ///
     /// # Errors
     ///
     /// [`DataError::UnknownExtension`]; [`DataError::Io`] if the file or its directory is not writable.
     pub fn require_writable(path: &Path) -> Result<(), DataError> {
-        output_file::require_writable(path)
+        atomic_file::require_writable(path)
     }
 }

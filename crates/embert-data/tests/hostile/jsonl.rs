@@ -71,7 +71,8 @@ fn valid_files_are_read_and_invalid_files_are_rejected() {
     }
     for (what, file) in [
         ("an empty file", vec![]),
-        ("an array", b"[{\"text\": \"a\", \"label\": 1}]".to_vec()),
+        ("text after an array", b"[{\"text\": \"a\", \"label\": 1}] 1".to_vec()),
+        ("an array of numbers", b"[1]".to_vec()),
         ("invalid UTF-8", b"{\"text\": \"\xff\", \"label\": 1}".to_vec()),
         ("UTF-16", b"\xff\xfe{\0}\0".to_vec()),
         ("a quarter of a million opening braces", b"{\"a\":".repeat(1 << 18)),

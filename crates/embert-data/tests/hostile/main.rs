@@ -16,8 +16,7 @@ use embert_data::{
 fn open(file: &Path) -> Result<(), DataError> {
     let options = ReadOptions::default();
     let texts = read_texts(file, &options).map(|read| read.texts.len());
-    let table =
-        read_table(file, CsvQuoting::Minimal).and_then(|(table, _)| Ok(table.texts(&options)?.texts.len()));
+    let table = read_table(file, &options).and_then(|(table, _)| Ok(table.texts(&options)?.texts.len()));
     let without_quotes =
         ReadOptions { csv_quoting: CsvQuoting::None, drop_unlabelled: true, ..options.clone() };
     let _ = read(file, "train", &without_quotes, None);

@@ -96,31 +96,31 @@ fn errors_name_the_row_and_the_column() {
 fn invalid_utf8_is_an_error_with_the_row() {
     assert_eq!(
         message("a.csv", b"text,label\ncaf\xc3\xa9,1\ncaf\xe9,1\n"),
-        "a.csv: row 2, column \"text\" is not UTF-8"
+        "a.csv: row 2, column \"text\" is not UTF-8; the file looks like windows-1252"
     );
     assert_eq!(
         message("a.jsonl", b"{\"text\": \"caf\xe9\", \"label\": 1}"),
-        "a.jsonl: row 1: the line is not UTF-8"
+        "a.jsonl: row 1: the text is not utf-8; the file looks like windows-1252"
     );
 }
 
 #[test]
 fn files_with_the_wrong_extension_are_recognized() {
     for (name, content, found) in [
-        ("a.csv", &b"\x1f\x8b\x08\x00"[..], "expected csv, found a gzip archive; unpack it first"),
-        ("a.tsv", b"PK\x03\x04", "expected tsv, found a zip archive; unpack it first"),
-        ("a.csv", b"\xff\xfet\x00", "expected csv, found UTF-16 text; save it as UTF-8"),
+        ("a.csv", &b"\x1f\x8b\x08\x00"[..], "damaged or truncated: unexpected end of file"),
+        ("a.csv", b"\xfd7zXZ\0", "expected csv, found an xz archive; unpack it first"),
+        ("a.csv", b"ARROW1\0\0", "expected csv, found an arrow file; name it .arrow"),
+        (
+            "a.csv",
+            b"t\0e\0x\0t\0",
+            "the text looks like utf-16le without a byte order mark; name its encoding, or save it as UTF-8",
+        ),
         (
             "a.csv",
             b"\n<!DOCTYPE html><html>",
             "expected csv, found an HTML page, perhaps an error page of the server; download the file again",
         ),
         ("a.csv", b"PAR1", "expected csv, found a parquet file; name it .parquet"),
-        (
-            "a.jsonl",
-            b"[{\"text\": 1}]",
-            "expected jsonl (a JSON object on each line), found a JSON array; write one object per line",
-        ),
         (
             "a.parquet",
             b"<html>404",
@@ -146,25 +146,24 @@ fn files_with_the_wrong_extension_are_recognized() {
 #[test]
 fn unsupported_extensions_have_advice() {
     for (name, words) in [
-        ("a.json", "; write one object per line and name it .jsonl"),
         (
-            "a.txt",
+            "a.dat",
             "; rename a table with a header to .csv if commas separate its columns, or to .tsv if tabs do",
         ),
         ("a.xlsx", "; export the sheet as .csv (UTF-8)"),
         ("a.XLS", "; export the sheet as .csv (UTF-8)"),
-        ("a.csv.gz", "; unpack it first"),
-        ("a.zip", "; unpack it first"),
-        ("a.jsonl.zst", "; unpack it first"),
-        ("a.arrow", "; write it as .parquet"),
+        ("a.csv.xz", "; unpack it first"),
+        ("a.tar.gz", "unknown extension \"tar.gz\""),
+        ("a.tar.gz", "; unpack it first"),
+        ("a.gz", "; the extension before it names the format, as in .csv.gz"),
+        ("a.7z", "; unpack it first"),
+        ("a.orc", "; write it as .parquet"),
         ("a.pq", "; rename it to .parquet"),
-        ("a.weird", "; supported are .parquet, .csv, .tsv, .jsonl"),
+        ("a.weird", "unknown extension \"weird\""),
     ] {
         let found = message(name, "x");
-        assert!(
-            found.contains("; supported are .parquet, .csv, .tsv, .jsonl") && found.contains(words),
-            "{found}"
-        );
+        let supported = "; supported are .parquet, .arrow, .csv, .tsv, .json, .jsonl, .txt";
+        assert!(found.contains(supported) && found.contains(words), "{found}");
     }
 }
 

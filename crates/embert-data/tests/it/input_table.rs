@@ -8,13 +8,13 @@ use arrow_array::{
     Array, ArrayRef, BooleanArray, Date32Array, DictionaryArray, Float32Array, Float64Array, Int64Array,
     LargeStringArray, ListArray, RecordBatch, StringArray, TimestampMillisecondArray, UInt64Array,
 };
-use embert_data::{Column, CsvQuoting, LoadedTexts, ReadOptions, Table, read_table};
+use embert_data::{Column, LoadedTexts, ReadOptions, Table, read_table};
 
 use crate::TestDir;
 use crate::parquet_files::write;
 
 fn open(dir: &TestDir, name: &str, content: impl AsRef<[u8]>) -> Table {
-    read_table(&dir.write(name, content), CsvQuoting::Minimal).unwrap().0
+    read_table(&dir.write(name, content), &ReadOptions::default()).unwrap().0
 }
 
 fn written(dir: &TestDir, table: &Table, name: &str) -> String {

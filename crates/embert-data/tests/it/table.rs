@@ -80,7 +80,7 @@ fn write_errors_name_the_cause() {
     let dir = TestDir::new();
     let unknown = results().write(&dir.path("out.txt")).unwrap_err().to_string();
     assert!(
-        unknown.ends_with("unknown extension \"txt\"; supported are .parquet, .csv, .tsv, .jsonl"),
+        unknown.ends_with("unknown extension \"txt\"; supported are .parquet, .arrow, .csv, .tsv, .jsonl"),
         "{unknown}"
     );
     let missing_directory = results().write(&dir.path("no/such/out.csv"));

@@ -1,35 +1,70 @@
 //! The output file of a table: checks that it is writable, and replaces it atomically.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
 use crate::format::Format;
 
-/// Writes a temporary file and renames it, so the file at `path` is always complete or unchanged.
-pub(super) fn replace(path: &Path, write: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
-    let target = target(path)?;
-    let existing = fs::metadata(&target).ok();
-    if existing.as_ref().is_some_and(|existing| !existing.is_file() && !existing.is_dir()) {
-        return write(&OpenOptions::new().write(true).open(&target)?); // a pipe or a device
-    }
-    let temporary = temporary_path(&target);
-    let written = File::create(&temporary).and_then(|file| {
-        if let Some(existing) = existing {
-            file.set_permissions(existing.permissions())?;
+/// A temporary file that replaces `target` at the end. Without the end, it is removed.
+///
+/// So the target is always complete or unchanged. A pipe or a device is written directly.
+pub(super) struct AtomicFile {
+    file: File,
+    /// `None` for a pipe or a device, and after the end.
+    temporary: Option<PathBuf>,
+    target: PathBuf,
+}
+
+impl AtomicFile {
+    /// Creates the temporary file, with the permissions of an existing target. Follows symbolic links.
+    pub(super) fn create(path: &Path) -> io::Result<Self> {
+        let target = target(path)?;
+        let existing = fs::metadata(&target).ok();
+        if existing.as_ref().is_some_and(|existing| !existing.is_file() && !existing.is_dir()) {
+            let file = OpenOptions::new().write(true).open(&target)?;
+            return Ok(Self { file, temporary: None, target });
         }
-        write(&file)?;
-        file.sync_all()
-    });
-    written.and_then(|()| fs::rename(&temporary, &target)).inspect_err(|_| {
-        let _ = fs::remove_file(&temporary); // report the first error, not this one
-    })
+        let temporary = temporary_path(&target);
+        let created = Self { file: File::create(&temporary)?, temporary: Some(temporary), target };
+        if let Some(existing) = existing {
+            created.file.set_permissions(existing.permissions())?;
+        }
+        Ok(created)
+    }
+
+    /// Replaces the target.
+    pub(super) fn commit(mut self) -> io::Result<()> {
+        let Some(temporary) = &self.temporary else { return Ok(()) };
+        self.file.sync_all()?;
+        fs::rename(temporary, &self.target)?;
+        self.temporary = None;
+        Ok(())
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.file.write(buffer)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for AtomicFile {
+    fn drop(&mut self) {
+        if let Some(temporary) = &self.temporary {
+            let _ = fs::remove_file(temporary); // report the first error, not this one
+        }
+    }
 }
 
 /// Checks the extension and the permissions. Does not change an existing file.
 pub(super) fn require_writable(path: &Path) -> Result<(), DataError> {
-    Format::by_extension(path)?;
+    Format::of_output(path)?;
     let target = target(path).map_err(DataError::io(path))?;
     match fs::metadata(&target) {
         Ok(existing) if existing.is_dir() => {

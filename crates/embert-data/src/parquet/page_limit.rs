@@ -1,47 +1,16 @@
-//! Memory limits for the rows of a parquet file, against decompression bombs.
+//! Limits the size of the pages of a parquet file, against decompression bombs.
 
 use std::fs::File;
 use std::path::Path;
 
 use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use arrow_array::RecordBatch;
 
 use super::page_headers;
 use crate::error::DataError;
-use crate::label_encoding::RawRow;
+use crate::memory_limit::MAX_EXPANSION;
 
-/// Counts the memory of the rows of a file, up to a limit.
-///
-/// A small file can have large rows: by compression, or by a dictionary that stores a text once for many rows.
-pub(super) struct MemoryLimit {
-    pub(super) limit: u64,
-    used: u64,
-}
-
-/// Maximum number of bytes of rows per byte of the file, or of a page per compressed byte.
-const MAX_EXPANSION: u64 = 1000;
 /// Bytes that a page may always have. Writers usually end a page at 1 MiB.
 const FREE_PAGE_BYTES: u64 = 16 << 20;
-/// Bytes that the rows of a file may always have.
-const FREE_ROW_BYTES: u64 = 64 << 20;
-/// Bytes of a row without its text.
-const ROW_BYTES: u64 = size_of::<RawRow>() as u64;
-
-impl MemoryLimit {
-    pub(super) fn of(path: &Path) -> Result<Self, DataError> {
-        let size = std::fs::metadata(path).map_err(DataError::io(path))?.len();
-        Ok(Self { limit: size.saturating_mul(MAX_EXPANSION).saturating_add(FREE_ROW_BYTES), used: 0 })
-    }
-
-    /// Adds the memory of a batch; an error above the limit.
-    pub(super) fn add(&mut self, path: &Path, batch: &RecordBatch) -> Result<(), DataError> {
-        self.used += batch.num_rows() as u64 * ROW_BYTES + batch.get_array_memory_size() as u64;
-        if self.used > self.limit {
-            return Err(DataError::DecompressionBomb { path: path.to_path_buf(), limit: self.limit });
-        }
-        Ok(())
-    }
-}
 
 /// Builds a reader of a file.
 pub(super) type Builder = ParquetRecordBatchReaderBuilder<File>;
@@ -76,12 +45,12 @@ pub(super) fn largest_page(path: &Path, builder: &Builder, columns: &[usize]) ->
 /// Returns the number of rows of a batch that fits into memory even if each row is as large as the largest page.
 ///
 /// A dictionary stores a text once, but every row may use it.
-pub(super) fn rows_per_batch(largest_page: u64) -> usize {
+pub(crate) fn rows_per_batch(largest_page: u64) -> usize {
     const MAX_BYTES: u64 = 64 << 20;
     (MAX_BYTES / largest_page.max(1)).clamp(1, 1024) as usize
 }
 
 /// Returns the error for a file that the decoder cannot read.
-pub(super) fn corrupt(path: &Path, error: &dyn std::fmt::Display) -> DataError {
+pub(crate) fn corrupt(path: &Path, error: &dyn std::fmt::Display) -> DataError {
     DataError::Corrupt { path: path.to_path_buf(), reason: error.to_string() }
 }
