@@ -83,6 +83,11 @@ impl Labels {
         Ok(Self { names })
     }
 
+    /// Returns labels with these names, which must be distinct.
+    pub(crate) fn of_distinct(names: Vec<String>) -> Self {
+        Self { names }
+    }
+
     /// Returns the names `LABEL_0`, `LABEL_1` and so on, which transformers gives to labels without names.
     pub fn numbered(count: usize) -> Self {
         Self { names: (0..count).map(|id| format!("LABEL_{id}")).collect() }

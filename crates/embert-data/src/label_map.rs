@@ -17,10 +17,14 @@ use crate::table::{self, Column, Values};
 /// map. A name of several values has the place of its first value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LabelMap {
-    /// Each value with its name, in the order of the labels.
-    pairs: Vec<(String, String)>,
+    /// The values, in the order of the labels.
+    values: Vec<String>,
+    /// The distinct names, in the order of the labels.
+    names: Vec<String>,
+    /// The place in `names` of each value, each integer and each name.
     by_value: HashMap<String, usize>,
     by_integer: HashMap<i128, usize>,
+    by_name: HashMap<String, usize>,
 }
 
 impl LabelMap {
@@ -30,30 +34,42 @@ impl LabelMap {
     ///
     /// [`DataError::LabelMap`] if there are no pairs, a name is empty, or a value occurs twice. `source` is the file or
     /// the option of the map, for the message.
-    pub fn new(source: &str, pairs: Vec<(String, String)>) -> Result<Self, DataError> {
+    pub fn new(source: &str, mut pairs: Vec<(String, String)>) -> Result<Self, DataError> {
         let invalid = |reason| DataError::LabelMap { map: source.to_owned(), reason };
-        let mut pairs = pairs
-            .into_iter()
-            .map(|(value, name)| (value.trim().to_owned(), name.trim().to_owned()))
-            .collect::<Vec<_>>();
         if pairs.is_empty() {
             return Err(invalid("no pairs of a value and a name".to_owned()));
-        }
-        if let Some((value, _)) = pairs.iter().find(|(_, name)| name.is_empty()) {
-            return Err(invalid(format!("the value {value:?} has no name")));
         }
         if pairs.iter().all(|(value, _)| parse_integer(value).is_some()) {
             pairs.sort_by_key(|(value, _)| parse_integer(value));
         }
-        let (mut by_value, mut by_integer) = (HashMap::new(), HashMap::new());
-        for (index, (value, _)) in pairs.iter().enumerate() {
-            let is_new = by_value.insert(value.clone(), index).is_none();
-            let integer = parse_integer(value);
-            if !is_new || integer.is_some_and(|integer| by_integer.insert(integer, index).is_some()) {
-                return Err(invalid(format!("the value {value:?} occurs twice")));
-            }
+        let mut map = Self {
+            values: vec![],
+            names: vec![],
+            by_value: HashMap::new(),
+            by_integer: HashMap::new(),
+            by_name: HashMap::new(),
+        };
+        pairs.iter().try_for_each(|(value, name)| map.add(value.trim(), name.trim())).map_err(invalid)?;
+        Ok(map)
+    }
+
+    /// Adds a value. The error says what is wrong.
+    fn add(&mut self, value: &str, name: &str) -> Result<(), String> {
+        if name.is_empty() {
+            return Err(format!("the value {value:?} has no name"));
         }
-        Ok(Self { pairs, by_value, by_integer })
+        let next = self.names.len();
+        let place = *self.by_name.entry(name.to_owned()).or_insert(next);
+        if place == next {
+            self.names.push(name.to_owned());
+        }
+        let integer = parse_integer(value);
+        let is_known = self.by_value.insert(value.to_owned(), place).is_some();
+        if is_known || integer.is_some_and(|integer| self.by_integer.insert(integer, place).is_some()) {
+            return Err(format!("the value {value:?} occurs twice"));
+        }
+        self.values.push(value.to_owned());
+        Ok(())
     }
 
     /// Reads a map from a file: a JSON object, or a csv or tsv file of two columns with a header.
@@ -69,18 +85,8 @@ impl LabelMap {
     }
 
     /// Returns the labels: the names without duplicates, in order.
-    ///
-    /// # Errors
-    ///
-    /// None: the names are distinct.
-    pub fn labels(&self) -> Result<Labels, DataError> {
-        let mut names: Vec<String> = Vec::new();
-        for (_, name) in &self.pairs {
-            if !names.contains(name) {
-                names.push(name.clone());
-            }
-        }
-        Labels::new(names)
+    pub fn labels(&self) -> Labels {
+        Labels::of_distinct(self.names.clone())
     }
 
     /// Returns the name of a value. Integers are equal to numbers without a fraction: 1 and 1.0.
@@ -89,9 +95,8 @@ impl LabelMap {
     pub fn name(&self, value: &str) -> Option<&str> {
         let value = value.trim();
         let by_integer = || self.by_integer.get(&parse_integer(value)?);
-        let index = self.by_value.get(value).or_else(by_integer);
-        let name = index.map(|&index| self.pairs[index].1.as_str());
-        name.or_else(|| self.pairs.iter().map(|(_, name)| name.as_str()).find(|name| *name == value))
+        let place = self.by_value.get(value).or_else(by_integer).or_else(|| self.by_name.get(value))?;
+        Some(&self.names[*place])
     }
 
     /// Returns true if the map has this value on its left side.
@@ -101,7 +106,7 @@ impl LabelMap {
 
     /// Returns the values, in the order of the labels.
     pub(crate) fn values(&self) -> impl Iterator<Item = &str> {
-        self.pairs.iter().map(|(value, _)| value.as_str())
+        self.values.iter().map(String::as_str)
     }
 }
 
@@ -179,7 +184,7 @@ mod tests {
     use super::*;
 
     fn labels(map: &str) -> Vec<String> {
-        map.parse::<LabelMap>().unwrap().labels().unwrap().names().to_vec()
+        map.parse::<LabelMap>().unwrap().labels().names().to_vec()
     }
 
     #[test]

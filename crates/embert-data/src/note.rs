@@ -122,13 +122,14 @@ pub enum DataNote {
 }
 
 impl DataNote {
-    /// Returns a note if some texts are blank. Each text comes with its row.
+    /// Returns a note if some texts are blank. Each text comes with the second text of its pair and its row.
     pub(crate) fn about_blank_texts<'a>(
         path: &Path,
-        texts: impl Iterator<Item = (&'a String, usize)> + Clone,
+        texts: impl Iterator<Item = (&'a str, Option<&'a str>, usize)> + Clone,
     ) -> Option<Self> {
-        let mut blank = texts.clone().filter(|(text, _)| text.trim().is_empty());
-        let (_, row) = blank.next()?;
+        let is_blank = |text: &str| text.trim().is_empty();
+        let mut blank = texts.clone().filter(|(text, pair, _)| is_blank(text) || pair.is_some_and(is_blank));
+        let (.., row) = blank.next()?;
         let (blank, rows) = (1 + blank.count(), texts.count());
         Some(Self::BlankTexts { path: path.to_path_buf(), blank, rows, row })
     }

@@ -65,7 +65,7 @@ fn encode(
     let mut labels_of_files = names.clone().map(Labels::new).transpose()?;
     if let Some(map) = &options.label_map {
         map_labels(&mut files, map, names.as_deref())?;
-        (names, labels_of_files) = (None, Some(map.labels()?));
+        (names, labels_of_files) = (None, Some(map.labels()));
     }
     let label_type = LabelType::of(&files)?;
     let ids = |label: &RawLabel, id: &mut dyn FnMut(&LabelValue<'_>) -> Option<usize>| {

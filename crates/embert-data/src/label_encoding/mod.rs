@@ -43,7 +43,8 @@ pub(crate) fn encode_labels(
     let missing = MissingLabels { problem_type, options, has_names, known };
     notes.extend(missing.remove(path, &mut files)?);
     notes.extend(files.iter().filter_map(|file| {
-        DataNote::about_blank_texts(&file.path, file.rows.iter().map(|row| (&row.text, row.row)))
+        let texts = file.rows.iter().map(|row| (row.text.as_str(), row.text_pair.as_deref(), row.row));
+        DataNote::about_blank_texts(&file.path, texts)
     }));
     let encoded = match problem_type {
         ProblemType::SingleLabelClassification => classes::encode_single(path, files, names, options, known)?,

@@ -29,7 +29,9 @@ pub struct LoadedTexts {
 pub(crate) fn texts(table: Table, options: &ReadOptions) -> Result<LoadedTexts, DataError> {
     let mut source = Source { table, wanted: options.columns.of_texts() };
     let (texts, text_pairs) = source.texts(options)?;
-    let rows = texts.iter().zip((0..).map(|index| source.table.row_number(index)));
+    let pair = |index: usize| text_pairs.as_ref().map(|pairs| pairs[index].as_str());
+    let rows = texts.iter().enumerate();
+    let rows = rows.map(|(index, text)| (text.as_str(), pair(index), source.table.row_number(index)));
     let notes = DataNote::about_blank_texts(source.table.path(), rows).into_iter().collect();
     Ok(LoadedTexts { texts, text_pairs, notes })
 }

@@ -91,6 +91,10 @@ fn mutated_files_never_panic() {
     let more = serde_json::to_string(&more).unwrap();
     let wrong = dropped_or_replaced(&good, 500, 1).into_iter();
     target.mutations(wrong.map(|(what, row)| (what, format!("{row}\n{more}\n"))));
+    let lists = json!({"text": "a", "label": ["x", "y", ""]});
+    let wrong = dropped_or_replaced(&lists, 500, 3).into_iter();
+    target.mutations(wrong.map(|(what, row)| (what, format!("{lists}\n{row}\n"))));
+    target.mutations(damaged(format!("{lists}\n{lists}\n").as_bytes(), 1000, 4));
     target.mutations(damaged(format!("{good}\n{more}\n{good}\n").as_bytes(), 2000, 2));
     println!("{}", target.finish(0, 2000));
 }

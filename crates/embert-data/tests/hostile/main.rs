@@ -2,12 +2,15 @@
 
 mod delimited;
 mod jsonl;
+mod label_map;
 #[cfg(feature = "parquet")]
 mod parquet;
 
 use std::path::Path;
 
-use embert_data::{CsvQuoting, DataError, ReadOptions, read, read_table, read_texts};
+use embert_data::{
+    Columns, CsvQuoting, DataError, LabelMap, ProblemType, ReadOptions, read, read_table, read_texts,
+};
 
 /// Reads a file with each function. If `read` accepts a file, `read_texts` and `read_table` must accept it, too.
 fn open(file: &Path) -> Result<(), DataError> {
@@ -17,6 +20,10 @@ fn open(file: &Path) -> Result<(), DataError> {
     let without_quotes =
         ReadOptions { csv_quoting: CsvQuoting::None, drop_unlabelled: true, ..options.clone() };
     let _ = read(file, "train", &without_quotes, None);
+    const SMALL: u64 = 1 << 16;
+    if file.metadata().is_ok_and(|metadata| metadata.len() < SMALL) {
+        read_with_other_targets(file, &without_quotes);
+    }
     let dataset = read(file, "train", &options, None)?.dataset;
     assert!(
         dataset.examples.iter().all(|example| example
@@ -27,4 +34,20 @@ fn open(file: &Path) -> Result<(), DataError> {
     );
     assert_eq!((texts?, table?), (dataset.len(), dataset.len()));
     Ok(())
+}
+
+/// Reads a small file as each problem type, with a separator and a map. The results are not compared.
+fn read_with_other_targets(file: &Path, options: &ReadOptions) {
+    for problem_type in ProblemType::ALL {
+        let options = ReadOptions {
+            problem_type: Some(problem_type),
+            label_separator: Some(" ".to_owned()),
+            label_map: "1=positive,0=negative".parse::<LabelMap>().ok(),
+            columns: Columns { text_pair: Some("text".to_owned()), ..Columns::default() },
+            ..options.clone()
+        };
+        let _ = read(file, "train", &options, None);
+        let columns = Columns { labels: vec!["label".to_owned(), "text".to_owned()], ..Columns::default() };
+        let _ = read(file, "train", &ReadOptions { columns, ..options }, None);
+    }
 }

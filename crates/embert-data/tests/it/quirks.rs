@@ -11,8 +11,11 @@ use crate::is_supported;
 /// Written by `fixtures/quirks/generate.py` with datasets 5.2.0, pandas 3.1.1 and pyarrow 26.0.1.
 const CASES: &str = include_str!("fixtures/quirks/quirks.json");
 
+/// A file, a reason, and the text and the label of each row.
+type Difference = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
 /// Files that embert reads differently, the reason, and the text and label of each row. Rows without a label are dropped.
-const DIFFERENCES: [(&str, &str, &[(&str, &str)]); 8] = [
+const DIFFERENCES: [Difference; 8] = [
     ("na_text.csv", "the text NA is a text, not a missing value", &[("NA", "1"), ("bad", "0")]),
     ("empty_text.csv", "an empty text is a text; a note names it", &[("", "1"), ("bad", "0")]),
     ("number_text.csv", "texts are never numbers", &[("1", "1"), ("2.50", "0")]),

@@ -1,7 +1,8 @@
 //! Multi-label and regression targets, pairs of texts, several columns and label maps.
 
 use embert_data::{
-    Columns, DataError, Dataset, LabelMap, LoadedDataset, ProblemType, ReadOptions, Target, read_texts,
+    Columns, CsvQuoting, DataError, Dataset, GlueTask, LabelMap, LoadedDataset, ProblemType, ReadOptions,
+    Target, read_texts,
 };
 
 use crate::{TestDir, notes, read_with};
@@ -371,10 +372,10 @@ fn label_maps_are_read_from_files() {
         ("map.tsv", "value\tname\n2\tgood\n1\tbad\n"),
     ] {
         let map = LabelMap::from_file(&dir.write(name, content)).unwrap();
-        assert_eq!(map.labels().unwrap().names(), ["bad", "good"], "{name}");
+        assert_eq!(map.labels().names(), ["bad", "good"], "{name}");
     }
     let map = LabelMap::from_file(&dir.write("map.json", "{\"p\": \"pos\", \"n\": \"neg\"}")).unwrap();
-    assert_eq!(map.labels().unwrap().names(), ["pos", "neg"]);
+    assert_eq!(map.labels().names(), ["pos", "neg"]);
     for (name, content, expected) in [
         ("map.json", "[1]", "not a JSON object of text: invalid type: sequence, expected an object of text"),
         ("map.json", "{\"1\": 2}", "not a JSON object of text: invalid type: integer `2`, expected a string"),
@@ -413,6 +414,8 @@ fn several_text_columns_are_joined_and_pairs_are_read() {
     let path = dir.write("a.csv", "premise,hypothesis,label\nA,b,1\nC,,0\n");
     let pairs = options(|it| it.columns = columns(&["premise"], Some("hypothesis")));
     let read = read_texts(&path, &pairs).unwrap();
+    let note = read.notes[0].to_string();
+    assert!(note.ends_with("1 of 2 texts are empty or only whitespace; the first is row 2"), "{note}");
     assert_eq!(
         (read.texts, read.text_pairs),
         (vec!["A".into(), "C".into()], Some(vec!["b".into(), String::new()]))
@@ -477,5 +480,98 @@ fn column_names_match_exactly_first_and_trimmed_second() {
             let dataset = read_with(name, content, &options, None).unwrap().dataset;
             assert_eq!(dataset.examples[0].text, expected, "{name} {column:?}");
         }
+    }
+}
+
+#[test]
+fn original_files_of_glue_are_read_with_their_names() {
+    for (task, content, names, text, pair) in [
+        (
+            GlueTask::Mrpc,
+            "Quality\t#1 ID\t#2 ID\t#1 String\t#2 String\n1\t7\t8\tHe said \"no\t\" she said\n0\t9\t6\tA\tb\n",
+            &["not_equivalent", "equivalent"][..],
+            "He said \"no",
+            Some("\" she said"),
+        ),
+        (
+            GlueTask::Rte,
+            "index\tsentence1\tsentence2\tlabel\n0\tA\tB\tnot_entailment\n1\tC\tD\tentailment\n",
+            &["entailment", "not_entailment"],
+            "A",
+            Some("B"),
+        ),
+        (GlueTask::Sst2, "sentence\tlabel\ngood \t1\nbad \t0\n", &["negative", "positive"], "good ", None),
+    ] {
+        let options = ReadOptions {
+            columns: task.tsv_columns(),
+            problem_type: Some(task.problem_type()),
+            label_map: task.label_map(),
+            csv_quoting: CsvQuoting::None,
+            ..ReadOptions::default()
+        };
+        let dataset = read_with("train.tsv", content, &options, None).unwrap().dataset;
+        assert_eq!(dataset.labels.names(), names, "{task}");
+        assert_eq!(dataset.examples[0].target, Target::Label(1), "{task}");
+        let first = &dataset.examples[0];
+        assert_eq!((first.text.as_str(), first.text_pair.as_deref()), (text, pair), "{task}");
+    }
+    let cola = GlueTask::Cola;
+    let options = ReadOptions {
+        columns: cola.tsv_columns(),
+        label_map: cola.label_map(),
+        csv_quoting: CsvQuoting::None,
+        csv_column_names: cola
+            .tsv_header()
+            .map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
+        ..ReadOptions::default()
+    };
+    let content = "gj04\t1\t\tOur friends won't buy this.\ngj04\t0\t*\tThe \"more would.\n";
+    let dataset = read_with("train.tsv", content, &options, None).unwrap().dataset;
+    assert_eq!(dataset.labels.names(), ["unacceptable", "acceptable"]);
+    assert_eq!(crate::rows(&dataset), [("Our friends won't buy this.", 1), ("The \"more would.", 0)]);
+    let options = ReadOptions {
+        columns: GlueTask::Stsb.tsv_columns(),
+        problem_type: Some(GlueTask::Stsb.problem_type()),
+        ..ReadOptions::default()
+    };
+    let content = "sentence1\tsentence2\tscore\nA\tB\t5.000\nC\tD\t0\n";
+    let dataset = read_with("train.tsv", content, &options, None).unwrap().dataset;
+    assert_eq!(values(&dataset), [[5.0], [0.0]]);
+}
+
+#[test]
+fn all_files_and_rows_of_a_split_decide_the_problem_type_together() {
+    let dir = TestDir::new();
+    let rows = |labels: &dyn Fn(usize) -> String| {
+        (0..20_000).map(|row| format!("{{\"text\": \"t{row}\", {}}}\n", labels(row))).collect::<String>()
+    };
+    for (name, first, second, expected) in [
+        (
+            "integers and a fraction in the last row",
+            rows(&|_| "\"label\": 1".to_owned()),
+            rows(&|row| format!("\"label\": {}", if row == 19_999 { "2.5" } else { "2" })),
+            ProblemType::Regression,
+        ),
+        (
+            "lists, the first one after many empty ones",
+            rows(&|_| "\"label\": []".to_owned()),
+            rows(&|row| format!("\"label\": [{}]", row % 2)),
+            MULTI,
+        ),
+        (
+            "no label in the last chunk of the first file",
+            rows(&|row| if row < 5 { format!("\"label\": {}", row % 2) } else { "\"x\": 1".to_owned() }),
+            rows(&|row| format!("\"label\": {}", row % 2)),
+            ProblemType::SingleLabelClassification,
+        ),
+    ] {
+        dir.write("train-1.jsonl", first);
+        dir.write("train-2.jsonl", second);
+        let dropping = options(|it| it.drop_unlabelled = true);
+        let read = embert_data::read(&dir.path(""), "train", &dropping, None).unwrap();
+        assert_eq!(read.dataset.problem_type, expected, "{name}");
+        let is_complete = expected != ProblemType::SingleLabelClassification;
+        assert_eq!(read.dataset.len(), if is_complete { 40_000 } else { 20_005 }, "{name}");
+        assert_eq!(read.dataset.examples.last().unwrap().text, "t19999");
     }
 }
