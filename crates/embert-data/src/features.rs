@@ -4,11 +4,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::table::LabelNames;
+
 /// The key of the metadata of a parquet or arrow file.
 pub(crate) const METADATA_KEY: &str = "huggingface";
-
-/// The label names of columns.
-pub(crate) type LabelNames = Vec<(String, Vec<String>)>;
 
 /// Returns the label names in the metadata of a file, by column.
 pub(crate) fn of_metadata(json: Option<&str>) -> LabelNames {

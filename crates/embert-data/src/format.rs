@@ -1,5 +1,6 @@
 //! File formats: chosen by the extension and checked against the first bytes of the file.
 
+#[cfg(feature = "parquet")]
 use std::fs::File;
 use std::path::Path;
 

@@ -13,6 +13,7 @@ mod data_files;
 mod dataset;
 mod delimited;
 mod error;
+#[cfg(feature = "parquet")]
 mod features;
 mod format;
 mod formatting;

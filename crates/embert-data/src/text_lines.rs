@@ -52,13 +52,13 @@ impl TextReader {
 
     /// Returns the next rows; `None` at the end.
     pub(crate) fn next_chunk(&mut self, size: ChunkSize) -> Result<Option<Chunk>, DataError> {
-        let (mut labels, mut texts, mut bytes) = (Vec::new(), Vec::new(), 0);
+        let (mut labels, mut texts, mut bytes) = (Vec::<Vec<String>>::new(), Vec::new(), 0);
         let first = self.lines.row;
         while size.has_room(texts.len(), bytes) {
             let Some(line) = self.lines.next()? else { break };
             bytes += line.len();
             let (found, text) = if self.layout == Layout::Text { (vec![], line) } else { split_labels(line) };
-            labels.push(self.layout.json(&found));
+            labels.push(found.into_iter().map(str::to_owned).collect());
             texts.push(text.to_owned());
         }
         if texts.is_empty() {
@@ -66,7 +66,7 @@ impl TextReader {
         }
         let mut columns = Vec::new();
         if self.keeps[0] {
-            columns.push(("label".to_owned(), Values::Json(JsonValues::new(labels, None))));
+            columns.push(("label".to_owned(), self.layout.labels(labels)));
         }
         if self.keeps[1] {
             columns.push(("text".to_owned(), Values::Column(Column::Text(texts))));
@@ -76,17 +76,14 @@ impl TextReader {
 }
 
 impl Layout {
-    /// Returns the labels of a row as JSON: a name, or a list of names; `None` without a label.
-    fn json(self, labels: &[&str]) -> Option<Box<str>> {
-        let json = |label: &str| serde_json::Value::from(label).to_string();
-        match (self, labels.first()) {
-            (Self::Labels, _) => {
-                let labels = labels.iter().map(|label| json(label)).collect::<Vec<_>>();
-                Some(format!("[{}]", labels.join(",")).into())
-            }
-            (_, Some(label)) => Some(json(label).into()),
-            (_, None) => None,
+    /// Returns the column of labels: cells that are empty without a label, or lists.
+    fn labels(self, labels: Vec<Vec<String>>) -> Values {
+        if self == Self::Labels {
+            let list = |labels: Vec<String>| Some(serde_json::Value::from(labels).to_string().into());
+            return Values::Json(JsonValues::new(labels.into_iter().map(list).collect(), None));
         }
+        let first = |mut labels: Vec<String>| labels.pop().unwrap_or_default();
+        Values::Column(Column::Text(labels.into_iter().map(first).collect()))
     }
 
     /// Returns the layout of a file. Its first line that is not blank decides if lines have labels.

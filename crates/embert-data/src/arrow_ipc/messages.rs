@@ -2,7 +2,7 @@
 //!
 //! `continuation (4 bytes) | length of metadata (4 bytes) | metadata | body`
 
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use arrow_buffer::Buffer;
@@ -26,6 +26,8 @@ pub(super) struct Messages {
     start: Vec<u8>,
     /// True if the memory limit grows with the bytes that are read.
     is_stream: bool,
+    /// True after the last message. The footer of a file follows.
+    is_at_end: bool,
 }
 
 impl Messages {
@@ -35,17 +37,21 @@ impl Messages {
         let mut start = read(path, &mut bytes, MAGIC.len() as u64)?;
         if start == MAGIC {
             start.clear();
+            skip_padding(path, &mut bytes)?;
         }
-        Ok(Self { bytes, start, is_stream })
+        Ok(Self { bytes, start, is_stream, is_at_end: false })
     }
 
-    /// Returns the bytes of the next message; `None` at the end.
+    /// Returns the metadata and the body of the next message; `None` at the end.
     pub(super) fn next(
         &mut self,
         path: &Path,
         memory: &mut MemoryLimit,
-    ) -> Result<Option<Buffer>, DataError> {
-        let Some(length) = self.metadata_length(path)? else { return Ok(None) };
+    ) -> Result<Option<(Vec<u8>, Buffer)>, DataError> {
+        let Some(length) = self.metadata_length(path)? else {
+            self.is_at_end = true;
+            return Ok(None);
+        };
         let metadata = self.read_exact(path, length.into())?;
         let message = root_as_message(&metadata).map_err(|error| corrupt(path, &error))?;
         let body_length = u64::try_from(message.bodyLength()).map_err(|error| corrupt(path, &error))?;
@@ -54,12 +60,14 @@ impl Messages {
             memory.grow((metadata.len() + body.len()) as u64);
         }
         check_buffers(path, &message, &body)?;
-        let parts = [&CONTINUATION[..], &length.to_le_bytes(), &metadata, &body];
-        Ok(Some(Buffer::from_vec(parts.concat())))
+        Ok(Some((metadata, Buffer::from_vec(body))))
     }
 
     /// Returns the length of the metadata of the next message; `None` at the end.
     fn metadata_length(&mut self, path: &Path) -> Result<Option<u32>, DataError> {
+        if self.is_at_end {
+            return Ok(None);
+        }
         let mut word = self.read_up_to(path, 4)?;
         if word == CONTINUATION {
             word = self.read_exact(path, 4)?;
@@ -81,6 +89,19 @@ impl Messages {
         found.extend(read(path, &mut self.bytes, count - found.len() as u64)?);
         Ok(found)
     }
+}
+
+/// Skips zeros after the magic number: some writers align the first message to 64 bytes.
+fn skip_padding(path: &Path, bytes: &mut BufReader<Bytes>) -> Result<(), DataError> {
+    const MAX_PADDING: usize = 64;
+    for _ in 0..MAX_PADDING {
+        let buffer = bytes.fill_buf().map_err(|error| read_error(path, 0, error))?;
+        if buffer.first() != Some(&0) {
+            break;
+        }
+        bytes.consume(1);
+    }
+    Ok(())
 }
 
 /// Reads up to `count` bytes. Memory is allocated for the bytes that exist, not for `count`.

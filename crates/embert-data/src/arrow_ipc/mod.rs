@@ -2,30 +2,30 @@
 //!
 //! A file is a stream between a magic number and a footer. So both are read in order, without the footer.
 
+mod decoder;
 mod messages;
 mod value_sizes;
 
 use std::path::{Path, PathBuf};
 
 use arrow_array::{Array, ArrayRef, RecordBatch};
-use arrow_ipc::reader::StreamDecoder;
 use arrow_schema::{DataType, SchemaRef};
 
 use crate::catch_panics::catch_panics;
 use crate::columns::{ColumnRole, find_column};
 use crate::error::DataError;
-use crate::features::{self, LabelNames};
+use crate::features;
 use crate::input::{self, Bytes};
 use crate::memory_limit::MemoryLimit;
 use crate::parquet::{corrupt, rows_per_batch};
-use crate::table::{Chunk, ChunkSize, arrow_columns};
+use crate::table::{Chunk, ChunkSize, LabelNames, arrow_columns};
+use decoder::Decoder;
 use messages::Messages;
 
 /// An open file or stream.
 pub(crate) struct ArrowReader {
     path: PathBuf,
-    messages: Messages,
-    decoder: StreamDecoder,
+    decoder: Decoder,
     names: Vec<String>,
     /// The indices of the columns to read, in plain types; `None` for all columns in their own types.
     wanted: Option<Vec<usize>>,
@@ -60,10 +60,9 @@ impl ArrowReader {
         wanted: Option<&[(&str, ColumnRole)]>,
     ) -> Result<Self, DataError> {
         catch_panics(path, || {
-            let mut messages = Messages::new(path, bytes, is_stream)?;
-            let mut decoder = StreamDecoder::new();
             let mut memory = memory;
-            let schema = first_schema(path, &mut messages, &mut decoder, &mut memory)?;
+            let decoder = Decoder::new(path, Messages::new(path, bytes, is_stream)?, &mut memory)?;
+            let schema = decoder.schema.clone();
             let wanted = wanted.map(|wanted| indices(path, &schema, wanted)).transpose()?;
             let all = (0..schema.fields().len()).collect::<Vec<_>>();
             let names =
@@ -71,7 +70,7 @@ impl ArrowReader {
             let (names, path) = (names.collect(), path.to_path_buf());
             let json = schema.metadata().get(features::METADATA_KEY).map(String::as_str);
             let label_names = features::of_metadata(json);
-            Ok(Self { path, messages, decoder, names, wanted, rest: None, memory, row: 0, label_names })
+            Ok(Self { path, decoder, names, wanted, rest: None, memory, row: 0, label_names })
         })
     }
 
@@ -110,14 +109,9 @@ impl ArrowReader {
 
     /// Decodes the next batch.
     fn decode(&mut self) -> Result<Option<RecordBatch>, DataError> {
-        while let Some(mut message) = self.messages.next(&self.path, &mut self.memory)? {
-            let batch = self.decoder.decode(&mut message).map_err(|error| corrupt(&self.path, &error))?;
-            if let Some(batch) = batch {
-                self.memory.add(&self.path, value_sizes::total(&batch))?;
-                return self.project(batch).map(Some);
-            }
-        }
-        Ok(None)
+        let Some(batch) = self.decoder.next(&self.path, &mut self.memory)? else { return Ok(None) };
+        self.memory.add(&self.path, value_sizes::total(&batch))?;
+        self.project(batch).map(Some)
     }
 
     fn project(&self, batch: RecordBatch) -> Result<RecordBatch, DataError> {
@@ -152,19 +146,6 @@ impl ArrowReader {
         self.memory.add(&self.path, value_sizes::total(&plain))?;
         Ok(plain)
     }
-}
-
-/// Reads messages up to the schema, which is the first.
-fn first_schema(
-    path: &Path,
-    messages: &mut Messages,
-    decoder: &mut StreamDecoder,
-    memory: &mut MemoryLimit,
-) -> Result<SchemaRef, DataError> {
-    if let Some(mut message) = messages.next(path, memory)? {
-        decoder.decode(&mut message).map_err(|error| corrupt(path, &error))?;
-    }
-    decoder.schema().ok_or_else(|| corrupt(path, &"the first message is not a schema"))
 }
 
 fn indices(path: &Path, schema: &SchemaRef, wanted: &[(&str, ColumnRole)]) -> Result<Vec<usize>, DataError> {

@@ -64,7 +64,15 @@ pub(super) fn folders(directory: &Path) -> Result<Vec<PathBuf>, DataError> {
 
 pub(super) fn is_data_file(path: &Path) -> bool {
     let is_zip = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
-    path.is_file() && !IGNORED.contains(&name(path)) && (is_zip || Format::by_extension(path).is_ok())
+    !is_empty(path)
+        && path.is_file()
+        && !IGNORED.contains(&name(path))
+        && (is_zip || Format::by_extension(path).is_ok())
+}
+
+/// Returns true for files without bytes. Spark writes them for empty partitions.
+fn is_empty(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0)
 }
 
 pub(super) fn is_hidden(path: &Path) -> bool {

@@ -16,6 +16,9 @@ impl Columns {
     /// An empty object has no columns.
     pub(super) fn of_object(object: &[u8]) -> Option<Self> {
         let fields = fields(valid_object(object)?).ok()?;
+        if matches!(fields.as_slice(), [(_, values)] if has_objects(values)) {
+            return None; // the rows are under a key
+        }
         let mut names = Vec::new();
         let mut columns = Vec::new();
         for (name, values) in fields {
@@ -58,11 +61,12 @@ fn values_of(values: &str) -> Option<Vec<&str>> {
 /// Returns the first key of an object whose value is a list that begins with an object.
 pub(super) fn list_of_objects(object: &[u8]) -> Option<String> {
     let fields = fields(valid_object(object)?).ok()?;
-    let has_objects = |value: &str| {
-        let inner = value.strip_prefix('[').map(str::trim_start);
-        inner.is_some_and(|inner| inner.starts_with('{'))
-    };
     fields.into_iter().find(|(_, value)| has_objects(value)).map(|(key, _)| key)
+}
+
+/// Returns true for a list that begins with an object.
+fn has_objects(value: &str) -> bool {
+    value.strip_prefix('[').is_some_and(|inner| inner.trim_start().starts_with('{'))
 }
 
 /// Returns the text of a valid object.

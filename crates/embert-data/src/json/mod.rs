@@ -19,7 +19,9 @@ use keys::Keys;
 use rows::Rows;
 pub(crate) use syntax::describe;
 use syntax::fields;
-pub(crate) use type_of_column::{JsonType, PossibleTypes};
+pub(crate) use type_of_column::JsonType;
+#[cfg(feature = "parquet")]
+pub(crate) use type_of_column::PossibleTypes;
 
 /// An open json or jsonl file.
 pub(crate) struct JsonReader {

@@ -44,6 +44,7 @@ impl PossibleTypes {
     }
 
     /// Returns true if all values fit a type. Any value fits text.
+    #[cfg(feature = "parquet")]
     pub(crate) fn fits(self, json_type: JsonType) -> bool {
         let mut types = self.fits.iter().zip(TYPES);
         types.find(|(_, (found, _))| *found == json_type).is_none_or(|(fits, _)| *fits)

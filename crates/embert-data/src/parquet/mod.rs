@@ -16,9 +16,9 @@ use arrow_array::RecordBatch;
 use crate::catch_panics::catch_panics;
 use crate::columns::{ColumnRole, find_column};
 use crate::error::DataError;
-use crate::features::{self, LabelNames};
+use crate::features;
 use crate::memory_limit::MemoryLimit;
-use crate::table::{Chunk, ChunkSize, arrow_columns};
+use crate::table::{Chunk, ChunkSize, LabelNames, arrow_columns};
 use page_limit::{Builder, largest_page};
 pub(crate) use page_limit::{corrupt, rows_per_batch};
 
@@ -27,6 +27,8 @@ pub(crate) struct ParquetReader {
     path: PathBuf,
     names: Vec<String>,
     batches: ParquetRecordBatchReader,
+    /// Maximum number of rows of a batch.
+    batch_rows: usize,
     memory: MemoryLimit,
     /// The number of rows read so far.
     row: usize,
@@ -48,9 +50,11 @@ impl ParquetReader {
             let columns = columns(path, &builder, wanted)?;
             let names = columns.iter().map(|&index| builder.schema().field(index).name().clone()).collect();
             let label_names = label_names(&builder);
-            let batches = batches(path, builder, &columns)?;
+            check_codecs(path, &builder, &columns)?;
+            let batch_rows = rows_per_batch(largest_page(path, &builder, &columns)?);
+            let batches = batches(path, builder, &columns, batch_rows)?;
             let memory = MemoryLimit::of(path)?;
-            Ok(Self { path: path.to_path_buf(), names, batches, memory, row: 0, label_names })
+            Ok(Self { path: path.to_path_buf(), names, batches, batch_rows, memory, row: 0, label_names })
         })
     }
 
@@ -59,7 +63,7 @@ impl ParquetReader {
         let path = self.path.clone();
         catch_panics(&path, || {
             let (mut batches, mut rows, mut bytes) = (Vec::new(), 0, 0);
-            while size.has_room(rows, bytes) {
+            while size.has_room(rows, bytes) && (rows == 0 || rows + self.batch_rows <= size.rows) {
                 let Some(batch) = self.next_batch()? else { break };
                 rows += batch.num_rows();
                 bytes += batch.get_array_memory_size();
@@ -105,9 +109,12 @@ fn label_names(builder: &Builder) -> LabelNames {
     features::of_metadata(entries.next().and_then(|entry| entry.value.as_deref()))
 }
 
-fn batches(path: &Path, builder: Builder, columns: &[usize]) -> Result<ParquetRecordBatchReader, DataError> {
-    check_codecs(path, &builder, columns)?;
-    let rows = rows_per_batch(largest_page(path, &builder, columns)?);
+fn batches(
+    path: &Path,
+    builder: Builder,
+    columns: &[usize],
+    rows: usize,
+) -> Result<ParquetRecordBatchReader, DataError> {
     let mask = ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied());
     let batches = builder.with_projection(mask).with_batch_size(rows).build();
     batches.map_err(|error| corrupt(path, &error))

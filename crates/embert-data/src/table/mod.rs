@@ -45,8 +45,11 @@ pub struct Table {
     /// The line of each row; empty if lines are rows.
     lines: Vec<usize>,
     /// The label names that the file stores, by column.
-    label_names: Vec<(String, Vec<String>)>,
+    label_names: LabelNames,
 }
+
+/// The label names of columns.
+pub(crate) type LabelNames = Vec<(String, Vec<String>)>;
 
 /// Reads all columns of a file, of all files of a directory, or of the files that match a pattern, in order.
 ///

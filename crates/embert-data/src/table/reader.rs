@@ -5,16 +5,15 @@ use std::collections::VecDeque;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::Table;
 use super::chunk::{Chunk, ChunkSize};
 use super::column::{Column, Values};
 use super::source::Source;
+use super::{LabelNames, Table};
 #[cfg(feature = "parquet")]
 use crate::arrow_ipc::ArrowReader;
 use crate::columns::ColumnRole;
 use crate::data_files::{self, DataFile};
 use crate::error::DataError;
-use crate::features::LabelNames;
 use crate::formatting::quoted;
 use crate::note::DataNote;
 use crate::options::ReadOptions;
@@ -87,15 +86,11 @@ impl TableReader {
     ) -> Result<Self, DataError> {
         let wanted =
             wanted.map(|wanted| wanted.iter().map(|(name, role)| ((*name).to_owned(), *role)).collect());
-        let mut waiting = VecDeque::from(files);
-        if waiting.len() > 1 {
-            waiting.retain(|file| !is_empty(&file.path)); // Spark writes empty files for empty partitions
-        }
         let mut reader = Self {
             options: options.clone(),
             wanted,
             size: ChunkSize::default(),
-            waiting,
+            waiting: files.into(),
             current: None,
             first: None,
             notes: vec![],
@@ -194,8 +189,4 @@ impl Part {
         let (path, label_names) = (self.file.path.clone(), self.label_names.clone());
         Table { columns, path, lines: rows, label_names }
     }
-}
-
-fn is_empty(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0)
 }

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
+use super::LabelNames;
 use super::chunk::{Chunk, ChunkSize};
 #[cfg(feature = "parquet")]
 use crate::arrow_ipc::ArrowReader;
 use crate::columns::ColumnRole;
 use crate::delimited::DelimitedReader;
 use crate::error::DataError;
-use crate::features::LabelNames;
 use crate::format::Format;
 use crate::json::JsonReader;
 use crate::note::DataNote;

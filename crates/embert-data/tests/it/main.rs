@@ -1,9 +1,11 @@
 //! Integration tests on small files that the tests write.
 
 mod balance_and_split;
+mod data_files;
 mod delimited_and_jsonl;
 #[cfg(feature = "parquet")]
 mod directories;
+mod formats;
 #[cfg(feature = "parquet")]
 mod imdb;
 #[cfg(feature = "parquet")]
@@ -15,6 +17,7 @@ mod missing_labels;
 mod parquet_files;
 mod permutation;
 mod quirks;
+mod streaming;
 mod synthetic;
 mod table;
 mod targets;
@@ -64,7 +67,9 @@ fn read_with(
 
 /// Returns true if this build supports the format of the file.
 fn is_supported(name: &str) -> bool {
-    cfg!(feature = "parquet") || !name.ends_with(".parquet")
+    let is_arrow =
+        [".parquet", ".arrow", ".arrow.gz", ".feather"].iter().any(|extension| name.ends_with(extension));
+    cfg!(feature = "parquet") || !is_arrow
 }
 
 /// Returns the notes, without the directory.
