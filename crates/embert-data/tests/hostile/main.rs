@@ -4,6 +4,8 @@ mod delimited;
 mod jsonl;
 mod label_map;
 #[cfg(feature = "parquet")]
+mod lists;
+#[cfg(feature = "parquet")]
 mod parquet;
 
 use std::path::Path;
