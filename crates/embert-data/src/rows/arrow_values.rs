@@ -2,7 +2,7 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type, UInt64Type};
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, GenericListArray, OffsetSizeTrait};
 use arrow_schema::DataType;
 
 use super::column::Cell;
@@ -33,9 +33,12 @@ pub(super) fn texts(chunks: ChunkedArray, first: Cell<'_>) -> Result<Vec<Option<
 
 /// Returns the labels or lists of labels. `first` is the first cell of the column.
 pub(super) fn targets(chunks: ChunkedArray, first: Cell<'_>) -> Result<Vec<RawTarget>, DataError> {
+    let path = first.table.path();
+    let mut memory = MemoryLimit::of(path).unwrap_or_else(|_| MemoryLimit::of_stream());
     let mut targets = Vec::new();
     for chunk in chunks.arrays {
         let cell = Cell { index: targets.len(), ..first };
+        memory.add(path, bytes_of_lists(&chunk))?;
         match chunk.data_type() {
             DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) => {
                 targets.extend(lists(&chunk, cell)?);
@@ -44,6 +47,35 @@ pub(super) fn targets(chunks: ChunkedArray, first: Cell<'_>) -> Result<Vec<RawTa
         }
     }
     Ok(targets)
+}
+
+/// Returns the maximum number of bytes of the raw labels of lists: a dictionary stores a text once for many values.
+fn bytes_of_lists(chunk: &ArrayRef) -> u64 {
+    let (values, count) = match chunk.data_type() {
+        DataType::List(_) => (chunk.as_list::<i32>().values(), num_values(chunk.as_list::<i32>())),
+        DataType::LargeList(_) => (chunk.as_list::<i64>().values(), num_values(chunk.as_list::<i64>())),
+        DataType::FixedSizeList(..) => {
+            let values = chunk.as_fixed_size_list().values();
+            (values, values.len())
+        }
+        _ => return 0,
+    };
+    let dictionary = values.as_any_dictionary_opt();
+    let longest = dictionary.map_or(0, |dictionary| longest(dictionary.values()));
+    (count as u64).saturating_mul((size_of::<RawLabel>() + longest) as u64)
+}
+
+/// Returns the number of values in lists, which can be a part of an array.
+fn num_values<O: OffsetSizeTrait>(lists: &GenericListArray<O>) -> usize {
+    let offsets = lists.value_offsets();
+    offsets.last().zip(offsets.first()).map_or(0, |(end, begin)| (*end - *begin).as_usize())
+}
+
+/// Returns the bytes of the longest text; 0 for other values.
+fn longest(values: &ArrayRef) -> usize {
+    let texts = arrow_cast::cast(values, &DataType::LargeUtf8).ok().filter(|_| is_text(values.data_type()));
+    let texts = texts.as_ref().map(|texts| texts.as_string::<i64>());
+    texts.into_iter().flatten().flatten().map(str::len).max().unwrap_or(0)
 }
 
 fn lists(chunk: &ArrayRef, first: Cell<'_>) -> Result<Vec<RawTarget>, DataError> {

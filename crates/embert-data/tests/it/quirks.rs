@@ -15,7 +15,7 @@ const CASES: &str = include_str!("fixtures/quirks/quirks.json");
 type Difference = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 /// Files that embert reads differently, the reason, and the text and label of each row. Rows without a label are dropped.
-const DIFFERENCES: [Difference; 8] = [
+const DIFFERENCES: [Difference; 9] = [
     ("na_text.csv", "the text NA is a text, not a missing value", &[("NA", "1"), ("bad", "0")]),
     ("empty_text.csv", "an empty text is a text; a note names it", &[("", "1"), ("bad", "0")]),
     ("number_text.csv", "texts are never numbers", &[("1", "1"), ("2.50", "0")]),
@@ -27,6 +27,7 @@ const DIFFERENCES: [Difference; 8] = [
     ("na_label.jsonl", "NA is a missing label in every format", &[("good", "pos"), ("fine", "neg")]),
     ("empty_label.jsonl", "an empty label is missing in every format", &[("good", "pos"), ("fine", "neg")]),
     ("inf.csv", "inf is not a number", &[("good", "inf"), ("bad", "1")]),
+    ("columns.json", "an object of lists is a table, also on one line", &[("good", "1"), ("bad", "0")]),
     (
         "beyond_64_bits.csv",
         "integers may have more than 64 bits",
