@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use embert_data::{Columns, ReadOptions, Table, TableReader, read, read_table, read_texts, splits};
+use embert_data::{Columns, ReadOptions, Table, read, read_table, read_texts};
 
 use crate::{TestDir, is_supported, rows};
 
@@ -284,6 +284,7 @@ fn a_zip_archive_must_have_one_table() {
 #[cfg(feature = "parquet")]
 #[test]
 fn saved_datasets_have_splits_and_label_names() {
+    use embert_data::{TableReader, splits};
     let dataset = fixtures().join("saved_dataset");
     let dict = fixtures().join("saved_dict");
     assert_eq!(splits(&dataset, None).unwrap(), ["train"]);
