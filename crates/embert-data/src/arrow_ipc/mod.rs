@@ -125,8 +125,8 @@ impl ArrowReader {
     fn plain_rows(&self, batch: &RecordBatch) -> usize {
         let to_convert = batch.columns().iter().filter(|array| plain_type(array).is_some());
         match to_convert.map(value_sizes::largest).max() {
-            Some(largest) if self.wanted.is_some() => rows_per_batch(largest),
-            _ => usize::MAX,
+            Some(largest) => rows_per_batch(largest),
+            None => usize::MAX,
         }
     }
 

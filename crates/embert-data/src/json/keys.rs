@@ -6,8 +6,9 @@ use std::path::Path;
 use super::type_of_column::{JsonType, PossibleTypes};
 use crate::error::DataError;
 
-#[derive(Default)]
-pub(super) struct Keys {
+/// The keys of all rows of one or more files.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Keys {
     names: Vec<String>,
     types: Vec<PossibleTypes>,
     by_name: HashMap<String, usize>,

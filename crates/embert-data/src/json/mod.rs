@@ -15,7 +15,7 @@ use crate::columns::{ColumnRole, find_column};
 use crate::error::DataError;
 use crate::options::ReadOptions;
 use crate::table::{Chunk, ChunkSize, JsonValues, Values};
-use keys::Keys;
+pub(crate) use keys::Keys;
 use rows::Rows;
 pub(crate) use syntax::describe;
 use syntax::fields;
@@ -35,26 +35,22 @@ pub(crate) struct JsonReader {
 impl JsonReader {
     /// Opens a file. If `is_document`, an object may span several lines. With `wanted`, reads only these keys.
     ///
-    /// Without `wanted`, this reads the file once to find its keys and their types, so that all chunks agree.
+    /// Otherwise `keys` are the keys of all rows, so that all chunks have the same columns.
     pub(crate) fn open(
         path: &Path,
         options: &ReadOptions,
         is_document: bool,
         wanted: Option<&[(&str, ColumnRole)]>,
+        keys: Keys,
     ) -> Result<Self, DataError> {
-        let mut reader = Self {
+        Ok(Self {
             path: path.to_path_buf(),
             rows: Rows::open(path, options, is_document)?,
-            keys: Keys::default(),
+            keys,
             wanted: wanted
                 .map(|wanted| wanted.iter().map(|(name, role)| ((*name).to_owned(), *role)).collect()),
             is_first_chunk: true,
-        };
-        if reader.wanted.is_none() {
-            reader.find_keys()?;
-            reader.rows = Rows::open(path, options, is_document)?;
-        }
-        Ok(reader)
+        })
     }
 
     /// Returns the next rows; `None` at the end. A missing key is `None`.
@@ -120,20 +116,26 @@ impl JsonReader {
         }
         Ok(())
     }
+}
 
-    /// Reads all rows to find the keys and their types.
-    fn find_keys(&mut self) -> Result<(), DataError> {
-        let mut text = Vec::new();
-        while let Some(row) = self.rows.next(&mut text)? {
-            let object = object(&self.path, row, &text, self.rows.is_list())?;
-            for (name, value) in fields(&object).map_err(|error| malformed(&self.path, row, &error))? {
-                let index = self.keys.index(name);
-                self.keys.add_value(index, value);
-            }
-            self.keys.add_row(&self.path, row, text.len())?;
+/// Reads all rows of a file and adds their keys, with the types of the values.
+pub(crate) fn find_keys(
+    path: &Path,
+    options: &ReadOptions,
+    is_document: bool,
+    keys: &mut Keys,
+) -> Result<(), DataError> {
+    let mut rows = Rows::open(path, options, is_document)?;
+    let mut text = Vec::new();
+    while let Some(row) = rows.next(&mut text)? {
+        let object = object(path, row, &text, rows.is_list())?;
+        for (name, value) in fields(&object).map_err(|error| malformed(path, row, &error))? {
+            let index = keys.index(name);
+            keys.add_value(index, value);
         }
-        Ok(())
+        keys.add_row(path, row, text.len())?;
     }
+    Ok(())
 }
 
 /// Returns the text of a valid object. In a list, a string is a row with the key `text`, as in `datasets`.

@@ -76,9 +76,9 @@ impl Rows {
             if let Some(columns) = Columns::of_object(&line) {
                 return Ok(Self { path: path.to_path_buf(), layout: Layout::Columns(columns), row: 0 });
             }
-        }
-        if is_only_line && is_document && is_object {
-            require_no_list(path, &line)?;
+            if is_document {
+                require_no_list(path, &line)?;
+            }
         }
         line.resize(line.len() + blank_lines, b'\n');
         let again = Box::new(Cursor::new(line).chain(rest.into_inner())) as Bytes;

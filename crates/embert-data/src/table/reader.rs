@@ -15,6 +15,7 @@ use crate::columns::ColumnRole;
 use crate::data_files::{self, DataFile};
 use crate::error::DataError;
 use crate::formatting::quoted;
+use crate::json::Keys;
 use crate::note::DataNote;
 use crate::options::ReadOptions;
 
@@ -39,6 +40,8 @@ pub struct TableReader {
     wanted: Option<Vec<(String, ColumnRole)>>,
     size: ChunkSize,
     waiting: VecDeque<DataFile>,
+    /// The keys of all json files.
+    keys: Keys,
     current: Option<Part>,
     /// The first file and its columns.
     first: Option<(PathBuf, Vec<String>)>,
@@ -86,11 +89,16 @@ impl TableReader {
     ) -> Result<Self, DataError> {
         let wanted =
             wanted.map(|wanted| wanted.iter().map(|(name, role)| ((*name).to_owned(), *role)).collect());
+        let keys = match &wanted {
+            None => Source::json_keys(files.iter().map(|file| file.path.as_path()), options)?,
+            Some(_) => Keys::default(),
+        };
         let mut reader = Self {
             options: options.clone(),
             wanted,
             size: ChunkSize::default(),
             waiting: files.into(),
+            keys,
             current: None,
             first: None,
             notes: vec![],
@@ -112,7 +120,7 @@ impl TableReader {
         let wanted = self.wanted.iter().flatten().filter(|(name, _)| !is_partition(name));
         let wanted = wanted.map(|(name, role)| (name.as_str(), *role)).collect::<Vec<_>>();
         let wanted = self.wanted.is_some().then_some(wanted.as_slice());
-        let source = Source::open(&file.path, &self.options, wanted)?;
+        let source = Source::open(&file.path, &self.options, wanted, &self.keys)?;
         let label_names = source.label_names();
         self.current = Some(Part { file, source, label_names });
         Ok(true)

@@ -10,7 +10,7 @@ use crate::columns::ColumnRole;
 use crate::delimited::DelimitedReader;
 use crate::error::DataError;
 use crate::format::Format;
-use crate::json::JsonReader;
+use crate::json::{JsonReader, Keys, find_keys};
 use crate::note::DataNote;
 use crate::options::ReadOptions;
 #[cfg(feature = "parquet")]
@@ -30,10 +30,13 @@ pub(super) enum Source {
 
 impl Source {
     /// Opens a file. With `wanted`, reads only these columns; an error if one does not exist.
+    ///
+    /// `keys` are the keys of all json files that are read.
     pub(super) fn open(
         path: &Path,
         options: &ReadOptions,
         wanted: Option<&[(&str, ColumnRole)]>,
+        keys: &Keys,
     ) -> Result<Self, DataError> {
         Ok(match Format::detect(path, options.csv_encoding)? {
             #[cfg(feature = "parquet")]
@@ -43,8 +46,12 @@ impl Source {
             Format::Delimited(separator) => {
                 Self::Delimited(Box::new(DelimitedReader::open(path, separator, options, wanted)?))
             }
-            Format::Json => Self::Json(Box::new(JsonReader::open(path, options, true, wanted)?)),
-            Format::Jsonl => Self::Json(Box::new(JsonReader::open(path, options, false, wanted)?)),
+            Format::Json => {
+                Self::Json(Box::new(JsonReader::open(path, options, true, wanted, keys.clone())?))
+            }
+            Format::Jsonl => {
+                Self::Json(Box::new(JsonReader::open(path, options, false, wanted, keys.clone())?))
+            }
             Format::Text => Self::Text(Box::new(TextReader::open(path, options, wanted)?)),
         })
     }
@@ -60,6 +67,22 @@ impl Source {
             Self::Json(reader) => reader.next_chunk(size),
             Self::Text(reader) => reader.next_chunk(size),
         }
+    }
+
+    /// Returns the keys of all rows of the json files among these files.
+    pub(super) fn json_keys<'a>(
+        paths: impl Iterator<Item = &'a Path>,
+        options: &ReadOptions,
+    ) -> Result<Keys, DataError> {
+        let mut keys = Keys::default();
+        for path in paths {
+            match Format::detect(path, options.csv_encoding)? {
+                Format::Json => find_keys(path, options, true, &mut keys)?,
+                Format::Jsonl => find_keys(path, options, false, &mut keys)?,
+                _ => {}
+            }
+        }
+        Ok(keys)
     }
 
     /// Returns the label names that the file stores, by column.

@@ -1,12 +1,17 @@
 //! Malformed data files: each is read, or rejected with its name and row, without panics and within memory limits.
 
+#[cfg(feature = "parquet")]
+mod arrow;
+mod compressed;
 mod delimited;
+mod json;
 mod jsonl;
 mod label_map;
 #[cfg(feature = "parquet")]
 mod lists;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod text_lines;
 
 use std::path::Path;
 

@@ -77,6 +77,21 @@ fn types_of_json_are_those_of_the_complete_file() {
     assert_eq!(batch["score"].as_primitive::<Float64Type>().value(9999), 2.5);
 }
 
+#[test]
+fn several_json_files_have_the_keys_of_all() {
+    let dir = TestDir::new();
+    dir.write("in/a.jsonl", "{\"text\": \"a\", \"v\": 1}\n");
+    dir.write("in/b.json", "[{\"v\": 0.5, \"more\": true}]");
+    copy(&dir.path("in"), &dir.path("out.jsonl")).unwrap();
+    let expected = "{\"text\":\"a\",\"v\":1,\"more\":null}\n{\"text\":null,\"v\":0.5,\"more\":true}\n";
+    assert_eq!(std::fs::read_to_string(dir.path("out.jsonl")).unwrap(), expected);
+    if is_supported("out.parquet") {
+        copy(&dir.path("in"), &dir.path("out.parquet")).unwrap();
+        let expected = "{\"text\":\"a\",\"v\":1.0,\"more\":null}\n{\"text\":null,\"v\":0.5,\"more\":true}\n";
+        assert_eq!(String::from_utf8(rows_of(&dir.path("out.parquet"))).unwrap(), expected);
+    }
+}
+
 #[cfg(feature = "parquet")]
 #[test]
 fn a_value_that_does_not_fit_its_column_is_an_error_and_leaves_no_file() {
