@@ -68,7 +68,7 @@ fn invalid() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ),
         ("invalid UTF-8", b"text,label\n\xff,1\n".to_vec(), "row 1, column \"text\" is not UTF-8"),
         ("a surrogate", b"text,label\na,1\n\xed\xa0\x80,0\n".to_vec(), "row 2, column \"text\" is not UTF-8"),
-        ("UTF-16", b"\xff\xfet\0e\0x\0t\0".to_vec(), "no column \"text\""),
+        ("UTF-16", b"\xff\xfet\0e\0x\0t\0".to_vec(), "no column \"label\""),
         ("UTF-16 without a mark", b"t\0e\0x\0t\0".to_vec(), "looks like utf-16le without a byte order mark"),
         ("half a character of UTF-16", b"\xff\xfea\0\n\0b".to_vec(), "not utf-16le"),
         ("gzip", b"\x1f\x8b\x08\0".to_vec(), "damaged or truncated"),

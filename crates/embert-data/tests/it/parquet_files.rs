@@ -15,7 +15,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
-use crate::{TestDir, message, read_content, rows};
+use crate::{TestDir, message, read_content, read_with, rows};
 
 pub(crate) fn write(columns: Vec<(&str, ArrayRef)>, features: Option<&str>) -> Vec<u8> {
     let metadata = features.map(|it| vec![KeyValue::new("huggingface".to_owned(), it.to_owned())]);
@@ -313,4 +313,25 @@ fn an_unsupported_codec_is_named() {
         "a.parquet: compressed with LZO, which is not supported; write it with snappy, gzip, zstd, lz4, brotli or no \
          compression"
     );
+}
+
+#[test]
+fn a_label_map_renames_the_labels_of_the_hub_by_name_or_by_id() {
+    for (map, names) in [
+        ("0=bad,1=good", ["bad", "good"]),
+        ("neg=bad,pos=good", ["bad", "good"]),
+        ("pos=good,neg=bad", ["good", "bad"]),
+        ("0=neg,1=pos", ["neg", "pos"]),
+    ] {
+        let options = ReadOptions {
+            label_map: Some(map.parse().unwrap()),
+            drop_unlabelled: true,
+            ..ReadOptions::default()
+        };
+        let dataset = read_with("a.parquet", hub_file(vec![1, -1, 0]), &options, None).unwrap().dataset;
+        assert_eq!(dataset.labels.names(), names, "{map}");
+        let found = rows(&dataset).into_iter().map(|(text, id)| (text, names[id])).collect::<Vec<_>>();
+        let [neg, pos] = if map.contains("good") { ["bad", "good"] } else { names };
+        assert_eq!(found, [("0", pos), ("2", neg)], "{map}");
+    }
 }
