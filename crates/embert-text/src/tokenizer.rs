@@ -12,7 +12,7 @@ use crate::wordpiece::{WHITESPACE, WordPieceEncoder};
 use crate::{EncodedTexts, Limit, Result, TextError, TokenizerNote, Truncation, save, tokenizer_json, train};
 
 /// The number of texts per rayon task: large for a low overhead, small for balanced threads.
-const TEXTS_PER_TASK: usize = 64;
+pub(crate) const TEXTS_PER_TASK: usize = 64;
 
 /// BERT's WordPiece tokenizer. Its ids are those of `BertTokenizer` in transformers.
 #[derive(Debug, Clone)]
@@ -23,8 +23,8 @@ pub struct Tokenizer {
     notes: Vec<TokenizerNote>,
     vocab_size: usize,
     pad_id: u32,
-    cls_id: u32,
-    sep_id: u32,
+    pub(crate) cls_id: u32,
+    pub(crate) sep_id: u32,
 }
 
 impl Tokenizer {
@@ -190,12 +190,12 @@ impl Tokenizer {
         })
     }
 
-    fn empty_texts(&self, limit: Limit) -> EncodedTexts {
+    pub(crate) fn empty_texts(&self, limit: Limit) -> EncodedTexts {
         EncodedTexts::new(limit, self.vocab_size, self.pad_id)
     }
 
     /// Encodes a text without special tokens.
-    fn encode_content(&self, text: &str) -> Vec<u32> {
+    pub(crate) fn encode_content(&self, text: &str) -> Vec<u32> {
         let Some(wordpiece) = &self.wordpiece else { return self.encode_with_crate(text) };
         let mut ids = Vec::new();
         for part in text.split(WHITESPACE).filter(|part| !part.is_empty()) {

@@ -52,6 +52,7 @@ fn batch(reference: &Reference) -> LabelledBatch {
         ids: reference.integers("input_ids").into_iter().map(|id| id as u32).collect(),
         rows: (0..lengths.len()).collect(),
         lengths,
+        first_segment_lengths: None,
         padded_to: None,
     };
     let labels = reference.integers("labels").into_iter().map(|label| label as usize).collect();

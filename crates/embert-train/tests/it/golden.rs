@@ -57,6 +57,7 @@ impl Golden {
             ids: self.integers("input_ids").into_iter().map(|id| id as u32).collect(),
             rows: (0..lengths.len()).collect(),
             lengths,
+            first_segment_lengths: None,
             padded_to: None,
         };
         LabelledBatch { tokens, targets: Targets::Labels(self.integers("labels")) }
