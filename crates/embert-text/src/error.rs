@@ -143,6 +143,15 @@ pub enum TextError {
         /// The limit, with special tokens.
         max_length: usize,
     },
+    /// The tokenizer encodes pairs in another way than BERT.
+    #[error(
+        "the post_processor of the tokenizer encodes the pair [MASK], [MASK] as {found}; only [CLS] A [SEP] B [SEP] with \
+         types 0 and 1 is supported"
+    )]
+    UnsupportedPairs {
+        /// The ids and token types.
+        found: String,
+    },
     /// The numbers of first and second texts differ.
     #[error("there are {texts} first texts, but {text_pairs} second texts; each pair needs both")]
     PairCount {

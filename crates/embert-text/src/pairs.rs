@@ -29,10 +29,11 @@ impl Tokenizer {
     ///
     /// # Errors
     ///
-    /// The errors of [`Limit::check_pairs`]; [`TextError::PairTooLong`], with row 0, if `limit` truncates only the text
-    /// that would lose all its tokens.
+    /// The errors of [`Limit::check_pairs`]; [`TextError::UnsupportedPairs`] if the `tokenizer.json` encodes pairs in
+    /// another way than BERT; [`TextError::PairTooLong`], with row 0, if `limit` truncates only the text that would lose
+    /// all its tokens.
     pub fn encode_pair(&self, text: &str, text_pair: &str, limit: Limit) -> Result<EncodedPair> {
-        limit.check_pairs()?;
+        self.check_pairs(limit)?;
         self.encode_row([text, text_pair], limit, 0)
     }
 
@@ -44,9 +45,9 @@ impl Tokenizer {
     ///
     /// # Errors
     ///
-    /// The errors of [`Limit::check_pairs`]; [`TextError::PairCount`] if the numbers of texts differ;
-    /// [`TextError::PairTooLong`], with the first row for which `limit` truncates only the text that would lose all its
-    /// tokens.
+    /// The errors of [`Limit::check_pairs`]; [`TextError::UnsupportedPairs`] if the `tokenizer.json` encodes pairs in
+    /// another way than BERT; [`TextError::PairCount`] if the numbers of texts differ; [`TextError::PairTooLong`], with
+    /// the first row for which `limit` truncates only the text that would lose all its tokens.
     pub fn encode_all_pairs<A: AsRef<str> + Sync, B: AsRef<str> + Sync>(
         &self,
         texts: &[A],
@@ -54,7 +55,7 @@ impl Tokenizer {
         limit: Limit,
         on_progress: &(dyn Fn(usize) + Sync),
     ) -> Result<EncodedTexts> {
-        limit.check_pairs()?;
+        self.check_pairs(limit)?;
         if texts.len() != text_pairs.len() {
             return Err(TextError::PairCount { texts: texts.len(), text_pairs: text_pairs.len() });
         }
@@ -73,6 +74,14 @@ impl Tokenizer {
             encoded.append(&part?);
         }
         Ok(encoded)
+    }
+
+    fn check_pairs(&self, limit: Limit) -> Result<()> {
+        limit.check_pairs()?;
+        match &self.other_pair_template {
+            Some(found) => Err(TextError::UnsupportedPairs { found: found.clone() }),
+            None => Ok(()),
+        }
     }
 
     /// Encodes the pair of a row. `limit` must be valid for pairs.

@@ -201,6 +201,20 @@ fn build(content: Value) -> Result<tokenizers::Tokenizer, String> {
     Ok(tokenizer)
 }
 
+/// Returns the ids and types that the post-processor gives a pair of `[MASK]` tokens, if they are not those of
+/// `[CLS] A [SEP] B [SEP]`.
+pub(crate) fn other_pair_template(tokenizer: &tokenizers::Tokenizer) -> Option<String> {
+    let tokens = ["[CLS]", "[MASK]", "[SEP]", "[MASK]", "[SEP]"];
+    let expected =
+        tokens.map(|token| tokenizer.token_to_id(token).expect("loading checks the special tokens"));
+    let encoding = match tokenizer.encode_fast(("[MASK]", "[MASK]"), true) {
+        Ok(encoding) => encoding,
+        Err(error) => return Some(error.to_string()),
+    };
+    let (ids, types) = (encoding.get_ids(), encoding.get_type_ids());
+    (ids != expected || types != [0, 0, 0, 1, 1]).then(|| format!("{ids:?} with types {types:?}"))
+}
+
 /// Checks that added tokens have the ids of the file, because the tokenizers crate numbers them itself.
 fn check_added_tokens(tokenizer: &tokenizers::Tokenizer, listed_tokens: &Value, origin: &str) -> Result<()> {
     for listed in listed_tokens.as_array().into_iter().flatten() {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use embert_text::{Limit, Padding, Result, TextError, Truncation, TruncationStrategy};
+use embert_text::{Limit, Padding, Result, TextError, Tokenizer, Truncation, TruncationStrategy};
 use serde_json::{Value, json};
 
 use crate::fixtures::{limit, path, texts, tokenizer, unlimited};
@@ -131,4 +131,35 @@ fn pairs_that_cannot_be_encoded_are_errors() {
     assert!(
         tokenizer.encode_all_pairs::<&str, &str>(&[], &[], limit(8, right), &|_| ()).unwrap().are_pairs()
     );
+}
+
+/// Returns the error of a pair, with another pair in the post-processor of `tokenizer.json`.
+fn error_of_template(pair: Value) -> Option<String> {
+    let directory = tempfile::tempdir().unwrap();
+    tokenizer().save(directory.path(), "BertTokenizer", 512).unwrap();
+    let file = directory.path().join("tokenizer.json");
+    let mut content: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    content["post_processor"]["pair"] = pair;
+    fs::write(&file, content.to_string()).unwrap();
+    let tokenizer = Tokenizer::from_file(&file).unwrap();
+    assert_eq!(tokenizer.encode("good", unlimited()).len(), 3, "single texts are encoded with every pair");
+    let error = tokenizer.encode_pair("good", "bad", unlimited()).err().map(|error| error.to_string());
+    let all = tokenizer.encode_all_pairs(&["good"], &["bad"], unlimited(), &|_| ()).err();
+    assert_eq!(error, all.map(|error| error.to_string()));
+    error
+}
+
+#[test]
+fn a_tokenizer_that_encodes_pairs_in_another_way_is_an_error() {
+    let special = |id: &str, type_id| json!({"SpecialToken": {"id": id, "type_id": type_id}});
+    let sequence = |id: &str, type_id| json!({"Sequence": {"id": id, "type_id": type_id}});
+    let template = |types: [u32; 2]| {
+        let (first, second) = (sequence("A", types[0]), sequence("B", types[1]));
+        json!([special("[CLS]", 0), first, special("[SEP]", types[0]), second, special("[SEP]", types[1])])
+    };
+    assert_eq!(error_of_template(template([0, 1])), None);
+    let one_type = error_of_template(template([0, 0])).unwrap();
+    assert!(one_type.contains("with types [0, 0, 0, 0, 0]; only [CLS] A [SEP] B [SEP]"), "{one_type}");
+    let without_sep = json!([special("[CLS]", 0), sequence("A", 0), sequence("B", 1), special("[SEP]", 1)]);
+    assert!(error_of_template(without_sep).unwrap().contains("[2, 4, 4, 3] with types [0, 0, 1, 1]"));
 }
