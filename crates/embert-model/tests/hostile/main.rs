@@ -41,7 +41,7 @@ fn load_and_run(file: &Path) -> Result<(), ModelError> {
 fn run(model: &AutoModelForSequenceClassification) {
     let ids = TensorData::new(vec![0, 1, 2], [3]);
     let ids = Tensor::from_data(ids, (&Device::flex(), DType::I32));
-    let layout = SequenceLayout { lengths: vec![3], padded_to: None };
+    let layout = SequenceLayout::packed(vec![3]);
     let logits = model.forward(ids, &layout, ForwardContext::default());
     assert_eq!(logits.dims(), [1, model.num_labels()]);
 }
