@@ -1,11 +1,11 @@
-//! Text classifier: texts in, labels and scores out.
+//! Text classifier: texts or text pairs in, labels and scores out.
 
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use burn::tensor::Device;
 use embert_model::AutoModelForSequenceClassification;
-use embert_text::{Limit, Tokenizer};
+use embert_text::{EncodedTexts, Limit, Tokenizer};
 
 use crate::batching::Batching;
 use crate::error::InferenceError;
@@ -23,7 +23,7 @@ pub struct Classifier {
     pub tokenizer: Tokenizer,
     /// The label names by id, one for each output of the model.
     pub labels: Vec<String>,
-    /// The maximum number of tokens of a text, and the truncation side.
+    /// The maximum number of tokens of a text or a pair, the truncation side, and the text of a pair that is truncated.
     pub limit: Limit,
     /// Batch size, padding and precision.
     pub batching: Batching,
@@ -79,7 +79,19 @@ impl Classifier {
     /// # Errors
     /// [`InferenceError::NotFinite`] if the output of the model is NaN or infinite.
     pub fn classify<T: AsRef<str> + Sync>(&self, texts: &[T]) -> Result<Vec<Prediction>, InferenceError> {
-        Ok(self.logits(texts)?.iter().map(|logits| Prediction::new(logits, &self.labels)).collect())
+        Ok(self.predictions(&self.logits(texts)?))
+    }
+
+    /// Classifies each pair of texts, such as a premise and a hypothesis. The results have the order of the pairs.
+    ///
+    /// # Errors
+    /// The errors of [`logits_pairs`](Self::logits_pairs).
+    pub fn classify_pairs<A, B>(&self, pairs: &[(A, B)]) -> Result<Vec<Prediction>, InferenceError>
+    where
+        A: AsRef<str> + Sync,
+        B: AsRef<str> + Sync,
+    {
+        Ok(self.predictions(&self.logits_pairs(pairs)?))
     }
 
     /// Returns the logits of each text, `[texts][num_labels]`, in the order of the texts.
@@ -88,6 +100,30 @@ impl Classifier {
     /// [`InferenceError::NotFinite`] if the output of the model is NaN or infinite.
     pub fn logits<T: AsRef<str> + Sync>(&self, texts: &[T]) -> Result<Vec<Vec<f32>>, InferenceError> {
         let texts = self.tokenizer.encode_all(texts, self.limit, &|_| ());
-        predict(&self.model, &texts, self.batching, &mut |_| Ok(ControlFlow::Continue(())))
+        self.predict(&texts)
+    }
+
+    /// Returns the logits of each pair of texts, `[pairs][num_labels]`, in the order of the pairs.
+    ///
+    /// # Errors
+    /// The errors of [`Tokenizer::encode_all_pairs`]; [`InferenceError::NoSecondTokenType`] if the model has only one
+    /// token type; [`InferenceError::NotFinite`] if the output of the model is NaN or infinite.
+    pub fn logits_pairs<A, B>(&self, pairs: &[(A, B)]) -> Result<Vec<Vec<f32>>, InferenceError>
+    where
+        A: AsRef<str> + Sync,
+        B: AsRef<str> + Sync,
+    {
+        let (texts, text_pairs): (Vec<_>, Vec<_>) =
+            pairs.iter().map(|(text, text_pair)| (text.as_ref(), text_pair.as_ref())).unzip();
+        let texts = self.tokenizer.encode_all_pairs(&texts, &text_pairs, self.limit, &|_| ())?;
+        self.predict(&texts)
+    }
+
+    fn predict(&self, texts: &EncodedTexts) -> Result<Vec<Vec<f32>>, InferenceError> {
+        predict(&self.model, texts, self.batching, &mut |_| Ok(ControlFlow::Continue(())))
+    }
+
+    fn predictions(&self, logits: &[Vec<f32>]) -> Vec<Prediction> {
+        logits.iter().map(|logits| Prediction::new(logits, &self.labels)).collect()
     }
 }

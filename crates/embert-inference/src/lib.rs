@@ -26,7 +26,7 @@ pub use inputs::{device_of, input_ids, sequence_layout};
 pub use model_directory::{ModelDirectory, adapter_config};
 pub use open_options::OpenOptions;
 pub use pooling::Pooling;
-pub use predict::predict;
+pub use predict::{check_token_types, predict};
 pub use prediction::Prediction;
 pub use progress::Progress;
 pub use scores::{log_softmax, predicted_label, probabilities};
