@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use burn::module::Module;
 use burn::tensor::Device;
-use embert_inference::device_of;
+use embert_inference::{check_token_types, device_of};
 use embert_kernels::{DropoutStream, is_asynchronous};
 use embert_model::ForwardContext;
 use embert_text::Padding;
@@ -154,6 +154,7 @@ pub fn check(model: &Model, data: &TrainData<'_>, config: &TrainConfig) -> Resul
     config.validate()?;
     let num_labels = model.num_labels();
     data.train.check(num_labels)?;
+    check_token_types(model, data.train.texts)?;
     check_evaluation(data, config.eval_strategy, num_labels)?;
     config.objective(data.train.targets, num_labels)?;
     Freezing::new(&config.freeze, &config.gradual_unfreezing, &model.clone().train()).map(drop)

@@ -27,7 +27,12 @@ impl Golden {
     }
 
     fn of((_, file, _): Fixture) -> Self {
-        Self(fs::read(model_fixtures().join(file)).unwrap())
+        Self::of_model(file)
+    }
+
+    /// Opens a file of embert-model.
+    pub(crate) fn of_model(name: &str) -> Self {
+        Self(fs::read(model_fixtures().join(name)).unwrap())
     }
 
     /// Opens a file of this crate.
@@ -51,7 +56,8 @@ impl Golden {
         numbers.map(|number| usize::try_from(number).unwrap()).collect()
     }
 
-    fn batch(&self) -> LabelledBatch {
+    /// Returns the batch, packed, as single texts.
+    pub(crate) fn batch(&self) -> LabelledBatch {
         let lengths = self.integers("lengths");
         let tokens = TokenBatch {
             ids: self.integers("input_ids").into_iter().map(|id| id as u32).collect(),

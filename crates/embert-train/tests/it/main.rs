@@ -11,6 +11,7 @@ mod golden;
 mod loss;
 mod memory;
 mod metrics;
+mod pairs;
 mod parts;
 mod resume;
 mod run;
