@@ -19,7 +19,8 @@ use crate::progress::Progress;
 ///
 /// # Errors
 /// [`InferenceError::NoSecondTokenType`] if `texts` are pairs and the model has only one token type;
-/// [`InferenceError::NotFinite`] if logits are NaN or infinite; [`InferenceError::Interrupted`] if `on_progress` returns `Break`; and errors of `on_progress`, with the error type of the caller.
+/// [`InferenceError::NotFinite`] if logits are NaN or infinite; [`InferenceError::Interrupted`] if `on_progress`
+/// returns `Break`; and errors of `on_progress`, with the error type of the caller.
 pub fn predict<E: From<InferenceError>>(
     model: &AutoModelForSequenceClassification,
     texts: &EncodedTexts,

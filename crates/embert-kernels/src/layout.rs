@@ -102,8 +102,16 @@ impl SequenceLayout {
     }
 
     /// Returns the type of each row, 0 or 1; `None` if all rows have type 0. Padding has type 0.
+    ///
+    /// # Panics
+    /// If there is not one first segment for each sequence.
     pub fn token_types(&self) -> Option<impl Iterator<Item = usize> + '_> {
         let first_segment_lengths = self.first_segment_lengths.as_ref()?;
+        assert_eq!(
+            first_segment_lengths.len(),
+            self.batch_size(),
+            "each sequence must have one first segment"
+        );
         let sequences = self.lengths.iter().zip(first_segment_lengths).zip(self.rows());
         Some(sequences.flat_map(|((&length, &first), rows)| {
             (0..rows).map(move |row| usize::from((first..length).contains(&row)))

@@ -4,9 +4,8 @@ use crate::{EncodedPair, Limit, Padding, TokenBatch};
 
 /// The token ids of all texts or text pairs of a dataset, with `[CLS]` and `[SEP]`, in their order.
 ///
-/// [`Tokenizer::encode_all`](crate::Tokenizer::encode_all) and
-/// [`encode_all_pairs`](crate::Tokenizer::encode_all_pairs) return it. A pair counts as one text. An id takes two bytes for vocabularies of up to
-/// 65,536 tokens, else four.
+/// [`Tokenizer::encode_all`](crate::Tokenizer::encode_all) and [`encode_all_pairs`](crate::Tokenizer::encode_all_pairs)
+/// return it. A pair counts as one text. An id takes two bytes for vocabularies of up to 65,536 tokens, else four.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncodedTexts {
     ids: Ids,

@@ -145,8 +145,8 @@ pub enum TextError {
     },
     /// The tokenizer encodes pairs in another way than BERT.
     #[error(
-        "the post_processor of the tokenizer encodes the pair [MASK], [MASK] as {found}; only [CLS] A [SEP] B [SEP] with \
-         types 0 and 1 is supported"
+        "the post_processor of the tokenizer encodes the pair [MASK], [MASK] as {found}; only [CLS] A [SEP] B [SEP] \
+         with types 0 and 1 is supported"
     )]
     UnsupportedPairs {
         /// The ids and token types.

@@ -27,11 +27,14 @@ impl EncodedPair {
 impl Tokenizer {
     /// Encodes a pair of texts: `[CLS]`, the first, `[SEP]`, the second, `[SEP]`; at most `limit.max_length()` ids.
     ///
+    /// An empty second text makes a pair, as in a batch of transformers. (A single call of transformers with
+    /// `text_pair=""` encodes a single text.)
+    ///
     /// # Errors
     ///
     /// The errors of [`Limit::check_pairs`]; [`TextError::UnsupportedPairs`] if the `tokenizer.json` encodes pairs in
-    /// another way than BERT; [`TextError::PairTooLong`], with row 0, if `limit` truncates only the text that would lose
-    /// all its tokens.
+    /// another way than BERT; [`TextError::PairTooLong`], with row 0, if `limit` truncates only the text that would
+    /// lose all its tokens.
     pub fn encode_pair(&self, text: &str, text_pair: &str, limit: Limit) -> Result<EncodedPair> {
         self.check_pairs(limit)?;
         self.encode_row([text, text_pair], limit, 0)

@@ -23,8 +23,8 @@ use crate::layout::SequenceLayout;
 /// - output: `[num_tokens, hidden]`
 ///
 /// # Panics
-/// If the number of ids is not the number of rows of the layout, the layout has types but `token_type` has only one row,
-/// or an id or position is outside of its table. The CPU implementation checks the last; a GPU may not.
+/// If the number of ids is not the number of rows of the layout, the layout has types but `token_type` has
+/// only one row, or an id or position is outside of its table. The CPU implementation checks the last; a GPU may not.
 pub fn embeddings(
     input_ids: Tensor<1, Int>,
     layout: &SequenceLayout,
