@@ -145,12 +145,12 @@ pub enum TextError {
     },
     /// The tokenizer encodes pairs in another way than BERT.
     #[error(
-        "the post_processor of the tokenizer encodes the pair [MASK], [MASK] as {found}; only [CLS] A [SEP] B [SEP] \
-         with types 0 and 1 is supported"
+        "the post_processor of the tokenizer does not encode text pairs as [CLS] A [SEP] B [SEP] with types 0 and 1: \
+         {reason}; use the tokenizer of a BERT model"
     )]
     UnsupportedPairs {
-        /// The ids and token types.
-        found: String,
+        /// The cause.
+        reason: String,
     },
     /// The numbers of first and second texts differ.
     #[error("there are {texts} first texts, but {text_pairs} second texts; each pair needs both")]

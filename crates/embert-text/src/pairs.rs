@@ -81,8 +81,8 @@ impl Tokenizer {
 
     fn check_pairs(&self, limit: Limit) -> Result<()> {
         limit.check_pairs()?;
-        match &self.other_pair_template {
-            Some(found) => Err(TextError::UnsupportedPairs { found: found.clone() }),
+        match &self.unsupported_pairs {
+            Some(reason) => Err(TextError::UnsupportedPairs { reason: reason.clone() }),
             None => Ok(()),
         }
     }

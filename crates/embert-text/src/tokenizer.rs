@@ -19,8 +19,8 @@ pub(crate) const TEXTS_PER_TASK: usize = 64;
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     wordpiece: Option<WordPieceEncoder>,
-    /// The ids and types of a pair from the post-processor, if they are not BERT's.
-    pub(crate) other_pair_template: Option<String>,
+    /// The reason if the post-processor does not encode pairs as BERT does.
+    pub(crate) unsupported_pairs: Option<String>,
     truncation: Truncation,
     notes: Vec<TokenizerNote>,
     vocab_size: usize,
@@ -180,11 +180,11 @@ impl Tokenizer {
         let (pad_id, cls_id, sep_id) = (id("[PAD]"), id("[CLS]"), id("[SEP]"));
         let vocab_size = inner.get_vocab(true).values().max().map_or(0, |id| *id as usize + 1);
         let wordpiece = WordPieceEncoder::new(&inner);
-        let other_pair_template = tokenizer_json::other_pair_template(&inner);
+        let unsupported_pairs = tokenizer_json::unsupported_pairs(&inner);
         Ok(Self {
             inner,
             wordpiece,
-            other_pair_template,
+            unsupported_pairs,
             truncation: Truncation::default(),
             notes: vec![],
             vocab_size,
