@@ -2,7 +2,7 @@
 
 use embert_data::Dataset;
 use embert_text::{EncodedTexts, Limit, Tokenizer, Truncation};
-use embert_train::{LabelledTexts, Targets, TrainData};
+use embert_train::{LabelledTexts, MetricOptions, Targets, TrainData};
 
 use crate::device::DeviceContext;
 use crate::error::CliError;
@@ -35,7 +35,7 @@ impl EncodedRun {
         TrainData {
             train: self.train.labelled(),
             eval: self.eval.as_ref().map(EncodedExamples::labelled),
-            pos_label: self.pos_label,
+            metric_options: MetricOptions { pos_label: self.pos_label, thresholds: None },
             padding: context.padding,
             replicas: &context.replicas,
         }

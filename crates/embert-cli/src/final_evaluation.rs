@@ -3,7 +3,7 @@
 use embert_data::Dataset;
 use embert_inference::{Batching, predict, predicted_label, probabilities};
 use embert_text::{Limit, Tokenizer};
-use embert_train::{Evaluation, Fitted, LabelledTexts, LogEntry, evaluate};
+use embert_train::{Evaluation, Fitted, LabelledTexts, LogEntry, MetricOptions, evaluate};
 
 use crate::error::CliError;
 use crate::interrupt::Interrupt;
@@ -25,12 +25,12 @@ pub(crate) fn final_evaluation(
         LogEntry::Evaluation { step, evaluation, .. } if *step == fitted.model_step => Some(evaluation),
         _ => None,
     });
-    // The log of a resumed run has no confusion matrix.
-    if let Some(evaluation) = last.filter(|evaluation| !evaluation.metrics.confusion_matrix.is_empty()) {
+    if let Some(evaluation) = last.filter(|evaluation| evaluation.metrics.is_complete()) {
         return Ok(evaluation.clone());
     }
     let bar = Bar::items("Evaluating", eval.texts.len());
-    Ok(evaluate(&fitted.model, eval, batching, pos_label, &mut |progress| {
+    let options = MetricOptions { pos_label, thresholds: None };
+    Ok(evaluate(&fitted.model, eval, batching, options, &mut |progress| {
         bar.set(progress.done as u64);
         Ok(interrupt.flow())
     })?)

@@ -8,6 +8,7 @@ use crate::device::{self, DeviceContext};
 use crate::encoded_examples::limit;
 use crate::error::CliError;
 use crate::recipe::Recipe;
+use crate::trained_labels::require_single_label;
 use crate::{model_source, output, recipe, warnings};
 
 /// A fine-tuned model without its weights.
@@ -28,7 +29,7 @@ impl FineTuned {
         let directory =
             model_source::directory(matches.get_one::<String>("model").expect("--model is required"))?;
         let model = model_source::open(&directory, matches.get_one("base"))?;
-        model.config.require_single_label()?;
+        require_single_label(&model.config, &directory)?;
         model.tokenizer.notes().iter().for_each(output::warn);
         let recipe = recipe::of_model(&directory, &model, matches)?;
         context.require(recipe.train.precision())?;

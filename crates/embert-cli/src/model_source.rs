@@ -6,8 +6,8 @@ use burn::tensor::Device;
 use embert_data::Dataset;
 use embert_inference::ModelDirectory;
 use embert_model::{
-    Adapter, AutoConfig, AutoModelForSequenceClassification, LoraConfig, Pretrained, add_adapter,
-    from_pretrained, from_pretrained_with_new_head,
+    Adapter, AutoConfig, AutoModelForSequenceClassification, LoraConfig, Pretrained, ProblemType,
+    add_adapter, from_pretrained, from_pretrained_with_new_head,
 };
 use embert_text::Tokenizer;
 
@@ -59,6 +59,7 @@ impl ModelSource {
             }
         };
         source.config.set_labels(train.labels.names());
+        source.config.set_problem_type(ProblemType::SingleLabelClassification);
         source.config = recipe.model.with_dropout(source.config);
         source.adapter = match (&recipe.lora, &recipe.model.adapter) {
             (Some(lora), _) => AdapterSource::New(lora.clone()),

@@ -1,10 +1,11 @@
 //! Further training of a fine-tuned model. Keeps its labels and head if they include the labels of the data.
 
 use std::fmt::Display;
+use std::path::Path;
 
 use embert_data::{DataError, Labels};
 use embert_inference::adapter_config;
-use embert_model::{Adapter, AutoConfig, ModelError, has_classification_head};
+use embert_model::{Adapter, AutoConfig, ModelError, ProblemType, has_classification_head};
 
 use crate::error::CliError;
 use crate::examples::{self, Examples, ExamplesError};
@@ -75,10 +76,22 @@ fn trained(model: &ModelSection) -> Result<Trained, CliError> {
             config
         }
     };
-    Ok(match config.require_single_label() {
+    Ok(match require_single_label(&config, &base) {
         Ok(()) => Trained::Labels(Labels::new(config.label_names())?),
         Err(error) => Trained::OtherHead(error),
     })
+}
+
+/// Fails if the labels are invalid, or the model of this directory is not for single-label classification.
+pub(crate) fn require_single_label(config: &AutoConfig, directory: &Path) -> Result<(), ModelError> {
+    config.check_labels()?;
+    match config.problem_type() {
+        ProblemType::SingleLabelClassification => Ok(()),
+        other => {
+            let reason = format!("problem_type is {other}; only single_label_classification is supported");
+            Err(ModelError::Config { path: directory.join("config.json"), reason })
+        }
+    }
 }
 
 fn shown(names: &[String]) -> String {

@@ -101,7 +101,7 @@ pub(crate) fn two_eval_files(data: &DataSection) -> Option<String> {
 /// Warns if all predictions are the same label.
 pub(crate) fn one_label(metrics: &Metrics, labels: &[String]) -> Option<String> {
     let label = metrics.only_predicted_label()?;
-    let total = metrics.confusion_matrix.iter().flatten().sum::<u64>();
+    let total = metrics.single_label()?.confusion_matrix.iter().flatten().sum::<u64>();
     Some(format!(
         "all {} predictions are {}: the model does not distinguish the classes; lower learning_rate, or train longer",
         report::grouped(total as usize),

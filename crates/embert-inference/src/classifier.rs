@@ -1,10 +1,10 @@
-//! Text classifier: texts in, labels and scores out.
+//! Text classifier: texts in, labels and scores out; for regression, values.
 
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use burn::tensor::Device;
-use embert_model::AutoModelForSequenceClassification;
+use embert_model::{AutoConfig, AutoModelForSequenceClassification, ProblemType};
 use embert_text::{Limit, Tokenizer};
 
 use crate::batching::Batching;
@@ -23,6 +23,10 @@ pub struct Classifier {
     pub tokenizer: Tokenizer,
     /// The label names by id, one for each output of the model.
     pub labels: Vec<String>,
+    /// The task: one label for each text, any number of labels, or a value for each target.
+    pub problem_type: ProblemType,
+    /// The decision thresholds of a multi-label model, by label id; `None` is 0.5 for all labels.
+    pub thresholds: Option<Vec<f32>>,
     /// The maximum number of tokens of a text, and the truncation side.
     pub limit: Limit,
     /// Batch size, padding and precision.
@@ -37,8 +41,7 @@ impl Classifier {
     /// # Errors
     /// The errors of [`ModelDirectory::open`], [`ModelDirectory::load`] and
     /// [`TrainingSettings::from_dir`](crate::TrainingSettings::from_dir);
-    /// [`ModelError::Config`](embert_model::ModelError::Config) if the model is not a single-label
-    /// classifier.
+    /// [`ModelError::Config`](embert_model::ModelError::Config) if the labels in config.json are invalid.
     pub fn open(directory: impl AsRef<Path>, device: &Device) -> Result<Self, InferenceError> {
         Self::open_with(directory, &OpenOptions::default(), device)
     }
@@ -61,17 +64,29 @@ impl Classifier {
     ///
     /// # Errors
     /// The errors of [`ModelDirectory::load`]; [`ModelError::Config`](embert_model::ModelError::Config) if
-    /// the model is not a single-label classifier.
+    /// the labels in config.json are invalid.
     pub fn load(
         directory: ModelDirectory,
         limit: Limit,
         batching: Batching,
         device: &Device,
     ) -> Result<Self, InferenceError> {
-        directory.config.require_single_label()?;
+        directory.config.check_labels()?;
         let model = directory.load(device)?;
-        let labels = directory.config.label_names();
-        Ok(Self { model, tokenizer: directory.tokenizer, labels, limit, batching })
+        Ok(Self::new(model, &directory.config, directory.tokenizer, limit, batching))
+    }
+
+    /// Returns the classifier of a model and its config, which has the labels, the task and the thresholds.
+    pub fn new(
+        model: AutoModelForSequenceClassification,
+        config: &AutoConfig,
+        tokenizer: Tokenizer,
+        limit: Limit,
+        batching: Batching,
+    ) -> Self {
+        let thresholds = config.thresholds().map(<[f32]>::to_vec);
+        let (labels, problem_type) = (config.label_names(), config.problem_type());
+        Self { model, tokenizer, labels, problem_type, thresholds, limit, batching }
     }
 
     /// Classifies each text. The results have the order of the texts.
@@ -79,7 +94,16 @@ impl Classifier {
     /// # Errors
     /// [`InferenceError::NotFinite`] if the output of the model is NaN or infinite.
     pub fn classify<T: AsRef<str> + Sync>(&self, texts: &[T]) -> Result<Vec<Prediction>, InferenceError> {
-        Ok(self.logits(texts)?.iter().map(|logits| Prediction::new(logits, &self.labels)).collect())
+        Ok(self.logits(texts)?.iter().map(|logits| self.prediction(logits)).collect())
+    }
+
+    /// Returns the prediction for a row of logits, `[num_labels]`.
+    ///
+    /// # Panics
+    /// If the number of logits is not the number of labels.
+    pub fn prediction(&self, logits: &[f32]) -> Prediction {
+        assert_eq!(logits.len(), self.labels.len(), "one logit for each label");
+        Prediction::new(logits, &self.labels, self.problem_type, self.thresholds.as_deref())
     }
 
     /// Returns the logits of each text, `[texts][num_labels]`, in the order of the texts.

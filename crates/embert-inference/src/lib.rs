@@ -29,5 +29,7 @@ pub use pooling::Pooling;
 pub use predict::predict;
 pub use prediction::Prediction;
 pub use progress::Progress;
-pub use scores::{log_softmax, predicted_label, probabilities};
+pub use scores::{
+    DEFAULT_THRESHOLD, log_sigmoid, log_softmax, predicted_label, predicted_labels, probabilities, sigmoids,
+};
 pub use training_settings::{TrainingSettings, recipe_path};

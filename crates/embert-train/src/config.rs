@@ -10,8 +10,11 @@ use embert_text::{BatchBudget, Padding, SamplingStrategy, training_batches};
 use crate::best_model::BestModelTracker;
 use crate::best_model_metric::BestModelMetric;
 use crate::class_weights::ClassWeights;
+use crate::config_error::ConfigError;
 use crate::error::TrainError;
-use crate::objective::{Objective, SingleLabel};
+use crate::evaluate::only_for;
+use crate::loss::Loss;
+use crate::objective::{MultiLabel, Objective, Regression, SingleLabel};
 use crate::optimizer::AdamWConfig;
 use crate::schedule::{LrSchedulerType, Schedule};
 use crate::targets::Targets;
@@ -61,8 +64,15 @@ pub struct TrainConfig {
     pub auto_find_batch_size: bool,
     /// Label smoothing, at least 0 and below 1.
     pub label_smoothing_factor: f64,
-    /// Weight of each label in the loss: none, balanced, or one number per label.
+    /// Weight of each label in the loss: none, balanced, one number per label, or name=number
     pub class_weights: ClassWeights,
+    /// Weight of the positive examples of each label with several labels per text: none, balanced, one number per label, or
+    /// name=number
+    pub pos_weight: ClassWeights,
+    /// Loss function of classification.
+    pub loss: Loss,
+    /// Exponent of the focal loss; 0 is cross-entropy.
+    pub focal_gamma: f64,
     /// Log every N optimizer steps.
     ///
     /// The default is 50 instead of Hugging Face's 500, because runs on a laptop are short.
@@ -84,7 +94,7 @@ pub struct TrainConfig {
     /// Metric to compare evaluations by; loss by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metric_for_best_model: Option<BestModelMetric>,
-    /// Treat a greater metric as better; true by default except for loss.
+    /// Treat a greater metric as better; true by default except for losses and errors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub greater_is_better: Option<bool>,
     /// Stop after this many evaluations in a row without improvement; never by default.
@@ -163,6 +173,9 @@ impl Default for TrainConfig {
             auto_find_batch_size: false,
             label_smoothing_factor: 0.0,
             class_weights: ClassWeights::None,
+            pos_weight: ClassWeights::None,
+            loss: Loss::CrossEntropy,
+            focal_gamma: 2.0,
             logging_steps: 50,
             eval_strategy: IntervalStrategy::No,
             eval_steps: None,
@@ -203,15 +216,67 @@ impl TrainConfig {
         Batching { budget, padding, precision: self.precision() }
     }
 
-    /// Returns the objective for these training targets.
+    /// Returns the objective for these training targets. `num_labels` is the number of logits of the model.
     ///
     /// # Errors
-    /// [`TrainError::ClassWeights`] and [`TrainError::NothingToBalance`].
+    /// [`TrainError::Config`] for a setting that the targets do not have; [`TrainError::ClassWeights`],
+    /// [`TrainError::UnresolvedNames`] and [`TrainError::NothingToBalance`] for weights.
     pub fn objective(&self, targets: &Targets, num_labels: usize) -> Result<Objective, TrainError> {
-        let Targets::Labels(labels) = targets;
-        let class_weights = self.class_weights.of_labels(labels, num_labels)?;
-        let label_smoothing = self.label_smoothing_factor;
-        Ok(Objective::SingleLabel(SingleLabel { label_smoothing, class_weights }))
+        self.check_loss_of(targets)?;
+        let focal_gamma = (self.loss == Loss::Focal).then_some(self.focal_gamma);
+        Ok(match targets {
+            Targets::Labels(labels) => Objective::SingleLabel(SingleLabel {
+                label_smoothing: self.label_smoothing_factor,
+                class_weights: self.class_weights.of_labels(labels, num_labels)?,
+                focal_gamma,
+            }),
+            Targets::MultiHot(targets) => Objective::MultiLabel(MultiLabel {
+                pos_weight: self.pos_weight.of_positives(targets, num_labels)?,
+                focal_gamma,
+            }),
+            Targets::Values(_) => Objective::Regression(Regression { num_targets: num_labels }),
+        })
+    }
+
+    /// Fails for a setting of the loss that these targets do not have.
+    fn check_loss_of(&self, targets: &Targets) -> Result<(), ConfigError> {
+        let (is_single, is_multi) =
+            (matches!(targets, Targets::Labels(_)), matches!(targets, Targets::MultiHot(_)));
+        if !is_single && self.label_smoothing_factor > 0.0 {
+            let expected = "0, except in single-label classification";
+            return Err(only_for("label_smoothing_factor", self.label_smoothing_factor, expected));
+        }
+        if !is_single && self.class_weights != ClassWeights::None {
+            let expected =
+                "\"none\", except in single-label classification; pos_weight is for several labels per text";
+            return Err(only_for("class_weights", self.class_weights.to_text(), expected));
+        }
+        if !is_multi && self.pos_weight != ClassWeights::None {
+            let expected =
+                "\"none\", except in multi-label classification; class_weights is for one label per text";
+            return Err(only_for("pos_weight", self.pos_weight.to_text(), expected));
+        }
+        if !is_single && !is_multi && self.loss == Loss::Focal {
+            return Err(only_for(
+                "loss",
+                "focal",
+                "left out in regression, whose loss is the mean squared error",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Replaces the label names in `class_weights` and `pos_weight` by lists. `names` are the label names by id. Call it
+    /// before [`fit`](crate::fit), which does not know the names.
+    ///
+    /// # Errors
+    /// [`TrainError::UnknownLabelName`].
+    pub fn resolve_label_names(&self, names: &[String]) -> Result<Self, TrainError> {
+        Ok(Self {
+            class_weights: self.class_weights.resolve_as("class_weights", names)?,
+            pos_weight: self.pos_weight.resolve_as("pos_weight", names)?,
+            ..self.clone()
+        })
     }
 
     /// Returns the learning rate schedule of a run of `total_steps` optimizer steps.
@@ -253,7 +318,7 @@ impl TrainConfig {
         let metric = self.best_model_metric()?;
         Some(BestModelTracker {
             metric,
-            greater_is_better: self.greater_is_better.unwrap_or(metric != BestModelMetric::Loss),
+            greater_is_better: self.greater_is_better.unwrap_or(metric.greater_is_better()),
             patience: self.early_stopping_patience,
             threshold: self.early_stopping_threshold,
         })

@@ -35,7 +35,7 @@ fn of_texts<'a>(sets: impl Iterator<Item = LabelledTexts<'a>>) -> u64 {
         for row in 0..texts.len() {
             let ids = texts.ids(row);
             add(ids.len() as u64);
-            targets.bits(row).for_each(&mut add);
+            targets.bits(row).into_iter().for_each(&mut add);
             ids.into_iter().for_each(|id| add(id.into()));
         }
     }

@@ -1,6 +1,7 @@
 //! Settings without effect, because of another setting.
 
 use crate::config::{IntervalStrategy, TrainConfig};
+use crate::loss::Loss;
 
 /// A setting that differs from its default and has no effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +19,8 @@ impl TrainConfig {
     pub fn ignored_settings(&self, has_eval: bool) -> Vec<IgnoredSetting> {
         let evaluation = self.ignored_evaluation_settings(has_eval);
         let ignored = evaluation.into_iter().chain(self.ignored_save_settings());
-        ignored.chain(self.ignored_length_settings()).flatten().collect()
+        let ignored = ignored.chain(self.ignored_length_settings());
+        ignored.chain(self.ignored_loss_settings()).flatten().collect()
     }
 
     fn ignored_evaluation_settings(&self, has_eval: bool) -> [Option<IgnoredSetting>; 5] {
@@ -71,6 +73,11 @@ impl TrainConfig {
                 "save_strategy is \"no\"",
             ),
         ]
+    }
+
+    fn ignored_loss_settings(&self) -> [Option<IgnoredSetting>; 1] {
+        let focal_gamma = changed(self.focal_gamma, Self::default().focal_gamma);
+        [unless(self.loss == Loss::Focal, "focal_gamma", focal_gamma, "loss is not \"focal\"")]
     }
 
     fn ignored_length_settings(&self) -> [Option<IgnoredSetting>; 2] {

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::class_weights::ClassWeights;
 use crate::config::{IntervalStrategy, TrainConfig};
 use crate::config_error::ConfigError;
+use crate::loss::Loss;
 use crate::schedule::LrSchedulerType;
 
 impl TrainConfig {
@@ -53,16 +54,13 @@ impl TrainConfig {
     fn validate_loss(&self) -> Result<(), ConfigError> {
         let unit = |x: f64| (0.0..1.0).contains(&x);
         check("label_smoothing_factor", self.label_smoothing_factor, unit, "at least 0 and below 1")?;
-        let ClassWeights::List(weights) = &self.class_weights else { return Ok(()) };
-        let valid = weights.iter().all(|&weight| weight.is_finite() && weight >= 0.0);
-        if valid && weights.iter().any(|&weight| weight > 0.0) {
-            return Ok(());
+        check("focal_gamma", self.focal_gamma, |x| x.is_finite() && x >= 0.0, "a number, 0 or more")?;
+        if self.loss == Loss::Focal && self.label_smoothing_factor > 0.0 {
+            let expected = "0 with loss \"focal\"";
+            return check("label_smoothing_factor", self.label_smoothing_factor, |_| false, expected);
         }
-        Err(ConfigError {
-            key: "class_weights",
-            found: format!("{weights:?}"),
-            expected: "\"none\", \"balanced\" or one number for each label, none below 0 and not all 0",
-        })
+        check_weights("class_weights", &self.class_weights)?;
+        check_weights("pos_weight", &self.pos_weight)
     }
 
     fn validate_intervals(&self) -> Result<(), ConfigError> {
@@ -100,6 +98,20 @@ impl TrainConfig {
             _ => Ok(()),
         }
     }
+}
+
+fn check_weights(key: &'static str, weights: &ClassWeights) -> Result<(), ConfigError> {
+    let numbers = weights.numbers();
+    let has_numbers = matches!(weights, ClassWeights::List(_) | ClassWeights::Names(_));
+    let valid = numbers.iter().all(|&weight| weight.is_finite() && weight >= 0.0);
+    if !has_numbers || valid && numbers.iter().any(|&weight| weight > 0.0) {
+        return Ok(());
+    }
+    Err(ConfigError {
+        key,
+        found: weights.to_text(),
+        expected: "\"none\", \"balanced\" or one number for each label, none below 0 and not all 0",
+    })
 }
 
 fn check<T: Copy + fmt::Display>(
@@ -147,6 +159,11 @@ mod tests {
             r#"{"label_smoothing_factor": 1}"#,
             r#"{"class_weights": [1, -1]}"#,
             r#"{"class_weights": [0, 0]}"#,
+            r#"{"class_weights": {"a": 0}}"#,
+            r#"{"class_weights": {"a": -1, "b": 2}}"#,
+            r#"{"pos_weight": [1, -1]}"#,
+            r#"{"focal_gamma": -1}"#,
+            r#"{"label_smoothing_factor": 0.1, "loss": "focal"}"#,
             r#"{"logging_steps": 0}"#,
             r#"{"eval_steps": 0}"#,
             r#"{"save_steps": 0}"#,

@@ -7,13 +7,13 @@ use burn::tensor::Device;
 use embert_data::{Dataset, require_two_classes};
 use embert_inference::{Batching, InferenceError, ModelDirectory, padding_for, supports_precision};
 use embert_model::{
-    AutoModelForSequenceClassification, LoraConfig, add_adapter, from_pretrained,
+    AutoModelForSequenceClassification, LoraConfig, ProblemType, add_adapter, from_pretrained,
     from_pretrained_with_new_head,
 };
 use embert_text::{Limit, Truncation};
 use embert_train::{
-    Event, Fitted, LabelledTexts, ModelCard, OnExisting, RunDirectory, RunSettings, Targets, TrainConfig,
-    TrainData, fit,
+    Event, Fitted, LabelledTexts, MetricOptions, ModelCard, OnExisting, RunDirectory, RunSettings, Targets,
+    TrainConfig, TrainData, fit,
 };
 use serde::Serialize;
 
@@ -93,8 +93,15 @@ pub fn fine_tune(
     let mut run = run_directory(base, &directory, limit, settings, output_dir.as_ref())?;
     let targets = &Targets::Labels(labels);
     let train = LabelledTexts { texts: &texts, targets };
-    let data = TrainData { train, eval: None, padding: padding_for(device), replicas: &[], pos_label: None };
-    let fitted = match fit_recorded(model, data, &settings.train, &mut run, on_event) {
+    let data = TrainData {
+        train,
+        eval: None,
+        padding: padding_for(device),
+        replicas: &[],
+        metric_options: MetricOptions::default(),
+    };
+    let config = settings.train.resolve_label_names(examples.labels.names())?;
+    let fitted = match fit_recorded(model, data, &config, &mut run, on_event) {
         Ok(fitted) => fitted,
         Err(error) => {
             run.discard_unstarted()?;
@@ -104,8 +111,7 @@ pub fn fine_tune(
     run.finish(&fitted.model, &fitted.report, None, &card(base, limit, output_dir.as_ref()))?;
     let ModelDirectory { config, tokenizer, .. } = directory;
     let batching = Batching::new(limit.max_length(), precision, device);
-    let labels = config.label_names();
-    Ok(embert_inference::Classifier { model: fitted.model, tokenizer, labels, limit, batching }.into())
+    Ok(embert_inference::Classifier::new(fitted.model, &config, tokenizer, limit, batching).into())
 }
 
 /// Loads the weights, and adds a new head and an adapter if necessary.
@@ -115,8 +121,11 @@ fn load(
     settings: &FineTuning,
     device: &Device,
 ) -> Result<AutoModelForSequenceClassification, Error> {
-    let keeps_head = directory.config.label_names() == labels;
+    let config = &directory.config;
+    let is_single_label = config.problem_type() == ProblemType::SingleLabelClassification;
+    let keeps_head = is_single_label && config.label_names() == labels;
     directory.config.set_labels(labels);
+    directory.config.set_problem_type(ProblemType::SingleLabelClassification);
     let load = if keeps_head { from_pretrained } else { from_pretrained_with_new_head };
     let model = load(&directory.weights, &directory.config, settings.train.seed, device)?.model;
     match &settings.lora {

@@ -17,9 +17,9 @@ pub use embert_inference::{OpenOptions, Pooling, Prediction};
 pub use embert_kernels::Precision;
 #[cfg(feature = "cpu")]
 pub use embert_kernels::keep_freed_memory;
-pub use embert_model::{LoraConfig, ModuleNames};
+pub use embert_model::{LoraConfig, ModuleNames, ProblemType};
 pub use embert_text::{Tokenizer, Truncation};
-pub use embert_train::{Event, LrSchedulerType, OnExisting, TrainConfig};
+pub use embert_train::{ClassWeights, Event, Loss, LrSchedulerType, OnExisting, TrainConfig};
 pub use encoder::Encoder;
 pub use error::Error;
 pub use fine_tuning::{FineTuning, fine_tune};

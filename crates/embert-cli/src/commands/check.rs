@@ -44,7 +44,9 @@ fn with_model(
     }
     let data = encoded.data(context);
     let loaded = source.load(recipe.train.seed, &context.device)?;
-    embert_train::check(&loaded.model, &data, &recipe.train)?;
+    let train = recipe.train.resolve_label_names(&source.config.label_names())?;
+    embert_train::check(&loaded.model, &data, &train)?;
+    let recipe = &Recipe { train, ..recipe.clone() };
     let mut warnings = warnings::of_run(recipe, &source, &examples, matches);
     if let Some(memory) = MemoryPlan::new(recipe, context, &source, &loaded.model, &data) {
         memory.lines().iter().for_each(output::print);

@@ -2,7 +2,7 @@
 
 use clap::ArgMatches;
 use embert_data::{DataNote, Labels};
-use embert_train::evaluate;
+use embert_train::{MetricOptions, evaluate};
 
 use crate::encoded_examples::EncodedExamples;
 use crate::error::CliError;
@@ -23,9 +23,10 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     describe::dataset(&name, &dataset);
     notes.iter().map(hints::of_note).chain(settings).for_each(output::warn);
     let encoded = EncodedExamples::new(&classifier.tokenizer, &dataset, classifier.limit);
+    let options = MetricOptions { pos_label, thresholds: None };
     let bar = Bar::items("Evaluating", dataset.len());
     let evaluation =
-        evaluate(&classifier.model, encoded.labelled(), classifier.batching, pos_label, &mut |progress| {
+        evaluate(&classifier.model, encoded.labelled(), classifier.batching, options, &mut |progress| {
             bar.set(progress.done as u64);
             Ok(std::ops::ControlFlow::Continue(()))
         })?;

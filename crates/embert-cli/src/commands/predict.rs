@@ -31,7 +31,9 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
         Ok(ControlFlow::Continue(()))
     })?;
     drop(bar);
-    write(&with_predictions(columns, logits, &classifier.labels, matches.get_flag("logits")), matches)
+    let predictions = logits.iter().map(|logits| classifier.prediction(logits)).collect();
+    let logits = matches.get_flag("logits").then_some(logits);
+    write(&with_predictions(columns, predictions, logits), matches)
 }
 
 /// The texts to predict.
@@ -84,8 +86,7 @@ fn lines() -> Result<Vec<String>, CliError> {
 const LOGITS: &str = "logits";
 
 /// Appends the columns label, score and scores to the input's. Renames input columns with these names.
-fn with_predictions(columns: Table, logits: Vec<Vec<f32>>, names: &[String], with_logits: bool) -> Table {
-    let predictions = logits.iter().map(|row| Prediction::new(row, names)).collect::<Vec<_>>();
+fn with_predictions(columns: Table, predictions: Vec<Prediction>, logits: Option<Vec<Vec<f32>>>) -> Table {
     let best = predictions.iter().map(|prediction| prediction.score).collect();
     let (labels, scores) =
         predictions.into_iter().map(|prediction| (prediction.label, prediction.scores)).unzip();
@@ -95,7 +96,10 @@ fn with_predictions(columns: Table, logits: Vec<Vec<f32>>, names: &[String], wit
         .with_column(label, Column::Text(labels))
         .with_column(score, Column::Number(best))
         .with_column(all_scores, Column::Numbers(scores));
-    if with_logits { table.with_column(LOGITS, Column::Numbers(logits)) } else { table }
+    match logits {
+        Some(logits) => table.with_column(LOGITS, Column::Numbers(logits)),
+        None => table,
+    }
 }
 
 /// Returns the output file; `None` for standard output.

@@ -6,7 +6,7 @@ use burn::module::Module;
 use clap::ArgMatches;
 use embert_inference::Batching;
 use embert_model::{AutoModelForSequenceClassification, count_parameters};
-use embert_train::{Checkpoint, Event, Fitted, IntervalStrategy, RunDirectory, fit, fit_from};
+use embert_train::{Checkpoint, Event, Fitted, IntervalStrategy, RunDirectory, TrainConfig, fit, fit_from};
 
 use crate::device::{self, DeviceContext};
 use crate::encoded_examples::{EncodedRun, limit};
@@ -38,6 +38,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     }
     let (examples, head) = trained_labels::read_examples(&recipe)?;
     let source = ModelSource::of_recipe(&recipe, &examples.train, head)?;
+    recipe.train.resolve_label_names(&source.config.label_names())?;
     let warnings = warnings::of_run(&recipe, &source, &examples, matches);
     let limit = limit(&recipe.data, source.config.encoder.max_position_embeddings)?;
     let pos_label = examples::pos_label(&recipe.data, &source.config.label_names())?;
@@ -79,7 +80,9 @@ impl Run<'_> {
     fn train(mut self, loaded: Result<LoadedModel, CliError>, warnings: &[String]) -> Result<(), CliError> {
         let plan = loaded.as_ref().ok().and_then(|loaded| self.plan_memory(loaded));
         if let Some(plan) = &plan {
-            self.recipe.train = plan.config.clone();
+            // The saved recipe keeps the label names that the user gave.
+            let TrainConfig { class_weights, pos_weight, .. } = self.recipe.train.clone();
+            self.recipe.train = TrainConfig { class_weights, pos_weight, ..plan.config.clone() };
         }
         self.describe(plan.as_ref());
         warnings.iter().cloned().chain(plan.as_ref().and_then(MemoryPlan::warning)).for_each(output::warn);
@@ -100,7 +103,14 @@ impl Run<'_> {
 
     fn plan_memory(&self, loaded: &LoadedModel) -> Option<MemoryPlan> {
         let data = self.encoded.data(&self.context);
-        MemoryPlan::new(&self.recipe, &self.context, self.source, &loaded.model, &data)
+        let train = self.train_config().ok()?;
+        let recipe = Recipe { train, ..self.recipe.clone() };
+        MemoryPlan::new(&recipe, &self.context, self.source, &loaded.model, &data)
+    }
+
+    /// Returns the training settings with label ids instead of label names.
+    fn train_config(&self) -> Result<TrainConfig, CliError> {
+        Ok(self.recipe.train.resolve_label_names(&self.source.config.label_names())?)
     }
 
     fn describe(&self, plan: Option<&MemoryPlan>) {
@@ -115,7 +125,7 @@ impl Run<'_> {
             output::print(format_args!("matrix products: {precision}"));
         }
         let model = loaded.model;
-        let config = &self.recipe.train;
+        let config = &self.train_config()?;
         let mut data = self.encoded.data(&self.context);
         data.eval = data.eval.filter(|_| config.eval_strategy != IntervalStrategy::No);
         let labels = self.source.config.label_names();

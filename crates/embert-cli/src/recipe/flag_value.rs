@@ -24,6 +24,9 @@ pub(super) fn flag_value(key: &Key, text: &str) -> Result<Value, CliError> {
             Ok(Value::Array(text.split(',').map(|name| Value::String(name.trim().into())).collect()))
         }
         (Kind::Pairs, _) => pairs(text).map_or_else(|| wrong("NAME=NUMBER,NAME=NUMBER"), Ok),
+        (Kind::WordOrNumbers, _) if text.contains('=') => {
+            pairs(text).map_or_else(|| wrong("NAME=NUMBER,NAME=NUMBER"), Ok)
+        }
         (Kind::WordOrNumbers, _) if text.contains(',') => Ok(literal(&format!("[{text}]"))),
         (Kind::WordOrNumbers, word) => Ok(word),
     }

@@ -15,7 +15,7 @@ use crate::near;
 pub(crate) enum Kind {
     Text,
     Number,
-    /// A word, or numbers separated by commas.
+    /// A word, numbers separated by commas, or `name=number` separated by commas.
     WordOrNumbers,
     /// Words separated by commas.
     List,
@@ -191,6 +191,9 @@ mod tests {
             ("train.eval_strategy", "eval_strategy", Kind::Text, Some("no")),
             ("train.greater_is_better", "greater_is_better", Kind::Switch, None),
             ("train.class_weights", "class_weights", Kind::WordOrNumbers, Some("none")),
+            ("train.pos_weight", "pos_weight", Kind::WordOrNumbers, Some("none")),
+            ("train.loss", "loss", Kind::Text, Some("cross_entropy")),
+            ("train.focal_gamma", "focal_gamma", Kind::Number, Some("2")),
             ("train.gradual_unfreezing", "gradual_unfreezing", Kind::List, None),
             ("lora.r", "lora_r", Kind::Number, Some("8")),
             ("lora.target_modules", "lora_target_modules", Kind::Names, None),

@@ -1,7 +1,7 @@
 //! Tables of an evaluation: metrics, metrics by class, confusion matrix, sample predictions.
 
 use comfy_table::{Table, presets};
-use embert_train::Evaluation;
+use embert_train::{Evaluation, SingleLabelMetrics};
 
 use super::{add, grouped, plain};
 use crate::visible::visible;
@@ -10,7 +10,7 @@ use crate::visible::visible;
 const MAX_CLASSES: usize = 30;
 
 /// The confusion matrix: a row for each gold label, a column for each predicted label.
-fn confusion(evaluation: &Evaluation, names: &[String]) -> String {
+fn confusion(metrics: &SingleLabelMetrics, names: &[String]) -> String {
     if names.len() > MAX_CLASSES {
         return format!("the confusion matrix of {} labels is too wide to show", grouped(names.len()));
     }
@@ -18,7 +18,7 @@ fn confusion(evaluation: &Evaluation, names: &[String]) -> String {
     table.set_header(
         std::iter::once("gold \\ predicted".to_owned()).chain(names.iter().map(|name| visible(name))),
     );
-    for (name, counts) in names.iter().zip(&evaluation.metrics.confusion_matrix) {
+    for (name, counts) in names.iter().zip(&metrics.confusion_matrix) {
         let counts = counts.iter().map(|&count| grouped(count as usize));
         add(&mut table, std::iter::once(visible(name)).chain(counts).collect());
     }
@@ -27,21 +27,26 @@ fn confusion(evaluation: &Evaluation, names: &[String]) -> String {
 
 /// Formats an evaluation: a line of metrics, a table by class, and the confusion matrix.
 pub(crate) fn evaluation(evaluation: &Evaluation, names: &[String], pos_label: Option<usize>) -> String {
-    let parts = [
-        metrics_line(evaluation, names, pos_label),
-        classes(evaluation, names),
-        confusion(evaluation, names),
-    ];
+    let Some(metrics) = evaluation.metrics.single_label() else { return numbers(evaluation) };
+    let speed = evaluation.eval_samples_per_second;
+    let parts =
+        [metrics_line(metrics, speed, names, pos_label), classes(metrics, names), confusion(metrics, names)];
     parts.join("\n")
 }
 
+/// All numbers of an evaluation in one line.
+fn numbers(evaluation: &Evaluation) -> String {
+    let numbers = evaluation.to_results(&[]);
+    let numbers = numbers.iter().filter_map(|(name, value)| Some(format!("{name} {:.4}", value.as_f64()?)));
+    numbers.collect::<Vec<_>>().join(", ")
+}
+
 /// Precision, recall, F1 and support by class, and their weighted mean.
-fn classes(evaluation: &Evaluation, names: &[String]) -> String {
+fn classes(metrics: &SingleLabelMetrics, names: &[String]) -> String {
     if names.len() > MAX_CLASSES {
         return format!("the metrics of {} classes are too many to show", grouped(names.len()));
     }
     let mut table = plain(&["class", "precision", "recall", "F1", "support"]);
-    let metrics = &evaluation.metrics;
     let row = |name: String, values: [f64; 3], support: u64| {
         let values = values.map(|value| format!("{value:.4}"));
         [name].into_iter().chain(values).chain([grouped(support as usize)]).collect()
@@ -57,8 +62,12 @@ fn classes(evaluation: &Evaluation, names: &[String]) -> String {
 }
 
 /// A line of metrics. It names the class of F1.
-fn metrics_line(evaluation: &Evaluation, names: &[String], pos_label: Option<usize>) -> String {
-    let metrics = &evaluation.metrics;
+fn metrics_line(
+    metrics: &SingleLabelMetrics,
+    texts_per_second: f64,
+    names: &[String],
+    pos_label: Option<usize>,
+) -> String {
     let roc_auc = metrics.roc_auc.map_or("undefined".into(), |auc| format!("{auc:.4}"));
     let class = pos_label.or((names.len() == 2).then_some(1));
     let of = class.map_or("macro mean".into(), |class| visible(&names[class]));
@@ -70,7 +79,7 @@ fn metrics_line(evaluation: &Evaluation, names: &[String], pos_label: Option<usi
         metrics.recall,
         metrics.matthews_correlation,
         metrics.loss,
-        evaluation.eval_samples_per_second,
+        texts_per_second,
     )
 }
 

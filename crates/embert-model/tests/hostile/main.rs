@@ -32,7 +32,7 @@ fn folder_of(fixture_name: &str, files: &[&str]) -> TempDir {
 fn load_and_run(file: &Path) -> Result<(), ModelError> {
     let directory = file.parent().unwrap();
     let config = AutoConfig::from_dir(directory)?;
-    config.require_single_label()?;
+    config.check_labels()?;
     let loaded = from_pretrained(directory, &config, 0, &Device::flex())?;
     run(&loaded.complete(directory)?);
     Ok(())

@@ -56,8 +56,8 @@ impl TrainingLoop<'_, '_> {
         let batching = self.config.evaluation_batching(longest, self.data.padding);
         let mut on_progress = |progress| (self.on_event)(Event::Evaluating(progress));
         let model = model.valid();
-        match evaluate(&model, examples, batching, self.data.pos_label, &mut on_progress) {
-            Ok(evaluation) if !evaluation.metrics.loss.is_finite() => {
+        match evaluate(&model, examples, batching, self.data.metric_options, &mut on_progress) {
+            Ok(evaluation) if !evaluation.metrics.loss().is_finite() => {
                 Err(self.diverged_weights("the loss of the evaluation is"))
             }
             Ok(evaluation) => {

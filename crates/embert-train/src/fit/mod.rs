@@ -19,12 +19,13 @@ use crate::best_model::BestModelTracker;
 use crate::config::{IntervalStrategy, TrainConfig};
 use crate::config_error::ConfigError;
 use crate::error::TrainError;
-use crate::evaluate::check_pos_label;
+use crate::evaluate::check_options;
 use crate::event::{Event, RunPlan, TrainReport};
 use crate::event_result::EventResult;
 use crate::fingerprint::Fingerprints;
 use crate::freezing::{Freezing, num_trainable};
 use crate::loss_scale::LossScale;
+use crate::metrics::MetricOptions;
 use crate::model::Model;
 use crate::objective::Objective;
 use crate::optimizer::{AdamW, OptimizerState};
@@ -46,8 +47,8 @@ pub struct TrainData<'a> {
     pub padding: Padding,
     /// Additional devices, with autodiff, for data parallelism.
     pub replicas: &'a [Device],
-    /// The label of F1, precision and recall. `None`: label 1 of two labels, the macro mean of more.
-    pub pos_label: Option<usize>,
+    /// The options of the metrics of evaluations.
+    pub metric_options: MetricOptions<'a>,
 }
 
 /// A trained model and the report of its training.
@@ -154,18 +155,19 @@ pub fn check(model: &Model, data: &TrainData<'_>, config: &TrainConfig) -> Resul
     config.validate()?;
     let num_labels = model.num_labels();
     data.train.check(num_labels)?;
-    check_evaluation(data, config.eval_strategy, num_labels)?;
+    check_evaluation(data, config, num_labels)?;
     config.objective(data.train.targets, num_labels)?;
     Freezing::new(&config.freeze, &config.gradual_unfreezing, &model.clone().train()).map(drop)
 }
 
-fn check_evaluation(
-    data: &TrainData<'_>,
-    strategy: IntervalStrategy,
-    num_labels: usize,
-) -> Result<(), TrainError> {
-    check_pos_label(data.pos_label, num_labels)?;
+fn check_evaluation(data: &TrainData<'_>, config: &TrainConfig, num_labels: usize) -> Result<(), TrainError> {
+    let (train, strategy) = (data.train.targets, config.eval_strategy);
+    check_options(data.metric_options, train, num_labels)?;
+    config.best_model_metric().map_or(Ok(()), |metric| metric.check(train.problem_type()))?;
     match data.eval {
+        Some(eval) if eval.targets.problem_type() != train.problem_type() => {
+            Err(TrainError::OtherTargets { train: train.problem_type(), eval: eval.targets.problem_type() })
+        }
         Some(eval) => eval.check(num_labels),
         None if strategy == IntervalStrategy::No => Ok(()),
         None => Err(TrainError::Config(ConfigError {

@@ -18,6 +18,7 @@ mod directory_check;
 mod lock;
 mod metrics_log;
 mod model_card;
+mod model_card_metrics;
 mod model_card_use;
 mod optimizer_file;
 mod recovery;
@@ -270,7 +271,7 @@ impl RunDirectory {
         let summary = RunSummary {
             report,
             evaluation,
-            labels: &labels,
+            config: &self.model_config,
             recipe: &self.recipe,
             truncation: self.tokenizer.truncation(),
             is_adapter: self.base_model_name_or_path.is_some(),

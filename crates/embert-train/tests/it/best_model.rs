@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use embert_train::{
-    BestModelMetric, Event, Fitted, IntervalStrategy, LogEntry, Snapshot, TrainConfig, TrainData, evaluate,
-    fit,
+    BestModelMetric, Event, Fitted, IntervalStrategy, LogEntry, MetricOptions, Snapshot, TrainConfig,
+    TrainData, evaluate, fit,
 };
 
 use crate::tiny::{self, BATCHING, Examples};
@@ -37,7 +37,7 @@ fn train(config: &TrainConfig) -> Recorded {
     let fitted = fit(tiny::model(0.1), data, config, &mut |event| {
         match event {
             Event::Evaluated(LogEntry::Evaluation { step, evaluation, .. }) => {
-                losses.push((*step, evaluation.metrics.loss));
+                losses.push((*step, evaluation.metrics.loss()));
             }
             Event::CheckpointDue(Snapshot { state, model, .. }) => {
                 assert_eq!(state.best().unwrap().step, state.step());
@@ -61,10 +61,15 @@ fn the_run_ends_with_the_weights_of_its_best_evaluation() {
     assert!(losses.len() == 8 && step < 24, "the best must not be the last: {losses:?}");
     assert_eq!((fitted.model_step, fitted.report.global_step), (step, 24));
     assert_eq!(fitted.report.best.map(|best| (best.step, best.metric)), Some((step, loss)));
-    let again =
-        evaluate(&fitted.model, Examples::new(12).labelled(), BATCHING, None, &mut |_| tiny::CONTINUE)
-            .unwrap();
-    assert!((again.metrics.loss - loss).abs() < 1e-5 * loss, "{} and {loss}", again.metrics.loss);
+    let again = evaluate(
+        &fitted.model,
+        Examples::new(12).labelled(),
+        BATCHING,
+        MetricOptions::default(),
+        &mut |_| tiny::CONTINUE,
+    )
+    .unwrap();
+    assert!((again.metrics.loss() - loss).abs() < 1e-5 * loss, "{} and {loss}", again.metrics.loss());
 }
 
 #[test]

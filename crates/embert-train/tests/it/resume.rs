@@ -8,11 +8,13 @@ use std::path::Path;
 use burn::module::Module;
 use burn::tensor::Device;
 use embert_model::{
-    Adapter, AutoModelForSequenceClassification, LoraConfig, ModuleNames, add_adapter, from_pretrained,
+    Adapter, AutoModelForSequenceClassification, LoraConfig, ModuleNames, ProblemType, add_adapter,
+    from_pretrained,
 };
 use embert_train::{
-    BestModelMetric, Checkpoint, ClassWeights, Event, Fitted, IntervalStrategy, LrSchedulerType, OnExisting,
-    RunDirectory, RunSettings, TrainConfig, TrainData, TrainError, TrainSamplingStrategy, fit, fit_from,
+    BestModelMetric, Checkpoint, ClassWeights, Event, Fitted, IntervalStrategy, Loss, LrSchedulerType,
+    OnExisting, RunDirectory, RunSettings, TrainConfig, TrainData, TrainError, TrainSamplingStrategy, fit,
+    fit_from,
 };
 use serde_json::Value;
 
@@ -23,6 +25,7 @@ use crate::tiny::{self, Examples};
 pub(crate) struct Recipe {
     pub(crate) config: TrainConfig,
     pub(crate) lora: Option<LoraConfig>,
+    pub(crate) problem_type: ProblemType,
 }
 
 fn steps() -> TrainConfig {
@@ -43,7 +46,12 @@ fn steps() -> TrainConfig {
 pub(crate) fn lora() -> Recipe {
     let target_modules = Some(ModuleNames::Names(["query", "value"].map(String::from).to_vec()));
     let lora = LoraConfig { r: 2, lora_dropout: 0.2, target_modules, ..LoraConfig::default() };
-    Recipe { config: steps(), lora: Some(lora) }
+    Recipe { config: steps(), lora: Some(lora), problem_type: ProblemType::default() }
+}
+
+/// Returns a run that trains all weights for single-label classification.
+fn full(config: TrainConfig) -> Recipe {
+    Recipe { config, lora: None, problem_type: ProblemType::default() }
 }
 
 fn accumulation() -> TrainConfig {
@@ -85,7 +93,8 @@ fn parts() -> TrainConfig {
 }
 
 fn recipes() -> Vec<(&'static str, Recipe)> {
-    let full = |config| Recipe { config, lora: None };
+    let multi_label = TrainConfig { pos_weight: ClassWeights::Balanced, loss: Loss::Focal, ..steps() };
+    let regression = |config| Recipe { problem_type: ProblemType::Regression, ..full(config) };
     vec![
         ("full", full(steps())),
         ("accumulation", full(accumulation())),
@@ -94,6 +103,9 @@ fn recipes() -> Vec<(&'static str, Recipe)> {
         ("fp16", full(TrainConfig { fp16: true, ..steps() })),
         ("early stopping", full(early_stopping())),
         ("parts", full(parts())),
+        ("multi-label", Recipe { problem_type: ProblemType::MultiLabelClassification, ..full(multi_label) }),
+        ("regression", regression(accumulation())),
+        ("best model of regression", regression(early_stopping())),
     ]
 }
 
@@ -115,7 +127,9 @@ impl Recipe {
     }
 
     fn directory(&self, output_dir: &Path, from: Option<&Checkpoint>) -> RunDirectory {
-        let (refuse, model_config, tokenizer) = (OnExisting::Refuse, tiny::config(0.1), tiny::tokenizer());
+        let (refuse, mut model_config, tokenizer) =
+            (OnExisting::Refuse, tiny::config(0.1), tiny::tokenizer());
+        model_config.set_problem_type(self.problem_type);
         let settings = RunSettings {
             config: &self.config,
             model_config: &model_config,
@@ -139,7 +153,7 @@ impl Recipe {
         from: Option<&Checkpoint>,
         last_event: Option<usize>,
     ) -> (Result<Fitted, TrainError>, usize) {
-        let (train, eval) = (Examples::new(20), Examples::new(12));
+        let [train, eval] = [20, 12].map(|count| Examples::of(self.problem_type, count));
         let data = TrainData { eval: Some(eval.labelled()), ..train.train_only() };
         let (mut directory, mut events) = (self.directory(output_dir, from), 0);
         let mut on_event = |event: Event<'_>| {
@@ -269,7 +283,7 @@ fn resume_error(recipe: &Recipe, train: &Examples, base: AutoModelForSequenceCla
 
 #[test]
 fn resuming_with_other_examples_is_an_error() {
-    let recipe = Recipe { config: steps(), lora: None };
+    let recipe = full(steps());
     let error = resume_error(&recipe, &Examples::new(21), tiny::model(0.1));
     assert!(matches!(error, TrainError::OtherData), "{error}");
 }
@@ -301,7 +315,7 @@ fn tree(directory: &Path) -> BTreeMap<String, Vec<u8>> {
 #[test]
 fn a_discarded_resume_of_a_finished_run_leaves_no_files() {
     let folder = tiny::folder();
-    let (run, recipe) = (folder.path().join("run"), Recipe { config: steps(), lora: None });
+    let (run, recipe) = (folder.path().join("run"), full(steps()));
     recipe.train(&run, None, None).0.unwrap();
     fs::rename(folder.path().join("run.partial"), &run).unwrap();
     fs::remove_file(run.join(".lock")).unwrap(); // the run looks finished now
@@ -319,11 +333,11 @@ fn a_discarded_resume_of_a_finished_run_leaves_no_files() {
 #[test]
 fn a_discarded_resume_does_not_change_an_unfinished_run() {
     let folder = tiny::folder();
-    let (run, recipe) = (folder.path().join("run"), Recipe { config: steps(), lora: None });
+    let (run, recipe) = (folder.path().join("run"), full(steps()));
     recipe.train(&run, None, Some(20)).0.unwrap();
     let before = tree(folder.path());
     let from = Checkpoint::open(&folder.path().join("run.partial/checkpoint-2")).unwrap();
-    let other = Recipe { config: TrainConfig { seed: 7, ..steps() }, lora: None };
+    let other = full(TrainConfig { seed: 7, ..steps() });
     other.directory(&run, Some(&from)).discard_unstarted().unwrap();
     assert!(tree(folder.path()) == before);
     assert!(before.contains_key("run.partial/checkpoint-3/state.json"));
@@ -332,28 +346,28 @@ fn a_discarded_resume_does_not_change_an_unfinished_run() {
 #[test]
 fn resuming_with_fewer_steps_than_the_checkpoint_is_an_error() {
     let folder = tiny::folder();
-    let (run, recipe) = (folder.path().join("run"), Recipe { config: steps(), lora: None });
+    let (run, recipe) = (folder.path().join("run"), full(steps()));
     recipe.train(&run, None, None).0.unwrap();
     let from = Checkpoint::open(&folder.path().join("run.partial/checkpoint-7")).unwrap();
     for (change, total) in [
         (TrainConfig { num_train_epochs: 1.0, ..steps() }, 4),
         (TrainConfig { max_steps: Some(6), ..steps() }, 6),
     ] {
-        let shorter = Recipe { config: change, lora: None };
+        let shorter = full(change);
         let error = shorter.train(&run, Some(&from), None).0.unwrap_err();
         let TrainError::AlreadyDone { step: 7, total_steps } = error else { panic!("{error}") };
         assert_eq!(total_steps, total);
         let expected = format!("the checkpoint is at step 7, but the run has only {total} steps; increase");
         assert!(error.to_string().starts_with(&expected), "{error}");
     }
-    let same = Recipe { config: TrainConfig { max_steps: Some(7), ..steps() }, lora: None };
+    let same = full(TrainConfig { max_steps: Some(7), ..steps() });
     same.train(&run, Some(&from), None).0.unwrap();
 }
 
 #[test]
 fn later_checkpoints_are_renamed_to_superseded() {
     let folder = tiny::folder();
-    let recipe = Recipe { config: steps(), lora: None };
+    let recipe = full(steps());
     let run = folder.path().join("run");
     recipe.train(&run, None, Some(20)).0.unwrap();
     let partial = run.with_extension("partial");
@@ -378,7 +392,7 @@ fn weights_that_are_not_finite_are_neither_saved_nor_returned() {
             save_steps,
             ..steps()
         };
-        let recipe = Recipe { config, lora: None };
+        let recipe = full(config);
         let error = recipe.train(&folder.path().join("run"), None, None).0.unwrap_err();
         let TrainError::DivergedWeights { step: 1, rows, .. } = &error else { panic!("{error}") };
         assert_eq!(rows.len(), 5);

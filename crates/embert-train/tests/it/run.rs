@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use embert_inference::Batching;
 use embert_text::Padding;
 use embert_train::{
-    Event, Fitted, IntervalStrategy, LabelledTexts, LogEntry, Snapshot, Targets, TrainConfig, TrainData,
-    TrainError, check, evaluate, fit,
+    Evaluation, Event, Fitted, IntervalStrategy, LabelledTexts, LogEntry, MetricOptions, Snapshot, Targets,
+    TrainConfig, TrainData, TrainError, check, evaluate, fit,
 };
 
 use crate::tiny::{self, BATCHING, Examples};
@@ -55,13 +55,19 @@ fn a_tiny_model_learns_words() {
         ..TrainConfig::default()
     };
     let before =
-        evaluate(&tiny::model(0.1), held_out.labelled(), BATCHING, None, &mut |_| tiny::CONTINUE).unwrap();
+        evaluate(&tiny::model(0.1), held_out.labelled(), BATCHING, MetricOptions::default(), &mut |_| {
+            tiny::CONTINUE
+        })
+        .unwrap();
     let fitted = fit(tiny::model(0.1), train.train_only(), &config, &mut tiny::ignore).unwrap();
-    let after =
-        evaluate(&fitted.model, held_out.labelled(), BATCHING, None, &mut |_| tiny::CONTINUE).unwrap();
-    assert!(before.metrics.accuracy < 0.8, "{}", before.metrics.accuracy);
-    assert!(after.metrics.accuracy > 0.95, "{}", after.metrics.accuracy);
-    assert!(after.metrics.loss < before.metrics.loss / 2.0);
+    let after = evaluate(&fitted.model, held_out.labelled(), BATCHING, MetricOptions::default(), &mut |_| {
+        tiny::CONTINUE
+    })
+    .unwrap();
+    let accuracy = |evaluation: &Evaluation| evaluation.metrics.value("accuracy").unwrap();
+    assert!(accuracy(&before) < 0.8, "{}", accuracy(&before));
+    assert!(accuracy(&after) > 0.95, "{}", accuracy(&after));
+    assert!(after.metrics.loss() < before.metrics.loss() / 2.0);
 }
 
 #[test]
@@ -336,7 +342,10 @@ fn check_returns_the_errors_of_fit() {
         let fit_error = fit(tiny::model(0.0), data, &config, &mut tiny::ignore).unwrap_err().to_string();
         assert_eq!(error, fit_error, "{change}");
     }
-    let data = TrainData { pos_label: Some(2), ..examples.train_only() };
+    let data = TrainData {
+        metric_options: MetricOptions { pos_label: Some(2), thresholds: None },
+        ..examples.train_only()
+    };
     let error = check(&tiny::model(0.0), &data, &config()).unwrap_err();
     assert!(matches!(error, TrainError::UnknownPosLabel { pos_label: 2, num_labels: 2 }), "{error}");
     check(&tiny::model(0.0), &examples.train_only(), &config()).unwrap();
@@ -380,8 +389,10 @@ fn strategy_steps_also_evaluates_and_saves_the_last_step() {
 fn evaluating_no_examples_is_an_error() {
     let none = Examples::new(0);
     let batching = Batching { padding: Padding::Longest, ..BATCHING };
-    let error =
-        evaluate(&tiny::model(0.0), none.labelled(), batching, None, &mut |_| tiny::CONTINUE).unwrap_err();
+    let error = evaluate(&tiny::model(0.0), none.labelled(), batching, MetricOptions::default(), &mut |_| {
+        tiny::CONTINUE
+    })
+    .unwrap_err();
     assert!(matches!(error, TrainError::NoExamples));
 }
 

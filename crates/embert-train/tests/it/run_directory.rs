@@ -10,8 +10,8 @@ use embert_model::{
 };
 use embert_text::Tokenizer;
 use embert_train::{
-    Evaluation, Fitted, IntervalStrategy, ModelCard, OnExisting, RunDirectory, RunSettings, TrainConfig,
-    TrainData, TrainError, evaluate, fit,
+    Evaluation, Fitted, IntervalStrategy, MetricOptions, ModelCard, OnExisting, RunDirectory, RunSettings,
+    TrainConfig, TrainData, TrainError, evaluate, fit,
 };
 use serde_json::Value;
 
@@ -30,6 +30,10 @@ fn config() -> TrainConfig {
     }
 }
 
+fn accuracy(evaluation: &Evaluation) -> f64 {
+    evaluation.metrics.value("accuracy").unwrap()
+}
+
 fn create(output_dir: &Path, on_existing: OnExisting) -> Result<RunDirectory, TrainError> {
     let (config, model_config, tokenizer) = (config(), tiny::config(0.1), tiny::tokenizer());
     let settings =
@@ -46,7 +50,10 @@ fn train(run: &mut RunDirectory) -> (Fitted, Evaluation) {
     })
     .unwrap();
     let evaluation =
-        evaluate(&fitted.model, examples.labelled(), BATCHING, None, &mut |_| tiny::CONTINUE).unwrap();
+        evaluate(&fitted.model, examples.labelled(), BATCHING, MetricOptions::default(), &mut |_| {
+            tiny::CONTINUE
+        })
+        .unwrap();
     (fitted, evaluation)
 }
 
@@ -204,9 +211,9 @@ fn result_files_have_transformers_keys() {
     ] {
         assert!(all[key].is_number(), "{key}");
     }
-    assert_eq!(all["eval_accuracy"], evaluation.metrics.accuracy);
+    assert_eq!(all["eval_accuracy"], accuracy(&evaluation));
     assert!(json(&output_dir.join("train_results.json")).get("eval_loss").is_none());
-    assert_eq!(json(&output_dir.join("eval_results.json"))["eval_accuracy"], evaluation.metrics.accuracy);
+    assert_eq!(json(&output_dir.join("eval_results.json"))["eval_accuracy"], accuracy(&evaluation));
 }
 
 #[test]
@@ -219,7 +226,7 @@ fn the_model_card_has_front_matter_and_tables() {
     let card = fs::read_to_string(output_dir.join("README.md")).unwrap();
     let front = "---\nlibrary_name: transformers\npipeline_tag: text-classification\ndatasets:\n- stanfordnlp/imdb\nmetrics:\n";
     assert!(card.starts_with(front), "{card}");
-    let accuracy = format!("| accuracy | {:.4} |", evaluation.metrics.accuracy);
+    let accuracy = format!("| accuracy | {:.4} |", accuracy(&evaluation));
     for part in [
         "# tiny reviews",
         "Base model: random weights",

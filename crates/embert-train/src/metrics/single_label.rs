@@ -1,17 +1,19 @@
-//! Classification metrics as in scikit-learn: loss, accuracy, precision, recall, F1, Matthews' correlation, ROC AUC.
+//! Single-label metrics as in scikit-learn: loss, accuracy, precision, recall, F1, Matthews' correlation, ROC AUC.
 
 use embert_inference::{log_softmax, predicted_label};
 use serde::{Deserialize, Serialize};
 
-use crate::class_scores::ClassScores;
+use super::class_scores::ClassScores;
+use super::ranking::area_under_roc;
+use super::{classification_means, ratio};
 
-/// The metrics of a classifier. A division by zero gives 0.
+/// The metrics of a single-label classifier. A division by zero gives 0.
 ///
 /// F1, precision and recall are those of the positive label. Without one, they are those of label 1 of two labels, or
 /// the macro means of more labels. Serialized keys begin with `eval_`. The confusion matrix is not serialized, because
 /// scripts for transformers' logs expect numbers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Metrics {
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct SingleLabelMetrics {
     /// Mean cross-entropy in nats, without label smoothing or class weights.
     #[serde(rename = "eval_loss")]
     pub loss: f64,
@@ -51,7 +53,7 @@ pub struct Metrics {
     pub confusion_matrix: Vec<Vec<u64>>,
 }
 
-impl Metrics {
+impl SingleLabelMetrics {
     /// Computes the metrics of logits `[num_examples][num_labels]`.
     ///
     /// # Panics
@@ -91,7 +93,7 @@ impl Metrics {
     }
 
     /// Adds the metrics that a saved log line does not have.
-    pub(crate) fn restore(&mut self, confusion_matrix: Vec<Vec<u64>>) {
+    pub(super) fn restore(&mut self, confusion_matrix: Vec<Vec<u64>>) {
         if confusion_matrix.iter().any(|row| row.len() != confusion_matrix.len()) {
             return; // not from a run
         }
@@ -127,33 +129,20 @@ fn occurrences(matrix: &[Vec<u64>], label: usize) -> (u64, u64) {
 
 fn scores_of(matrix: &[Vec<u64>], label: usize) -> ClassScores {
     let (gold, predicted) = occurrences(matrix, label);
-    let right = matrix[label][label] as f64;
-    ClassScores {
-        precision: ratio(right, predicted as f64),
-        recall: ratio(right, gold as f64),
-        f1: ratio(2.0 * right, (gold + predicted) as f64),
-        support: gold,
-    }
+    ClassScores::from_counts(matrix[label][label], gold, predicted)
 }
 
-/// scikit-learn's `average="macro"`.
+/// scikit-learn's `average="macro"`, over the labels that occur.
 fn macro_mean(matrix: &[Vec<u64>]) -> ClassScores {
     let occurs = |&label: &usize| occurrences(matrix, label) != (0, 0);
     let scores = (0..matrix.len()).filter(occurs).map(|label| scores_of(matrix, label)).collect::<Vec<_>>();
-    mean_of(&scores, |_| 1.0)
+    classification_means::macro_mean(&scores)
 }
 
 /// scikit-learn's `average="weighted"`.
 fn weighted_mean(matrix: &[Vec<u64>]) -> ClassScores {
     let scores = (0..matrix.len()).map(|label| scores_of(matrix, label)).collect::<Vec<_>>();
-    mean_of(&scores, |scores| scores.support as f64)
-}
-
-fn mean_of(scores: &[ClassScores], weight: fn(&ClassScores) -> f64) -> ClassScores {
-    let total = scores.iter().map(weight).sum();
-    let mean = |of: fn(&ClassScores) -> f64| ratio(scores.iter().map(|s| weight(s) * of(s)).sum(), total);
-    let support = scores.iter().map(|s| s.support).sum();
-    ClassScores { precision: mean(|s| s.precision), recall: mean(|s| s.recall), f1: mean(|s| s.f1), support }
+    classification_means::weighted_mean(&scores)
 }
 
 /// Returns the correlation of gold and predicted labels as indicator vectors (Gorodkin, 2004).
@@ -172,36 +161,16 @@ fn roc_auc(logits: &[Vec<f32>], labels: &[usize], num_labels: usize) -> Option<f
     // The difference of the logits has the order of the probabilities, and does not saturate at 1.
     if num_labels == 2 {
         let scores = logits.iter().map(|row| f64::from(row[1]) - f64::from(row[0])).collect::<Vec<_>>();
-        return area_under_roc(&scores, labels, 1);
+        return area_under_roc(&scores, |row| labels[row] == 1);
     }
     let log_probabilities = logits.iter().map(|row| log_softmax(row)).collect::<Vec<_>>();
     let areas = (0..num_labels).map(|label| {
         let scores = log_probabilities.iter().map(|row| row[label]).collect::<Vec<_>>();
-        area_under_roc(&scores, labels, label)
+        area_under_roc(&scores, |row| labels[row] == label)
     });
     Some(areas.sum::<Option<f64>>()? / num_labels as f64)
 }
 
-/// Returns the probability that an example of `label` scores above another example: the Mann-Whitney U statistic. A tie
-/// counts as 1/2.
-fn area_under_roc(scores: &[f64], labels: &[usize], label: usize) -> Option<f64> {
-    let mut order = (0..scores.len()).collect::<Vec<_>>();
-    order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
-    let (mut below, mut positives, mut pairs_won) = (0.0, 0.0, 0.0);
-    for ties in order.chunk_by(|&a, &b| scores[a] == scores[b]) {
-        let positive = ties.iter().filter(|&&row| labels[row] == label).count() as f64;
-        let negative = ties.len() as f64 - positive;
-        pairs_won += positive * (below + negative / 2.0);
-        below += negative;
-        positives += positive;
-    }
-    (positives > 0.0 && below > 0.0).then(|| pairs_won / (positives * below))
-}
-
 fn count(labels: &[usize]) -> f64 {
     labels.len() as f64
-}
-
-fn ratio(numerator: f64, denominator: f64) -> f64 {
-    if denominator == 0.0 { 0.0 } else { numerator / denominator }
 }
