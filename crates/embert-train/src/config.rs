@@ -10,14 +10,9 @@ use embert_text::{BatchBudget, Padding, SamplingStrategy, training_batches};
 use crate::best_model::BestModelTracker;
 use crate::best_model_metric::BestModelMetric;
 use crate::class_weights::ClassWeights;
-use crate::config_error::ConfigError;
-use crate::error::TrainError;
-use crate::evaluate::only_for;
 use crate::loss::Loss;
-use crate::objective::{MultiLabel, Objective, Regression, SingleLabel};
 use crate::optimizer::AdamWConfig;
 use crate::schedule::{LrSchedulerType, Schedule};
-use crate::targets::Targets;
 use crate::unfreezing::Unfreezing;
 
 /// The settings of a run. The defaults are Hugging Face's, unless a field says otherwise.
@@ -214,69 +209,6 @@ impl TrainConfig {
     pub fn evaluation_batching(&self, max_length: usize, padding: Padding) -> Batching {
         let budget = BatchBudget::Tokens(self.per_device_eval_batch_size * max_length);
         Batching { budget, padding, precision: self.precision() }
-    }
-
-    /// Returns the objective for these training targets. `num_labels` is the number of logits of the model.
-    ///
-    /// # Errors
-    /// [`TrainError::Config`] for a setting that the targets do not have; [`TrainError::ClassWeights`],
-    /// [`TrainError::UnresolvedNames`] and [`TrainError::NothingToBalance`] for weights.
-    pub fn objective(&self, targets: &Targets, num_labels: usize) -> Result<Objective, TrainError> {
-        self.check_loss_of(targets)?;
-        let focal_gamma = (self.loss == Loss::Focal).then_some(self.focal_gamma);
-        Ok(match targets {
-            Targets::Labels(labels) => Objective::SingleLabel(SingleLabel {
-                label_smoothing: self.label_smoothing_factor,
-                class_weights: self.class_weights.of_labels(labels, num_labels)?,
-                focal_gamma,
-            }),
-            Targets::MultiHot(targets) => Objective::MultiLabel(MultiLabel {
-                pos_weight: self.pos_weight.of_positives(targets, num_labels)?,
-                focal_gamma,
-            }),
-            Targets::Values(_) => Objective::Regression(Regression { num_targets: num_labels }),
-        })
-    }
-
-    /// Fails for a setting of the loss that these targets do not have.
-    fn check_loss_of(&self, targets: &Targets) -> Result<(), ConfigError> {
-        let (is_single, is_multi) =
-            (matches!(targets, Targets::Labels(_)), matches!(targets, Targets::MultiHot(_)));
-        if !is_single && self.label_smoothing_factor > 0.0 {
-            let expected = "0, except in single-label classification";
-            return Err(only_for("label_smoothing_factor", self.label_smoothing_factor, expected));
-        }
-        if !is_single && self.class_weights != ClassWeights::None {
-            let expected =
-                "\"none\", except in single-label classification; pos_weight is for several labels per text";
-            return Err(only_for("class_weights", self.class_weights.to_text(), expected));
-        }
-        if !is_multi && self.pos_weight != ClassWeights::None {
-            let expected =
-                "\"none\", except in multi-label classification; class_weights is for one label per text";
-            return Err(only_for("pos_weight", self.pos_weight.to_text(), expected));
-        }
-        if !is_single && !is_multi && self.loss == Loss::Focal {
-            return Err(only_for(
-                "loss",
-                "focal",
-                "left out in regression, whose loss is the mean squared error",
-            ));
-        }
-        Ok(())
-    }
-
-    /// Replaces the label names in `class_weights` and `pos_weight` by lists. `names` are the label names by id. Call it
-    /// before [`fit`](crate::fit), which does not know the names.
-    ///
-    /// # Errors
-    /// [`TrainError::UnknownLabelName`].
-    pub fn resolve_label_names(&self, names: &[String]) -> Result<Self, TrainError> {
-        Ok(Self {
-            class_weights: self.class_weights.resolve_as("class_weights", names)?,
-            pos_weight: self.pos_weight.resolve_as("pos_weight", names)?,
-            ..self.clone()
-        })
     }
 
     /// Returns the learning rate schedule of a run of `total_steps` optimizer steps.

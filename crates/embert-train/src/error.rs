@@ -19,12 +19,12 @@ pub enum TrainError {
     /// The set of examples is empty.
     #[error("there are no examples to train on, evaluate or predict")]
     NoExamples,
-    /// The numbers of texts and labels differ.
-    #[error("{texts} texts have {labels} labels; give each text one label")]
+    /// The numbers of texts and targets differ.
+    #[error("{texts} texts have {labels} targets; give each text one target")]
     LabelCount {
         /// The number of texts.
         texts: usize,
-        /// The number of labels.
+        /// The number of targets.
         labels: usize,
     },
     /// The model does not have the label of an example.

@@ -1,10 +1,10 @@
 //! The training objective: L = Σ losses / normalizer over the examples of an optimizer step.
 //!
-//! To add an objective, add a variant of `Targets`, a file here, and a line in each function below and in
-//! `TrainConfig::objective`.
+//! To add an objective, add a variant of `Targets`, a file here, and a line in each function below and in `of_settings`.
 
 mod focal;
 mod multi_label;
+mod of_settings;
 mod regression;
 mod single_label;
 

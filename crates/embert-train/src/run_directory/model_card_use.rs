@@ -17,7 +17,7 @@ pub(crate) fn usage(base_model: &str, run: &RunSummary<'_>, max_length: usize) -
         format!("print(classify(\"This movie is good\", {top_k}truncation=True, max_length={max_length}))");
     let mut usage = format!("```python\n{load}{call}\n```\n");
     if run.is_adapter {
-        usage += &format!("\n{}\n", adapter_note(labels.len()));
+        usage += &format!("\n{}\n", adapter_note(labels.len(), problem_type));
     }
     usage += &scores_note(run.config);
     if let Truncation::HeadTail { head, tail } = run.truncation {
@@ -55,8 +55,11 @@ classify = pipeline(\"text-classification\", model=model, tokenizer=AutoTokenize
     )
 }
 
-fn adapter_note(num_labels: usize) -> String {
-    let argument = if num_labels == 2 { String::new() } else { format!(", num_labels={num_labels}") };
+fn adapter_note(num_labels: usize, problem_type: ProblemType) -> String {
+    let mut argument = if num_labels == 2 { String::new() } else { format!(", num_labels={num_labels}") };
+    if problem_type != ProblemType::SingleLabelClassification {
+        argument += &format!(", problem_type=\"{problem_type}\"");
+    }
     format!(
         "`AutoModelForSequenceClassification.from_pretrained(\".\"{argument})` opens the adapter, too. PEFT does not save \
          label names, so its predictions have those of the base model."

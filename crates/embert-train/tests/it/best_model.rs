@@ -3,11 +3,10 @@
 use std::ops::ControlFlow;
 
 use embert_train::{
-    BestModelMetric, Event, Fitted, IntervalStrategy, LogEntry, MetricOptions, Snapshot, TrainConfig,
-    TrainData, evaluate, fit,
+    BestModelMetric, Event, Fitted, IntervalStrategy, LogEntry, Snapshot, TrainConfig, TrainData, fit,
 };
 
-use crate::tiny::{self, BATCHING, Examples};
+use crate::tiny::{self, Examples};
 
 /// With this learning rate, the evaluation loss goes up and down.
 fn config() -> TrainConfig {
@@ -61,14 +60,7 @@ fn the_run_ends_with_the_weights_of_its_best_evaluation() {
     assert!(losses.len() == 8 && step < 24, "the best must not be the last: {losses:?}");
     assert_eq!((fitted.model_step, fitted.report.global_step), (step, 24));
     assert_eq!(fitted.report.best.map(|best| (best.step, best.metric)), Some((step, loss)));
-    let again = evaluate(
-        &fitted.model,
-        Examples::new(12).labelled(),
-        BATCHING,
-        MetricOptions::default(),
-        &mut |_| tiny::CONTINUE,
-    )
-    .unwrap();
+    let again = Examples::new(12).evaluate(&fitted.model);
     assert!((again.metrics.loss() - loss).abs() < 1e-5 * loss, "{} and {loss}", again.metrics.loss());
 }
 

@@ -26,11 +26,7 @@ fn evaluation_does_not_depend_on_the_batches() {
 #[test]
 fn a_serialized_evaluation_has_transformers_keys() {
     let examples = Examples::new(6);
-    let found =
-        evaluate(&tiny::model(0.0), examples.labelled(), BATCHING, MetricOptions::default(), &mut |_| {
-            tiny::CONTINUE
-        })
-        .unwrap();
+    let found = examples.evaluate(&tiny::model(0.0));
     let json = serde_json::to_value(found).unwrap();
     let keys = json.as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>();
     let expected = [
@@ -56,11 +52,7 @@ fn a_serialized_evaluation_has_transformers_keys() {
 #[test]
 fn results_have_the_scores_of_each_label_in_order() {
     let examples = Examples::new(9);
-    let found =
-        evaluate(&tiny::model(0.0), examples.labelled(), BATCHING, MetricOptions::default(), &mut |_| {
-            tiny::CONTINUE
-        })
-        .unwrap();
+    let found = examples.evaluate(&tiny::model(0.0));
     let results = found.to_results(&["zebra", "ant"].map(str::to_owned));
     let per_class = results["eval_per_class"].as_object().unwrap();
     assert_eq!(per_class.keys().collect::<Vec<_>>(), ["zebra", "ant"]);

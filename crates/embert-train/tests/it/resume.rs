@@ -94,7 +94,6 @@ fn parts() -> TrainConfig {
 
 fn recipes() -> Vec<(&'static str, Recipe)> {
     let multi_label = TrainConfig { pos_weight: ClassWeights::Balanced, loss: Loss::Focal, ..steps() };
-    let regression = |config| Recipe { problem_type: ProblemType::Regression, ..full(config) };
     vec![
         ("full", full(steps())),
         ("accumulation", full(accumulation())),
@@ -104,8 +103,7 @@ fn recipes() -> Vec<(&'static str, Recipe)> {
         ("early stopping", full(early_stopping())),
         ("parts", full(parts())),
         ("multi-label", Recipe { problem_type: ProblemType::MultiLabelClassification, ..full(multi_label) }),
-        ("regression", regression(accumulation())),
-        ("best model of regression", regression(early_stopping())),
+        ("regression", Recipe { problem_type: ProblemType::Regression, ..full(early_stopping()) }),
     ]
 }
 
@@ -127,13 +125,12 @@ impl Recipe {
     }
 
     fn directory(&self, output_dir: &Path, from: Option<&Checkpoint>) -> RunDirectory {
-        let (refuse, mut model_config, tokenizer) =
-            (OnExisting::Refuse, tiny::config(0.1), tiny::tokenizer());
+        let (refuse, mut model_config) = (OnExisting::Refuse, tiny::config(0.1));
         model_config.set_problem_type(self.problem_type);
         let settings = RunSettings {
             config: &self.config,
             model_config: &model_config,
-            tokenizer: &tokenizer,
+            tokenizer: &tiny::tokenizer(),
             recipe: "",
         };
         let directory = match from {

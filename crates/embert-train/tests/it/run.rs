@@ -54,16 +54,9 @@ fn a_tiny_model_learns_words() {
         warmup_ratio: 0.1,
         ..TrainConfig::default()
     };
-    let before =
-        evaluate(&tiny::model(0.1), held_out.labelled(), BATCHING, MetricOptions::default(), &mut |_| {
-            tiny::CONTINUE
-        })
-        .unwrap();
+    let before = held_out.evaluate(&tiny::model(0.1));
     let fitted = fit(tiny::model(0.1), train.train_only(), &config, &mut tiny::ignore).unwrap();
-    let after = evaluate(&fitted.model, held_out.labelled(), BATCHING, MetricOptions::default(), &mut |_| {
-        tiny::CONTINUE
-    })
-    .unwrap();
+    let after = held_out.evaluate(&fitted.model);
     let accuracy = |evaluation: &Evaluation| evaluation.metrics.value("accuracy").unwrap();
     assert!(accuracy(&before) < 0.8, "{}", accuracy(&before));
     assert!(accuracy(&after) > 0.95, "{}", accuracy(&after));
@@ -311,7 +304,7 @@ fn invalid_examples_are_errors_before_training() {
     let good = examples.labelled();
     assert!(error_of(none.labelled(), &config()).starts_with("there are no examples"));
     let few = LabelledTexts { targets: &Targets::Labels(vec![0, 1]), ..good };
-    assert_eq!(error_of(few, &config()), "20 texts have 2 labels; give each text one label");
+    assert_eq!(error_of(few, &config()), "20 texts have 2 targets; give each text one target");
     let unknown = LabelledTexts { targets: &Targets::Labels(vec![2; 20]), ..good };
     let expected = "example 0 has label 2, but the model has 2 labels, counted from 0";
     assert_eq!(error_of(unknown, &config()), expected);
@@ -342,10 +335,8 @@ fn check_returns_the_errors_of_fit() {
         let fit_error = fit(tiny::model(0.0), data, &config, &mut tiny::ignore).unwrap_err().to_string();
         assert_eq!(error, fit_error, "{change}");
     }
-    let data = TrainData {
-        metric_options: MetricOptions { pos_label: Some(2), thresholds: None },
-        ..examples.train_only()
-    };
+    let metric_options = MetricOptions { pos_label: Some(2), thresholds: None };
+    let data = TrainData { metric_options, ..examples.train_only() };
     let error = check(&tiny::model(0.0), &data, &config()).unwrap_err();
     assert!(matches!(error, TrainError::UnknownPosLabel { pos_label: 2, num_labels: 2 }), "{error}");
     check(&tiny::model(0.0), &examples.train_only(), &config()).unwrap();

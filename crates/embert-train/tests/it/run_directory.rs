@@ -10,8 +10,8 @@ use embert_model::{
 };
 use embert_text::Tokenizer;
 use embert_train::{
-    Evaluation, Fitted, IntervalStrategy, MetricOptions, ModelCard, OnExisting, RunDirectory, RunSettings,
-    TrainConfig, TrainData, TrainError, evaluate, fit,
+    Evaluation, Fitted, IntervalStrategy, ModelCard, OnExisting, RunDirectory, RunSettings, TrainConfig,
+    TrainData, TrainError, fit,
 };
 use serde_json::Value;
 
@@ -49,11 +49,7 @@ fn train(run: &mut RunDirectory) -> (Fitted, Evaluation) {
         tiny::CONTINUE
     })
     .unwrap();
-    let evaluation =
-        evaluate(&fitted.model, examples.labelled(), BATCHING, MetricOptions::default(), &mut |_| {
-            tiny::CONTINUE
-        })
-        .unwrap();
+    let evaluation = examples.evaluate(&fitted.model);
     (fitted, evaluation)
 }
 

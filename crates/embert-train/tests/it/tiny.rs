@@ -13,7 +13,7 @@ use embert_model::{
     ProblemType, from_pretrained, visit_parameters,
 };
 use embert_text::{BatchBudget, EncodedTexts, Limit, Padding, Tokenizer, Truncation};
-use embert_train::{Event, EventResult, LabelledTexts, MetricOptions, Targets, TrainData};
+use embert_train::{Evaluation, Event, EventResult, LabelledTexts, MetricOptions, Targets, TrainData};
 
 pub(crate) const CONTINUE: EventResult = Ok(ControlFlow::Continue(()));
 pub(crate) const BATCHING: Batching =
@@ -57,6 +57,12 @@ impl Examples {
 
     pub(crate) fn labelled(&self) -> LabelledTexts<'_> {
         LabelledTexts { texts: &self.texts, targets: &self.targets }
+    }
+
+    /// Evaluates a model with the default metrics.
+    pub(crate) fn evaluate(&self, model: &AutoModelForSequenceClassification) -> Evaluation {
+        let options = MetricOptions::default();
+        embert_train::evaluate(model, self.labelled(), BATCHING, options, &mut |_| CONTINUE).unwrap()
     }
 
     pub(crate) fn train_only(&self) -> TrainData<'_> {
