@@ -37,10 +37,10 @@ pub(crate) fn of_data(recipe: &Recipe, examples: &Examples, matches: &ArgMatches
 }
 
 fn before_training(recipe: &Recipe, examples: &Examples, matches: &ArgMatches) -> Vec<String> {
-    let schedule = recipe.train.schedule(recipe.train.total_steps(examples.train.len()));
     let mut warnings = without_effect(recipe, matches);
     warnings.extend(learning_rate(recipe));
-    warnings.extend(warmup(&schedule));
+    let schedule = recipe.train.schedule(recipe.train.total_steps(examples.train.len()));
+    warnings.extend(schedule.ok().as_ref().and_then(warmup));
     warnings.extend(never_unfrozen(&recipe.train, examples.train.len()));
     warnings.extend(
         examples
@@ -196,7 +196,10 @@ mod tests {
 
     #[test]
     fn a_long_warmup_causes_a_warning() {
-        let schedule = |warmup_steps| TrainConfig { warmup_steps, ..TrainConfig::default() }.schedule(900);
+        let schedule = |warmup_steps: usize| {
+            let config = TrainConfig { warmup_steps: warmup_steps.into(), ..TrainConfig::default() };
+            config.schedule(900).unwrap()
+        };
         assert!(warmup(&schedule(500)).unwrap().starts_with("warm-up takes 500 of 900 steps (56 %)"));
         assert!(warmup(&schedule(181)).is_some());
         assert_eq!(warmup(&schedule(180)), None);

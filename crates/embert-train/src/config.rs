@@ -10,10 +10,14 @@ use embert_text::{BatchBudget, Padding, SamplingStrategy, training_batches};
 use crate::best_model::BestModelTracker;
 use crate::best_model_metric::BestModelMetric;
 use crate::class_weights::ClassWeights;
+use crate::config_error::ConfigError;
 use crate::error::TrainError;
+use crate::lr_scheduler::LrSchedulerType;
+use crate::lr_scheduler_kwargs::LrSchedulerKwargs;
 use crate::objective::{Objective, SingleLabel};
 use crate::optimizer::AdamWConfig;
-use crate::schedule::{LrSchedulerType, Schedule};
+use crate::schedule::Schedule;
+use crate::steps::Steps;
 use crate::targets::Targets;
 use crate::unfreezing::Unfreezing;
 
@@ -49,8 +53,11 @@ pub struct TrainConfig {
     pub max_grad_norm: f64,
     /// Learning rate schedule after the warm-up.
     pub lr_scheduler_type: LrSchedulerType,
+    /// Settings of lr_scheduler_type: num_cycles=2,power=1.5 or a JSON object.
+    #[serde(skip_serializing_if = "LrSchedulerKwargs::is_empty")]
+    pub lr_scheduler_kwargs: LrSchedulerKwargs,
     /// Number of warm-up steps, instead of warmup_ratio; below 1, a share of the run.
-    pub warmup_steps: usize,
+    pub warmup_steps: Steps,
     /// Share of the run for warm-up, rounded up to a step.
     pub warmup_ratio: f64,
     /// Micro-batches per optimizer step; the result equals one large batch.
@@ -63,19 +70,20 @@ pub struct TrainConfig {
     pub label_smoothing_factor: f64,
     /// Weight of each label in the loss: none, balanced, or one number per label.
     pub class_weights: ClassWeights,
-    /// Log every N optimizer steps.
+    /// Log every N optimizer steps; below 1, a share of the run.
     ///
     /// The default is 50 instead of Hugging Face's 500, because runs on a laptop are short.
-    pub logging_steps: usize,
+    pub logging_steps: Steps,
     /// When to evaluate during training.
     pub eval_strategy: IntervalStrategy,
-    /// Evaluate every N optimizer steps if eval_strategy is steps; logging_steps by default.
+    /// Evaluate every N optimizer steps if eval_strategy is steps; below 1, a share of the run; logging_steps by
+    /// default.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub eval_steps: Option<usize>,
+    pub eval_steps: Option<Steps>,
     /// When to save a checkpoint during training.
     pub save_strategy: IntervalStrategy,
-    /// Save a checkpoint every N optimizer steps if save_strategy is steps.
-    pub save_steps: usize,
+    /// Save a checkpoint every N optimizer steps if save_strategy is steps; below 1, a share of the run.
+    pub save_steps: Steps,
     /// Maximum number of checkpoints; the last and the best are never deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub save_total_limit: Option<usize>,
@@ -106,6 +114,8 @@ pub struct TrainConfig {
     pub seed: u64,
     /// Which examples share a batch.
     pub train_sampling_strategy: TrainSamplingStrategy,
+    /// Drop the last micro-batch of each epoch if it is not full.
+    pub dataloader_drop_last: bool,
 }
 
 /// Reads `max_steps`. −1, transformers' default, means that `num_train_epochs` decides.
@@ -157,17 +167,18 @@ impl Default for TrainConfig {
             adam_epsilon: 1e-8,
             max_grad_norm: 1.0,
             lr_scheduler_type: LrSchedulerType::Linear,
-            warmup_steps: 0,
+            lr_scheduler_kwargs: LrSchedulerKwargs::new(),
+            warmup_steps: Steps::Count(0),
             warmup_ratio: 0.0,
             gradient_accumulation_steps: 1,
             auto_find_batch_size: false,
             label_smoothing_factor: 0.0,
             class_weights: ClassWeights::None,
-            logging_steps: 50,
+            logging_steps: Steps::Count(50),
             eval_strategy: IntervalStrategy::No,
             eval_steps: None,
             save_strategy: IntervalStrategy::Steps,
-            save_steps: 500,
+            save_steps: Steps::Count(500),
             save_total_limit: None,
             load_best_model_at_end: false,
             metric_for_best_model: None,
@@ -181,6 +192,7 @@ impl Default for TrainConfig {
             gradient_checkpointing: false,
             seed: 42,
             train_sampling_strategy: TrainSamplingStrategy::Random,
+            dataloader_drop_last: false,
         }
     }
 }
@@ -215,26 +227,38 @@ impl TrainConfig {
     }
 
     /// Returns the learning rate schedule of a run of `total_steps` optimizer steps.
-    pub fn schedule(&self, total_steps: usize) -> Schedule {
+    ///
+    /// # Errors
+    /// The errors of [`lr_scheduler`](Self::lr_scheduler).
+    pub fn schedule(&self, total_steps: usize) -> Result<Schedule, ConfigError> {
         let by_ratio = (total_steps as f64 * self.warmup_ratio).ceil() as usize;
-        Schedule {
-            kind: self.lr_scheduler_type,
+        let is_given = self.warmup_steps != Steps::Count(0);
+        Ok(Schedule {
+            scheduler: self.lr_scheduler()?,
             learning_rate: self.learning_rate,
-            warmup_steps: if self.warmup_steps > 0 { self.warmup_steps } else { by_ratio },
+            warmup_steps: if is_given { self.warmup_steps.of(total_steps) } else { by_ratio },
             total_steps,
-        }
+        })
     }
 
     /// Returns the rows of each optimizer step of an epoch. `lengths` has the tokens of each text.
     ///
-    /// The rows of a step do not depend on the size of a micro-batch.
+    /// The rows of a step do not depend on the size of a micro-batch, except for the rows that `dataloader_drop_last`
+    /// drops.
     pub(crate) fn windows(&self, lengths: &[usize], epoch: u64) -> Vec<Vec<usize>> {
         let rows_of_step = self.per_device_train_batch_size * self.gradient_accumulation_steps;
         let strategy = match self.train_sampling_strategy {
             TrainSamplingStrategy::Random => SamplingStrategy::Random,
             TrainSamplingStrategy::GroupByLength => SamplingStrategy::GroupByLength,
         };
-        training_batches(lengths, rows_of_step, strategy, self.seed, epoch)
+        let mut windows = training_batches(lengths, rows_of_step, strategy, self.seed, epoch);
+        if self.dataloader_drop_last
+            && let Some(last) = windows.last_mut()
+        {
+            last.truncate(last.len() - last.len() % self.per_device_train_batch_size);
+            windows.retain(|rows| !rows.is_empty());
+        }
+        windows
     }
 
     /// Returns the settings of the optimizer.
@@ -259,10 +283,18 @@ impl TrainConfig {
         })
     }
 
-    /// Returns the number of optimizer steps of an epoch.
+    /// Returns the number of micro-batches of an epoch.
+    pub(crate) fn batches_per_epoch(&self, num_examples: usize) -> usize {
+        if self.dataloader_drop_last {
+            num_examples / self.per_device_train_batch_size
+        } else {
+            num_examples.div_ceil(self.per_device_train_batch_size)
+        }
+    }
+
+    /// Returns the number of optimizer steps of an epoch. It is at least 1, as in the Trainer.
     pub fn steps_per_epoch(&self, num_examples: usize) -> usize {
-        let num_batches = num_examples.div_ceil(self.per_device_train_batch_size);
-        num_batches.div_ceil(self.gradient_accumulation_steps)
+        self.batches_per_epoch(num_examples).div_ceil(self.gradient_accumulation_steps).max(1)
     }
 
     /// Returns the number of optimizer steps of a run.
@@ -277,9 +309,10 @@ impl TrainConfig {
         self.metric_for_best_model.or(compares.then_some(BestModelMetric::Loss))
     }
 
-    /// Returns the number of optimizer steps between evaluations with `eval_strategy = "steps"`.
-    pub fn steps_between_evaluations(&self) -> usize {
-        self.eval_steps.unwrap_or(self.logging_steps)
+    /// Returns the number of optimizer steps between evaluations with `eval_strategy = "steps"`, in a run of
+    /// `total_steps`.
+    pub fn steps_between_evaluations(&self, total_steps: usize) -> usize {
+        self.eval_steps.unwrap_or(self.logging_steps).of(total_steps)
     }
 }
 
@@ -299,6 +332,29 @@ mod tests {
     fn an_unknown_key_is_an_error() {
         let error = serde_json::from_str::<TrainConfig>(r#"{"learning_rat": 1}"#).unwrap_err().to_string();
         assert!(error.contains("learning_rat") && error.contains("learning_rate"), "{error}");
+    }
+
+    #[test]
+    fn drop_last_drops_the_rows_of_the_last_incomplete_micro_batch() {
+        let lengths = (1..=23).collect::<Vec<usize>>();
+        for train_sampling_strategy in [TrainSamplingStrategy::Random, TrainSamplingStrategy::GroupByLength] {
+            for (batch_size, accumulation, kept) in
+                [(8, 1, 16), (8, 2, 16), (3, 4, 21), (5, 4, 20), (1, 2, 23), (24, 1, 0)]
+            {
+                let every = TrainConfig {
+                    per_device_train_batch_size: batch_size,
+                    gradient_accumulation_steps: accumulation,
+                    train_sampling_strategy,
+                    ..TrainConfig::default()
+                };
+                let full = TrainConfig { dataloader_drop_last: true, ..every.clone() };
+                let windows = full.windows(&lengths, 1);
+                assert!(windows.iter().all(|rows| !rows.is_empty() && rows.len() % batch_size == 0));
+                assert_eq!(windows.len().max(1), full.steps_per_epoch(23));
+                let rows = windows.concat();
+                assert_eq!(rows[..], every.windows(&lengths, 1).concat()[..kept]);
+            }
+        }
     }
 
     #[test]

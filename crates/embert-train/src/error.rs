@@ -19,6 +19,17 @@ pub enum TrainError {
     /// The set of examples is empty.
     #[error("there are no examples to train on, evaluate or predict")]
     NoExamples,
+    /// `dataloader_drop_last` drops all examples.
+    #[error(
+        "{num_examples} examples make no full batch of per_device_train_batch_size {batch_size}, and \
+         dataloader_drop_last drops the others; use a smaller batch size, or keep the last batch"
+    )]
+    NoFullBatch {
+        /// The number of training examples.
+        num_examples: usize,
+        /// `per_device_train_batch_size`.
+        batch_size: usize,
+    },
     /// The numbers of texts and labels differ.
     #[error("{texts} texts have {labels} labels; give each text one label")]
     LabelCount {

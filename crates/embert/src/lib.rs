@@ -19,7 +19,7 @@ pub use embert_kernels::Precision;
 pub use embert_kernels::keep_freed_memory;
 pub use embert_model::{LoraConfig, ModuleNames};
 pub use embert_text::{Tokenizer, Truncation};
-pub use embert_train::{Event, LrSchedulerType, OnExisting, TrainConfig};
+pub use embert_train::{Event, LrSchedulerType, OnExisting, Steps, TrainConfig};
 pub use encoder::Encoder;
 pub use error::Error;
 pub use fine_tuning::{FineTuning, fine_tune};

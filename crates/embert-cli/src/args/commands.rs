@@ -210,6 +210,7 @@ fn flag(key: &'static Key) -> Arg {
         Kind::Number => arg.value_name("N").allow_negative_numbers(true),
         Kind::Names => arg.value_name("NAMES"),
         Kind::Pairs => arg.value_name("NAME=N"),
+        Kind::Kwargs => arg.value_name("NAME=VALUE"),
         Kind::Text | Kind::List | Kind::WordOrNumbers => arg.value_name("TEXT"),
     }
 }

@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     Names,
     /// `name=number`, separated by commas.
     Pairs,
+    /// `name=value` with numbers and words, separated by commas, or a JSON object.
+    Kwargs,
     /// `--flag`, `--flag true` or `--flag false`.
     Switch,
     /// A flag without a value that sets the key to this value.
@@ -146,7 +148,8 @@ impl Kind {
             Some(_) if forms.len() > 1 => Self::Names,
             Some(_) => Self::List,
             None if is(schema, "boolean") => Self::Switch,
-            None if is(schema, "object") => Self::Pairs,
+            None if is(schema, "object") && is_number(&schema["additionalProperties"]) => Self::Pairs,
+            None if is(schema, "object") => Self::Kwargs,
             None if is_number(schema) => Self::Number,
             None => Self::Text,
         }
@@ -188,6 +191,12 @@ mod tests {
             ("train.learning_rate", "learning_rate", Kind::Number, Some("5e-5")),
             ("train.num_train_epochs", "num_train_epochs", Kind::Number, Some("3")),
             ("train.max_steps", "max_steps", Kind::Number, None),
+            ("train.lr_scheduler_kwargs", "lr_scheduler_kwargs", Kind::Kwargs, None),
+            ("train.warmup_steps", "warmup_steps", Kind::Number, Some("0")),
+            ("train.logging_steps", "logging_steps", Kind::Number, Some("50")),
+            ("train.eval_steps", "eval_steps", Kind::Number, None),
+            ("train.save_steps", "save_steps", Kind::Number, Some("500")),
+            ("train.dataloader_drop_last", "dataloader_drop_last", Kind::Switch, None),
             ("train.eval_strategy", "eval_strategy", Kind::Text, Some("no")),
             ("train.greater_is_better", "greater_is_better", Kind::Switch, None),
             ("train.class_weights", "class_weights", Kind::WordOrNumbers, Some("none")),

@@ -109,7 +109,7 @@ pub fn fit_from(
     let mut training = TrainingLoop {
         data,
         config,
-        schedule: config.schedule(plan.total_steps),
+        schedule: config.schedule(plan.total_steps)?,
         objective: config.objective(data.train.targets, model.num_labels())?,
         freezing,
         optimizer: AdamW::with_state(config.adamw(), from.optimizer),
@@ -154,9 +154,20 @@ pub fn check(model: &Model, data: &TrainData<'_>, config: &TrainConfig) -> Resul
     config.validate()?;
     let num_labels = model.num_labels();
     data.train.check(num_labels)?;
+    check_batches(config, data.train.texts.len())?;
     check_evaluation(data, config.eval_strategy, num_labels)?;
     config.objective(data.train.targets, num_labels)?;
     Freezing::new(&config.freeze, &config.gradual_unfreezing, &model.clone().train()).map(drop)
+}
+
+/// Fails if `dataloader_drop_last` drops all examples.
+fn check_batches(config: &TrainConfig, num_examples: usize) -> Result<(), TrainError> {
+    let batch_size = config.per_device_train_batch_size;
+    if config.batches_per_epoch(num_examples) > 0 {
+        Ok(())
+    } else {
+        Err(TrainError::NoFullBatch { num_examples, batch_size })
+    }
 }
 
 fn check_evaluation(
@@ -247,8 +258,8 @@ impl TrainingLoop<'_, '_> {
                 break;
             }
             model = self.step(model, rows, self.epoch_after(epoch as u64, index))?;
-            self.log.state.evaluation_due =
-                self.is_due(self.config.eval_strategy, self.config.steps_between_evaluations());
+            let eval_steps = self.config.steps_between_evaluations(self.log.plan.total_steps);
+            self.log.state.evaluation_due = self.is_due(self.config.eval_strategy, eval_steps);
             flow = self.after_step(&model)?;
         }
         Ok((model, flow))
@@ -327,7 +338,7 @@ impl TrainingLoop<'_, '_> {
 
     /// Returns the number of epochs after step `index` of `epoch`, counted in micro-batches as in transformers.
     fn epoch_after(&self, epoch: u64, index: usize) -> f64 {
-        let num_batches = self.log.plan.num_examples.div_ceil(self.config.per_device_train_batch_size);
+        let num_batches = self.config.batches_per_epoch(self.log.plan.num_examples);
         let done = ((index + 1) * self.config.gradient_accumulation_steps).min(num_batches);
         epoch as f64 + done as f64 / num_batches as f64
     }

@@ -262,7 +262,11 @@ impl RunDirectory {
         if let (Some(best), Some(_), Some(1)) = (report.best, &best, self.save_total_limit()) {
             delete_other_checkpoints(directory, best.step)?;
         }
-        write_json(directory, TRAINER_STATE, &finished_state(self.intervals(), report, best))?;
+        write_json(
+            directory,
+            TRAINER_STATE,
+            &finished_state(self.intervals(report.plan.total_steps), report, best),
+        )?;
         #[cfg(feature = "curves")]
         curves::write(directory, &report.log_history)?;
         let labels = self.model_config.label_names();
@@ -304,7 +308,7 @@ impl RunDirectory {
         optimizer_file::write(optimizer, directory)?;
         let progress = RunProgress { step, epoch: state.epoch, log_history: &state.log_history, best };
         let best_checkpoint = self.best_checkpoint(best, Some(step));
-        let trainer_state = trainer_state(self.intervals(), plan, progress, best_checkpoint);
+        let trainer_state = trainer_state(self.intervals(plan.total_steps), plan, progress, best_checkpoint);
         write_json(directory, TRAINER_STATE, &trainer_state)?;
         let best_model = best.filter(|_| self.config.load_best_model_at_end).map(|best| best.step);
         let (seed, steps) = (self.config.seed, plan.steps_per_epoch);
@@ -312,11 +316,12 @@ impl RunDirectory {
         write(directory, STATE, &file.to_text())
     }
 
-    fn intervals(&self) -> Intervals {
+    /// Returns the intervals of a run of `total_steps` steps.
+    fn intervals(&self, total_steps: usize) -> Intervals {
         Intervals {
-            eval_steps: self.config.steps_between_evaluations(),
-            logging_steps: self.config.logging_steps,
-            save_steps: self.config.save_steps,
+            eval_steps: self.config.steps_between_evaluations(total_steps),
+            logging_steps: self.config.logging_steps.of(total_steps),
+            save_steps: self.config.save_steps.of(total_steps),
         }
     }
 

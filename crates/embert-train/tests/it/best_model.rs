@@ -97,7 +97,8 @@ fn without_load_best_model_at_end_the_run_returns_the_last_weights() {
 #[test]
 fn early_stopping_ends_the_run_with_a_complete_log() {
     let patient = train(&config());
-    let stopped = train(&TrainConfig { early_stopping_patience: Some(1), logging_steps: 100, ..config() });
+    let stopped =
+        train(&TrainConfig { early_stopping_patience: Some(1), logging_steps: 100.into(), ..config() });
     let first_worse = patient.losses.windows(2).position(|pair| pair[1].1 >= pair[0].1).unwrap() + 1;
     assert_eq!(stopped.losses, patient.losses[..=first_worse]);
     let report = &stopped.fitted.report;

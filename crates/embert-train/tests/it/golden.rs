@@ -71,11 +71,15 @@ struct TenSteps {
 }
 
 fn ten_steps((directory, ..): Fixture, window: &[LabelledBatch], backward: BackwardOptions<'_>) -> TenSteps {
-    let config =
-        TrainConfig { learning_rate: 1e-3, weight_decay: 0.01, warmup_steps: 2, ..TrainConfig::default() };
+    let config = TrainConfig {
+        learning_rate: 1e-3,
+        weight_decay: 0.01,
+        warmup_steps: 2.into(),
+        ..TrainConfig::default()
+    };
     let mut model = read_model(&model_fixtures().join(directory)).train();
     let objective = config.objective(&window[0].targets, 3).unwrap();
-    let schedule = config.schedule(10);
+    let schedule = config.schedule(10).unwrap();
     let mut optimizer = AdamW::new(config.adamw());
     let (mut losses, mut grad_norms, mut learning_rates) = (vec![], vec![], vec![]);
     for step in 0..10 {

@@ -11,8 +11,9 @@ use embert_model::{
     Adapter, AutoModelForSequenceClassification, LoraConfig, ModuleNames, add_adapter, from_pretrained,
 };
 use embert_train::{
-    BestModelMetric, Checkpoint, ClassWeights, Event, Fitted, IntervalStrategy, LrSchedulerType, OnExisting,
-    RunDirectory, RunSettings, TrainConfig, TrainData, TrainError, TrainSamplingStrategy, fit, fit_from,
+    BestModelMetric, Checkpoint, ClassWeights, Event, Fitted, IntervalStrategy, LrSchedulerKwarg,
+    LrSchedulerType, OnExisting, RunDirectory, RunSettings, Steps, TrainConfig, TrainData, TrainError,
+    TrainSamplingStrategy, fit, fit_from,
 };
 use serde_json::Value;
 
@@ -30,11 +31,11 @@ fn steps() -> TrainConfig {
         num_train_epochs: 3.0,
         learning_rate: 1e-2,
         weight_decay: 0.1,
-        warmup_steps: 2,
-        logging_steps: 2,
+        warmup_steps: 2.into(),
+        logging_steps: 2.into(),
         eval_strategy: IntervalStrategy::Epoch,
         save_strategy: IntervalStrategy::Steps,
-        save_steps: 1,
+        save_steps: 1.into(),
         per_device_train_batch_size: 5,
         ..TrainConfig::default()
     }
@@ -51,7 +52,7 @@ fn accumulation() -> TrainConfig {
         per_device_train_batch_size: 2,
         gradient_accumulation_steps: 3, // 20 examples: the fourth window is ragged
         train_sampling_strategy: TrainSamplingStrategy::GroupByLength,
-        logging_steps: 3,
+        logging_steps: 3.into(),
         ..steps()
     }
 }
@@ -62,9 +63,9 @@ fn early_stopping() -> TrainConfig {
         num_train_epochs: 9.0,
         learning_rate: 0.1,
         lr_scheduler_type: LrSchedulerType::Constant,
-        warmup_steps: 0,
+        warmup_steps: 0.into(),
         eval_strategy: IntervalStrategy::Steps,
-        eval_steps: Some(2),
+        eval_steps: Some(2.into()),
         load_best_model_at_end: true,
         metric_for_best_model: Some(BestModelMetric::Loss),
         early_stopping_patience: Some(3),
@@ -84,6 +85,24 @@ fn parts() -> TrainConfig {
     }
 }
 
+fn schedule() -> TrainConfig {
+    let kwargs = [("num_decay_steps", 4.into()), ("decay_type", "1-sqrt".into())];
+    TrainConfig {
+        lr_scheduler_type: LrSchedulerType::WarmupStableDecay,
+        lr_scheduler_kwargs: kwargs
+            .map(|(name, value): (&str, LrSchedulerKwarg)| (name.to_owned(), value))
+            .into(),
+        warmup_steps: Steps::Share(0.2),
+        logging_steps: Steps::Share(0.3),
+        eval_strategy: IntervalStrategy::Steps,
+        eval_steps: Some(Steps::Share(0.4)),
+        per_device_train_batch_size: 3,
+        gradient_accumulation_steps: 4, // 20 examples: two rows are dropped, and the second window is ragged
+        dataloader_drop_last: true,
+        ..steps()
+    }
+}
+
 fn recipes() -> Vec<(&'static str, Recipe)> {
     let full = |config| Recipe { config, lora: None };
     vec![
@@ -94,6 +113,7 @@ fn recipes() -> Vec<(&'static str, Recipe)> {
         ("fp16", full(TrainConfig { fp16: true, ..steps() })),
         ("early stopping", full(early_stopping())),
         ("parts", full(parts())),
+        ("schedule", full(schedule())),
     ]
 }
 
@@ -227,7 +247,7 @@ fn a_run_resumed_from_any_checkpoint_is_bit_identical() {
 fn a_run_stopped_at_any_event_resumes_bit_identically() {
     for (name, recipe) in recipes() {
         let recipe = Recipe {
-            config: TrainConfig { save_steps: 3, num_train_epochs: 2.0, ..recipe.config },
+            config: TrainConfig { save_steps: 3.into(), num_train_epochs: 2.0, ..recipe.config },
             ..recipe
         };
         let folder = tiny::folder();
@@ -372,10 +392,10 @@ fn weights_that_are_not_finite_are_neither_saved_nor_returned() {
         let folder = tiny::folder();
         let config = TrainConfig {
             learning_rate: 1e300,
-            warmup_steps: 0,
+            warmup_steps: 0.into(),
             max_steps: Some(1),
             eval_strategy: IntervalStrategy::No,
-            save_steps,
+            save_steps: save_steps.into(),
             ..steps()
         };
         let recipe = Recipe { config, lora: None };

@@ -8,11 +8,17 @@ use embert_train::{
     Event, Fitted, IntervalStrategy, LabelledTexts, LogEntry, Snapshot, Targets, TrainConfig, TrainData,
     TrainError, check, evaluate, fit,
 };
+use serde_json::Value;
 
 use crate::tiny::{self, BATCHING, Examples};
 
 fn config() -> TrainConfig {
-    TrainConfig { num_train_epochs: 2.0, learning_rate: 1e-3, logging_steps: 2, ..TrainConfig::default() }
+    TrainConfig {
+        num_train_epochs: 2.0,
+        learning_rate: 1e-3,
+        logging_steps: 2.into(),
+        ..TrainConfig::default()
+    }
 }
 
 fn train(config: &TrainConfig, padding: Padding) -> Fitted {
@@ -100,7 +106,7 @@ fn events_arrive_in_order() {
     let config = TrainConfig {
         eval_strategy: IntervalStrategy::Epoch,
         save_strategy: IntervalStrategy::Steps,
-        save_steps: 4,
+        save_steps: 4.into(),
         ..config()
     };
     let expected = [
@@ -127,7 +133,7 @@ fn events_arrive_in_order() {
 fn max_steps_overrides_num_train_epochs() {
     let config = TrainConfig {
         max_steps: Some(4),
-        logging_steps: 3,
+        logging_steps: 3.into(),
         eval_strategy: IntervalStrategy::Steps,
         save_strategy: IntervalStrategy::Epoch,
         ..config()
@@ -192,7 +198,7 @@ fn a_diverging_run_stops_before_the_weights_change() {
     let config = TrainConfig {
         learning_rate: 1e15,
         save_strategy: IntervalStrategy::Steps,
-        save_steps: 1,
+        save_steps: 1.into(),
         ..config()
     };
     let mut last_saved = None;
@@ -214,7 +220,7 @@ fn a_diverging_run_stops_before_the_weights_change() {
 fn fp16_skips_steps_with_overflowing_gradients() {
     let examples = Examples::new(20);
     let config =
-        TrainConfig { fp16: true, save_strategy: IntervalStrategy::Steps, save_steps: 1, ..config() };
+        TrainConfig { fp16: true, save_strategy: IntervalStrategy::Steps, save_steps: 1.into(), ..config() };
     let model = tiny::overflowing(0.0);
     let mut weights = vec![tiny::weights(&model)];
     let mut steps = vec![];
@@ -327,6 +333,11 @@ fn check_returns_the_errors_of_fit() {
         ),
         (r#"{"class_weights": [1, 2, 3]}"#, "class_weights lists 3 numbers"),
         (r#"{"eval_strategy": "epoch"}"#, "eval_strategy is epoch"),
+        (
+            r#"{"dataloader_drop_last": true, "per_device_train_batch_size": 21}"#,
+            "20 examples make no full batch of per_device_train_batch_size 21",
+        ),
+        (r#"{"lr_scheduler_kwargs": {"power": 2}}"#, "lr_scheduler_kwargs is power=2"),
         (r#"{"load_best_model_at_end": true}"#, "load_best_model_at_end is true"),
     ];
     for (change, expected) in cases {
@@ -356,7 +367,7 @@ fn assert_evaluates_and_saves(change: &str, expected: &[&str]) {
 #[test]
 fn strategy_steps_also_evaluates_and_saves_the_last_step() {
     // DefaultFlowCallback.on_step_end of transformers 5
-    let cases: [(&str, &[&str]); 6] = [
+    let cases: [(&str, &[&str]); 11] = [
         (
             r#"{"eval_strategy": "steps", "eval_steps": 4, "save_strategy": "no"}"#,
             &["evaluated 4", "evaluated 6"],
@@ -371,9 +382,46 @@ fn strategy_steps_also_evaluates_and_saves_the_last_step() {
         ),
         (r#"{"save_steps": 4}"#, &["checkpoint 4", "checkpoint 6"]),
         (r#"{"save_steps": 2}"#, &["checkpoint 2", "checkpoint 4", "checkpoint 6"]),
+        (r#"{"save_steps": 0.3}"#, &["checkpoint 2", "checkpoint 4", "checkpoint 6"]),
+        (r#"{"save_steps": 0.6}"#, &["checkpoint 4", "checkpoint 6"]),
+        (
+            r#"{"eval_strategy": "steps", "eval_steps": 0.5, "save_strategy": "no"}"#,
+            &["evaluated 3", "evaluated 6"],
+        ),
+        (
+            r#"{"eval_strategy": "steps", "logging_steps": 0.6, "save_strategy": "no"}"#,
+            &["evaluated 4", "evaluated 6"],
+        ),
+        (r#"{"dataloader_drop_last": true, "save_steps": 3}"#, &["checkpoint 3", "checkpoint 4"]),
         (r#"{"eval_strategy": "no", "save_strategy": "no"}"#, &[]),
     ];
     cases.into_iter().for_each(|(change, expected)| assert_evaluates_and_saves(change, expected));
+}
+
+#[test]
+fn a_run_logs_evaluates_and_saves_at_the_steps_of_the_trainer() {
+    let fixture: Value = serde_json::from_str(include_str!("../fixtures/schedule.json")).unwrap();
+    let cases = fixture["runs"].as_array().unwrap();
+    assert_eq!(cases.len(), 4);
+    for case in cases {
+        let config: TrainConfig = serde_json::from_value(case["settings"].clone()).unwrap();
+        let config = TrainConfig { eval_strategy: IntervalStrategy::Steps, ..config };
+        let names = names_of_events(&config);
+        let total_steps = config.total_steps(20) as u64;
+        for (event, key) in [("evaluated", "evaluated"), ("checkpoint", "saved")] {
+            let named = |row: &Value| format!("{event} {} {}", row[0], row[1].as_f64().unwrap());
+            let expected = case[key].as_array().unwrap().iter().map(named).collect::<Vec<_>>();
+            let mut found = names.clone();
+            found.retain(|name| name.starts_with(event));
+            assert_eq!(found, expected, "{case}");
+        }
+        // embert also logs the last step
+        let logged = case["logged"].as_array().unwrap().iter().map(|row| row[0].as_u64().unwrap());
+        let expected = logged.filter(|&step| step < total_steps).chain([total_steps]);
+        let mut found = names;
+        found.retain(|name| name.starts_with("logged"));
+        assert_eq!(found, expected.map(|step| format!("logged {step}")).collect::<Vec<_>>(), "{case}");
+    }
 }
 
 #[test]

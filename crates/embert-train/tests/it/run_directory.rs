@@ -10,11 +10,12 @@ use embert_model::{
 };
 use embert_text::Tokenizer;
 use embert_train::{
-    Evaluation, Fitted, IntervalStrategy, ModelCard, OnExisting, RunDirectory, RunSettings, TrainConfig,
-    TrainData, TrainError, evaluate, fit,
+    Evaluation, Fitted, IntervalStrategy, ModelCard, OnExisting, RunDirectory, RunSettings, Steps,
+    TrainConfig, TrainData, TrainError, evaluate, fit,
 };
 use serde_json::Value;
 
+use crate::resume::Recipe;
 use crate::tiny::{self, BATCHING, Examples};
 
 const RECIPE: &str = "[train]\nlearning_rate = 0.001\n";
@@ -23,7 +24,7 @@ fn config() -> TrainConfig {
     TrainConfig {
         num_train_epochs: 2.0,
         learning_rate: 1e-3,
-        logging_steps: 2,
+        logging_steps: 2.into(),
         eval_strategy: IntervalStrategy::Epoch,
         save_strategy: IntervalStrategy::Epoch,
         ..TrainConfig::default()
@@ -48,6 +49,23 @@ fn train(run: &mut RunDirectory) -> (Fitted, Evaluation) {
     let evaluation =
         evaluate(&fitted.model, examples.labelled(), BATCHING, None, &mut |_| tiny::CONTINUE).unwrap();
     (fitted, evaluation)
+}
+
+#[test]
+fn shares_of_the_run_are_steps_in_trainer_state() {
+    let config = TrainConfig {
+        logging_steps: Steps::Share(0.2),
+        eval_strategy: IntervalStrategy::Steps,
+        eval_steps: Some(Steps::Share(0.4)),
+        save_strategy: IntervalStrategy::Steps,
+        save_steps: Steps::Share(0.6),
+        ..config()
+    };
+    let folder = tiny::folder();
+    Recipe { config, lora: None }.train(&folder.path().join("run"), None, None).0.unwrap();
+    let state = json(&folder.path().join("run.partial/checkpoint-4/trainer_state.json"));
+    let found = ["max_steps", "logging_steps", "eval_steps", "save_steps"].map(|key| state[key].as_u64());
+    assert_eq!(found, [Some(6), Some(2), Some(3), Some(4)]);
 }
 
 fn card() -> ModelCard {
