@@ -1,6 +1,7 @@
 //! Measures each operation of embert-kernels, forward and backward, with the shapes of a training step.
 
 use burn::tensor::{DType, Device, Distribution, Int, Tensor, TensorData};
+use embert_inference::sequence_layout;
 use embert_kernels::{
     DropoutSite, DropoutStream, SequenceLayout, add_layer_norm, attention, bias_gelu_linear, dropout,
     embeddings, layer_norm, linear, query_key_value,
@@ -58,7 +59,7 @@ impl<'a> Step<'a> {
             workload,
             device: device.autodiff(),
             ids: batch.ids.iter().map(|&id| id as i32).collect(),
-            layout: SequenceLayout { lengths: batch.lengths, padded_to: batch.padded_to },
+            layout: sequence_layout(&batch),
             site: stream.site(0, 0, workload.config.hidden_dropout_prob),
         }
     }

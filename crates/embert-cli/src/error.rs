@@ -100,6 +100,9 @@ impl From<TrainError> for CliError {
         let code = match error {
             TrainError::Config(_)
             | TrainError::ClassWeights { .. }
+            | TrainError::UnknownLabelName { .. }
+            | TrainError::UnknownMetric { .. }
+            | TrainError::Thresholds { .. }
             | TrainError::UnknownPattern { .. }
             | TrainError::NothingToTrain
             | TrainError::OutputExists { .. }
@@ -113,6 +116,9 @@ impl From<TrainError> for CliError {
             | TrainError::OtherWeights => 2,
             TrainError::NoExamples
             | TrainError::UnknownLabel { .. }
+            | TrainError::TargetLength { .. }
+            | TrainError::TargetNotFinite { .. }
+            | TrainError::OtherTargets { .. }
             | TrainError::NothingToBalance { .. } => 3,
             TrainError::Diverged { .. } | TrainError::DivergedWeights { .. } => 4,
             _ => 1,

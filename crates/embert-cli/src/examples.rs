@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use embert_data::{
-    DataError, DataNote, Dataset, Labels, LoadedDataset, check_evaluation_rows, clean, read,
-    require_two_classes, stratified_split, synthetic,
+    DataError, DataNote, Dataset, Labels, LoadedDataset, ProblemType, Synthetic, Target,
+    check_evaluation_rows, clean, read, require_two_classes, stratified_split,
 };
+use embert_hub::HubError;
+use embert_model::AutoConfig;
 
 use crate::error::CliError;
 use crate::recipe::{DataSection, Recipe};
-use crate::{hub, local_path, report};
+use crate::{hub, local_path, problem_type, report};
 
 /// The training rows and, if the run evaluates, the evaluation rows.
 pub(crate) struct Examples {
@@ -25,10 +27,26 @@ pub(crate) struct EvalExamples {
     pub(crate) name: String,
 }
 
+/// The labels and the problem type of a fine-tuned model.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct KnownLabels {
+    pub(crate) labels: Labels,
+    pub(crate) problem_type: ProblemType,
+}
+
+impl KnownLabels {
+    pub(crate) fn of(config: &AutoConfig) -> Result<Self, DataError> {
+        let problem_type = problem_type::of_model(config.problem_type());
+        Ok(Self { labels: Labels::new(config.label_names())?, problem_type })
+    }
+}
+
 /// An error of the data, or of the names of data.
 pub(crate) enum ExamplesError {
     Data(DataError),
     Other(CliError),
+    /// The hub does not have a split of the data set.
+    NoSplit(CliError),
 }
 
 impl From<DataError> for ExamplesError {
@@ -47,18 +65,33 @@ impl From<ExamplesError> for CliError {
     fn from(error: ExamplesError) -> Self {
         match error {
             ExamplesError::Data(error) => error.into(),
-            ExamplesError::Other(error) => error,
+            ExamplesError::Other(error) | ExamplesError::NoSplit(error) => error,
         }
     }
 }
 
-/// Reads the training and evaluation rows. `labels` are those of a fine-tuned model.
-pub(crate) fn read_examples(recipe: &Recipe, labels: Option<&Labels>) -> Result<Examples, ExamplesError> {
+impl ExamplesError {
+    /// Returns true if a split does not exist or has no labels.
+    fn is_about_a_split(&self) -> bool {
+        matches!(
+            self,
+            Self::NoSplit(_)
+                | Self::Data(
+                    DataError::SplitNotFound { .. }
+                        | DataError::Unlabelled { .. }
+                        | DataError::AllUnlabelled { .. }
+                )
+        )
+    }
+}
+
+/// Reads the training and evaluation rows. `known` are the labels of a fine-tuned model.
+pub(crate) fn read_examples(recipe: &Recipe, known: Option<&KnownLabels>) -> Result<Examples, ExamplesError> {
     let data = &recipe.data;
     let mut notes = vec![];
-    let (train, eval) = parts(data, recipe.evaluates(), labels, &mut notes)?;
+    let (train, eval) = parts(data, recipe.evaluates(), known, &mut notes)?;
     let train = select(&train, data.max_train_samples, data);
-    require_two_classes(&train)?;
+    notes.extend(require_two_classes(&train)?);
     let eval = eval.map(|eval| sampled(eval, data, &mut notes)).transpose()?;
     Ok(Examples { train, eval, notes })
 }
@@ -66,41 +99,41 @@ pub(crate) fn read_examples(recipe: &Recipe, labels: Option<&Labels>) -> Result<
 /// Fails if the recipe's data does not exist. Called before a model is opened.
 pub(crate) fn locate(recipe: &Recipe) -> Result<(), CliError> {
     let data = &recipe.data;
-    if data.train_file.is_none() && data.dataset_name != SYNTHETIC {
-        source(data, &splits(data, recipe.evaluates()))?;
+    if data.train_file.is_none() && synthetic(data).is_none() {
+        source(data, &data.train_split_name)?;
     }
     let eval_file = data.eval_file().filter(|_| recipe.evaluates());
-    let missing = data.train_file.iter().chain(eval_file).find(|file| !Path::new(file).exists());
+    let is_missing = |file: &&String| local_path::is_missing(file);
+    let missing = data.train_file.iter().chain(eval_file).find(is_missing);
     missing.map_or(Ok(()), |file| Err(CliError::rejected(local_path::no_such(file))))
 }
 
 /// Reads the rows that flags of `evaluate` name.
 pub(crate) fn read_named(
     data: &DataSection,
-    labels: &Labels,
+    known: &KnownLabels,
     notes: &mut Vec<DataNote>,
 ) -> Result<EvalExamples, CliError> {
-    let split = &data.test_split_name;
-    let (path, name) = match data.eval_file() {
-        Some(file) => (PathBuf::from(file), file.clone()),
-        None if data.dataset_name == SYNTHETIC => {
-            let dataset = with_labels(synthetic(data.synthetic_reviews, data.shuffle_seed), Some(labels))?;
-            return Ok(sampled(EvalExamples { dataset, name: SYNTHETIC.into() }, data, notes)?);
+    let eval = match (data.eval_file(), synthetic(data)) {
+        (Some(file), _) => of_file(file, &data.test_split_name, data, Some(known), notes)?,
+        (None, Some(synthetic)) => {
+            let dataset = synthetic.generate(data.synthetic_reviews, data.shuffle_seed);
+            EvalExamples { dataset: with_labels(dataset, Some(known))?, name: synthetic.to_string() }
         }
-        None => {
-            let path = source(data, &[split])?;
-            let split = if path.is_file() { String::new() } else { format!(", split {split}") };
-            (path, format!("{}{split}", data.dataset_name))
+        (None, None) => {
+            let eval = of_split(data, Some(known), notes)?;
+            let of_file = Path::new(&data.dataset_name).is_file();
+            let split = if of_file { String::new() } else { format!(", {}", eval.name) };
+            EvalExamples { name: format!("{}{split}", data.dataset_name), ..eval }
         }
     };
-    let dataset = read_path(&path, data, split, Some(labels), notes)?;
-    Ok(sampled(EvalExamples { dataset, name }, data, notes)?)
+    Ok(sampled(eval, data, notes)?)
 }
 
 /// Reads the rows that a run evaluated.
 pub(crate) fn read_of_run(
     recipe: &Recipe,
-    labels: &Labels,
+    known: &KnownLabels,
     notes: &mut Vec<DataNote>,
 ) -> Result<EvalExamples, CliError> {
     let data = &recipe.data;
@@ -109,25 +142,14 @@ pub(crate) fn read_of_run(
             "the run held out no rows to evaluate on; --dataset or --test_file names others",
         ));
     }
-    let (_, eval) = parts(data, true, Some(labels), notes)?;
+    let (_, eval) = parts(data, true, Some(known), notes)?;
     Ok(sampled(eval.expect("evaluation rows were requested"), data, notes)?)
 }
 
-/// Returns the id of the label `pos_label`.
-pub(crate) fn pos_label(data: &DataSection, labels: &[String]) -> Result<Option<usize>, CliError> {
-    let Some(name) = &data.pos_label else { return Ok(None) };
-    let by = |is_same: fn(&str, &str) -> bool| labels.iter().position(|label| is_same(label, name));
-    match by(|a, b| a == b).or_else(|| by(|a, b| a.to_lowercase() == b.to_lowercase())) {
-        Some(id) => Ok(Some(id)),
-        None => Err(CliError::usage(format!(
-            "unknown label --pos_label {name}; the labels are {}",
-            labels.join(", ")
-        ))),
-    }
+/// Returns the generated data set of this name.
+pub(crate) fn synthetic(data: &DataSection) -> Option<Synthetic> {
+    data.dataset_name.parse().ok()
 }
-
-/// The name of the generated data set.
-pub(crate) const SYNTHETIC: &str = "synthetic";
 
 type Parts = (Dataset, Option<EvalExamples>);
 
@@ -135,87 +157,129 @@ type Parts = (Dataset, Option<EvalExamples>);
 fn parts(
     data: &DataSection,
     evaluates: bool,
-    labels: Option<&Labels>,
+    known: Option<&KnownLabels>,
     notes: &mut Vec<DataNote>,
 ) -> Result<Parts, ExamplesError> {
-    if data.train_file.is_none() && data.dataset_name == SYNTHETIC {
-        let all = with_labels(synthetic(data.synthetic_reviews, data.shuffle_seed), labels)?;
-        return split(all, evaluates, data);
-    }
-    let path = match &data.train_file {
-        Some(file) => PathBuf::from(file),
-        None => source(data, &splits(data, evaluates))?,
+    let train = match (&data.train_file, synthetic(data)) {
+        (Some(file), _) => of_file(file, &data.train_split_name, data, known, notes)?.dataset,
+        (None, Some(synthetic)) => {
+            with_labels(synthetic.generate(data.synthetic_reviews, data.shuffle_seed), known)?
+        }
+        (None, None) => {
+            let split = &data.train_split_name;
+            read_path(&source(data, split)?, data, split, known, notes)?
+        }
     };
-    let train = read_path(&path, data, &data.train_split_name, labels, notes)?;
-    let (eval_path, name) = match data.eval_file() {
-        _ if !evaluates => return Ok((train, None)),
-        Some(file) => (PathBuf::from(file), file.clone()),
-        None if path.is_file() => return split(train, evaluates, data),
-        None => (path, format!("split {}", data.test_split_name)),
-    };
-    let dataset = read_path(&eval_path, data, &data.test_split_name, Some(&train.labels), notes)?;
-    Ok((train, Some(EvalExamples { dataset, name })))
-}
-
-/// Returns the splits that a run reads.
-fn splits(data: &DataSection, evaluates: bool) -> Vec<&str> {
-    let eval = Some(data.test_split_name.as_str()).filter(|_| evaluates && data.eval_file().is_none());
-    [data.train_split_name.as_str()].into_iter().chain(eval).collect()
-}
-
-/// Holds out rows for evaluation, if the run evaluates.
-fn split(all: Dataset, evaluates: bool, data: &DataSection) -> Result<Parts, ExamplesError> {
     if !evaluates {
-        return Ok((all, None));
+        return Ok((train, None));
     }
+    if data.eval_file().is_none() && holds_out(data) {
+        return hold_out(&train, data);
+    }
+    let known = Some(&KnownLabels { labels: train.labels.clone(), problem_type: train.problem_type });
+    let eval = match data.eval_file() {
+        Some(file) => of_file(file, &data.test_split_name, data, known, notes)?,
+        None => of_split(data, known, notes)?,
+    };
+    Ok((train, Some(eval)))
+}
+
+fn of_file(
+    file: &str,
+    split: &str,
+    data: &DataSection,
+    known: Option<&KnownLabels>,
+    notes: &mut Vec<DataNote>,
+) -> Result<EvalExamples, ExamplesError> {
+    let dataset = read_path(Path::new(file), data, split, known, notes)?;
+    Ok(EvalExamples { dataset, name: file.to_owned() })
+}
+
+/// The split that is evaluated if the default one does not exist or has no labels, as in GLUE.
+const VALIDATION: &str = "validation";
+
+/// Reads the split to evaluate.
+fn of_split(
+    data: &DataSection,
+    known: Option<&KnownLabels>,
+    notes: &mut Vec<DataNote>,
+) -> Result<EvalExamples, ExamplesError> {
+    let wanted = &data.test_split_name;
+    let of =
+        |split: &str, notes: &mut Vec<DataNote>| read_path(&source(data, split)?, data, split, known, notes);
+    match of(wanted, notes) {
+        Err(error) if error.is_about_a_split() && *wanted == DataSection::default().test_split_name => {
+            let dataset = of(VALIDATION, notes).map_err(|_| error)?;
+            let name = format!("split {VALIDATION}, because there is no {wanted} with labels");
+            Ok(EvalExamples { dataset, name })
+        }
+        dataset => Ok(EvalExamples { dataset: dataset?, name: format!("split {wanted}") }),
+    }
+}
+
+/// Holds out rows for evaluation.
+fn hold_out(all: &Dataset, data: &DataSection) -> Result<Parts, ExamplesError> {
     let held_out = (all.len() as f64 * data.validation_share).round() as usize;
-    let split = stratified_split(&all, held_out, data.shuffle_seed)?;
+    let split = stratified_split(all, held_out, data.shuffle_seed)?;
     let name = format!("{} rows held out", report::grouped(split.held_out.len()));
     Ok((split.train, Some(EvalExamples { dataset: split.held_out, name })))
 }
 
 /// Returns true if evaluation rows are held out of the training rows.
 fn holds_out(data: &DataSection) -> bool {
-    let path = data.train_file.as_ref().unwrap_or(&data.dataset_name);
-    data.train_file.is_some() || data.dataset_name == SYNTHETIC || Path::new(path).is_file()
+    data.train_file.is_some() || synthetic(data).is_some() || local_path::has_no_splits(&data.dataset_name)
 }
 
 /// Renumbers the labels of generated rows to those of a model.
-fn with_labels(mut dataset: Dataset, labels: Option<&Labels>) -> Result<Dataset, DataError> {
-    let Some(labels) = labels else { return Ok(dataset) };
-    for (row, example) in (1..).zip(&mut dataset.examples) {
-        let name = &dataset.labels.names()[example.label];
-        example.label = labels.id(name).ok_or_else(|| DataError::UnknownLabel {
-            path: SYNTHETIC.into(),
+fn with_labels(mut dataset: Dataset, known: Option<&KnownLabels>) -> Result<Dataset, DataError> {
+    let Some(KnownLabels { labels, .. }) = known else { return Ok(dataset) };
+    let names = dataset.labels.names().to_vec();
+    let id = |row: usize, id: &usize| {
+        labels.id(&names[*id]).ok_or_else(|| DataError::UnknownLabel {
+            path: "synthetic".into(),
             row,
-            label: format!("{name:?}"),
+            label: format!("{:?}", names[*id]),
             known: labels.names().join(", "),
-        })?;
+        })
+    };
+    for (row, example) in (1..).zip(&mut dataset.examples) {
+        match &mut example.target {
+            Target::Label(label) => *label = id(row, label)?,
+            Target::Labels(ids) => {
+                *ids = ids.iter().map(|label| id(row, label)).collect::<Result<_, _>>()?;
+                ids.sort_unstable();
+            }
+            Target::Values(_) => {}
+        }
     }
     Ok(Dataset { labels: labels.clone(), ..dataset })
 }
 
-/// Returns a local path, or downloads a data set from the hub.
-fn source(data: &DataSection, splits: &[&str]) -> Result<PathBuf, CliError> {
+/// Returns a local path, or downloads a split of a data set from the hub.
+fn source(data: &DataSection, split: &str) -> Result<PathBuf, ExamplesError> {
     let name = &data.dataset_name;
-    if Path::new(name).exists() {
+    if !local_path::is_missing(name) {
         return Ok(name.into());
     }
-    match local_path::missing(name) {
-        Some(message) => Err(CliError::rejected(message)),
-        None => hub::dataset(name, splits).map_err(|error| local_path::with_advice(error, name)),
+    if let Some(message) = local_path::missing(name) {
+        return Err(CliError::rejected(message).into());
     }
+    hub::dataset(name, data.dataset_config_name.as_deref(), &[split]).map_err(|error| match error {
+        HubError::SplitNotFound { .. } => ExamplesError::NoSplit(error.into()),
+        error => local_path::with_advice(error, name).into(),
+    })
 }
 
 fn read_path(
     path: &Path,
     data: &DataSection,
     split: &str,
-    labels: Option<&Labels>,
+    known: Option<&KnownLabels>,
     notes: &mut Vec<DataNote>,
 ) -> Result<Dataset, ExamplesError> {
-    let options = data.read_options()?;
-    let LoadedDataset { dataset, notes: more } = read(path, split, &options, labels)?;
+    let options = data.read_options(known.map(|known| known.problem_type))?;
+    let LoadedDataset { dataset, notes: more } =
+        read(path, split, &options, known.map(|known| &known.labels))?;
     tracing::debug!(path = %path.display(), split, rows = dataset.len(), "read");
     notes.extend(more);
     Ok(dataset)
@@ -245,6 +309,7 @@ fn select(dataset: &Dataset, count: Option<usize>, data: &DataSection) -> Datase
     if data.clean {
         for example in &mut selected.examples {
             example.text = clean(&example.text);
+            example.text_pair = example.text_pair.take().map(|text| clean(&text));
         }
     }
     selected

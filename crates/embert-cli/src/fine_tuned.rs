@@ -7,6 +7,7 @@ use embert_text::Limit;
 use crate::device::{self, DeviceContext};
 use crate::encoded_examples::limit;
 use crate::error::CliError;
+use crate::metric_choice::MetricChoice;
 use crate::recipe::Recipe;
 use crate::{model_source, output, recipe, warnings};
 
@@ -16,6 +17,7 @@ pub(crate) struct FineTuned {
     pub(crate) recipe: Recipe,
     /// True for the recipe of the model's run, false for the default recipe.
     pub(crate) has_recipe: bool,
+    pub(crate) metrics: MetricChoice,
     limit: Limit,
     context: DeviceContext,
 }
@@ -28,7 +30,7 @@ impl FineTuned {
         let directory =
             model_source::directory(matches.get_one::<String>("model").expect("--model is required"))?;
         let model = model_source::open(&directory, matches.get_one("base"))?;
-        model.config.require_single_label()?;
+        model.config.check_labels()?;
         model.tokenizer.notes().iter().for_each(output::warn);
         let recipe = recipe::of_model(&directory, &model, matches)?;
         context.require(recipe.train.precision())?;
@@ -37,12 +39,15 @@ impl FineTuned {
             warnings::other_length(&directory, &recipe)?.iter().for_each(output::warn);
         }
         let limit = limit(&recipe.data, model.config.encoder.max_position_embeddings)?;
-        Ok(Self { model, recipe, has_recipe, limit, context })
+        let metrics = MetricChoice::new(&recipe.data, &model.config)?;
+        Ok(Self { model, recipe, has_recipe, metrics, limit, context })
     }
 
     /// Reads the weights.
     pub(crate) fn load(self) -> Result<Classifier, CliError> {
         let batching = self.recipe.train.evaluation_batching(self.limit.max_length(), self.context.padding);
-        Ok(Classifier::load(self.model, self.limit, batching, &self.context.device)?)
+        let mut classifier = Classifier::load(self.model, self.limit, batching, &self.context.device)?;
+        classifier.thresholds = self.metrics.thresholds;
+        Ok(classifier)
     }
 }

@@ -9,13 +9,45 @@ use embert_train::TrainError;
 
 /// Formats a data error with a hint.
 pub(crate) fn of_data(error: &DataError) -> String {
-    let hint = match error {
-        DataError::MissingColumn { role, .. } | DataError::MissingKey { role, .. } => match role {
+    match error {
+        DataError::NotUtf8 { guess, .. } | DataError::Undecodable { guess, .. } => {
+            let encoding = guess.as_deref().unwrap_or("NAME");
+            with(error, &format!("--csv_encoding {encoding} reads it"))
+        }
+        DataError::UndeclaredEncoding { guess, .. } => {
+            with(error, &format!("--csv_encoding {guess} reads it"))
+        }
+        DataError::WrongSeparator { separator, .. } => {
+            let separator =
+                if *separator == b'\t' { "tab".into() } else { format!("{:?}", char::from(*separator)) };
+            with(error, &format!("--csv_separator {separator} reads it as it is"))
+        }
+        DataError::JsonShape { suggestion, .. } => {
+            let key = suggestion.as_deref().unwrap_or("KEY");
+            with(error, &format!("--json_field {key} reads a list in the file"))
+        }
+        error => with(error, flag_for(error)),
+    }
+}
+
+/// Returns the hint for an error, without values of the error.
+fn flag_for(error: &DataError) -> &'static str {
+    match error {
+        DataError::MissingColumn { role, .. } => match role {
             ColumnRole::Text => "name the right one with --text_column_name",
+            ColumnRole::TextPair => "name the right one with --text_pair_column_name",
             ColumnRole::Label => THE_LABEL_COLUMN,
         },
         DataError::TooFewRowsPerLabel { .. } | DataError::TooManyLabels { .. } => THE_LABEL_COLUMN,
         DataError::Unlabelled { .. } => "fill it in, or leave such rows out with --drop_unlabelled",
+        DataError::LabelColumns { .. } => "--label_columns names them",
+        DataError::UnmappedLabels { .. } => "add them to --label_map",
+        DataError::NoHeader { .. } | DataError::ColumnNameCount { .. } => {
+            "--csv_column_names names the columns of a file without a header"
+        }
+        DataError::AmbiguousSplit { .. } | DataError::ConfigNotFound { .. } => {
+            "--dataset_config_name chooses a folder"
+        }
         DataError::UnclosedQuote { .. } => {
             "add it, or use --csv_quoting none if quotes are ordinary characters in this file"
         }
@@ -28,14 +60,16 @@ pub(crate) fn of_data(error: &DataError) -> String {
             "add rows with another label, or check the label column (--label_column_name)"
         }
         _ => "",
-    };
-    with(error, hint)
+    }
 }
 
 /// Formats a note with a hint.
 pub(crate) fn of_note(note: &DataNote) -> String {
     let hint = match note {
         DataNote::ManyLabels { .. } => THE_LABEL_COLUMN,
+        DataNote::Regression { .. } => {
+            "--problem_type single_label_classification reads the numbers as labels"
+        }
         DataNote::MultilineRows { .. } => {
             "if quotes are ordinary characters in this file, use --csv_quoting none"
         }

@@ -38,6 +38,21 @@ pub(crate) fn missing(name: &str) -> Option<String> {
     looks_like_a_path(name).then(|| no_such(name))
 }
 
+/// Returns true if no file, directory or glob has this name.
+pub(crate) fn is_missing(name: &str) -> bool {
+    !Path::new(name).exists() && !is_glob(name)
+}
+
+/// Returns true for patterns of file names, such as `data/*.csv`.
+pub(crate) fn is_glob(name: &str) -> bool {
+    name.contains(['*', '?', '['])
+}
+
+/// Returns true for a file or a glob: all rows are one split.
+pub(crate) fn has_no_splits(name: &str) -> bool {
+    Path::new(name).is_file() || !Path::new(name).exists() && is_glob(name)
+}
+
 /// Returns the error message for a path that does not exist.
 pub(crate) fn no_such(name: &str) -> String {
     let advice =

@@ -26,7 +26,7 @@ pub(crate) fn model_card(
         dataset: data.train_file.clone().unwrap_or_else(|| data.dataset_name.clone()),
         dataset_id: None,
         max_seq_length: encoded.train.texts.limit().max_length(),
-        pos_label: encoded.pos_label,
+        pos_label: encoded.metrics.pos_label,
         eval_split: examples.eval.as_ref().map_or(String::new(), |eval| eval.name.clone()),
     }
 }

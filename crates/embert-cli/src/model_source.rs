@@ -11,11 +11,11 @@ use embert_model::{
 };
 use embert_text::Tokenizer;
 
-use crate::encoded_examples::columns;
+use crate::encoded_examples::texts;
 use crate::error::CliError;
 use crate::head::Head;
 use crate::recipe::Recipe;
-use crate::{hub, local_path, output};
+use crate::{hub, local_path, output, problem_type};
 
 /// A model whose config and tokenizer are read, but not its weights.
 pub(crate) struct ModelSource {
@@ -47,8 +47,9 @@ impl ModelSource {
     pub(crate) fn of_recipe(recipe: &Recipe, train: &Dataset, head: Head) -> Result<Self, CliError> {
         let mut source = match &recipe.model.scratch {
             Some(scratch) => {
-                let (texts, _) = columns(train);
-                let tokenizer = Tokenizer::train(&texts, scratch.vocab_size)?;
+                let (mut all, pairs) = texts(train);
+                all.extend(pairs.into_iter().flatten());
+                let tokenizer = Tokenizer::train(&all, scratch.vocab_size)?;
                 let config = scratch.config(tokenizer.vocab_size());
                 Self { config, tokenizer, directory: None, adapter: AdapterSource::None, head }
             }
@@ -59,6 +60,7 @@ impl ModelSource {
             }
         };
         source.config.set_labels(train.labels.names());
+        source.config.set_problem_type(problem_type::of_data(train.problem_type));
         source.config = recipe.model.with_dropout(source.config);
         source.adapter = match (&recipe.lora, &recipe.model.adapter) {
             (Some(lora), _) => AdapterSource::New(lora.clone()),

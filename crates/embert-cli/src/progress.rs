@@ -16,6 +16,11 @@ impl Bar {
         Self::new(what, total as u64, 0, "{msg} {wide_bar:.cyan/dim} {human_pos}/{human_len} {eta}")
     }
 
+    /// Counts items of an unknown number.
+    pub(crate) fn counter(what: &str) -> Self {
+        Self::new(what, 0, 0, "{msg} {human_pos} {per_sec} {elapsed}")
+    }
+
     /// Counts downloaded bytes.
     pub(crate) fn bytes(what: &str, total: u64) -> Self {
         Self::new(what, total, 0, "{msg} {wide_bar:.cyan/dim} {bytes}/{total_bytes} {bytes_per_sec} {eta}")

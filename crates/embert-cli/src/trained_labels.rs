@@ -2,21 +2,21 @@
 
 use std::fmt::Display;
 
-use embert_data::{DataError, Labels};
+use embert_data::Labels;
 use embert_inference::adapter_config;
 use embert_model::{Adapter, AutoConfig, ModelError, has_classification_head};
 
 use crate::error::CliError;
-use crate::examples::{self, Examples, ExamplesError};
+use crate::examples::{self, Examples, ExamplesError, KnownLabels};
 use crate::head::Head;
 use crate::recipe::{ModelSection, Recipe};
-use crate::{model_source, output};
+use crate::{model_source, output, problem_type};
 
 /// The head of the model to train.
 enum Trained {
     /// No head.
     Nothing,
-    Labels(Labels),
+    Labels(KnownLabels),
     /// A head for another problem type, and the reason why it cannot be kept.
     OtherHead(ModelError),
 }
@@ -30,13 +30,30 @@ pub(crate) fn read_examples(recipe: &Recipe) -> Result<(Examples, Head), CliErro
     match trained(&recipe.model)? {
         Trained::Nothing => Ok((examples::read_examples(recipe, None)?, Head::Kept)),
         Trained::OtherHead(error) => Ok((new_head(recipe, &error, None)?, Head::New)),
-        Trained::Labels(labels) => match examples::read_examples(recipe, Some(&labels)) {
-            Err(ExamplesError::Data(error @ DataError::UnknownLabel { .. })) => {
-                Ok((new_head(recipe, &error, Some(&labels))?, Head::New))
+        Trained::Labels(known) => {
+            if let Some(reason) = other_task(recipe, &known) {
+                return Ok((new_head(recipe, &reason, Some(&known.labels))?, Head::New));
             }
-            other => Ok((other?, Head::Kept)),
-        },
+            match examples::read_examples(recipe, Some(&known)) {
+                Err(ExamplesError::Data(error)) if fits_another_head(recipe) => {
+                    Ok((new_head(recipe, &error, Some(&known.labels))?, Head::New))
+                }
+                other => Ok((other?, Head::Kept)),
+            }
+        }
     }
+}
+
+/// Returns the reason why the recipe has another problem type than the head.
+fn other_task(recipe: &Recipe, known: &KnownLabels) -> Option<String> {
+    let wanted = recipe.data.problem_type.map(problem_type::of_model)?;
+    (wanted != known.problem_type)
+        .then(|| format!("the problem type is {wanted}, and that of the head {}", known.problem_type))
+}
+
+/// Returns true if the data can be read without the labels of the head.
+fn fits_another_head(recipe: &Recipe) -> bool {
+    examples::read_examples(recipe, None).is_ok()
 }
 
 /// Reads the examples with their own labels for a new head. Fails with `reason` if the recipe does not ask for one.
@@ -75,10 +92,10 @@ fn trained(model: &ModelSection) -> Result<Trained, CliError> {
             config
         }
     };
-    Ok(match config.require_single_label() {
-        Ok(()) => Trained::Labels(Labels::new(config.label_names())?),
-        Err(error) => Trained::OtherHead(error),
-    })
+    match config.check_labels() {
+        Ok(()) => Ok(Trained::Labels(KnownLabels::of(&config)?)),
+        Err(error) => Ok(Trained::OtherHead(error)),
+    }
 }
 
 fn shown(names: &[String]) -> String {

@@ -8,10 +8,10 @@ use embert_inference::TrainingSettings;
 use embert_train::{IgnoredSetting, Metrics, Schedule, TrainConfig};
 
 use crate::error::CliError;
-use crate::examples::{Examples, SYNTHETIC};
+use crate::examples::{Examples, synthetic};
 use crate::model_source::ModelSource;
 use crate::recipe::{DataSection, Recipe};
-use crate::{hints, recipe, report};
+use crate::{hints, local_path, recipe, report};
 
 /// Full fine-tuning above this learning rate often diverges or forgets the pretraining.
 const HIGHEST_LEARNING_RATE: f64 = 2e-4;
@@ -37,10 +37,10 @@ pub(crate) fn of_data(recipe: &Recipe, examples: &Examples, matches: &ArgMatches
 }
 
 fn before_training(recipe: &Recipe, examples: &Examples, matches: &ArgMatches) -> Vec<String> {
-    let schedule = recipe.train.schedule(recipe.train.total_steps(examples.train.len()));
     let mut warnings = without_effect(recipe, matches);
     warnings.extend(learning_rate(recipe));
-    warnings.extend(warmup(&schedule));
+    let schedule = recipe.train.schedule(recipe.train.total_steps(examples.train.len()));
+    warnings.extend(schedule.ok().as_ref().and_then(warmup));
     warnings.extend(never_unfrozen(&recipe.train, examples.train.len()));
     warnings.extend(
         examples
@@ -66,13 +66,15 @@ fn without_effect(recipe: &Recipe, matches: &ArgMatches) -> Vec<String> {
 fn unused_data(recipe: &Recipe) -> Vec<(&'static str, String)> {
     let data = &recipe.data;
     let why = "eval_strategy is no: nothing is evaluated; --eval_strategy epoch or --do_eval evaluates";
-    let has_splits = data.train_file.is_none() && !Path::new(&data.dataset_name).is_file();
+    let has_splits = data.train_file.is_none() && !local_path::has_no_splits(&data.dataset_name);
     let of_evaluation = [
         "data.validation_file",
         "data.test_file",
         "data.test_split_name",
         "data.max_eval_samples",
         "data.pos_label",
+        "data.threshold",
+        "data.fit_threshold",
         "data.validation_share",
     ];
     let of_evaluation = of_evaluation.into_iter().filter(|_| !recipe.evaluates()).map(|key| (key, why));
@@ -85,7 +87,7 @@ fn unused_data(recipe: &Recipe) -> Vec<(&'static str, String)> {
         ),
         ("data.train_split_name", !has_splits, "a file has no splits"),
         ("data.test_split_name", recipe.evaluates() && !has_splits, "a file has no splits"),
-        ("data.synthetic_reviews", data.dataset_name != SYNTHETIC, "dataset_name is not synthetic"),
+        ("data.synthetic_reviews", synthetic(data).is_none(), "dataset_name is not synthetic"),
     ];
     let of_rules = rules.into_iter().filter(|(_, applies, _)| *applies).map(|(key, _, why)| (key, why));
     let line = |key: &str, why| format!("{} has no effect: {why}", key.trim_start_matches("data."));
@@ -101,7 +103,7 @@ pub(crate) fn two_eval_files(data: &DataSection) -> Option<String> {
 /// Warns if all predictions are the same label.
 pub(crate) fn one_label(metrics: &Metrics, labels: &[String]) -> Option<String> {
     let label = metrics.only_predicted_label()?;
-    let total = metrics.confusion_matrix.iter().flatten().sum::<u64>();
+    let total = metrics.single_label()?.confusion_matrix.iter().flatten().sum::<u64>();
     Some(format!(
         "all {} predictions are {}: the model does not distinguish the classes; lower learning_rate, or train longer",
         report::grouped(total as usize),
@@ -196,7 +198,10 @@ mod tests {
 
     #[test]
     fn a_long_warmup_causes_a_warning() {
-        let schedule = |warmup_steps| TrainConfig { warmup_steps, ..TrainConfig::default() }.schedule(900);
+        let schedule = |warmup_steps: usize| {
+            let config = TrainConfig { warmup_steps: warmup_steps.into(), ..TrainConfig::default() };
+            config.schedule(900).unwrap()
+        };
         assert!(warmup(&schedule(500)).unwrap().starts_with("warm-up takes 500 of 900 steps (56 %)"));
         assert!(warmup(&schedule(181)).is_some());
         assert_eq!(warmup(&schedule(180)), None);

@@ -1,6 +1,6 @@
 //! Adds a column of results to a jsonl table and writes csv: `cargo run -p embert-data --example add_column`.
 
-use embert_data::{Column, CsvQuoting, DataError, Table, clean, read_table};
+use embert_data::{Column, DataError, ReadOptions, Table, clean, read_table};
 
 const ROWS: &str = r#"{"id": 9007199254740993, "text": "Great!<br />I &lt;3 it.", "label": "old"}
 {"id": 2, "text": "a < b", "label": null}
@@ -13,8 +13,8 @@ fn main() -> Result<(), DataError> {
     std::fs::write(&input, ROWS).expect("the temporary directory is writable");
     Table::require_writable(&output)?;
 
-    let (table, _notes) = read_table(&input, CsvQuoting::Minimal)?;
-    let (texts, _notes) = table.texts("text")?;
+    let (table, _notes) = read_table(&input, &ReadOptions::default())?;
+    let texts = table.texts(&ReadOptions::default())?.texts;
     let cleaned = texts.iter().map(|text| clean(text)).collect::<Vec<_>>();
     let num_words = cleaned.iter().map(|text| text.split(' ').count() as f32).collect();
     let table = table

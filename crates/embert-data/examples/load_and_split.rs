@@ -18,7 +18,7 @@ fn main() -> Result<(), DataError> {
     let path = std::env::temp_dir().join(format!("embert-reviews-{}.csv", std::process::id()));
     std::fs::write(&path, REVIEWS).expect("the temporary directory is writable");
 
-    let columns = Columns { text: "review".to_owned(), label: "stars".to_owned() };
+    let columns = Columns::new("review", "stars");
     let options = ReadOptions { columns, drop_unlabelled: true, ..ReadOptions::default() };
     let loaded = read(&path, "train", &options, None);
     let _ = std::fs::remove_file(&path);

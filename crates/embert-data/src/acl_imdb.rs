@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
-use crate::label_encoding::{RawFile, RawLabel, RawRow};
+use crate::label_encoding::{RawFile, RawLabel, RawRow, RawTarget};
 
 /// Folder names, in the order of the hub's label ids.
 const CLASSES: [&str; 2] = ["neg", "pos"];
@@ -16,6 +16,12 @@ const CLASSES: [&str; 2] = ["neg", "pos"];
 /// Returns true if the directory has a folder of each class for this split.
 pub(crate) fn has_split(directory: &Path, split: &str) -> bool {
     CLASSES.iter().all(|class| directory.join(split).join(class).is_dir())
+}
+
+/// Returns the splits of a directory that have a folder of each class.
+pub(crate) fn splits(directory: &Path) -> Result<Vec<String>, DataError> {
+    let splits = ["train", "test"].into_iter().filter(|split| has_split(directory, split));
+    Ok(splits.map(str::to_owned).collect())
 }
 
 /// Returns one [`RawFile`] per class, in the order of the ids.
@@ -29,7 +35,8 @@ fn read_class(folder: &Path, id: i128) -> Result<RawFile, DataError> {
     for (index, path) in text_files(folder)?.into_iter().enumerate() {
         let bytes = std::fs::read(&path).map_err(DataError::io(&path))?;
         let text = String::from_utf8(bytes).map_err(|_| DataError::not_utf8(&path, 1, "text"))?;
-        rows.push(RawRow { row: index + 1, text, label: RawLabel::Integer(id) });
+        let target = RawTarget::Value(RawLabel::Integer(id));
+        rows.push(RawRow { row: index + 1, text, text_pair: None, target });
     }
     let names = CLASSES.map(str::to_owned).to_vec();
     Ok(RawFile { path: folder.to_path_buf(), rows, names: Some(names), notes: vec![] })

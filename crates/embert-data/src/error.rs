@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::columns::{ColumnRole, suggest_column};
 use crate::formatting::{did_you_mean, quoted};
+use crate::input::guess_encoding;
+use crate::problem_type::ProblemType;
 
 /// An error of reading, splitting or writing a dataset.
 ///
@@ -22,8 +24,8 @@ pub enum DataError {
     },
     /// A directory has no files of the split.
     #[error(
-        "{path}: no split {split}: expected {split}-*.parquet here or one level down, or the folders {split}/pos \
-         and {split}/neg; found {found}"
+        "{path}: no split {split}: expected files or folders with this word in their names, such as {split}.csv; found \
+         {found}"
     )]
     SplitNotFound {
         /// The directory.
@@ -34,7 +36,10 @@ pub enum DataError {
         found: String,
     },
     /// Two subdirectories both have files of the split.
-    #[error("{path}: both {first} and {second} contain the split {split}; pass one of these directories")]
+    #[error(
+        "{path}: both {first} and {second} contain the split {split}; pass one of these directories, or name it as the \
+         configuration"
+    )]
     AmbiguousSplit {
         /// The directory.
         path: PathBuf,
@@ -46,9 +51,7 @@ pub enum DataError {
         second: String,
     },
     /// The number of shards differs from the number in their names.
-    #[error(
-        "{path}: split {split} has {found} parquet files, but their names say {expected}; download it again"
-    )]
+    #[error("{path}: split {split} has {found} files, but their names say {expected}; download it again")]
     ShardCount {
         /// The directory.
         path: PathBuf,
@@ -60,12 +63,14 @@ pub enum DataError {
         expected: usize,
     },
     /// The extension names no supported format.
-    #[error("{path}: unknown extension {extension:?}; supported are .parquet, .csv, .tsv, .jsonl{advice}")]
+    #[error("{path}: unknown extension {extension:?}; supported are {supported}{advice}")]
     UnknownExtension {
         /// The file.
         path: PathBuf,
         /// Its extension; empty if it has none.
         extension: String,
+        /// The supported extensions.
+        supported: &'static str,
         /// Advice that starts with a semicolon; empty for rare extensions.
         advice: &'static str,
     },
@@ -101,7 +106,7 @@ pub enum DataError {
     },
     /// The compression codec of a parquet file is not supported.
     #[error(
-        "{path}: compressed with {codec}, which is not supported; write it with snappy, gzip, zstd, lz4 or no compression"
+        "{path}: compressed with {codec}, which is not supported; write it with snappy, gzip, zstd, lz4, brotli or no compression"
     )]
     UnsupportedCodec {
         /// The file.
@@ -180,6 +185,30 @@ pub enum DataError {
         found: &'static str,
         /// Advice for the user.
         advice: &'static str,
+        /// The separator as a byte.
+        separator: u8,
+    },
+    /// A csv or tsv file has no column of a name, and its first row looks like data.
+    #[error("{path}: no column {column:?}; the first row looks like data, not like a header: {cell:?}")]
+    NoHeader {
+        /// The file.
+        path: PathBuf,
+        /// The requested column.
+        column: String,
+        /// A cell of the first row.
+        cell: String,
+    },
+    /// The given column names are more or fewer than the cells of a row.
+    #[error("{path}: row {row}: found {cells} cells, but {names} column names are given")]
+    ColumnNameCount {
+        /// The file.
+        path: PathBuf,
+        /// The number of names.
+        names: usize,
+        /// The row, from 1.
+        row: usize,
+        /// The number of its cells.
+        cells: usize,
     },
     /// Two columns have the requested name.
     #[error("{path}: two columns are called {column:?}; rename one")]
@@ -188,22 +217,6 @@ pub enum DataError {
         path: PathBuf,
         /// The name.
         column: String,
-    },
-    /// A row of a `.jsonl` file does not have a key.
-    #[error("{path}: row {row} has no key {column:?}; its keys are {found}{}", did_you_mean(suggestion))]
-    MissingKey {
-        /// The file.
-        path: PathBuf,
-        /// The row, from 1.
-        row: usize,
-        /// The requested key.
-        column: String,
-        /// The keys of the row.
-        found: String,
-        /// The role of the column.
-        role: ColumnRole,
-        /// The key that the caller probably means.
-        suggestion: Option<String>,
     },
     /// A column has a type that is not supported.
     #[error("{path}: column {column:?} holds {found}, expected {expected}")]
@@ -242,7 +255,7 @@ pub enum DataError {
         column: String,
     },
     /// A text is not UTF-8.
-    #[error("{path}: row {row}, column {column:?} is not UTF-8")]
+    #[error("{path}: row {row}, column {column:?} is not UTF-8{}", looks_like(guess))]
     NotUtf8 {
         /// The file.
         path: PathBuf,
@@ -250,6 +263,96 @@ pub enum DataError {
         row: usize,
         /// The column.
         column: String,
+        /// The encoding that the file probably has.
+        guess: Option<String>,
+    },
+    /// A line of a text file cannot be decoded.
+    #[error("{path}: {}the text is not {encoding}{}", at_row(*row), looks_like(guess))]
+    Undecodable {
+        /// The file.
+        path: PathBuf,
+        /// The row, from 1; 0 is the header.
+        row: usize,
+        /// The encoding of the options, or UTF-8.
+        encoding: String,
+        /// The encoding that the file probably has.
+        guess: Option<String>,
+    },
+    /// The text of a file is UTF-16 without a byte order mark.
+    #[error(
+        "{path}: the text looks like {guess} without a byte order mark; name its encoding, or save it as UTF-8"
+    )]
+    UndeclaredEncoding {
+        /// The file.
+        path: PathBuf,
+        /// The encoding that the file probably has.
+        guess: String,
+    },
+    /// A zip archive has no table, or more than one.
+    #[error("{path}: a zip archive must contain one table; found {found}; unpack it")]
+    ZipMembers {
+        /// The file.
+        path: PathBuf,
+        /// The files in the archive.
+        found: String,
+    },
+    /// A JSON document does not have a list of objects.
+    #[error("{path}: {reason}")]
+    JsonShape {
+        /// The file.
+        path: PathBuf,
+        /// What was found, and what was expected.
+        reason: String,
+        /// The key that probably has the rows.
+        suggestion: Option<String>,
+    },
+    /// Two files of one split have different columns.
+    #[error(
+        "{path}: its columns are {found}, but those of {first} are {expected}; the files of one split must agree"
+    )]
+    ColumnsDiffer {
+        /// The file.
+        path: PathBuf,
+        /// Its columns.
+        found: String,
+        /// Another file of the split.
+        first: PathBuf,
+        /// The columns of that file.
+        expected: String,
+    },
+    /// No file matches a pattern.
+    #[error("{pattern}: no file matches this pattern")]
+    NoMatch {
+        /// The pattern.
+        pattern: String,
+    },
+    /// A pattern is invalid.
+    #[error("{pattern}: not a pattern of file names: {reason}")]
+    InvalidPattern {
+        /// The pattern.
+        pattern: String,
+        /// The error.
+        reason: String,
+    },
+    /// A directory has no subdirectory of this configuration.
+    #[error("{path}: no configuration {config:?}; found {found}")]
+    ConfigNotFound {
+        /// The directory.
+        path: PathBuf,
+        /// The name of the configuration.
+        config: String,
+        /// The subdirectories with data.
+        found: String,
+    },
+    /// A row does not fit the columns that were written before it.
+    #[error("{path}: the columns of a table are {found}, but {expected} in the tables before it")]
+    OutputColumns {
+        /// The output file.
+        path: PathBuf,
+        /// The columns of the table.
+        found: String,
+        /// The columns that were written.
+        expected: String,
     },
     /// A label is not one of the known labels.
     #[error("{path}: row {row}: unknown label {label}; the labels are {known}")]
@@ -297,7 +400,8 @@ pub enum DataError {
     },
     /// A label is a number with a fraction.
     #[error(
-        "{path}: row {row}: label {label} is a fraction; classes are integers or names, and regression is not supported"
+        "{path}: row {row}: label {label} is a fraction, but classes are integers or names; \
+         problem_type regression reads numbers"
     )]
     FractionalLabel {
         /// The file.
@@ -306,6 +410,67 @@ pub enum DataError {
         row: usize,
         /// The number.
         label: String,
+    },
+    /// A row has a list of labels or several label columns, but one label is needed.
+    #[error(
+        "{path}: row {row}, column {column:?}: found {count} labels, but {problem_type} has one label per row; \
+         problem_type multi_label_classification reads several"
+    )]
+    SeveralLabels {
+        /// The file.
+        path: PathBuf,
+        /// The row, from 1.
+        row: usize,
+        /// The label column or columns.
+        column: String,
+        /// The number of labels.
+        count: usize,
+        /// The problem type of the options.
+        problem_type: ProblemType,
+    },
+    /// The label columns are not the labels of the model.
+    #[error(
+        "{path}: the label columns are {columns}, but the labels are {known}; name one column for each label"
+    )]
+    LabelColumns {
+        /// The dataset.
+        path: PathBuf,
+        /// The label columns.
+        columns: String,
+        /// The labels of the model.
+        known: String,
+    },
+    /// A row has more or fewer numbers than the regression has targets.
+    #[error("{path}: row {row}: found {found} numbers, but there are {expected} targets")]
+    TargetCount {
+        /// The file.
+        path: PathBuf,
+        /// The row, from 1.
+        row: usize,
+        /// The number of numbers.
+        found: usize,
+        /// The number of targets.
+        expected: usize,
+    },
+    /// A label map is invalid.
+    #[error("label map {map:?}: {reason}")]
+    LabelMap {
+        /// The file or the text of the map.
+        map: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Values of the label column are not in the label map.
+    #[error("{path}: row {row}: the label map has no name for {values}; it has names for {mapped}")]
+    UnmappedLabels {
+        /// The file of the first value.
+        path: PathBuf,
+        /// The row of the first value, from 1.
+        row: usize,
+        /// All values without a name.
+        values: String,
+        /// The values of the map.
+        mapped: String,
     },
     /// There are at least 50 labels, with fewer than two rows per label on average.
     #[error("{path}: {labels} labels in {rows} rows; is this the label column?")]
@@ -389,8 +554,29 @@ impl DataError {
     }
 
     pub(crate) fn not_utf8(path: &Path, row: usize, column: &str) -> Self {
-        Self::NotUtf8 { path: path.to_path_buf(), row, column: column.to_owned() }
+        Self::NotUtf8 { path: path.to_path_buf(), row, column: column.to_owned(), guess: None }
     }
+
+    /// Returns the error for a line that is not text in `encoding`. Guesses the encoding of UTF-8 files.
+    pub(crate) fn undecodable(path: &Path, row: usize, encoding: String, failed: &[u8]) -> Self {
+        Self::Undecodable { path: path.to_path_buf(), row, encoding, guess: None }.with_guess(failed)
+    }
+
+    /// Adds the encoding that the file probably has. `failed` is the text that is not UTF-8.
+    pub(crate) fn with_guess(mut self, failed: &[u8]) -> Self {
+        if let Self::NotUtf8 { path, guess, .. } | Self::Undecodable { path, guess, .. } = &mut self {
+            *guess = guess_encoding(path, failed);
+        }
+        self
+    }
+}
+
+fn looks_like(guess: &Option<String>) -> String {
+    guess.as_ref().map(|guess| format!("; the file looks like {guess}")).unwrap_or_default()
+}
+
+fn at_row(row: usize) -> String {
+    if row == 0 { String::new() } else { format!("row {row}: ") }
 }
 
 fn span(lines: usize) -> String {

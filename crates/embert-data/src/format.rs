@@ -1,63 +1,123 @@
 //! File formats: chosen by the extension and checked against the first bytes of the file.
 
+#[cfg(feature = "parquet")]
 use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use crate::error::DataError;
+use crate::input::{self, Bytes, Compression, TextEncoding};
 
 /// The format of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Format {
     #[cfg(feature = "parquet")]
     Parquet,
-    /// csv or tsv, with its separator.
+    /// Arrow IPC: a file or a stream.
+    #[cfg(feature = "parquet")]
+    Arrow,
+    /// csv, tsv or psv, with its separator.
     Delimited(u8),
+    /// One JSON document.
+    Json,
+    /// One JSON object per line.
     Jsonl,
+    /// One text per line.
+    Text,
 }
 
+/// Extensions of input files, for messages.
+const INPUTS: &str = ".parquet, .arrow, .csv, .tsv, .json, .jsonl, .txt";
+/// Extensions of output files, for messages.
+const OUTPUTS: &str = ".parquet, .arrow, .csv, .tsv, .jsonl";
+
 impl Format {
-    /// Returns the format of the extension. Does not read the file.
+    /// Returns the format of the extension, ignoring an extension of a compression. Does not read the file.
     pub(crate) fn by_extension(path: &Path) -> Result<Self, DataError> {
-        let extension = path.extension().map(|it| it.to_string_lossy().into_owned());
-        match extension.as_deref().map(str::to_ascii_lowercase).as_deref() {
-            #[cfg(feature = "parquet")]
-            Some("parquet") => Ok(Self::Parquet),
-            #[cfg(not(feature = "parquet"))]
-            Some("parquet") => Err(DataError::NoParquet { path: path.to_path_buf() }),
-            Some("csv") => Ok(Self::Delimited(b',')),
-            Some("tsv") => Ok(Self::Delimited(b'\t')),
-            Some("jsonl" | "ndjson" | "jsonlines") => Ok(Self::Jsonl),
-            _ => Err(DataError::UnknownExtension {
-                path: path.to_path_buf(),
-                extension: extension.unwrap_or_default(),
-                advice: "",
-            }),
+        let (extension, _) = extensions(path);
+        #[cfg(not(feature = "parquet"))]
+        require_no_arrow(path, &extension)?;
+        Self::of_extension(&extension).ok_or_else(|| unknown_extension(path, INPUTS))
+    }
+
+    /// Returns the format of an output file.
+    pub(crate) fn of_output(path: &Path) -> Result<Self, DataError> {
+        let (extension, compression) = extensions(path);
+        #[cfg(not(feature = "parquet"))]
+        require_no_arrow(path, &extension)?;
+        match Self::of_extension(&extension) {
+            Some(format) if compression.is_none() && !matches!(format, Self::Json | Self::Text) => Ok(format),
+            _ => Err(unknown_extension(path, OUTPUTS)),
         }
     }
 
+    fn of_extension(extension: &str) -> Option<Self> {
+        Some(match extension {
+            #[cfg(feature = "parquet")]
+            "parquet" => Self::Parquet,
+            #[cfg(feature = "parquet")]
+            "arrow" | "feather" | "ipc" => Self::Arrow,
+            "csv" => Self::Delimited(b','),
+            "tsv" | "tab" => Self::Delimited(b'\t'),
+            "psv" => Self::Delimited(b'|'),
+            "json" => Self::Json,
+            "jsonl" | "ndjson" | "jsonlines" => Self::Jsonl,
+            "txt" | "text" => Self::Text,
+            _ => return None,
+        })
+    }
+
     /// Returns the format of the extension, or an error if the first bytes contradict it.
-    pub(crate) fn detect(path: &Path) -> Result<Self, DataError> {
-        let format = Self::by_extension(path).map_err(with_advice)?;
-        let start = first_bytes(path)?;
+    ///
+    /// A zip archive has the format of the table in it.
+    pub(crate) fn detect(path: &Path, encoding: Option<TextEncoding>) -> Result<Self, DataError> {
+        let format = match Self::by_extension(path) {
+            Err(_) if extensions(path).1 == Some(Compression::Zip) => {
+                Self::by_extension(&input::table_name(path)?)
+            }
+            format => format,
+        };
+        let format = format.map_err(with_advice)?;
+        let start = input::first_bytes(path, &mut format.open(path)?, 512)?;
         if start.is_empty() {
             return Err(DataError::Empty { path: path.to_path_buf() });
         }
-        match format.mismatch(&start) {
-            Some(found) => {
-                Err(DataError::WrongFormat { path: path.to_path_buf(), expected: format.name(), found })
+        if let Some(found) = format.mismatch(&start) {
+            return Err(DataError::WrongFormat { path: path.to_path_buf(), expected: format.name(), found });
+        }
+        match TextEncoding::utf16_without_mark(&start).filter(|_| encoding.is_none() && format.is_text()) {
+            Some(guess) => {
+                Err(DataError::UndeclaredEncoding { path: path.to_path_buf(), guess: guess.name() })
             }
             None => Ok(format),
         }
     }
 
-    fn name(self) -> &'static str {
+    /// Opens the bytes in which the format begins. Only parquet files are not decompressed.
+    fn open(self, path: &Path) -> Result<Bytes, DataError> {
+        match self {
+            #[cfg(feature = "parquet")]
+            Self::Parquet => Ok(Box::new(File::open(path).map_err(DataError::io(path))?)),
+            _ => input::open(path),
+        }
+    }
+
+    /// Returns true for formats of text, which may have encodings.
+    pub(crate) fn is_text(self) -> bool {
+        matches!(self, Self::Delimited(_) | Self::Json | Self::Jsonl | Self::Text)
+    }
+
+    pub(crate) fn name(self) -> &'static str {
         match self {
             #[cfg(feature = "parquet")]
             Self::Parquet => "parquet",
+            #[cfg(feature = "parquet")]
+            Self::Arrow => "arrow",
             Self::Delimited(b'\t') => "tsv",
+            Self::Delimited(b'|') => "psv",
             Self::Delimited(_) => "csv",
+            Self::Json => "json",
             Self::Jsonl => "jsonl (a JSON object on each line)",
+            Self::Text => "txt (a text on each line)",
         }
     }
 
@@ -67,46 +127,80 @@ impl Format {
             return Some(found);
         }
         let is_parquet = start.starts_with(b"PAR1");
+        let is_arrow = start.starts_with(b"ARROW1");
         match self {
             #[cfg(feature = "parquet")]
             Self::Parquet if start.starts_with(b"PARE") => {
                 Some("an encrypted parquet file, which cannot be read")
             }
             #[cfg(feature = "parquet")]
+            Self::Parquet if is_arrow => Some("an arrow file; name it .arrow"),
+            #[cfg(feature = "parquet")]
             Self::Parquet if !is_parquet => Some("a file that does not begin with PAR1"),
-            Self::Delimited(_) | Self::Jsonl if is_parquet => Some("a parquet file; name it .parquet"),
-            Self::Jsonl if start.trim_ascii_start().starts_with(b"[") => {
-                Some("a JSON array; write one object per line")
+            #[cfg(feature = "parquet")]
+            Self::Arrow if start.starts_with(b"FEA1") => {
+                Some("a feather file of version 1; write version 2 (in pandas: to_feather)")
             }
+            _ if is_parquet && !is_of(self, "parquet") => Some("a parquet file; name it .parquet"),
+            _ if is_arrow && !is_of(self, "arrow") => Some("an arrow file; name it .arrow"),
             _ => None,
         }
     }
 }
 
+#[cfg(not(feature = "parquet"))]
+fn require_no_arrow(path: &Path, extension: &str) -> Result<(), DataError> {
+    match extension {
+        "parquet" | "arrow" | "feather" | "ipc" => Err(DataError::NoParquet { path: path.to_path_buf() }),
+        _ => Ok(()),
+    }
+}
+
+fn is_of(format: Format, name: &str) -> bool {
+    format.name() == name
+}
+
+/// Returns the extension of a format in lower case, and the compression of an extension after it.
+fn extensions(path: &Path) -> (String, Option<Compression>) {
+    let lower = |path: &Path| path.extension().map(|it| it.to_string_lossy().to_ascii_lowercase());
+    let last = lower(path).unwrap_or_default();
+    match Compression::by_extension(&last) {
+        None => (last, None),
+        Some(compression) => (lower(&path.with_extension("")).unwrap_or_default(), Some(compression)),
+    }
+}
+
+fn unknown_extension(path: &Path, supported: &'static str) -> DataError {
+    let (inner, _) = extensions(path);
+    let last = path.extension().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+    let extension =
+        if inner.is_empty() || last.eq_ignore_ascii_case(&inner) { last } else { format!("{inner}.{last}") };
+    DataError::UnknownExtension { path: path.to_path_buf(), extension, supported, advice: "" }
+}
+
 /// Adds advice for common extensions that are not supported.
 fn with_advice(error: DataError) -> DataError {
     match error {
-        DataError::UnknownExtension { path, extension, .. } => {
+        DataError::UnknownExtension { path, extension, supported, .. } => {
             let advice = advice(&extension.to_ascii_lowercase());
-            DataError::UnknownExtension { path, extension, advice }
+            DataError::UnknownExtension { path, extension, supported, advice }
         }
         other => other,
     }
 }
 
 fn advice(extension: &str) -> &'static str {
-    match extension {
-        "json" => {
-            "; write one object per line and name it .jsonl (in pandas: to_json(path, orient=\"records\", lines=True))"
+    match extension.rsplit('.').next().unwrap_or_default() {
+        _ if extension.starts_with("tar.") => "; unpack it first",
+        "gz" | "gzip" | "zst" | "zstd" | "bz2" if !extension.contains('.') => {
+            "; the extension before it names the format, as in .csv.gz"
         }
-        "txt" | "text" | "dat" | "data" => {
+        "dat" | "data" => {
             "; rename a table with a header to .csv if commas separate its columns, or to .tsv if tabs do"
         }
         "xlsx" | "xls" | "xlsm" | "xlsb" | "ods" | "numbers" => "; export the sheet as .csv (UTF-8)",
-        "gz" | "tgz" | "zip" | "zst" | "bz2" | "xz" | "7z" | "tar" | "rar" | "lz4" | "br" => {
-            "; unpack it first"
-        }
-        "arrow" | "feather" | "orc" | "avro" | "pkl" | "pickle" | "h5" | "hdf5" | "npy" | "npz" | "pt" => {
+        "tgz" | "xz" | "7z" | "tar" | "rar" | "lz4" | "br" | "lzma" => "; unpack it first",
+        "orc" | "avro" | "pkl" | "pickle" | "h5" | "hdf5" | "npy" | "npz" | "pt" => {
             "; write it as .parquet (in pandas: to_parquet)"
         }
         "db" | "sqlite" | "sqlite3" | "dta" | "sav" | "sas7bdat" | "xml" | "yaml" | "yml" | "html" => {
@@ -126,8 +220,8 @@ fn known_signature(start: &[u8]) -> Option<&'static str> {
         Some("a zip archive; unpack it first")
     } else if start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
         Some("a zstandard archive; unpack it first")
-    } else if start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff]) {
-        Some("UTF-16 text; save it as UTF-8")
+    } else if start.starts_with(b"\xfd7zXZ\0") {
+        Some("an xz archive; unpack it first")
     } else if text.starts_with(b"<!doctype html") || text.starts_with(b"<html") {
         Some("an HTML page, perhaps an error page of the server; download the file again")
     } else if text.starts_with(b"version https://git-lfs") {
@@ -135,11 +229,4 @@ fn known_signature(start: &[u8]) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-fn first_bytes(path: &Path) -> Result<Vec<u8>, DataError> {
-    let mut start = Vec::with_capacity(512);
-    let file = File::open(path).map_err(DataError::io(path))?;
-    file.take(512).read_to_end(&mut start).map_err(DataError::io(path))?;
-    Ok(start)
 }

@@ -2,38 +2,60 @@
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods))]
 
 mod acl_imdb;
+#[cfg(feature = "parquet")]
+mod arrow_ipc;
 mod balance;
+#[cfg(feature = "parquet")]
+mod catch_panics;
 mod clean;
 mod columns;
+mod data_files;
 mod dataset;
 mod delimited;
 mod error;
+#[cfg(feature = "parquet")]
+mod features;
 mod format;
 mod formatting;
-mod jsonl;
+mod glue;
+mod input;
+mod json;
 mod label_encoding;
+mod label_map;
+mod memory_limit;
 mod note;
+mod number;
 mod options;
 mod overlap;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod permutation;
+mod problem_type;
 mod read;
-mod shards;
+mod row_estimate;
+mod rows;
 mod split;
 mod synthetic;
 mod table;
+mod text_lines;
 
-pub use balance::{ClassBalance, check_evaluation_rows, require_two_classes};
+pub use balance::{ClassBalance, TargetStatistics, check_evaluation_rows, require_two_classes};
 pub use clean::clean;
 pub use columns::{ColumnRole, Columns};
-pub use dataset::{Dataset, Example, Labels};
+pub use data_files::{input_parts, splits};
+pub use dataset::{Dataset, Example, Labels, Target};
 pub use error::DataError;
+pub use glue::GlueTask;
+pub use input::TextEncoding;
+pub use label_map::LabelMap;
 pub use note::{DataNote, LoadedDataset};
 pub use options::{CsvQuoting, ReadOptions};
 pub use overlap::overlap;
 pub use permutation::permutation;
+pub use problem_type::ProblemType;
 pub use read::{read, read_texts};
+pub use row_estimate::estimated_rows;
+pub use rows::LoadedTexts;
 pub use split::{Split, stratified_split};
-pub use synthetic::synthetic;
-pub use table::{Column, Table, read_table};
+pub use synthetic::{Synthetic, synthetic};
+pub use table::{Column, Table, TableReader, TableWriter, read_table};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::dataset::Dataset;
 
 /// A dataset that was read from files, with notes for the user.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LoadedDataset {
     /// The rows.
     pub dataset: Dataset,
@@ -50,6 +50,17 @@ pub enum DataNote {
         /// The known labels.
         known: String,
     },
+    /// Labels are numbers, and at least one is not a class, so the problem type is regression.
+    Regression {
+        /// The file.
+        path: PathBuf,
+        /// The row of the first such number.
+        row: usize,
+        /// Its column.
+        column: String,
+        /// The number.
+        value: String,
+    },
     /// There are many labels with few rows each.
     ManyLabels {
         /// The dataset.
@@ -81,6 +92,26 @@ pub enum DataNote {
         /// The first row with a blank text.
         row: usize,
     },
+    /// Labels of multi-label data are in no row.
+    LabelsWithoutRows {
+        /// The use of the rows: `train` or `eval`.
+        split: &'static str,
+        /// The number of rows.
+        rows: usize,
+        /// The labels.
+        labels: String,
+    },
+    /// A target of a regression is the same number in all rows.
+    ConstantTarget {
+        /// The use of the rows: `train` or `eval`.
+        split: &'static str,
+        /// The number of rows.
+        rows: usize,
+        /// The name of the target.
+        target: String,
+        /// The number.
+        value: String,
+    },
     /// All evaluation rows have the same label.
     OneClass {
         /// The number of rows.
@@ -91,13 +122,14 @@ pub enum DataNote {
 }
 
 impl DataNote {
-    /// Returns a note if some texts are blank. Each text comes with its row.
+    /// Returns a note if some texts are blank. Each text comes with the second text of its pair and its row.
     pub(crate) fn about_blank_texts<'a>(
         path: &Path,
-        texts: impl Iterator<Item = (&'a String, usize)> + Clone,
+        texts: impl Iterator<Item = (&'a str, Option<&'a str>, usize)> + Clone,
     ) -> Option<Self> {
-        let mut blank = texts.clone().filter(|(text, _)| text.trim().is_empty());
-        let (_, row) = blank.next()?;
+        let is_blank = |text: &str| text.trim().is_empty();
+        let mut blank = texts.clone().filter(|(text, pair, _)| is_blank(text) || pair.is_some_and(is_blank));
+        let (.., row) = blank.next()?;
         let (blank, rows) = (1 + blank.count(), texts.count());
         Some(Self::BlankTexts { path: path.to_path_buf(), blank, rows, row })
     }
@@ -121,6 +153,12 @@ impl fmt::Display for DataNote {
                 "{}: the label names {found} differ from the model's; they are matched by index with {known}",
                 path.display()
             ),
+            Self::Regression { path, row, column, value } => write!(
+                f,
+                "{}: the labels are read as numbers to predict (regression), because row {row} has {value} in column \
+                 {column:?}; problem_type single_label_classification reads them as classes",
+                path.display()
+            ),
             Self::ManyLabels { path, labels, rows } => {
                 write!(f, "{}: {labels} labels in {rows} rows; is this the label column?", path.display())
             }
@@ -135,6 +173,12 @@ impl fmt::Display for DataNote {
                 "{}: {blank} of {rows} texts are empty or only whitespace; the first is row {row}",
                 path.display()
             ),
+            Self::LabelsWithoutRows { split, rows, labels } => {
+                write!(f, "{split}: none of the {rows} rows has the labels {labels}")
+            }
+            Self::ConstantTarget { split, rows, target, value } => {
+                write!(f, "{split}: all {rows} rows have the number {value} for {target}")
+            }
             Self::OneClass { rows, label } => write!(
                 f,
                 "all {rows} rows to evaluate on have the label {label:?}; the metrics say nothing about other labels"

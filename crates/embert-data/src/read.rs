@@ -2,15 +2,16 @@
 
 use std::path::Path;
 
+use crate::acl_imdb;
+use crate::data_files::{self, DataFile};
 use crate::dataset::Labels;
 use crate::error::DataError;
-use crate::format::Format;
 use crate::label_encoding::{RawFile, encode_labels};
-use crate::note::{DataNote, LoadedDataset};
+use crate::memory_limit::{MemoryLimit, ROW_BYTES};
+use crate::note::LoadedDataset;
 use crate::options::ReadOptions;
-#[cfg(feature = "parquet")]
-use crate::parquet;
-use crate::{acl_imdb, delimited, jsonl, shards};
+use crate::rows::{self, LoadedTexts, raw_rows};
+use crate::table::{TableReader, read_columns};
 
 /// Reads a labelled dataset.
 ///
@@ -19,6 +20,9 @@ use crate::{acl_imdb, delimited, jsonl, shards};
 /// - a directory with `{split}-*.parquet`, or its parent directory; shards are read in the order of their names;
 /// - the aclImdb directory: `{split}/neg/*.txt` and `{split}/pos/*.txt`;
 /// - a `.parquet`, `.csv`, `.tsv` or `.jsonl` file. All its rows are read; `split` is ignored.
+///
+/// The labels are one label per row, lists of labels, or numbers: [`ReadOptions::problem_type`], or else the values
+/// decide.
 ///
 /// `labels` are the labels of a trained model. Each value must be the name of one of them, or its index if the names
 /// are not numbers. Without `labels`, the label names in a parquet file of the hub are used. If there are none, the
@@ -46,14 +50,11 @@ pub fn read(
     options: &ReadOptions,
     labels: Option<&Labels>,
 ) -> Result<LoadedDataset, DataError> {
-    let metadata = std::fs::metadata(path).map_err(DataError::io(path))?;
-    let files = if !metadata.is_dir() {
-        vec![read_file(path, options)?]
-    } else if acl_imdb::has_split(path, split) {
+    let files = if acl_imdb::has_split(path, split) {
         acl_imdb::read(path, split)?
     } else {
-        let shards = shards::find(path, split)?;
-        shards.iter().map(|shard| read_file(shard, options)).collect::<Result<_, _>>()?
+        let files = data_files::of_split(path, split, options.dataset_config_name.as_deref())?;
+        files.into_iter().map(|file| read_file(file, options)).collect::<Result<_, _>>()?
     };
     if files.iter().all(|file| file.rows.is_empty()) {
         return Err(DataError::Empty { path: path.to_path_buf() });
@@ -61,33 +62,36 @@ pub fn read(
     encode_labels(path, files, options, labels)
 }
 
-/// Reads the text column of a `.parquet`, `.csv`, `.tsv` or `.jsonl` file, in the order of its rows.
+/// Reads the texts, or pairs of texts, of a `.parquet`, `.csv`, `.tsv` or `.jsonl` file, in the order of its rows.
 ///
 /// A label column is not necessary.
 ///
 /// # Errors
 ///
 /// A [`DataError`] that names the file and the first invalid row.
-pub fn read_texts(path: &Path, options: &ReadOptions) -> Result<(Vec<String>, Vec<DataNote>), DataError> {
-    let column = &options.columns.text;
-    let (texts, mut notes) = match Format::detect(path)? {
-        #[cfg(feature = "parquet")]
-        Format::Parquet => (parquet::read_texts(path, column)?, vec![]),
-        Format::Delimited(separator) => delimited::read_texts(path, separator, options)?,
-        Format::Jsonl => (jsonl::read_texts(path, column)?, vec![]),
-    };
-    if texts.is_empty() {
+pub fn read_texts(path: &Path, options: &ReadOptions) -> Result<LoadedTexts, DataError> {
+    let (table, mut notes) = read_columns(path, options, Some(&options.columns.of_texts()))?;
+    if table.rows() == 0 {
         return Err(DataError::Empty { path: path.to_path_buf() });
     }
-    notes.extend(DataNote::about_blank_texts(path, texts.iter().zip(1..)));
-    Ok((texts, notes))
+    let texts = rows::texts(table, options)?;
+    notes.extend(texts.notes);
+    Ok(LoadedTexts { notes, ..texts })
 }
 
-fn read_file(path: &Path, options: &ReadOptions) -> Result<RawFile, DataError> {
-    match Format::detect(path)? {
-        #[cfg(feature = "parquet")]
-        Format::Parquet => parquet::read(path, &options.columns),
-        Format::Delimited(separator) => delimited::read(path, separator, options),
-        Format::Jsonl => jsonl::read(path, &options.columns),
+/// Reads the rows of a file in chunks, so that only their texts and labels are in memory.
+fn read_file(file: DataFile, options: &ReadOptions) -> Result<RawFile, DataError> {
+    let path = file.path.clone();
+    let mut memory = MemoryLimit::of(&path)?;
+    let mut tables = TableReader::of_files(vec![file], options, Some(&options.columns.with_labels()))?;
+    let mut all = RawFile { path: path.clone(), rows: vec![], names: None, notes: vec![] };
+    for table in &mut tables {
+        let table = table?;
+        memory.add(&path, table.rows() as u64 * ROW_BYTES + table.bytes())?;
+        let part = raw_rows(table, options)?;
+        all.rows.extend(part.rows);
+        all.names = part.names;
     }
+    all.notes = tables.take_notes();
+    Ok(all)
 }

@@ -1,13 +1,14 @@
-//! Stratified split: training rows and held-out rows with the same share of each class.
+//! Split into training rows and held-out rows, with the same share of each class.
 
 use std::cmp::Reverse;
 
 use crate::dataset::Dataset;
 use crate::error::DataError;
 use crate::permutation::permutation;
+use crate::problem_type::ProblemType;
 
 /// The two parts of a split dataset.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Split {
     /// The training rows.
     pub train: Dataset,
@@ -23,29 +24,57 @@ pub struct Split {
 /// Each class keeps at least one training row. If a rare class cannot give its rows, other classes give more. If they
 /// cannot either, fewer rows are held out. Both parts are shuffled. The same seed gives the same split.
 ///
+/// Rows with several labels and rows of a regression are not stratified: the first rows of the shuffle are held out.
+/// Each label keeps at least one training row, so rows with a rare label can be passed over.
+///
 /// # Errors
 ///
-/// [`DataError::CannotSplit`] if no class has two rows.
+/// [`DataError::CannotSplit`] if no class has two rows, or if no row can be held out.
 ///
 /// # Panics
 ///
 /// Panics if there are 2^32 rows or more.
 pub fn stratified_split(dataset: &Dataset, held_out: usize, seed: u64) -> Result<Split, DataError> {
+    let cannot = || DataError::CannotSplit { held_out, rows: dataset.len() };
+    let order = permutation(seed, dataset.len());
+    let (held, train): (Vec<usize>, Vec<usize>) = match dataset.problem_type {
+        ProblemType::SingleLabelClassification => {
+            let mut quotas = class_quotas(dataset, held_out).ok_or_else(cannot)?;
+            order.into_iter().partition(|&index| {
+                let ids = dataset.examples[index].target.label_ids();
+                let take = ids.iter().all(|&id| quotas[id] > 0);
+                ids.iter().for_each(|&id| quotas[id] -= usize::from(take));
+                take
+            })
+        }
+        ProblemType::MultiLabelClassification | ProblemType::Regression => {
+            let mut left = dataset.class_counts();
+            let mut wanted = held_out.min(dataset.len().saturating_sub(1));
+            order.into_iter().partition(|&index| {
+                let ids = dataset.examples[index].target.label_ids();
+                let take = wanted > 0 && ids.iter().all(|&id| left[id] > 1);
+                ids.iter().for_each(|&id| left[id] -= usize::from(take));
+                wanted -= usize::from(take);
+                take
+            })
+        }
+    };
+    match held.is_empty() && held_out > 0 {
+        true => Err(cannot()),
+        false => Ok(Split { train: dataset.select(&train), held_out: dataset.select(&held) }),
+    }
+}
+
+/// Returns the number of rows that each class gives; `None` if no class has two rows.
+fn class_quotas(dataset: &Dataset, held_out: usize) -> Option<Vec<usize>> {
     let counts = dataset.class_counts();
     let max_held_out = spare(&counts).sum::<usize>();
     if held_out > 0 && max_held_out == 0 {
-        return Err(DataError::CannotSplit { held_out, rows: dataset.len() });
+        return None;
     }
     let mut quotas = quotas(&counts, held_out.min(max_held_out));
     keep_one_of_each(&counts, &mut quotas);
-    let (held, train): (Vec<usize>, Vec<usize>) =
-        permutation(seed, dataset.len()).into_iter().partition(|&index| {
-            let quota = &mut quotas[dataset.examples[index].label];
-            let take = *quota > 0;
-            *quota -= usize::from(take);
-            take
-        });
-    Ok(Split { train: dataset.select(&train), held_out: dataset.select(&held) })
+    Some(quotas)
 }
 
 /// Distributes `held_out` among the classes in proportion to their counts.

@@ -78,6 +78,9 @@ pub enum InferenceError {
     /// [`Pooling::Pooled`](crate::Pooling::Pooled) was requested from an encoder without a pooler.
     #[error("the model has no pooler; use the first token or the mean of all tokens")]
     NoPooler,
+    /// Text pairs were given to a model with one token type.
+    #[error("the model has one token type (type_vocab_size in config.json), but text pairs need two")]
+    NoSecondTokenType,
     /// The output of the model for a text is NaN or infinite.
     #[error(
         "the model's {output} for text {row} (from 0) are not finite: its weights, or the scaling of its adapter, are \

@@ -15,9 +15,13 @@ pub fn input_ids(tokens: &TokenBatch, device: &Device) -> Tensor<1, Int> {
     Tensor::from_data(TensorData::new(ids, [num_tokens]), (device, DType::I32))
 }
 
-/// Returns the lengths and the padding of the sequences in a batch.
+/// Returns the lengths, the padding and the token types of the sequences in a batch.
 pub fn sequence_layout(tokens: &TokenBatch) -> SequenceLayout {
-    SequenceLayout { lengths: tokens.lengths.clone(), padded_to: tokens.padded_to }
+    SequenceLayout {
+        lengths: tokens.lengths.clone(),
+        padded_to: tokens.padded_to,
+        first_segment_lengths: tokens.first_segment_lengths.clone(),
+    }
 }
 
 /// Returns the device of a model's parameters.

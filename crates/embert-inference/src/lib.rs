@@ -26,8 +26,10 @@ pub use inputs::{device_of, input_ids, sequence_layout};
 pub use model_directory::{ModelDirectory, adapter_config};
 pub use open_options::OpenOptions;
 pub use pooling::Pooling;
-pub use predict::predict;
+pub use predict::{check_token_types, predict};
 pub use prediction::Prediction;
 pub use progress::Progress;
-pub use scores::{log_softmax, predicted_label, probabilities};
+pub use scores::{
+    DEFAULT_THRESHOLD, log_sigmoid, log_softmax, predicted_label, predicted_labels, probabilities, sigmoids,
+};
 pub use training_settings::{TrainingSettings, recipe_path};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use embert_kernels::Precision;
-use embert_text::{Limit, Truncation};
+use embert_text::{Limit, Truncation, TruncationStrategy};
 
 use crate::batching::{Batching, supports_precision};
 use crate::error::InferenceError;
@@ -22,6 +22,8 @@ pub struct OpenOptions {
     /// The side at which long texts are truncated. Without a value from training, that of the tokenizer
     /// files.
     pub truncation: Option<Truncation>,
+    /// The text of a pair that is truncated. Without a value from training, `longest_first`.
+    pub truncation_strategy: Option<TruncationStrategy>,
     /// The precision of matrix products. Default: that of training if the device supports it, else fp32.
     pub precision: Option<Precision>,
 }
@@ -38,7 +40,8 @@ impl OpenOptions {
         let positions = model.config.encoder.max_position_embeddings;
         let max_length = self.max_length.or(trained.max_length).unwrap_or(positions);
         let truncation = self.truncation.or(trained.truncation).unwrap_or(model.tokenizer.truncation());
-        let limit = Limit::new(max_length, truncation, positions)?;
+        let strategy = self.truncation_strategy.or(trained.truncation_strategy).unwrap_or_default();
+        let limit = Limit::new(max_length, truncation, positions)?.with_strategy(strategy);
         let batching = Batching::new(max_length, self.precision(trained.precision, device)?, device);
         Ok((model, limit, batching))
     }

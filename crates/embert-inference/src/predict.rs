@@ -1,4 +1,4 @@
-//! Prediction: logits of encoded texts.
+//! Prediction: logits of encoded texts or text pairs.
 
 use std::ops::ControlFlow;
 
@@ -18,14 +18,30 @@ use crate::progress::Progress;
 /// graph.
 ///
 /// # Errors
-/// [`InferenceError::NotFinite`] if logits are NaN or infinite; [`InferenceError::Interrupted`] if
-/// `on_progress` returns `Break`; and errors of `on_progress`, with the error type of the caller.
+/// [`InferenceError::NoSecondTokenType`] if `texts` are pairs and the model has only one token type;
+/// [`InferenceError::NotFinite`] if logits are NaN or infinite; [`InferenceError::Interrupted`] if `on_progress`
+/// returns `Break`; and errors of `on_progress`, with the error type of the caller.
 pub fn predict<E: From<InferenceError>>(
     model: &AutoModelForSequenceClassification,
     texts: &EncodedTexts,
     batching: Batching,
     on_progress: &mut dyn FnMut(Progress) -> Result<ControlFlow<()>, E>,
 ) -> Result<Vec<Vec<f32>>, E> {
+    check_token_types(model, texts)?;
     let forward = |ids, layout: &_, context| model.forward(ids, layout, context); // [batch, num_labels]
     forward_all("logits", &forward, texts, batching, &device_of(model), on_progress)
+}
+
+/// Checks that a model has the token types of texts or text pairs.
+///
+/// # Errors
+/// [`InferenceError::NoSecondTokenType`] if `texts` are pairs and the model has only one token type.
+pub fn check_token_types(
+    model: &AutoModelForSequenceClassification,
+    texts: &EncodedTexts,
+) -> Result<(), InferenceError> {
+    if texts.are_pairs() && !model.embeddings().supports_pairs() {
+        return Err(InferenceError::NoSecondTokenType);
+    }
+    Ok(())
 }

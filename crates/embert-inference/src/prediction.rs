@@ -1,26 +1,59 @@
-//! Prediction for one text.
+//! Prediction for one text, as of transformers' text-classification pipeline.
 
-use crate::scores::{predicted_label, probabilities};
+use embert_model::ProblemType;
 
-/// Predicted label of a text, and the probabilities of all labels.
+use crate::scores::{predicted_label, predicted_labels, probabilities, sigmoids};
+
+/// Predicted labels of a text, and the scores of all labels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
-    /// The name of the label with the highest probability.
+    /// The name of the label with the highest score; in regression, the name of the first target.
     pub label: String,
-    /// The probability of the predicted label.
+    /// The score of `label`.
     pub score: f32,
-    /// The probability of each label, by id: the softmax of the logits.
+    /// The score of each label, by id: the softmax of the logits, with several labels a sigmoid for each label. In
+    /// regression, the value of each target.
     pub scores: Vec<f32>,
+    /// The names of the predicted labels. With one label per text, it is `label`. With several labels, it is each label
+    /// whose score is at least its threshold; there may be none. In regression, it is the name of each target.
+    pub labels: Vec<String>,
 }
 
 impl Prediction {
-    /// Returns the prediction for a row of logits. `labels` are the label names by id.
+    /// Returns the prediction for a row of logits. `names` are the label names by id. `thresholds` are those of a
+    /// multi-label model, by id; `None` is 0.5 for all labels.
     ///
     /// # Panics
-    /// If `logits` is empty, or `labels` is shorter than `logits`.
-    pub fn new(logits: &[f32], labels: &[String]) -> Self {
-        let label = predicted_label(logits);
-        let scores = probabilities(logits).into_iter().map(|score| score as f32).collect::<Vec<_>>();
-        Self { label: labels[label].clone(), score: scores[label], scores }
+    /// If `logits` is empty, or `names` or `thresholds` is shorter than `logits`.
+    pub fn new(
+        logits: &[f32],
+        names: &[String],
+        problem_type: ProblemType,
+        thresholds: Option<&[f32]>,
+    ) -> Self {
+        let scores = scores(logits, problem_type);
+        let (label, labels) = match problem_type {
+            ProblemType::SingleLabelClassification => {
+                let label = predicted_label(logits);
+                (label, vec![label])
+            }
+            ProblemType::MultiLabelClassification => {
+                (predicted_label(logits), predicted_labels(logits, thresholds))
+            }
+            ProblemType::Regression => (0, (0..logits.len()).collect()),
+        };
+        let labels = labels.into_iter().map(|label| names[label].clone()).collect();
+        Self { label: names[label].clone(), score: scores[label], scores, labels }
+    }
+}
+
+/// Returns the score of each label for a row of logits.
+fn scores(logits: &[f32], problem_type: ProblemType) -> Vec<f32> {
+    match problem_type {
+        ProblemType::SingleLabelClassification => {
+            probabilities(logits).into_iter().map(|score| score as f32).collect()
+        }
+        ProblemType::MultiLabelClassification => sigmoids(logits),
+        ProblemType::Regression => logits.to_vec(),
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use embert_kernels::Precision;
-use embert_text::Truncation;
+use embert_text::{Truncation, TruncationStrategy};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -17,6 +17,8 @@ pub struct TrainingSettings {
     pub max_length: Option<usize>,
     /// The side at which long texts were truncated.
     pub truncation: Option<Truncation>,
+    /// The text of a pair that was truncated.
+    pub truncation_strategy: Option<TruncationStrategy>,
     /// The precision of matrix products.
     pub precision: Precision,
 }
@@ -34,6 +36,7 @@ struct Recipe {
 struct Data {
     max_seq_length: Option<usize>,
     truncation_side: Option<String>,
+    truncation_strategy: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -59,7 +62,10 @@ impl TrainingSettings {
     pub fn from_dir(directory: &Path) -> Result<Self, InferenceError> {
         if let Some(Recipe { data, train }) = read(&recipe_path(directory), |text| toml::from_str(text))? {
             let truncation = data.truncation_side.map(|side| side.parse()).transpose()?;
-            return Ok(Self { max_length: data.max_seq_length, truncation, precision: train.precision() });
+            let truncation_strategy =
+                data.truncation_strategy.map(|strategy| strategy.parse()).transpose()?;
+            let (max_length, precision) = (data.max_seq_length, train.precision());
+            return Ok(Self { max_length, truncation, truncation_strategy, precision });
         }
         let path = directory.join("sentence_bert_config.json");
         let max_length = read(&path, |text| serde_json::from_str(text))?

@@ -11,12 +11,15 @@ pub struct SequenceLayout {
     pub lengths: Vec<usize>,
     /// The number of rows of each sequence, at least every length. `None` for a packed batch.
     pub padded_to: Option<usize>,
+    /// The number of tokens of type 0 at the start of each sequence; its other tokens have type 1. `None` if all tokens
+    /// have type 0. For pairs, it is the length of `[CLS] A [SEP]`.
+    pub first_segment_lengths: Option<Vec<usize>>,
 }
 
 impl SequenceLayout {
     /// Returns a layout without padding.
     pub fn packed(lengths: Vec<usize>) -> Self {
-        Self { lengths, padded_to: None }
+        Self { lengths, padded_to: None, first_segment_lengths: None }
     }
 
     /// Returns a layout that pads each sequence to `rows` rows.
@@ -25,7 +28,22 @@ impl SequenceLayout {
     /// If a sequence is longer than `rows`.
     pub fn padded(lengths: Vec<usize>, rows: usize) -> Self {
         assert!(lengths.iter().all(|&length| length <= rows), "a sequence is longer than {rows} rows");
-        Self { lengths, padded_to: Some(rows) }
+        Self { lengths, padded_to: Some(rows), first_segment_lengths: None }
+    }
+
+    /// Returns the layout with token types: 0 for the first tokens of each sequence, 1 for the others.
+    ///
+    /// # Panics
+    /// If there is not one length for each sequence, or it is more than the length of the sequence.
+    pub fn with_first_segments(self, first_segment_lengths: Vec<usize>) -> Self {
+        assert_eq!(
+            first_segment_lengths.len(),
+            self.batch_size(),
+            "each sequence must have one first segment"
+        );
+        let fits = first_segment_lengths.iter().zip(&self.lengths).all(|(first, length)| first <= length);
+        assert!(fits, "a first segment is longer than its sequence");
+        Self { first_segment_lengths: Some(first_segment_lengths), ..self }
     }
 
     /// Returns the layout of the sequences' first tokens: one row for each sequence.
@@ -82,6 +100,23 @@ impl SequenceLayout {
         let sequences = self.lengths.iter().zip(self.rows());
         sequences.flat_map(|(&length, rows)| (0..rows).map(move |row| if row < length { row } else { 0 }))
     }
+
+    /// Returns the type of each row, 0 or 1; `None` if all rows have type 0. Padding has type 0.
+    ///
+    /// # Panics
+    /// If there is not one first segment for each sequence.
+    pub fn token_types(&self) -> Option<impl Iterator<Item = usize> + '_> {
+        let first_segment_lengths = self.first_segment_lengths.as_ref()?;
+        assert_eq!(
+            first_segment_lengths.len(),
+            self.batch_size(),
+            "each sequence must have one first segment"
+        );
+        let sequences = self.lengths.iter().zip(first_segment_lengths).zip(self.rows());
+        Some(sequences.flat_map(|((&length, &first), rows)| {
+            (0..rows).map(move |row| usize::from((first..length).contains(&row)))
+        }))
+    }
 }
 
 #[cfg(test)]
@@ -105,8 +140,32 @@ mod tests {
     }
 
     #[test]
+    fn tokens_after_the_first_segment_have_type_1_and_padding_has_type_0() {
+        let types = |layout: SequenceLayout| {
+            layout.with_first_segments(vec![1, 3, 0]).token_types().unwrap().collect::<Vec<_>>()
+        };
+        assert_eq!(types(SequenceLayout::packed(vec![2, 3, 1])), [0, 1, 0, 0, 0, 1]);
+        assert_eq!(types(SequenceLayout::padded(vec![2, 3, 1], 4)), [0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0]);
+        let single = SequenceLayout::packed(vec![2, 3, 1]);
+        assert!(single.token_types().is_none());
+        assert!(single.with_first_segments(vec![1, 1, 1]).first_tokens().token_types().is_none());
+    }
+
+    #[test]
+    #[should_panic(expected = "a first segment is longer than its sequence")]
+    fn a_first_segment_longer_than_its_sequence_is_refused() {
+        let _ = SequenceLayout::packed(vec![2, 3]).with_first_segments(vec![2, 4]);
+    }
+
+    #[test]
+    #[should_panic(expected = "each sequence must have one first segment")]
+    fn a_sequence_without_a_first_segment_is_refused() {
+        let _ = SequenceLayout::packed(vec![2, 3]).with_first_segments(vec![2]);
+    }
+
+    #[test]
     #[should_panic(expected = "a sequence has 3 tokens, but only 2 rows")]
     fn sequences_that_share_rows_are_refused() {
-        SequenceLayout { lengths: vec![3, 1], padded_to: Some(2) }.num_tokens();
+        SequenceLayout { padded_to: Some(2), ..SequenceLayout::packed(vec![3, 1]) }.num_tokens();
     }
 }

@@ -12,8 +12,9 @@ use crate::ModelError;
 use crate::architectures::config_keys::ConfigKeys;
 use crate::architectures::{ARCHITECTURES, Architecture, BERT};
 use crate::config_file::{CONFIG, ConfigFile};
-use crate::config_labels::{ConfigLabels, LabelError, PROBLEM_TYPE};
+use crate::config_labels::{ConfigLabels, LabelError, check_thresholds};
 use crate::encoder_config::EncoderConfig;
+use crate::problem_type::ProblemType;
 
 /// Configuration of a model of any supported family.
 ///
@@ -37,7 +38,11 @@ pub struct AutoConfig {
     /// The class names in `architectures` of the file.
     classes: Vec<String>,
     label_names: Vec<String>,
-    /// Why the labels of the file do not describe single-label classification.
+    /// `None` without the key: the number of labels decides.
+    problem_type: Option<ProblemType>,
+    /// The decision threshold of each label of a multi-label model.
+    thresholds: Option<Vec<f32>>,
+    /// Why the labels of the file do not describe a task.
     label_error: Option<LabelError>,
 }
 
@@ -45,7 +50,16 @@ impl AutoConfig {
     /// Returns a config with two labels, `LABEL_0` and `LABEL_1`.
     pub fn new(architecture: &'static Architecture, encoder: EncoderConfig) -> Self {
         let label_names = ["LABEL_0", "LABEL_1"].map(String::from).into();
-        Self { architecture, encoder, preserved: Map::new(), classes: vec![], label_names, label_error: None }
+        Self {
+            architecture,
+            encoder,
+            preserved: Map::new(),
+            classes: vec![],
+            label_names,
+            problem_type: None,
+            thresholds: None,
+            label_error: None,
+        }
     }
 
     /// Reads `config.json` of a checkpoint directory.
@@ -54,7 +68,7 @@ impl AutoConfig {
     /// Keys that the family does not know are ignored.
     ///
     /// All labels are accepted, because training replaces them.
-    /// [`require_single_label`](Self::require_single_label) checks them.
+    /// [`check_labels`](Self::check_labels) checks them.
     ///
     /// # Errors
     /// [`ModelError::File`] and [`ModelError::Json`] if the file is missing or not a JSON object;
@@ -74,9 +88,18 @@ impl AutoConfig {
         let mut keys = ConfigKeys::new(path, &file.keys);
         keys.require("model_type", architecture.model_type.to_string())?;
         (architecture.keys)(&mut encoder, &mut keys)?;
-        let ConfigLabels { names: label_names, error: label_error } = file.labels();
+        let ConfigLabels { names: label_names, problem_type, thresholds, error: label_error } = file.labels();
         let (preserved, classes) = (keys.into_preserved(), file.architectures());
-        Ok(Self { architecture, encoder, preserved, classes, label_names, label_error })
+        Ok(Self {
+            architecture,
+            encoder,
+            preserved,
+            classes,
+            label_names,
+            problem_type,
+            thresholds,
+            label_error,
+        })
     }
 
     /// Returns the number of labels.
@@ -89,20 +112,55 @@ impl AutoConfig {
         self.label_names.clone()
     }
 
-    /// Sets the names of the labels, by id.
+    /// Sets the names of the labels, by id. Removes the thresholds, which belong to the labels of before.
     pub fn set_labels<S: Into<String>>(&mut self, names: impl IntoIterator<Item = S>) {
         self.label_names = names.into_iter().map(Into::into).collect();
+        self.thresholds = None;
         self.label_error = None;
     }
 
-    /// Checks that the labels and `problem_type` of the file describe single-label classification.
+    /// Returns the task. Without `problem_type` in the file, one label is regression and more are single-label
+    /// classification, as in transformers.
+    pub fn problem_type(&self) -> ProblemType {
+        self.problem_type.unwrap_or_else(|| ProblemType::of_num_labels(self.num_labels()))
+    }
+
+    /// Sets the task. Removes the thresholds if it is not multi-label classification.
+    pub fn set_problem_type(&mut self, problem_type: ProblemType) {
+        self.problem_type = Some(problem_type);
+        if problem_type != ProblemType::MultiLabelClassification {
+            self.thresholds = None;
+        }
+    }
+
+    /// Returns the decision threshold of each label, by id: a label is predicted if its probability is at least its
+    /// threshold. `None` means 0.5 for all labels. Only multi-label models have thresholds.
+    pub fn thresholds(&self) -> Option<&[f32]> {
+        self.thresholds.as_deref()
+    }
+
+    /// Sets the decision threshold of each label, by id. `None` removes them.
+    ///
+    /// # Errors
+    /// [`ModelError::Thresholds`] if the model is not a multi-label classifier, the number of thresholds is not the
+    /// number of labels, or a threshold is not between 0 and 1.
+    pub fn set_thresholds(&mut self, thresholds: Option<Vec<f32>>) -> Result<(), ModelError> {
+        if let Some(thresholds) = &thresholds {
+            check_thresholds(thresholds, self.problem_type(), self.num_labels())
+                .map_err(|reason| ModelError::Thresholds { reason })?;
+        }
+        self.thresholds = thresholds;
+        Ok(())
+    }
+
+    /// Checks that the labels and the thresholds of the file fit its problem type.
     ///
     /// Evaluation and prediction need this check. Training with new labels does not.
     ///
     /// # Errors
-    /// [`ModelError::Config`] for regression, multi-label classification or fewer than two labels, and if
-    /// `id2label` has gaps, duplicate names or values that are not names.
-    pub fn require_single_label(&self) -> Result<(), ModelError> {
+    /// [`ModelError::Config`] for an unknown `problem_type`, no labels, and single-label classification with one label;
+    /// if `id2label` has gaps, duplicate names or values that are not names; and for invalid `thresholds`.
+    pub fn check_labels(&self) -> Result<(), ModelError> {
         self.label_error.clone().map_or(Ok(()), |error| Err(error.into()))
     }
 
@@ -133,7 +191,8 @@ impl AutoConfig {
         let saved = ConfigJson {
             architectures: [self.architecture.classifier_class],
             keys: keys.into_values(),
-            problem_type: PROBLEM_TYPE,
+            problem_type: self.problem_type(),
+            thresholds: self.thresholds(),
             id2label: labels.clone().collect(),
             label2id: labels.map(|(id, name)| (name, id)).collect(),
         };
@@ -148,7 +207,9 @@ struct ConfigJson<'a> {
     architectures: [&'a str; 1],
     #[serde(flatten)]
     keys: IndexMap<&'static str, Value>,
-    problem_type: &'a str,
+    problem_type: ProblemType,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thresholds: Option<&'a [f32]>,
     id2label: BTreeMap<usize, &'a str>,
     label2id: BTreeMap<&'a str, usize>,
 }

@@ -1,11 +1,13 @@
-//! Labels in config.json. Training accepts all of them; inference needs valid ones.
+//! Labels, problem type and thresholds in config.json. Training accepts all of them; inference needs valid ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::ModelError;
+use crate::problem_type::ProblemType;
 
 /// Maximum number of labels. The confusion matrix grows with its square.
 const MAX_LABELS: usize = 4096;
@@ -13,10 +15,7 @@ const MAX_LABELS: usize = 4096;
 /// Number of labels if config.json does not state it, as in transformers.
 const DEFAULT_LABELS: usize = 2;
 
-/// The supported `problem_type`.
-pub(crate) const PROBLEM_TYPE: &str = "single_label_classification";
-
-/// The reason why the labels of a config.json do not describe single-label classification.
+/// The reason why the labels of a config.json do not describe a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LabelError {
     /// The config.json.
@@ -31,10 +30,14 @@ impl From<LabelError> for ModelError {
     }
 }
 
-/// Label names of a config.json, and the error that prevents their use in inference.
+/// The labels of a config.json, and the error that prevents their use in inference.
 pub(crate) struct ConfigLabels {
     /// The names by id; `LABEL_0`, `LABEL_1`, ... if those in the file are invalid.
     pub(crate) names: Vec<String>,
+    /// `None` if the file has none, or an unknown one.
+    pub(crate) problem_type: Option<ProblemType>,
+    /// `None` if the file has none, or invalid ones.
+    pub(crate) thresholds: Option<Vec<f32>>,
     pub(crate) error: Option<LabelError>,
 }
 
@@ -45,11 +48,20 @@ impl ConfigLabels {
             Value::Null => names_by_count(value("num_labels")),
             id2label => names_by_id(id2label),
         };
-        let error = check_problem_type(value("problem_type"))
-            .and(names_error.map_or(Ok(()), Err))
-            .and_then(|()| check_names(&names));
-        let error = error.err().map(|reason| LabelError { path: path.into(), reason });
-        Self { names, error }
+        let (problem_type, type_error) = ok_and_err(problem_type(value("problem_type")));
+        let known = problem_type.flatten().unwrap_or_else(|| ProblemType::of_num_labels(names.len()));
+        let (thresholds, thresholds_error) = ok_and_err(thresholds(value("thresholds"), known, names.len()));
+        let names_error = names_error.or_else(|| check_names(&names, known).err());
+        let error = type_error.or(names_error).or(thresholds_error);
+        let error = error.map(|reason| LabelError { path: path.into(), reason });
+        Self { names, problem_type: problem_type.flatten(), thresholds: thresholds.flatten(), error }
+    }
+}
+
+fn ok_and_err<T, E>(result: Result<T, E>) -> (Option<T>, Option<E>) {
+    match result {
+        Ok(value) => (Some(value), None),
+        Err(error) => (None, Some(error)),
     }
 }
 
@@ -119,27 +131,62 @@ fn default_names(count: usize) -> Vec<String> {
     (0..count).map(|id| format!("LABEL_{id}")).collect()
 }
 
-fn check_problem_type(problem_type: &Value) -> Result<(), String> {
-    match problem_type {
-        Value::Null => Ok(()),
-        found if found == PROBLEM_TYPE => Ok(()),
-        found => {
-            let found = found.as_str().map_or(found.to_string(), String::from);
-            Err(format!("problem_type is {found}; only {PROBLEM_TYPE} is supported"))
-        }
+fn problem_type(value: &Value) -> Result<Option<ProblemType>, String> {
+    match value {
+        Value::Null => Ok(None),
+        Value::String(name) => name.parse().map(Some).map_err(|error| format!("{error}")),
+        found => Err(format!(
+            "problem_type is {found}; it must be {}",
+            ProblemType::ALL.map(ProblemType::name).join(" or ")
+        )),
     }
 }
 
-fn check_names(names: &[String]) -> Result<(), String> {
-    match names.len() {
-        0 => return Err("id2label is empty; a classifier needs at least two labels".into()),
-        1 => {
-            return Err(
-                "one label means regression; only classification with at least two labels is supported"
-                    .into(),
-            );
-        }
-        _ => {}
+fn thresholds(
+    value: &Value,
+    problem_type: ProblemType,
+    num_labels: usize,
+) -> Result<Option<Vec<f32>>, String> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    let thresholds = Vec::<f32>::deserialize(value)
+        .map_err(|_| format!("thresholds is {value}; it must be a list with one number for each label"))?;
+    check_thresholds(&thresholds, problem_type, num_labels)
+        .map_err(|reason| format!("thresholds: {reason}"))?;
+    Ok(Some(thresholds))
+}
+
+/// Checks the decision thresholds of a model. The error is the problem and the valid values.
+pub(crate) fn check_thresholds(
+    thresholds: &[f32],
+    problem_type: ProblemType,
+    num_labels: usize,
+) -> Result<(), String> {
+    if problem_type != ProblemType::MultiLabelClassification {
+        return Err(format!(
+            "only multi-label models have decision thresholds, but problem_type is {problem_type}"
+        ));
+    }
+    if thresholds.len() != num_labels {
+        let found = thresholds.len();
+        return Err(format!("{found} numbers for {num_labels} labels; give one for each label"));
+    }
+    match thresholds.iter().position(|threshold| !(0.0..=1.0).contains(threshold)) {
+        Some(label) => Err(format!(
+            "the threshold of label {label} is {}; it must be between 0 and 1",
+            thresholds[label]
+        )),
+        None => Ok(()),
+    }
+}
+
+fn check_names(names: &[String], problem_type: ProblemType) -> Result<(), String> {
+    if names.is_empty() {
+        return Err("id2label is empty; a model needs at least one label".into());
+    }
+    if names.len() < problem_type.min_labels() {
+        return Err(format!("{problem_type} with one label; it needs at least two labels"));
     }
     let mut seen = BTreeSet::new();
     match names.iter().find(|name| !seen.insert(*name)) {
@@ -176,6 +223,47 @@ mod tests {
         check(json!({"id2label": {"0": "a", "1": "b"}, "label2id": {"b": 0, "a": 7}}), &["a", "b"], None);
         check(json!({"id2label": {"0": "a", "1": "b"}, "label2id": [3]}), &["a", "b"], None);
         check(json!({"problem_type": "single_label_classification"}), &numbered, None);
+        check(json!({"num_labels": 1}), &["LABEL_0"], None);
+        check(
+            json!({"id2label": {"0": "only"}, "problem_type": "multi_label_classification"}),
+            &["only"],
+            None,
+        );
+        check(json!({"id2label": {"0": "only"}, "problem_type": "regression"}), &["only"], None);
+    }
+
+    #[test]
+    fn the_problem_type_is_that_of_the_file_or_of_the_number_of_labels() {
+        let read = |config: Value| {
+            let read = ConfigLabels::read(config.as_object().unwrap(), Path::new("config.json"));
+            (read.problem_type, read.thresholds, read.error.map(|error| error.reason))
+        };
+        let multi = "multi_label_classification";
+        assert_eq!(read(json!({})), (None, None, None));
+        for problem_type in ProblemType::ALL {
+            let found = read(json!({"problem_type": problem_type, "num_labels": 2}));
+            assert_eq!(found, (Some(problem_type), None, None));
+        }
+        let (_, thresholds, error) = read(json!({"problem_type": multi, "thresholds": [0, 0.3]}));
+        assert_eq!((thresholds, error), (Some(vec![0.0, 0.3]), None));
+        assert_eq!(read(json!({"thresholds": null})), (None, None, None));
+        for (config, expected) in [
+            (json!({"thresholds": [0.5, 0.5]}), "problem_type is single_label_classification"),
+            (json!({"problem_type": "regression", "thresholds": [0.5, 0.5]}), "problem_type is regression"),
+            (json!({"problem_type": multi, "thresholds": [0.5]}), "thresholds: 1 numbers for 2 labels"),
+            (
+                json!({"problem_type": multi, "thresholds": [0.5, 1.5]}),
+                "label 1 is 1.5; it must be between 0 and 1",
+            ),
+            (json!({"problem_type": multi, "thresholds": [-0.5, 1]}), "label 0 is -0.5"),
+            (json!({"problem_type": multi, "thresholds": ["a", 1]}), "a list with one number"),
+            (json!({"problem_type": multi, "thresholds": 0.5}), "a list with one number"),
+            (json!({"problem_type": multi, "thresholds": {"a": 0.5}}), "a list with one number"),
+        ] {
+            let (_, thresholds, error) = read(config.clone());
+            assert_eq!(thresholds, None, "{config}");
+            assert!(error.as_ref().is_some_and(|error| error.contains(expected)), "{config}: {error:?}");
+        }
     }
 
     #[test]
@@ -183,8 +271,13 @@ mod tests {
         let numbered = ["LABEL_0", "LABEL_1"];
         check(json!({"id2label": {}}), &[], Some("id2label is empty"));
         check(json!({"num_labels": 0}), &[], Some("id2label is empty"));
-        check(json!({"num_labels": 1}), &["LABEL_0"], Some("one label means regression"));
-        check(json!({"id2label": {"0": "only"}}), &["only"], Some("one label means regression"));
+        let single = "single_label_classification";
+        check(json!({"num_labels": 1, "problem_type": single}), &["LABEL_0"], Some("at least two labels"));
+        check(
+            json!({"id2label": {"0": "only"}, "problem_type": single}),
+            &["only"],
+            Some("at least two labels"),
+        );
         check(json!({"num_labels": -1}), &numbered, Some("num_labels is -1"));
         check(json!({"num_labels": "3"}), &numbered, Some("num_labels is \"3\""));
         check(json!({"num_labels": 1_000_000_000_000_u64}), &numbered, Some("the maximum is 4096"));
@@ -201,7 +294,7 @@ mod tests {
         check(json!({"id2label": {"0": ["a"], "1": "b"}}), &numbered, Some("maps 0 to [\"a\"]"));
         check(json!({"id2label": ["a", "b"]}), &numbered, Some("not an object"));
         check(json!({"id2label": 3}), &numbered, Some("not an object"));
-        for problem_type in [json!("regression"), json!("multi_label_classification"), json!("x"), json!(3)] {
+        for problem_type in [json!("Regression"), json!("ranking"), json!(3), json!(["regression"])] {
             check(json!({ "problem_type": problem_type }), &numbered, Some("problem_type is "));
         }
     }

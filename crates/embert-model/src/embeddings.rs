@@ -32,7 +32,7 @@ pub struct BertEmbeddings {
     pub word_embeddings: Embedding,
     /// `[max_position_embeddings, hidden]`.
     pub position_embeddings: Embedding,
-    /// `[type_vocab_size, hidden]`; all tokens have type 0. `None` for DistilBERT.
+    /// `[type_vocab_size, hidden]`; `None` for DistilBERT.
     pub token_type_embeddings: Option<Embedding>,
     /// LayerNorm of the sum.
     pub layer_norm: LayerNorm,
@@ -51,7 +51,12 @@ impl BertEmbeddings {
         }
     }
 
-    /// Returns the hidden states that are the input of the first layer.
+    /// Returns true if the model has an embedding for the second text of a pair, or no token types.
+    pub fn supports_pairs(&self) -> bool {
+        self.token_type_embeddings.as_ref().is_none_or(|table| table.weight.dims()[0] > 1)
+    }
+
+    /// Returns the hidden states that are the input of the first layer. The layout has the token types.
     ///
     /// # Shapes
     /// - `input_ids`: `[num_tokens]`

@@ -45,6 +45,12 @@ pub enum ModelError {
         /// The key and the problem.
         reason: String,
     },
+    /// Decision thresholds do not fit the model.
+    #[error("thresholds: {reason}")]
+    Thresholds {
+        /// The problem, and the valid values.
+        reason: String,
+    },
     /// A LoRA setting is invalid or does not fit the model.
     #[error("{key}: {reason}")]
     Lora {

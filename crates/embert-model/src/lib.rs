@@ -25,6 +25,7 @@ mod lora;
 mod parameters;
 mod pooler;
 mod pretrained;
+mod problem_type;
 mod safetensors_file;
 mod save;
 mod transpose;
@@ -56,5 +57,6 @@ pub use parameters::{
 };
 pub use pooler::BertPooler;
 pub use pretrained::{from_pretrained, from_pretrained_with_new_head, has_classification_head};
+pub use problem_type::{ProblemType, UnknownProblemType};
 pub use safetensors_file::write_safetensors;
 pub use save::save_pretrained;

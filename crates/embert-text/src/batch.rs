@@ -37,6 +37,8 @@ pub struct TokenBatch {
     pub ids: Vec<u32>,
     /// The number of tokens of each sequence, without padding: `[batch_size]`.
     pub lengths: Vec<usize>,
+    /// The number of tokens of `[CLS] A [SEP]` of each pair, `[batch_size]`; `None` for single texts.
+    pub first_segment_lengths: Option<Vec<usize>>,
     /// The row of each sequence in the dataset: `[batch_size]`.
     pub rows: Vec<usize>,
     /// The padded length of each sequence; `None` if packed.

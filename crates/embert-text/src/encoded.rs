@@ -1,17 +1,19 @@
 //! The token ids of a dataset in one buffer, with two bytes per id if the vocabulary is small enough.
 
-use crate::{Limit, Padding, TokenBatch};
+use crate::{EncodedPair, Limit, Padding, TokenBatch};
 
-/// The token ids of all texts of a dataset, with `[CLS]` and `[SEP]`, in the order of the texts.
+/// The token ids of all texts or text pairs of a dataset, with `[CLS]` and `[SEP]`, in their order.
 ///
-/// [`Tokenizer::encode_all`](crate::Tokenizer::encode_all) returns it. An id takes two bytes for vocabularies of up to
-/// 65,536 tokens, else four.
+/// [`Tokenizer::encode_all`](crate::Tokenizer::encode_all) and [`encode_all_pairs`](crate::Tokenizer::encode_all_pairs)
+/// return it. A pair counts as one text. An id takes two bytes for vocabularies of up to 65,536 tokens, else four.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncodedTexts {
     ids: Ids,
     /// End offset of each text in `ids`.
     ends: Vec<usize>,
     full_lengths: Vec<usize>,
+    /// Number of ids of `[CLS] A [SEP]` of each pair; `None` for single texts.
+    first_segment_lengths: Option<Vec<usize>>,
     limit: Limit,
     pad_id: u32,
 }
@@ -27,7 +29,12 @@ impl EncodedTexts {
     pub(crate) fn new(limit: Limit, vocab_size: usize, pad_id: u32) -> Self {
         let two_bytes_are_enough = vocab_size <= usize::from(u16::MAX) + 1;
         let ids = if two_bytes_are_enough { Ids::U16(Vec::new()) } else { Ids::U32(Vec::new()) };
-        Self { ids, ends: Vec::new(), full_lengths: Vec::new(), limit, pad_id }
+        Self { ids, ends: Vec::new(), full_lengths: Vec::new(), first_segment_lengths: None, limit, pad_id }
+    }
+
+    /// Makes an empty buffer one of pairs.
+    pub(crate) fn of_pairs(self) -> Self {
+        Self { first_segment_lengths: Some(Vec::new()), ..self }
     }
 
     /// Appends a text. `full_length` is its number of ids before truncation.
@@ -40,6 +47,12 @@ impl EncodedTexts {
         self.full_lengths.push(full_length);
     }
 
+    /// Appends a pair to a buffer of pairs.
+    pub(crate) fn push_pair(&mut self, pair: &EncodedPair) {
+        self.push(&pair.ids, pair.full_length);
+        self.first_segment_lengths.as_mut().expect("a buffer of pairs").push(pair.first_segment_length);
+    }
+
     /// Appends the texts of another part of the same dataset.
     pub(crate) fn append(&mut self, part: &Self) {
         let start = self.num_tokens();
@@ -50,6 +63,9 @@ impl EncodedTexts {
         }
         self.ends.extend(part.ends.iter().map(|end| start + end));
         self.full_lengths.extend(&part.full_lengths);
+        if let (Some(all), Some(lengths)) = (&mut self.first_segment_lengths, &part.first_segment_lengths) {
+            all.extend(lengths);
+        }
     }
 
     /// Returns the number of texts.
@@ -108,6 +124,20 @@ impl EncodedTexts {
         &self.full_lengths
     }
 
+    /// Returns true if the texts are pairs.
+    pub fn are_pairs(&self) -> bool {
+        self.first_segment_lengths.is_some()
+    }
+
+    /// Returns the number of ids of `[CLS] A [SEP]` of a pair, after truncation; `None` for single texts.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the row does not exist.
+    pub fn first_segment_length(&self, row: usize) -> Option<usize> {
+        self.first_segment_lengths.as_ref().map(|lengths| lengths[row])
+    }
+
     /// Returns the limit of the truncation.
     pub fn limit(&self) -> Limit {
         self.limit
@@ -129,7 +159,9 @@ impl EncodedTexts {
                 ids.resize((index + 1) * length, self.pad_id);
             }
         }
-        TokenBatch { ids, lengths, rows: rows.to_vec(), padded_to }
+        let first_segment_lengths =
+            self.first_segment_lengths.as_ref().map(|all| rows.iter().map(|row| all[*row]).collect());
+        TokenBatch { ids, lengths, first_segment_lengths, rows: rows.to_vec(), padded_to }
     }
 
     fn extend_with(&self, row: usize, ids: &mut Vec<u32>) {

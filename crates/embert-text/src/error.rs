@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::TruncationStrategy;
+
 /// The result type of this crate.
 pub type Result<T, E = TextError> = std::result::Result<T, E>;
 
@@ -111,6 +113,58 @@ pub enum TextError {
         tail: usize,
         /// The limit, with special tokens; at least 3.
         max_length: usize,
+    },
+    /// `max_length` leaves no room for a token of a pair.
+    #[error("max_length {max_length} is too small for text pairs: [CLS], one token and two [SEP] need 4")]
+    MaxLengthTooSmallForPairs {
+        /// The requested length.
+        max_length: usize,
+    },
+    /// Head and tail of a pair are not defined.
+    #[error("truncation head+tail({head},{tail}) is only for single texts; use right or left for text pairs")]
+    HeadTailOfPairs {
+        /// Tokens kept from the beginning.
+        head: usize,
+        /// Tokens kept from the end.
+        tail: usize,
+    },
+    /// The text to truncate would lose all its tokens, because the other text alone is too long.
+    #[error(
+        "text pair {row} (from 0): {strategy} cannot shorten its {} and {} tokens to max_length {max_length} with 3 \
+         special tokens; use longest_first or a larger max_length", .lengths[0], .lengths[1]
+    )]
+    PairTooLong {
+        /// The row of the pair, from 0.
+        row: usize,
+        /// The strategy.
+        strategy: TruncationStrategy,
+        /// The numbers of tokens of both texts, without special tokens.
+        lengths: [usize; 2],
+        /// The limit, with special tokens.
+        max_length: usize,
+    },
+    /// The tokenizer encodes pairs in another way than BERT.
+    #[error(
+        "the post_processor of the tokenizer does not encode text pairs as [CLS] A [SEP] B [SEP] with types 0 and 1: \
+         {reason}; use the tokenizer of a BERT model"
+    )]
+    UnsupportedPairs {
+        /// The cause.
+        reason: String,
+    },
+    /// The numbers of first and second texts differ.
+    #[error("there are {texts} first texts, but {text_pairs} second texts; each pair needs both")]
+    PairCount {
+        /// The number of first texts.
+        texts: usize,
+        /// The number of second texts.
+        text_pairs: usize,
+    },
+    /// The name of a truncation strategy is unknown.
+    #[error("unknown truncation strategy {found:?}; expected longest_first, only_first or only_second")]
+    UnknownTruncationStrategy {
+        /// The name.
+        found: String,
     },
     /// The name of a truncation is unknown.
     #[error("unknown truncation {found:?}; expected right, left or head+tail(HEAD,TAIL)")]

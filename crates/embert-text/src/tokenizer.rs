@@ -12,19 +12,21 @@ use crate::wordpiece::{WHITESPACE, WordPieceEncoder};
 use crate::{EncodedTexts, Limit, Result, TextError, TokenizerNote, Truncation, save, tokenizer_json, train};
 
 /// The number of texts per rayon task: large for a low overhead, small for balanced threads.
-const TEXTS_PER_TASK: usize = 64;
+pub(crate) const TEXTS_PER_TASK: usize = 64;
 
 /// BERT's WordPiece tokenizer. Its ids are those of `BertTokenizer` in transformers.
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     wordpiece: Option<WordPieceEncoder>,
+    /// The reason if the post-processor does not encode pairs as BERT does.
+    pub(crate) unsupported_pairs: Option<String>,
     truncation: Truncation,
     notes: Vec<TokenizerNote>,
     vocab_size: usize,
     pad_id: u32,
-    cls_id: u32,
-    sep_id: u32,
+    pub(crate) cls_id: u32,
+    pub(crate) sep_id: u32,
 }
 
 impl Tokenizer {
@@ -178,9 +180,11 @@ impl Tokenizer {
         let (pad_id, cls_id, sep_id) = (id("[PAD]"), id("[CLS]"), id("[SEP]"));
         let vocab_size = inner.get_vocab(true).values().max().map_or(0, |id| *id as usize + 1);
         let wordpiece = WordPieceEncoder::new(&inner);
+        let unsupported_pairs = tokenizer_json::unsupported_pairs(&inner);
         Ok(Self {
             inner,
             wordpiece,
+            unsupported_pairs,
             truncation: Truncation::default(),
             notes: vec![],
             vocab_size,
@@ -190,12 +194,12 @@ impl Tokenizer {
         })
     }
 
-    fn empty_texts(&self, limit: Limit) -> EncodedTexts {
+    pub(crate) fn empty_texts(&self, limit: Limit) -> EncodedTexts {
         EncodedTexts::new(limit, self.vocab_size, self.pad_id)
     }
 
     /// Encodes a text without special tokens.
-    fn encode_content(&self, text: &str) -> Vec<u32> {
+    pub(crate) fn encode_content(&self, text: &str) -> Vec<u32> {
         let Some(wordpiece) = &self.wordpiece else { return self.encode_with_crate(text) };
         let mut ids = Vec::new();
         for part in text.split(WHITESPACE).filter(|part| !part.is_empty()) {

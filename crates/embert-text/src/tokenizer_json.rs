@@ -201,6 +201,21 @@ fn build(content: Value) -> Result<tokenizers::Tokenizer, String> {
     Ok(tokenizer)
 }
 
+/// Returns the reason if the post-processor does not encode pairs as `[CLS] A [SEP] B [SEP]`. Single texts do not need it.
+pub(crate) fn unsupported_pairs(tokenizer: &tokenizers::Tokenizer) -> Option<String> {
+    catch_panics(|| check_pair_of_masks(tokenizer)).err()
+}
+
+fn check_pair_of_masks(tokenizer: &tokenizers::Tokenizer) -> Result<(), String> {
+    let expected = ["[CLS]", "[MASK]", "[SEP]", "[MASK]", "[SEP]"].map(|token| tokenizer.token_to_id(token));
+    let encoding = tokenizer.encode_fast(("[MASK]", "[MASK]"), true).map_err(|error| error.to_string())?;
+    let (ids, types) = (encoding.get_ids(), encoding.get_type_ids());
+    if ids.iter().copied().map(Some).eq(expected) && types == [0, 0, 0, 1, 1] {
+        return Ok(());
+    }
+    Err(format!("the pair [MASK], [MASK] has the ids {ids:?} and the types {types:?}"))
+}
+
 /// Checks that added tokens have the ids of the file, because the tokenizers crate numbers them itself.
 fn check_added_tokens(tokenizer: &tokenizers::Tokenizer, listed_tokens: &Value, origin: &str) -> Result<()> {
     for listed in listed_tokens.as_array().into_iter().flatten() {

@@ -1,12 +1,15 @@
-//! Truncation: selects the tokens of a long text between `[CLS]` and `[SEP]`.
+//! Truncation: selects the tokens of a long text, or of two texts, between `[CLS]` and `[SEP]`.
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Result, TextError};
+use crate::{Result, TextError, TruncationStrategy};
 
 /// The number of special tokens: `[CLS]` and `[SEP]`, which truncation never removes.
 pub(crate) const NUM_SPECIAL_TOKENS: usize = 2;
+
+/// The number of special tokens of a pair: `[CLS]` and two `[SEP]`.
+pub(crate) const NUM_SPECIAL_TOKENS_OF_PAIR: usize = 3;
 
 /// The side of a long text that is truncated. The default is `Right`.
 ///
@@ -34,6 +37,7 @@ pub enum Truncation {
 pub struct Limit {
     max_length: usize,
     truncation: Truncation,
+    strategy: TruncationStrategy,
 }
 
 impl Limit {
@@ -56,7 +60,28 @@ impl Limit {
         {
             return Err(TextError::HeadTailTooLong { head, tail, max_length });
         }
-        Ok(Self { max_length, truncation })
+        Ok(Self { max_length, truncation, strategy: TruncationStrategy::default() })
+    }
+
+    /// Sets the text of a pair that is truncated. It has no effect on single texts.
+    pub fn with_strategy(self, strategy: TruncationStrategy) -> Self {
+        Self { strategy, ..self }
+    }
+
+    /// Checks that the limit can truncate sentence pairs.
+    ///
+    /// # Errors
+    ///
+    /// - [`TextError::MaxLengthTooSmallForPairs`] if `max_length` is below 4;
+    /// - [`TextError::HeadTailOfPairs`] if the truncation is `HeadTail`.
+    pub fn check_pairs(&self) -> Result<()> {
+        if self.max_length <= NUM_SPECIAL_TOKENS_OF_PAIR {
+            return Err(TextError::MaxLengthTooSmallForPairs { max_length: self.max_length });
+        }
+        match self.truncation {
+            Truncation::HeadTail { head, tail } => Err(TextError::HeadTailOfPairs { head, tail }),
+            Truncation::Right | Truncation::Left => Ok(()),
+        }
     }
 
     /// Returns the maximum number of tokens of a sequence, with `[CLS]` and `[SEP]`.
@@ -67,6 +92,22 @@ impl Limit {
     /// Returns the side that is truncated.
     pub fn truncation(&self) -> Truncation {
         self.truncation
+    }
+
+    /// Returns the text of a pair that is truncated.
+    pub fn strategy(&self) -> TruncationStrategy {
+        self.strategy
+    }
+
+    /// Returns the tokens of both texts to keep; `None` if the text to truncate would lose all its tokens.
+    pub(crate) fn keep_pair<'a>(&self, texts: [&'a [u32]; 2]) -> Option<[&'a [u32]; 2]> {
+        let room = self.max_length - NUM_SPECIAL_TOKENS_OF_PAIR;
+        let kept = self.strategy.kept(texts.map(<[u32]>::len), room)?;
+        let keep = |index: usize| match self.truncation {
+            Truncation::Left => &texts[index][texts[index].len() - kept[index]..],
+            Truncation::Right | Truncation::HeadTail { .. } => &texts[index][..kept[index]],
+        };
+        Some([keep(0), keep(1)])
     }
 
     /// Returns the tokens to keep, as a start and an end.
@@ -146,6 +187,33 @@ mod tests {
         let huge = message(256, Truncation::HeadTail { head: usize::MAX, tail: 2 }, 512);
         assert!(huge.contains("room for 254"), "{huge}");
         assert!(Limit::new(256, Truncation::HeadTail { head: 128, tail: 126 }, 512).is_ok());
+    }
+
+    #[test]
+    fn a_limit_that_cannot_truncate_pairs_is_an_error() {
+        let message = |max_length, truncation| {
+            Limit::new(max_length, truncation, 512).unwrap().check_pairs().unwrap_err().to_string()
+        };
+        let short = message(3, Truncation::Right);
+        assert!(short.contains("max_length 3") && short.contains("need 4"), "{short}");
+        let both = message(9, Truncation::HeadTail { head: 2, tail: 3 });
+        assert!(both.contains("head+tail(2,3)") && both.contains("right or left"), "{both}");
+        assert!(Limit::new(4, Truncation::Left, 512).unwrap().check_pairs().is_ok());
+    }
+
+    #[test]
+    fn both_texts_of_a_pair_are_truncated_on_the_same_side() {
+        let kept = |truncation, strategy| {
+            let limit = Limit::new(8, truncation, 512).unwrap().with_strategy(strategy);
+            limit
+                .keep_pair([&[1, 2, 3, 4], &[5, 6, 7, 8]])
+                .map(|[first, second]| [first.to_vec(), second.to_vec()])
+        };
+        use TruncationStrategy::{LongestFirst, OnlyFirst, OnlySecond};
+        assert_eq!(kept(Truncation::Right, LongestFirst).unwrap(), [vec![1, 2], vec![5, 6, 7]]);
+        assert_eq!(kept(Truncation::Left, LongestFirst).unwrap(), [vec![3, 4], vec![6, 7, 8]]);
+        assert_eq!(kept(Truncation::Left, OnlyFirst).unwrap(), [vec![4], vec![5, 6, 7, 8]]);
+        assert_eq!(kept(Truncation::Right, OnlySecond).unwrap(), [vec![1, 2, 3, 4], vec![5]]);
     }
 
     #[test]

@@ -6,8 +6,8 @@ use burn::tensor::Device;
 use embert_model::{AutoModelForSequenceClassification, from_pretrained};
 use embert_text::{Limit, Padding, Tokenizer, Truncation};
 use embert_train::{
-    Checkpoint, Event, LabelledTexts, ModelCard, OnExisting, RunDirectory, RunSettings, Targets, TrainConfig,
-    TrainData, fit, fit_from,
+    Checkpoint, Event, LabelledTexts, MetricOptions, ModelCard, OnExisting, RunDirectory, RunSettings,
+    Targets, TrainConfig, TrainData, fit, fit_from,
 };
 
 mod tiny_bert;
@@ -18,7 +18,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let tokenizer = Tokenizer::train(&texts, 100)?;
     let encoded = tokenizer.encode_all(&texts, Limit::new(16, Truncation::Right, 16)?, &|_| ());
     let train = LabelledTexts { texts: &encoded, targets: &targets };
-    let data = TrainData { train, eval: None, padding: Padding::Packed, replicas: &[], pos_label: None };
+    let data = TrainData {
+        train,
+        eval: None,
+        padding: Padding::Packed,
+        replicas: &[],
+        metric_options: MetricOptions::default(),
+    };
     let (model_config, device) = (tiny_bert::config(tokenizer.vocab_size()), Device::flex());
     let config = TrainConfig { num_train_epochs: 2.0, learning_rate: 1e-3, ..TrainConfig::default() };
     let settings =

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use burn::tensor::Device;
 use embert_model::AutoModelForSequenceClassification;
 use embert_text::{Limit, Padding, Tokenizer, Truncation};
-use embert_train::{Event, LabelledTexts, Targets, TrainConfig, TrainData, evaluate, fit};
+use embert_train::{Event, LabelledTexts, MetricOptions, Targets, TrainConfig, TrainData, evaluate, fit};
 
 mod tiny_bert;
 
@@ -25,7 +25,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let config = TrainConfig { learning_rate: 3e-3, num_train_epochs: 5.0, ..TrainConfig::default() };
     let padding = Padding::Packed;
-    let data = TrainData { train: examples, eval: None, padding, replicas: &[], pos_label: None };
+    let data = TrainData {
+        train: examples,
+        eval: None,
+        padding,
+        replicas: &[],
+        metric_options: MetricOptions::default(),
+    };
     let fitted = fit(model, data, &config, &mut |event| {
         if let Event::Step(log) = event {
             println!("step {:>2} loss {:.4} learning rate {:.1e}", log.step, log.loss, log.learning_rate);
@@ -35,7 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let batching = config.evaluation_batching(limit.max_length(), padding);
     let on_progress = &mut |_| Ok(ControlFlow::Continue(()));
-    let evaluation = evaluate(&fitted.model, examples, batching, None, on_progress)?;
-    println!("accuracy {:.2}", evaluation.metrics.accuracy);
+    let evaluation = evaluate(&fitted.model, examples, batching, MetricOptions::default(), on_progress)?;
+    println!("accuracy {:.2}", evaluation.metrics.value("accuracy").unwrap_or_default());
     Ok(())
 }

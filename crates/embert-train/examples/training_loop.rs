@@ -18,9 +18,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let model_config = tiny_bert::config(tokenizer.vocab_size());
     let mut model = AutoModelForSequenceClassification::new(&model_config, 42, &Device::flex()).train();
 
-    let config = TrainConfig { learning_rate: 3e-3, warmup_steps: 2, ..TrainConfig::default() };
+    let config = TrainConfig { learning_rate: 3e-3, warmup_steps: 2.into(), ..TrainConfig::default() };
     let objective = config.objective(&targets, model.num_labels())?;
-    let (schedule, mut optimizer) = (config.schedule(16), AdamW::new(config.adamw()));
+    let (schedule, mut optimizer) = (config.schedule(16)?, AdamW::new(config.adamw()));
     for step in 0..16 {
         // Two micro-batches of 8 rows make one optimizer step, as with gradient accumulation.
         let rows: Vec<usize> = (0..16).map(|row| (step * 16 + row) % 32).collect();

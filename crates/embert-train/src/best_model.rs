@@ -30,6 +30,9 @@ pub(crate) struct BestModelState {
     /// Evaluations in a row without an improvement.
     #[serde(rename = "not_better")]
     evaluations_without_improvement: usize,
+    /// The run has had an evaluation. The first one counts as an improvement, even if it is undefined.
+    #[serde(default)]
+    has_evaluated: bool,
 }
 
 /// Compares each evaluation with the best one before it.
@@ -57,7 +60,9 @@ impl BestModelTracker {
     fn update_with(&self, state: &mut BestModelState, metric: f64, step: usize) -> BestModelUpdate {
         let best = state.best.map(|best| best.metric);
         let is_best = !metric.is_nan() && best.is_none_or(|best| self.is_better(metric, best));
-        let improves = is_best && best.is_none_or(|best| (metric - best).abs() > self.threshold);
+        let improves =
+            is_best && best.is_none_or(|best| (metric - best).abs() > self.threshold) || !state.has_evaluated;
+        state.has_evaluated = true;
         state.evaluations_without_improvement =
             if improves { 0 } else { state.evaluations_without_improvement + 1 };
         if is_best {
@@ -115,7 +120,7 @@ mod tests {
             early_stopping: Vec<Case>,
         }
         let cases: Cases = serde_json::from_str(include_str!("../tests/fixtures/best_model.json")).unwrap();
-        assert_eq!(cases.early_stopping.len(), 13);
+        assert_eq!(cases.early_stopping.len(), 17);
         cases.early_stopping.iter().for_each(check);
     }
 

@@ -10,11 +10,13 @@ use embert_text::{BatchBudget, Padding, SamplingStrategy, training_batches};
 use crate::best_model::BestModelTracker;
 use crate::best_model_metric::BestModelMetric;
 use crate::class_weights::ClassWeights;
-use crate::error::TrainError;
-use crate::objective::{Objective, SingleLabel};
+use crate::config_error::ConfigError;
+use crate::loss::Loss;
+use crate::lr_scheduler::LrSchedulerType;
+use crate::lr_scheduler_kwargs::LrSchedulerKwargs;
 use crate::optimizer::AdamWConfig;
-use crate::schedule::{LrSchedulerType, Schedule};
-use crate::targets::Targets;
+use crate::schedule::Schedule;
+use crate::steps::Steps;
 use crate::unfreezing::Unfreezing;
 
 /// The settings of a run. The defaults are Hugging Face's, unless a field says otherwise.
@@ -49,8 +51,11 @@ pub struct TrainConfig {
     pub max_grad_norm: f64,
     /// Learning rate schedule after the warm-up.
     pub lr_scheduler_type: LrSchedulerType,
+    /// Settings of lr_scheduler_type: num_cycles=2,power=1.5 or a JSON object.
+    #[serde(skip_serializing_if = "LrSchedulerKwargs::is_empty")]
+    pub lr_scheduler_kwargs: LrSchedulerKwargs,
     /// Number of warm-up steps, instead of warmup_ratio; below 1, a share of the run.
-    pub warmup_steps: usize,
+    pub warmup_steps: Steps,
     /// Share of the run for warm-up, rounded up to a step.
     pub warmup_ratio: f64,
     /// Micro-batches per optimizer step; the result equals one large batch.
@@ -61,21 +66,29 @@ pub struct TrainConfig {
     pub auto_find_batch_size: bool,
     /// Label smoothing, at least 0 and below 1.
     pub label_smoothing_factor: f64,
-    /// Weight of each label in the loss: none, balanced, or one number per label.
+    /// Weight of each label in the loss: none, balanced, one number per label, or name=number
     pub class_weights: ClassWeights,
-    /// Log every N optimizer steps.
+    /// Weight of the positive examples of each label with several labels per text: none, balanced, one number per label, or
+    /// name=number
+    pub pos_weight: ClassWeights,
+    /// Loss function of classification.
+    pub loss: Loss,
+    /// Exponent of the focal loss; 0 is cross-entropy.
+    pub focal_gamma: f64,
+    /// Log every N optimizer steps; below 1, a share of the run.
     ///
     /// The default is 50 instead of Hugging Face's 500, because runs on a laptop are short.
-    pub logging_steps: usize,
+    pub logging_steps: Steps,
     /// When to evaluate during training.
     pub eval_strategy: IntervalStrategy,
-    /// Evaluate every N optimizer steps if eval_strategy is steps; logging_steps by default.
+    /// Evaluate every N optimizer steps if eval_strategy is steps; below 1, a share of the run; logging_steps by
+    /// default.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub eval_steps: Option<usize>,
+    pub eval_steps: Option<Steps>,
     /// When to save a checkpoint during training.
     pub save_strategy: IntervalStrategy,
-    /// Save a checkpoint every N optimizer steps if save_strategy is steps.
-    pub save_steps: usize,
+    /// Save a checkpoint every N optimizer steps if save_strategy is steps; below 1, a share of the run.
+    pub save_steps: Steps,
     /// Maximum number of checkpoints; the last and the best are never deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub save_total_limit: Option<usize>,
@@ -84,7 +97,7 @@ pub struct TrainConfig {
     /// Metric to compare evaluations by; loss by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metric_for_best_model: Option<BestModelMetric>,
-    /// Treat a greater metric as better; true by default except for loss.
+    /// Treat a greater metric as better; true by default except for losses and errors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub greater_is_better: Option<bool>,
     /// Stop after this many evaluations in a row without improvement; never by default.
@@ -106,6 +119,8 @@ pub struct TrainConfig {
     pub seed: u64,
     /// Which examples share a batch.
     pub train_sampling_strategy: TrainSamplingStrategy,
+    /// Drop the last micro-batch of each epoch if it is not full.
+    pub dataloader_drop_last: bool,
 }
 
 /// Reads `max_steps`. −1, transformers' default, means that `num_train_epochs` decides.
@@ -157,17 +172,21 @@ impl Default for TrainConfig {
             adam_epsilon: 1e-8,
             max_grad_norm: 1.0,
             lr_scheduler_type: LrSchedulerType::Linear,
-            warmup_steps: 0,
+            lr_scheduler_kwargs: LrSchedulerKwargs::new(),
+            warmup_steps: Steps::Count(0),
             warmup_ratio: 0.0,
             gradient_accumulation_steps: 1,
             auto_find_batch_size: false,
             label_smoothing_factor: 0.0,
             class_weights: ClassWeights::None,
-            logging_steps: 50,
+            pos_weight: ClassWeights::None,
+            loss: Loss::CrossEntropy,
+            focal_gamma: 2.0,
+            logging_steps: Steps::Count(50),
             eval_strategy: IntervalStrategy::No,
             eval_steps: None,
             save_strategy: IntervalStrategy::Steps,
-            save_steps: 500,
+            save_steps: Steps::Count(500),
             save_total_limit: None,
             load_best_model_at_end: false,
             metric_for_best_model: None,
@@ -181,6 +200,7 @@ impl Default for TrainConfig {
             gradient_checkpointing: false,
             seed: 42,
             train_sampling_strategy: TrainSamplingStrategy::Random,
+            dataloader_drop_last: false,
         }
     }
 }
@@ -203,38 +223,39 @@ impl TrainConfig {
         Batching { budget, padding, precision: self.precision() }
     }
 
-    /// Returns the objective for these training targets.
+    /// Returns the learning rate schedule of a run of `total_steps` optimizer steps.
     ///
     /// # Errors
-    /// [`TrainError::ClassWeights`] and [`TrainError::NothingToBalance`].
-    pub fn objective(&self, targets: &Targets, num_labels: usize) -> Result<Objective, TrainError> {
-        let Targets::Labels(labels) = targets;
-        let class_weights = self.class_weights.of_labels(labels, num_labels)?;
-        let label_smoothing = self.label_smoothing_factor;
-        Ok(Objective::SingleLabel(SingleLabel { label_smoothing, class_weights }))
-    }
-
-    /// Returns the learning rate schedule of a run of `total_steps` optimizer steps.
-    pub fn schedule(&self, total_steps: usize) -> Schedule {
+    /// The errors of [`lr_scheduler`](Self::lr_scheduler).
+    pub fn schedule(&self, total_steps: usize) -> Result<Schedule, ConfigError> {
         let by_ratio = (total_steps as f64 * self.warmup_ratio).ceil() as usize;
-        Schedule {
-            kind: self.lr_scheduler_type,
+        let is_given = self.warmup_steps != Steps::Count(0);
+        Ok(Schedule {
+            scheduler: self.lr_scheduler()?,
             learning_rate: self.learning_rate,
-            warmup_steps: if self.warmup_steps > 0 { self.warmup_steps } else { by_ratio },
+            warmup_steps: if is_given { self.warmup_steps.of(total_steps) } else { by_ratio },
             total_steps,
-        }
+        })
     }
 
     /// Returns the rows of each optimizer step of an epoch. `lengths` has the tokens of each text.
     ///
-    /// The rows of a step do not depend on the size of a micro-batch.
+    /// The rows of a step do not depend on the size of a micro-batch, except for the rows that `dataloader_drop_last`
+    /// drops.
     pub(crate) fn windows(&self, lengths: &[usize], epoch: u64) -> Vec<Vec<usize>> {
         let rows_of_step = self.per_device_train_batch_size * self.gradient_accumulation_steps;
         let strategy = match self.train_sampling_strategy {
             TrainSamplingStrategy::Random => SamplingStrategy::Random,
             TrainSamplingStrategy::GroupByLength => SamplingStrategy::GroupByLength,
         };
-        training_batches(lengths, rows_of_step, strategy, self.seed, epoch)
+        let mut windows = training_batches(lengths, rows_of_step, strategy, self.seed, epoch);
+        if self.dataloader_drop_last
+            && let Some(last) = windows.last_mut()
+        {
+            last.truncate(last.len() - last.len() % self.per_device_train_batch_size);
+            windows.retain(|rows| !rows.is_empty());
+        }
+        windows
     }
 
     /// Returns the settings of the optimizer.
@@ -253,16 +274,24 @@ impl TrainConfig {
         let metric = self.best_model_metric()?;
         Some(BestModelTracker {
             metric,
-            greater_is_better: self.greater_is_better.unwrap_or(metric != BestModelMetric::Loss),
+            greater_is_better: self.greater_is_better.unwrap_or(metric.greater_is_better()),
             patience: self.early_stopping_patience,
             threshold: self.early_stopping_threshold,
         })
     }
 
-    /// Returns the number of optimizer steps of an epoch.
+    /// Returns the number of micro-batches of an epoch.
+    pub(crate) fn batches_per_epoch(&self, num_examples: usize) -> usize {
+        if self.dataloader_drop_last {
+            num_examples / self.per_device_train_batch_size
+        } else {
+            num_examples.div_ceil(self.per_device_train_batch_size)
+        }
+    }
+
+    /// Returns the number of optimizer steps of an epoch. It is at least 1, as in the Trainer.
     pub fn steps_per_epoch(&self, num_examples: usize) -> usize {
-        let num_batches = num_examples.div_ceil(self.per_device_train_batch_size);
-        num_batches.div_ceil(self.gradient_accumulation_steps)
+        self.batches_per_epoch(num_examples).div_ceil(self.gradient_accumulation_steps).max(1)
     }
 
     /// Returns the number of optimizer steps of a run.
@@ -277,9 +306,10 @@ impl TrainConfig {
         self.metric_for_best_model.or(compares.then_some(BestModelMetric::Loss))
     }
 
-    /// Returns the number of optimizer steps between evaluations with `eval_strategy = "steps"`.
-    pub fn steps_between_evaluations(&self) -> usize {
-        self.eval_steps.unwrap_or(self.logging_steps)
+    /// Returns the number of optimizer steps between evaluations with `eval_strategy = "steps"`, in a run of
+    /// `total_steps`.
+    pub fn steps_between_evaluations(&self, total_steps: usize) -> usize {
+        self.eval_steps.unwrap_or(self.logging_steps).of(total_steps)
     }
 }
 
@@ -299,6 +329,29 @@ mod tests {
     fn an_unknown_key_is_an_error() {
         let error = serde_json::from_str::<TrainConfig>(r#"{"learning_rat": 1}"#).unwrap_err().to_string();
         assert!(error.contains("learning_rat") && error.contains("learning_rate"), "{error}");
+    }
+
+    #[test]
+    fn drop_last_drops_the_rows_of_the_last_incomplete_micro_batch() {
+        let lengths = (1..=23).collect::<Vec<usize>>();
+        for train_sampling_strategy in [TrainSamplingStrategy::Random, TrainSamplingStrategy::GroupByLength] {
+            for (batch_size, accumulation, kept) in
+                [(8, 1, 16), (8, 2, 16), (3, 4, 21), (5, 4, 20), (1, 2, 23), (24, 1, 0)]
+            {
+                let every = TrainConfig {
+                    per_device_train_batch_size: batch_size,
+                    gradient_accumulation_steps: accumulation,
+                    train_sampling_strategy,
+                    ..TrainConfig::default()
+                };
+                let full = TrainConfig { dataloader_drop_last: true, ..every.clone() };
+                let windows = full.windows(&lengths, 1);
+                assert!(windows.iter().all(|rows| !rows.is_empty() && rows.len() % batch_size == 0));
+                assert_eq!(windows.len().max(1), full.steps_per_epoch(23));
+                let rows = windows.concat();
+                assert_eq!(rows[..], every.windows(&lengths, 1).concat()[..kept]);
+            }
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use embert_inference::InferenceError;
-use embert_model::ModelError;
+use embert_model::{ModelError, ProblemType};
 use embert_text::TextError;
 
 use crate::config_error::ConfigError;
@@ -19,12 +19,23 @@ pub enum TrainError {
     /// The set of examples is empty.
     #[error("there are no examples to train on, evaluate or predict")]
     NoExamples,
-    /// The numbers of texts and labels differ.
-    #[error("{texts} texts have {labels} labels; give each text one label")]
+    /// `dataloader_drop_last` drops all examples.
+    #[error(
+        "{num_examples} examples make no full batch of per_device_train_batch_size {batch_size}, and \
+         dataloader_drop_last drops the others; use a smaller batch size, or keep the last batch"
+    )]
+    NoFullBatch {
+        /// The number of training examples.
+        num_examples: usize,
+        /// `per_device_train_batch_size`.
+        batch_size: usize,
+    },
+    /// The numbers of texts and targets differ.
+    #[error("{texts} texts have {labels} targets; give each text one target")]
     LabelCount {
         /// The number of texts.
         texts: usize,
-        /// The number of labels.
+        /// The number of targets.
         labels: usize,
     },
     /// The model does not have the label of an example.
@@ -36,6 +47,55 @@ pub enum TrainError {
         label: usize,
         /// The number of labels of the model.
         num_labels: usize,
+    },
+    /// An example has another number of targets than the model has logits.
+    #[error(
+        "example {row} has {found} targets, but the model has {num_labels}; give each example one for each"
+    )]
+    TargetLength {
+        /// The row of the example, counted from 0.
+        row: usize,
+        /// The number of its targets.
+        found: usize,
+        /// The number of labels or targets of the model.
+        num_labels: usize,
+    },
+    /// A target of regression is NaN or infinite.
+    #[error("example {row} has a target that is NaN or infinite; give a number, or leave the example out")]
+    TargetNotFinite {
+        /// The row of the example, counted from 0.
+        row: usize,
+    },
+    /// Training and evaluation examples have targets of different problem types.
+    #[error(
+        "the training examples are for {train}, but the evaluation examples for {eval}; give both the same targets"
+    )]
+    OtherTargets {
+        /// The problem type of the training examples.
+        train: ProblemType,
+        /// The problem type of the evaluation examples.
+        eval: ProblemType,
+    },
+    /// There is not one decision threshold for each label.
+    #[error("{found} decision thresholds are given for {num_labels} labels; give one for each label")]
+    Thresholds {
+        /// The number of thresholds.
+        found: usize,
+        /// The number of labels of the model.
+        num_labels: usize,
+    },
+    /// The problem type does not have the metric of `metric_for_best_model`.
+    #[error(
+        "metric_for_best_model is {metric}, which {problem_type} does not have; its metrics are {}",
+        metrics.join(", ")
+    )]
+    UnknownMetric {
+        /// The metric, with `eval_`.
+        metric: String,
+        /// The problem type of the targets.
+        problem_type: ProblemType,
+        /// The metrics of the problem type, with `eval_`.
+        metrics: Vec<String>,
     },
     /// The model does not have the positive label.
     #[error(
@@ -58,19 +118,39 @@ pub enum TrainError {
         /// The number of steps of the run.
         total_steps: usize,
     },
-    /// `class_weights` has the wrong length.
-    #[error("class_weights lists {found} numbers for {num_labels} labels; give one for each label")]
+    /// `class_weights` or `pos_weight` has the wrong length.
+    #[error("{key} lists {found} numbers for {num_labels} labels; give one for each label")]
     ClassWeights {
+        /// The key.
+        key: &'static str,
         /// The length of the list.
         found: usize,
         /// The number of labels of the model.
         num_labels: usize,
     },
-    /// `class_weights` is `balanced`, but a label has no example.
-    #[error(
-        "class_weights is \"balanced\", but no training example has label {label}; list the weights instead"
-    )]
+    /// `class_weights` or `pos_weight` names a label that the model does not have.
+    #[error("{key} names the label {name:?}, which the model does not have; {advice}", advice = label_advice(suggestion, labels))]
+    UnknownLabelName {
+        /// The key.
+        key: &'static str,
+        /// The name.
+        name: String,
+        /// The most similar label of the model, if one is similar.
+        suggestion: Option<String>,
+        /// The labels of the model.
+        labels: Vec<String>,
+    },
+    /// `class_weights` or `pos_weight` still has label names, which only the caller of `fit` knows.
+    #[error("{key} has label names; resolve them with TrainConfig::resolve_label_names before training")]
+    UnresolvedNames {
+        /// The key.
+        key: &'static str,
+    },
+    /// `class_weights` or `pos_weight` is `balanced`, but a label has no example.
+    #[error("{key} is \"balanced\", but no training example has label {label}; list the weights instead")]
     NothingToBalance {
+        /// The key.
+        key: &'static str,
         /// The label without examples.
         label: usize,
     },
@@ -215,6 +295,18 @@ pub enum TrainError {
 pub(crate) fn at(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> TrainError {
     let path = path.into();
     move |source| TrainError::Io { path, source }
+}
+
+/// Formats the suggestion, or the first 20 labels.
+fn label_advice(suggestion: &Option<String>, labels: &[String]) -> String {
+    if let Some(suggestion) = suggestion {
+        return format!("did you mean {suggestion:?}?");
+    }
+    let shown = labels.iter().take(20).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match labels.len().saturating_sub(20) {
+        0 => format!("its labels are {shown}"),
+        more => format!("its labels are {shown} and {more} more"),
+    }
 }
 
 /// Formats the first 32 rows of a batch for an error message.

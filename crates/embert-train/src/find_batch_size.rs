@@ -17,7 +17,9 @@ pub fn heaviest_micro_batch(lengths: &[usize], config: &TrainConfig) -> Vec<usiz
 /// Returns the settings with the largest batch size that `fits`. `fits` gets the tokens of the heaviest micro-batch.
 ///
 /// Splits a micro-batch into as few equal parts as possible, and multiplies `gradient_accumulation_steps` by their
-/// number, so that each optimizer step has the same rows. If no size fits, the batch size is 1.
+/// number, so that each optimizer step has the same rows. If no size fits, the batch size is 1. With
+/// `dataloader_drop_last`, smaller micro-batches drop fewer rows; [`TrainConfig::validate`] rejects it together with
+/// `auto_find_batch_size`.
 pub fn find_batch_size(lengths: &[usize], config: &TrainConfig, fits: impl Fn(usize) -> bool) -> TrainConfig {
     let batch_size = config.per_device_train_batch_size;
     let split = |parts: usize| TrainConfig {

@@ -35,7 +35,8 @@ fn of_texts<'a>(sets: impl Iterator<Item = LabelledTexts<'a>>) -> u64 {
         for row in 0..texts.len() {
             let ids = texts.ids(row);
             add(ids.len() as u64);
-            targets.bits(row).for_each(&mut add);
+            texts.first_segment_length(row).into_iter().for_each(|length| add(length as u64));
+            targets.bits(row).into_iter().for_each(&mut add);
             ids.into_iter().for_each(|id| add(id.into()));
         }
     }
@@ -54,5 +55,28 @@ impl ParameterVisitor for FrozenWeights {
             let values = values.as_slice::<f32>().expect("parameters are fp32");
             self.hash = values.iter().fold(self.hash, |hash, value| fnv1a(hash, value.to_bits().into()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use embert_text::{EncodedTexts, Limit, Tokenizer, Truncation};
+
+    use super::*;
+    use crate::targets::Targets;
+
+    #[test]
+    fn a_pair_and_a_text_with_the_same_tokens_have_different_fingerprints() {
+        let tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b"];
+        let tokenizer = Tokenizer::from_vocab(&tokens).unwrap();
+        let limit = Limit::new(8, Truncation::Right, 8).unwrap();
+        let pairs = |first, second| tokenizer.encode_all_pairs(&[first], &[second], limit, &|_| ()).unwrap();
+        let single = tokenizer.encode_all(&["a [SEP] b [SEP] a"], limit, &|_| ());
+        let found = [single, pairs("a", "b [SEP] a"), pairs("a [SEP] b", "a")];
+        assert!(found.iter().all(|texts: &EncodedTexts| texts.ids(0) == found[0].ids(0)));
+        let hashes = found
+            .each_ref()
+            .map(|texts| of_texts([LabelledTexts { texts, targets: &Targets::Labels(vec![1]) }].into_iter()));
+        assert!(hashes[0] != hashes[1] && hashes[1] != hashes[2] && hashes[0] != hashes[2], "{hashes:?}");
     }
 }

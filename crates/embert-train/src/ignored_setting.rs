@@ -1,6 +1,8 @@
 //! Settings without effect, because of another setting.
 
 use crate::config::{IntervalStrategy, TrainConfig};
+use crate::loss::Loss;
+use crate::steps::Steps;
 
 /// A setting that differs from its default and has no effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +20,8 @@ impl TrainConfig {
     pub fn ignored_settings(&self, has_eval: bool) -> Vec<IgnoredSetting> {
         let evaluation = self.ignored_evaluation_settings(has_eval);
         let ignored = evaluation.into_iter().chain(self.ignored_save_settings());
-        ignored.chain(self.ignored_length_settings()).flatten().collect()
+        let ignored = ignored.chain(self.ignored_length_settings());
+        ignored.chain(self.ignored_loss_settings()).flatten().collect()
     }
 
     fn ignored_evaluation_settings(&self, has_eval: bool) -> [Option<IgnoredSetting>; 5] {
@@ -73,11 +76,16 @@ impl TrainConfig {
         ]
     }
 
+    fn ignored_loss_settings(&self) -> [Option<IgnoredSetting>; 1] {
+        let focal_gamma = changed(self.focal_gamma, Self::default().focal_gamma);
+        [unless(self.loss == Loss::Focal, "focal_gamma", focal_gamma, "loss is not \"focal\"")]
+    }
+
     fn ignored_length_settings(&self) -> [Option<IgnoredSetting>; 2] {
         let default = Self::default();
         [
             unless(
-                self.warmup_steps == 0,
+                self.warmup_steps == Steps::Count(0),
                 "warmup_ratio",
                 changed(self.warmup_ratio, default.warmup_ratio),
                 "warmup_steps is given",
@@ -121,7 +129,7 @@ mod tests {
 
     #[test]
     fn settings_without_effect_are_listed() {
-        let cases: [(&str, &[&str]); 13] = [
+        let cases: [(&str, &[&str]); 14] = [
             (r#"{"eval_steps": 5}"#, &["eval_steps"]),
             (r#"{"eval_steps": 5, "eval_strategy": "epoch"}"#, &["eval_steps"]),
             (r#"{"metric_for_best_model": "f1"}"#, &["metric_for_best_model"]),
@@ -136,6 +144,7 @@ mod tests {
             (r#"{"save_steps": 5, "save_strategy": "no"}"#, &["save_steps"]),
             (r#"{"save_total_limit": 2, "save_strategy": "no"}"#, &["save_total_limit"]),
             (r#"{"warmup_ratio": 0.1, "warmup_steps": 5}"#, &["warmup_ratio"]),
+            (r#"{"warmup_ratio": 0.1, "warmup_steps": 0.2}"#, &["warmup_ratio"]),
             (r#"{"num_train_epochs": 2, "max_steps": 5}"#, &["num_train_epochs"]),
             ("{}", &[]),
         ];

@@ -5,7 +5,9 @@ use std::fmt;
 use crate::class_weights::ClassWeights;
 use crate::config::{IntervalStrategy, TrainConfig};
 use crate::config_error::ConfigError;
-use crate::schedule::LrSchedulerType;
+use crate::loss::Loss;
+use crate::lr_scheduler::LrSchedulerType;
+use crate::steps::Steps;
 
 impl TrainConfig {
     /// Checks the value of each setting.
@@ -39,7 +41,10 @@ impl TrainConfig {
         check("num_train_epochs", self.num_train_epochs, epochs, "above 0 and at most 1000000")?;
         check("max_steps", self.max_steps.unwrap_or(1), |n| n > 0, "1 or more, or left out")?;
         check("warmup_ratio", self.warmup_ratio, |x| (0.0..=1.0).contains(&x), "between 0 and 1")?;
-        let warms_up = self.warmup_steps > 0 || self.warmup_ratio > 0.0;
+        let is_warmup = |steps: Steps| steps == Steps::Count(0) || steps.is_positive();
+        check("warmup_steps", self.warmup_steps, is_warmup, "a whole number, or a share below 1")?;
+        self.lr_scheduler()?;
+        let warms_up = self.warmup_steps != Steps::Count(0) || self.warmup_ratio > 0.0;
         if self.lr_scheduler_type == LrSchedulerType::Constant && warms_up {
             return Err(ConfigError {
                 key: "lr_scheduler_type",
@@ -53,16 +58,13 @@ impl TrainConfig {
     fn validate_loss(&self) -> Result<(), ConfigError> {
         let unit = |x: f64| (0.0..1.0).contains(&x);
         check("label_smoothing_factor", self.label_smoothing_factor, unit, "at least 0 and below 1")?;
-        let ClassWeights::List(weights) = &self.class_weights else { return Ok(()) };
-        let valid = weights.iter().all(|&weight| weight.is_finite() && weight >= 0.0);
-        if valid && weights.iter().any(|&weight| weight > 0.0) {
-            return Ok(());
+        check("focal_gamma", self.focal_gamma, |x| x.is_finite() && x >= 0.0, "a number, 0 or more")?;
+        if self.loss == Loss::Focal && self.label_smoothing_factor > 0.0 {
+            let expected = "0 with loss \"focal\"";
+            return check("label_smoothing_factor", self.label_smoothing_factor, |_| false, expected);
         }
-        Err(ConfigError {
-            key: "class_weights",
-            found: format!("{weights:?}"),
-            expected: "\"none\", \"balanced\" or one number for each label, none below 0 and not all 0",
-        })
+        check_weights("class_weights", &self.class_weights)?;
+        check_weights("pos_weight", &self.pos_weight)
     }
 
     fn validate_intervals(&self) -> Result<(), ConfigError> {
@@ -75,13 +77,19 @@ impl TrainConfig {
         sizes.into_iter().try_for_each(|(key, n)| check(key, n, countable, "between 1 and 1048576"))?;
         let positive = |n: usize| n > 0;
         let counts = [
-            ("logging_steps", self.logging_steps),
-            ("eval_steps", self.eval_steps.unwrap_or(1)),
-            ("save_steps", self.save_steps),
             ("save_total_limit", self.save_total_limit.unwrap_or(1)),
             ("early_stopping_patience", self.early_stopping_patience.unwrap_or(1)),
         ];
-        counts.into_iter().try_for_each(|(key, n)| check(key, n, positive, "1 or more"))
+        counts.into_iter().try_for_each(|(key, n)| check(key, n, positive, "1 or more"))?;
+        let intervals = [
+            ("logging_steps", self.logging_steps),
+            ("eval_steps", self.eval_steps.unwrap_or(self.logging_steps)),
+            ("save_steps", self.save_steps),
+        ];
+        let expected = "1 or more, or a share of the run between 0 and 1";
+        intervals.into_iter().try_for_each(|(key, steps)| check(key, steps, Steps::is_positive, expected))?;
+        let is_kept = |drops_last: bool| !(drops_last && self.auto_find_batch_size);
+        check("dataloader_drop_last", self.dataloader_drop_last, is_kept, "false with auto_find_batch_size")
     }
 
     fn validate_best_model(&self) -> Result<(), ConfigError> {
@@ -100,6 +108,20 @@ impl TrainConfig {
             _ => Ok(()),
         }
     }
+}
+
+fn check_weights(key: &'static str, weights: &ClassWeights) -> Result<(), ConfigError> {
+    let numbers = weights.numbers();
+    let has_numbers = matches!(weights, ClassWeights::List(_) | ClassWeights::Names(_));
+    let valid = numbers.iter().all(|&weight| weight.is_finite() && weight >= 0.0);
+    if !has_numbers || valid && numbers.iter().any(|&weight| weight > 0.0) {
+        return Ok(());
+    }
+    Err(ConfigError {
+        key,
+        found: weights.to_text(),
+        expected: "\"none\", \"balanced\" or one number for each label, none below 0 and not all 0",
+    })
 }
 
 fn check<T: Copy + fmt::Display>(
@@ -147,10 +169,19 @@ mod tests {
             r#"{"label_smoothing_factor": 1}"#,
             r#"{"class_weights": [1, -1]}"#,
             r#"{"class_weights": [0, 0]}"#,
+            r#"{"class_weights": {"a": 0}}"#,
+            r#"{"class_weights": {"a": -1, "b": 2}}"#,
+            r#"{"pos_weight": [1, -1]}"#,
+            r#"{"focal_gamma": -1}"#,
+            r#"{"label_smoothing_factor": 0.1, "loss": "focal"}"#,
             r#"{"logging_steps": 0}"#,
             r#"{"eval_steps": 0}"#,
             r#"{"save_steps": 0}"#,
             r#"{"save_total_limit": 0}"#,
+            r#"{"dataloader_drop_last": true, "auto_find_batch_size": true}"#,
+            r#"{"lr_scheduler_kwargs": {"power": 2}}"#,
+            r#"{"lr_scheduler_kwargs": {}, "lr_scheduler_type": "cosine_with_min_lr"}"#,
+            r#"{"lr_scheduler_type": "constant", "warmup_steps": 0.1}"#,
             r#"{"layer_wise_lr_decay": 0}"#,
             r#"{"layer_wise_lr_decay": 1.1}"#,
             r#"{"early_stopping_patience": 0}"#,
@@ -164,6 +195,20 @@ mod tests {
             let error = error_of(change);
             assert!(error.starts_with(&format!("{key} is ")), "{change}: {error}");
         }
+        for share in [0.0, 1.0, -0.5, f64::NAN] {
+            let steps = Steps::Share(share);
+            let changes = [
+                TrainConfig { warmup_steps: steps, ..TrainConfig::default() },
+                TrainConfig { logging_steps: steps, ..TrainConfig::default() },
+                TrainConfig { eval_steps: Some(steps), ..TrainConfig::default() },
+                TrainConfig { save_steps: steps, ..TrainConfig::default() },
+            ];
+            assert!(changes.iter().all(|config| config.validate().is_err()), "{share}");
+        }
+        assert_eq!(
+            error_of(r#"{"save_steps": 0}"#),
+            "save_steps is 0; it must be 1 or more, or a share of the run between 0 and 1"
+        );
         assert_eq!(
             error_of(r#"{"max_grad_norm": -1}"#),
             "max_grad_norm is -1; it must be a number above 0, or 0 for no clipping"

@@ -4,16 +4,16 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use burn::tensor::Device;
-use embert_data::{Dataset, require_two_classes};
+use embert_data::{Dataset, ProblemType as DatasetType, Target, require_two_classes};
 use embert_inference::{Batching, InferenceError, ModelDirectory, padding_for, supports_precision};
 use embert_model::{
-    AutoModelForSequenceClassification, LoraConfig, add_adapter, from_pretrained,
+    AutoModelForSequenceClassification, LoraConfig, ProblemType, add_adapter, from_pretrained,
     from_pretrained_with_new_head,
 };
-use embert_text::{Limit, Truncation};
+use embert_text::{EncodedTexts, Limit, Tokenizer, Truncation};
 use embert_train::{
-    Event, Fitted, LabelledTexts, ModelCard, OnExisting, RunDirectory, RunSettings, Targets, TrainConfig,
-    TrainData, fit,
+    Event, Fitted, LabelledTexts, MetricOptions, ModelCard, OnExisting, RunDirectory, RunSettings, Targets,
+    TrainConfig, TrainData, fit,
 };
 use serde::Serialize;
 
@@ -83,18 +83,23 @@ pub fn fine_tune(
         return Err(InferenceError::Precision { precision }.into());
     }
     let mut directory = ModelDirectory::open(&resolve::model_directory(base)?, None)?;
-    let model = load(&mut directory, examples.labels.names(), settings, device)?;
+    let model = load(&mut directory, examples, settings, device)?;
     let positions = directory.config.encoder.max_position_embeddings;
     let limit = Limit::new(settings.max_length.unwrap_or(positions), settings.truncation, positions)?;
     directory.tokenizer = directory.tokenizer.with_truncation(limit.truncation());
-    let (texts, labels): (Vec<_>, Vec<_>) =
-        examples.examples.iter().map(|example| (example.text.as_str(), example.label)).unzip();
-    let texts = directory.tokenizer.encode_all(&texts, limit, &|_| ());
+    let texts = encode(&directory.tokenizer, examples, limit)?;
     let mut run = run_directory(base, &directory, limit, settings, output_dir.as_ref())?;
-    let targets = &Targets::Labels(labels);
+    let targets = &targets(examples);
     let train = LabelledTexts { texts: &texts, targets };
-    let data = TrainData { train, eval: None, padding: padding_for(device), replicas: &[], pos_label: None };
-    let fitted = match fit_recorded(model, data, &settings.train, &mut run, on_event) {
+    let data = TrainData {
+        train,
+        eval: None,
+        padding: padding_for(device),
+        replicas: &[],
+        metric_options: MetricOptions::default(),
+    };
+    let config = settings.train.resolve_label_names(examples.labels.names())?;
+    let fitted = match fit_recorded(model, data, &config, &mut run, on_event) {
         Ok(fitted) => fitted,
         Err(error) => {
             run.discard_unstarted()?;
@@ -104,24 +109,62 @@ pub fn fine_tune(
     run.finish(&fitted.model, &fitted.report, None, &card(base, limit, output_dir.as_ref()))?;
     let ModelDirectory { config, tokenizer, .. } = directory;
     let batching = Batching::new(limit.max_length(), precision, device);
-    let labels = config.label_names();
-    Ok(embert_inference::Classifier { model: fitted.model, tokenizer, labels, limit, batching }.into())
+    Ok(embert_inference::Classifier::new(fitted.model, &config, tokenizer, limit, batching).into())
 }
 
 /// Loads the weights, and adds a new head and an adapter if necessary.
 fn load(
     directory: &mut ModelDirectory,
-    labels: &[String],
+    examples: &Dataset,
     settings: &FineTuning,
     device: &Device,
 ) -> Result<AutoModelForSequenceClassification, Error> {
-    let keeps_head = directory.config.label_names() == labels;
+    let (labels, problem_type) = (examples.labels.names(), problem_type(examples.problem_type));
+    let config = &directory.config;
+    let keeps_head = config.problem_type() == problem_type && config.label_names() == labels;
     directory.config.set_labels(labels);
+    directory.config.set_problem_type(problem_type);
     let load = if keeps_head { from_pretrained } else { from_pretrained_with_new_head };
     let model = load(&directory.weights, &directory.config, settings.train.seed, device)?.model;
     match &settings.lora {
         Some(lora) => Ok(add_adapter(model, lora, settings.train.seed)?),
         None => Ok(model),
+    }
+}
+
+/// Encodes the texts, or the pairs of texts.
+fn encode(tokenizer: &Tokenizer, examples: &Dataset, limit: Limit) -> Result<EncodedTexts, Error> {
+    let texts = examples.examples.iter().map(|example| example.text.as_str()).collect::<Vec<_>>();
+    let pairs =
+        examples.examples.iter().map(|example| example.text_pair.as_deref()).collect::<Option<Vec<_>>>();
+    match pairs {
+        Some(pairs) => Ok(tokenizer.encode_all_pairs(&texts, &pairs, limit, &|_| ())?),
+        None => Ok(tokenizer.encode_all(&texts, limit, &|_| ())),
+    }
+}
+
+fn targets(examples: &Dataset) -> Targets {
+    let targets = examples.examples.iter().map(|example| &example.target);
+    match examples.problem_type {
+        DatasetType::SingleLabelClassification => {
+            Targets::Labels(targets.filter_map(Target::label).collect())
+        }
+        DatasetType::MultiLabelClassification => {
+            let has = |target: &Target| {
+                (0..examples.labels.len()).map(|id| target.label_ids().contains(&id)).collect()
+            };
+            Targets::MultiHot(targets.map(has).collect())
+        }
+        DatasetType::Regression => Targets::Values(targets.map(|target| target.values().to_vec()).collect()),
+    }
+}
+
+/// Returns the problem type of a model for a data set.
+fn problem_type(problem_type: DatasetType) -> ProblemType {
+    match problem_type {
+        DatasetType::SingleLabelClassification => ProblemType::SingleLabelClassification,
+        DatasetType::MultiLabelClassification => ProblemType::MultiLabelClassification,
+        DatasetType::Regression => ProblemType::Regression,
     }
 }
 

@@ -12,14 +12,16 @@ mod resolve;
 
 pub use classifier::Classifier;
 pub use device::Device;
-pub use embert_data::{Dataset, Example, Labels};
+/// The problem type of a [`Dataset`]. That of a model is [`ProblemType`].
+pub use embert_data::ProblemType as DatasetType;
+pub use embert_data::{Dataset, Example, Labels, Target};
 pub use embert_inference::{OpenOptions, Pooling, Prediction};
 pub use embert_kernels::Precision;
 #[cfg(feature = "cpu")]
 pub use embert_kernels::keep_freed_memory;
-pub use embert_model::{LoraConfig, ModuleNames};
+pub use embert_model::{LoraConfig, ModuleNames, ProblemType};
 pub use embert_text::{Tokenizer, Truncation};
-pub use embert_train::{Event, LrSchedulerType, OnExisting, TrainConfig};
+pub use embert_train::{ClassWeights, Event, Loss, LrSchedulerType, OnExisting, Steps, TrainConfig};
 pub use encoder::Encoder;
 pub use error::Error;
 pub use fine_tuning::{FineTuning, fine_tune};

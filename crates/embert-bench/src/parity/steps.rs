@@ -24,10 +24,14 @@ fn compare(context: &Context, fixture: Fixture) -> CheckResult {
 
 /// Trains as in `generate.py`.
 fn losses(context: &Context, fixture: Fixture, reference: &Reference) -> Vec<f32> {
-    let config =
-        TrainConfig { learning_rate: 1e-3, weight_decay: 0.01, warmup_steps: 2, ..TrainConfig::default() };
-    let (schedule, mut optimizer, batch) =
-        (config.schedule(10), AdamW::new(config.adamw()), batch(reference));
+    let config = TrainConfig {
+        learning_rate: 1e-3,
+        weight_decay: 0.01,
+        warmup_steps: 2.into(),
+        ..TrainConfig::default()
+    };
+    let schedule = config.schedule(10).expect("the default scheduler has valid settings");
+    let (mut optimizer, batch) = (AdamW::new(config.adamw()), batch(reference));
     let objective = config.objective(&batch.targets, 3).expect("the default class weights are valid");
     let mut model = context.model(fixture, &context.device.clone().autodiff()).train();
     let (mut losses, backward) = (vec![], BackwardOptions::default());
@@ -52,6 +56,7 @@ fn batch(reference: &Reference) -> LabelledBatch {
         ids: reference.integers("input_ids").into_iter().map(|id| id as u32).collect(),
         rows: (0..lengths.len()).collect(),
         lengths,
+        first_segment_lengths: None,
         padded_to: None,
     };
     let labels = reference.integers("labels").into_iter().map(|label| label as usize).collect();

@@ -1,10 +1,13 @@
 //! The commands and their flags. Most flags are recipe keys.
 
+use std::num::NonZeroUsize;
+
 use clap::builder::BoolishValueParser;
 use clap::{Arg, ArgAction, Command, value_parser};
 use clap_complete::Shell;
 
 use super::help;
+use crate::commands::predict::Shard;
 use crate::recipe::keys::{self, Key, Kind};
 use crate::{device, recipe};
 
@@ -65,15 +68,35 @@ fn devices() -> Command {
 
 /// Returns true for the recipe keys that are flags of `evaluate`.
 fn is_of_evaluation(key: &Key) -> bool {
-    const OF_TRAINING: [&str; 4] =
-        ["train_file", "train_split_name", "validation_share", "max_train_samples"];
+    const OF_TRAINING: [&str; 7] = [
+        "task_name",
+        "problem_type",
+        "do_regression",
+        "train_file",
+        "train_split_name",
+        "validation_share",
+        "max_train_samples",
+    ];
     key.path.starts_with("data.") && !OF_TRAINING.contains(&key.flag.as_str()) || is_of_batches(key)
 }
 
 /// Returns true for the recipe keys that are flags of `predict`.
 fn is_of_prediction(key: &Key) -> bool {
-    const READING: [&str; 5] =
-        ["text_column_name", "csv_quoting", "clean", "max_seq_length", "truncation_side"];
+    const READING: [&str; 13] = [
+        "text_column_name",
+        "text_column_delimiter",
+        "text_pair_column_name",
+        "csv_quoting",
+        "csv_separator",
+        "csv_encoding",
+        "csv_column_names",
+        "json_field",
+        "clean",
+        "max_seq_length",
+        "truncation_side",
+        "truncation_strategy",
+        "threshold",
+    ];
     key.path.starts_with("data.") && READING.contains(&key.flag.as_str()) || is_of_batches(key)
 }
 
@@ -83,9 +106,13 @@ fn is_of_batches(key: &Key) -> bool {
 }
 
 fn evaluate() -> Command {
+    let output = file("output", "Write each row with its label, prediction and scores to this file");
+    let errors = Arg::new("errors").long("errors").value_name("N").value_parser(value_parser!(usize));
+    let errors = errors.help("Print the N most confident mistakes");
     let command =
         Command::new("evaluate").about("Computes the metrics of a fine-tuned model on labelled texts");
-    let command = with_keys(command, is_of_evaluation).args([model_flag(), base_flag(), device_flag()]);
+    let command = with_keys(command, is_of_evaluation).args([output, errors]);
+    let command = command.args([model_flag(), base_flag(), device_flag()]);
     help::common_first(command).after_help(help::EVALUATE_EXAMPLES)
 }
 
@@ -123,14 +150,31 @@ fn predict() -> Command {
         .value_name("TEXT")
         .num_args(0..)
         .help("Texts; without texts, reads lines of standard input");
-    let input = file("input", "Read texts from this .parquet, .csv, .tsv or .jsonl file");
-    let output =
-        file("output", "Write predictions to this .parquet, .csv, .tsv or .jsonl file; - is standard output");
-    let logits = Arg::new("logits").long("logits").action(ArgAction::SetTrue).help("Write the logits too");
+    let pair = Arg::new("text_pair").long("text_pair").value_name("TEXT").num_args(1..);
+    let pair = pair.requires("text").help("Second texts, one for each TEXT, for a model of sentence pairs");
+    let input = file("input", "Read texts from this file, or from all files of a directory or a glob");
+    let output = file(
+        "output",
+        "Write predictions to this .csv, .tsv, .jsonl, .parquet or .arrow file, or for several input files to this \
+         directory; - is standard output",
+    );
+    let switch = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+    };
+    let logits = switch("logits", "Write the logits too");
+    let resume = switch("resume", "Skip input files whose output is complete");
+    let arrow_stream =
+        switch("arrow_stream", "Read and write Arrow IPC streams on standard input and output");
+    let arrow_stream = arrow_stream.conflicts_with_all(["text", "input", "output"]);
+    let top_k = Arg::new("top_k").long("top_k").value_name("K").value_parser(value_parser!(NonZeroUsize));
+    let top_k = top_k.help("Write the K best labels instead of the scores of all labels");
+    let shard = Arg::new("shard").long("shard").value_name("I/N").value_parser(value_parser!(Shard));
+    let shard = shard.help("Predict only this share of the input files: 2/8 is the second of eight");
     let command =
         Command::new("predict").about("Predicts the labels of texts; prints one JSON object per line");
     let command = with_keys(command, is_of_prediction)
-        .args([texts, input.conflicts_with("text"), output, logits])
+        .args([texts, pair, input.conflicts_with("text"), output, top_k, logits])
+        .args([resume, shard, arrow_stream])
         .args([model_flag(), base_flag(), device_flag()]);
     help::common_first(command).after_help(help::PREDICT_EXAMPLES)
 }
@@ -210,6 +254,7 @@ fn flag(key: &'static Key) -> Arg {
         Kind::Number => arg.value_name("N").allow_negative_numbers(true),
         Kind::Names => arg.value_name("NAMES"),
         Kind::Pairs => arg.value_name("NAME=N"),
+        Kind::Kwargs => arg.value_name("NAME=VALUE"),
         Kind::Text | Kind::List | Kind::WordOrNumbers => arg.value_name("TEXT"),
     }
 }

@@ -21,7 +21,6 @@ const FLAGS: &[(&str, Takes)] = &[
     // embert always does this.
     ("do_train", Switch),
     ("do_predict", False),
-    ("do_regression", False),
     ("shuffle_train_dataset", Switch),
     ("optim", OneOf(&["adamw_torch", "adamw_torch_fused", "adamw_hf", "adamw_apex_fused"])),
     ("ignore_data_skip", False),

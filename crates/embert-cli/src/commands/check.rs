@@ -3,9 +3,10 @@
 use clap::ArgMatches;
 
 use crate::device::{self, DeviceContext};
-use crate::encoded_examples::{EncodedRun, columns, limit};
+use crate::encoded_examples::{EncodedRun, limit, texts};
 use crate::error::CliError;
 use crate::memory::MemoryPlan;
+use crate::metric_choice::MetricChoice;
 use crate::model_source::ModelSource;
 use crate::recipe::Recipe;
 use crate::{describe, examples, output, output_dir, recipe, report, trained_labels, warnings};
@@ -36,15 +37,17 @@ fn with_model(
     let (examples, head) = trained_labels::read_examples(recipe)?;
     let source = ModelSource::of_recipe(recipe, &examples.train, head)?;
     let limit = limit(&recipe.data, source.config.encoder.max_position_embeddings)?;
-    let pos_label = examples::pos_label(&recipe.data, &source.config.label_names())?;
+    let metrics = MetricChoice::new(&recipe.data, &source.config)?;
     describe::examples(&examples);
-    let encoded = EncodedRun::new(&source.tokenizer, &examples, limit, pos_label);
+    let encoded = EncodedRun::new(&source.tokenizer, &examples, limit, metrics)?;
     for part in [Some(&encoded.train), encoded.eval.as_ref()].into_iter().flatten() {
         describe::tokens(&part.texts, &recipe.train);
     }
     let data = encoded.data(context);
     let loaded = source.load(recipe.train.seed, &context.device)?;
-    embert_train::check(&loaded.model, &data, &recipe.train)?;
+    let train = recipe.train.resolve_label_names(&source.config.label_names())?;
+    embert_train::check(&loaded.model, &data, &train)?;
+    let recipe = &Recipe { train, ..recipe.clone() };
     let mut warnings = warnings::of_run(recipe, &source, &examples, matches);
     if let Some(memory) = MemoryPlan::new(recipe, context, &source, &loaded.model, &data) {
         memory.lines().iter().for_each(output::print);
@@ -61,7 +64,7 @@ fn without_model(recipe: &Recipe, matches: &ArgMatches) -> Result<Vec<String>, C
     for part in
         [Some(&examples.train), examples.eval.as_ref().map(|eval| &eval.dataset)].into_iter().flatten()
     {
-        output::print(report::word_lengths(&columns(part).0));
+        output::print(report::word_lengths(&texts(part).0));
     }
     output::print("no model was checked; --model DIR also checks a model, and reports tokens and memory");
     Ok(warnings::of_data(recipe, &examples, matches))

@@ -1,38 +1,57 @@
 //! `embert evaluate`: computes the metrics of a fine-tuned model on labelled texts.
 
-use clap::ArgMatches;
-use embert_data::{DataNote, Labels};
-use embert_train::evaluate;
+use std::ops::ControlFlow;
+use std::path::Path;
 
+use clap::ArgMatches;
+use embert_data::DataNote;
+use embert_train::evaluate_logits;
+
+use super::predict::check_output;
 use crate::encoded_examples::EncodedExamples;
 use crate::error::CliError;
-use crate::examples::EvalExamples;
+use crate::examples::{EvalExamples, KnownLabels};
 use crate::fine_tuned::FineTuned;
 use crate::progress::Bar;
+use crate::scored_rows::ScoredRows;
 use crate::{describe, examples, hints, output, recipe, report, warnings};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
+    let output_file = matches.get_one::<String>("output");
+    output_file.map_or(Ok(()), |path| check_output(None, path))?;
     let fine_tuned = FineTuned::open(matches)?;
-    let labels = Labels::new(fine_tuned.model.config.label_names())?;
+    let known = KnownLabels::of(&fine_tuned.model.config)?;
     let mut notes = vec![];
-    let EvalExamples { dataset, name } = rows(&fine_tuned, &labels, matches, &mut notes)?;
-    let pos_label = examples::pos_label(&fine_tuned.recipe.data, labels.names())?;
+    let EvalExamples { dataset, name } = rows(&fine_tuned, &known, matches, &mut notes)?;
+    let metrics = fine_tuned.metrics.clone();
     let settings = warnings::two_eval_files(&fine_tuned.recipe.data);
     let classifier = fine_tuned.load()?;
     describe::dataset(&name, &dataset);
     notes.iter().map(hints::of_note).chain(settings).for_each(output::warn);
-    let encoded = EncodedExamples::new(&classifier.tokenizer, &dataset, classifier.limit);
+    let encoded = EncodedExamples::new(&classifier.tokenizer, &dataset, classifier.limit)?;
     let bar = Bar::items("Evaluating", dataset.len());
-    let evaluation =
-        evaluate(&classifier.model, encoded.labelled(), classifier.batching, pos_label, &mut |progress| {
+    let (evaluation, logits) = evaluate_logits(
+        &classifier.model,
+        encoded.labelled(),
+        classifier.batching,
+        metrics.options(),
+        &mut |progress| {
             bar.set(progress.done as u64);
-            Ok(std::ops::ControlFlow::Continue(()))
-        })?;
+            Ok(ControlFlow::Continue(()))
+        },
+    )?;
     drop(bar);
-    let labels = labels.names();
+    let labels = known.labels.names();
     warnings::one_label(&evaluation.metrics, labels).iter().for_each(output::warn);
-    output::print(report::evaluation(&evaluation, labels, pos_label));
+    output::print(report::evaluation(&evaluation, labels, metrics.pos_label));
+    let rows = ScoredRows::new(&dataset, logits.iter().map(|logits| classifier.prediction(logits)).collect());
+    if let Some(&count) = matches.get_one("errors") {
+        output::print(rows.mistakes(count).unwrap_or("there are no mistakes".into()));
+    }
+    if let Some(path) = output_file {
+        rows.to_table().write(Path::new(path))?;
+    }
     output::print(serde_json::to_string(&evaluation.to_results(labels)).expect("metrics are JSON"));
     Ok(())
 }
@@ -40,19 +59,19 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
 /// Reads the rows that flags name, else the evaluation rows of the model's run.
 fn rows(
     fine_tuned: &FineTuned,
-    labels: &Labels,
+    known: &KnownLabels,
     matches: &ArgMatches,
     notes: &mut Vec<DataNote>,
 ) -> Result<EvalExamples, CliError> {
     let recipe = &fine_tuned.recipe;
     if recipe::names_rows(matches) {
-        return examples::read_named(&recipe.data, labels, notes);
+        return examples::read_named(&recipe.data, known, notes);
     }
     if !fine_tuned.has_recipe {
         return Err(CliError::usage(
             "the model has no recipe with evaluation data; name it with --dataset or --test_file",
         ));
     }
-    let eval = examples::read_of_run(recipe, labels, notes)?;
+    let eval = examples::read_of_run(recipe, known, notes)?;
     Ok(EvalExamples { name: format!("the run's own rows, {}", eval.name), ..eval })
 }

@@ -5,7 +5,6 @@ pub(crate) mod devices;
 pub(crate) mod evaluate;
 pub(crate) mod merge;
 pub(crate) mod predict;
-mod predict_output;
 pub(crate) mod push;
 pub(crate) mod shell;
 pub(crate) mod train;

@@ -6,15 +6,19 @@ use burn::module::Module;
 use clap::ArgMatches;
 use embert_inference::Batching;
 use embert_model::{AutoModelForSequenceClassification, count_parameters};
-use embert_train::{Checkpoint, Event, Fitted, IntervalStrategy, RunDirectory, fit, fit_from};
+use embert_train::{
+    Checkpoint, Evaluation, Event, Fitted, IntervalStrategy, LabelledTexts, RunDirectory, TrainConfig, fit,
+    fit_from,
+};
 
 use crate::device::{self, DeviceContext};
 use crate::encoded_examples::{EncodedRun, limit};
 use crate::error::CliError;
-use crate::examples::{self, Examples};
-use crate::final_evaluation::{final_evaluation, sample_predictions};
+use crate::examples::{EvalExamples, Examples};
+use crate::final_evaluation::FinalModel;
 use crate::interrupt::Interrupt;
 use crate::memory::MemoryPlan;
+use crate::metric_choice::{self, MetricChoice};
 use crate::model_card::model_card;
 use crate::model_source::{LoadedModel, ModelSource};
 use crate::recipe::Recipe;
@@ -38,14 +42,17 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     }
     let (examples, head) = trained_labels::read_examples(&recipe)?;
     let source = ModelSource::of_recipe(&recipe, &examples.train, head)?;
+    recipe.train.resolve_label_names(&source.config.label_names())?;
     let warnings = warnings::of_run(&recipe, &source, &examples, matches);
     let limit = limit(&recipe.data, source.config.encoder.max_position_embeddings)?;
-    let pos_label = examples::pos_label(&recipe.data, &source.config.label_names())?;
+    let metrics = MetricChoice::new(&recipe.data, &source.config)?;
+    metric_choice::check_fitting(&recipe, &source.config)?;
     let interrupt = Interrupt::listen().map_err(CliError::failed)?;
     let (loaded, encoded) = rayon::join(
         || load(&source, &recipe, checkpoint.as_ref(), &context),
-        || EncodedRun::new(&source.tokenizer, &examples, limit, pos_label),
+        || EncodedRun::new(&source.tokenizer, &examples, limit, metrics),
     );
+    let encoded = encoded?;
     let run = Run { recipe, context, examples: &examples, source: &source, encoded, interrupt, checkpoint };
     run.train(loaded, &warnings)
 }
@@ -79,7 +86,9 @@ impl Run<'_> {
     fn train(mut self, loaded: Result<LoadedModel, CliError>, warnings: &[String]) -> Result<(), CliError> {
         let plan = loaded.as_ref().ok().and_then(|loaded| self.plan_memory(loaded));
         if let Some(plan) = &plan {
-            self.recipe.train = plan.config.clone();
+            // The saved recipe keeps the label names that the user gave.
+            let TrainConfig { class_weights, pos_weight, .. } = self.recipe.train.clone();
+            self.recipe.train = TrainConfig { class_weights, pos_weight, ..plan.config.clone() };
         }
         self.describe(plan.as_ref());
         warnings.iter().cloned().chain(plan.as_ref().and_then(MemoryPlan::warning)).for_each(output::warn);
@@ -100,7 +109,14 @@ impl Run<'_> {
 
     fn plan_memory(&self, loaded: &LoadedModel) -> Option<MemoryPlan> {
         let data = self.encoded.data(&self.context);
-        MemoryPlan::new(&self.recipe, &self.context, self.source, &loaded.model, &data)
+        let train = self.train_config().ok()?;
+        let recipe = Recipe { train, ..self.recipe.clone() };
+        MemoryPlan::new(&recipe, &self.context, self.source, &loaded.model, &data)
+    }
+
+    /// Returns the training settings with label ids instead of label names.
+    fn train_config(&self) -> Result<TrainConfig, CliError> {
+        Ok(self.recipe.train.resolve_label_names(&self.source.config.label_names())?)
     }
 
     fn describe(&self, plan: Option<&MemoryPlan>) {
@@ -115,7 +131,7 @@ impl Run<'_> {
             output::print(format_args!("matrix products: {precision}"));
         }
         let model = loaded.model;
-        let config = &self.recipe.train;
+        let config = &self.train_config()?;
         let mut data = self.encoded.data(&self.context);
         data.eval = data.eval.filter(|_| config.eval_strategy != IntervalStrategy::No);
         let labels = self.source.config.label_names();
@@ -149,24 +165,43 @@ impl Run<'_> {
     }
 
     /// Evaluates the final weights, prints the results and gives the run directory its name.
-    fn finish(&self, directory: RunDirectory, fitted: &Fitted) -> Result<(), CliError> {
-        let (pos_label, interrupt) = (self.encoded.pos_label, &self.interrupt);
-        let evaluate = |eval| final_evaluation(fitted, eval, self.batching(), pos_label, interrupt);
-        let evaluation = self.encoded.data(&self.context).eval.map(evaluate).transpose()?;
+    fn finish(&self, mut directory: RunDirectory, fitted: &Fitted) -> Result<(), CliError> {
         report::epochs(&fitted.report.log_history).iter().for_each(output::print);
         let best = self.recipe.train.best_model_metric().map(|metric| report::best_model(fitted, metric));
         best.iter().flatten().for_each(output::print);
-        if let (Some(evaluation), Some(eval)) = (&evaluation, &self.examples.eval) {
-            output::print(report::evaluation(evaluation, &self.source.config.label_names(), pos_label));
-            let limit = self.encoded.train.texts.limit();
-            let (eval, tokenizer) = (&eval.dataset, &self.source.tokenizer);
-            output::print(sample_predictions(fitted, eval, tokenizer, limit, self.batching(), interrupt)?);
-        }
+        let data = self.encoded.data(&self.context);
+        let evaluation = data.eval.map(|eval| self.evaluate(eval, fitted, &mut directory)).transpose()?;
         let card = model_card(&self.recipe, self.source, self.examples, &self.encoded);
         let output_dir = output_dir::finish(directory, fitted, evaluation.as_ref(), &card)?;
         output::print(report::summary(&fitted.report));
         output::print(next_command(&output_dir, evaluation.is_some()));
         Ok(())
+    }
+
+    /// Evaluates the final weights, and prints the metrics and some predictions. Saves fitted thresholds.
+    fn evaluate(
+        &self,
+        eval: LabelledTexts<'_>,
+        fitted: &Fitted,
+        directory: &mut RunDirectory,
+    ) -> Result<Evaluation, CliError> {
+        let (limit, batching) = (self.encoded.train.texts.limit(), self.batching());
+        let (tokenizer, interrupt) = (&self.source.tokenizer, &self.interrupt);
+        let model = FinalModel { fitted, tokenizer, limit, batching, interrupt };
+        let metrics = &self.encoded.metrics;
+        let (evaluation, thresholds) = if self.recipe.data.fit_threshold.is_some() {
+            let (evaluation, thresholds) = model.evaluate_with_fitted_thresholds(eval)?;
+            (evaluation, Some(thresholds))
+        } else {
+            (model.evaluate(eval, metrics)?, metrics.thresholds.clone())
+        };
+        let labels = self.source.config.label_names();
+        output::print(report::evaluation(&evaluation, &labels, metrics.pos_label));
+        if let Some(EvalExamples { dataset, .. }) = &self.examples.eval {
+            output::print(model.sample_predictions(dataset, thresholds.as_deref())?);
+        }
+        directory.set_thresholds(thresholds)?;
+        Ok(evaluation)
     }
 }
 

@@ -14,7 +14,7 @@ const MOST_REVIEWS: usize = 1_000_000;
 pub(crate) fn check(recipe: &Recipe) -> Result<(), CliError> {
     recipe.train.validate().map_err(CliError::usage)?;
     check_rates(recipe)?;
-    recipe.data.read_options()?;
+    recipe.data.read_options(None)?;
     recipe.model.scratch.as_ref().map_or(Ok(()), check_scratch)?;
     let reviews = recipe.data.synthetic_reviews;
     if reviews > MOST_REVIEWS {
@@ -30,6 +30,7 @@ fn check_rates(recipe: &Recipe) -> Result<(), CliError> {
         ("model.attention_probs_dropout_prob", model.attention_probs_dropout_prob),
         ("model.classifier_dropout", model.classifier_dropout),
         ("data.validation_share", Some(recipe.data.validation_share)),
+        ("data.threshold", recipe.data.threshold),
     ];
     let mut given = rates.into_iter().filter_map(|(key, rate)| Some((key, rate?)));
     match given.find(|(_, rate)| !(0.0..1.0).contains(rate)) {

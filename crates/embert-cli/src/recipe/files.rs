@@ -9,6 +9,11 @@ use crate::error::CliError;
 /// The built-in recipes by name.
 pub(super) const RECIPES: &[(&str, &str)] = &[
     ("quickstart", include_str!("../../recipes/quickstart.toml")),
+    ("quickstart-pairs", include_str!("../../recipes/quickstart-pairs.toml")),
+    ("quickstart-multi-label", include_str!("../../recipes/quickstart-multi-label.toml")),
+    ("quickstart-regression", include_str!("../../recipes/quickstart-regression.toml")),
+    ("glue", include_str!("../../recipes/glue.toml")),
+    ("jigsaw", include_str!("../../recipes/jigsaw.toml")),
     (IMDB, include_str!("../../recipes/imdb.toml")),
     ("imdb-bert-500", include_str!("../../recipes/imdb-bert-500.toml")),
     ("imdb-bert-2k", include_str!("../../recipes/imdb-bert-2k.toml")),

@@ -9,7 +9,7 @@ use crate::error::CliError;
 
 /// Returns true if flags name the training data.
 pub(super) fn names_data(matches: &ArgMatches) -> bool {
-    names_any(&["data.dataset_name", "data.train_file"], matches)
+    names_any(&["data.dataset_name", "data.train_file", "data.task_name"], matches)
 }
 
 /// Returns true if the command line names a recipe or training data.

@@ -15,7 +15,7 @@ use crate::near;
 pub(crate) enum Kind {
     Text,
     Number,
-    /// A word, or numbers separated by commas.
+    /// A word, numbers separated by commas, or `name=number` separated by commas.
     WordOrNumbers,
     /// Words separated by commas.
     List,
@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     Names,
     /// `name=number`, separated by commas.
     Pairs,
+    /// `name=value` with numbers and words, separated by commas, or a JSON object.
+    Kwargs,
     /// `--flag`, `--flag true` or `--flag false`.
     Switch,
     /// A flag without a value that sets the key to this value.
@@ -70,16 +72,22 @@ static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
     let mut keys = vec![];
     collect("", settings.into_generator().into_root_schema_for::<Recipe>().as_value(), &mut keys);
-    keys.push(Key {
-        path: "train.train_sampling_strategy".into(),
-        flag: "group_by_length".into(),
+    keys.extend(SHORT.map(|(flag, path, value)| Key {
+        path: path.into(),
+        flag: flag.into(),
         aliases: &[],
-        kind: Kind::Means("group_by_length"),
-        help: "Short for --train_sampling_strategy group_by_length".into(),
+        kind: Kind::Means(value),
+        help: format!("Short for --{} {value}", last(path)),
         default: None,
-    });
+    }));
     keys
 });
+
+/// Flags without a value, each with the key and the value that it sets.
+const SHORT: [(&str, &str, &str); 2] = [
+    ("group_by_length", "train.train_sampling_strategy", "group_by_length"),
+    ("do_regression", "data.problem_type", "regression"),
+];
 
 /// Returns all keys, in the order of the recipe.
 pub(crate) fn all() -> impl Iterator<Item = &'static Key> {
@@ -146,7 +154,8 @@ impl Kind {
             Some(_) if forms.len() > 1 => Self::Names,
             Some(_) => Self::List,
             None if is(schema, "boolean") => Self::Switch,
-            None if is(schema, "object") => Self::Pairs,
+            None if is(schema, "object") && is_number(&schema["additionalProperties"]) => Self::Pairs,
+            None if is(schema, "object") => Self::Kwargs,
             None if is_number(schema) => Self::Number,
             None => Self::Text,
         }
@@ -188,9 +197,18 @@ mod tests {
             ("train.learning_rate", "learning_rate", Kind::Number, Some("5e-5")),
             ("train.num_train_epochs", "num_train_epochs", Kind::Number, Some("3")),
             ("train.max_steps", "max_steps", Kind::Number, None),
+            ("train.lr_scheduler_kwargs", "lr_scheduler_kwargs", Kind::Kwargs, None),
+            ("train.warmup_steps", "warmup_steps", Kind::Number, Some("0")),
+            ("train.logging_steps", "logging_steps", Kind::Number, Some("50")),
+            ("train.eval_steps", "eval_steps", Kind::Number, None),
+            ("train.save_steps", "save_steps", Kind::Number, Some("500")),
+            ("train.dataloader_drop_last", "dataloader_drop_last", Kind::Switch, None),
             ("train.eval_strategy", "eval_strategy", Kind::Text, Some("no")),
             ("train.greater_is_better", "greater_is_better", Kind::Switch, None),
             ("train.class_weights", "class_weights", Kind::WordOrNumbers, Some("none")),
+            ("train.pos_weight", "pos_weight", Kind::WordOrNumbers, Some("none")),
+            ("train.loss", "loss", Kind::Text, Some("cross_entropy")),
+            ("train.focal_gamma", "focal_gamma", Kind::Number, Some("2")),
             ("train.gradual_unfreezing", "gradual_unfreezing", Kind::List, None),
             ("lora.r", "lora_r", Kind::Number, Some("8")),
             ("lora.target_modules", "lora_target_modules", Kind::Names, None),

@@ -4,6 +4,7 @@ mod check;
 mod files;
 mod flag_value;
 mod given;
+mod glue;
 #[cfg(test)]
 mod hostile;
 pub(crate) mod keys;

@@ -14,8 +14,10 @@ use super::table::insert;
 use crate::error::CliError;
 
 /// Keys that describe only the recipe's own data.
-const ROWS: [&str; 9] = [
+const ROWS: [&str; 11] = [
     "dataset_name",
+    "dataset_config_name",
+    "task_name",
     "train_file",
     "validation_file",
     "test_file",
@@ -72,9 +74,19 @@ pub(crate) fn reading_of(directory: &Path) -> Result<Option<String>, CliError> {
 }
 
 /// Keys that control how texts are read.
-const READING: [&str; 7] = [
+const READING: [&str; 17] = [
     "text_column_name",
+    "text_column_delimiter",
+    "text_pair_column_name",
     "label_column_name",
+    "label_columns",
+    "label_separator",
+    "label_map",
+    "problem_type",
+    "csv_separator",
+    "csv_encoding",
+    "json_field",
+    "truncation_strategy",
     "pos_label",
     "clean",
     "max_seq_length",

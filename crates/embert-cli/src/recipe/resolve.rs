@@ -7,6 +7,7 @@ use super::check;
 use super::files::{IMDB, read};
 use super::flag_value::{flag_value, literal};
 use super::given::{is_given, names_any, names_data};
+use super::glue::apply_task;
 use super::keys::{self, Key, Kind};
 use super::sections::Recipe;
 use super::table::{insert, leaves, remove};
@@ -56,6 +57,7 @@ pub(super) fn overridden(mut table: Table, origin: &str, matches: &ArgMatches) -
         apply_flag(&mut table, key, matches)?;
     }
     strict(&table, origin)?;
+    apply_task(&mut table)?;
     let has_scratch = table.get("model").is_some_and(|model| model.get("scratch").is_some());
     if has_scratch && names_any(&["model.model_name_or_path"], matches) {
         return Err(CliError::usage(
@@ -71,14 +73,17 @@ pub(super) fn overridden(mut table: Table, origin: &str, matches: &ArgMatches) -
 }
 
 /// Flags, and the keys of the recipe that would take precedence over them.
-const DISPLACED: [(&str, &[&str]); 7] = [
+const DISPLACED: [(&str, &[&str]); 10] = [
     ("model.model_name_or_path", &["model.scratch"]),
     ("model.adapter", &["lora"]),
     ("data.dataset_name", &["data.train_file", "data.validation_file", "data.test_file"]),
+    ("data.label_columns", &["data.label_column_name"]),
+    ("data.label_column_name", &["data.label_columns"]),
     ("data.test_file", &["data.validation_file"]),
     ("data.test_split_name", &["data.validation_file", "data.test_file"]),
     ("train.num_train_epochs", &["train.max_steps"]),
     ("train.warmup_ratio", &["train.warmup_steps"]),
+    ("train.warmup_steps", &["train.warmup_ratio"]),
 ];
 
 /// Removes the keys that a given flag displaces.
@@ -97,15 +102,7 @@ fn apply_flag(table: &mut Table, key: &Key, matches: &ArgMatches) -> Result<(), 
         return Ok(());
     }
     let text = matches.get_one::<String>(&key.flag).expect("a given flag has a value");
-    let value = flag_value(key, text)?;
-    match (key.path.as_str(), value.as_float()) {
-        // In transformers 5, warmup_steps below 1 is a fraction of the run; earlier versions have warmup_ratio.
-        ("train.warmup_steps", Some(share)) if share < 1.0 => {
-            insert(table, "train.warmup_steps", Value::Integer(0));
-            insert(table, "train.warmup_ratio", Value::Float(share));
-        }
-        _ => insert(table, &key.path, value),
-    }
+    insert(table, &key.path, flag_value(key, text)?);
     Ok(())
 }
 

@@ -1,14 +1,17 @@
 //! The sections and keys of a recipe.
 
-use embert_data::{Columns, CsvQuoting, ReadOptions};
-use embert_model::{AutoConfig, EncoderConfig, LoraConfig};
-use embert_text::Truncation;
+use std::path::Path;
+
+use embert_data::{Columns, CsvQuoting, LabelMap, ReadOptions};
+use embert_model::{AutoConfig, EncoderConfig, LoraConfig, ProblemType};
+use embert_text::{Truncation, TruncationStrategy};
 use embert_train::{IntervalStrategy, TrainConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::model_type::ModelType;
 use crate::error::CliError;
+use crate::problem_type;
 
 /// All settings of a run.
 ///
@@ -281,16 +284,63 @@ impl Recipe {
 }
 
 impl DataSection {
-    /// Returns the settings of the file readers.
-    pub(crate) fn read_options(&self) -> Result<ReadOptions, CliError> {
-        let columns = Columns { text: self.text_column_name.clone(), label: self.label_column_name.clone() };
-        let csv_quoting = self.csv_quoting.parse().map_err(CliError::usage)?;
-        Ok(ReadOptions { columns, csv_quoting, drop_unlabelled: self.drop_unlabelled })
+    /// Returns the settings of the file readers. `trained` is the problem type of a fine-tuned model.
+    pub(crate) fn read_options(
+        &self,
+        trained: Option<embert_data::ProblemType>,
+    ) -> Result<ReadOptions, CliError> {
+        let names = |names: &str| names.split(',').map(|name| name.trim().to_owned()).collect::<Vec<_>>();
+        let labels = if self.label_columns.is_empty() {
+            vec![self.label_column_name.clone()]
+        } else {
+            self.label_columns.clone()
+        };
+        let columns = Columns {
+            texts: names(&self.text_column_name),
+            text_pair: self.text_pair_column_name.clone(),
+            labels,
+        };
+        Ok(ReadOptions {
+            columns,
+            text_column_delimiter: self.text_column_delimiter.clone(),
+            problem_type: trained.or(self.problem_type.map(problem_type::of_model)),
+            label_separator: self.label_separator.clone(),
+            label_map: self.label_map.as_deref().map(label_map).transpose()?,
+            drop_unlabelled: self.drop_unlabelled,
+            csv_quoting: self.csv_quoting.parse().map_err(CliError::usage)?,
+            csv_separator: self.csv_separator.as_deref().map(separator).transpose()?,
+            csv_encoding: self
+                .csv_encoding
+                .as_deref()
+                .map(str::parse)
+                .transpose()
+                .map_err(CliError::usage)?,
+            csv_column_names: Some(self.csv_column_names.clone()).filter(|names| !names.is_empty()),
+            json_field: self.json_field.clone(),
+            dataset_config_name: self.dataset_config_name.clone(),
+        })
     }
 
     /// Returns the evaluation file.
     pub(crate) fn eval_file(&self) -> Option<&String> {
         self.validation_file.as_ref().or(self.test_file.as_ref())
+    }
+}
+
+/// Parses a label map, or reads its file.
+fn label_map(text: &str) -> Result<LabelMap, CliError> {
+    let map = if Path::new(text).is_file() { LabelMap::from_file(Path::new(text)) } else { text.parse() };
+    map.map_err(|error| CliError::usage(format!("--label_map: {error}")))
+}
+
+/// Parses a separator: one ASCII character, `tab` or `\t`.
+fn separator(text: &str) -> Result<u8, CliError> {
+    match (text, text.as_bytes()) {
+        ("tab" | "\\t", _) => Ok(b'\t'),
+        (_, [byte]) if byte.is_ascii() && *byte != b'"' && *byte != b'\n' => Ok(*byte),
+        _ => {
+            Err(CliError::usage(format!("csv_separator is {text:?}; it must be one ASCII character, or tab")))
+        }
     }
 }
 

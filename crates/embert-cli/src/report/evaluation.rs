@@ -1,16 +1,17 @@
-//! Tables of an evaluation: metrics, metrics by class, confusion matrix, sample predictions.
+//! Tables of an evaluation: metrics, metrics by class, confusion matrix.
 
-use comfy_table::{Table, presets};
-use embert_train::Evaluation;
+use embert_train::{Evaluation, Metrics, SingleLabelMetrics};
 
-use super::{add, grouped, plain};
+use super::multi_label::multi_label;
+use super::regression::regression;
+use super::{add, grouped, number, plain};
 use crate::visible::visible;
 
 /// The largest number of classes in a table.
-const MAX_CLASSES: usize = 30;
+pub(super) const MAX_CLASSES: usize = 30;
 
 /// The confusion matrix: a row for each gold label, a column for each predicted label.
-fn confusion(evaluation: &Evaluation, names: &[String]) -> String {
+fn confusion(metrics: &SingleLabelMetrics, names: &[String]) -> String {
     if names.len() > MAX_CLASSES {
         return format!("the confusion matrix of {} labels is too wide to show", grouped(names.len()));
     }
@@ -18,30 +19,32 @@ fn confusion(evaluation: &Evaluation, names: &[String]) -> String {
     table.set_header(
         std::iter::once("gold \\ predicted".to_owned()).chain(names.iter().map(|name| visible(name))),
     );
-    for (name, counts) in names.iter().zip(&evaluation.metrics.confusion_matrix) {
+    for (name, counts) in names.iter().zip(&metrics.confusion_matrix) {
         let counts = counts.iter().map(|&count| grouped(count as usize));
         add(&mut table, std::iter::once(visible(name)).chain(counts).collect());
     }
     table.to_string()
 }
 
-/// Formats an evaluation: a line of metrics, a table by class, and the confusion matrix.
+/// Formats an evaluation: a line of metrics, and tables by class, label or target.
 pub(crate) fn evaluation(evaluation: &Evaluation, names: &[String], pos_label: Option<usize>) -> String {
-    let parts = [
-        metrics_line(evaluation, names, pos_label),
-        classes(evaluation, names),
-        confusion(evaluation, names),
-    ];
-    parts.join("\n")
+    match &evaluation.metrics {
+        Metrics::SingleLabel(metrics) => {
+            let speed = evaluation.eval_samples_per_second;
+            let line = metrics_line(metrics, speed, names, pos_label);
+            [line, classes(metrics, names), confusion(metrics, names)].join("\n")
+        }
+        Metrics::MultiLabel(metrics) => multi_label(evaluation, metrics, names),
+        Metrics::Regression(metrics) => regression(evaluation, metrics, names),
+    }
 }
 
 /// Precision, recall, F1 and support by class, and their weighted mean.
-fn classes(evaluation: &Evaluation, names: &[String]) -> String {
+fn classes(metrics: &SingleLabelMetrics, names: &[String]) -> String {
     if names.len() > MAX_CLASSES {
         return format!("the metrics of {} classes are too many to show", grouped(names.len()));
     }
     let mut table = plain(&["class", "precision", "recall", "F1", "support"]);
-    let metrics = &evaluation.metrics;
     let row = |name: String, values: [f64; 3], support: u64| {
         let values = values.map(|value| format!("{value:.4}"));
         [name].into_iter().chain(values).chain([grouped(support as usize)]).collect()
@@ -57,9 +60,13 @@ fn classes(evaluation: &Evaluation, names: &[String]) -> String {
 }
 
 /// A line of metrics. It names the class of F1.
-fn metrics_line(evaluation: &Evaluation, names: &[String], pos_label: Option<usize>) -> String {
-    let metrics = &evaluation.metrics;
-    let roc_auc = metrics.roc_auc.map_or("undefined".into(), |auc| format!("{auc:.4}"));
+fn metrics_line(
+    metrics: &SingleLabelMetrics,
+    texts_per_second: f64,
+    names: &[String],
+    pos_label: Option<usize>,
+) -> String {
+    let roc_auc = number(metrics.roc_auc);
     let class = pos_label.or((names.len() == 2).then_some(1));
     let of = class.map_or("macro mean".into(), |class| visible(&names[class]));
     format!(
@@ -70,52 +77,6 @@ fn metrics_line(evaluation: &Evaluation, names: &[String], pos_label: Option<usi
         metrics.recall,
         metrics.matthews_correlation,
         metrics.loss,
-        evaluation.eval_samples_per_second,
+        texts_per_second,
     )
-}
-
-/// A row of the table of sample predictions.
-pub(crate) struct Sample<'a> {
-    pub(crate) text: &'a str,
-    pub(crate) gold: &'a str,
-    pub(crate) predicted: &'a str,
-    pub(crate) score: f64,
-}
-
-/// A table of predictions with the beginning of each text.
-pub(crate) fn samples(samples: &[Sample<'_>]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_BORDERS_ONLY).set_header(["text", "gold", "predicted", "score"]);
-    for sample in samples {
-        let predicted = if sample.gold == sample.predicted {
-            sample.predicted.into()
-        } else {
-            format!("{} ✗", sample.predicted)
-        };
-        table.add_row([preview(sample.text), sample.gold.into(), predicted, format!("{:.3}", sample.score)]);
-    }
-    table.to_string()
-}
-
-/// The first 50 characters, on one line, control characters escaped.
-fn preview(text: &str) -> String {
-    const SHOWN: usize = 50;
-    let line = visible(&text.split_whitespace().collect::<Vec<_>>().join(" "));
-    match line.char_indices().nth(SHOWN) {
-        None => line,
-        Some((end, _)) => format!("{}…", &line[..end]),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn previews_are_one_line_of_fifty_characters() {
-        assert_eq!(preview("one\n two"), "one two");
-        assert_eq!(preview("\u{1b}[31mred"), "\\u{1b}[31mred");
-        let long = "ä".repeat(60);
-        assert_eq!(preview(&long).chars().count(), 51);
-    }
 }

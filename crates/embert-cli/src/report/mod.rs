@@ -2,13 +2,17 @@
 
 mod evaluation;
 mod lengths;
+mod multi_label;
+mod regression;
 mod run;
+mod samples;
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
-pub(crate) use evaluation::{Sample, evaluation, samples};
+pub(crate) use evaluation::evaluation;
 pub(crate) use lengths::{lengths, padding, word_lengths};
 pub(crate) use run::{best_model, epochs, log_line, plan, summary};
+pub(crate) use samples::{Sample, samples};
 
 /// Formats a number with commas between thousands.
 pub(crate) fn grouped(number: usize) -> String {
@@ -25,6 +29,11 @@ pub(crate) fn size(bytes: u64) -> String {
     } else {
         format!("{} MiB", bytes >> 20)
     }
+}
+
+/// Formats a metric.
+fn number(value: Option<f64>) -> String {
+    value.map_or("undefined".into(), |value| format!("{value:.4}"))
 }
 
 fn percent(share: f64) -> String {

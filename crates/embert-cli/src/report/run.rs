@@ -1,8 +1,8 @@
 //! Lines of a training run: its plan, its log, its evaluations by epoch and its best model.
 
-use embert_train::{BestModelMetric, Fitted, LogEntry, RunPlan, TrainReport};
+use embert_train::{BestModelMetric, Fitted, LogEntry, Metrics, RunPlan, TrainReport};
 
-use super::{add, grouped, plain};
+use super::{add, grouped, number, plain};
 
 /// The lines that transformers prints before training.
 pub(crate) fn plan(plan: &RunPlan) -> String {
@@ -32,36 +32,50 @@ pub(crate) fn log_line(entry: &LogEntry) -> String {
             log.learning_rate,
             grouped(log.tokens_per_second.round() as usize),
         ),
-        LogEntry::Evaluation { step, epoch, evaluation } => format!(
-            "step {step}, epoch {epoch:.2}: eval_loss {:.4}, eval_accuracy {:.4}, eval_f1 {:.4}, {:.1} s",
-            evaluation.metrics.loss,
-            evaluation.metrics.accuracy,
-            evaluation.metrics.f1,
-            evaluation.eval_runtime,
-        ),
+        LogEntry::Evaluation { step, epoch, evaluation } => {
+            let [_, first, second, ..] = columns(&evaluation.metrics);
+            let value = |name: &str| number(evaluation.metrics.value(name));
+            format!(
+                "step {step}, epoch {epoch:.2}: eval_loss {}, eval_{first} {}, eval_{second} {}, {:.1} s",
+                value("loss"),
+                value(first),
+                value(second),
+                evaluation.eval_runtime,
+            )
+        }
     }
 }
 
 /// A table with a row for each evaluation and the mean training loss before it; `None` without evaluations.
 pub(crate) fn epochs(log: &[LogEntry]) -> Option<String> {
-    log.iter().find(|entry| matches!(entry, LogEntry::Evaluation { .. }))?;
-    let mut table =
-        plain(&["epoch", "step", "train loss", "eval loss", "accuracy", "F1", "precision", "recall"]);
+    let names = log.iter().find_map(|entry| match entry {
+        LogEntry::Evaluation { evaluation, .. } => Some(columns(&evaluation.metrics)),
+        LogEntry::Train(_) => None,
+    })?;
+    let [_, quality @ ..] = names.map(|name| if name == "f1" { "F1" } else { name });
+    let mut table = plain(&[&["epoch", "step", "train loss", "eval loss"], &quality[..]].concat());
     let mut losses = vec![];
     for entry in log {
         match entry {
             LogEntry::Train(line) => losses.push(line.loss),
             LogEntry::Evaluation { step, epoch, evaluation } => {
-                let metrics = &evaluation.metrics;
-                let values = [metrics.loss, metrics.accuracy, metrics.f1, metrics.precision, metrics.recall];
                 let mut row = vec![format!("{epoch:.2}"), step.to_string(), mean(&losses)];
-                row.extend(values.map(|value| format!("{value:.4}")));
+                row.extend(names.map(|name| number(evaluation.metrics.value(name))));
                 add(&mut table, row);
                 losses.clear();
             }
         }
     }
     Some(table.to_string())
+}
+
+/// Returns the names of the metrics to show, without `eval_`.
+fn columns(metrics: &Metrics) -> [&'static str; 5] {
+    match metrics {
+        Metrics::SingleLabel(_) => ["loss", "accuracy", "f1", "precision", "recall"],
+        Metrics::MultiLabel(_) => ["loss", "f1_micro", "f1_macro", "precision_micro", "recall_micro"],
+        Metrics::Regression(_) => ["loss", "pearson", "spearman", "mae", "r2"],
+    }
 }
 
 /// Formats the step of the final weights, and the step of an early stop.

@@ -87,6 +87,9 @@ fn a_flag_displaces_conflicting_recipe_keys() {
     }
     let config = print("--recipe mine.toml --warmup_ratio 0.2");
     assert_eq!(config["train"]["warmup_steps"].as_integer(), Some(0));
+    let config = print("--recipe imdb --warmup_steps 0.2");
+    assert_eq!(config["train"]["warmup_steps"].as_float(), Some(0.2));
+    assert_eq!(config["train"]["warmup_ratio"].as_float(), Some(0.0));
     assert!(print("--recipe mine.toml --adapter dir").get("lora").is_none());
     let kept = print(
         "--recipe mine.toml --dataset new.csv --validation_file v.csv --max_steps 3 --num_train_epochs 2",
@@ -98,10 +101,30 @@ fn a_flag_displaces_conflicting_recipe_keys() {
 }
 
 #[test]
-fn warmup_steps_below_one_are_a_ratio() {
-    let config = config("--warmup_steps 0.06");
-    assert_eq!(config["train"]["warmup_ratio"].as_float(), Some(0.06));
-    assert_eq!(config["train"]["warmup_steps"].as_integer(), Some(0));
+fn steps_below_one_are_a_share_of_the_run() {
+    for key in ["warmup_steps", "logging_steps", "eval_steps", "save_steps"] {
+        for flags in [format!("--{key} 0.06"), format!("--set train.{key}=0.06")] {
+            assert_eq!(config(&flags)["train"][key].as_float(), Some(0.06), "{flags}");
+        }
+        assert_eq!(config(&format!("--{key} 7"))["train"][key].as_integer(), Some(7), "{key}");
+    }
+}
+
+#[test]
+fn scheduler_settings_are_pairs_or_json() {
+    let restarts = "--lr_scheduler_type cosine_with_restarts";
+    for flags in [
+        format!("{restarts} --lr_scheduler_kwargs num_cycles=2"),
+        format!("{restarts} --lr_scheduler_kwargs {{\"num_cycles\":2}}"),
+        format!("{restarts} --set train.lr_scheduler_kwargs.num_cycles=2"),
+        format!("{restarts} --set train.lr_scheduler_kwargs={{num_cycles=2}}"),
+    ] {
+        let config = config(&flags);
+        assert_eq!(config["train"]["lr_scheduler_kwargs"]["num_cycles"].as_integer(), Some(2), "{flags}");
+    }
+    let decay =
+        "--lr_scheduler_type warmup_stable_decay --lr_scheduler_kwargs num_decay_steps=3,decay_type=1-sqrt";
+    assert_eq!(config(decay)["train"]["lr_scheduler_kwargs"]["decay_type"].as_str(), Some("1-sqrt"));
 }
 
 #[test]
@@ -125,13 +148,22 @@ fn wrong_arguments_are_usage_errors_that_say_what_to_do() {
             "train --set train.learning_rat=1",
             "unknown key train.learning_rat; did you mean train.learning_rate?",
         ),
+        ("train --save_steps 1.5", "1.5 must be a whole number of steps, or a share of the run below 1"),
+        (
+            "train --lr_scheduler_kwargs power",
+            "--lr_scheduler_kwargs is power; it must be NAME=VALUE,NAME=VALUE or a JSON object",
+        ),
+        (
+            "train --recipe quickstart --lr_scheduler_type cosine --lr_scheduler_kwargs power=2",
+            "lr_scheduler_kwargs is power=2; it must be num_cycles (0 to 1000000) for cosine",
+        ),
         ("train --set seed", "--set seed: it must be KEY=VALUE"),
         (
             "train --recipe typo.toml",
             "recipe typo.toml: unknown key train.learning_rat; did you mean train.learning_rate?",
         ),
         ("train --recipe broken.toml", "recipe broken.toml: "),
-        ("train --recipe nowhere", "it must be a TOML file or one of quickstart, imdb"),
+        ("train --recipe nowhere", "it must be a TOML file or one of quickstart, quickstart-pairs"),
         ("train --recipe quickstart --lr_scheduler_type linaer", "unknown variant `linaer`"),
         (
             "train --recipe quickstart --device tpu",

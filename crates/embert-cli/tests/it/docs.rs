@@ -50,8 +50,22 @@ fn write_stand_ins(folder: &Path) {
     write_csv(folder, "reviews.csv", &["negative", "positive"], 520);
     let reviews = fs::read_to_string(folder.join("reviews.csv")).unwrap();
     fs::write(folder.join("reviews.csv"), reviews.replacen("text,label", "review,sentiment", 1)).unwrap();
+    write_rows(folder, "pairs.csv", "question,answer,label", |n| format!("who {n},nobody {n},{}", n % 2));
+    let flags = |n: usize| format!("film {n},{},{},{}", n % 2, n % 3 / 2, n % 5 / 4);
+    write_rows(folder, "comments.csv", "text,toxic,obscene,insult", flags);
+    write_rows(folder, "scores.csv", "text,score", |n| format!("film {n},{}.5", n % 5));
+    fs::create_dir_all(folder.join("shards")).unwrap();
+    for part in ["shards/part-00000.csv", "shards/part-00001.csv"] {
+        write_rows(folder, part, "text", |n| format!("film {n}"));
+    }
     write_pretrained(folder, "bert-base-uncased");
     write_pretrained(folder, "all-MiniLM-L6-v2");
+}
+
+/// Writes a csv file of 40 rows.
+fn write_rows(folder: &Path, name: &str, header: &str, row: impl Fn(usize) -> String) {
+    let rows = (0..40).map(|n| row(n) + "\n").collect::<String>();
+    fs::write(folder.join(name), format!("{header}\n{rows}")).unwrap();
 }
 
 /// Writes a model without a classification head: renames the tensors of its head to names that no model uses.

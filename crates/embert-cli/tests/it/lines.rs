@@ -30,7 +30,12 @@ fn errors_of_unreadable_data_say_what_to_do() {
     write(path, "three.csv", "text,label\na,x\nb,x\nc,x\n");
     write(path, "sorted.csv", &format!("text,label\n{}", "a,x\n".repeat(200)));
     write(path, "missing.csv", "text,label\na,x\nb,y\nc,\nd,NaN\n");
-    write(path, "fraction.csv", "text,label\na,1.5\nb,2.5\nc,1.5\n");
+    write(
+        path,
+        "field.json",
+        "{\"data\": [{\"text\": \"a\", \"label\": 1}, {\"text\": \"b\", \"label\": 0}]}",
+    );
+    fs::write(path.join("latin.csv"), b"text,label\ncaf\xe9,a\nbar,b\n").unwrap();
     write(path, "open.csv", &format!("{}\"never closed,yes\n", rows("text,label", ',')));
     write(
         path,
@@ -41,17 +46,18 @@ fn errors_of_unreadable_data_say_what_to_do() {
     write(path, "rows.txt", "a\nb\n");
     write(path, "lfs.csv", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n");
     for (data, expected) in [
-        ("semicolon.csv", &["separated by", ";"][..]),
-        ("tabs.csv", &["tab", ".tsv"]),
+        ("semicolon.csv", &["separated by", "--csv_separator ';'"][..]),
+        ("tabs.csv", &["tab", ".tsv", "--csv_separator tab"]),
         ("columns.csv", &["--text_column_name", "review"]),
         ("columns.jsonl", &["_column_name", "review"]),
         ("label.tsv", &["--label_column_name", "stars"]),
         ("missing.csv", &["row 3", "--drop_unlabelled"]),
-        ("fraction.csv", &["1.5", "integers"]),
+        ("field.json", &["--json_field data"]),
+        ("latin.csv", &["row 1", "--csv_encoding windows-1252"]),
         ("open.csv", &["--csv_quoting none"]),
         ("ids.csv", &["120", "--label_column_name"]),
-        ("rows.json", &[".jsonl"]),
-        ("rows.txt", &[".csv"]),
+        ("rows.json", &["all 1 rows"]),
+        ("rows.txt", &["no column \"label\""]),
         ("lfs.csv", &["git lfs pull"]),
         ("semicolons.csv", &["did you mean semicolon.csv?"]),
         ("./nowhere.csv", &["there is no such file"]),

@@ -20,11 +20,13 @@ mod overwriting;
 mod paths;
 #[cfg(unix)]
 mod predict_output;
+mod predict_parts;
 mod push;
 mod secrets;
 mod sizes;
 #[cfg(target_os = "linux")]
 mod streams;
+mod tasks;
 mod tiny;
 mod traces;
 mod trainer_meaning;

@@ -105,7 +105,7 @@ fn measuring_a_run_does_not_change_its_weights() {
 fn the_batch_size_is_reduced_until_it_fits_and_is_saved_in_the_recipe() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = format!("train {WIDE} --save_strategy epoch --auto_find_batch_size --output_dir run");
-    let Some(output) = limited(folder.path(), 400_000, &arguments) else { return };
+    let Some(output) = limited(folder.path(), 450_000, &arguments) else { return };
     let printed = stdout(&output);
     assert_eq!(output.status.code(), Some(0), "{printed}{}", stderr(&output));
     assert!(

@@ -1,163 +1,179 @@
-//! Reads csv and tsv files: a header, then one example per row.
+//! Reads csv and tsv files in chunks: a header, then one row of cells per record.
 
 mod quotes;
 
-use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use csv::{ByteRecord, ErrorKind, Position, Reader, ReaderBuilder};
+use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
 
-use crate::columns::ColumnRole;
+use crate::columns::{ColumnRole, find_column};
 use crate::error::DataError;
-use crate::label_encoding::{RawFile, RawLabel, RawRow};
+use crate::input::{self, Bytes, read_error};
 use crate::note::DataNote;
 use crate::options::{CsvQuoting, ReadOptions};
-use quotes::{MultilineRows, ends_inside_quotes, num_lines};
-
-pub(crate) fn read(path: &Path, separator: u8, options: &ReadOptions) -> Result<RawFile, DataError> {
-    let mut table = Delimited::open(path, separator, options.csv_quoting)?;
-    let text = table.column_index(&options.columns.text, ColumnRole::Text)?;
-    let label = table.column_index(&options.columns.label, ColumnRole::Label)?;
-    let (rows, notes) = table.rows(|row, record| {
-        let cell = utf8(path, row, &options.columns.label, &record[label])?.trim().to_owned();
-        let text = utf8(path, row, &options.columns.text, &record[text])?.to_owned();
-        Ok(RawRow { row, text, label: RawLabel::Cell(cell) })
-    })?;
-    Ok(RawFile { path: path.to_path_buf(), rows, names: None, notes })
-}
-
-pub(crate) fn read_texts(
-    path: &Path,
-    separator: u8,
-    options: &ReadOptions,
-) -> Result<(Vec<String>, Vec<DataNote>), DataError> {
-    let column = &options.columns.text;
-    let mut table = Delimited::open(path, separator, options.csv_quoting)?;
-    let text = table.column_index(column, ColumnRole::Text)?;
-    table.rows(|row, record| Ok(utf8(path, row, column, &record[text])?.to_owned()))
-}
-
-/// Returns the name and the cells of each column.
-pub(crate) fn read_columns(
-    path: &Path,
-    separator: u8,
-    quoting: CsvQuoting,
-) -> Result<(NamedColumns, Vec<DataNote>), DataError> {
-    let mut table = Delimited::open(path, separator, quoting)?;
-    let header = table.header()?;
-    let names = header.iter().map(|name| Ok(utf8(path, 0, "header", name)?.to_owned()));
-    let names = names.collect::<Result<Vec<_>, _>>()?;
-    let (rows, notes) = table.rows(|row, record| {
-        let cells = names.iter().zip(record).map(|(name, cell)| Ok(utf8(path, row, name, cell)?.to_owned()));
-        cells.collect::<Result<Vec<_>, _>>()
-    })?;
-    let mut columns: Vec<_> =
-        names.iter().map(|name| (name.clone(), Vec::with_capacity(rows.len()))).collect();
-    for row in rows {
-        columns.iter_mut().zip(row).for_each(|((_, cells), cell)| cells.push(cell));
-    }
-    Ok((columns, notes))
-}
-
-type NamedColumns = Vec<(String, Vec<String>)>;
+use crate::table::{Chunk, ChunkSize, Column, Values};
+use quotes::{MultilineRows, QuoteTracker, num_lines};
 
 /// An open csv or tsv file.
-struct Delimited<'a> {
-    path: &'a Path,
+pub(crate) struct DelimitedReader {
+    path: PathBuf,
     separator: u8,
     quoting: CsvQuoting,
-    reader: Reader<File>,
+    reader: Reader<QuoteTracker<Bytes>>,
+    /// The number of columns of the file.
+    width: usize,
+    /// The index and the name of each column to read.
+    columns: Vec<(usize, String)>,
+    /// The number of rows read so far.
+    row: usize,
+    multiline: MultilineRows,
 }
 
-impl<'a> Delimited<'a> {
-    fn open(path: &'a Path, separator: u8, quoting: CsvQuoting) -> Result<Self, DataError> {
-        let file = File::open(path).map_err(DataError::io(path))?;
-        let quotes = quoting == CsvQuoting::Minimal;
-        let reader = ReaderBuilder::new().delimiter(separator).quoting(quotes).from_reader(file);
-        Ok(Self { path, separator, quoting, reader })
+impl DelimitedReader {
+    /// Opens a file. With `wanted`, reads only these columns.
+    pub(crate) fn open(
+        path: &Path,
+        separator: u8,
+        options: &ReadOptions,
+        wanted: Option<&[(&str, ColumnRole)]>,
+    ) -> Result<Self, DataError> {
+        let separator = options.csv_separator.unwrap_or(separator);
+        let bytes = QuoteTracker::new(input::open_text(path, options.csv_encoding)?, separator);
+        let reader = ReaderBuilder::new()
+            .delimiter(separator)
+            .quoting(options.csv_quoting == CsvQuoting::Minimal)
+            .has_headers(options.csv_column_names.is_none())
+            .buffer_capacity(64 << 10)
+            .from_reader(bytes);
+        let mut table = Self {
+            path: path.to_path_buf(),
+            separator,
+            quoting: options.csv_quoting,
+            reader,
+            width: 0,
+            columns: vec![],
+            row: 0,
+            multiline: MultilineRows::default(),
+        };
+        let names = match &options.csv_column_names {
+            Some(names) => names.clone(),
+            None => table.header(wanted.is_some())?,
+        };
+        table.width = names.len();
+        table.columns = table.select(names, wanted)?;
+        Ok(table)
     }
 
-    fn header(&mut self) -> Result<ByteRecord, DataError> {
-        let header = self.reader.byte_headers().cloned();
-        header.map_err(|error| self.malformed(0, error, &ByteRecord::new()))
-    }
-
-    /// Returns the index of a column. Names are compared without surrounding whitespace.
-    fn column_index(&mut self, column: &str, role: ColumnRole) -> Result<usize, DataError> {
-        let header = self.header()?;
-        let names = header.iter().enumerate();
-        let mut found =
-            names.filter(|(_, name)| name.trim_ascii() == column.as_bytes()).map(|(index, _)| index);
-        match (found.next(), found.next()) {
-            (Some(index), None) => Ok(index),
-            (Some(_), Some(_)) => {
-                Err(DataError::DuplicateColumn { path: self.path.to_path_buf(), column: column.to_owned() })
-            }
-            (None, _) => Err(self.missing_column(&header, column, role)),
-        }
-    }
-
-    fn missing_column(&self, header: &ByteRecord, column: &str, role: ColumnRole) -> DataError {
-        let names: Vec<_> = header.iter().map(String::from_utf8_lossy).collect();
-        match other_separator(&names, self.separator) {
-            Some((found, advice)) => {
-                let (path, header) = (self.path.to_path_buf(), names[0].trim().to_owned());
-                DataError::WrongSeparator { path, header, found, advice }
-            }
-            None => DataError::missing_column(self.path, column, role, names.iter().map(|name| name.trim())),
-        }
-    }
-
-    /// Calls `parse` with each row and its number, from 1; returns the results and the notes.
-    fn rows<T>(
-        mut self,
-        parse: impl Fn(usize, &ByteRecord) -> Result<T, DataError>,
-    ) -> Result<(Vec<T>, Vec<DataNote>), DataError> {
-        let mut parsed = Vec::new();
+    /// Returns the next rows; `None` at the end.
+    pub(crate) fn next_chunk(&mut self, size: ChunkSize) -> Result<Option<Chunk>, DataError> {
+        let mut cells = vec![Vec::new(); self.columns.len()];
         let mut record = ByteRecord::new();
-        let mut multiline = MultilineRows::default();
-        let mut last_start = 0;
-        loop {
-            let row = parsed.len() + 1;
-            match self.reader.read_byte_record(&mut record) {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(error) => return Err(self.malformed(row, error, &record)),
+        let (first, mut bytes) = (self.row, 0);
+        while size.has_room(self.row - first, bytes) && self.read(&mut record)? {
+            bytes += record.as_slice().len();
+            for ((index, name), cells) in self.columns.iter().zip(&mut cells) {
+                cells.push(self.utf8(self.row, name, &record[*index])?.to_owned());
             }
-            last_start = record.position().map_or(0, Position::byte);
-            multiline.add(row, &record);
-            parsed.push(parse(row, &record)?);
         }
-        self.require_closed_quotes(parsed.len(), last_start)?;
-        Ok((parsed, multiline.note(self.path).into_iter().collect()))
+        let names = self.columns.iter().map(|(_, name)| name.clone());
+        let columns = names.zip(cells).map(|(name, cells)| (name, Values::Column(Column::Text(cells))));
+        Ok((self.row > first).then(|| Chunk::numbered(columns.collect(), first)))
     }
 
-    /// Returns an error if the row that starts at this byte has an unclosed quote: it contains all rows after it.
-    fn require_closed_quotes(&self, row: usize, start: u64) -> Result<(), DataError> {
-        if self.quoting == CsvQuoting::None || !ends_inside_quotes(self.path, start, self.separator)? {
+    /// Returns a note if some of the rows so far span several lines.
+    pub(crate) fn note(&self) -> Option<DataNote> {
+        self.multiline.note(&self.path)
+    }
+
+    /// Reads the next row; returns false at the end.
+    fn read(&mut self, record: &mut ByteRecord) -> Result<bool, DataError> {
+        match self.reader.read_byte_record(record) {
+            Ok(true) => self.row += 1,
+            Ok(false) => return self.require_closed_quotes(self.row).map(|()| false),
+            Err(error) => return Err(self.malformed(self.row + 1, error, record)),
+        }
+        if record.len() != self.width {
+            let (path, names, cells) = (self.path.clone(), self.width, record.len());
+            return Err(DataError::ColumnNameCount { path, names, row: self.row, cells });
+        }
+        self.multiline.add(self.row, record);
+        if self.reader.get_ref().ended_inside_quotes() {
+            self.require_closed_quotes(self.row)?;
+        }
+        Ok(true)
+    }
+
+    /// Returns the names in the header. If `lossy`, invalid UTF-8 in them is replaced.
+    fn header(&mut self, lossy: bool) -> Result<Vec<String>, DataError> {
+        let header = self.reader.byte_headers().cloned();
+        let header = header.map_err(|error| self.malformed(0, error, &ByteRecord::new()))?;
+        let name = |name: &[u8]| match lossy {
+            true => Ok(String::from_utf8_lossy(name).into_owned()),
+            false => Ok(self.utf8(0, "header", name)?.to_owned()),
+        };
+        header.iter().map(name).collect()
+    }
+
+    /// Returns the wanted columns, without duplicates.
+    fn select(
+        &self,
+        names: Vec<String>,
+        wanted: Option<&[(&str, ColumnRole)]>,
+    ) -> Result<Vec<(usize, String)>, DataError> {
+        let Some(wanted) = wanted else { return Ok(names.into_iter().enumerate().collect()) };
+        let mut columns: Vec<(usize, String)> = Vec::new();
+        for (column, role) in wanted {
+            let found = find_column(&self.path, names.iter().map(String::as_str), column, *role);
+            let index = found.map_err(|error| self.explain(error, &names))?;
+            if columns.iter().all(|(other, _)| *other != index) {
+                columns.push((index, names[index].clone()));
+            }
+        }
+        Ok(columns)
+    }
+
+    /// Replaces the error of a missing column if the header has another separator, or looks like data.
+    fn explain(&self, error: DataError, names: &[String]) -> DataError {
+        let DataError::MissingColumn { column, suggestion, .. } = &error else { return error };
+        let path = self.path.clone();
+        if let Some((separator, found, advice)) = other_separator(names, self.separator) {
+            let header = names[0].trim().to_owned();
+            return DataError::WrongSeparator { path, header, found, advice, separator };
+        }
+        match names.iter().find(|name| suggestion.is_none() && is_data(name)) {
+            Some(cell) => DataError::NoHeader { path, column: column.clone(), cell: shortened(cell) },
+            None => error,
+        }
+    }
+
+    /// Returns an error if the file has ended inside of a quoted cell. That cell contains all rows after it.
+    fn require_closed_quotes(&self, row: usize) -> Result<(), DataError> {
+        if self.quoting == CsvQuoting::None || !self.reader.get_ref().ended_inside_quotes() {
             return Ok(());
         }
-        Err(DataError::UnclosedQuote { path: self.path.to_path_buf(), row })
+        Err(DataError::UnclosedQuote { path: self.path.clone(), row })
     }
 
     fn malformed(&self, row: usize, error: csv::Error, record: &ByteRecord) -> DataError {
-        if let ErrorKind::UnequalLengths { pos, expected_len, len } = error.kind() {
-            let start = pos.as_ref().map_or(0, Position::byte);
-            let path = self.path.to_path_buf();
-            let (cells, expected, lines) = (*len, *expected_len, num_lines(record));
-            let malformed = DataError::CellCount { path, row, cells, expected, lines };
-            return self.require_closed_quotes(row, start).err().unwrap_or(malformed);
+        let path = self.path.clone();
+        if let ErrorKind::UnequalLengths { expected_len: expected, len: cells, .. } = *error.kind() {
+            let malformed = DataError::CellCount { path, row, cells, expected, lines: num_lines(record) };
+            return self.require_closed_quotes(row).err().unwrap_or(malformed);
         }
-        let (path, reason) = (self.path.to_path_buf(), error.to_string());
+        let reason = error.to_string();
         match error.into_kind() {
-            ErrorKind::Io(source) => DataError::Io { path, source },
+            ErrorKind::Io(source) => read_error(&path, row, source),
             _ => DataError::MalformedRow { path, row, reason },
         }
     }
+
+    fn utf8<'a>(&self, row: usize, column: &str, cell: &'a [u8]) -> Result<&'a str, DataError> {
+        std::str::from_utf8(cell).map_err(|_| DataError::not_utf8(&self.path, row, column).with_guess(cell))
+    }
 }
 
-/// Returns the separator that a header of one name contains, and advice for the user.
-fn other_separator(names: &[impl AsRef<str>], separator: u8) -> Option<(&'static str, &'static str)> {
+/// Returns the separator that a header of one name contains, its name, and advice for the user.
+fn other_separator(names: &[impl AsRef<str>], separator: u8) -> Option<(u8, &'static str, &'static str)> {
     let [name] = names else { return None };
     let candidates = [
         (b'\t', "tabs", "rename it to .tsv"),
@@ -166,10 +182,18 @@ fn other_separator(names: &[impl AsRef<str>], separator: u8) -> Option<(&'static
         (b',', "commas", "rename it to .csv"),
     ];
     let mut found = candidates.into_iter().filter(|(byte, ..)| *byte != separator);
-    let (_, found, advice) = found.find(|(byte, ..)| name.as_ref().as_bytes().contains(byte))?;
-    Some((found, advice))
+    found.find(|(byte, ..)| name.as_ref().as_bytes().contains(byte))
 }
 
-fn utf8<'a>(path: &Path, row: usize, column: &str, cell: &'a [u8]) -> Result<&'a str, DataError> {
-    std::str::from_utf8(cell).map_err(|_| DataError::not_utf8(path, row, column))
+/// Returns true for a cell that is probably no name of a column: a number, or a long text.
+fn is_data(cell: &str) -> bool {
+    const MAX_NAME: usize = 64;
+    let is_number = cell.trim().parse::<f64>().is_ok_and(f64::is_finite);
+    is_number || cell.chars().count() > MAX_NAME || cell.split_whitespace().count() > 8
+}
+
+fn shortened(cell: &str) -> String {
+    const MAX: usize = 40;
+    let start = cell.trim().chars().take(MAX).collect::<String>();
+    if start.len() < cell.trim().len() { start + "..." } else { start }
 }

@@ -1,12 +1,10 @@
 //! Quotes in csv and tsv files: rows with line breaks in quoted cells, and unclosed quotes.
 
-use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 use std::path::Path;
 
 use csv::ByteRecord;
 
-use crate::error::DataError;
 use crate::note::DataNote;
 
 /// Counts rows that span several lines, and keeps the longest.
@@ -28,8 +26,8 @@ impl MultilineRows {
         }
     }
 
-    pub(super) fn note(self, path: &Path) -> Option<DataNote> {
-        let Self { rows, longest_row: row, most_lines: lines } = self;
+    pub(super) fn note(&self, path: &Path) -> Option<DataNote> {
+        let &Self { rows, longest_row: row, most_lines: lines } = self;
         (rows > 0).then(|| DataNote::MultilineRows { path: path.to_path_buf(), rows, row, lines })
     }
 }
@@ -54,22 +52,41 @@ enum State {
     Quote,
 }
 
-/// Returns true if the record that starts at this byte is still inside a quoted cell at the end of the file.
-pub(super) fn ends_inside_quotes(path: &Path, start: u64, separator: u8) -> Result<bool, DataError> {
-    let mut file = BufReader::new(File::open(path).map_err(DataError::io(path))?);
-    file.seek(SeekFrom::Start(start)).map_err(DataError::io(path))?;
-    let mut state = State::Start;
-    for byte in file.bytes() {
-        let byte = byte.map_err(DataError::io(path))?;
-        state = match (state, byte) {
+/// Follows the quotes of a file while it is read.
+pub(super) struct QuoteTracker<R> {
+    bytes: R,
+    separator: u8,
+    state: State,
+    is_at_end: bool,
+}
+
+impl<R> QuoteTracker<R> {
+    pub(super) fn new(bytes: R, separator: u8) -> Self {
+        Self { bytes, separator, state: State::Start, is_at_end: false }
+    }
+
+    /// Returns true if the file has ended inside of a quoted cell.
+    pub(super) fn ended_inside_quotes(&self) -> bool {
+        self.is_at_end && self.state == State::Quoted
+    }
+
+    fn next_state(&self, state: State, byte: u8) -> State {
+        match (state, byte) {
             (State::Quoted, b'"') => State::Quote,
             (State::Quoted, _) => State::Quoted,
             (State::Start | State::Cell | State::Quote, b'"') => State::Quoted,
-            (State::Start, b'\r' | b'\n') => State::Start,
-            (_, b'\r' | b'\n') => return Ok(false),
-            (_, byte) if byte == separator => State::Cell,
+            (_, b'\r' | b'\n') => State::Start,
+            (_, byte) if byte == self.separator => State::Cell,
             _ => State::Plain,
-        };
+        }
     }
-    Ok(state == State::Quoted)
+}
+
+impl<R: Read> Read for QuoteTracker<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.bytes.read(buffer)?;
+        self.is_at_end = count == 0 && !buffer.is_empty();
+        self.state = buffer[..count].iter().fold(self.state, |state, byte| self.next_state(state, *byte));
+        Ok(count)
+    }
 }

@@ -21,7 +21,7 @@ pub(super) enum InferredLabels {
 impl InferredLabels {
     /// Collects the values. Leaves out fractions, which are not labels.
     pub(super) fn of(files: &[RawFile], label_type: LabelType) -> Self {
-        let values = files.iter().flat_map(|file| &file.rows).map(|row| label_type.value(&row.label));
+        let values = files.iter().flat_map(RawFile::labels).map(|label| label_type.value(label));
         let (mut integers, mut names) = (BTreeSet::new(), BTreeSet::new());
         for value in values {
             match value {
@@ -61,15 +61,17 @@ impl InferredLabels {
         }
     }
 
-    /// Returns an error or a note if there are many labels for the number of rows.
-    pub(super) fn check_count(&self, path: &Path, rows: usize) -> Result<Option<DataNote>, DataError> {
+    /// Returns an error or a note if there are many labels for the number of rows and of their labels.
+    pub(super) fn check_count(&self, path: &Path, files: &[RawFile]) -> Result<Option<DataNote>, DataError> {
         let (path, labels) = (path.to_path_buf(), self.len());
+        let rows = files.iter().map(|file| file.rows.len()).sum();
+        let found = files.iter().flat_map(RawFile::labels).count();
         match labels {
             _ if labels > MAX_LABELS => {
                 Err(DataError::TooManyLabels { path, found: labels, limit: MAX_LABELS })
             }
-            50.. if rows < 2 * labels => Err(DataError::TooFewRowsPerLabel { path, labels, rows }),
-            100.. if rows < 10 * labels => Ok(Some(DataNote::ManyLabels { path, labels, rows })),
+            50.. if found < 2 * labels => Err(DataError::TooFewRowsPerLabel { path, labels, rows }),
+            100.. if found < 10 * labels => Ok(Some(DataNote::ManyLabels { path, labels, rows })),
             _ => Ok(None),
         }
     }

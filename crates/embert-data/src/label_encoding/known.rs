@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use super::label_type::{LabelValue, is_number_text, parse_integer};
+use super::label_type::LabelValue;
 use crate::dataset::Labels;
 use crate::formatting::{listed, quoted};
 use crate::note::DataNote;
+use crate::number::{is_number_text, parse_integer};
 
 /// Finds the id of a value by name. A value is an index only if the names are not numbers.
 pub(super) struct KnownLabels<'a> {
@@ -56,6 +57,11 @@ impl<'a> KnownLabels<'a> {
         }
         self.names_by_index = Some(quoted(file_names.iter().map(String::as_str)));
         (0..ids.len()).map(Some).collect()
+    }
+
+    /// Returns the id of each label name of the file that was given to [`Self::new`].
+    pub(super) fn ids_of_file(&self) -> &[Option<usize>] {
+        self.ids_of_file.as_deref().unwrap_or_default()
     }
 
     pub(super) fn id(&mut self, value: &LabelValue<'_>) -> Option<usize> {

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::raw::{RawFile, RawLabel, exact_integer};
+use super::raw::{RawFile, RawLabel};
 use crate::error::DataError;
+use crate::number::{Number, parse_number};
 
 /// The type of all labels of a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +28,7 @@ impl LabelType {
     /// Returns the type of the label column of these files.
     pub(super) fn of(files: &[RawFile]) -> Result<Self, DataError> {
         require_one_type(files)?;
-        let labels = || files.iter().flat_map(|file| &file.rows).map(|row| &row.label);
+        let labels = || files.iter().flat_map(RawFile::labels);
         Ok(if labels().all(|label| parse_boolean(label).is_some()) {
             Self::Booleans
         } else if labels().all(is_number) {
@@ -68,36 +69,6 @@ impl fmt::Display for LabelValue<'_> {
     }
 }
 
-enum Number {
-    Integer(i128),
-    Fraction,
-}
-
-/// Parses a text as a number. `None` for words such as `inf`.
-fn parse_number(text: &str) -> Option<Number> {
-    if let Ok(number) = text.parse() {
-        return Some(Number::Integer(number));
-    }
-    if !text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte)) {
-        return None;
-    }
-    let float: f64 = text.parse().ok().filter(|float: &f64| float.is_finite())?;
-    Some(exact_integer(float).map_or(Number::Fraction, Number::Integer))
-}
-
-/// Parses a text as a number without a fraction.
-pub(super) fn parse_integer(text: &str) -> Option<i128> {
-    match parse_number(text.trim())? {
-        Number::Integer(number) => Some(number),
-        _ => None,
-    }
-}
-
-/// Returns true if a name is a number.
-pub(super) fn is_number_text(name: &str) -> bool {
-    parse_number(name).is_some()
-}
-
 fn is_number(label: &RawLabel) -> bool {
     match label {
         RawLabel::Cell(cell) => parse_number(cell).is_some(),
@@ -119,13 +90,20 @@ fn require_one_type(files: &[RawFile]) -> Result<(), DataError> {
     let mut first = None;
     for file in files {
         for row in &file.rows {
-            let (rank, name) = type_of(&row.label);
-            let (expected, before) = *first.get_or_insert((rank, name));
-            if rank != expected {
-                let (left, right) = if rank < expected { (name, before) } else { (before, name) };
-                let label = LabelType::Names.value(&row.label).to_string();
-                let types = format!("{left} and {right}");
-                return Err(DataError::MixedLabels { path: file.path.clone(), row: row.row, label, types });
+            for label in row.target.labels() {
+                let (rank, name) = type_of(label);
+                let (expected, before) = *first.get_or_insert((rank, name));
+                if rank != expected {
+                    let (left, right) = if rank < expected { (name, before) } else { (before, name) };
+                    let label = LabelType::Names.value(label).to_string();
+                    let types = format!("{left} and {right}");
+                    return Err(DataError::MixedLabels {
+                        path: file.path.clone(),
+                        row: row.row,
+                        label,
+                        types,
+                    });
+                }
             }
         }
     }
@@ -138,41 +116,5 @@ fn type_of(label: &RawLabel) -> (u8, &'static str) {
         RawLabel::Text(_) | RawLabel::Cell(_) | RawLabel::Missing => (0, "text"),
         RawLabel::Boolean(_) => (1, "booleans"),
         RawLabel::Integer(_) | RawLabel::Fraction(_) => (2, "integers"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_are_numbers_only_if_written_as_numbers() {
-        for (cell, expected) in [
-            ("1", Some(Some(1))),
-            ("-1", Some(Some(-1))),
-            ("+2", Some(Some(2))),
-            ("1.0", Some(Some(1))),
-            ("1e0", Some(Some(1))),
-            ("1.", Some(Some(1))),
-            ("-0.0", Some(Some(0))),
-            ("1e3", Some(Some(1000))),
-            ("1.5", Some(None)),
-            (".5", Some(None)),
-            ("1e300", Some(None)),
-            ("99999999999999999999999999", Some(Some(99_999_999_999_999_999_999_999_999))),
-            ("inf", None),
-            ("nan", None),
-            ("1_000", None),
-            ("1,5", None),
-            ("e", None),
-            ("", None),
-            ("-", None),
-        ] {
-            let found = parse_number(cell).map(|number| match number {
-                Number::Integer(number) => Some(number),
-                Number::Fraction => None,
-            });
-            assert_eq!(found, expected, "{cell:?}");
-        }
     }
 }

@@ -1,27 +1,34 @@
-//! Label encoding: maps the values of a label column to ids.
+//! Label encoding: maps the values of the label columns to ids or numbers.
 //!
-//! The ids come from the labels of a model, else from the label names in the files, else from the sorted values.
+//! The ids come from the labels of a model, else from the label map or the label names in the files, else from the
+//! sorted values.
 
+mod classes;
+mod column_labels;
+mod flags;
 mod inferred;
 mod known;
 mod label_type;
+mod mapped;
 mod missing;
+mod problem;
 mod raw;
+mod regression;
 
 use std::path::Path;
 
-use crate::dataset::{Dataset, Example, Labels};
+use crate::dataset::{Dataset, Example, Labels, Target};
 use crate::error::DataError;
 use crate::formatting::{listed, quoted};
 use crate::note::{DataNote, LoadedDataset};
 use crate::options::ReadOptions;
-use inferred::InferredLabels;
-use known::KnownLabels;
-use label_type::{LabelType, LabelValue};
-use missing::remove_unlabelled;
-pub(crate) use raw::{RawFile, RawLabel, RawRow};
+use crate::problem_type::ProblemType;
+use label_type::LabelValue;
+use missing::MissingLabels;
+pub(crate) use missing::is_not_available;
+pub(crate) use raw::{RawFile, RawLabel, RawRow, RawTarget};
 
-/// Assigns a label id to each row: by the `known` labels of a model, or else by the content of the files.
+/// Encodes the labels of each row: by the `known` labels of a model, or else by the content of the files.
 pub(crate) fn encode_labels(
     path: &Path,
     mut files: Vec<RawFile>,
@@ -30,44 +37,45 @@ pub(crate) fn encode_labels(
 ) -> Result<LoadedDataset, DataError> {
     let mut notes = files.iter_mut().flat_map(|file| std::mem::take(&mut file.notes)).collect::<Vec<_>>();
     let names = shared_names(&files)?;
-    notes.extend(remove_unlabelled(path, &mut files, options, names.is_some(), known)?);
+    let (problem_type, note) = problem::decide(&files, options, known);
+    notes.extend(note);
+    let has_names = names.is_some() || options.label_map.is_some();
+    let missing = MissingLabels { problem_type, options, has_names, known };
+    notes.extend(missing.remove(path, &mut files)?);
     notes.extend(files.iter().filter_map(|file| {
-        DataNote::about_blank_texts(&file.path, file.rows.iter().map(|row| (&row.text, row.row)))
+        let texts = file.rows.iter().map(|row| (row.text.as_str(), row.text_pair.as_deref(), row.row));
+        DataNote::about_blank_texts(&file.path, texts)
     }));
-    let label_type = LabelType::of(&files)?;
-    let labels_of_files = match (known, &names) {
-        (None, Some(names)) => Some(Labels::new(names.clone())?),
-        _ => None,
-    };
-    let dataset = match known.or(labels_of_files.as_ref()) {
-        Some(labels) => {
-            let mut lookup = KnownLabels::new(labels, names.as_deref());
-            let examples = examples(files, label_type, labels, |value| lookup.id(value))?;
-            notes.extend(lookup.notes(path));
-            Dataset { examples, labels: labels.clone() }
+    let encoded = match problem_type {
+        ProblemType::SingleLabelClassification => classes::encode_single(path, files, names, options, known)?,
+        ProblemType::MultiLabelClassification if options.columns.labels.len() > 1 => {
+            flags::encode_flags(path, files, options, known)?
         }
-        None => {
-            let inferred = InferredLabels::of(&files, label_type);
-            notes.extend(inferred.check_count(path, files.iter().map(|file| file.rows.len()).sum())?);
-            let labels = inferred.labels()?;
-            Dataset { examples: examples(files, label_type, &labels, |value| inferred.id(value))?, labels }
-        }
+        ProblemType::MultiLabelClassification => classes::encode_lists(path, files, names, options, known)?,
+        ProblemType::Regression => regression::encode_numbers(path, files, options, known)?,
     };
+    notes.extend(encoded.notes);
+    let dataset = Dataset { examples: encoded.examples, labels: encoded.labels, problem_type };
     Ok(LoadedDataset { dataset, notes })
 }
 
+/// The rows with their targets, the labels, and notes about them.
+struct Encoded {
+    examples: Vec<Example>,
+    labels: Labels,
+    notes: Vec<DataNote>,
+}
+
+/// Returns an example for each row, with the target that `target` returns.
 fn examples(
     files: Vec<RawFile>,
-    label_type: LabelType,
-    labels: &Labels,
-    mut id: impl FnMut(&LabelValue<'_>) -> Option<usize>,
+    mut target: impl FnMut(&Path, &RawRow) -> Result<Target, DataError>,
 ) -> Result<Vec<Example>, DataError> {
     let mut examples = Vec::with_capacity(files.iter().map(|file| file.rows.len()).sum());
     for RawFile { path, rows, .. } in files {
-        for RawRow { row, text, label } in rows {
-            let value = label_type.value(&label);
-            let label = id(&value).ok_or_else(|| unknown_label(&path, row, &value, labels))?;
-            examples.push(Example { text, label });
+        for row in rows {
+            let target = target(&path, &row)?;
+            examples.push(Example { text: row.text, text_pair: row.text_pair, target });
         }
     }
     Ok(examples)

@@ -9,11 +9,13 @@ use std::io::{self, BufRead, BufReader, Error, ErrorKind, Read, Seek, SeekFrom};
 /// Maximum nesting of Thrift structs. A page header has three levels.
 const MAX_DEPTH: usize = 8;
 
-/// The sizes of one page in bytes, without its header.
+/// The sizes of one page in bytes, without its header, and its number of values.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct PageSizes {
     pub(super) uncompressed: u64,
     pub(super) compressed: u64,
+    /// The number of values and nulls of a data page.
+    pub(super) values: u64,
 }
 
 /// Returns the sizes of all pages between two offsets of a file.
@@ -30,6 +32,7 @@ pub(super) fn page_sizes<R: Read + Seek>(file: R, begin: u64, end: u64) -> io::R
 }
 
 /// Reads a `PageHeader` (parquet.thrift) in Thrift's compact protocol. Fields 2 and 3 are the sizes.
+/// Fields 5 and 8 are the headers of data pages.
 fn read_header(file: &mut impl BufRead) -> io::Result<PageSizes> {
     let mut page = PageSizes::default();
     let mut id = 0;
@@ -38,10 +41,24 @@ fn read_header(file: &mut impl BufRead) -> io::Result<PageSizes> {
         match (id, thrift_type) {
             (2, 5) => page.uncompressed = read_size(file)?,
             (3, 5) => page.compressed = read_size(file)?,
+            (5 | 8, 12) => page.values = read_num_values(file)?,
             _ => skip(file, thrift_type, MAX_DEPTH)?,
         }
     }
     Ok(page)
+}
+
+/// Reads a `DataPageHeader` or `DataPageHeaderV2`. Field 1 of both is the number of values, with nulls.
+fn read_num_values(file: &mut impl BufRead) -> io::Result<u64> {
+    let (mut values, mut id) = (0, 0);
+    while let Some((next, thrift_type)) = read_field(file, id)? {
+        id = next;
+        match (id, thrift_type) {
+            (1, 5) => values = read_size(file)?,
+            _ => skip(file, thrift_type, MAX_DEPTH)?,
+        }
+    }
+    Ok(values)
 }
 
 /// Reads the id and the type of the next field; `None` at the end of a struct.
@@ -130,10 +147,19 @@ mod tests {
     fn sizes_of_consecutive_pages_are_read() {
         let one = [&PAGE[..], &[5]].concat();
         let two = one.repeat(2);
-        let expected = PageSizes { uncompressed: 9, compressed: 5 };
+        let expected = PageSizes { uncompressed: 9, compressed: 5, values: 0 };
         assert_eq!(page_sizes(Cursor::new(&two), 0, 46).unwrap(), [expected; 2]);
         assert_eq!(page_sizes(Cursor::new(&two), 23, 46).unwrap(), [expected]);
         assert!(page_sizes(Cursor::new(&two[..30]), 0, 46).is_err());
+    }
+
+    #[test]
+    fn values_of_data_pages_are_counted() {
+        for (delta, header) in [(0x2c, [0x15, 0xd8, 4, 0x15, 0]), (0x5c, [0x15, 0xd8, 4, 0x15, 2])] {
+            let page = [&[0x15, 0, 0x15, 18, 0x15, 10, delta][..], &header, &[0, 0]].concat();
+            let expected = PageSizes { uncompressed: 9, compressed: 5, values: 300 };
+            assert_eq!(read_header(&mut Cursor::new(&page)).unwrap(), expected, "{delta:#x}");
+        }
     }
 
     #[test]

@@ -5,12 +5,14 @@
 //! clause counts. A bag of words therefore classifies only about four of five reviews correctly.
 
 mod grammar;
+mod tasks;
 
 use std::collections::HashSet;
 
-use crate::dataset::{Dataset, Example};
+use crate::dataset::{Dataset, Example, Target};
 use crate::permutation::Generator;
 use grammar::{Draft, Sentiment};
+pub use tasks::Synthetic;
 
 const MIN_WORDS: usize = 6;
 const MAX_WORDS: usize = 60;
@@ -32,11 +34,11 @@ pub fn synthetic(count: usize, seed: u64) -> Dataset {
         .map(|index| {
             let sentiment = if index % 2 == 0 { Sentiment::Negative } else { Sentiment::Positive };
             let text = new_review(sentiment, &mut patterns, &mut generator);
-            Example { text, label: index % 2 }
+            Example::new(text, Target::Label(index % 2))
         })
         .collect();
     generator.shuffle(&mut examples);
-    Dataset { examples, labels: grammar::labels() }
+    Dataset::of_labels(examples, grammar::labels())
 }
 
 /// Returns a review with a new pattern, and adds it to `patterns`.

@@ -12,7 +12,7 @@ use crate::problem_type::ProblemType;
 pub enum Synthetic {
     /// One review and its sentiment: `negative` or `positive`.
     Reviews,
-    /// Two reviews: do they have the `same` sentiment, or `different` ones?
+    /// A positive and a negative review: is the `first` or the `second` one positive?
     Pairs,
     /// One review and its topics: any of `acting`, `picture`, `recommended`, `sound` and `story`.
     Topics,
@@ -83,19 +83,24 @@ impl FromStr for Synthetic {
 
 fn pairs(count: usize, seed: u64) -> Dataset {
     let reviews = synthetic(2 * count, seed).examples;
-    let examples = reviews.chunks_exact(2).map(|pair| Example {
-        text: pair[0].text.clone(),
-        text_pair: Some(pair[1].text.clone()),
-        target: Target::Label(usize::from(is_positive(&pair[0]) == is_positive(&pair[1]))),
+    let (positive, negative): (Vec<_>, Vec<_>) = reviews.into_iter().partition(is_positive);
+    let examples = positive.into_iter().zip(negative).enumerate().map(|(index, (positive, negative))| {
+        let label = index % 2;
+        let (first, second) = if label == 0 { (positive, negative) } else { (negative, positive) };
+        Example { text_pair: Some(second.text), target: Target::Label(label), ..first }
     });
-    dataset(examples.collect(), &["different", "same"], ProblemType::SingleLabelClassification)
+    dataset(examples.collect(), &["first", "second"], ProblemType::SingleLabelClassification)
 }
 
 fn topics(count: usize, seed: u64) -> Dataset {
     let examples = synthetic(count, seed).examples.into_iter().map(|review| {
         let text = review.text.to_lowercase();
         let has = |(id, (_, words)): &(usize, (&str, &[&str]))| {
-            if *id == RECOMMENDED { is_positive(&review) } else { words.iter().any(|word| text.contains(word)) }
+            if *id == RECOMMENDED {
+                is_positive(&review)
+            } else {
+                words.iter().any(|word| text.contains(word))
+            }
         };
         let labels = TOPICS.into_iter().enumerate().filter(has).map(|(id, _)| id).collect();
         Example { target: Target::Labels(labels), ..review }

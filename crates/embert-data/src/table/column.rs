@@ -1,18 +1,18 @@
 //! The values of one column: results, or values of the input file.
 
 use std::io::{self, Write};
-use std::path::Path;
 
 #[cfg(feature = "parquet")]
 use super::chunked_array::ChunkedArray;
-use super::json_column;
-use crate::error::DataError;
+use super::json_column::{self, JsonValues};
 
 /// A column of results, with one value per row.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Column {
     /// Text.
     Text(Vec<String>),
+    /// A list of texts per row. In csv and tsv, the cell is a JSON array.
+    Texts(Vec<Vec<String>>),
     /// Numbers.
     Number(Vec<f32>),
     /// A list of numbers per row. In csv and tsv, the cell is a JSON array.
@@ -23,6 +23,7 @@ impl Column {
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Text(values) => values.len(),
+            Self::Texts(values) => values.len(),
             Self::Number(values) => values.len(),
             Self::Numbers(values) => values.len(),
         }
@@ -31,6 +32,7 @@ impl Column {
     fn write_json(&self, row: usize, out: impl Write) -> io::Result<()> {
         match self {
             Self::Text(values) => serde_json::to_writer(out, &values[row]),
+            Self::Texts(values) => serde_json::to_writer(out, &values[row]),
             Self::Number(values) => serde_json::to_writer(out, &values[row]),
             Self::Numbers(values) => serde_json::to_writer(out, &values[row]),
         }
@@ -40,10 +42,10 @@ impl Column {
 
 /// A column of results, or a column of the input file in its own types.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Values {
+pub(crate) enum Values {
     Column(Column),
     /// The JSON text of each value; `None` if the row does not have the key.
-    Json(Vec<Option<Box<str>>>),
+    Json(JsonValues),
     /// Values of one arrow type.
     #[cfg(feature = "parquet")]
     Arrow(ChunkedArray),
@@ -56,6 +58,22 @@ impl Values {
             Self::Json(values) => values.len(),
             #[cfg(feature = "parquet")]
             Self::Arrow(chunks) => chunks.len(),
+        }
+    }
+
+    /// Adds the values of another column of the same kind.
+    pub(super) fn append(&mut self, more: Self) {
+        match (self, more) {
+            (Self::Column(Column::Text(values)), Self::Column(Column::Text(more))) => values.extend(more),
+            (Self::Column(Column::Texts(values)), Self::Column(Column::Texts(more))) => values.extend(more),
+            (Self::Column(Column::Number(values)), Self::Column(Column::Number(more))) => values.extend(more),
+            (Self::Column(Column::Numbers(values)), Self::Column(Column::Numbers(more))) => {
+                values.extend(more)
+            }
+            (Self::Json(values), Self::Json(more)) => values.append(more),
+            #[cfg(feature = "parquet")]
+            (Self::Arrow(chunks), Self::Arrow(more)) => chunks.append(more),
+            _ => unreachable!("the parts of a column are of one kind, because their files have one format"),
         }
     }
 
@@ -80,25 +98,5 @@ impl Values {
         let mut cell = Vec::new();
         self.write_json(row, &mut cell)?;
         Ok(cell)
-    }
-
-    pub(super) fn texts(
-        &self,
-        path: &Path,
-        column: &str,
-        row: &impl Fn(usize) -> usize,
-    ) -> Result<Vec<String>, DataError> {
-        match self {
-            Self::Column(Column::Text(values)) => Ok(values.clone()),
-            Self::Column(_) => Err(DataError::ColumnType {
-                path: path.to_path_buf(),
-                column: column.to_owned(),
-                found: "numbers".to_owned(),
-                expected: "text",
-            }),
-            Self::Json(values) => json_column::texts(values, path, column, row),
-            #[cfg(feature = "parquet")]
-            Self::Arrow(chunks) => chunks.texts(path, column),
-        }
     }
 }

@@ -1,14 +1,61 @@
 //! A column of JSON values. Each value keeps its JSON text, so jsonl output is identical to the input.
 
-use std::path::Path;
+use std::ops::Deref;
 
-use serde_json::Value;
-
-use crate::error::DataError;
-use crate::jsonl;
+use crate::json::JsonType;
+#[cfg(feature = "parquet")]
+use crate::json::PossibleTypes;
 
 /// The JSON text of a value; `None` if the row does not have the key.
-pub(super) type Json = Option<Box<str>>;
+pub(crate) type Json = Option<Box<str>>;
+
+/// The values of a column, and their type in the complete file.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct JsonValues {
+    values: Vec<Json>,
+    json_type: Option<JsonType>,
+}
+
+impl JsonValues {
+    /// `json_type` is the type of all values of the file; `None` if it is unknown.
+    pub(crate) fn new(values: Vec<Json>, json_type: Option<JsonType>) -> Self {
+        Self { values, json_type }
+    }
+
+    /// Returns the type of all values of the file. If it is unknown, returns the type of these values.
+    #[cfg(feature = "parquet")]
+    pub(super) fn json_type(&self) -> JsonType {
+        self.json_type.unwrap_or_else(|| {
+            let mut types = PossibleTypes::new();
+            self.values.iter().flatten().for_each(|json| types.add(json));
+            types.first()
+        })
+    }
+
+    pub(super) fn append(&mut self, more: Self) {
+        if self.json_type != more.json_type {
+            self.json_type = None;
+        }
+        self.values.extend(more.values);
+    }
+}
+
+impl Deref for JsonValues {
+    type Target = [Json];
+
+    fn deref(&self) -> &Self::Target {
+        &self.values
+    }
+}
+
+impl IntoIterator for JsonValues {
+    type Item = Json;
+    type IntoIter = std::vec::IntoIter<Json>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.values.into_iter()
+    }
+}
 
 /// Formats a value as a csv cell: text without quotes, null as an empty cell, other values as JSON.
 pub(super) fn cell(json: Option<&str>) -> Vec<u8> {
@@ -16,33 +63,6 @@ pub(super) fn cell(json: Option<&str>) -> Vec<u8> {
         None | Some("null") => vec![],
         Some(json) => text(json).unwrap_or_else(|| json.to_owned()).into_bytes(),
     }
-}
-
-pub(super) fn texts(
-    values: &[Json],
-    path: &Path,
-    column: &str,
-    row: &impl Fn(usize) -> usize,
-) -> Result<Vec<String>, DataError> {
-    let text = |(index, json): (usize, &Json)| {
-        let (row, path, column) = (row(index), path.to_path_buf(), column.to_owned());
-        let Some(json) = json.as_deref() else {
-            return Err(DataError::ValueType {
-                path,
-                row,
-                column,
-                found: "no value".to_owned(),
-                expected: "text",
-            });
-        };
-        match serde_json::from_str(json) {
-            Ok(Value::String(text)) => Ok(text),
-            Ok(Value::Null) => Err(DataError::null(&path, row, &column)),
-            Ok(other) => Err(jsonl::value_type(&path, row, &column, &other, "text")),
-            Err(error) => Err(DataError::MalformedRow { path, row, reason: format!("not JSON: {error}") }),
-        }
-    };
-    values.iter().enumerate().map(text).collect()
 }
 
 /// Returns the text of a JSON string; `None` for other values.

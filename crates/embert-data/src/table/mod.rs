@@ -1,26 +1,40 @@
 //! Tables: all columns of an input file, with columns of results added, written to a file.
 
 #[cfg(feature = "parquet")]
+mod arrow_batches;
+#[cfg(feature = "parquet")]
 mod arrow_cell;
+mod atomic_file;
+mod chunk;
 #[cfg(feature = "parquet")]
 mod chunked_array;
+mod collect;
 mod column;
 mod json_column;
-mod output_file;
-#[cfg(feature = "parquet")]
-mod parquet;
-mod read;
-mod write;
+mod reader;
+mod source;
+mod writer;
 
 use std::collections::HashSet;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use crate::columns::ColumnRole;
+use crate::columns::{ColumnRole, find_column};
 use crate::error::DataError;
 use crate::note::DataNote;
-use crate::options::CsvQuoting;
+use crate::options::ReadOptions;
+use crate::rows::{self, LoadedTexts};
+#[cfg(feature = "parquet")]
+pub(crate) use chunk::arrow_columns;
+pub(crate) use chunk::{Chunk, ChunkSize};
+#[cfg(feature = "parquet")]
+pub(crate) use chunked_array::ChunkedArray;
+pub(crate) use collect::read_columns;
 pub use column::Column;
-use column::Values;
+pub(crate) use column::Values;
+pub(crate) use json_column::JsonValues;
+pub use reader::TableReader;
+pub use writer::TableWriter;
 
 /// Named columns of equal length, in the order of the output file.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -30,18 +44,23 @@ pub struct Table {
     path: PathBuf,
     /// The line of each row; empty if lines are rows.
     lines: Vec<usize>,
+    /// The label names that the file stores, by column.
+    label_names: LabelNames,
 }
 
-/// Reads all columns of a `.parquet`, `.csv`, `.tsv` or `.jsonl` file, in order.
+/// The label names of columns.
+pub(crate) type LabelNames = Vec<(String, Vec<String>)>;
+
+/// Reads all columns of a file, of all files of a directory, or of the files that match a pattern, in order.
 ///
-/// Cells of csv and tsv are text. Values of jsonl and parquet keep their types. A missing key of jsonl is null.
+/// Use [`TableReader`] for a file that is larger than the memory. Cells of csv and tsv are text. Values of JSON, parquet
+/// and arrow keep their types. A missing key of JSON is null.
 ///
 /// # Errors
 ///
 /// A [`DataError`] that names the file and the first invalid row.
-pub fn read_table(path: &Path, csv_quoting: CsvQuoting) -> Result<(Table, Vec<DataNote>), DataError> {
-    let (columns, lines, notes) = read::columns(path, csv_quoting)?;
-    let table = Table { columns, path: path.to_path_buf(), lines };
+pub fn read_table(path: &Path, options: &ReadOptions) -> Result<(Table, Vec<DataNote>), DataError> {
+    let (table, notes) = read_columns(path, options, None)?;
     if table.rows() == 0 {
         return Err(DataError::Empty { path: path.to_path_buf() });
     }
@@ -67,7 +86,7 @@ impl Table {
     }
 
     /// Returns the names of the columns, in order.
-    pub fn column_names(&self) -> impl Iterator<Item = &str> {
+    pub fn column_names(&self) -> impl Iterator<Item = &str> + Clone {
         self.columns.iter().map(|(name, _)| name.as_str())
     }
 
@@ -91,31 +110,79 @@ impl Table {
         self
     }
 
-    /// Returns the texts of a column, and notes about them.
+    /// Returns the texts or pairs of texts in the columns that the options name, and notes about them.
     ///
     /// # Errors
     ///
-    /// A [`DataError`] if the column does not exist or a value is not text; it names the row.
-    pub fn texts(&self, column: &str) -> Result<(Vec<String>, Vec<DataNote>), DataError> {
-        let mut found = self.columns.iter().filter(|(name, _)| name.trim() == column);
-        let path = self.path.to_path_buf();
-        let values = match (found.next(), found.next()) {
-            (Some((_, values)), None) => values,
-            (Some(_), Some(_)) => return Err(DataError::DuplicateColumn { path, column: column.to_owned() }),
-            (None, _) => {
-                let names = self.column_names().map(str::trim).collect::<Vec<_>>();
-                return Err(DataError::missing_column(
-                    &path,
-                    column,
-                    ColumnRole::Text,
-                    names.iter().copied(),
-                ));
-            }
-        };
-        let row = |index: usize| self.lines.get(index).copied().unwrap_or(index + 1);
-        let texts = values.texts(&path, column, &row)?;
-        let notes = DataNote::about_blank_texts(&path, texts.iter().zip((0..texts.len()).map(row)));
-        Ok((texts, notes.into_iter().collect()))
+    /// A [`DataError`] if a column does not exist or a value is not text; it names the row.
+    pub fn texts(&self, options: &ReadOptions) -> Result<LoadedTexts, DataError> {
+        let columns = options.columns.of_texts().into_iter().map(|(column, role)| {
+            let index = find_column(&self.path, self.column_names(), column, role)?;
+            Ok(self.columns[index].clone())
+        });
+        let mut columns = columns.collect::<Result<Vec<_>, DataError>>()?;
+        columns.sort_by(|(a, _), (b, _)| a.cmp(b));
+        columns.dedup_by(|(a, _), (b, _)| a == b);
+        let (path, lines) = (self.path.clone(), self.lines.clone());
+        rows::texts(Self { columns, path, lines, label_names: vec![] }, options)
+    }
+
+    /// Returns the values of the columns, in order.
+    pub(crate) fn into_values(self) -> Vec<Values> {
+        self.columns.into_iter().map(|(_, values)| values).collect()
+    }
+
+    /// Returns the file of the table.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the number of a row for messages, from 1.
+    pub(crate) fn row_number(&self, index: usize) -> usize {
+        self.lines.get(index).copied().unwrap_or(index + 1)
+    }
+
+    /// Returns the label names that the file stores for a column.
+    pub(crate) fn label_names(&self, column: &str) -> Option<&[String]> {
+        let found = self.label_names.iter().find(|(name, _)| name.trim() == column.trim());
+        found.map(|(_, names)| names.as_slice())
+    }
+
+    /// Removes the values of a column, so that they are in memory once.
+    pub(crate) fn take(&mut self, column: &str, role: ColumnRole) -> Result<Values, DataError> {
+        let index = find_column(&self.path, self.column_names(), column, role)?;
+        Ok(std::mem::replace(&mut self.columns[index].1, Values::Json(JsonValues::default())))
+    }
+
+    /// Returns a copy of the values of a column. Values of arrow are shared, not copied.
+    pub(crate) fn values(&self, column: &str, role: ColumnRole) -> Result<Values, DataError> {
+        let index = find_column(&self.path, self.column_names(), column, role)?;
+        Ok(self.columns[index].1.clone())
+    }
+
+    /// Writes the table in the format of the extension, as [`TableWriter`] does.
+    ///
+    /// Writes a temporary file and renames it, so the file at `path` is always complete. Replaces an existing file and
+    /// keeps its permissions. Replaces the target of a symbolic link, not the link.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::UnknownExtension`] before anything is written; [`DataError::Io`].
+    pub fn write(&self, path: &Path) -> Result<(), DataError> {
+        let mut writer = TableWriter::create(path)?;
+        writer.write(self)?;
+        writer.finish()
+    }
+
+    /// Writes one JSON object per row. NaN and infinity become null.
+    ///
+    /// # Errors
+    ///
+    /// An error of `out`.
+    pub fn write_jsonl(&self, out: impl Write) -> io::Result<()> {
+        let mut out = BufWriter::new(out);
+        writer::write_jsonl(self, &mut out)?;
+        out.flush()
     }
 
     /// Checks that [`Table::write`] can write `path`. Creates a file in the directory and removes it.
@@ -124,6 +191,6 @@ impl Table {
     ///
     /// [`DataError::UnknownExtension`]; [`DataError::Io`] if the file or its directory is not writable.
     pub fn require_writable(path: &Path) -> Result<(), DataError> {
-        output_file::require_writable(path)
+        atomic_file::require_writable(path)
     }
 }

@@ -24,6 +24,7 @@ fn valid() -> Vec<(&'static str, Vec<u8>)> {
         ("a huge label", rows(&|_| i64::MAX.to_string(), 1)),
         ("a thousand labels", rows(&|row| format!("label {}", row % 1000), 2000)),
         ("one label", rows(&|_| "only".into(), 3)),
+        ("labels that are fractions", rows(&|row| format!("{row}.5"), 2)),
         ("one row", rows(&|_| "1".into(), 1)),
         ("a text of ten megabytes", [b"text,label\n", "word ".repeat(2 << 20).as_bytes(), b",1\n"].concat()),
         ("a million rows", rows(&|row| (row % 2).to_string(), 100_000)),
@@ -58,7 +59,6 @@ fn invalid() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("fewer cells", b"text,label\na,1\nb\n".to_vec(), "row 2: found 1 cells"),
         ("a duplicate column", b"text,label,text\na,1,b\n".to_vec(), "two columns are called \"text\""),
         ("no label", b"text,label\na,1\nb, \n".to_vec(), "row 2 has no label: column \"label\" is empty"),
-        ("labels that are fractions", labels(&|row| format!("{row}.5"), 2), "row 1: label 0.5 is a fraction"),
         ("a label that is NaN", labels(&|row| ["1", "NaN"][row].into(), 2), "row 2 has no label"),
         ("a thousand labels", labels(&|row| format!("label {row}"), 1000), "1000 labels in 1000 rows"),
         (
@@ -68,10 +68,17 @@ fn invalid() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ),
         ("invalid UTF-8", b"text,label\n\xff,1\n".to_vec(), "row 1, column \"text\" is not UTF-8"),
         ("a surrogate", b"text,label\na,1\n\xed\xa0\x80,0\n".to_vec(), "row 2, column \"text\" is not UTF-8"),
-        ("UTF-16", b"\xff\xfet\0e\0x\0t\0".to_vec(), "UTF-16 text; save it as UTF-8"),
-        ("gzip", b"\x1f\x8b\x08\0".to_vec(), "a gzip archive"),
+        ("UTF-16", b"\xff\xfet\0e\0x\0t\0".to_vec(), "no column \"label\""),
+        ("UTF-16 without a mark", b"t\0e\0x\0t\0".to_vec(), "looks like utf-16le without a byte order mark"),
+        ("half a character of UTF-16", [&utf_16("text,label\na,1\n")[..], b"b"].concat(), "not utf-16le"),
+        ("gzip", b"\x1f\x8b\x08\0".to_vec(), "damaged or truncated"),
         ("parquet", b"PAR1".to_vec(), "a parquet file; name it .parquet"),
     ]
+}
+
+/// Returns a text as UTF-16 with a byte order mark.
+fn utf_16(text: &str) -> Vec<u8> {
+    "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
 }
 
 #[test]

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::types::Int32Type;
 use arrow_array::{
-    ArrayRef, BooleanArray, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray, StructArray,
+    Array, ArrayRef, BooleanArray, DictionaryArray, FixedSizeListArray, Int32Array, Int64Array, RecordBatch,
+    StringArray, StructArray,
 };
 use arrow_schema::{DataType, Field, Schema};
 use embert_hostile::{FuzzTarget, MemoryBound, damaged};
@@ -58,6 +60,31 @@ fn repeated_text(length: usize, rows: usize) -> RecordBatch {
     batch(Arc::new(texts), Arc::new(BooleanArray::from(vec![true; rows])))
 }
 
+/// Returns one row with a list of the same text, which a parquet file stores once.
+fn repeated_in_list(length: usize, count: i32) -> RecordBatch {
+    let texts = StringArray::from(vec!["x".repeat(length)]);
+    let keys = Int32Array::from(vec![0; count as usize]);
+    let values = DictionaryArray::<Int32Type>::new(keys, Arc::new(texts));
+    list_of(Arc::new(values))
+}
+
+/// Returns one row with a list of these values.
+fn list_of(values: ArrayRef) -> RecordBatch {
+    let field = Arc::new(Field::new_list_field(values.data_type().clone(), true));
+    let lists = FixedSizeListArray::new(field, values.len() as i32, values, None);
+    batch(Arc::new(StringArray::from(vec!["a"])), Arc::new(lists))
+}
+
+/// Returns rows with lists of names.
+fn some_lists() -> RecordBatch {
+    let mut lists = ListBuilder::new(StringBuilder::new());
+    for row in 0..40 {
+        lists.append_value(["joy", "love", "anger"].iter().cycle().skip(row).take(row % 4).map(Some));
+    }
+    let texts = (0..40).map(|row| format!("text {row}")).collect::<Vec<_>>();
+    batch(Arc::new(StringArray::from(texts)), Arc::new(lists.finish()))
+}
+
 #[test]
 fn decompression_bombs_are_rejected_within_the_memory_limit() {
     let folder = tempfile::tempdir().unwrap();
@@ -68,6 +95,18 @@ fn decompression_bombs_are_rejected_within_the_memory_limit() {
         ("a text of 80 MiB", write(&long, zstd(), WriterVersion::PARQUET_1_0)),
         ("a text of 80 MiB in a page of version 2", write(&long, zstd(), WriterVersion::PARQUET_2_0)),
         ("6 GiB of one text", write(&repeated_text(64 << 10, 100_000), zstd(), WriterVersion::PARQUET_1_0)),
+        (
+            "a list of three million zeros",
+            write(
+                &list_of(Arc::new(Int64Array::from(vec![0; 3_000_000]))),
+                zstd(),
+                WriterVersion::PARQUET_1_0,
+            ),
+        ),
+        (
+            "a list of a hundred thousand texts of 64 KiB",
+            write(&repeated_in_list(64 << 10, 100_000), zstd(), WriterVersion::PARQUET_2_0),
+        ),
         ("two million empty rows", write(&repeated_text(0, 2_000_000), zstd(), WriterVersion::PARQUET_2_0)),
     ];
     drop(long);
@@ -78,7 +117,9 @@ fn decompression_bombs_are_rejected_within_the_memory_limit() {
     }
     let repeated = write(&repeated_text(1000, 10_000), zstd(), WriterVersion::PARQUET_1_0);
     target.file("ten thousand rows of one text", repeated).unwrap();
-    println!("{}", target.finish(5, 0));
+    let list = write(&repeated_in_list(10, 10_000), zstd(), WriterVersion::PARQUET_1_0);
+    target.file("a list of ten thousand texts", list).unwrap();
+    println!("{}", target.finish(8, 0));
 }
 
 #[test]
@@ -87,6 +128,7 @@ fn valid_files_are_read_and_invalid_files_are_rejected() {
     let mut target = FuzzTarget::new(folder.path().join("hostile.parquet"), open).within(LIMIT);
     let plain = |batch: &RecordBatch| write(batch, Compression::UNCOMPRESSED, WriterVersion::PARQUET_1_0);
     target.file("an ordinary file", plain(&some_rows())).unwrap();
+    target.file("lists of names", plain(&some_lists())).unwrap();
     let texts: ArrayRef = Arc::new(StringArray::from(vec!["a", "b"]));
     let labels: ArrayRef = Arc::new(Int64Array::from(vec![0, 1]));
     let no_rows = batch(texts.slice(0, 0), labels.slice(0, 0));
@@ -125,7 +167,7 @@ fn valid_files_are_read_and_invalid_files_are_rejected() {
         let error = target.refused(what, file);
         assert!(error.contains(expected), "{what}: {error:?} lacks {expected:?}");
     }
-    println!("{}", target.finish(16, 0));
+    println!("{}", target.finish(17, 0));
 }
 
 #[test]
@@ -135,7 +177,8 @@ fn mutated_files_never_panic() {
     for (seed, compression) in (0..).zip(COMPRESSIONS.into_iter().chain([gzip(), zstd()])) {
         for version in [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0] {
             target.mutations(damaged(&write(&some_rows(), compression, version), 500, seed));
+            target.mutations(damaged(&write(&some_lists(), compression, version), 200, seed));
         }
     }
-    println!("{}", target.finish(0, 5000));
+    println!("{}", target.finish(0, 7000));
 }

@@ -3,16 +3,16 @@
 use std::collections::HashSet;
 
 use embert_data::{
-    ClassBalance, Dataset, Example, Labels, check_evaluation_rows, permutation, require_two_classes,
-    stratified_split,
+    ClassBalance, Dataset, Example, Labels, ProblemType, Target, check_evaluation_rows, permutation,
+    require_two_classes, stratified_split,
 };
 
 /// Returns rows sorted by label, as in IMDb. Each text is the number of its row.
 fn sorted(counts: &[usize]) -> Dataset {
     let labels = counts.iter().enumerate().flat_map(|(label, &count)| vec![label; count]);
-    let example = |(row, label): (usize, usize)| Example { text: row.to_string(), label };
+    let example = |(row, label): (usize, usize)| Example::new(row.to_string(), Target::Label(label));
     let names = ["neg", "pos", "mixed"].map(str::to_owned)[..counts.len()].to_vec();
-    Dataset { examples: labels.enumerate().map(example).collect(), labels: Labels::new(names).unwrap() }
+    Dataset::of_labels(labels.enumerate().map(example).collect(), Labels::new(names).unwrap())
 }
 
 #[test]
@@ -115,12 +115,110 @@ fn held_out_rows_are_the_first_of_each_class_in_the_shuffle() {
     for (counts, held_out, mut quotas) in [([7, 2, 1], 3, [2, 1, 0]), ([10, 10, 10], 10, [4, 3, 3])] {
         let dataset = sorted(&counts);
         let (held, train): (Vec<_>, Vec<_>) = permutation(1, dataset.len()).into_iter().partition(|&row| {
-            let quota: &mut usize = &mut quotas[dataset.examples[row].label];
+            let quota: &mut usize = &mut quotas[dataset.examples[row].target.label().unwrap()];
             let is_held = *quota > 0;
             *quota = quota.saturating_sub(1);
             is_held
         });
         let split = stratified_split(&dataset, held_out, 1).unwrap();
         assert_eq!((split.held_out, split.train), (dataset.select(&held), dataset.select(&train)));
+    }
+}
+
+/// Returns multi-label rows. Each text is the number of its row.
+fn multi_label(rows: &[&[usize]], num_labels: usize) -> Dataset {
+    let example =
+        |(row, ids): (usize, &&[usize])| Example::new(row.to_string(), Target::Labels(ids.to_vec()));
+    Dataset {
+        examples: rows.iter().enumerate().map(example).collect(),
+        labels: Labels::numbered(num_labels),
+        problem_type: ProblemType::MultiLabelClassification,
+    }
+}
+
+/// Returns the rows of a regression with one target. Each text is the number of its row.
+fn regression(values: &[f32]) -> Dataset {
+    let example = |(row, value): (usize, &f32)| Example::new(row.to_string(), Target::Values(vec![*value]));
+    Dataset {
+        examples: values.iter().enumerate().map(example).collect(),
+        labels: Labels::numbered(1),
+        problem_type: ProblemType::Regression,
+    }
+}
+
+#[test]
+fn multi_label_balance_counts_positive_rows_and_rows_without_labels() {
+    let balance = ClassBalance::of(&multi_label(&[&[0], &[0, 1], &[], &[]], 3));
+    assert_eq!((balance.counts.clone(), balance.total()), (vec![2, 1, 0], 4));
+    assert_eq!(
+        balance.to_string(),
+        "LABEL_0 2 (50.0 %), LABEL_1 1 (25.0 %), LABEL_2 0 (0.0 %), no label 2 (50.0 %)"
+    );
+}
+
+#[test]
+fn regression_balance_is_the_distribution_of_the_targets() {
+    // pandas.Series([1.0, 2.0, 4.5]).describe() → mean 2.5, std 1.802776, min 1.0, max 4.5
+    let balance = ClassBalance::of(&regression(&[1.0, 2.0, 4.5]));
+    assert!((balance.targets[0].std - 1.802_775_637_731_994_6).abs() < 1e-12);
+    assert_eq!(balance.to_string(), "LABEL_0 1 to 4.5 (mean 2.5, std 1.803)");
+    assert_eq!(ClassBalance::of(&regression(&[3.0])).targets[0].std, 0.0);
+}
+
+#[test]
+fn training_rows_of_every_problem_type_are_checked() {
+    for (dataset, expected) in [
+        (multi_label(&[&[0], &[1]], 2), Ok(None)),
+        (multi_label(&[&[0], &[]], 1), Ok(None)),
+        (multi_label(&[&[0], &[0]], 2), Ok(Some("train: none of the 2 rows has the labels \"LABEL_1\""))),
+        (
+            multi_label(&[&[], &[]], 2),
+            Err("train: none of the 2 rows has a label; choose another split or file"),
+        ),
+        (multi_label(&[], 2), Err("train: no rows")),
+        (regression(&[1.0, 2.0]), Ok(None)),
+        (regression(&[2.5, 2.5]), Ok(Some("train: all 2 rows have the number 2.5 for LABEL_0"))),
+        (regression(&[]), Err("train: no rows")),
+    ] {
+        let found = require_two_classes(&dataset).map_err(|error| error.to_string());
+        let found = found.map(|note| note.map(|note| note.to_string()));
+        assert_eq!(found, expected.map(|note| note.map(str::to_owned)).map_err(str::to_owned));
+    }
+    let note = check_evaluation_rows(&multi_label(&[&[0]], 2)).unwrap().unwrap().to_string();
+    assert_eq!(note, "eval: none of the 1 rows has the labels \"LABEL_1\"");
+}
+
+#[test]
+fn multi_label_and_regression_rows_are_split_by_the_shuffle() {
+    let values = (0..50).map(|row| row as f32).collect::<Vec<_>>();
+    let many = vec![&[0, 1][..]; 50];
+    for (dataset, held_out, expected) in [
+        (regression(&values), 10, 10),
+        (regression(&values), 500, 49),
+        (multi_label(&many, 2), 10, 10),
+        (multi_label(&many, 2), 50, 49),
+        (multi_label(&[&[], &[], &[]], 2), 2, 2),
+        (multi_label(&[&[0], &[1], &[0], &[]], 2), 3, 2), // the only row of label 1 stays
+    ] {
+        let split = stratified_split(&dataset, held_out, 5).unwrap();
+        assert_eq!(split.held_out.len(), expected);
+        assert_eq!(split.train.len(), dataset.len() - expected);
+        assert_eq!(split.train.problem_type, dataset.problem_type);
+        let (all, train) = (dataset.class_counts(), split.train.class_counts());
+        assert!(all.iter().zip(&train).all(|(all, train)| *all == 0 || *train > 0), "{train:?}");
+        assert_eq!(stratified_split(&dataset, held_out, 5).unwrap(), split);
+    }
+    let order = permutation(5, 50);
+    let split = stratified_split(&regression(&values), 10, 5).unwrap();
+    let texts = split.held_out.examples.iter().map(|example| example.text.parse().unwrap());
+    assert_eq!(texts.collect::<Vec<usize>>(), order[..10]);
+}
+
+#[test]
+fn rows_that_training_needs_cannot_be_held_out() {
+    for dataset in [multi_label(&[&[0], &[1]], 2), regression(&[1.0])] {
+        let error = stratified_split(&dataset, 1, 1).unwrap_err().to_string();
+        assert!(error.starts_with("cannot hold out 1 of "), "{error}");
+        assert!(stratified_split(&dataset, 0, 1).unwrap().held_out.is_empty());
     }
 }

@@ -21,10 +21,10 @@ fn tsv_cells_are_separated_by_tabs() {
 fn columns_can_have_other_names() {
     let dir = TestDir::new();
     let path = dir.write("a.csv", "review,text,stars\ngood,not this,4\n");
-    let columns = Columns { text: "review".into(), label: "stars".into() };
+    let columns = Columns::new("review", "stars");
     let options = ReadOptions { columns, ..ReadOptions::default() };
     assert_eq!(rows(&read(&path, "train", &options, None).unwrap().dataset), [("good", 0)]);
-    assert_eq!(read_texts(&path, &options).unwrap().0, ["good"]);
+    assert_eq!(read_texts(&path, &options).unwrap().texts, ["good"]);
 }
 
 #[test]
@@ -37,8 +37,8 @@ fn jsonl_ignores_other_keys_and_empty_lines() {
 fn texts_are_read_without_labels() {
     let dir = TestDir::new();
     let texts = |path: std::path::PathBuf| read_texts(&path, &ReadOptions::default());
-    assert_eq!(texts(dir.write("a.csv", "text\none\ntwo\n")).unwrap().0, ["one", "two"]);
-    assert_eq!(texts(dir.write("a.jsonl", "{\"text\": \"one\"}")).unwrap().0, ["one"]);
+    assert_eq!(texts(dir.write("a.csv", "text\none\ntwo\n")).unwrap().texts, ["one", "two"]);
+    assert_eq!(texts(dir.write("a.jsonl", "{\"text\": \"one\"}")).unwrap().texts, ["one"]);
     let none = texts(dir.write("b.csv", "text\n")).unwrap_err().to_string();
     assert!(none.ends_with("b.csv: no rows"), "{none}");
 }
@@ -72,7 +72,7 @@ fn errors_name_the_row_and_the_column() {
         (
             "a.jsonl",
             "{\"txt\": \"a\", \"label\": 1}",
-            "a.jsonl: row 1 has no key \"text\"; its keys are \"txt\", \"label\"",
+            "a.jsonl: no column \"text\"; its columns are \"txt\", \"label\"",
         ),
         (
             "a.jsonl",
@@ -81,8 +81,8 @@ fn errors_name_the_row_and_the_column() {
         ),
         (
             "a.jsonl",
-            "{\"text\": \"a\", \"label\": [1]}",
-            "a.jsonl: row 1, column \"label\": found a list, expected an integer, text or a boolean",
+            "{\"text\": \"a\", \"label\": {}}",
+            "a.jsonl: row 1, column \"label\": found an object, expected an integer, text or a boolean",
         ),
         ("a.jsonl", "\n\"a\"\n", "a.jsonl: row 2: expected a JSON object, found text"),
     ] {
@@ -96,31 +96,31 @@ fn errors_name_the_row_and_the_column() {
 fn invalid_utf8_is_an_error_with_the_row() {
     assert_eq!(
         message("a.csv", b"text,label\ncaf\xc3\xa9,1\ncaf\xe9,1\n"),
-        "a.csv: row 2, column \"text\" is not UTF-8"
+        "a.csv: row 2, column \"text\" is not UTF-8; the file looks like windows-1252"
     );
     assert_eq!(
         message("a.jsonl", b"{\"text\": \"caf\xe9\", \"label\": 1}"),
-        "a.jsonl: row 1: the line is not UTF-8"
+        "a.jsonl: row 1: the text is not utf-8; the file looks like windows-1252"
     );
 }
 
 #[test]
 fn files_with_the_wrong_extension_are_recognized() {
     for (name, content, found) in [
-        ("a.csv", &b"\x1f\x8b\x08\x00"[..], "expected csv, found a gzip archive; unpack it first"),
-        ("a.tsv", b"PK\x03\x04", "expected tsv, found a zip archive; unpack it first"),
-        ("a.csv", b"\xff\xfet\x00", "expected csv, found UTF-16 text; save it as UTF-8"),
+        ("a.csv", &b"\x1f\x8b\x08\x00"[..], "damaged or truncated: unexpected end of file"),
+        ("a.csv", b"\xfd7zXZ\0", "expected csv, found an xz archive; unpack it first"),
+        ("a.csv", b"ARROW1\0\0", "expected csv, found an arrow file; name it .arrow"),
+        (
+            "a.csv",
+            b"t\0e\0x\0t\0",
+            "the text looks like utf-16le without a byte order mark; name its encoding, or save it as UTF-8",
+        ),
         (
             "a.csv",
             b"\n<!DOCTYPE html><html>",
             "expected csv, found an HTML page, perhaps an error page of the server; download the file again",
         ),
         ("a.csv", b"PAR1", "expected csv, found a parquet file; name it .parquet"),
-        (
-            "a.jsonl",
-            b"[{\"text\": 1}]",
-            "expected jsonl (a JSON object on each line), found a JSON array; write one object per line",
-        ),
         (
             "a.parquet",
             b"<html>404",
@@ -146,25 +146,24 @@ fn files_with_the_wrong_extension_are_recognized() {
 #[test]
 fn unsupported_extensions_have_advice() {
     for (name, words) in [
-        ("a.json", "; write one object per line and name it .jsonl"),
         (
-            "a.txt",
+            "a.dat",
             "; rename a table with a header to .csv if commas separate its columns, or to .tsv if tabs do",
         ),
         ("a.xlsx", "; export the sheet as .csv (UTF-8)"),
         ("a.XLS", "; export the sheet as .csv (UTF-8)"),
-        ("a.csv.gz", "; unpack it first"),
-        ("a.zip", "; unpack it first"),
-        ("a.jsonl.zst", "; unpack it first"),
-        ("a.arrow", "; write it as .parquet"),
+        ("a.csv.xz", "; unpack it first"),
+        ("a.tar.gz", "unknown extension \"tar.gz\""),
+        ("a.tar.gz", "; unpack it first"),
+        ("a.gz", "; the extension before it names the format, as in .csv.gz"),
+        ("a.7z", "; unpack it first"),
+        ("a.orc", "; write it as .parquet"),
         ("a.pq", "; rename it to .parquet"),
-        ("a.weird", "; supported are .parquet, .csv, .tsv, .jsonl"),
+        ("a.weird", "unknown extension \"weird\""),
     ] {
         let found = message(name, "x");
-        assert!(
-            found.contains("; supported are .parquet, .csv, .tsv, .jsonl") && found.contains(words),
-            "{found}"
-        );
+        let supported = "; supported are .parquet, .arrow, .csv, .tsv, .json, .jsonl, .txt";
+        assert!(found.contains(supported) && found.contains(words), "{found}");
     }
 }
 

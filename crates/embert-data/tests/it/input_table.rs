@@ -8,13 +8,13 @@ use arrow_array::{
     Array, ArrayRef, BooleanArray, Date32Array, DictionaryArray, Float32Array, Float64Array, Int64Array,
     LargeStringArray, ListArray, RecordBatch, StringArray, TimestampMillisecondArray, UInt64Array,
 };
-use embert_data::{Column, CsvQuoting, Table, read_table};
+use embert_data::{Column, LoadedTexts, ReadOptions, Table, read_table};
 
 use crate::TestDir;
 use crate::parquet_files::write;
 
 fn open(dir: &TestDir, name: &str, content: impl AsRef<[u8]>) -> Table {
-    read_table(&dir.write(name, content), CsvQuoting::Minimal).unwrap().0
+    read_table(&dir.write(name, content), &ReadOptions::default()).unwrap().0
 }
 
 fn written(dir: &TestDir, table: &Table, name: &str) -> String {
@@ -193,7 +193,7 @@ fn results_follow_the_columns_of_many_row_groups_in_order() {
         assert_eq!(batch["n"].as_primitive::<Int64Type>().value(row), row as i64);
         assert_eq!(batch["label"].as_string::<i32>().value(row), row.to_string());
     }
-    assert_eq!(table.texts("text").unwrap().0[4999], "text 4999");
+    assert_eq!(table.texts(&ReadOptions::default()).unwrap().texts[4999], "text 4999");
 }
 
 #[test]
@@ -229,7 +229,8 @@ fn text_columns_are_read_in_every_format_or_are_errors() {
         ("a.parquet", write(vec![("text", large)], None)),
         ("b.parquet", write(vec![("text", keys)], None)),
     ] {
-        let (texts, notes) = open(&dir, name, content).texts("text").unwrap();
+        let LoadedTexts { texts, notes, .. } =
+            open(&dir, name, content).texts(&ReadOptions::default()).unwrap();
         assert_eq!(texts, ["one", ""], "{name}");
         assert!(
             notes[0].to_string().ends_with("1 of 2 texts are empty or only whitespace; the first is row 2")
@@ -245,16 +246,12 @@ fn text_columns_are_read_in_every_format_or_are_errors() {
         ),
         ("a.csv", b"text,text\na,1\n".to_vec(), "two columns are called \"text\"; rename one"),
         ("a.jsonl", b"{\"text\": \"a\"}\n\n{\"text\": null}\n".to_vec(), "row 3, column \"text\" is null"),
-        (
-            "a.jsonl",
-            b"{\"text\": \"a\"}\n{\"x\": 1}\n".to_vec(),
-            "row 2, column \"text\": found no value, expected text",
-        ),
+        ("a.jsonl", b"{\"text\": \"a\"}\n{\"x\": 1}\n".to_vec(), "row 2, column \"text\" is null"),
         ("a.jsonl", b"{\"text\": 5}\n".to_vec(), "row 1, column \"text\": found the number 5, expected text"),
         ("a.parquet", write(vec![("text", null)], None), "row 2, column \"text\" is null"),
         ("a.parquet", write(vec![("text", number)], None), "column \"text\" holds Int64, expected text"),
     ] {
-        let error = open(&dir, name, content).texts("text").unwrap_err().to_string();
+        let error = open(&dir, name, content).texts(&ReadOptions::default()).unwrap_err().to_string();
         assert!(error.ends_with(expected), "{error}");
     }
 }

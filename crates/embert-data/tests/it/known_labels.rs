@@ -7,7 +7,7 @@ use crate::parquet_files::hub_file;
 use crate::{files_of, notes, read_with};
 
 fn ids(dataset: &Dataset) -> Vec<usize> {
-    dataset.examples.iter().map(|example| example.label).collect()
+    dataset.examples.iter().map(|example| example.target.label().unwrap()).collect()
 }
 
 #[test]

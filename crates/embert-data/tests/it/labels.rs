@@ -10,7 +10,9 @@ use arrow_array::{
     ArrayRef, BooleanArray, Decimal128Array, Float32Array, Float64Array, Int64Array, PrimitiveArray,
     StringArray,
 };
-use embert_data::ReadOptions;
+#[cfg(feature = "parquet")]
+use embert_data::{Labels, Target};
+use embert_data::{ProblemType, ReadOptions};
 
 #[cfg(feature = "parquet")]
 use crate::parquet_files::labelled;
@@ -44,7 +46,8 @@ fn labels_are_the_sorted_values() {
         for (name, content) in files_of(labels) {
             let dataset = read_content(name, content).unwrap();
             assert_eq!(dataset.labels.names(), names, "{name} {labels:?}");
-            let found: Vec<_> = dataset.examples.iter().map(|example| example.label).collect();
+            let found: Vec<_> =
+                dataset.examples.iter().map(|example| example.target.label().unwrap()).collect();
             assert_eq!(found, ids, "{name} {labels:?}");
         }
     }
@@ -94,26 +97,41 @@ fn integers_in_quotes_are_text_in_jsonl() {
 }
 
 #[test]
-fn fractions_are_errors_with_the_row_and_the_value() {
+fn fractions_are_regression_with_a_note() {
     for (labels, row, value) in
         [(&["1", "2.5"][..], 2, "2.5"), (&["0.1", "0.10"], 1, "0.1"), (&["1e-3", "1"], 1, "0.001")]
     {
         for (name, content) in files_of(labels) {
-            let found = message(name, content);
-            let start = format!("{name}: row {row}: label ");
-            let end = " is a fraction; classes are integers or names, and regression is not supported";
-            assert!(found.starts_with(&start) && found.ends_with(end), "{found}");
+            let read = read_with(name, content, &ReadOptions::default(), None).unwrap();
+            assert_eq!(read.dataset.problem_type, ProblemType::Regression, "{name} {labels:?}");
+            let found = notes(&read, name).concat();
+            let start = format!(
+                "{name}: the labels are read as numbers to predict (regression), because row {row} has "
+            );
+            assert!(found.starts_with(&start), "{found}");
             assert!(found.contains(value) || name != "a.jsonl", "{found}");
         }
     }
 }
 
+#[test]
+fn fractions_are_errors_if_the_labels_are_known() {
+    for (name, content) in files_of(&["1", "0.5"]) {
+        let known = Some(&["1", "2"][..]);
+        let error = read_with(name, content, &ReadOptions::default(), known).unwrap_err().to_string();
+        let expected = "row 2: label 0.5 is a fraction, but classes are integers or names; \
+                        problem_type regression reads numbers";
+        assert!(error.ends_with(&format!("{name}: {expected}")), "{error}");
+    }
+}
+
 #[cfg(feature = "parquet")]
 #[test]
-fn fractions_in_parquet_are_errors_with_the_row_and_the_value() {
+fn fractions_in_parquet_are_regression() {
     let column: ArrayRef = Arc::new(Float32Array::from(vec![1.0, 0.25]));
-    let found = message("a.parquet", labelled(column));
-    assert!(found.starts_with("a.parquet: row 2: label 0.25 is a fraction"), "{found}");
+    let dataset = read_content("a.parquet", labelled(column)).unwrap();
+    assert_eq!(dataset.examples[1].target, Target::Values(vec![0.25]));
+    assert_eq!(dataset.labels, Labels::numbered(1));
 }
 
 #[test]

@@ -1,21 +1,29 @@
 //! Integration tests on small files that the tests write.
 
 mod balance_and_split;
+mod data_files;
 mod delimited_and_jsonl;
 #[cfg(feature = "parquet")]
 mod directories;
+mod formats;
 #[cfg(feature = "parquet")]
+mod glue_files;
 mod imdb;
 #[cfg(feature = "parquet")]
 mod input_table;
 mod known_labels;
+mod label_maps;
 mod labels;
 mod missing_labels;
 #[cfg(feature = "parquet")]
 mod parquet_files;
 mod permutation;
+mod quirks;
+mod streaming;
 mod synthetic;
 mod table;
+mod targets;
+mod text_columns;
 
 use std::path::PathBuf;
 
@@ -62,7 +70,9 @@ fn read_with(
 
 /// Returns true if this build supports the format of the file.
 fn is_supported(name: &str) -> bool {
-    cfg!(feature = "parquet") || !name.ends_with(".parquet")
+    let is_arrow =
+        [".parquet", ".arrow", ".arrow.gz", ".feather"].iter().any(|extension| name.ends_with(extension));
+    cfg!(feature = "parquet") || !is_arrow
 }
 
 /// Returns the notes, without the directory.
@@ -90,5 +100,5 @@ fn message(name: &str, content: impl AsRef<[u8]>) -> String {
 }
 
 fn rows(dataset: &Dataset) -> Vec<(&str, usize)> {
-    dataset.examples.iter().map(|example| (example.text.as_str(), example.label)).collect()
+    dataset.examples.iter().map(|example| (example.text.as_str(), example.target.label().unwrap())).collect()
 }

@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
+use arrow_array::builder::{Date32Builder, Int64Builder, ListBuilder};
 use arrow_array::types::{Int8Type, Int32Type};
 use arrow_array::{
     ArrayRef, BinaryArray, Date32Array, DictionaryArray, Float64Array, Int8Array, Int16Array, Int32Array,
     Int64Array, LargeStringArray, RecordBatch, StringArray, StringViewArray, UInt8Array, UInt16Array,
     UInt32Array, UInt64Array,
 };
+use arrow_schema::{DataType, Field};
 use embert_data::{DataError, Labels, LoadedDataset, ReadOptions, read, read_texts};
 use parquet::arrow::ArrowWriter;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
-use crate::{TestDir, message, read_content, rows};
+use crate::{TestDir, message, read_content, read_with, rows};
 
 pub(crate) fn write(columns: Vec<(&str, ArrayRef)>, features: Option<&str>) -> Vec<u8> {
     let metadata = features.map(|it| vec![KeyValue::new("huggingface".to_owned(), it.to_owned())]);
@@ -79,7 +81,7 @@ fn every_text_type_is_read() {
     for column in columns {
         let kind = column.data_type().to_string();
         let path = dir.write("a.parquet", write(vec![("other", abcd()), ("text", column.clone())], None));
-        assert_eq!(read_texts(&path, &ReadOptions::default()).unwrap().0, texts, "{kind}");
+        assert_eq!(read_texts(&path, &ReadOptions::default()).unwrap().texts, texts, "{kind}");
         let labelled = write(vec![("text", abcd()), ("label", column)], None);
         let dataset = read_content("a.parquet", labelled).unwrap();
         assert_eq!(dataset.labels.names(), ["a", "c", "d", "ü"], "{kind}");
@@ -119,6 +121,65 @@ fn label_names_of_the_hub_are_used() {
     assert_eq!(dataset.labels.names(), ["neg", "pos"]);
     let broken = write(vec![("text", abcd()), ("label", abcd())], Some("{not json"));
     assert_eq!(read_content("a.parquet", broken).unwrap().labels.names(), ["a", "b", "c", "d"]);
+}
+
+#[test]
+fn lists_of_every_type_are_multi_label_and_have_the_names_of_the_hub() {
+    let mut numbers = ListBuilder::new(Int64Builder::new());
+    for row in [&[1][..], &[], &[0, 1]] {
+        numbers.values().append_slice(row);
+        numbers.append(true);
+    }
+    let numbers: ArrayRef = Arc::new(numbers.finish());
+    let large = |data_type| arrow_cast::cast(&numbers, &data_type).unwrap();
+    let item = |data_type| Arc::new(Field::new_list_field(data_type, true));
+    let features = FEATURES.replace(
+        r#""label": {"names": ["neg", "pos"], "_type": "ClassLabel"}"#,
+        r#""label": {"feature": {"names": ["neg", "pos"], "_type": "ClassLabel"}, "_type": "List"}"#,
+    );
+    let texts = texts_of(&["a", "b", "c"]);
+    for column in [
+        numbers.clone(),
+        large(DataType::LargeList(item(DataType::Int8))),
+        large(DataType::List(item(DataType::Utf8))),
+        large(DataType::List(item(DataType::LargeUtf8))),
+    ] {
+        let data_type = column.data_type().to_string();
+        let is_text = data_type.contains("Utf8");
+        let expected = if is_text { ["0", "1"] } else { ["LABEL_0", "LABEL_1"] };
+        for (features, expected) in [(None, expected), (Some(features.as_str()), ["neg", "pos"])] {
+            if is_text && features.is_some() {
+                continue;
+            }
+            let file = write(vec![("text", texts.clone()), ("label", column.clone())], features);
+            let dataset = read_content("a.parquet", file).unwrap();
+            let ids = dataset.examples.iter().map(|example| example.target.label_ids()).collect::<Vec<_>>();
+            assert_eq!(ids, [&[1][..], &[], &[0, 1]], "{data_type}");
+            assert_eq!(dataset.labels.names(), expected, "{data_type}");
+        }
+    }
+}
+
+#[test]
+fn nulls_in_lists_and_lists_of_other_types_are_errors() {
+    let mut nulls = ListBuilder::new(Int64Builder::new());
+    nulls.append_value([Some(1)]);
+    nulls.append_value([Some(0), None]);
+    let mut missing = ListBuilder::new(Int64Builder::new());
+    missing.append_value([Some(1)]);
+    missing.append(false);
+    let mut dates = ListBuilder::new(Date32Builder::new());
+    dates.append_value([Some(1)]);
+    dates.append_value([Some(2)]);
+    for (column, expected) in [
+        (Arc::new(nulls.finish()) as ArrayRef, "row 2, column \"label\": found null, expected integers"),
+        (Arc::new(missing.finish()), "row 2 has no label: column \"label\" is null"),
+        (Arc::new(dates.finish()), "column \"label\" holds Date32, expected integers, text or booleans"),
+    ] {
+        let found =
+            message("a.parquet", write(vec![("text", texts_of(&["a", "b"])), ("label", column)], None));
+        assert!(found.starts_with(&format!("a.parquet: {expected}")), "{found}");
+    }
 }
 
 #[test]
@@ -241,17 +302,36 @@ fn corrupt_bytes_never_panic_and_never_add_rows() {
 
 #[test]
 fn an_unsupported_codec_is_named() {
-    for (codec, name) in [(8, "brotli"), (6, "LZO")] {
-        let mut file = labelled(Arc::new(Int64Array::from(vec![0, 1])));
-        // The column metadata in Thrift's compact protocol: the end of `path_in_schema`, then the codec (0: none).
-        let metadata = b"\x19\x18\x04text\x15\x00";
-        let at = file.windows(metadata.len()).position(|bytes| bytes == metadata).unwrap();
-        file[at + metadata.len() - 1] = codec;
-        assert_eq!(
-            message("a.parquet", file),
-            format!(
-                "a.parquet: compressed with {name}, which is not supported; write it with snappy, gzip, zstd, lz4 or no compression"
-            )
-        );
+    const LZO: u8 = 6;
+    let mut file = labelled(Arc::new(Int64Array::from(vec![0, 1])));
+    // The column metadata in Thrift's compact protocol: the end of `path_in_schema`, then the codec (0: none).
+    let metadata = b"\x19\x18\x04text\x15\x00";
+    let at = file.windows(metadata.len()).position(|bytes| bytes == metadata).unwrap();
+    file[at + metadata.len() - 1] = LZO;
+    assert_eq!(
+        message("a.parquet", file),
+        "a.parquet: compressed with LZO, which is not supported; write it with snappy, gzip, zstd, lz4, brotli or no \
+         compression"
+    );
+}
+
+#[test]
+fn a_label_map_renames_the_labels_of_the_hub_by_name_or_by_id() {
+    for (map, names) in [
+        ("0=bad,1=good", ["bad", "good"]),
+        ("neg=bad,pos=good", ["bad", "good"]),
+        ("pos=good,neg=bad", ["good", "bad"]),
+        ("0=neg,1=pos", ["neg", "pos"]),
+    ] {
+        let options = ReadOptions {
+            label_map: Some(map.parse().unwrap()),
+            drop_unlabelled: true,
+            ..ReadOptions::default()
+        };
+        let dataset = read_with("a.parquet", hub_file(vec![1, -1, 0]), &options, None).unwrap().dataset;
+        assert_eq!(dataset.labels.names(), names, "{map}");
+        let found = rows(&dataset).into_iter().map(|(text, id)| (text, names[id])).collect::<Vec<_>>();
+        let [neg, pos] = if map.contains("good") { ["bad", "good"] } else { names };
+        assert_eq!(found, [("0", pos), ("2", neg)], "{map}");
     }
 }

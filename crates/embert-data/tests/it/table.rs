@@ -44,9 +44,9 @@ fn texts_survive_a_round_trip_in_every_format() {
         ["out.jsonl", "out.csv", "out.tsv", "out.parquet"].into_iter().filter(|name| is_supported(name))
     {
         results().write(&dir.path(name)).unwrap();
-        let columns = Columns { text: "label".into(), ..Columns::default() };
+        let columns = Columns::new("label", "label");
         let options = ReadOptions { columns, ..ReadOptions::default() };
-        assert_eq!(read_texts(&dir.path(name), &options).unwrap().0, ["pos", "a \"b\",\nc\té"], "{name}");
+        assert_eq!(read_texts(&dir.path(name), &options).unwrap().texts, ["pos", "a \"b\",\nc\té"], "{name}");
     }
 }
 
@@ -80,7 +80,7 @@ fn write_errors_name_the_cause() {
     let dir = TestDir::new();
     let unknown = results().write(&dir.path("out.txt")).unwrap_err().to_string();
     assert!(
-        unknown.ends_with("unknown extension \"txt\"; supported are .parquet, .csv, .tsv, .jsonl"),
+        unknown.ends_with("unknown extension \"txt\"; supported are .parquet, .arrow, .csv, .tsv, .jsonl"),
         "{unknown}"
     );
     let missing_directory = results().write(&dir.path("no/such/out.csv"));

@@ -4,3 +4,4 @@ mod classifier;
 mod encoder;
 mod fixture;
 mod opening;
+mod pairs;

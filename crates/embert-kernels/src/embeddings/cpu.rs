@@ -1,4 +1,4 @@
-//! Embeddings on the CPU: y = word[id] + position[p] + token_type[0].
+//! Embeddings on the CPU: y = word[id] + position[p] + token_type[t].
 //!
 //! The backward pass adds each token's gradient to its rows of the tables, in the order of the tokens.
 
@@ -31,43 +31,61 @@ pub(super) fn embeddings(
 ) -> Tensor<2> {
     let ids: Arc<[u32]> = input_ids.into_data().iter::<i64>().map(|id| id as u32).collect();
     let positions: Arc<[u32]> = layout.positions().map(|position| position as u32).collect();
+    let types = layout.token_types().filter(|_| token_type.is_some());
+    let types: Option<Arc<[u32]>> = types.map(|types| types.map(|token_type| token_type as u32).collect());
     let token_type = token_type.unwrap_or_else(|| Tensor::zeros([1, word.dims()[1]], &word.device()));
     let tables = [word, position, token_type].map(Tensor::into_dispatch);
     custom_op::<Flex, 3, 2, _>(tables, |tables, _| {
         let cpu = Cpu::fp32();
-        let y = forward(cpu, &ids, &positions, &tables);
+        let y = forward(cpu, Rows { ids: &ids, positions: &positions, types: types.as_deref() }, &tables);
         let rows = tables.map(|table| table.shape().dims::<2>()[0]);
         let backward_fn = move |g: FlexTensor, needed: [bool; 3]| {
-            let first = vec![0; ids.len()]; // every token has type 0
+            let types = types.clone().unwrap_or_else(|| std::iter::repeat_n(0, ids.len()).collect());
             let of = |table: usize, tokens: &[u32]| {
                 needed[table].then(|| table_gradient(cpu, as_slice(&g), tokens, rows[table]))
             };
-            [of(0, &ids), of(1, &positions), of(2, &first)]
+            [of(0, &ids), of(1, &positions), of(2, &types)]
         };
         (y, backward_fn)
     })
 }
 
+/// The row of each table for each token, `[tokens]`. Without `types`, every token has type 0.
+#[derive(Clone, Copy)]
+struct Rows<'a> {
+    ids: &'a [u32],
+    positions: &'a [u32],
+    types: Option<&'a [u32]>,
+}
+
+impl Rows<'_> {
+    /// Returns the rows of the tokens of a task.
+    fn of_task(self, task: usize) -> Self {
+        let start = task * ROWS_PER_TASK;
+        let end = (start + ROWS_PER_TASK).min(self.ids.len());
+        let (ids, positions) = (&self.ids[start..end], &self.positions[start..end]);
+        Self { ids, positions, types: self.types.map(|types| &types[start..end]) }
+    }
+}
+
 /// Returns the sums of the word, position and token type embeddings, `[tokens, hidden]`.
-fn forward(cpu: Cpu, ids: &[u32], positions: &[u32], tables: &[FlexTensor; 3]) -> FlexTensor {
+fn forward(cpu: Cpu, rows: Rows<'_>, tables: &[FlexTensor; 3]) -> FlexTensor {
     let [_, hidden] = tables[0].shape().dims();
     let [word, position, token_type] = tables.each_ref().map(as_slice);
-    let mut y = OutputBuffer::new(ids.len() * hidden);
-    let tokens = ids.par_chunks(ROWS_PER_TASK).zip(positions.par_chunks(ROWS_PER_TASK));
-    y.writers(ROWS_PER_TASK * hidden).into_par_iter().zip(tokens).for_each(|(y, (ids, positions))| {
-        let first = &token_type[..hidden];
-        cpu.vectorize(Forward { y, ids, positions, word, position, first });
+    let mut y = OutputBuffer::new(rows.ids.len() * hidden);
+    y.writers(ROWS_PER_TASK * hidden).into_par_iter().enumerate().for_each(|(task, y)| {
+        cpu.vectorize(Forward { y, rows: rows.of_task(task), word, position, token_type, hidden });
     });
-    from_vec(y.into_vec(), [ids.len(), hidden])
+    from_vec(y.into_vec(), [rows.ids.len(), hidden])
 }
 
 struct Forward<'a> {
     y: Writer<'a>,
-    ids: &'a [u32],
-    positions: &'a [u32],
+    rows: Rows<'a>,
     word: &'a [f32],
     position: &'a [f32],
-    first: &'a [f32],
+    token_type: &'a [f32],
+    hidden: usize,
 }
 
 impl WithSimd for Forward<'_> {
@@ -75,13 +93,14 @@ impl WithSimd for Forward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let hidden = self.first.len();
-        let table_row = |table, row| table_row(table, row, hidden);
-        for (&id, &position) in self.ids.iter().zip(self.positions) {
+        let Rows { ids, positions, types } = self.rows;
+        let table_row = |table, row| table_row(table, row, self.hidden);
+        for (token, (&id, &position)) in ids.iter().zip(positions).enumerate() {
             let (word, position) = (table_row(self.word, id), table_row(self.position, position));
-            self.y.row(simd, hidden, |offset| {
+            let token_type = table_row(self.token_type, types.map_or(0, |types| types[token]));
+            self.y.row(simd, self.hidden, |offset| {
                 let sum = simd.add_f32s(load(simd, word, offset), load(simd, position, offset));
-                simd.add_f32s(sum, load(simd, self.first, offset))
+                simd.add_f32s(sum, load(simd, token_type, offset))
             });
         }
     }

@@ -11,10 +11,10 @@ use burn::tensor::{Int, Tensor};
 use crate::backend::on_cpu;
 use crate::layout::SequenceLayout;
 
-/// The embeddings of tokens: `word[id] + position[p] + token_type[0]`.
+/// The embeddings of tokens: `word[id] + position[p] + token_type[t]`.
 ///
-/// All tokens have type 0, as for single texts. A model without token types, such as DistilBERT, passes
-/// `None`.
+/// The layout has the type t of each token: 0 in single texts and in the first text of a pair, 1 in the second. A model
+/// without token types, such as DistilBERT, passes `None`; then the types of the layout have no effect.
 ///
 /// # Shapes
 /// - `input_ids`: `[num_tokens]`
@@ -23,8 +23,8 @@ use crate::layout::SequenceLayout;
 /// - output: `[num_tokens, hidden]`
 ///
 /// # Panics
-/// If the number of ids is not the number of rows of the layout, or an id or position is outside of its
-/// table. The CPU implementation checks the latter; a GPU may not.
+/// If the number of ids is not the number of rows of the layout, the layout has types but `token_type` has
+/// only one row, or an id or position is outside of its table. The CPU implementation checks the last; a GPU may not.
 pub fn embeddings(
     input_ids: Tensor<1, Int>,
     layout: &SequenceLayout,
@@ -33,6 +33,9 @@ pub fn embeddings(
     token_type: Option<Tensor<2>>,
 ) -> Tensor<2> {
     assert_eq!(input_ids.dims(), [layout.num_tokens()], "input_ids must have one id per row of the layout");
+    if let (Some(token_type), Some(_)) = (&token_type, &layout.first_segment_lengths) {
+        assert!(token_type.dims()[0] > 1, "pairs need two token types, but the model has one");
+    }
     if on_cpu(&word) {
         return cpu::embeddings(input_ids, layout, word, position, token_type);
     }

@@ -16,7 +16,19 @@ pub fn embeddings(
     let positions = Tensor::<1, Int>::from_data(positions.as_slice(), &input_ids.device()); // [num_tokens]
     let sum = word.select(0, input_ids) + position.select(0, positions); // [num_tokens, hidden]
     match token_type {
-        Some(token_type) => sum + token_type.slice(0..1), // [1, hidden]
+        Some(token_type) => sum + of_types(token_type, layout),
         None => sum,
+    }
+}
+
+/// The token type embedding of each row, `[num_tokens, hidden]`, or one for all rows, `[1, hidden]`.
+fn of_types(token_type: Tensor<2>, layout: &SequenceLayout) -> Tensor<2> {
+    match layout.token_types() {
+        Some(types) => {
+            let types = types.map(|token_type| token_type as i32).collect::<Vec<_>>();
+            let types = Tensor::<1, Int>::from_data(types.as_slice(), &token_type.device());
+            token_type.select(0, types)
+        }
+        None => token_type.slice(0..1),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 use embert_kernels::{AdamWStep, DropoutStream, Moments, Precision, SequenceLayout, reference};
 
 use crate::compare::{BF16, FP32, assert_close, run, tensor, values};
@@ -195,33 +195,6 @@ fn bias_gelu_linear_matches_the_reference() {
             assert_close(&got, &expected, tolerance, &format!("{rows}x{input}x{output} {precision:?}"));
         }
     }
-}
-
-#[test]
-fn embeddings_match_the_reference() {
-    let [word, position, token_type] = [[1500, 33], [70, 33], [2, 33]];
-    check_embeddings([word, position, token_type], |[word, position, token_type]| {
-        (word, position, Some(token_type))
-    });
-    check_embeddings([word, position], |[word, position]| (word, position, None));
-}
-
-type Tables = (Tensor<2>, Tensor<2>, Option<Tensor<2>>);
-
-fn check_embeddings<const N: usize>(shapes: [[usize; 2]; N], tables: impl Fn([Tensor<2>; N]) -> Tables) {
-    let layout = SequenceLayout::packed(vec![70, 1, 40]);
-    let ids = (0..111).map(|i| (i * i * 7) % 1500).collect::<Vec<i32>>();
-    let sum = |fast: bool, (word, position, token_type): Tables| {
-        let ids = Tensor::<1, Int>::from_data(ids.as_slice(), &word.device());
-        if fast {
-            embert_kernels::embeddings(ids, &layout, word, position, token_type)
-        } else {
-            reference::embeddings(ids, &layout, word, position, token_type)
-        }
-    };
-    let expected = run(shapes, DType::F64, |inputs| sum(false, tables(inputs)));
-    let got = run(shapes, DType::F32, |inputs| sum(true, tables(inputs)));
-    assert_close(&got, &expected, FP32, &format!("embeddings from {N} tables"));
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn padding_does_not_change_dropout() {
 
 /// Returns the gradients of Σ c∘f for three inputs, without padding rows.
 fn gradients(lengths: &[usize], padded_to: Option<usize>) -> Vec<Vec<f32>> {
-    let layout = SequenceLayout { lengths: lengths.to_vec(), padded_to };
+    let layout = SequenceLayout { padded_to, ..SequenceLayout::packed(lengths.to_vec()) };
     let lay_out = |salt| match padded_to {
         None => rows(layout.num_tokens(), salt),
         Some(padded_to) => pad_to(&rows(lengths.iter().sum(), salt), lengths, padded_to, 0.0),

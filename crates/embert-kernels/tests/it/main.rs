@@ -5,6 +5,7 @@ mod compare;
 mod cpu;
 #[cfg(feature = "cube")]
 mod cube;
+mod embeddings;
 mod gradients;
 mod half;
 mod layouts;

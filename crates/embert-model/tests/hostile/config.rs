@@ -35,7 +35,7 @@ fn wrong_values() -> Vec<(&'static str, Value, &'static str)> {
         ("hidden_act", json!("relu"), "hidden_act is relu"),
         ("model_type", json!("gpt2"), "model_type is gpt2"),
         ("id2label", json!({}), "id2label is empty"),
-        ("id2label", json!({"0": "only"}), "one label means regression"),
+        ("id2label", json!({"0": "only"}), "classifier.weight has shape"),
         ("id2label", json!({"0": "a", "2": "b"}), "without gaps"),
         ("id2label", json!({"1": "a", "2": "b"}), "without gaps"),
         ("id2label", json!({"0": "a", "1": "a"}), "two ids the name \"a\""),
@@ -43,7 +43,8 @@ fn wrong_values() -> Vec<(&'static str, Value, &'static str)> {
         ("id2label", json!(["a", "b"]), "config.json"),
         ("id2label", Value::Object(numbered(5000)), "5000 labels; the maximum is 4096"),
         ("id2label", Value::Object(numbered(1000)), "classifier.weight has shape"),
-        ("problem_type", json!("regression"), "problem_type is regression"),
+        ("problem_type", json!("ranking"), "problem_type is ranking"),
+        ("thresholds", json!([0.5]), "only multi-label models"),
     ]
 }
 
@@ -63,7 +64,7 @@ fn invalid_configs_are_refused_by_key() {
     let mut counted = config.clone();
     counted.as_object_mut().unwrap().shift_remove("id2label");
     for (count, expected) in
-        [(1, "one label means regression"), (1_000_000_000_000_u64, "the maximum is 4096")]
+        [(1, "classifier.weight has shape"), (1_000_000_000_000_u64, "the maximum is 4096")]
     {
         counted["num_labels"] = json!(count);
         let error = target.refused("num_labels", counted.to_string());

@@ -32,7 +32,7 @@ fn folder_of(fixture_name: &str, files: &[&str]) -> TempDir {
 fn load_and_run(file: &Path) -> Result<(), ModelError> {
     let directory = file.parent().unwrap();
     let config = AutoConfig::from_dir(directory)?;
-    config.require_single_label()?;
+    config.check_labels()?;
     let loaded = from_pretrained(directory, &config, 0, &Device::flex())?;
     run(&loaded.complete(directory)?);
     Ok(())
@@ -41,7 +41,7 @@ fn load_and_run(file: &Path) -> Result<(), ModelError> {
 fn run(model: &AutoModelForSequenceClassification) {
     let ids = TensorData::new(vec![0, 1, 2], [3]);
     let ids = Tensor::from_data(ids, (&Device::flex(), DType::I32));
-    let layout = SequenceLayout { lengths: vec![3], padded_to: None };
+    let layout = SequenceLayout::packed(vec![3]);
     let logits = model.forward(ids, &layout, ForwardContext::default());
     assert_eq!(logits.dims(), [1, model.num_labels()]);
 }

@@ -11,6 +11,7 @@ mod golden;
 mod gradients;
 mod heads;
 mod label_configs;
+mod pairs;
 mod parity;
 mod unsupported_formats;
 

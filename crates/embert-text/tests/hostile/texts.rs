@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use embert_hostile::{FuzzTarget, MemoryBound};
-use embert_text::Tokenizer;
+use embert_text::{TextError, Tokenizer, TruncationStrategy};
 
 use crate::{limit, tokenizer};
 
@@ -46,6 +46,10 @@ const PARTS: [(&str, &str); 22] = [
 /// in each of several steps.
 const WITHOUT_WORDS: MemoryBound = MemoryBound { times: 192, plus: 8 << 20 };
 
+/// The ids of `[CLS]` and `[SEP]` in the committed vocabulary.
+const CLS: u32 = 2;
+const SEP: u32 = 3;
+
 /// Encodes the text of a file as a dataset of one text.
 fn encode(tokenizer: &Tokenizer, file: &Path) -> Result<(), String> {
     let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
@@ -57,17 +61,51 @@ fn encode(tokenizer: &Tokenizer, file: &Path) -> Result<(), String> {
     Ok(())
 }
 
+/// Encodes the text of a file as the first, the second and both texts of a pair.
+fn encode_pairs(tokenizer: &Tokenizer, file: &Path) -> Result<(), String> {
+    let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let (texts, text_pairs) = ([&text, "a film", &text], ["a film", &text, &text]);
+    for strategy in
+        [TruncationStrategy::LongestFirst, TruncationStrategy::OnlyFirst, TruncationStrategy::OnlySecond]
+    {
+        let limit = limit().with_strategy(strategy);
+        let encoded = match tokenizer.encode_all_pairs(&texts, &text_pairs, limit, &|_| {}) {
+            Ok(encoded) => encoded,
+            Err(TextError::PairTooLong { .. }) if strategy != TruncationStrategy::LongestFirst => continue,
+            Err(error) => return Err(error.to_string()),
+        };
+        for row in 0..3 {
+            let (ids, first) = (encoded.ids(row), encoded.first_segment_length(row).unwrap());
+            assert!((3..=512).contains(&ids.len()) && (2..ids.len()).contains(&first));
+            assert!(ids.iter().all(|id| (*id as usize) < tokenizer.vocab_size()));
+            assert_eq!((ids[0], ids[first - 1], ids.last()), (CLS, SEP, Some(&SEP)));
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn unusual_texts_are_encoded_within_the_limits() {
-    let folder = tempfile::tempdir().unwrap();
     let tokenizer = tokenizer();
-    let mut target = FuzzTarget::new(folder.path().join("text"), |path: &Path| encode(&tokenizer, path))
-        .within(WITHOUT_WORDS);
+    encode_unusual_texts(1, |file| encode(&tokenizer, file));
+}
+
+#[test]
+fn pairs_of_unusual_texts_are_encoded_within_the_limits() {
+    let tokenizer = tokenizer();
+    encode_unusual_texts(16, |file| encode_pairs(&tokenizer, file));
+}
+
+/// Calls `encode` with files of unusual texts, which are `shorter` times smaller than the longest.
+fn encode_unusual_texts(shorter: usize, encode: impl Fn(&Path) -> Result<(), String>) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut target = FuzzTarget::new(folder.path().join("text"), encode).within(WITHOUT_WORDS);
     target.file("empty", "").unwrap();
     for (what, part) in PARTS {
-        target.file(what, repeated(part, 1 << 19)).unwrap();
+        target.file(what, repeated(part, (1 << 19) / shorter)).unwrap();
     }
-    target.file("ten megabytes of one letter", repeated("a", 10 << 20)).unwrap();
-    target.file("ten megabytes of words", repeated("An unwanted film, never seen! ", 10 << 20)).unwrap();
+    let megabytes = (10 << 20) / shorter;
+    target.file("megabytes of one letter", repeated("a", megabytes)).unwrap();
+    target.file("megabytes of words", repeated("An unwanted film, never seen! ", megabytes)).unwrap();
     println!("{}", target.finish(25, 0));
 }

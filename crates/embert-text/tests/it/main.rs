@@ -4,5 +4,6 @@ mod added_tokens;
 mod batches;
 mod fixtures;
 mod malformed;
+mod pairs;
 mod parity;
 mod saving;

@@ -23,7 +23,8 @@ impl TrainingLoop<'_, '_> {
         if self.is_read_due() && self.report_steps()?.is_break() {
             return STOP;
         }
-        let logs = self.log.state.step.is_multiple_of(self.config.logging_steps) || self.is_over();
+        let logging_steps = self.config.logging_steps.of(self.log.plan.total_steps);
+        let logs = self.log.state.step.is_multiple_of(logging_steps) || self.is_over();
         if logs && self.log_steps()?.is_break() {
             return STOP;
         }
@@ -32,7 +33,8 @@ impl TrainingLoop<'_, '_> {
             return STOP;
         }
         let is_best = self.best_model.as_ref().is_some_and(|(_, step)| *step == self.log.state.step);
-        let saves = self.is_due(self.config.save_strategy, self.config.save_steps) || evaluates && is_best;
+        let save_steps = self.config.save_steps.of(self.log.plan.total_steps);
+        let saves = self.is_due(self.config.save_strategy, save_steps) || evaluates && is_best;
         if saves && self.last_saved_step != Some(self.log.state.step) { self.save(model) } else { CONTINUE }
     }
 
@@ -56,8 +58,8 @@ impl TrainingLoop<'_, '_> {
         let batching = self.config.evaluation_batching(longest, self.data.padding);
         let mut on_progress = |progress| (self.on_event)(Event::Evaluating(progress));
         let model = model.valid();
-        match evaluate(&model, examples, batching, self.data.pos_label, &mut on_progress) {
-            Ok(evaluation) if !evaluation.metrics.loss.is_finite() => {
+        match evaluate(&model, examples, batching, self.data.metric_options, &mut on_progress) {
+            Ok(evaluation) if !evaluation.metrics.loss().is_finite() => {
                 Err(self.diverged_weights("the loss of the evaluation is"))
             }
             Ok(evaluation) => {

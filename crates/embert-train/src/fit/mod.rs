@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use burn::module::Module;
 use burn::tensor::Device;
-use embert_inference::device_of;
+use embert_inference::{check_token_types, device_of};
 use embert_kernels::{DropoutStream, is_asynchronous};
 use embert_model::ForwardContext;
 use embert_text::Padding;
@@ -19,12 +19,13 @@ use crate::best_model::BestModelTracker;
 use crate::config::{IntervalStrategy, TrainConfig};
 use crate::config_error::ConfigError;
 use crate::error::TrainError;
-use crate::evaluate::check_pos_label;
+use crate::evaluate::check_options;
 use crate::event::{Event, RunPlan, TrainReport};
 use crate::event_result::EventResult;
 use crate::fingerprint::Fingerprints;
 use crate::freezing::{Freezing, num_trainable};
 use crate::loss_scale::LossScale;
+use crate::metrics::MetricOptions;
 use crate::model::Model;
 use crate::objective::Objective;
 use crate::optimizer::{AdamW, OptimizerState};
@@ -46,8 +47,8 @@ pub struct TrainData<'a> {
     pub padding: Padding,
     /// Additional devices, with autodiff, for data parallelism.
     pub replicas: &'a [Device],
-    /// The label of F1, precision and recall. `None`: label 1 of two labels, the macro mean of more.
-    pub pos_label: Option<usize>,
+    /// The options of the metrics of evaluations.
+    pub metric_options: MetricOptions<'a>,
 }
 
 /// A trained model and the report of its training.
@@ -109,7 +110,7 @@ pub fn fit_from(
     let mut training = TrainingLoop {
         data,
         config,
-        schedule: config.schedule(plan.total_steps),
+        schedule: config.schedule(plan.total_steps)?,
         objective: config.objective(data.train.targets, model.num_labels())?,
         freezing,
         optimizer: AdamW::with_state(config.adamw(), from.optimizer),
@@ -154,18 +155,31 @@ pub fn check(model: &Model, data: &TrainData<'_>, config: &TrainConfig) -> Resul
     config.validate()?;
     let num_labels = model.num_labels();
     data.train.check(num_labels)?;
-    check_evaluation(data, config.eval_strategy, num_labels)?;
+    check_batches(config, data.train.texts.len())?;
+    check_token_types(model, data.train.texts)?;
+    check_evaluation(data, config, num_labels)?;
     config.objective(data.train.targets, num_labels)?;
     Freezing::new(&config.freeze, &config.gradual_unfreezing, &model.clone().train()).map(drop)
 }
 
-fn check_evaluation(
-    data: &TrainData<'_>,
-    strategy: IntervalStrategy,
-    num_labels: usize,
-) -> Result<(), TrainError> {
-    check_pos_label(data.pos_label, num_labels)?;
+/// Fails if `dataloader_drop_last` drops all examples.
+fn check_batches(config: &TrainConfig, num_examples: usize) -> Result<(), TrainError> {
+    let batch_size = config.per_device_train_batch_size;
+    if config.batches_per_epoch(num_examples) > 0 {
+        Ok(())
+    } else {
+        Err(TrainError::NoFullBatch { num_examples, batch_size })
+    }
+}
+
+fn check_evaluation(data: &TrainData<'_>, config: &TrainConfig, num_labels: usize) -> Result<(), TrainError> {
+    let (train, strategy) = (data.train.targets, config.eval_strategy);
+    check_options(data.metric_options, train, num_labels)?;
+    config.best_model_metric().map_or(Ok(()), |metric| metric.check(train.problem_type()))?;
     match data.eval {
+        Some(eval) if eval.targets.problem_type() != train.problem_type() => {
+            Err(TrainError::OtherTargets { train: train.problem_type(), eval: eval.targets.problem_type() })
+        }
         Some(eval) => eval.check(num_labels),
         None if strategy == IntervalStrategy::No => Ok(()),
         None => Err(TrainError::Config(ConfigError {
@@ -247,8 +261,8 @@ impl TrainingLoop<'_, '_> {
                 break;
             }
             model = self.step(model, rows, self.epoch_after(epoch as u64, index))?;
-            self.log.state.evaluation_due =
-                self.is_due(self.config.eval_strategy, self.config.steps_between_evaluations());
+            let eval_steps = self.config.steps_between_evaluations(self.log.plan.total_steps);
+            self.log.state.evaluation_due = self.is_due(self.config.eval_strategy, eval_steps);
             flow = self.after_step(&model)?;
         }
         Ok((model, flow))
@@ -327,7 +341,7 @@ impl TrainingLoop<'_, '_> {
 
     /// Returns the number of epochs after step `index` of `epoch`, counted in micro-batches as in transformers.
     fn epoch_after(&self, epoch: u64, index: usize) -> f64 {
-        let num_batches = self.log.plan.num_examples.div_ceil(self.config.per_device_train_batch_size);
+        let num_batches = self.config.batches_per_epoch(self.log.plan.num_examples);
         let done = ((index + 1) * self.config.gradient_accumulation_steps).min(num_batches);
         epoch as f64 + done as f64 / num_batches as f64
     }

@@ -1,28 +1,53 @@
 //! The training objective: L = Σ losses / normalizer over the examples of an optimizer step.
 //!
-//! To add an objective, add a variant of `Targets`, a file here, and a line in each function below and in
-//! `TrainConfig::objective`.
+//! To add an objective, add a variant of `Targets`, a file here, and a line in each function below and in `of_settings`.
 
+mod focal;
+mod multi_label;
+mod of_settings;
+mod regression;
 mod single_label;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor, TensorData};
+use embert_model::ProblemType;
 
-use crate::metrics::Metrics;
 use crate::targets::Targets;
+pub use multi_label::MultiLabel;
+pub use regression::Regression;
 pub use single_label::SingleLabel;
 
 /// The loss of a batch as a sum and a normalizer, so that several micro-batches have one mean.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Objective {
-    /// Cross-entropy; each example has one label.
+    /// Cross-entropy or focal loss; each example has one label.
     SingleLabel(SingleLabel),
+    /// Binary cross-entropy or focal loss; each example has any number of labels.
+    MultiLabel(MultiLabel),
+    /// Mean squared error; each example has one value for each target.
+    Regression(Regression),
 }
 
 impl Objective {
+    /// Returns the problem type that has this objective.
+    pub fn problem_type(&self) -> ProblemType {
+        match self {
+            Self::SingleLabel(_) => ProblemType::SingleLabelClassification,
+            Self::MultiLabel(_) => ProblemType::MultiLabelClassification,
+            Self::Regression(_) => ProblemType::Regression,
+        }
+    }
+
     /// Returns the normalizer of the losses of these targets.
+    ///
+    /// # Panics
+    /// If the targets are of another problem type.
     pub fn normalizer(&self, targets: &Targets) -> f64 {
-        let (Self::SingleLabel(objective), Targets::Labels(labels)) = (self, targets);
-        objective.normalizer(labels)
+        match (self, targets) {
+            (Self::SingleLabel(objective), Targets::Labels(labels)) => objective.normalizer(labels),
+            (Self::MultiLabel(objective), Targets::MultiHot(targets)) => objective.normalizer(targets),
+            (Self::Regression(objective), Targets::Values(values)) => objective.normalizer(values),
+            _ => self.mismatch(targets),
+        }
     }
 
     /// Returns the sum of the losses of a batch.
@@ -30,14 +55,24 @@ impl Objective {
     /// # Shapes
     /// - `logits`: `[batch, num_labels]`
     /// - output: `[1]`
+    ///
+    /// # Panics
+    /// If the targets are of another problem type.
     pub fn loss_sum(&self, logits: Tensor<2>, targets: &Targets) -> Tensor<1> {
-        let (Self::SingleLabel(objective), Targets::Labels(labels)) = (self, targets);
-        objective.loss_sum(logits, labels)
+        match (self, targets) {
+            (Self::SingleLabel(objective), Targets::Labels(labels)) => objective.loss_sum(logits, labels),
+            (Self::MultiLabel(objective), Targets::MultiHot(targets)) => objective.loss_sum(logits, targets),
+            (Self::Regression(objective), Targets::Values(values)) => objective.loss_sum(logits, values),
+            _ => self.mismatch(targets),
+        }
+    }
+
+    fn mismatch(&self, targets: &Targets) -> ! {
+        panic!("an objective of {} has targets of {}", self.problem_type(), targets.problem_type())
     }
 }
 
-/// Returns the metrics of logits, with one row for each target.
-pub(crate) fn metrics(logits: &[Vec<f32>], targets: &Targets, pos_label: Option<usize>) -> Metrics {
-    let Targets::Labels(labels) = targets;
-    Metrics::from_logits(logits, labels, pos_label)
+/// Returns values as a matrix `[rows, columns]`.
+fn matrix(values: Vec<f32>, shape: [usize; 2], device: &Device) -> Tensor<2> {
+    Tensor::from_data(TensorData::new(values, shape), device)
 }

@@ -1,16 +1,21 @@
 //! Cross-entropy with label smoothing ε and class weights w, as a weighted sum of log-probabilities:
 //! L = −Σᵢ Σ꜀ Tᵢ꜀ · log pᵢ꜀ / Σᵢ w(yᵢ), with Tᵢ꜀ = (1 − ε) · w(yᵢ) · [c = yᵢ] + ε/C · w(c).
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use embert_kernels::cross_entropy_sum;
 
-/// `torch.nn.functional.cross_entropy(logits, labels, weight, label_smoothing=ε)`.
+use super::focal::focal_loss_sum;
+use super::matrix;
+
+/// `torch.nn.functional.cross_entropy(logits, labels, weight, label_smoothing=ε)`, or focal loss with the weights w.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SingleLabel {
     /// ε, the probability that is spread evenly over all labels.
     pub label_smoothing: f64,
     /// w, one weight for each label.
     pub class_weights: Vec<f64>,
+    /// γ of focal loss, which has no label smoothing. `None`: cross-entropy.
+    pub focal_gamma: Option<f64>,
 }
 
 impl SingleLabel {
@@ -19,8 +24,12 @@ impl SingleLabel {
         labels.iter().map(|&label| self.class_weights[label]).sum()
     }
 
-    /// Returns −Σᵢ Σ꜀ Tᵢ꜀ · log pᵢ꜀, `[1]`, for logits `[batch, num_labels]`.
+    /// Returns −Σᵢ Σ꜀ Tᵢ꜀ · log pᵢ꜀, or the focal loss, `[1]`, for logits `[batch, num_labels]`.
     pub(super) fn loss_sum(&self, logits: Tensor<2>, labels: &[usize]) -> Tensor<1> {
+        if let Some(gamma) = self.focal_gamma {
+            let weights = labels.iter().map(|&label| self.class_weights[label] as f32).collect();
+            return focal_loss_sum(logits, labels, weights, gamma);
+        }
         let factors = self.factors(labels, &logits.device());
         cross_entropy_sum(logits, factors)
     }
@@ -36,7 +45,6 @@ impl SingleLabel {
         };
         let factors =
             labels.iter().flat_map(|&label| (0..num_labels).map(move |column| factor(label, column)));
-        let factors = TensorData::new(factors.collect::<Vec<_>>(), [labels.len(), num_labels]);
-        Tensor::from_data(factors, device)
+        matrix(factors.collect(), [labels.len(), num_labels], device)
     }
 }

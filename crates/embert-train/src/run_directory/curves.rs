@@ -1,8 +1,9 @@
-//! `curves.svg`: loss, accuracy, F1 and learning rate over the epochs, in a column of panels.
+//! `curves.svg`: loss, two metrics and the learning rate over the epochs, in a column of panels.
 
 use std::ops::Range;
 use std::path::Path;
 
+use embert_model::ProblemType;
 use plotters::prelude::SeriesLabelPosition::{LowerRight, UpperRight};
 use plotters::prelude::*;
 
@@ -58,22 +59,44 @@ fn panels(log: &[LogEntry]) -> [Panel; 3] {
         });
         points.collect::<Vec<_>>()
     };
-    let evaluated = |of: fn(&crate::Metrics) -> f64| {
+    let evaluated = |name: &str| {
         let points = log.iter().filter_map(|entry| match entry {
             LogEntry::Train(_) => None,
-            LogEntry::Evaluation { epoch, evaluation, .. } => Some((*epoch, of(&evaluation.metrics))),
+            LogEntry::Evaluation { epoch, evaluation, .. } => Some((*epoch, evaluation.metrics.value(name)?)),
         });
         points.collect::<Vec<_>>()
     };
-    let loss = [("training", trained(|line| line.loss)), ("evaluation", evaluated(|metrics| metrics.loss))];
-    let quality =
-        [("accuracy", evaluated(|metrics| metrics.accuracy)), ("F1", evaluated(|metrics| metrics.f1))];
+    let (loss_label, quality_label, names) = labels(log);
+    let loss = [("training", trained(|line| line.loss)), ("evaluation", evaluated("loss"))];
+    let quality = names.map(|(title, name)| (title, evaluated(name)));
     let rate = [("learning rate", trained(|line| line.learning_rate))];
     [
-        Panel::new("Loss", "cross-entropy (nats)", loss, UpperRight),
-        Panel::new("Evaluation", "accuracy, F1", quality, LowerRight),
+        Panel::new("Loss", loss_label, loss, UpperRight),
+        Panel::new("Evaluation", quality_label, quality, LowerRight),
         Panel::new("Learning rate", "learning rate", rate, UpperRight),
     ]
+}
+
+/// Returns the labels of the loss and of the quality, and the titles and names of two metrics.
+fn labels(log: &[LogEntry]) -> (&'static str, &'static str, [(&'static str, &'static str); 2]) {
+    let problem_type = log.iter().find_map(|entry| match entry {
+        LogEntry::Evaluation { evaluation, .. } => Some(evaluation.metrics.problem_type()),
+        LogEntry::Train(_) => None,
+    });
+    let accuracy_f1 = ("accuracy, F1", [("accuracy", "accuracy"), ("F1", "f1")]);
+    let (loss, (quality, names)) = match problem_type {
+        None => ("loss", accuracy_f1),
+        Some(ProblemType::SingleLabelClassification) => ("cross-entropy (nats)", accuracy_f1),
+        Some(ProblemType::MultiLabelClassification) => {
+            let f1 = [("F1, micro", "f1_micro"), ("F1, macro", "f1_macro")];
+            ("binary cross-entropy (nats)", ("F1", f1))
+        }
+        Some(ProblemType::Regression) => {
+            let correlations = [("Pearson", "pearson"), ("Spearman", "spearman")];
+            ("mean squared error", ("correlation", correlations))
+        }
+    };
+    (loss, quality, names)
 }
 
 impl Panel {
@@ -94,12 +117,12 @@ impl Panel {
         self.curves.iter().flat_map(|curve| curve.points.iter().copied())
     }
 
-    /// Returns the range of the y-axis. It starts at 0, or below the lowest point if all points are high.
+    /// Returns the range of the y-axis. It starts at 0, or below the lowest point if that is high or negative.
     fn y_range(&self) -> Range<f64> {
         let highest = self.points().map(|(_, y)| y).fold(0.0, f64::max);
         let lowest = self.points().map(|(_, y)| y).fold(f64::INFINITY, f64::min);
         let margin = if highest > 0.0 { 0.05 * highest } else { 1.0 };
-        let bottom = if lowest > 0.5 * highest { lowest - margin } else { 0.0 };
+        let bottom = if lowest > 0.5 * highest || lowest < 0.0 { lowest - margin } else { 0.0 };
         bottom..highest + margin
     }
 
@@ -153,7 +176,7 @@ fn short(number: &f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Evaluation, Metrics, StepLog};
+    use crate::{Evaluation, MetricOptions, Metrics, StepLog, Targets};
 
     fn step(epoch: f64, loss: f64) -> LogEntry {
         let log =
@@ -162,7 +185,11 @@ mod tests {
     }
 
     fn evaluation(epoch: f64, logits: &[Vec<f32>]) -> LogEntry {
-        let metrics = Metrics::from_logits(logits, &[0, 1], None);
+        evaluation_of(epoch, logits, &Targets::Labels(vec![0, 1]))
+    }
+
+    fn evaluation_of(epoch: f64, logits: &[Vec<f32>], targets: &Targets) -> LogEntry {
+        let metrics = Metrics::new(logits, targets, MetricOptions::default());
         let evaluation = Evaluation {
             metrics,
             eval_runtime: 1.0,
@@ -188,6 +215,23 @@ mod tests {
         ];
         for text in texts {
             assert!(svg.lines().any(|line| line.trim() == text), "{text} is missing in\n{svg}");
+        }
+    }
+
+    #[test]
+    fn each_problem_type_has_its_own_metrics() {
+        let multi_hot = Targets::MultiHot(vec![vec![true, false], vec![false, true]]);
+        let values = Targets::Values(vec![vec![1.0, 3.0], vec![2.0, 1.0]]);
+        for (targets, texts) in [
+            (multi_hot, ["binary cross-entropy (nats)", "F1, micro", "F1, macro"]),
+            (values, ["mean squared error", "Pearson", "Spearman"]),
+        ] {
+            let logits = [vec![1.0, 0.0], vec![0.0, 1.0]]; // negative correlations
+            let svg = svg(&[step(1.0, 0.5), evaluation_of(1.0, &logits, &targets)]);
+            for text in texts {
+                assert!(svg.lines().any(|line| line.trim() == text), "{text} is missing in\n{svg}");
+            }
+            assert!(!svg.contains("accuracy"), "{svg}");
         }
     }
 

@@ -18,6 +18,7 @@ mod directory_check;
 mod lock;
 mod metrics_log;
 mod model_card;
+mod model_card_metrics;
 mod model_card_use;
 mod optimizer_file;
 mod recovery;
@@ -170,6 +171,14 @@ impl RunDirectory {
         self
     }
 
+    /// Sets the decision thresholds that are saved with a multi-label model.
+    ///
+    /// # Errors
+    /// The errors of [`AutoConfig::set_thresholds`].
+    pub fn set_thresholds(&mut self, thresholds: Option<Vec<f32>>) -> Result<(), TrainError> {
+        Ok(self.model_config.set_thresholds(thresholds)?)
+    }
+
     /// Returns the directory of the run's files until it is finished.
     pub fn partial_dir(&self) -> &Path {
         &self.paths.partial_dir
@@ -262,7 +271,11 @@ impl RunDirectory {
         if let (Some(best), Some(_), Some(1)) = (report.best, &best, self.save_total_limit()) {
             delete_other_checkpoints(directory, best.step)?;
         }
-        write_json(directory, TRAINER_STATE, &finished_state(self.intervals(), report, best))?;
+        write_json(
+            directory,
+            TRAINER_STATE,
+            &finished_state(self.intervals(report.plan.total_steps), report, best),
+        )?;
         #[cfg(feature = "curves")]
         curves::write(directory, &report.log_history)?;
         let labels = self.model_config.label_names();
@@ -270,7 +283,7 @@ impl RunDirectory {
         let summary = RunSummary {
             report,
             evaluation,
-            labels: &labels,
+            config: &self.model_config,
             recipe: &self.recipe,
             truncation: self.tokenizer.truncation(),
             is_adapter: self.base_model_name_or_path.is_some(),
@@ -304,7 +317,7 @@ impl RunDirectory {
         optimizer_file::write(optimizer, directory)?;
         let progress = RunProgress { step, epoch: state.epoch, log_history: &state.log_history, best };
         let best_checkpoint = self.best_checkpoint(best, Some(step));
-        let trainer_state = trainer_state(self.intervals(), plan, progress, best_checkpoint);
+        let trainer_state = trainer_state(self.intervals(plan.total_steps), plan, progress, best_checkpoint);
         write_json(directory, TRAINER_STATE, &trainer_state)?;
         let best_model = best.filter(|_| self.config.load_best_model_at_end).map(|best| best.step);
         let (seed, steps) = (self.config.seed, plan.steps_per_epoch);
@@ -312,11 +325,12 @@ impl RunDirectory {
         write(directory, STATE, &file.to_text())
     }
 
-    fn intervals(&self) -> Intervals {
+    /// Returns the intervals of a run of `total_steps` steps.
+    fn intervals(&self, total_steps: usize) -> Intervals {
         Intervals {
-            eval_steps: self.config.steps_between_evaluations(),
-            logging_steps: self.config.logging_steps,
-            save_steps: self.config.save_steps,
+            eval_steps: self.config.steps_between_evaluations(total_steps),
+            logging_steps: self.config.logging_steps.of(total_steps),
+            save_steps: self.config.save_steps.of(total_steps),
         }
     }
 

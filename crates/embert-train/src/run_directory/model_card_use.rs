@@ -1,22 +1,26 @@
 //! The section of the model card with Python code to use the model.
 
+use embert_model::{AutoConfig, ProblemType};
 use embert_text::Truncation;
 
+use super::model_card::RunSummary;
+use super::model_card_metrics::cells;
+
 /// Returns the section as Markdown.
-pub(crate) fn usage(
-    base_model: &str,
-    labels: &[String],
-    is_adapter: bool,
-    max_length: usize,
-    truncation: Truncation,
-) -> String {
-    let load = if is_adapter { load_adapter(base_model, labels) } else { LOAD.to_owned() };
-    let call = format!("print(classify(\"This movie is good\", truncation=True, max_length={max_length}))");
+pub(crate) fn usage(base_model: &str, run: &RunSummary<'_>, max_length: usize) -> String {
+    let (labels, problem_type) = (run.config.label_names(), run.config.problem_type());
+    let load = if run.is_adapter { load_adapter(base_model, &labels, problem_type) } else { LOAD.to_owned() };
+    // All scores, where the highest one does not say everything.
+    let returns_all = problem_type != ProblemType::SingleLabelClassification && labels.len() > 1;
+    let top_k = if returns_all { "top_k=None, " } else { "" };
+    let call =
+        format!("print(classify(\"This movie is good\", {top_k}truncation=True, max_length={max_length}))");
     let mut usage = format!("```python\n{load}{call}\n```\n");
-    if is_adapter {
-        usage += &format!("\n{}\n", adapter_note(labels.len()));
+    if run.is_adapter {
+        usage += &format!("\n{}\n", adapter_note(labels.len(), problem_type));
     }
-    if let Truncation::HeadTail { head, tail } = truncation {
+    usage += &scores_note(run.config);
+    if let Truncation::HeadTail { head, tail } = run.truncation {
         usage += &format!("\n{}\n", head_tail_note(head, tail));
     }
     usage
@@ -27,9 +31,13 @@ const LOAD: &str = "from transformers import pipeline
 classify = pipeline(\"text-classification\", model=\".\")  # this directory
 ";
 
-fn load_adapter(base_model: &str, labels: &[String]) -> String {
+fn load_adapter(base_model: &str, labels: &[String], problem_type: ProblemType) -> String {
     let (base_model, labels) = (python(base_model), labels.iter().map(|label| python(label)));
     let labels = labels.collect::<Vec<_>>().join(", ");
+    let problem_type = match problem_type {
+        ProblemType::SingleLabelClassification => String::new(),
+        other => format!("    problem_type=\"{other}\",\n"),
+    };
     format!(
         "from peft import PeftModel
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
@@ -39,7 +47,7 @@ model = AutoModelForSequenceClassification.from_pretrained(
     {base_model},
     id2label=dict(enumerate(labels)),
     label2id={{label: number for number, label in enumerate(labels)}},
-    ignore_mismatched_sizes=True,
+{problem_type}    ignore_mismatched_sizes=True,
 )
 model = PeftModel.from_pretrained(model, \".\").merge_and_unload()  # this directory
 classify = pipeline(\"text-classification\", model=model, tokenizer=AutoTokenizer.from_pretrained(\".\"))
@@ -47,12 +55,38 @@ classify = pipeline(\"text-classification\", model=model, tokenizer=AutoTokenize
     )
 }
 
-fn adapter_note(num_labels: usize) -> String {
-    let argument = if num_labels == 2 { String::new() } else { format!(", num_labels={num_labels}") };
+fn adapter_note(num_labels: usize, problem_type: ProblemType) -> String {
+    let mut argument = if num_labels == 2 { String::new() } else { format!(", num_labels={num_labels}") };
+    if problem_type != ProblemType::SingleLabelClassification {
+        argument += &format!(", problem_type=\"{problem_type}\"");
+    }
     format!(
         "`AutoModelForSequenceClassification.from_pretrained(\".\"{argument})` opens the adapter, too. PEFT does not save \
          label names, so its predictions have those of the base model."
     )
+}
+
+/// Explains the scores of multi-label classification and regression, after an empty line.
+fn scores_note(config: &AutoConfig) -> String {
+    let rule = match (config.problem_type(), config.thresholds()) {
+        (ProblemType::SingleLabelClassification, _) => return String::new(),
+        (ProblemType::Regression, _) => "A score is the predicted value of its target.".to_owned(),
+        (ProblemType::MultiLabelClassification, None) => {
+            "A score is the probability of its label. A text has each label with a score of at least 0.5."
+                .to_owned()
+        }
+        (ProblemType::MultiLabelClassification, Some(thresholds)) => {
+            let labels = cells(&config.label_names());
+            let thresholds =
+                labels.iter().zip(thresholds).map(|(label, threshold)| format!("{label} {threshold}"));
+            format!(
+                "A score is the probability of its label. A text has each label whose score is at least its threshold \
+                 (`thresholds` in the config): {}.",
+                thresholds.collect::<Vec<_>>().join(", ")
+            )
+        }
+    };
+    format!("\n{rule}\n")
 }
 
 fn head_tail_note(head: usize, tail: usize) -> String {

@@ -6,8 +6,9 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::error::{TrainError, at};
-use crate::evaluate::{Evaluation, to_object};
+use crate::evaluate::Evaluation;
 use crate::event::TrainReport;
+use crate::metrics::to_object;
 
 /// Writes the result files; without an evaluation, no `eval_results.json`.
 pub(crate) fn write_results(

@@ -14,6 +14,7 @@ use super::run_files::STATE;
 use super::trainer_state::to_value;
 use crate::error::{TrainError, at};
 use crate::log_entry::LogEntry;
+use crate::metrics::MetricDetails;
 use crate::state::TrainState;
 
 /// Format version; incremented on incompatible changes.
@@ -34,8 +35,9 @@ pub(crate) struct StateFile {
     pub(crate) recipe: String,
     /// [`TrainState`]; serde_json reads each float bit for bit (its feature `float_roundtrip`).
     run: Value,
-    /// The confusion matrices of the evaluations in the log, in order.
-    confusion_matrices: Vec<Vec<Vec<u64>>>,
+    /// The details of the evaluations in the log, in order: of single-label classification, confusion matrices.
+    #[serde(rename = "confusion_matrices")]
+    metric_details: Vec<MetricDetails>,
     /// The SHA-256 of each file by name.
     files: BTreeMap<String, String>,
 }
@@ -70,7 +72,7 @@ impl StateFile {
             best_model,
             recipe: recipe.to_owned(),
             run: to_value(state),
-            confusion_matrices: confusion_matrices(&state.log_history),
+            metric_details: metric_details(&state.log_history),
             files: hashes(directory)?,
         })
     }
@@ -113,8 +115,8 @@ impl StateFile {
             LogEntry::Evaluation { evaluation, .. } => Some(&mut evaluation.metrics),
             LogEntry::Train(_) => None,
         });
-        let saved = self.confusion_matrices.iter().cloned();
-        evaluations.zip(saved).for_each(|(metrics, matrix)| metrics.restore(matrix));
+        let saved = self.metric_details.iter().cloned();
+        evaluations.zip(saved).for_each(|(metrics, details)| metrics.restore(details));
         Ok(state)
     }
 
@@ -148,9 +150,9 @@ fn with_floats(value: Value) -> Value {
     }
 }
 
-fn confusion_matrices(log: &[LogEntry]) -> Vec<Vec<Vec<u64>>> {
+fn metric_details(log: &[LogEntry]) -> Vec<MetricDetails> {
     let evaluations = log.iter().filter_map(|entry| match entry {
-        LogEntry::Evaluation { evaluation, .. } => Some(evaluation.metrics.confusion_matrix.clone()),
+        LogEntry::Evaluation { evaluation, .. } => Some(evaluation.metrics.details()),
         LogEntry::Train(_) => None,
     });
     evaluations.collect()

@@ -3,11 +3,10 @@
 use std::ops::ControlFlow;
 
 use embert_train::{
-    BestModelMetric, Event, Fitted, IntervalStrategy, LogEntry, Snapshot, TrainConfig, TrainData, evaluate,
-    fit,
+    BestModelMetric, Event, Fitted, IntervalStrategy, LogEntry, Snapshot, TrainConfig, TrainData, fit,
 };
 
-use crate::tiny::{self, BATCHING, Examples};
+use crate::tiny::{self, Examples};
 
 /// With this learning rate, the evaluation loss goes up and down.
 fn config() -> TrainConfig {
@@ -37,7 +36,7 @@ fn train(config: &TrainConfig) -> Recorded {
     let fitted = fit(tiny::model(0.1), data, config, &mut |event| {
         match event {
             Event::Evaluated(LogEntry::Evaluation { step, evaluation, .. }) => {
-                losses.push((*step, evaluation.metrics.loss));
+                losses.push((*step, evaluation.metrics.loss()));
             }
             Event::CheckpointDue(Snapshot { state, model, .. }) => {
                 assert_eq!(state.best().unwrap().step, state.step());
@@ -61,10 +60,8 @@ fn the_run_ends_with_the_weights_of_its_best_evaluation() {
     assert!(losses.len() == 8 && step < 24, "the best must not be the last: {losses:?}");
     assert_eq!((fitted.model_step, fitted.report.global_step), (step, 24));
     assert_eq!(fitted.report.best.map(|best| (best.step, best.metric)), Some((step, loss)));
-    let again =
-        evaluate(&fitted.model, Examples::new(12).labelled(), BATCHING, None, &mut |_| tiny::CONTINUE)
-            .unwrap();
-    assert!((again.metrics.loss - loss).abs() < 1e-5 * loss, "{} and {loss}", again.metrics.loss);
+    let again = Examples::new(12).evaluate(&fitted.model);
+    assert!((again.metrics.loss() - loss).abs() < 1e-5 * loss, "{} and {loss}", again.metrics.loss());
 }
 
 #[test]
@@ -97,7 +94,8 @@ fn without_load_best_model_at_end_the_run_returns_the_last_weights() {
 #[test]
 fn early_stopping_ends_the_run_with_a_complete_log() {
     let patient = train(&config());
-    let stopped = train(&TrainConfig { early_stopping_patience: Some(1), logging_steps: 100, ..config() });
+    let stopped =
+        train(&TrainConfig { early_stopping_patience: Some(1), logging_steps: 100.into(), ..config() });
     let first_worse = patient.losses.windows(2).position(|pair| pair[1].1 >= pair[0].1).unwrap() + 1;
     assert_eq!(stopped.losses, patient.losses[..=first_worse]);
     let report = &stopped.fitted.report;

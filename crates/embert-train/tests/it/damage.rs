@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use embert_train::{Checkpoint, TrainError};
 use rayon::prelude::*;
 
-use crate::resume::lora;
+use crate::resume_recipes::lora;
 use crate::tiny;
 
 /// Creates an unfinished run of an adapter. Its files are small, so that the tests can change every byte.

@@ -13,7 +13,7 @@ use crate::tiny::{self, Examples};
 const CARD: fn() -> ModelCard = ModelCard::default;
 
 fn config() -> TrainConfig {
-    TrainConfig { max_steps: Some(4), save_steps: 2, learning_rate: 1e-3, ..TrainConfig::default() }
+    TrainConfig { max_steps: Some(4), save_steps: 2.into(), learning_rate: 1e-3, ..TrainConfig::default() }
 }
 
 fn with_settings<T>(make: impl FnOnce(RunSettings<'_>) -> T) -> T {

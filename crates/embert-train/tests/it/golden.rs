@@ -27,7 +27,12 @@ impl Golden {
     }
 
     fn of((_, file, _): Fixture) -> Self {
-        Self(fs::read(model_fixtures().join(file)).unwrap())
+        Self::of_model(file)
+    }
+
+    /// Opens a file of embert-model.
+    pub(crate) fn of_model(name: &str) -> Self {
+        Self(fs::read(model_fixtures().join(name)).unwrap())
     }
 
     /// Opens a file of this crate.
@@ -51,31 +56,43 @@ impl Golden {
         numbers.map(|number| usize::try_from(number).unwrap()).collect()
     }
 
-    fn batch(&self) -> LabelledBatch {
+    /// Returns the batch, packed, as single texts.
+    pub(crate) fn batch(&self) -> LabelledBatch {
         let lengths = self.integers("lengths");
         let tokens = TokenBatch {
             ids: self.integers("input_ids").into_iter().map(|id| id as u32).collect(),
             rows: (0..lengths.len()).collect(),
             lengths,
+            first_segment_lengths: None,
             padded_to: None,
         };
         LabelledBatch { tokens, targets: Targets::Labels(self.integers("labels")) }
     }
 }
 
-struct TenSteps {
-    losses: Vec<f64>,
-    grad_norms: Vec<f64>,
+pub(crate) struct TenSteps {
+    pub(crate) losses: Vec<f64>,
+    pub(crate) grad_norms: Vec<f64>,
     learning_rates: Vec<f64>,
-    model: AutoModelForSequenceClassification,
+    pub(crate) model: AutoModelForSequenceClassification,
 }
 
 fn ten_steps((directory, ..): Fixture, window: &[LabelledBatch], backward: BackwardOptions<'_>) -> TenSteps {
-    let config =
-        TrainConfig { learning_rate: 1e-3, weight_decay: 0.01, warmup_steps: 2, ..TrainConfig::default() };
-    let mut model = read_model(&model_fixtures().join(directory)).train();
-    let objective = config.objective(&window[0].targets, 3).unwrap();
-    let schedule = config.schedule(10);
+    let model = read_model(&model_fixtures().join(directory));
+    ten_steps_of(model, window, backward, TrainConfig::default())
+}
+
+/// Trains with the optimizer and the schedule of the golden values. `config` has the loss.
+pub(crate) fn ten_steps_of(
+    model: AutoModelForSequenceClassification,
+    window: &[LabelledBatch],
+    backward: BackwardOptions<'_>,
+    config: TrainConfig,
+) -> TenSteps {
+    let config = TrainConfig { learning_rate: 1e-3, weight_decay: 0.01, warmup_steps: 2.into(), ..config };
+    let mut model = model.train();
+    let objective = config.objective(&window[0].targets, model.num_labels()).unwrap();
+    let schedule = config.schedule(10).unwrap();
     let mut optimizer = AdamW::new(config.adamw());
     let (mut losses, mut grad_norms, mut learning_rates) = (vec![], vec![], vec![]);
     for step in 0..10 {
@@ -90,7 +107,7 @@ fn ten_steps((directory, ..): Fixture, window: &[LabelledBatch], backward: Backw
 }
 
 #[track_caller]
-fn check(golden: &Golden, name: &str, found: &[f64], tolerance: impl Fn(f64) -> f64) {
+pub(crate) fn check(golden: &Golden, name: &str, found: &[f64], tolerance: impl Fn(f64) -> f64) {
     let expected = golden.floats(name);
     assert_eq!(found.len(), expected.len());
     for (step, (found, expected)) in found.iter().zip(expected).enumerate() {

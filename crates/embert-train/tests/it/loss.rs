@@ -58,7 +58,7 @@ fn balanced_weights_match_scikit_learn() {
     let config = TrainConfig { class_weights: ClassWeights::Balanced, ..TrainConfig::default() };
     let targets = Targets::Labels(vec![0, 0, 0, 1, 1, 2]);
     let class_weights = vec![2.0 / 3.0, 1.0, 2.0];
-    let expected = SingleLabel { label_smoothing: 0.0, class_weights };
+    let expected = SingleLabel { label_smoothing: 0.0, class_weights, focal_gamma: None };
     assert_eq!(config.objective(&targets, 3).unwrap(), Objective::SingleLabel(expected));
 }
 
@@ -67,8 +67,8 @@ fn class_weights_that_do_not_fit_the_labels_are_errors() {
     let weighted = |class_weights| TrainConfig { class_weights, ..TrainConfig::default() };
     let list = weighted(ClassWeights::List(vec![1.0, 2.0]));
     let error = list.objective(&Targets::Labels(vec![0, 1, 2]), 3).unwrap_err();
-    assert!(matches!(error, TrainError::ClassWeights { found: 2, num_labels: 3 }), "{error}");
+    assert!(matches!(error, TrainError::ClassWeights { found: 2, num_labels: 3, .. }), "{error}");
     let balanced = weighted(ClassWeights::Balanced);
     let error = balanced.objective(&Targets::Labels(vec![0, 0, 2]), 3).unwrap_err();
-    assert!(matches!(error, TrainError::NothingToBalance { label: 1 }), "{error}");
+    assert!(matches!(error, TrainError::NothingToBalance { label: 1, .. }), "{error}");
 }

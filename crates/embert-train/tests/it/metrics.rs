@@ -1,7 +1,7 @@
 //! Metrics, compared with scikit-learn's in `metrics.json`.
 
 use embert_inference::predicted_label;
-use embert_train::Metrics;
+use embert_train::SingleLabelMetrics;
 use serde_json::Value;
 
 /// NumPy sums in another order.
@@ -19,8 +19,8 @@ fn logits(case: &Value) -> Vec<Vec<f32>> {
     serde_json::from_value(case["logits"].clone()).unwrap()
 }
 
-fn metrics(case: &Value) -> Metrics {
-    Metrics::from_logits(&logits(case), &labels(case), None)
+fn metrics(case: &Value) -> SingleLabelMetrics {
+    SingleLabelMetrics::from_logits(&logits(case), &labels(case), None)
 }
 
 #[track_caller]
@@ -79,7 +79,7 @@ fn class_scores_match_scikit_learn() {
 #[test]
 fn precision_recall_and_f1_are_of_the_given_positive_label() {
     for case in cases() {
-        let of = |pos_label| Metrics::from_logits(&logits(&case), &labels(&case), Some(pos_label));
+        let of = |pos_label| SingleLabelMetrics::from_logits(&logits(&case), &labels(&case), Some(pos_label));
         let found = of(0);
         check(&case, "precision", found.precision, &case["pos_label_0"]["precision"]);
         check(&case, "recall", found.recall, &case["pos_label_0"]["recall"]);
@@ -115,7 +115,7 @@ fn predictions_of_only_one_label_are_detected() {
     let only = |predicted: &[usize], gold: &[usize]| {
         let row =
             |&label: &usize| (0..3).map(|column| f32::from(u8::from(column == label))).collect::<Vec<_>>();
-        Metrics::from_logits(&predicted.iter().map(row).collect::<Vec<_>>(), gold, None)
+        SingleLabelMetrics::from_logits(&predicted.iter().map(row).collect::<Vec<_>>(), gold, None)
             .only_predicted_label()
     };
     assert_eq!(only(&[1, 1, 1], &[0, 1, 2]), Some(1));

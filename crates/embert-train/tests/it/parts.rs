@@ -11,7 +11,7 @@ fn config() -> TrainConfig {
         learning_rate: 1e-3,
         layer_wise_lr_decay: 0.7,
         weight_decay: 0.01,
-        warmup_steps: 2,
+        warmup_steps: 2.into(),
         num_train_epochs: 10.0,
         freeze: vec!["*".to_owned()],
         gradual_unfreezing: ["0:classifier", "4:bert.encoder.layer.1", "7:bert"]

@@ -8,14 +8,15 @@ use std::path::Path;
 use burn::module::Module;
 use burn::tensor::Device;
 use embert_model::{
-    Adapter, AutoModelForSequenceClassification, LoraConfig, ModuleNames, add_adapter, from_pretrained,
+    Adapter, AutoModelForSequenceClassification, LoraConfig, ProblemType, add_adapter, from_pretrained,
 };
 use embert_train::{
-    BestModelMetric, Checkpoint, ClassWeights, Event, Fitted, IntervalStrategy, LrSchedulerType, OnExisting,
-    RunDirectory, RunSettings, TrainConfig, TrainData, TrainError, TrainSamplingStrategy, fit, fit_from,
+    Checkpoint, Event, Fitted, IntervalStrategy, OnExisting, RunDirectory, RunSettings, TrainConfig,
+    TrainData, TrainError, fit, fit_from,
 };
 use serde_json::Value;
 
+use crate::resume_recipes::{full, lora, recipes, steps};
 use crate::tiny::{self, Examples};
 
 /// The settings of a run, and its adapter, if it trains one.
@@ -23,78 +24,7 @@ use crate::tiny::{self, Examples};
 pub(crate) struct Recipe {
     pub(crate) config: TrainConfig,
     pub(crate) lora: Option<LoraConfig>,
-}
-
-fn steps() -> TrainConfig {
-    TrainConfig {
-        num_train_epochs: 3.0,
-        learning_rate: 1e-2,
-        weight_decay: 0.1,
-        warmup_steps: 2,
-        logging_steps: 2,
-        eval_strategy: IntervalStrategy::Epoch,
-        save_strategy: IntervalStrategy::Steps,
-        save_steps: 1,
-        per_device_train_batch_size: 5,
-        ..TrainConfig::default()
-    }
-}
-
-pub(crate) fn lora() -> Recipe {
-    let target_modules = Some(ModuleNames::Names(["query", "value"].map(String::from).to_vec()));
-    let lora = LoraConfig { r: 2, lora_dropout: 0.2, target_modules, ..LoraConfig::default() };
-    Recipe { config: steps(), lora: Some(lora) }
-}
-
-fn accumulation() -> TrainConfig {
-    TrainConfig {
-        per_device_train_batch_size: 2,
-        gradient_accumulation_steps: 3, // 20 examples: the fourth window is ragged
-        train_sampling_strategy: TrainSamplingStrategy::GroupByLength,
-        logging_steps: 3,
-        ..steps()
-    }
-}
-
-/// With this learning rate, evaluations soon stop improving, so that the end depends on earlier evaluations.
-fn early_stopping() -> TrainConfig {
-    TrainConfig {
-        num_train_epochs: 9.0,
-        learning_rate: 0.1,
-        lr_scheduler_type: LrSchedulerType::Constant,
-        warmup_steps: 0,
-        eval_strategy: IntervalStrategy::Steps,
-        eval_steps: Some(2),
-        load_best_model_at_end: true,
-        metric_for_best_model: Some(BestModelMetric::Loss),
-        early_stopping_patience: Some(3),
-        save_total_limit: None,
-        ..steps()
-    }
-}
-
-fn parts() -> TrainConfig {
-    TrainConfig {
-        gradual_unfreezing: ["1:bert.encoder.layer.1", "2:bert"].map(|text| text.parse().unwrap()).to_vec(),
-        layer_wise_lr_decay: 0.8,
-        class_weights: ClassWeights::Balanced,
-        label_smoothing_factor: 0.1,
-        gradient_checkpointing: true,
-        ..steps()
-    }
-}
-
-fn recipes() -> Vec<(&'static str, Recipe)> {
-    let full = |config| Recipe { config, lora: None };
-    vec![
-        ("full", full(steps())),
-        ("accumulation", full(accumulation())),
-        ("lora", lora()),
-        ("bf16", full(TrainConfig { bf16: true, ..steps() })),
-        ("fp16", full(TrainConfig { fp16: true, ..steps() })),
-        ("early stopping", full(early_stopping())),
-        ("parts", full(parts())),
-    ]
+    pub(crate) problem_type: ProblemType,
 }
 
 impl Recipe {
@@ -115,11 +45,12 @@ impl Recipe {
     }
 
     fn directory(&self, output_dir: &Path, from: Option<&Checkpoint>) -> RunDirectory {
-        let (refuse, model_config, tokenizer) = (OnExisting::Refuse, tiny::config(0.1), tiny::tokenizer());
+        let (refuse, mut model_config) = (OnExisting::Refuse, tiny::config(0.1));
+        model_config.set_problem_type(self.problem_type);
         let settings = RunSettings {
             config: &self.config,
             model_config: &model_config,
-            tokenizer: &tokenizer,
+            tokenizer: &tiny::tokenizer(),
             recipe: "",
         };
         let directory = match from {
@@ -139,7 +70,7 @@ impl Recipe {
         from: Option<&Checkpoint>,
         last_event: Option<usize>,
     ) -> (Result<Fitted, TrainError>, usize) {
-        let (train, eval) = (Examples::new(20), Examples::new(12));
+        let [train, eval] = [20, 12].map(|count| Examples::of(self.problem_type, count));
         let data = TrainData { eval: Some(eval.labelled()), ..train.train_only() };
         let (mut directory, mut events) = (self.directory(output_dir, from), 0);
         let mut on_event = |event: Event<'_>| {
@@ -227,7 +158,7 @@ fn a_run_resumed_from_any_checkpoint_is_bit_identical() {
 fn a_run_stopped_at_any_event_resumes_bit_identically() {
     for (name, recipe) in recipes() {
         let recipe = Recipe {
-            config: TrainConfig { save_steps: 3, num_train_epochs: 2.0, ..recipe.config },
+            config: TrainConfig { save_steps: 3.into(), num_train_epochs: 2.0, ..recipe.config },
             ..recipe
         };
         let folder = tiny::folder();
@@ -269,7 +200,7 @@ fn resume_error(recipe: &Recipe, train: &Examples, base: AutoModelForSequenceCla
 
 #[test]
 fn resuming_with_other_examples_is_an_error() {
-    let recipe = Recipe { config: steps(), lora: None };
+    let recipe = full(steps());
     let error = resume_error(&recipe, &Examples::new(21), tiny::model(0.1));
     assert!(matches!(error, TrainError::OtherData), "{error}");
 }
@@ -301,7 +232,7 @@ fn tree(directory: &Path) -> BTreeMap<String, Vec<u8>> {
 #[test]
 fn a_discarded_resume_of_a_finished_run_leaves_no_files() {
     let folder = tiny::folder();
-    let (run, recipe) = (folder.path().join("run"), Recipe { config: steps(), lora: None });
+    let (run, recipe) = (folder.path().join("run"), full(steps()));
     recipe.train(&run, None, None).0.unwrap();
     fs::rename(folder.path().join("run.partial"), &run).unwrap();
     fs::remove_file(run.join(".lock")).unwrap(); // the run looks finished now
@@ -319,11 +250,11 @@ fn a_discarded_resume_of_a_finished_run_leaves_no_files() {
 #[test]
 fn a_discarded_resume_does_not_change_an_unfinished_run() {
     let folder = tiny::folder();
-    let (run, recipe) = (folder.path().join("run"), Recipe { config: steps(), lora: None });
+    let (run, recipe) = (folder.path().join("run"), full(steps()));
     recipe.train(&run, None, Some(20)).0.unwrap();
     let before = tree(folder.path());
     let from = Checkpoint::open(&folder.path().join("run.partial/checkpoint-2")).unwrap();
-    let other = Recipe { config: TrainConfig { seed: 7, ..steps() }, lora: None };
+    let other = full(TrainConfig { seed: 7, ..steps() });
     other.directory(&run, Some(&from)).discard_unstarted().unwrap();
     assert!(tree(folder.path()) == before);
     assert!(before.contains_key("run.partial/checkpoint-3/state.json"));
@@ -332,28 +263,28 @@ fn a_discarded_resume_does_not_change_an_unfinished_run() {
 #[test]
 fn resuming_with_fewer_steps_than_the_checkpoint_is_an_error() {
     let folder = tiny::folder();
-    let (run, recipe) = (folder.path().join("run"), Recipe { config: steps(), lora: None });
+    let (run, recipe) = (folder.path().join("run"), full(steps()));
     recipe.train(&run, None, None).0.unwrap();
     let from = Checkpoint::open(&folder.path().join("run.partial/checkpoint-7")).unwrap();
     for (change, total) in [
         (TrainConfig { num_train_epochs: 1.0, ..steps() }, 4),
         (TrainConfig { max_steps: Some(6), ..steps() }, 6),
     ] {
-        let shorter = Recipe { config: change, lora: None };
+        let shorter = full(change);
         let error = shorter.train(&run, Some(&from), None).0.unwrap_err();
         let TrainError::AlreadyDone { step: 7, total_steps } = error else { panic!("{error}") };
         assert_eq!(total_steps, total);
         let expected = format!("the checkpoint is at step 7, but the run has only {total} steps; increase");
         assert!(error.to_string().starts_with(&expected), "{error}");
     }
-    let same = Recipe { config: TrainConfig { max_steps: Some(7), ..steps() }, lora: None };
+    let same = full(TrainConfig { max_steps: Some(7), ..steps() });
     same.train(&run, Some(&from), None).0.unwrap();
 }
 
 #[test]
 fn later_checkpoints_are_renamed_to_superseded() {
     let folder = tiny::folder();
-    let recipe = Recipe { config: steps(), lora: None };
+    let recipe = full(steps());
     let run = folder.path().join("run");
     recipe.train(&run, None, Some(20)).0.unwrap();
     let partial = run.with_extension("partial");
@@ -372,13 +303,13 @@ fn weights_that_are_not_finite_are_neither_saved_nor_returned() {
         let folder = tiny::folder();
         let config = TrainConfig {
             learning_rate: 1e300,
-            warmup_steps: 0,
+            warmup_steps: 0.into(),
             max_steps: Some(1),
             eval_strategy: IntervalStrategy::No,
-            save_steps,
+            save_steps: save_steps.into(),
             ..steps()
         };
-        let recipe = Recipe { config, lora: None };
+        let recipe = full(config);
         let error = recipe.train(&folder.path().join("run"), None, None).0.unwrap_err();
         let TrainError::DivergedWeights { step: 1, rows, .. } = &error else { panic!("{error}") };
         assert_eq!(rows.len(), 5);

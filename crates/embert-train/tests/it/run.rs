@@ -5,14 +5,20 @@ use std::ops::ControlFlow;
 use embert_inference::Batching;
 use embert_text::Padding;
 use embert_train::{
-    Event, Fitted, IntervalStrategy, LabelledTexts, LogEntry, Snapshot, Targets, TrainConfig, TrainData,
-    TrainError, check, evaluate, fit,
+    Evaluation, Event, Fitted, IntervalStrategy, LabelledTexts, LogEntry, MetricOptions, Snapshot, Targets,
+    TrainConfig, TrainData, TrainError, check, evaluate, fit,
 };
+use serde_json::Value;
 
 use crate::tiny::{self, BATCHING, Examples};
 
-fn config() -> TrainConfig {
-    TrainConfig { num_train_epochs: 2.0, learning_rate: 1e-3, logging_steps: 2, ..TrainConfig::default() }
+pub(crate) fn config() -> TrainConfig {
+    TrainConfig {
+        num_train_epochs: 2.0,
+        learning_rate: 1e-3,
+        logging_steps: 2.into(),
+        ..TrainConfig::default()
+    }
 }
 
 fn train(config: &TrainConfig, padding: Padding) -> Fitted {
@@ -54,14 +60,13 @@ fn a_tiny_model_learns_words() {
         warmup_ratio: 0.1,
         ..TrainConfig::default()
     };
-    let before =
-        evaluate(&tiny::model(0.1), held_out.labelled(), BATCHING, None, &mut |_| tiny::CONTINUE).unwrap();
+    let before = held_out.evaluate(&tiny::model(0.1));
     let fitted = fit(tiny::model(0.1), train.train_only(), &config, &mut tiny::ignore).unwrap();
-    let after =
-        evaluate(&fitted.model, held_out.labelled(), BATCHING, None, &mut |_| tiny::CONTINUE).unwrap();
-    assert!(before.metrics.accuracy < 0.8, "{}", before.metrics.accuracy);
-    assert!(after.metrics.accuracy > 0.95, "{}", after.metrics.accuracy);
-    assert!(after.metrics.loss < before.metrics.loss / 2.0);
+    let after = held_out.evaluate(&fitted.model);
+    let accuracy = |evaluation: &Evaluation| evaluation.metrics.value("accuracy").unwrap();
+    assert!(accuracy(&before) < 0.8, "{}", accuracy(&before));
+    assert!(accuracy(&after) > 0.95, "{}", accuracy(&after));
+    assert!(after.metrics.loss() < before.metrics.loss() / 2.0);
 }
 
 #[test]
@@ -100,7 +105,7 @@ fn events_arrive_in_order() {
     let config = TrainConfig {
         eval_strategy: IntervalStrategy::Epoch,
         save_strategy: IntervalStrategy::Steps,
-        save_steps: 4,
+        save_steps: 4.into(),
         ..config()
     };
     let expected = [
@@ -127,7 +132,7 @@ fn events_arrive_in_order() {
 fn max_steps_overrides_num_train_epochs() {
     let config = TrainConfig {
         max_steps: Some(4),
-        logging_steps: 3,
+        logging_steps: 3.into(),
         eval_strategy: IntervalStrategy::Steps,
         save_strategy: IntervalStrategy::Epoch,
         ..config()
@@ -187,73 +192,6 @@ fn a_callback_can_stop_the_run_after_a_step() {
 }
 
 #[test]
-fn a_diverging_run_stops_before_the_weights_change() {
-    let examples = Examples::new(20);
-    let config = TrainConfig {
-        learning_rate: 1e15,
-        save_strategy: IntervalStrategy::Steps,
-        save_steps: 1,
-        ..config()
-    };
-    let mut last_saved = None;
-    let error = fit(tiny::model(0.0), examples.train_only(), &config, &mut |event| {
-        if let Event::CheckpointDue(Snapshot { state, model, .. }) = event {
-            last_saved = Some((state.step(), tiny::weights(model)));
-        }
-        tiny::CONTINUE
-    })
-    .unwrap_err();
-    let TrainError::Diverged { step, loss, grad_norm, .. } = error else { panic!("{error}") };
-    assert!(!loss.is_finite() || !grad_norm.is_finite());
-    let (saved_step, weights) = last_saved.unwrap();
-    assert_eq!(saved_step + 1, step);
-    assert!(weights.iter().flatten().all(|weight| weight.is_finite()));
-}
-
-#[test]
-fn fp16_skips_steps_with_overflowing_gradients() {
-    let examples = Examples::new(20);
-    let config =
-        TrainConfig { fp16: true, save_strategy: IntervalStrategy::Steps, save_steps: 1, ..config() };
-    let model = tiny::overflowing(0.0);
-    let mut weights = vec![tiny::weights(&model)];
-    let mut steps = vec![];
-    fit(model, examples.train_only(), &config, &mut |event| {
-        match event {
-            Event::Step(log) => steps.push((log.grad_norm.is_finite(), log.learning_rate)),
-            Event::CheckpointDue(Snapshot { model, .. }) => weights.push(tiny::weights(model)),
-            _ => {}
-        }
-        tiny::CONTINUE
-    })
-    .unwrap();
-    let skipped = steps.iter().take_while(|(is_finite, _)| !is_finite).count();
-    assert!(skipped > 0 && steps[skipped..].iter().all(|(is_finite, _)| *is_finite), "{steps:?}");
-    for (step, pair) in weights.windows(2).enumerate() {
-        assert_eq!(pair[0] == pair[1], step < skipped, "step {step} of {skipped}");
-    }
-    // As in transformers, skipped steps do not advance the schedule.
-    assert!(steps[..=skipped].iter().all(|(_, rate)| *rate == config.learning_rate), "{steps:?}");
-}
-
-#[test]
-fn a_nan_weight_stops_the_first_step() {
-    let examples = Examples::new(20);
-    let mut model = tiny::model(0.0);
-    let bias = &mut model.head.classifier.bias;
-    *bias = bias.take().map(|bias| bias.map(|bias| bias * f32::NAN));
-    let mut steps = 0;
-    let error = fit(model, examples.train_only(), &config(), &mut |event| {
-        steps += usize::from(matches!(event, Event::Step(_)));
-        tiny::CONTINUE
-    })
-    .unwrap_err();
-    assert_eq!(steps, 0);
-    let message = error.to_string();
-    assert!(message.starts_with("training diverged at step 1: loss NaN, gradient norm NaN"), "{message}");
-}
-
-#[test]
 fn parameters_without_gradients_do_not_change() {
     let examples = Examples::new(20);
     let mut model = tiny::model(0.0);
@@ -305,7 +243,7 @@ fn invalid_examples_are_errors_before_training() {
     let good = examples.labelled();
     assert!(error_of(none.labelled(), &config()).starts_with("there are no examples"));
     let few = LabelledTexts { targets: &Targets::Labels(vec![0, 1]), ..good };
-    assert_eq!(error_of(few, &config()), "20 texts have 2 labels; give each text one label");
+    assert_eq!(error_of(few, &config()), "20 texts have 2 targets; give each text one target");
     let unknown = LabelledTexts { targets: &Targets::Labels(vec![2; 20]), ..good };
     let expected = "example 0 has label 2, but the model has 2 labels, counted from 0";
     assert_eq!(error_of(unknown, &config()), expected);
@@ -327,6 +265,11 @@ fn check_returns_the_errors_of_fit() {
         ),
         (r#"{"class_weights": [1, 2, 3]}"#, "class_weights lists 3 numbers"),
         (r#"{"eval_strategy": "epoch"}"#, "eval_strategy is epoch"),
+        (
+            r#"{"dataloader_drop_last": true, "per_device_train_batch_size": 21}"#,
+            "20 examples make no full batch of per_device_train_batch_size 21",
+        ),
+        (r#"{"lr_scheduler_kwargs": {"power": 2}}"#, "lr_scheduler_kwargs is power=2"),
         (r#"{"load_best_model_at_end": true}"#, "load_best_model_at_end is true"),
     ];
     for (change, expected) in cases {
@@ -336,7 +279,8 @@ fn check_returns_the_errors_of_fit() {
         let fit_error = fit(tiny::model(0.0), data, &config, &mut tiny::ignore).unwrap_err().to_string();
         assert_eq!(error, fit_error, "{change}");
     }
-    let data = TrainData { pos_label: Some(2), ..examples.train_only() };
+    let metric_options = MetricOptions { pos_label: Some(2), thresholds: None };
+    let data = TrainData { metric_options, ..examples.train_only() };
     let error = check(&tiny::model(0.0), &data, &config()).unwrap_err();
     assert!(matches!(error, TrainError::UnknownPosLabel { pos_label: 2, num_labels: 2 }), "{error}");
     check(&tiny::model(0.0), &examples.train_only(), &config()).unwrap();
@@ -356,7 +300,7 @@ fn assert_evaluates_and_saves(change: &str, expected: &[&str]) {
 #[test]
 fn strategy_steps_also_evaluates_and_saves_the_last_step() {
     // DefaultFlowCallback.on_step_end of transformers 5
-    let cases: [(&str, &[&str]); 6] = [
+    let cases: [(&str, &[&str]); 11] = [
         (
             r#"{"eval_strategy": "steps", "eval_steps": 4, "save_strategy": "no"}"#,
             &["evaluated 4", "evaluated 6"],
@@ -371,17 +315,56 @@ fn strategy_steps_also_evaluates_and_saves_the_last_step() {
         ),
         (r#"{"save_steps": 4}"#, &["checkpoint 4", "checkpoint 6"]),
         (r#"{"save_steps": 2}"#, &["checkpoint 2", "checkpoint 4", "checkpoint 6"]),
+        (r#"{"save_steps": 0.3}"#, &["checkpoint 2", "checkpoint 4", "checkpoint 6"]),
+        (r#"{"save_steps": 0.6}"#, &["checkpoint 4", "checkpoint 6"]),
+        (
+            r#"{"eval_strategy": "steps", "eval_steps": 0.5, "save_strategy": "no"}"#,
+            &["evaluated 3", "evaluated 6"],
+        ),
+        (
+            r#"{"eval_strategy": "steps", "logging_steps": 0.6, "save_strategy": "no"}"#,
+            &["evaluated 4", "evaluated 6"],
+        ),
+        (r#"{"dataloader_drop_last": true, "save_steps": 3}"#, &["checkpoint 3", "checkpoint 4"]),
         (r#"{"eval_strategy": "no", "save_strategy": "no"}"#, &[]),
     ];
     cases.into_iter().for_each(|(change, expected)| assert_evaluates_and_saves(change, expected));
 }
 
 #[test]
+fn a_run_logs_evaluates_and_saves_at_the_steps_of_the_trainer() {
+    let fixture: Value = serde_json::from_str(include_str!("../fixtures/schedule.json")).unwrap();
+    let cases = fixture["runs"].as_array().unwrap();
+    assert_eq!(cases.len(), 4);
+    for case in cases {
+        let config: TrainConfig = serde_json::from_value(case["settings"].clone()).unwrap();
+        let config = TrainConfig { eval_strategy: IntervalStrategy::Steps, ..config };
+        let names = names_of_events(&config);
+        let total_steps = config.total_steps(20) as u64;
+        for (event, key) in [("evaluated", "evaluated"), ("checkpoint", "saved")] {
+            let named = |row: &Value| format!("{event} {} {}", row[0], row[1].as_f64().unwrap());
+            let expected = case[key].as_array().unwrap().iter().map(named).collect::<Vec<_>>();
+            let mut found = names.clone();
+            found.retain(|name| name.starts_with(event));
+            assert_eq!(found, expected, "{case}");
+        }
+        // embert also logs the last step
+        let logged = case["logged"].as_array().unwrap().iter().map(|row| row[0].as_u64().unwrap());
+        let expected = logged.filter(|&step| step < total_steps).chain([total_steps]);
+        let mut found = names;
+        found.retain(|name| name.starts_with("logged"));
+        assert_eq!(found, expected.map(|step| format!("logged {step}")).collect::<Vec<_>>(), "{case}");
+    }
+}
+
+#[test]
 fn evaluating_no_examples_is_an_error() {
     let none = Examples::new(0);
     let batching = Batching { padding: Padding::Longest, ..BATCHING };
-    let error =
-        evaluate(&tiny::model(0.0), none.labelled(), batching, None, &mut |_| tiny::CONTINUE).unwrap_err();
+    let error = evaluate(&tiny::model(0.0), none.labelled(), batching, MetricOptions::default(), &mut |_| {
+        tiny::CONTINUE
+    })
+    .unwrap_err();
     assert!(matches!(error, TrainError::NoExamples));
 }
 

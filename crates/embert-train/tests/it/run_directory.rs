@@ -6,15 +6,17 @@ use std::path::Path;
 
 use embert_inference::predict;
 use embert_model::{
-    ADAPTER_MODEL_CONFIG, AutoConfig, AutoModelForSequenceClassification, LoraConfig, add_adapter,
+    ADAPTER_MODEL_CONFIG, AutoConfig, AutoModelForSequenceClassification, LoraConfig, ProblemType,
+    add_adapter,
 };
 use embert_text::Tokenizer;
 use embert_train::{
-    Evaluation, Fitted, IntervalStrategy, ModelCard, OnExisting, RunDirectory, RunSettings, TrainConfig,
-    TrainData, TrainError, evaluate, fit,
+    Evaluation, Fitted, IntervalStrategy, ModelCard, OnExisting, RunDirectory, RunSettings, Steps,
+    TrainConfig, TrainData, TrainError, fit,
 };
 use serde_json::Value;
 
+use crate::resume::Recipe;
 use crate::tiny::{self, BATCHING, Examples};
 
 const RECIPE: &str = "[train]\nlearning_rate = 0.001\n";
@@ -23,11 +25,15 @@ fn config() -> TrainConfig {
     TrainConfig {
         num_train_epochs: 2.0,
         learning_rate: 1e-3,
-        logging_steps: 2,
+        logging_steps: 2.into(),
         eval_strategy: IntervalStrategy::Epoch,
         save_strategy: IntervalStrategy::Epoch,
         ..TrainConfig::default()
     }
+}
+
+fn accuracy(evaluation: &Evaluation) -> f64 {
+    evaluation.metrics.value("accuracy").unwrap()
 }
 
 fn create(output_dir: &Path, on_existing: OnExisting) -> Result<RunDirectory, TrainError> {
@@ -45,9 +51,28 @@ fn train(run: &mut RunDirectory) -> (Fitted, Evaluation) {
         tiny::CONTINUE
     })
     .unwrap();
-    let evaluation =
-        evaluate(&fitted.model, examples.labelled(), BATCHING, None, &mut |_| tiny::CONTINUE).unwrap();
+    let evaluation = examples.evaluate(&fitted.model);
     (fitted, evaluation)
+}
+
+#[test]
+fn shares_of_the_run_are_steps_in_trainer_state() {
+    let config = TrainConfig {
+        logging_steps: Steps::Share(0.2),
+        eval_strategy: IntervalStrategy::Steps,
+        eval_steps: Some(Steps::Share(0.4)),
+        save_strategy: IntervalStrategy::Steps,
+        save_steps: Steps::Share(0.6),
+        ..config()
+    };
+    let folder = tiny::folder();
+    Recipe { config, lora: None, problem_type: ProblemType::default() }
+        .train(&folder.path().join("run"), None, None)
+        .0
+        .unwrap();
+    let state = json(&folder.path().join("run.partial/checkpoint-4/trainer_state.json"));
+    let found = ["max_steps", "logging_steps", "eval_steps", "save_steps"].map(|key| state[key].as_u64());
+    assert_eq!(found, [Some(6), Some(2), Some(3), Some(4)]);
 }
 
 fn card() -> ModelCard {
@@ -204,9 +229,9 @@ fn result_files_have_transformers_keys() {
     ] {
         assert!(all[key].is_number(), "{key}");
     }
-    assert_eq!(all["eval_accuracy"], evaluation.metrics.accuracy);
+    assert_eq!(all["eval_accuracy"], accuracy(&evaluation));
     assert!(json(&output_dir.join("train_results.json")).get("eval_loss").is_none());
-    assert_eq!(json(&output_dir.join("eval_results.json"))["eval_accuracy"], evaluation.metrics.accuracy);
+    assert_eq!(json(&output_dir.join("eval_results.json"))["eval_accuracy"], accuracy(&evaluation));
 }
 
 #[test]
@@ -219,7 +244,7 @@ fn the_model_card_has_front_matter_and_tables() {
     let card = fs::read_to_string(output_dir.join("README.md")).unwrap();
     let front = "---\nlibrary_name: transformers\npipeline_tag: text-classification\ndatasets:\n- stanfordnlp/imdb\nmetrics:\n";
     assert!(card.starts_with(front), "{card}");
-    let accuracy = format!("| accuracy | {:.4} |", evaluation.metrics.accuracy);
+    let accuracy = format!("| accuracy | {:.4} |", accuracy(&evaluation));
     for part in [
         "# tiny reviews",
         "Base model: random weights",

@@ -10,10 +10,10 @@ use embert_inference::Batching;
 use embert_kernels::Precision;
 use embert_model::{
     AutoConfig, AutoModelForSequenceClassification, BERT, EncoderConfig, Parameter, ParameterVisitor,
-    from_pretrained, visit_parameters,
+    ProblemType, from_pretrained, visit_parameters,
 };
 use embert_text::{BatchBudget, EncodedTexts, Limit, Padding, Tokenizer, Truncation};
-use embert_train::{Event, EventResult, LabelledTexts, Targets, TrainData};
+use embert_train::{Evaluation, Event, EventResult, LabelledTexts, MetricOptions, Targets, TrainData};
 
 pub(crate) const CONTINUE: EventResult = Ok(ControlFlow::Continue(()));
 pub(crate) const BATCHING: Batching =
@@ -39,8 +39,30 @@ impl Examples {
         Self { texts: tokenizer().encode_all(&texts, limit, &|_| ()), targets: Targets::Labels(labels) }
     }
 
+    /// Makes the same texts with targets of a problem type, for a model with two labels or targets.
+    pub(crate) fn of(problem_type: ProblemType, count: usize) -> Self {
+        let Self { texts, targets } = Self::new(count);
+        let targets = match problem_type {
+            ProblemType::SingleLabelClassification => targets,
+            ProblemType::MultiLabelClassification => {
+                Targets::MultiHot((0..count).map(|row| vec![row % 2 == 0, row % 3 == 0]).collect())
+            }
+            ProblemType::Regression => {
+                let values = |row: usize| vec![(row % 2) as f32 - 0.5, (row % 5) as f32 / 5.0];
+                Targets::Values((0..count).map(values).collect())
+            }
+        };
+        Self { texts, targets }
+    }
+
     pub(crate) fn labelled(&self) -> LabelledTexts<'_> {
         LabelledTexts { texts: &self.texts, targets: &self.targets }
+    }
+
+    /// Evaluates a model with the default metrics.
+    pub(crate) fn evaluate(&self, model: &AutoModelForSequenceClassification) -> Evaluation {
+        let options = MetricOptions::default();
+        embert_train::evaluate(model, self.labelled(), BATCHING, options, &mut |_| CONTINUE).unwrap()
     }
 
     pub(crate) fn train_only(&self) -> TrainData<'_> {
@@ -49,7 +71,7 @@ impl Examples {
             eval: None,
             padding: Padding::Packed,
             replicas: &[],
-            pos_label: None,
+            metric_options: MetricOptions::default(),
         }
     }
 }

@@ -1,0 +1,79 @@
+//! `embert predict`: predicts labels and scores of texts, in their order. Reads and writes chunks of rows, so memory does
+//! not grow with their number.
+
+mod columns;
+mod input;
+mod job;
+mod output;
+mod output_file;
+
+use std::ops::ControlFlow;
+
+use clap::ArgMatches;
+use embert_inference::{Classifier, predict};
+
+use crate::encoded_examples::{Texts, encode_quietly};
+use crate::error::CliError;
+use crate::fine_tuned::FineTuned;
+use columns::ResultColumns;
+use input::{Chunk, Chunks, Reading};
+pub(crate) use job::Shard;
+use job::{Input, Job};
+use output::Predictions;
+pub(crate) use output_file::check as check_output;
+
+/// Runs the command.
+pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
+    let jobs = job::jobs(matches)?;
+    let fine_tuned = FineTuned::open(matches)?;
+    let reading = Reading::new(&fine_tuned.recipe.data)?;
+    let classifier = fine_tuned.load()?;
+    let columns = ResultColumns::of(matches);
+    jobs.iter().try_for_each(|job| predict_job(job, &reading, &classifier, &columns))
+}
+
+fn predict_job(
+    job: &Job,
+    reading: &Reading,
+    classifier: &Classifier,
+    columns: &ResultColumns,
+) -> Result<(), CliError> {
+    let chunks: Chunks<'_> = match &job.input {
+        Input::Arguments { texts, pairs } => Box::new(std::iter::once(reading.arguments(texts, pairs))),
+        Input::Lines => reading.lines(),
+        Input::File(path) => reading.file(path)?,
+        Input::ArrowStream => reading.arrow_stream()?,
+    };
+    let mut predictions = Predictions::open(&job.output)?;
+    let bar = job.bar();
+    let mut done = 0;
+    for chunk in chunks {
+        let Chunk { columns: rows, texts, pairs } = chunk?;
+        let on_progress = |more: usize| bar.set((done + more) as u64);
+        let logits = logits(classifier, Texts { texts: &texts, pairs: pairs.as_deref() }, &on_progress)?;
+        done += texts.len();
+        if !predictions.write(&columns.append(rows, logits, classifier))? {
+            return Ok(()); // the reader closed the pipe
+        }
+    }
+    drop(bar);
+    if done == 0 {
+        return Err(CliError::rejected(
+            "there are no texts: give them as arguments, as lines or with --input",
+        ));
+    }
+    predictions.finish()
+}
+
+/// Returns the logits of each text, `[texts][num_labels]`.
+fn logits(
+    classifier: &Classifier,
+    texts: Texts<'_, String>,
+    on_progress: &dyn Fn(usize),
+) -> Result<Vec<Vec<f32>>, CliError> {
+    let encoded = encode_quietly(&classifier.tokenizer, texts, classifier.limit)?;
+    predict::<CliError>(&classifier.model, &encoded, classifier.batching, &mut |progress| {
+        on_progress(progress.done);
+        Ok(ControlFlow::Continue(()))
+    })
+}

@@ -1,0 +1,87 @@
+//! The shards of the hub: `{split}-00000-of-00002.parquet`, in a directory or one level down.
+
+use std::path::{Path, PathBuf};
+
+use super::listing::{entries, folders, is_data_file, name};
+use crate::error::DataError;
+
+/// The shards of a directory, each with its split.
+pub(super) struct Shards {
+    pub(super) directory: PathBuf,
+    files: Vec<(String, PathBuf)>,
+}
+
+/// Returns the shards in a directory; else those in its folders.
+pub(super) fn find(directory: &Path) -> Result<Vec<Shards>, DataError> {
+    let here = Shards::of(directory)?;
+    if !here.files.is_empty() {
+        return Ok(vec![here]);
+    }
+    let below = folders(directory)?.iter().map(|folder| Shards::of(folder)).collect::<Result<Vec<_>, _>>()?;
+    Ok(below.into_iter().filter(|shards| !shards.files.is_empty()).collect())
+}
+
+impl Shards {
+    fn of(directory: &Path) -> Result<Self, DataError> {
+        let files = entries(directory)?.into_iter().filter(|path| is_data_file(path));
+        let files = files.filter_map(|path| Some((split_of(name(&path))?.to_owned(), path))).collect();
+        Ok(Self { directory: directory.to_path_buf(), files })
+    }
+
+    pub(super) fn splits(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|(split, _)| split.as_str())
+    }
+
+    /// Returns the files of a split; an error if their number differs from the number in their names.
+    pub(super) fn files(&self, split: &str) -> Result<Vec<PathBuf>, DataError> {
+        let files = self.files.iter().filter(|(of, _)| of == split).map(|(_, path)| path.clone());
+        let files = files.collect::<Vec<_>>();
+        match files.iter().find_map(|path| count_in_name(name(path), split)) {
+            Some(expected) if expected != files.len() => Err(DataError::ShardCount {
+                path: self.directory.clone(),
+                split: split.to_owned(),
+                found: files.len(),
+                expected,
+            }),
+            _ => Ok(files),
+        }
+    }
+}
+
+/// Returns the split in the name of a shard: `train` for `train-00000-of-00001.parquet`.
+///
+/// The split ends before the first `-` with a digit after it, so `train-extra-00000-of-00001.parquet` belongs to
+/// `train-extra`.
+fn split_of(file_name: &str) -> Option<&str> {
+    let is_digit = |next: char| next.is_ascii_digit();
+    let (at, _) = file_name.match_indices('-').find(|(at, _)| file_name[at + 1..].starts_with(is_digit))?;
+    let split = &file_name[..at];
+    count_in_name(file_name, split).map(|_| split)
+}
+
+/// Returns the number of shards in a file name: 3 for `train-00000-of-00003.parquet`.
+fn count_in_name(file_name: &str, split: &str) -> Option<usize> {
+    let (_, rest) = file_name.strip_prefix(split)?.strip_prefix('-')?.split_once("-of-")?;
+    rest[..rest.find(|next: char| !next.is_ascii_digit())?].parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_split_ends_before_the_number() {
+        for (name, split, count) in [
+            ("train-00000-of-00003.parquet", Some("train"), Some(3)),
+            ("train-extra-00000-of-00001.parquet", Some("train-extra"), Some(1)),
+            ("validation_matched-00000-of-00001-0a1b.parquet", Some("validation_matched"), Some(1)),
+            ("test-00000-of-00002.jsonl.gz", Some("test"), Some(2)),
+            ("train-1.csv", None, None),
+            ("part-00000-0a1b-c000.snappy.parquet", None, None),
+            ("train.parquet", None, None),
+        ] {
+            assert_eq!(split_of(name), split, "{name}");
+            assert_eq!(split.and_then(|split| count_in_name(name, split)), count, "{name}");
+        }
+    }
+}

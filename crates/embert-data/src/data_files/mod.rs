@@ -1,0 +1,89 @@
+//! Finds the files of a path: of a split of a directory, of a pattern, or one file.
+
+mod directory;
+mod hive;
+mod hub_layout;
+mod keywords;
+mod listing;
+mod pattern;
+mod saved_dataset;
+
+use std::path::{Path, PathBuf};
+
+use crate::acl_imdb;
+use crate::error::DataError;
+use directory::Directory;
+
+/// A file with rows, and the columns in the names of its Hive folders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DataFile {
+    pub(crate) path: PathBuf,
+    /// The name and the value of each partition, as in `year=2024`.
+    pub(crate) partitions: Vec<(String, String)>,
+}
+
+impl DataFile {
+    fn new(path: PathBuf) -> Self {
+        Self { path, partitions: vec![] }
+    }
+}
+
+/// Returns the names of the splits of a directory: train, validation and test first. Empty for files and patterns.
+///
+/// `config` is the name of a configuration: a subdirectory, such as `mrpc` of GLUE.
+///
+/// # Errors
+///
+/// A [`DataError`] if the path does not exist, or has no configuration of this name.
+pub fn splits(path: &Path, config: Option<&str>) -> Result<Vec<String>, DataError> {
+    if pattern::is_pattern(path) || !metadata(path)?.is_dir() {
+        return Ok(vec![]);
+    }
+    let acl_imdb = acl_imdb::splits(path)?;
+    if !acl_imdb.is_empty() {
+        return Ok(acl_imdb);
+    }
+    Ok(Directory::open(path, config)?.splits())
+}
+
+/// Returns the files with rows of a path, in order: one file, the files that match a pattern such as `data/*.csv`, or
+/// all files of a directory.
+///
+/// Hidden files, those that begin with an underscore as `_SUCCESS` does, and files without bytes are skipped.
+///
+/// # Errors
+///
+/// A [`DataError`] if there is no file.
+pub fn input_parts(path: &Path) -> Result<Vec<PathBuf>, DataError> {
+    Ok(all_files(path)?.into_iter().map(|file| file.path).collect())
+}
+
+/// As [`input_parts`], with the columns of Hive folders.
+pub(crate) fn all_files(path: &Path) -> Result<Vec<DataFile>, DataError> {
+    if pattern::is_pattern(path) {
+        return pattern::files(path);
+    }
+    if !metadata(path)?.is_dir() {
+        return Ok(vec![DataFile::new(path.to_path_buf())]);
+    }
+    if let Some(files) = saved_dataset::files(path)? {
+        return Ok(files.into_iter().map(DataFile::new).collect());
+    }
+    let files = listing::of_one_format(listing::data_files(path)?);
+    if files.is_empty() {
+        return Err(DataError::Empty { path: path.to_path_buf() });
+    }
+    Ok(hive::with_partitions(path, files))
+}
+
+/// Returns the files of a split. A file or a pattern has no splits, so all its rows are returned.
+pub(crate) fn of_split(path: &Path, split: &str, config: Option<&str>) -> Result<Vec<DataFile>, DataError> {
+    if pattern::is_pattern(path) || !metadata(path)?.is_dir() {
+        return all_files(path);
+    }
+    Directory::open(path, config)?.files(split)
+}
+
+fn metadata(path: &Path) -> Result<std::fs::Metadata, DataError> {
+    std::fs::metadata(path).map_err(DataError::io(path))
+}
