@@ -66,7 +66,7 @@ def peer(task, metric):
     model = AutoModelForSequenceClassification.from_pretrained(base, num_labels=number, problem_type={
         "pairs": "single_label_classification", "multi-label": "multi_label_classification", "regression": "regression"}[task])
     arguments = TrainingArguments(
-        str(folder / f"peer-{task}"), learning_rate=1e-4, per_device_train_batch_size=16, num_train_epochs=2, warmup_ratio=0.1,
+        str(folder / f"peer-{task}"), learning_rate=1e-4, per_device_train_batch_size=16, num_train_epochs=2, warmup_steps=0.1,
         seed=1, report_to="none", save_strategy="no", use_cpu=True, disable_tqdm=True)
     trainer = Trainer(model, arguments, train_dataset=encoded(train), eval_dataset=encoded(evaluation),
                       data_collator=DataCollatorWithPadding(tokenizer), compute_metrics=metrics)
