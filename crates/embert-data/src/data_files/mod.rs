@@ -49,7 +49,7 @@ pub fn splits(path: &Path, config: Option<&str>) -> Result<Vec<String>, DataErro
 /// Returns the files with rows of a path, in order: one file, the files that match a pattern such as `data/*.csv`, or
 /// all files of a directory.
 ///
-/// Hidden files, those that begin with an underscore as `_SUCCESS` does, and files without bytes are skipped.
+/// Skips hidden files, files that begin with an underscore such as `_SUCCESS`, and empty files.
 ///
 /// # Errors
 ///

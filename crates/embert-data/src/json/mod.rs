@@ -77,7 +77,7 @@ impl JsonReader {
             .then(|| Chunk { columns: self.columns(columns, numbers.len()), rows: numbers }))
     }
 
-    /// Returns the columns of a chunk: all keys, or those that are wanted, found or not.
+    /// Returns the columns of a chunk: all keys, or all wanted columns. A wanted column that no row has is null.
     fn columns(&self, mut values: Vec<Vec<Option<Box<str>>>>, rows: usize) -> Vec<(String, Values)> {
         values.resize(self.keys.names().len(), vec![]);
         let mut columns = Vec::new();

@@ -15,7 +15,7 @@ const NOT_AVAILABLE: [&str; 17] = [
     "None", "n/a", "nan", "null", "1.#IND",
 ];
 
-/// Returns true for a word that pandas reads as a missing value. An empty text is none of them.
+/// Returns true for a word that pandas reads as a missing value. Returns false for an empty text.
 pub(crate) fn is_not_available(text: &str) -> bool {
     NOT_AVAILABLE.contains(&text.trim())
 }

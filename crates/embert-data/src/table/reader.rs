@@ -112,7 +112,7 @@ impl TableReader {
         std::mem::take(&mut self.notes)
     }
 
-    /// Opens the next file; returns false if there is none.
+    /// Opens the next file. Returns false after the last one.
     fn open_next(&mut self) -> Result<bool, DataError> {
         let Some(file) = self.waiting.pop_front() else { return Ok(false) };
         let is_partition =
