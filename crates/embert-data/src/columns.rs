@@ -1,9 +1,5 @@
 //! The columns of texts and labels, and suggestions for a misspelled column name.
 
-use std::path::Path;
-
-use crate::error::DataError;
-
 /// The names of the columns to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Columns {
@@ -108,35 +104,6 @@ impl ColumnRole {
             ],
         }
     }
-}
-
-/// Returns the index of a column. Names are compared exactly first, then without surrounding whitespace.
-///
-/// # Errors
-///
-/// [`DataError::MissingColumn`] and [`DataError::DuplicateColumn`].
-pub(crate) fn find_column<'a>(
-    path: &Path,
-    names: impl Iterator<Item = &'a str> + Clone,
-    column: &str,
-    role: ColumnRole,
-) -> Result<usize, DataError> {
-    let exact = |name: &str| name == column;
-    let trimmed = |name: &str| name.trim() == column.trim();
-    for is_same in [&exact as &dyn Fn(&str) -> bool, &trimmed] {
-        let mut found = names.clone().enumerate().filter(|(_, name)| is_same(name));
-        match (found.next(), found.next()) {
-            (Some((index, _)), None) => return Ok(index),
-            (Some(_), Some(_)) => {
-                return Err(DataError::DuplicateColumn {
-                    path: path.to_path_buf(),
-                    column: column.to_owned(),
-                });
-            }
-            (None, _) => {}
-        }
-    }
-    Err(DataError::missing_column(path, column, role, names.map(str::trim)))
 }
 
 /// Suggests a column that exists in place of `column`, which does not.

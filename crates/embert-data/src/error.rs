@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use crate::columns::{ColumnRole, suggest_column};
 use crate::formatting::{did_you_mean, quoted};
-use crate::input::guess_encoding;
 use crate::problem_type::ProblemType;
 
 /// An error of reading, splitting or writing a dataset.
@@ -555,19 +554,6 @@ impl DataError {
 
     pub(crate) fn not_utf8(path: &Path, row: usize, column: &str) -> Self {
         Self::NotUtf8 { path: path.to_path_buf(), row, column: column.to_owned(), guess: None }
-    }
-
-    /// Returns the error for a line that is not text in `encoding`. Guesses the encoding of UTF-8 files.
-    pub(crate) fn undecodable(path: &Path, row: usize, encoding: String, failed: &[u8]) -> Self {
-        Self::Undecodable { path: path.to_path_buf(), row, encoding, guess: None }.with_guess(failed)
-    }
-
-    /// Adds the encoding that the file probably has. `failed` is the text that is not UTF-8.
-    pub(crate) fn with_guess(mut self, failed: &[u8]) -> Self {
-        if let Self::NotUtf8 { path, guess, .. } | Self::Undecodable { path, guess, .. } = &mut self {
-            *guess = guess_encoding(path, failed);
-        }
-        self
     }
 }
 

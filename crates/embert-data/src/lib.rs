@@ -15,6 +15,7 @@ mod delimited;
 mod error;
 #[cfg(feature = "parquet")]
 mod features;
+mod find_column;
 mod format;
 mod formatting;
 mod glue;
@@ -22,6 +23,7 @@ mod input;
 mod json;
 mod label_encoding;
 mod label_map;
+mod label_map_file;
 mod memory_limit;
 mod note;
 mod number;
@@ -38,6 +40,7 @@ mod split;
 mod synthetic;
 mod table;
 mod text_lines;
+mod undecodable;
 
 pub use balance::{ClassBalance, TargetStatistics, check_evaluation_rows, require_two_classes};
 pub use clean::clean;

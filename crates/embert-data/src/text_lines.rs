@@ -3,8 +3,9 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use crate::columns::{ColumnRole, find_column};
+use crate::columns::ColumnRole;
 use crate::error::DataError;
+use crate::find_column::find_column;
 use crate::input::{self, Bytes, TextEncoding, read_error};
 use crate::options::ReadOptions;
 use crate::table::{Chunk, ChunkSize, Column, JsonValues, Values};

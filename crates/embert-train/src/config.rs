@@ -12,8 +12,8 @@ use crate::best_model_metric::BestModelMetric;
 use crate::class_weights::ClassWeights;
 use crate::config_error::ConfigError;
 use crate::loss::Loss;
-use crate::lr_scheduler::LrSchedulerType;
-use crate::lr_scheduler_kwargs::LrSchedulerKwargs;
+use crate::lr_scheduler::{LrScheduler, LrSchedulerType};
+use crate::lr_scheduler_kwargs::{LrSchedulerKwargs, scheduler};
 use crate::optimizer::AdamWConfig;
 use crate::schedule::Schedule;
 use crate::steps::Steps;
@@ -221,6 +221,14 @@ impl TrainConfig {
     pub fn evaluation_batching(&self, max_length: usize, padding: Padding) -> Batching {
         let budget = BatchBudget::Tokens(self.per_device_eval_batch_size * max_length);
         Batching { budget, padding, precision: self.precision() }
+    }
+
+    /// Returns the scheduler that `lr_scheduler_type` and `lr_scheduler_kwargs` describe.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] for an unknown, missing or invalid setting of this scheduler.
+    pub fn lr_scheduler(&self) -> Result<LrScheduler, ConfigError> {
+        scheduler(self.lr_scheduler_type, &self.lr_scheduler_kwargs, self.learning_rate)
     }
 
     /// Returns the learning rate schedule of a run of `total_steps` optimizer steps.

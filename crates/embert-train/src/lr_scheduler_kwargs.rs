@@ -5,7 +5,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::TrainConfig;
 use crate::config_error::ConfigError;
 use crate::lr_scheduler::{LrScheduler, LrSchedulerType};
 
@@ -25,20 +24,21 @@ pub enum LrSchedulerKwarg {
     Word(String),
 }
 
-impl TrainConfig {
-    /// Returns the scheduler that `lr_scheduler_type` and `lr_scheduler_kwargs` describe.
-    ///
-    /// # Errors
-    /// A [`ConfigError`] for an unknown, missing or invalid setting of this scheduler.
-    pub fn lr_scheduler(&self) -> Result<LrScheduler, ConfigError> {
-        let (kind, kwargs) = (self.lr_scheduler_type, &self.lr_scheduler_kwargs);
-        let scheduler = parse(kind, kwargs).filter(|scheduler| scheduler.is_valid(self.learning_rate));
-        scheduler.ok_or_else(|| ConfigError {
-            key: "lr_scheduler_kwargs",
-            found: as_flag(kwargs),
-            expected: expected_kwargs(kind),
-        })
-    }
+/// Returns the scheduler of this type with these settings.
+///
+/// # Errors
+/// A [`ConfigError`] for an unknown, missing or invalid setting of this scheduler.
+pub(crate) fn scheduler(
+    kind: LrSchedulerType,
+    kwargs: &LrSchedulerKwargs,
+    learning_rate: f64,
+) -> Result<LrScheduler, ConfigError> {
+    let scheduler = parse(kind, kwargs).filter(|scheduler| scheduler.is_valid(learning_rate));
+    scheduler.ok_or_else(|| ConfigError {
+        key: "lr_scheduler_kwargs",
+        found: as_flag(kwargs),
+        expected: expected_kwargs(kind),
+    })
 }
 
 fn parse(kind: LrSchedulerType, kwargs: &LrSchedulerKwargs) -> Option<LrScheduler> {
@@ -120,8 +120,12 @@ mod tests {
     use super::*;
     use crate::lr_scheduler::CurveType;
 
-    fn scheduler(settings: &str) -> Result<LrScheduler, ConfigError> {
-        serde_json::from_str::<TrainConfig>(settings).unwrap().lr_scheduler()
+    /// The peak learning rate of the tests.
+    const LEARNING_RATE: f64 = 5e-5;
+
+    fn read(kind: &str, kwargs: &str) -> Result<LrScheduler, ConfigError> {
+        let kind = serde_json::from_value(kind.into()).unwrap();
+        scheduler(kind, &serde_json::from_str(kwargs).unwrap(), LEARNING_RATE)
     }
 
     #[test]
@@ -161,8 +165,7 @@ mod tests {
             ),
         ];
         for (kind, kwargs, expected) in cases {
-            let settings = format!(r#"{{"lr_scheduler_type": "{kind}", "lr_scheduler_kwargs": {kwargs}}}"#);
-            assert_eq!(scheduler(&settings), Ok(expected), "{settings}");
+            assert_eq!(read(kind, kwargs), Ok(expected), "{kind} {kwargs}");
         }
     }
 
@@ -216,8 +219,7 @@ mod tests {
             ),
         ];
         for (kind, kwargs, expected) in cases {
-            let settings = format!(r#"{{"lr_scheduler_type": "{kind}", "lr_scheduler_kwargs": {kwargs}}}"#);
-            let error = scheduler(&settings).unwrap_err().to_string();
+            let error = read(kind, kwargs).unwrap_err().to_string();
             assert!(error.starts_with("lr_scheduler_kwargs is ") && error.contains(expected), "{error}");
         }
     }
@@ -228,10 +230,8 @@ mod tests {
             for (kind, name) in
                 [(LrSchedulerType::InverseSqrt, "timescale"), (LrSchedulerType::Polynomial, "power")]
             {
-                let lr_scheduler_kwargs = [(name.to_owned(), number.into())].into();
-                let config =
-                    TrainConfig { lr_scheduler_type: kind, lr_scheduler_kwargs, ..TrainConfig::default() };
-                assert!(config.lr_scheduler().is_err(), "{name} = {number}");
+                let kwargs = [(name.to_owned(), number.into())].into();
+                assert!(scheduler(kind, &kwargs, LEARNING_RATE).is_err(), "{name} = {number}");
             }
         }
     }

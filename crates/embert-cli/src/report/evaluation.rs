@@ -4,11 +4,8 @@ use embert_train::{Evaluation, Metrics, SingleLabelMetrics};
 
 use super::multi_label::multi_label;
 use super::regression::regression;
-use super::{add, grouped, number, plain};
+use super::{MAX_CLASSES, add, grouped, number, plain};
 use crate::visible::visible;
-
-/// The largest number of classes in a table.
-pub(super) const MAX_CLASSES: usize = 30;
 
 /// The confusion matrix: a row for each gold label, a column for each predicted label.
 fn confusion(metrics: &SingleLabelMetrics, names: &[String]) -> String {

@@ -14,6 +14,9 @@ pub(crate) use lengths::{lengths, padding, word_lengths};
 pub(crate) use run::{best_model, epochs, log_line, plan, summary};
 pub(crate) use samples::{Sample, samples};
 
+/// The largest number of classes in a table.
+const MAX_CLASSES: usize = 30;
+
 /// Formats a number with commas between thousands.
 pub(crate) fn grouped(number: usize) -> String {
     let digits = number.to_string();

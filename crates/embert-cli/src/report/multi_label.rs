@@ -2,8 +2,7 @@
 
 use embert_train::{Evaluation, MultiLabelMetrics};
 
-use super::evaluation::MAX_CLASSES;
-use super::{add, grouped, number, plain};
+use super::{MAX_CLASSES, add, grouped, number, plain};
 use crate::visible::visible;
 
 /// Formats a line of metrics and a table by label.

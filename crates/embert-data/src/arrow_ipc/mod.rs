@@ -12,9 +12,10 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, SchemaRef};
 
 use crate::catch_panics::catch_panics;
-use crate::columns::{ColumnRole, find_column};
+use crate::columns::ColumnRole;
 use crate::error::DataError;
 use crate::features;
+use crate::find_column::find_column;
 use crate::input::{self, Bytes};
 use crate::memory_limit::MemoryLimit;
 use crate::parquet::{corrupt, rows_per_batch};

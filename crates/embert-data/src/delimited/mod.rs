@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
 
-use crate::columns::{ColumnRole, find_column};
+use crate::columns::ColumnRole;
 use crate::error::DataError;
+use crate::find_column::find_column;
 use crate::input::{self, Bytes, read_error};
 use crate::note::DataNote;
 use crate::options::{CsvQuoting, ReadOptions};

@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::columns::{ColumnRole, find_column};
+use crate::columns::ColumnRole;
 use crate::error::DataError;
+use crate::find_column::find_column;
 use crate::options::ReadOptions;
 use crate::table::{Chunk, ChunkSize, JsonValues, Values};
 pub(crate) use keys::Keys;

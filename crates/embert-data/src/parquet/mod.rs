@@ -14,9 +14,10 @@ use ::parquet::file::reader::{FileReader, SerializedFileReader};
 use arrow_array::RecordBatch;
 
 use crate::catch_panics::catch_panics;
-use crate::columns::{ColumnRole, find_column};
+use crate::columns::ColumnRole;
 use crate::error::DataError;
 use crate::features;
+use crate::find_column::find_column;
 use crate::memory_limit::MemoryLimit;
 use crate::table::{Chunk, ChunkSize, LabelNames, arrow_columns};
 use page_limit::{Builder, largest_page};

@@ -19,8 +19,9 @@ use std::collections::HashSet;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use crate::columns::{ColumnRole, find_column};
+use crate::columns::ColumnRole;
 use crate::error::DataError;
+use crate::find_column::find_column;
 use crate::note::DataNote;
 use crate::options::ReadOptions;
 use crate::rows::{self, LoadedTexts};

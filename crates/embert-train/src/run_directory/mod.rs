@@ -27,6 +27,7 @@ mod rotation;
 mod run_files;
 mod run_paths;
 mod run_settings;
+mod run_summary;
 mod state_file;
 mod trainer_state;
 
@@ -48,7 +49,6 @@ pub use checkpoint::Checkpoint;
 use contents::Contents;
 use metrics_log::MetricsLog;
 pub use model_card::ModelCard;
-use model_card::RunSummary;
 use results::{write, write_json, write_results};
 use rotation::{checkpoint_dir, delete_old_checkpoints, delete_other_checkpoints};
 pub use run_files::published_files;
@@ -56,6 +56,7 @@ use run_files::{RECIPE, RunStage, STATE, TRAINER_STATE};
 pub use run_paths::OnExisting;
 use run_paths::{RunPaths, is_same};
 pub use run_settings::RunSettings;
+use run_summary::RunSummary;
 use state_file::StateFile;
 use trainer_state::{Intervals, RunProgress, finished_state, trainer_state};
 

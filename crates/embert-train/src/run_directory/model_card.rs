@@ -2,12 +2,11 @@
 
 use std::fmt::Write;
 
-use embert_model::{AutoConfig, ProblemType};
-use embert_text::Truncation;
+use embert_model::ProblemType;
 
 use super::model_card_metrics::{cells, names, tables};
 use super::model_card_use::usage;
-use crate::evaluate::Evaluation;
+use super::run_summary::RunSummary;
 use crate::event::TrainReport;
 
 /// The facts of a model card that only the caller knows.
@@ -29,18 +28,6 @@ pub struct ModelCard {
     pub max_seq_length: usize,
     /// The label of F1, precision and recall in the evaluation.
     pub pos_label: Option<usize>,
-}
-
-/// The run that a card describes.
-#[derive(Debug)]
-pub(crate) struct RunSummary<'a> {
-    pub(crate) report: &'a TrainReport,
-    pub(crate) evaluation: Option<&'a Evaluation>,
-    /// The labels, the task and the thresholds.
-    pub(crate) config: &'a AutoConfig,
-    pub(crate) recipe: &'a str,
-    pub(crate) truncation: Truncation,
-    pub(crate) is_adapter: bool,
 }
 
 impl ModelCard {

@@ -3,8 +3,8 @@
 use embert_model::{AutoConfig, ProblemType};
 use embert_text::Truncation;
 
-use super::model_card::RunSummary;
 use super::model_card_metrics::cells;
+use super::run_summary::RunSummary;
 
 /// Returns the section as Markdown.
 pub(crate) fn usage(base_model: &str, run: &RunSummary<'_>, max_length: usize) -> String {
