@@ -9,9 +9,12 @@ mod balance;
 mod catch_panics;
 mod clean;
 mod columns;
+mod compression;
 mod data_files;
 mod dataset;
 mod delimited;
+mod describe_json;
+mod detect_format;
 mod error;
 #[cfg(feature = "parquet")]
 mod features;

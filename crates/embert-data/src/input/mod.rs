@@ -1,7 +1,7 @@
 //! The bytes of an input file: decompressed, limited, and decoded to UTF-8.
 
-mod compression;
 mod decoder;
+mod decompress;
 mod encoding;
 mod failure;
 mod limited;
@@ -11,9 +11,10 @@ use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::Path;
 
+use crate::compression::Compression;
 use crate::error::DataError;
-pub(crate) use compression::Compression;
 use decoder::Decoder;
+use decompress::decompress;
 pub use encoding::TextEncoding;
 pub(crate) use encoding::guess_encoding;
 pub(crate) use failure::read_error;
@@ -27,7 +28,7 @@ pub(crate) type Bytes = Box<dyn Read + Send>;
 pub(crate) fn open(path: &Path) -> Result<Bytes, DataError> {
     match Compression::of_file(path)? {
         None => Ok(Box::new(File::open(path).map_err(DataError::io(path))?)),
-        Some(compression) => Ok(Box::new(Limited::new(path, compression.decompress(path)?)?)),
+        Some(compression) => Ok(Box::new(Limited::new(path, decompress(compression, path)?)?)),
     }
 }
 

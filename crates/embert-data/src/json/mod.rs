@@ -12,13 +12,13 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::columns::ColumnRole;
+use crate::describe_json::describe;
 use crate::error::DataError;
 use crate::find_column::find_column;
 use crate::options::ReadOptions;
 use crate::table::{Chunk, ChunkSize, JsonValues, Values};
 pub(crate) use keys::Keys;
 use rows::Rows;
-pub(crate) use syntax::describe;
 use syntax::fields;
 pub(crate) use type_of_column::JsonType;
 #[cfg(feature = "parquet")]
@@ -157,16 +157,4 @@ fn object(path: &Path, row: usize, text: &[u8], is_list: bool) -> Result<String,
 
 fn malformed(path: &Path, row: usize, error: &serde_json::Error) -> DataError {
     DataError::MalformedRow { path: path.to_path_buf(), row, reason: format!("not JSON: {error}") }
-}
-
-/// Returns the error for a value of another type.
-pub(crate) fn value_type(
-    path: &Path,
-    row: usize,
-    column: &str,
-    value: &Value,
-    expected: &'static str,
-) -> DataError {
-    let (path, column, found) = (path.to_path_buf(), column.to_owned(), describe(value));
-    DataError::ValueType { path, row, column, found, expected }
 }

@@ -1,7 +1,6 @@
 //! Splits the text of JSON objects and arrays into the texts of their values.
 
 use serde::de::IgnoredAny;
-use serde_json::Value;
 
 /// Returns the keys of a valid JSON object and the texts of their values.
 pub(super) fn fields(object: &str) -> serde_json::Result<Vec<(String, &str)>> {
@@ -38,18 +37,6 @@ fn first_value(text: &str) -> serde_json::Result<(&str, &str)> {
     };
     let end = values.byte_offset();
     Ok(text.split_at(end))
-}
-
-/// Describes a value for a message.
-pub(crate) fn describe(value: &Value) -> String {
-    match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(value) => format!("the boolean {value}"),
-        Value::Number(number) => format!("the number {number}"),
-        Value::String(_) => "text".to_owned(),
-        Value::Array(_) => "a list".to_owned(),
-        Value::Object(_) => "an object".to_owned(),
-    }
 }
 
 #[cfg(test)]

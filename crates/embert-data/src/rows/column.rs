@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use crate::describe_json::describe;
 use crate::error::DataError;
-use crate::json;
 use crate::table::{Table, Values};
 
 /// The name and the values of a column.
@@ -33,7 +33,9 @@ impl Cell<'_> {
 
     pub(super) fn wrong_type(self, value: &Value, expected: &'static str) -> DataError {
         let row = self.table.row_number(self.index);
-        json::value_type(self.table.path(), row, self.column, value, expected)
+        let (path, column, found) =
+            (self.table.path().to_path_buf(), self.column.to_owned(), describe(value));
+        DataError::ValueType { path, row, column, found, expected }
     }
 
     /// Parses a JSON value. A missing key is null.

@@ -25,6 +25,17 @@ pub struct LoadedTexts {
     pub notes: Vec<DataNote>,
 }
 
+impl Table {
+    /// Returns the texts or pairs of texts in the columns that the options name, and notes about them.
+    ///
+    /// # Errors
+    ///
+    /// A [`DataError`] if a column does not exist or a value is not text; it names the row.
+    pub fn texts(&self, options: &ReadOptions) -> Result<LoadedTexts, DataError> {
+        texts(self.select(&options.columns.of_texts())?, options)
+    }
+}
+
 /// Returns the texts of the columns that the options name.
 pub(crate) fn texts(table: Table, options: &ReadOptions) -> Result<LoadedTexts, DataError> {
     let mut source = Source { table, wanted: options.columns.of_texts() };

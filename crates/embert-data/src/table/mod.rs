@@ -24,7 +24,6 @@ use crate::error::DataError;
 use crate::find_column::find_column;
 use crate::note::DataNote;
 use crate::options::ReadOptions;
-use crate::rows::{self, LoadedTexts};
 #[cfg(feature = "parquet")]
 pub(crate) use chunk::arrow_columns;
 pub(crate) use chunk::{Chunk, ChunkSize};
@@ -111,21 +110,16 @@ impl Table {
         self
     }
 
-    /// Returns the texts or pairs of texts in the columns that the options name, and notes about them.
-    ///
-    /// # Errors
-    ///
-    /// A [`DataError`] if a column does not exist or a value is not text; it names the row.
-    pub fn texts(&self, options: &ReadOptions) -> Result<LoadedTexts, DataError> {
-        let columns = options.columns.of_texts().into_iter().map(|(column, role)| {
-            let index = find_column(&self.path, self.column_names(), column, role)?;
+    /// Returns a table of these columns only, once each. Values of arrow are shared, not copied.
+    pub(crate) fn select(&self, wanted: &[(&str, ColumnRole)]) -> Result<Self, DataError> {
+        let columns = wanted.iter().map(|(column, role)| {
+            let index = find_column(&self.path, self.column_names(), column, *role)?;
             Ok(self.columns[index].clone())
         });
         let mut columns = columns.collect::<Result<Vec<_>, DataError>>()?;
         columns.sort_by(|(a, _), (b, _)| a.cmp(b));
         columns.dedup_by(|(a, _), (b, _)| a == b);
-        let (path, lines) = (self.path.clone(), self.lines.clone());
-        rows::texts(Self { columns, path, lines, label_names: vec![] }, options)
+        Ok(Self { columns, path: self.path.clone(), lines: self.lines.clone(), label_names: vec![] })
     }
 
     /// Returns the values of the columns, in order.

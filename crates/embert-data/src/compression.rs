@@ -1,10 +1,9 @@
 //! Compressed files: recognized by their first bytes, whatever their name is.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::Read;
 use std::path::Path;
 
-use super::{Bytes, zip};
 use crate::error::DataError;
 
 /// A compression of a file.
@@ -48,20 +47,6 @@ impl Compression {
         let file = File::open(path).map_err(DataError::io(path))?;
         file.take(10).read_to_end(&mut start).map_err(DataError::io(path))?;
         Ok(Self::by_signature(&start))
-    }
-
-    /// Returns the decompressed bytes of a file.
-    pub(super) fn decompress(self, path: &Path) -> Result<Bytes, DataError> {
-        let file = || File::open(path).map(BufReader::new).map_err(DataError::io(path));
-        Ok(match self {
-            Self::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(file()?)),
-            Self::Zstd => {
-                let decoder = zstd::Decoder::with_buffer(file()?);
-                Box::new(decoder.map_err(DataError::io(path))?)
-            }
-            Self::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(file()?)),
-            Self::Zip => zip::open_table(path)?,
-        })
     }
 }
 
