@@ -24,6 +24,7 @@ mod formatting;
 mod glue;
 mod input;
 mod json;
+mod json_type;
 mod label_encoding;
 mod label_map;
 mod label_map_file;

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::type_of_column::{JsonType, PossibleTypes};
 use crate::error::DataError;
+use crate::json_type::{JsonType, PossibleTypes};
 
 /// The keys of all rows of one or more files.
 #[derive(Debug, Clone, Default)]

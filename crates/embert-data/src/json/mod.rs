@@ -5,7 +5,6 @@ mod keys;
 mod rows;
 mod scanner;
 mod syntax;
-mod type_of_column;
 
 use std::path::{Path, PathBuf};
 
@@ -15,14 +14,12 @@ use crate::columns::ColumnRole;
 use crate::describe_json::describe;
 use crate::error::DataError;
 use crate::find_column::find_column;
+use crate::json_type::JsonType;
 use crate::options::ReadOptions;
 use crate::table::{Chunk, ChunkSize, JsonValues, Values};
 pub(crate) use keys::Keys;
 use rows::Rows;
 use syntax::fields;
-pub(crate) use type_of_column::JsonType;
-#[cfg(feature = "parquet")]
-pub(crate) use type_of_column::PossibleTypes;
 
 /// An open json or jsonl file.
 pub(crate) struct JsonReader {

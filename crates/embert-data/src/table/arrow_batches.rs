@@ -17,7 +17,7 @@ use super::Table;
 use super::column::{Column, Values};
 use super::json_column::{Json, JsonValues, text};
 use crate::error::DataError;
-use crate::json::{JsonType, PossibleTypes};
+use crate::json_type::{JsonType, PossibleTypes};
 
 /// Rows of a batch.
 const ROWS: usize = 1024;

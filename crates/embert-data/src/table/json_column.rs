@@ -2,9 +2,9 @@
 
 use std::ops::Deref;
 
-use crate::json::JsonType;
+use crate::json_type::JsonType;
 #[cfg(feature = "parquet")]
-use crate::json::PossibleTypes;
+use crate::json_type::PossibleTypes;
 
 /// The JSON text of a value; `None` if the row does not have the key.
 pub(crate) type Json = Option<Box<str>>;
