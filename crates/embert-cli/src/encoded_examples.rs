@@ -15,6 +15,8 @@ use crate::recipe::DataSection;
 pub(crate) struct EncodedRun {
     pub(crate) train: EncodedExamples,
     pub(crate) eval: Option<EncodedExamples>,
+    /// The second evaluation rows of MNLI.
+    pub(crate) mismatched: Option<EncodedExamples>,
     pub(crate) metrics: MetricChoice,
 }
 
@@ -28,7 +30,8 @@ impl EncodedRun {
         let encode = |dataset| EncodedExamples::new(tokenizer, dataset, limit);
         let train = encode(&examples.train)?;
         let eval = examples.eval.as_ref().map(|eval| encode(&eval.dataset)).transpose()?;
-        Ok(Self { train, eval, metrics })
+        let mismatched = examples.mismatched.as_ref().map(|eval| encode(&eval.dataset)).transpose()?;
+        Ok(Self { train, eval, mismatched, metrics })
     }
 
     /// Returns the rows as [`embert_train::fit`] takes them.

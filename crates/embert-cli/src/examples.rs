@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use embert_data::{
-    DataError, DataNote, Dataset, Labels, LoadedDataset, ProblemType, Synthetic, Target,
+    DataError, DataNote, Dataset, GlueTask, Labels, LoadedDataset, ProblemType, Synthetic, Target,
     check_evaluation_rows, clean, read, require_two_classes, stratified_split,
 };
 use embert_hub::HubError;
@@ -17,6 +17,8 @@ use crate::{hub, local_path, problem_type, report};
 pub(crate) struct Examples {
     pub(crate) train: Dataset,
     pub(crate) eval: Option<EvalExamples>,
+    /// The second evaluation rows of MNLI.
+    pub(crate) mismatched: Option<EvalExamples>,
     pub(crate) notes: Vec<DataNote>,
 }
 
@@ -35,6 +37,10 @@ pub(crate) struct KnownLabels {
 }
 
 impl KnownLabels {
+    fn of_rows(rows: &Dataset) -> Self {
+        Self { labels: rows.labels.clone(), problem_type: rows.problem_type }
+    }
+
     pub(crate) fn of(config: &AutoConfig) -> Result<Self, DataError> {
         let problem_type = problem_type::of_model(config.problem_type());
         Ok(Self { labels: Labels::new(config.label_names())?, problem_type })
@@ -90,10 +96,52 @@ pub(crate) fn read_examples(recipe: &Recipe, known: Option<&KnownLabels>) -> Res
     let data = &recipe.data;
     let mut notes = vec![];
     let (train, eval) = parts(data, recipe.evaluates(), known, &mut notes)?;
+    let mismatched = match &eval {
+        Some(_) => read_mismatched(data, &KnownLabels::of_rows(&train), &mut notes)?,
+        None => None,
+    };
     let train = select(&train, data.max_train_samples, data);
     notes.extend(require_two_classes(&train)?);
     let eval = eval.map(|eval| sampled(eval, data, &mut notes)).transpose()?;
-    Ok(Examples { train, eval, notes })
+    Ok(Examples { train, eval, mismatched, notes })
+}
+
+/// Reads MNLI's mismatched rows, if the run evaluates the matched ones and the data set has both.
+fn read_mismatched(
+    data: &DataSection,
+    known: &KnownLabels,
+    notes: &mut Vec<DataNote>,
+) -> Result<Option<EvalExamples>, ExamplesError> {
+    let Some(data) = mismatched_data(data) else { return Ok(None) };
+    let eval = match data.eval_file() {
+        Some(file) if local_path::is_missing(file) => return Ok(None),
+        Some(file) => of_file(file, &data.test_split_name, &data, Some(known), notes),
+        None => of_split(&data, Some(known), notes),
+    };
+    match eval {
+        Err(error) if error.is_about_a_split() => Ok(None),
+        eval => Ok(Some(sampled(eval?, &data, notes)?)),
+    }
+}
+
+/// Replaces MNLI's matched split, or its original tsv file, by the mismatched one.
+fn mismatched_data(data: &DataSection) -> Option<DataSection> {
+    let [matched, mismatched] = GlueTask::Mnli.validation_splits() else { return None };
+    let is_matched =
+        data.task_name.as_deref()?.parse() == Ok(GlueTask::Mnli) && data.test_split_name == *matched;
+    let validation_file = match data.eval_file() {
+        Some(file) => Some(mismatched_file(Path::new(file))?),
+        None => None,
+    };
+    let test_split_name = (*mismatched).to_owned();
+    is_matched.then(|| DataSection { validation_file, test_split_name, ..data.clone() })
+}
+
+/// Returns `dev_mismatched.tsv` next to `dev_matched.tsv`; `None` for a file with another name.
+fn mismatched_file(matched: &Path) -> Option<String> {
+    let [old, new] = GlueTask::Mnli.validation_splits() else { return None };
+    let [old, new] = [old, new].map(|split| GlueTask::Mnli.tsv_file(split));
+    (matched.file_name()? == old?).then(|| Some(matched.with_file_name(new?).display().to_string()))?
 }
 
 /// Fails if the recipe's data does not exist. Called before a model is opened.
@@ -176,7 +224,7 @@ fn parts(
     if data.eval_file().is_none() && holds_out(data) {
         return hold_out(&train, data);
     }
-    let known = Some(&KnownLabels { labels: train.labels.clone(), problem_type: train.problem_type });
+    let known = Some(&KnownLabels::of_rows(&train));
     let eval = match data.eval_file() {
         Some(file) => of_file(file, &data.test_split_name, data, known, notes)?,
         None => of_split(data, known, notes)?,

@@ -46,8 +46,17 @@ impl FinalModel<'_> {
         // The log of a resumed run has no details.
         match last.filter(|evaluation| evaluation.metrics.is_complete()) {
             Some(evaluation) => Ok(evaluation.clone()),
-            None => Ok(self.evaluate_logits(eval, metrics)?.0),
+            None => self.evaluate_again(eval, metrics),
         }
+    }
+
+    /// Evaluates the final weights.
+    pub(crate) fn evaluate_again(
+        &self,
+        eval: LabelledTexts<'_>,
+        metrics: &MetricChoice,
+    ) -> Result<Evaluation, CliError> {
+        Ok(self.evaluate_logits(eval, metrics)?.0)
     }
 
     /// Evaluates with the thresholds that maximize the F1 of each label. Returns the thresholds, too.

@@ -39,6 +39,8 @@ struct Facts {
     labels: &'static [&'static str],
     /// Metrics with the names of embert; the first one selects the best model.
     metrics: &'static [&'static str],
+    /// The folder of the original tsv files.
+    folder: &'static str,
     /// The columns of the original tsv files: text, second text, label.
     tsv: [Option<&'static str>; 3],
 }
@@ -46,15 +48,15 @@ struct Facts {
 /// The facts, in the order of [`GlueTask::ALL`].
 #[rustfmt::skip]
 const FACTS: [Facts; 9] = [
-    Facts { name: "cola", text: "sentence", text_pair: None, labels: &["unacceptable", "acceptable"], metrics: &["matthews_correlation"], tsv: [Some("sentence"), None, Some("label")] },
-    Facts { name: "mnli", text: "premise", text_pair: Some("hypothesis"), labels: &["entailment", "neutral", "contradiction"], metrics: &["accuracy"], tsv: [Some("sentence1"), Some("sentence2"), Some("gold_label")] },
-    Facts { name: "mrpc", text: "sentence1", text_pair: Some("sentence2"), labels: &["not_equivalent", "equivalent"], metrics: &["accuracy", "f1"], tsv: [Some("#1 String"), Some("#2 String"), Some("Quality")] },
-    Facts { name: "qnli", text: "question", text_pair: Some("sentence"), labels: &["entailment", "not_entailment"], metrics: &["accuracy"], tsv: [Some("question"), Some("sentence"), Some("label")] },
-    Facts { name: "qqp", text: "question1", text_pair: Some("question2"), labels: &["not_duplicate", "duplicate"], metrics: &["accuracy", "f1"], tsv: [Some("question1"), Some("question2"), Some("is_duplicate")] },
-    Facts { name: "rte", text: "sentence1", text_pair: Some("sentence2"), labels: &["entailment", "not_entailment"], metrics: &["accuracy"], tsv: [Some("sentence1"), Some("sentence2"), Some("label")] },
-    Facts { name: "sst2", text: "sentence", text_pair: None, labels: &["negative", "positive"], metrics: &["accuracy"], tsv: [Some("sentence"), None, Some("label")] },
-    Facts { name: "stsb", text: "sentence1", text_pair: Some("sentence2"), labels: &[], metrics: &["pearson", "spearman"], tsv: [Some("sentence1"), Some("sentence2"), Some("score")] },
-    Facts { name: "wnli", text: "sentence1", text_pair: Some("sentence2"), labels: &["not_entailment", "entailment"], metrics: &["accuracy"], tsv: [Some("sentence1"), Some("sentence2"), Some("label")] },
+    Facts { name: "cola", text: "sentence", text_pair: None, labels: &["unacceptable", "acceptable"], metrics: &["matthews_correlation"], folder: "CoLA", tsv: [Some("sentence"), None, Some("label")] },
+    Facts { name: "mnli", text: "premise", text_pair: Some("hypothesis"), labels: &["entailment", "neutral", "contradiction"], metrics: &["accuracy"], folder: "MNLI", tsv: [Some("sentence1"), Some("sentence2"), Some("gold_label")] },
+    Facts { name: "mrpc", text: "sentence1", text_pair: Some("sentence2"), labels: &["not_equivalent", "equivalent"], metrics: &["accuracy", "f1"], folder: "MRPC", tsv: [Some("#1 String"), Some("#2 String"), Some("Quality")] },
+    Facts { name: "qnli", text: "question", text_pair: Some("sentence"), labels: &["entailment", "not_entailment"], metrics: &["accuracy"], folder: "QNLI", tsv: [Some("question"), Some("sentence"), Some("label")] },
+    Facts { name: "qqp", text: "question1", text_pair: Some("question2"), labels: &["not_duplicate", "duplicate"], metrics: &["accuracy", "f1"], folder: "QQP", tsv: [Some("question1"), Some("question2"), Some("is_duplicate")] },
+    Facts { name: "rte", text: "sentence1", text_pair: Some("sentence2"), labels: &["entailment", "not_entailment"], metrics: &["accuracy"], folder: "RTE", tsv: [Some("sentence1"), Some("sentence2"), Some("label")] },
+    Facts { name: "sst2", text: "sentence", text_pair: None, labels: &["negative", "positive"], metrics: &["accuracy"], folder: "SST-2", tsv: [Some("sentence"), None, Some("label")] },
+    Facts { name: "stsb", text: "sentence1", text_pair: Some("sentence2"), labels: &[], metrics: &["pearson", "spearman"], folder: "STS-B", tsv: [Some("sentence1"), Some("sentence2"), Some("score")] },
+    Facts { name: "wnli", text: "sentence1", text_pair: Some("sentence2"), labels: &["not_entailment", "entailment"], metrics: &["accuracy"], folder: "WNLI", tsv: [Some("sentence1"), Some("sentence2"), Some("label")] },
 ];
 
 impl GlueTask {
@@ -87,6 +89,11 @@ impl GlueTask {
     pub fn columns(self) -> Columns {
         let Facts { text, text_pair, .. } = self.facts();
         Columns { text_pair: text_pair.map(str::to_owned), ..Columns::new(*text, "label") }
+    }
+
+    /// Returns the name of the folder with the original tsv files, such as `SST-2`.
+    pub fn tsv_folder(self) -> &'static str {
+        self.facts().folder
     }
 
     /// Returns the columns of the original tsv files, which have no quotes ([`CsvQuoting::None`]).

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use embert::{Classifier, Dataset, Device, Encoder, Error, Event, FineTuning, LoraConfig, Pooling};
-use embert::{TrainConfig, fine_tune};
+use embert::{Classifier, Dataset, DatasetType, Device, Encoder, Error, Event, Example, FineTuning, Labels};
+use embert::{LoraConfig, Pooling, ProblemType, Target, TrainConfig, fine_tune};
 
 /// Creates a directory with embert-model's tiny BERT and the vocabulary of embert-inference's tests.
 fn base(folder: &Path) -> PathBuf {
@@ -58,6 +58,61 @@ fn a_fine_tuned_model_opens_again_with_the_same_logits() {
     let encoder = Encoder::open(full.to_str().unwrap(), &device).unwrap();
     assert_eq!(encoder.limit.max_length(), 16);
     assert_eq!(encoder.embed(&["good"], Pooling::Mean).unwrap()[0].len(), 32);
+}
+
+/// Returns a data set with two texts in turn, each with its target.
+fn dataset(labels: [&str; 2], problem_type: DatasetType, targets: [Target; 2], is_pairs: bool) -> Dataset {
+    let example = |n: usize| {
+        let text_pair = is_pairs.then(|| ["dull", "great"][n / 2 % 2].to_owned());
+        Example { text_pair, ..Example::new(["good fine", "bad dull"][n % 2], targets[n % 2].clone()) }
+    };
+    let labels = Labels::new(labels.map(str::to_owned).to_vec()).unwrap();
+    Dataset { examples: (0..32).map(example).collect(), labels, problem_type }
+}
+
+#[test]
+fn every_problem_type_is_fine_tuned_and_opens_with_the_same_logits() {
+    let folder = tempfile::tempdir().unwrap();
+    let (base, device) = (base(folder.path()), Device::cpu());
+    let single = [Target::Label(1), Target::Label(0)];
+    let multi = [Target::Labels(vec![0, 1]), Target::Labels(vec![])];
+    let numbers = [Target::Values(vec![0.5, 2.0]), Target::Values(vec![1.5, -1.0])];
+    for (name, labels, of_data, of_model, targets, is_pairs) in [
+        (
+            "pairs",
+            ["no", "yes"],
+            DatasetType::SingleLabelClassification,
+            ProblemType::SingleLabelClassification,
+            single,
+            true,
+        ),
+        (
+            "multi",
+            ["a", "b"],
+            DatasetType::MultiLabelClassification,
+            ProblemType::MultiLabelClassification,
+            multi,
+            false,
+        ),
+        ("numbers", ["x", "y"], DatasetType::Regression, ProblemType::Regression, numbers, false),
+    ] {
+        let output = folder.path().join(name);
+        let rows = dataset(labels, of_data, targets, is_pairs);
+        let trained = fine_tune(base.to_str().unwrap(), &rows, &settings(), &output, &device, &mut |_| {
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        let opened = Classifier::open(output.to_str().unwrap(), &device).unwrap();
+        assert_eq!((opened.problem_type, &opened.labels[..]), (of_model, &labels.map(str::to_owned)[..]));
+        let texts = ["good", "bad dull film", ""];
+        assert_eq!(opened.logits(&texts).unwrap(), trained.logits(&texts).unwrap(), "{name}");
+        let pairs = [("good", "dull"), ("", "great")];
+        assert_eq!(opened.logits_pairs(&pairs).unwrap(), trained.logits_pairs(&pairs).unwrap(), "{name}");
+        let (good, bad) =
+            (&opened.logits(&["good fine"]).unwrap()[0], &opened.logits(&["bad dull"]).unwrap()[0]);
+        let learned = if of_data == DatasetType::Regression { good[0] < bad[0] } else { good[1] > bad[1] };
+        assert!(is_pairs || learned, "{name}: {good:?} {bad:?}");
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ use embert_train::{
     Checkpoint, Evaluation, Event, Fitted, IntervalStrategy, LabelledTexts, RunDirectory, TrainConfig, fit,
     fit_from,
 };
+use serde_json::{Map, Value};
 
 use crate::device::{self, DeviceContext};
 use crate::encoded_examples::{EncodedRun, limit};
@@ -201,8 +202,21 @@ impl Run<'_> {
             output::print(model.sample_predictions(dataset, thresholds.as_deref())?);
         }
         directory.set_thresholds(thresholds)?;
+        if let (Some(eval), Some(rows)) = (&self.encoded.mismatched, &self.examples.mismatched) {
+            let evaluation = model.evaluate_again(eval.labelled(), metrics)?;
+            output::print(format_args!("{}:", rows.name));
+            output::print(report::evaluation(&evaluation, &labels, metrics.pos_label));
+            directory.add_results(with_suffix(&evaluation));
+        }
         Ok(evaluation)
     }
+}
+
+/// Returns the numbers of MNLI's second evaluation with the keys of `run_glue.py`, such as `eval_accuracy_mm`.
+fn with_suffix(evaluation: &Evaluation) -> Map<String, Value> {
+    let results = serde_json::to_value(evaluation).expect("metrics are JSON");
+    let results = results.as_object().cloned().unwrap_or_default();
+    results.into_iter().map(|(key, value)| (format!("{key}_mm"), value)).collect()
 }
 
 /// Suggests a prediction, or an evaluation if the run had none.

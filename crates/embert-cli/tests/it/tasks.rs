@@ -255,6 +255,69 @@ fn a_glue_task_sets_columns_labels_and_split() {
     assert!(message.contains("mrcp") && message.contains("mrpc"), "{message}");
 }
 
+const MNLI: [&str; 3] = ["entailment", "neutral", "contradiction"];
+
+/// Trains on MNLI, and checks the results of both evaluations.
+fn check_mnli(folder: &Path, dataset: &str) {
+    let shape = crate::tiny::SHAPE;
+    let printed = succeeds(
+        folder,
+        &format!(
+            "train {shape} --task_name mnli --dataset {dataset} --max_steps 2 --do_eval --output_dir run"
+        ),
+    );
+    assert!(
+        printed.contains("validation_mismatched): 6 texts")
+            || printed.contains("dev_mismatched.tsv): 6 texts"),
+        "{printed}"
+    );
+    let results = json(&folder.join("run/eval_results.json"));
+    let evaluated = succeeds(folder, "evaluate --model run");
+    let matched: serde_json::Value = serde_json::from_str(evaluated.lines().last().unwrap()).unwrap();
+    assert_eq!(results["eval_loss"], matched["eval_loss"], "{results}");
+    assert_ne!(results["eval_loss_mm"], results["eval_loss"]);
+    assert!(results["eval_accuracy_mm"].is_number() && results["eval_loss_mm"].is_number(), "{results}");
+    assert_eq!(json(&folder.join("run/config.json"))["id2label"]["2"], "contradiction");
+}
+
+#[test]
+fn mnli_is_evaluated_on_both_of_its_validation_splits() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::create_dir_all(path.join("glue/mnli")).unwrap();
+    for (split, rows) in [("train", 24), ("validation_matched", 9), ("validation_mismatched", 6)] {
+        let line = |n: usize| {
+            format!("{{\"premise\": \"film {n}\", \"hypothesis\": \"{split}\", \"label\": {}}}\n", n % 3)
+        };
+        fs::write(path.join(format!("glue/mnli/{split}.jsonl")), (0..rows).map(line).collect::<String>())
+            .unwrap();
+    }
+    check_mnli(path, "glue");
+}
+
+#[test]
+fn the_original_tsv_files_of_glue_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::create_dir_all(path.join("original/MNLI")).unwrap();
+    for (file, rows) in [("train", 24), ("dev_matched", 9), ("dev_mismatched", 6)] {
+        let line = |n: usize| format!("{n}\tfilm \"{n}\t{file}\t{}\n", MNLI[n % 3]);
+        let rows =
+            "index\tsentence1\tsentence2\tgold_label\n".to_owned() + &(0..rows).map(line).collect::<String>();
+        fs::write(path.join(format!("original/MNLI/{file}.tsv")), rows).unwrap();
+    }
+    check_mnli(path, "original");
+    fs::create_dir_all(path.join("original/CoLA")).unwrap();
+    for (file, rows) in [("train", 24), ("dev", 8)] {
+        let rows = (0..rows).map(|n| format!("gj04\t{}\t\tThe \"film {n}\n", n % 2)).collect::<String>();
+        fs::write(path.join(format!("original/CoLA/{file}.tsv")), rows).unwrap();
+    }
+    let (shape, data) = (crate::tiny::SHAPE, "--task_name cola --dataset original/CoLA");
+    let printed = succeeds(path, &format!("train {shape} {data} --max_steps 2 --do_eval --output_dir cola"));
+    assert!(printed.contains("train: 24 texts") && printed.contains("dev.tsv): 8 texts"), "{printed}");
+    assert_eq!(json(&path.join("cola/config.json"))["id2label"]["0"], "unacceptable");
+}
+
 #[test]
 fn the_validation_split_is_evaluated_if_the_test_split_has_no_labels() {
     let folder = tempfile::tempdir().unwrap();

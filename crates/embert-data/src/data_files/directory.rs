@@ -62,7 +62,8 @@ impl Directory {
         let is_split = |name: &&str| splits.iter().any(|split| split == name);
         let Some(split) = [Some(split), keywords::split_of_word(split)].into_iter().flatten().find(is_split)
         else {
-            return Err(self.split_not_found(split, &splits));
+            let named = self.files_named(split);
+            return if named.is_empty() { Err(self.split_not_found(split, &splits)) } else { Ok(named) };
         };
         let files = match &self.layout {
             Layout::Saved(splits) => {
@@ -76,6 +77,14 @@ impl Directory {
             }
         };
         Ok(hive::with_partitions(&self.path, files))
+    }
+
+    /// Returns the files with exactly this name, as `validation_mismatched.jsonl` among the files of `validation`.
+    fn files_named(&self, split: &str) -> Vec<DataFile> {
+        let Layout::Names(splits) = &self.layout else { return vec![] };
+        let files = splits.iter().flat_map(|(_, files)| files);
+        let is_named = |path: &&PathBuf| name(path).split('.').next() == Some(split);
+        hive::with_partitions(&self.path, files.filter(is_named).cloned().collect())
     }
 
     /// Returns the shards of a split, which must be in one folder.

@@ -36,6 +36,7 @@ use std::path::{Path, PathBuf};
 
 use embert_model::{ADAPTER_MODEL_CONFIG, AutoConfig, save_adapter, save_pretrained};
 use embert_text::Tokenizer;
+use serde_json::{Map, Value};
 
 use crate::best_model::BestModel;
 use crate::config::{IntervalStrategy, TrainConfig};
@@ -77,6 +78,8 @@ pub struct RunDirectory {
     tokenizer: Tokenizer,
     /// The base model, if the run trains an adapter.
     base_model_name_or_path: Option<String>,
+    /// More results of the evaluation.
+    more_results: Map<String, Value>,
     plan: Option<RunPlan>,
     last_checkpoint: Option<PathBuf>,
     has_steps: bool,
@@ -160,6 +163,7 @@ impl RunDirectory {
             model_config: model_config.clone(),
             tokenizer: tokenizer.clone(),
             base_model_name_or_path: None,
+            more_results: Map::new(),
             plan: None,
             last_checkpoint: None,
             has_steps: false,
@@ -178,6 +182,11 @@ impl RunDirectory {
     /// The errors of [`AutoConfig::set_thresholds`].
     pub fn set_thresholds(&mut self, thresholds: Option<Vec<f32>>) -> Result<(), TrainError> {
         Ok(self.model_config.set_thresholds(thresholds)?)
+    }
+
+    /// Adds numbers to `eval_results.json` and `all_results.json`, such as those of a second evaluation.
+    pub fn add_results(&mut self, results: Map<String, Value>) {
+        self.more_results.extend(results);
     }
 
     /// Returns the directory of the run's files until it is finished.
@@ -280,7 +289,7 @@ impl RunDirectory {
         #[cfg(feature = "curves")]
         curves::write(directory, &report.log_history)?;
         let labels = self.model_config.label_names();
-        write_results(directory, report, evaluation, &labels)?;
+        write_results(directory, report, evaluation, &self.more_results, &labels)?;
         let summary = RunSummary {
             report,
             evaluation,

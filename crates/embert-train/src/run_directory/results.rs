@@ -4,17 +4,19 @@ use std::fs;
 use std::path::Path;
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::error::{TrainError, at};
 use crate::evaluate::Evaluation;
 use crate::event::TrainReport;
 use crate::metrics::to_object;
 
-/// Writes the result files; without an evaluation, no `eval_results.json`.
+/// Writes the result files; without an evaluation, no `eval_results.json`. `more` are further results of the evaluation.
 pub(crate) fn write_results(
     directory: &Path,
     report: &TrainReport,
     evaluation: Option<&Evaluation>,
+    more: &Map<String, Value>,
     labels: &[String],
 ) -> Result<(), TrainError> {
     let mut train = to_object(report);
@@ -23,6 +25,7 @@ pub(crate) fn write_results(
     let mut all = train;
     if let Some(evaluation) = evaluation {
         let mut eval = evaluation.to_results(labels);
+        eval.extend(more.clone());
         eval.insert("epoch".to_owned(), report.epoch.into());
         write_json(directory, "eval_results.json", &eval)?;
         all.extend(eval);
