@@ -1,0 +1,88 @@
+//! Streams. Work is done when it is submitted, so that a stream only has a number, and the work that it records for a
+//! graph.
+
+use std::ffi::{c_int, c_uint, c_void};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::graph::Work;
+use super::{CuResult, put};
+use crate::log;
+
+/// A stream.
+pub(super) struct Stream {
+    pub(super) number: u32,
+    /// The work of a graph that is being recorded.
+    pub(super) capture: Mutex<Option<Vec<Work>>>,
+}
+
+/// The stream of a handle; nothing for the default stream.
+///
+/// # Safety
+/// `handle` is null, one of the two constants for default streams, or from `cuStreamCreate`.
+pub(super) unsafe fn stream<'a>(handle: *mut c_void) -> Option<&'a Stream> {
+    if handle.addr() <= 2 {
+        return None;
+    }
+    // SAFETY: the caller's promise; streams are never freed.
+    Some(unsafe { &*handle.cast::<Stream>() })
+}
+
+/// Makes a stream.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cuStreamCreate(target: *mut *mut c_void, _flags: c_uint) -> CuResult {
+    static STREAMS: AtomicU32 = AtomicU32::new(0);
+    let number = STREAMS.fetch_add(1, Ordering::Relaxed) + 1;
+    log::line(format_args!("stream {number}"));
+    let stream = Box::leak(Box::new(Stream { number, capture: Mutex::new(None) }));
+    // SAFETY: the caller's promise.
+    unsafe { put(target, std::ptr::from_mut(stream).cast()) }
+}
+
+/// Makes a stream.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cuStreamCreateWithPriority(
+    target: *mut *mut c_void,
+    flags: c_uint,
+    _priority: c_int,
+) -> CuResult {
+    // SAFETY: the caller's promise.
+    unsafe { cuStreamCreate(target, flags) }
+}
+
+/// Does nothing: a stream is small and stays.
+#[unsafe(no_mangle)]
+pub extern "C" fn cuStreamDestroy_v2(_stream: *mut c_void) -> CuResult {
+    CuResult::SUCCESS
+}
+
+/// Does nothing: all work is done.
+#[unsafe(no_mangle)]
+pub extern "C" fn cuStreamSynchronize(_stream: *mut c_void) -> CuResult {
+    CuResult::SUCCESS
+}
+
+/// Returns that all work is done.
+#[unsafe(no_mangle)]
+pub extern "C" fn cuStreamQuery(_stream: *mut c_void) -> CuResult {
+    CuResult::SUCCESS
+}
+
+/// Does nothing: all work before the event is done.
+#[unsafe(no_mangle)]
+pub extern "C" fn cuStreamWaitEvent(_stream: *mut c_void, _event: *mut c_void, _flags: c_uint) -> CuResult {
+    CuResult::SUCCESS
+}
+
+/// Calls a function of the host.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cuLaunchHostFunc(
+    _stream: *mut c_void,
+    function: Option<unsafe extern "C" fn(*mut c_void)>,
+    data: *mut c_void,
+) -> CuResult {
+    let Some(function) = function else { return CuResult::INVALID_VALUE };
+    // SAFETY: the caller's promise: the function may be called with the data.
+    unsafe { function(data) };
+    CuResult::SUCCESS
+}
