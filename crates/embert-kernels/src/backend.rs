@@ -9,13 +9,24 @@ pub(crate) fn on_cpu<const D: usize>(x: &Tensor<D>) -> bool {
     x.dtype() == DType::F32 && is_flex(&x.device())
 }
 
-/// Returns `true` if the GPU implementation supports `x`: an fp32 tensor on one of Burn's CubeCL backends.
+/// Returns `true` if the GPU implementation supports `x`: an fp32, bf16 or fp16 tensor on one of Burn's CubeCL backends.
 pub(crate) fn on_gpu<const D: usize>(x: &Tensor<D>) -> bool {
     #[cfg(feature = "cube")]
     let is_cube = matches!(x.device().inner().as_dispatch(), burn::backend::DispatchDevice::Cube(_));
     #[cfg(not(feature = "cube"))]
     let is_cube = false;
-    is_cube && x.dtype() == DType::F32
+    is_cube && matches!(x.dtype(), DType::F32 | DType::BF16 | DType::F16)
+}
+
+/// Returns `true` if linear layers on the device of `x` use tensor cores for this precision. Their results then stay in it.
+pub(crate) fn on_tensor_cores<const D: usize>(x: &Tensor<D>, precision: Precision) -> bool {
+    #[cfg(feature = "cube")]
+    return crate::cube::tensor_cores::on_tensor_cores(&x.device(), precision);
+    #[cfg(not(feature = "cube"))]
+    {
+        let _ = (x, precision);
+        false
+    }
 }
 
 /// Returns `true` if operations on `device` return before they finish.

@@ -41,5 +41,7 @@ pub use layer_norm::{add_layer_norm, layer_norm};
 pub use layout::SequenceLayout;
 pub use linear::{key_value, linear, query_key_value};
 pub use low_rank::add_low_rank;
-pub use optimizer::{AdamWStep, Moments, adamw, sum_of_squares};
-pub use precision::Precision;
+pub use optimizer::{
+    AdamWParameter, AdamWStep, Moments, adamw, adamw_all, sum_of_squares, sum_of_squares_of,
+};
+pub use precision::{Precision, to_fp32};

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use embert_kernels::dropout;
+use embert_kernels::{dropout, to_fp32};
 
 use crate::architectures::Activation;
 use crate::auto_config::AutoConfig;
@@ -44,9 +44,10 @@ impl ClassificationHead {
     pub fn forward(&self, x: Tensor<2>, context: ForwardContext) -> Tensor<2> {
         let at = |site| LinearContext { forward: context, layer: HEAD, site, layout: None };
         let x = match self.dense.as_ref().zip(self.activation) {
-            Some((dense, activation)) => activation(dense.forward(x, at(2))), // [batch, hidden]
+            Some((dense, activation)) => activation(to_fp32(dense.forward(x, at(2)))), // [batch, hidden]
             None => x,
         };
-        self.classifier.forward(dropout(x, None, context.site(HEAD, 0, self.dropout)), at(1))
+        let x = dropout(x, None, context.site(HEAD, 0, self.dropout));
+        to_fp32(self.classifier.forward(x, at(1)))
     }
 }

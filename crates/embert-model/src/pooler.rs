@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use embert_kernels::to_fp32;
 
 use crate::forward_context::{ForwardContext, LinearContext};
 use crate::linear::Linear;
@@ -27,6 +28,6 @@ impl BertPooler {
     /// - `first_tokens`, output: `[batch, hidden]`
     pub fn forward(&self, first_tokens: Tensor<2>, context: ForwardContext) -> Tensor<2> {
         let context = LinearContext { forward: context, layer: POOLER, site: 0, layout: None };
-        self.dense.forward(first_tokens, context).tanh()
+        to_fp32(self.dense.forward(first_tokens, context)).tanh()
     }
 }

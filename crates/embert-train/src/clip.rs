@@ -1,7 +1,7 @@
 //! Gradient clipping by the global norm: c = min(1, max_norm / (‖g‖₂ + 10⁻⁶)), with ‖g‖₂ over all parameters.
 
 use burn::tensor::Tensor;
-use embert_kernels::sum_of_squares;
+use embert_kernels::sum_of_squares_of;
 
 use crate::gradients::ParameterGradients;
 
@@ -13,8 +13,7 @@ use crate::gradients::ParameterGradients;
 /// # Panics
 /// If there is no gradient.
 pub fn global_norm(gradients: &ParameterGradients) -> Tensor<1> {
-    let squares = gradients.values().map(|gradient| sum_of_squares(gradient.clone()));
-    Tensor::cat(squares.collect(), 0).sum().sqrt()
+    sum_of_squares_of(gradients.values().cloned().collect()).sqrt()
 }
 
 /// Returns the factor for gradients of this norm, as in `torch.nn.utils.clip_grad_norm_`: min(1, max_grad_norm /

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use burn::module::Param;
-use burn::tensor::Tensor;
-use embert_kernels::{AdamWStep, Moments, adamw};
+use burn::tensor::{Shape, Tensor};
+use embert_kernels::{AdamWParameter, AdamWStep, Moments, adamw_all};
 use embert_model::{Parameter, ParameterMapper, map_parameters};
 
 use crate::gradients::ParameterGradients;
@@ -77,34 +77,42 @@ impl AdamW {
         learning_rate: f64,
     ) -> Model {
         let layer_decay = LayerDecay::of(&model, self.config.layer_wise_lr_decay);
-        let mut updater = Updater { gradients, scale, learning_rate, layer_decay, optimizer: self };
-        map_parameters(model, &mut updater)
+        let (paths, parameters) = (vec![], vec![]);
+        let mut taken = Taken { gradients, learning_rate, layer_decay, optimizer: self, paths, parameters };
+        let model = map_parameters(model, &mut taken);
+        let Taken { paths, parameters, .. } = taken;
+        let steps = parameters.iter().map(|parameter| parameter.step.step).collect::<Vec<_>>();
+        let mut values = BTreeMap::new();
+        for (((path, shape), step), updated) in paths.into_iter().zip(steps).zip(adamw_all(parameters, scale))
+        {
+            let (new_values, moments) = updated;
+            self.state.parameters.insert(path.clone(), ParameterState { step, moments });
+            values.insert(path, (new_values, shape));
+        }
+        map_parameters(model, &mut Replacer { values })
     }
 
-    fn update(
+    /// Returns the step of one parameter. Takes its moments out of the state.
+    fn parameter(
         &mut self,
-        path: String,
+        path: &str,
         values: Tensor<1>,
         gradient: Tensor<1>,
-        scale: Tensor<1>,
         rates: Rates,
-    ) -> Tensor<1> {
+    ) -> AdamWParameter {
         let zeros = || Moments { mean: gradient.zeros_like(), mean_of_squares: gradient.zeros_like() };
-        let state = self.state.parameters.remove(&path);
+        let state = self.state.parameters.remove(path);
         let ParameterState { step, moments } =
             state.unwrap_or_else(|| ParameterState { step: 0, moments: zeros() });
-        let step = step + 1;
-        let numbers = AdamWStep {
+        let step = AdamWStep {
             learning_rate: rates.learning_rate,
             beta1: self.config.beta1,
             beta2: self.config.beta2,
             epsilon: self.config.epsilon,
             weight_decay: rates.weight_decay,
-            step,
+            step: step + 1,
         };
-        let (values, moments) = adamw(values, gradient, scale, moments, &numbers);
-        self.state.parameters.insert(path, ParameterState { step, moments });
-        values
+        AdamWParameter { values, gradient, moments, step }
     }
 }
 
@@ -114,15 +122,18 @@ struct Rates {
     weight_decay: f64,
 }
 
-struct Updater<'a> {
+/// Takes the values of all parameters with a gradient out of the model, so that nothing else shares their memory.
+struct Taken<'a> {
     gradients: ParameterGradients,
-    scale: Tensor<1>,
     learning_rate: f64,
     layer_decay: LayerDecay,
     optimizer: &'a mut AdamW,
+    /// The path and the shape of each parameter.
+    paths: Vec<(String, Shape)>,
+    parameters: Vec<AdamWParameter>,
 }
 
-impl ParameterMapper for Updater<'_> {
+impl ParameterMapper for Taken<'_> {
     fn map<const D: usize>(&mut self, parameter: Parameter, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let Parameter { path, part, .. } = parameter;
         let Some(gradient) = self.gradients.remove(&path) else { return param };
@@ -131,12 +142,26 @@ impl ParameterMapper for Updater<'_> {
             weight_decay: if D > 1 { self.optimizer.config.weight_decay } else { 0.0 },
         };
         param.map(|values| {
-            let checkpointing = values.gradient_checkpointing_strategy();
-            let shape = values.shape();
-            let values = values.inner().flatten(0, D - 1);
-            let values =
-                self.optimizer.update(path, values, gradient, self.scale.clone(), rates).reshape(shape);
-            let values = match checkpointing {
+            let place = Tensor::empty([1; D], &values.device());
+            let (shape, values) = (values.shape(), values.inner().flatten(0, D - 1));
+            self.parameters.push(self.optimizer.parameter(&path, values, gradient, rates));
+            self.paths.push((path, shape));
+            place
+        })
+    }
+}
+
+/// Puts the new values of the parameters into the model.
+struct Replacer {
+    values: BTreeMap<String, (Tensor<1>, Shape)>,
+}
+
+impl ParameterMapper for Replacer {
+    fn map<const D: usize>(&mut self, parameter: Parameter, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some((values, shape)) = self.values.remove(&parameter.path) else { return param };
+        param.map(|place| {
+            let values = values.reshape(shape);
+            let values = match place.gradient_checkpointing_strategy() {
                 Some(strategy) => Tensor::from_inner(values).with_gradient_checkpointing_strategy(strategy),
                 None => Tensor::from_inner(values),
             };

@@ -7,7 +7,7 @@ use crate::dropout::DropoutSite;
 use crate::dropout::reference::dropout_mask;
 use crate::layout::SequenceLayout;
 use crate::linear::reference::matmul;
-use crate::precision::Precision;
+use crate::precision::{Precision, to_fp32};
 
 /// Multi-head self-attention; see [`attention`](crate::attention).
 pub fn attention(
@@ -17,12 +17,13 @@ pub fn attention(
     site: Option<DropoutSite>,
     precision: Precision,
 ) -> Tensor<2> {
-    let hidden = query_key_value.dims()[1] / 3;
+    let (hidden, dtype) = (query_key_value.dims()[1] / 3, query_key_value.dtype());
+    let query_key_value = to_fp32(query_key_value);
     let [query, key, value] =
         [0, 1, 2].map(|block| query_key_value.clone().narrow(1, block * hidden, hidden));
     let batch = PaddedBatch::new(layout, num_heads, precision);
     let [query, key, value] = [query, key, value].map(|x| batch.split(x)); // [batch, heads, rows, d]
-    batch.merge(batch.attend(query, key, value, site)) // [num_tokens, hidden]
+    batch.merge(batch.attend(query, key, value, site)).cast(dtype) // [num_tokens, hidden]
 }
 
 /// Multi-head attention of the first tokens; see [`first_token_attention`](crate::first_token_attention).
@@ -35,11 +36,13 @@ pub fn first_token_attention(
     precision: Precision,
 ) -> Tensor<2> {
     let [batch_size, hidden] = query.dims();
+    let dtype = query.dtype();
+    let [query, key_value] = [query, key_value].map(to_fp32);
     let [key, value] = [0, 1].map(|block| key_value.clone().narrow(1, block * hidden, hidden));
     let batch = PaddedBatch::new(layout, num_heads, precision);
     let query = query.reshape([batch_size, num_heads, 1, hidden / num_heads]);
     let output = batch.attend(query, batch.split(key), batch.split(value), site); // [batch, heads, 1, d]
-    output.reshape([batch_size, hidden])
+    output.reshape([batch_size, hidden]).cast(dtype)
 }
 
 /// The sequences as a rectangle `[batch, rows]`, which batched products need.

@@ -13,10 +13,12 @@ pub(crate) mod reference;
 mod stream;
 #[cfg(not(feature = "flex"))]
 use reference as cpu;
+#[cfg(not(feature = "cube"))]
+use reference as cube;
 
 use burn::tensor::Tensor;
 
-use crate::backend::on_cpu;
+use crate::backend::{on_cpu, on_gpu};
 use crate::layout::SequenceLayout;
 
 pub use stream::{DropoutSite, DropoutStream};
@@ -31,6 +33,9 @@ pub use stream::{DropoutSite, DropoutStream};
 pub fn dropout(x: Tensor<2>, layout: Option<&SequenceLayout>, site: Option<DropoutSite>) -> Tensor<2> {
     if on_cpu(&x) {
         return cpu::dropout(x, layout, site);
+    }
+    if on_gpu(&x) {
+        return cube::dropout(x, layout, site);
     }
     reference::dropout(x, layout, site)
 }

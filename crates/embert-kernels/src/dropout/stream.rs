@@ -66,7 +66,11 @@ impl DropoutSite {
 
     /// Returns the key of one row.
     pub(crate) fn row(&self, sequence: usize, head: usize, position: usize) -> u32 {
-        let sequence = mix64(self.key ^ (self.first_sequence + sequence) as u64);
-        (mix64(sequence ^ ((head as u64) << 32 | position as u64)) >> 32) as u32
+        (mix64(self.sequence(sequence) ^ ((head as u64) << 32 | position as u64)) >> 32) as u32
+    }
+
+    /// Returns the key of one sequence. The keys of its rows are hashes of it.
+    pub(crate) fn sequence(&self, sequence: usize) -> u64 {
+        mix64(self.key ^ (self.first_sequence + sequence) as u64)
     }
 }

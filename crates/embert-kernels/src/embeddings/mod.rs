@@ -2,13 +2,17 @@
 
 #[cfg(feature = "flex")]
 mod cpu;
+#[cfg(feature = "cube")]
+mod cube;
 pub(crate) mod reference;
 #[cfg(not(feature = "flex"))]
 use reference as cpu;
+#[cfg(not(feature = "cube"))]
+use reference as cube;
 
 use burn::tensor::{Int, Tensor};
 
-use crate::backend::on_cpu;
+use crate::backend::{on_cpu, on_gpu};
 use crate::layout::SequenceLayout;
 
 /// The embeddings of tokens: `word[id] + position[p] + token_type[t]`.
@@ -38,6 +42,9 @@ pub fn embeddings(
     }
     if on_cpu(&word) {
         return cpu::embeddings(input_ids, layout, word, position, token_type);
+    }
+    if on_gpu(&word) {
+        return cube::embeddings(input_ids, layout, word, position, token_type);
     }
     reference::embeddings(input_ids, layout, word, position, token_type)
 }

@@ -2,13 +2,17 @@
 
 #[cfg(feature = "flex")]
 mod cpu;
+#[cfg(feature = "cube")]
+mod cube;
 pub(crate) mod reference;
 #[cfg(not(feature = "flex"))]
 use reference as cpu;
+#[cfg(not(feature = "cube"))]
+use reference as cube;
 
 use burn::tensor::Tensor;
 
-use crate::backend::on_cpu;
+use crate::backend::{on_cpu, on_gpu};
 use crate::precision::Precision;
 
 /// Exact GELU with a bias: y = h·Φ(h), h = x + b.
@@ -21,6 +25,9 @@ use crate::precision::Precision;
 pub fn bias_gelu(x: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
     if on_cpu(&x) {
         return cpu::bias_gelu(x, bias);
+    }
+    if on_gpu(&x) {
+        return cube::bias_gelu(x, bias);
     }
     reference::bias_gelu(x, bias)
 }
@@ -42,6 +49,9 @@ pub fn bias_gelu_linear(
 ) -> Tensor<2> {
     if on_cpu(&x) {
         return cpu::bias_gelu_linear(x, bias, weight, output_bias, precision);
+    }
+    if on_gpu(&x) {
+        return cube::bias_gelu_linear(x, bias, weight, output_bias, precision);
     }
     reference::bias_gelu_linear(x, bias, weight, output_bias, precision)
 }

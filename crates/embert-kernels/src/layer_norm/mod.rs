@@ -19,6 +19,8 @@ use crate::layout::SequenceLayout;
 /// Layer normalization: y = γ·(x − μ)/√(σ² + ε) + β, with the mean and biased variance of each row (Ba, Kiros
 /// and Hinton, 2016).
 ///
+/// On a GPU, x may be bf16 or fp16. The output is fp32 there.
+///
 /// # Shapes
 /// - `x`, output: `[num_tokens, hidden]`
 /// - `weight` (γ): `[hidden]`, `bias` (β): `[hidden]`, 0 if `None`
@@ -26,13 +28,15 @@ pub fn layer_norm(x: Tensor<2>, weight: Tensor<1>, bias: Option<Tensor<1>>, epsi
     if on_cpu(&x) {
         return cpu::layer_norm(x, weight, bias, epsilon);
     }
-    if on_gpu(&x) {
+    if on_gpu(&weight) {
         return cube::layer_norm(x, weight, bias, epsilon);
     }
     reference::layer_norm(x, weight, bias, epsilon)
 }
 
 /// Layer normalization after dropout and a residual connection: y = LayerNorm(residual + dropout(x)).
+///
+/// On a GPU, x may be bf16 or fp16. The residual and the output are fp32 there.
 ///
 /// # Shapes
 /// - `x`, `residual`, output: `[num_tokens, hidden]`
@@ -49,7 +53,7 @@ pub fn add_layer_norm(
     if on_cpu(&x) {
         return cpu::add_layer_norm(x, residual, weight, bias, epsilon, layout, site);
     }
-    if on_gpu(&x) {
+    if on_gpu(&weight) {
         return cube::add_layer_norm(x, residual, weight, bias, epsilon, layout, site);
     }
     reference::add_layer_norm(x, residual, weight, bias, epsilon, layout, site)

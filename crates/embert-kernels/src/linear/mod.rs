@@ -1,15 +1,24 @@
 //! Linear layers: y = xW + b, one or several with the same input.
+//!
+//! On GPUs with tensor cores, the results of bf16 and fp16 products stay in that type, as under `torch.autocast`. All other
+//! results are fp32. The other operations of this crate take both.
 
 #[cfg(feature = "flex")]
 pub(crate) mod cpu;
+#[cfg(feature = "cube")]
+mod cube;
 pub(crate) mod reference;
 #[cfg(not(feature = "flex"))]
 use reference as cpu;
+#[cfg(not(feature = "cube"))]
+use reference as cube;
 
 use burn::tensor::Tensor;
 
-use crate::backend::on_cpu;
+use crate::backend::{on_cpu, on_gpu, on_tensor_cores};
 use crate::precision::Precision;
+#[cfg(feature = "cube")]
+pub(crate) use cube::add_bias;
 
 /// Linear layer: y = xW + b.
 ///
@@ -24,6 +33,9 @@ use crate::precision::Precision;
 pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>, precision: Precision) -> Tensor<2> {
     if on_cpu(&x) {
         return cpu::linear(x, weight, bias, precision);
+    }
+    if on_tensor_cores(&x, precision) {
+        return cube::half_linear(x, weight, bias, precision);
     }
     reference::linear(x, weight, bias, precision)
 }
@@ -46,6 +58,9 @@ pub fn query_key_value(
     if on_cpu(&x) {
         return cpu::query_key_value(x, weights, biases, precision);
     }
+    if on_gpu(&x) {
+        return cube::query_key_value(x, weights, biases, precision);
+    }
     reference::query_key_value(x, weights, biases, precision)
 }
 
@@ -66,6 +81,9 @@ pub fn key_value(
 ) -> Tensor<2> {
     if on_cpu(&x) {
         return cpu::key_value(x, weights, biases, precision);
+    }
+    if on_gpu(&x) {
+        return cube::key_value(x, weights, biases, precision);
     }
     reference::key_value(x, weights, biases, precision)
 }

@@ -1,11 +1,13 @@
 //! Reference implementation of linear layers.
 
-use burn::tensor::{FloatDType, Tensor};
+use burn::tensor::Tensor;
 
 use crate::precision::Precision;
 
 pub(super) use concatenated_linear as query_key_value;
 pub(super) use concatenated_linear as key_value;
+#[cfg(not(feature = "cube"))]
+pub(super) use linear as half_linear;
 
 /// Linear layer: y = xW + b; see [`linear`](crate::linear).
 pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>, precision: Precision) -> Tensor<2> {
@@ -30,11 +32,9 @@ pub fn concatenated_linear<const N: usize>(
 
 /// Returns x·y, with the operands rounded to this precision.
 pub(crate) fn matmul<const D: usize>(x: Tensor<D>, y: Tensor<D>, precision: Precision) -> Tensor<D> {
-    let half = match precision {
-        Precision::Fp32 => return x.matmul(y),
-        Precision::Bf16 => FloatDType::BF16,
-        Precision::Fp16 => FloatDType::F16,
-    };
-    let dtype = x.dtype();
+    if precision == Precision::Fp32 {
+        return x.matmul(y);
+    }
+    let (dtype, half) = (x.dtype(), precision.dtype());
     x.cast(half).matmul(y.cast(half)).cast(dtype)
 }

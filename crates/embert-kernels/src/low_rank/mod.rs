@@ -2,13 +2,17 @@
 
 #[cfg(feature = "flex")]
 mod cpu;
+#[cfg(feature = "cube")]
+mod cube;
 pub(crate) mod reference;
 #[cfg(not(feature = "flex"))]
 use reference as cpu;
+#[cfg(not(feature = "cube"))]
+use reference as cube;
 
 use burn::tensor::Tensor;
 
-use crate::backend::on_cpu;
+use crate::backend::{on_cpu, on_gpu};
 use crate::dropout::DropoutSite;
 use crate::layout::SequenceLayout;
 
@@ -32,6 +36,9 @@ pub fn add_low_rank(
 ) -> Tensor<2> {
     if on_cpu(&y) {
         return cpu::add_low_rank(y, x, [a, b], scaling, first_column, layout, site);
+    }
+    if on_gpu(&y) {
+        return cube::add_low_rank(y, x, [a, b], scaling, first_column, layout, site);
     }
     reference::add_low_rank(y, x, [a, b], scaling, first_column, layout, site)
 }

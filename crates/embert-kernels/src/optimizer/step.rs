@@ -34,3 +34,16 @@ pub struct Moments {
     /// v, the mean of the squared gradient, `[elements]`.
     pub mean_of_squares: Tensor<1>,
 }
+
+/// A parameter of [`adamw_all`](crate::adamw_all), with its gradient.
+#[derive(Debug, Clone)]
+pub struct AdamWParameter {
+    /// θ, `[elements]`.
+    pub values: Tensor<1>,
+    /// The gradient before it is scaled, `[elements]`.
+    pub gradient: Tensor<1>,
+    /// The moments before the step.
+    pub moments: Moments,
+    /// The hyperparameters.
+    pub step: AdamWStep,
+}

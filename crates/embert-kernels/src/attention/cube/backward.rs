@@ -16,7 +16,7 @@ pub(super) fn query_gradient<N: Size>(
     log_sum_exp: &[f32],         // [num_heads, num_tokens]
     dqkv: &mut [Vector<f32, N>], // [num_tokens, 3, num_heads, d]
     products: &mut [f32],        // [num_heads, num_tokens]
-    dropout: &MaskGenerator,     // [num_heads, num_tokens]
+    dropout: &MaskGenerator,     // of each sequence, head and query
     shape: HeadShape,
 ) {
     let unit = unit_row(sequences);
@@ -33,7 +33,7 @@ pub(super) fn query_gradient<N: Size>(
     }
     let product = products_of_row.vector_sum();
     let log_sum = log_sum_exp[row_offset];
-    let row_key = dropout.key(row_offset);
+    let row_key = unit.mask_key(dropout, unit.position);
     let mut dq = zeros::<N>(vectors);
     let mut key_tile = Shared::<[Vector<f32, N>]>::new_slice(comptime!(tile * vectors));
     let mut value_tile = Shared::<[Vector<f32, N>]>::new_slice(comptime!(tile * vectors));
@@ -73,7 +73,7 @@ pub(super) fn key_or_value_gradient<N: Size>(
     log_sum_exp: &[f32],         // [num_heads, num_tokens]
     products: &[f32],            // [num_heads, num_tokens]
     dqkv: &mut [Vector<f32, N>], // [num_tokens, 3, num_heads, d]
-    dropout: &MaskGenerator,     // [num_heads, num_tokens]
+    dropout: &MaskGenerator,     // of each sequence, head and query
     shape: HeadShape,
     #[comptime] of_value: bool,
 ) {
@@ -88,17 +88,21 @@ pub(super) fn key_or_value_gradient<N: Size>(
     let mut sum = zeros::<N>(vectors);
     let mut query_tile = Shared::<[Vector<f32, N>]>::new_slice(comptime!(tile * vectors));
     let mut gradient_tile = Shared::<[Vector<f32, N>]>::new_slice(comptime!(tile * vectors));
+    let mut mask_keys = Shared::<[u32]>::new_slice(tile);
     let mut first = 0usize;
     while first < unit.length {
         let count = min(tile, unit.length - first);
         let row = unit.start + first;
+        if (UNIT_POS as usize) < tile {
+            mask_keys[UNIT_POS as usize] = unit.mask_key(dropout, first + UNIT_POS as usize);
+        }
         load_tile(&mut query_tile, qkv, row * 3 * hidden + unit.head * vectors, 3 * hidden, count, vectors);
         load_tile(&mut gradient_tile, gradient, row * hidden + unit.head * vectors, hidden, count, vectors);
         sync_cube();
         for i in 0..count {
             let query_offset = sequence_offset + first + i;
             let p = (dot(&key, &query_tile, i, vectors) * shape.scale - log_sum_exp[query_offset]).exp();
-            let mask = dropout.factor(dropout.key(query_offset), unit.position as u32);
+            let mask = dropout.factor(mask_keys[i], unit.position as u32);
             if comptime!(of_value) {
                 add_scaled_row(&mut sum, p * mask, &gradient_tile, i, vectors);
             } else {

@@ -16,7 +16,7 @@ pub(super) fn attend<N: Size>(
     qkv: &[Vector<f32, N>],        // [num_tokens, 3, num_heads, d]
     output: &mut [Vector<f32, N>], // [num_tokens, num_heads, d]
     log_sum_exp: &mut [f32],       // [num_heads, num_tokens]
-    dropout: &MaskGenerator,       // [num_heads, num_tokens]
+    dropout: &MaskGenerator,       // of each sequence, head and query
     shape: HeadShape,
 ) {
     let unit = unit_row(sequences);
@@ -28,7 +28,7 @@ pub(super) fn attend<N: Size>(
     let mut sum = zeros::<N>(vectors); // Σ exp(score − max) · mask · value
     let mut sum_exp = 0.0f32; // Σ exp(score − max)
     let mut max = LOWEST_SCORE.runtime();
-    let row_key = dropout.key(row_offset);
+    let row_key = unit.mask_key(dropout, unit.position);
     let mut key_tile = Shared::<[Vector<f32, N>]>::new_slice(comptime!(tile * vectors));
     let mut value_tile = Shared::<[Vector<f32, N>]>::new_slice(comptime!(tile * vectors));
     let mut first = 0usize;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use cubecl::prelude::CubeCount;
 
-use super::tile::UNITS;
 use crate::dropout::DropoutSite;
-use crate::dropout::mask::Mask;
+use crate::dropout::cube::SequenceMask;
 use crate::layout::SequenceLayout;
+use crate::precision::Precision;
 
 /// The maximum width of a head: wider rows do not fit into the registers.
 const MAX_HEAD_WIDTH: usize = 128;
@@ -19,7 +19,9 @@ pub(super) struct Heads {
     pub(super) sequences: Arc<[u32]>,
     max_rows: usize,
     pub(super) num_heads: usize,
-    pub(super) mask: Option<Mask>,
+    pub(super) mask: Option<SequenceMask>,
+    /// The precision of the products.
+    pub(super) precision: Precision,
 }
 
 impl Heads {
@@ -29,6 +31,7 @@ impl Heads {
         num_heads: usize,
         hidden: usize,
         site: Option<DropoutSite>,
+        precision: Precision,
     ) -> Option<Self> {
         let sequences = layout.starts().into_iter().zip(&layout.lengths).zip(layout.rows());
         let sequences =
@@ -37,26 +40,14 @@ impl Heads {
             sequences: sequences.collect(),
             max_rows: layout.rows().max().unwrap_or(0),
             num_heads,
-            mask: mask(site, layout, num_heads),
+            mask: SequenceMask::new(site, Some(layout), layout.num_tokens()),
+            precision,
         })
     }
 
-    /// Returns the grid: one cube for each block of rows, head and sequence.
-    pub(super) fn cubes(&self) -> CubeCount {
-        let [blocks, batch_size] = [self.max_rows.div_ceil(UNITS), self.sequences.len() / 3];
+    /// Returns the grid: one cube for each block of `rows` rows, head and sequence.
+    pub(super) fn cubes(&self, rows: usize) -> CubeCount {
+        let [blocks, batch_size] = [self.max_rows.div_ceil(rows), self.sequences.len() / 3];
         CubeCount::Static(blocks as u32, self.num_heads as u32, batch_size as u32)
     }
-}
-
-/// Returns the dropout mask of the probabilities, with one key for each of `[num_heads, num_tokens]`. Returns
-/// `None` if nothing is dropped.
-fn mask(site: Option<DropoutSite>, layout: &SequenceLayout, num_heads: usize) -> Option<Mask> {
-    let site = DropoutSite::dropping(site)?;
-    let mut keys = Vec::with_capacity(num_heads * layout.num_tokens());
-    for head in 0..num_heads {
-        for (sequence, rows) in layout.rows().enumerate() {
-            keys.extend((0..rows).map(|position| site.row(sequence, head, position)));
-        }
-    }
-    Some(Mask { keys: keys.into(), rate: site.rate })
 }

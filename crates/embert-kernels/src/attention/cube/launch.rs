@@ -33,7 +33,7 @@ pub(super) fn forward(qkv: CubeTensor, heads: &Heads) -> (CubeTensor, CubeTensor
     if num_tokens > 0 {
         forward::attend::launch(
             &qkv.client.clone(),
-            heads.cubes(),
+            heads.cubes(UNITS),
             CubeDim::new_1d(UNITS as u32),
             lanes(d),
             upload(&qkv, &heads.sequences).into_buffer_arg(),
@@ -65,7 +65,7 @@ pub(super) fn backward(
     }
     backward::query_gradient::launch(
         &client,
-        heads.cubes(),
+        heads.cubes(UNITS),
         CubeDim::new_1d(UNITS as u32),
         lanes(d),
         sequences.clone().into_buffer_arg(),
@@ -81,7 +81,7 @@ pub(super) fn backward(
     for of_value in [false, true] {
         backward::key_or_value_gradient::launch(
             &client,
-            heads.cubes(),
+            heads.cubes(UNITS),
             CubeDim::new_1d(UNITS as u32),
             lanes(d),
             sequences.clone().into_buffer_arg(),

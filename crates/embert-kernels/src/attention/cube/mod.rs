@@ -1,15 +1,18 @@
 //! Attention on GPUs, forward and backward, without a matrix of size length² in memory (FlashAttention; Dao
 //! et al., 2022).
 //!
-//! CubeCL calls a thread a unit and a thread block a cube. Each unit keeps one query in registers, or one key
-//! in the backward pass. All units of a cube load the other operand together, in tiles of shared memory. The
+//! CubeCL calls a thread a unit, a thread block a cube and a warp a plane. Each unit keeps one query in registers, or one
+//! key in the backward pass. All units of a cube load the other operand together, in tiles of shared memory. The
 //! backward pass needs the input, the output, and one number for each head of each token.
+//!
+//! Products in bf16 and fp16 use tensor cores where the device has them. Elsewhere they are computed in fp32.
 
 mod backward;
 mod forward;
 mod heads;
 mod kernels;
 mod launch;
+mod tensor_core;
 mod tile;
 
 use burn::backend::Cube;
@@ -17,14 +20,15 @@ use burn::tensor::Tensor;
 
 use super::reference;
 use crate::autodiff::custom_op;
+use crate::backend::on_tensor_cores;
 use crate::dropout::DropoutSite;
 use crate::layout::SequenceLayout;
-use crate::precision::Precision;
+use crate::precision::{Precision, to_fp32};
 
 use heads::Heads;
 use kernels::AttentionKernels;
 
-/// Uses the reference for heads that are too wide for the kernels, and for bf16 and fp16 products.
+/// Uses the reference for heads that are too wide for the kernels. Heads that do not fit tensor cores are computed in fp32.
 pub(super) fn attention(
     query_key_value: Tensor<2>,
     layout: &SequenceLayout,
@@ -32,11 +36,15 @@ pub(super) fn attention(
     site: Option<DropoutSite>,
     precision: Precision,
 ) -> Tensor<2> {
-    let heads = Heads::new(layout, num_heads, query_key_value.dims()[1] / 3, site);
-    let (Some(heads), Precision::Fp32) = (heads, precision) else {
+    let hidden = query_key_value.dims()[1] / 3;
+    let heads = Heads::new(layout, num_heads, hidden, site, precision);
+    let Some(heads) = heads else {
         return reference::attention(query_key_value, layout, num_heads, site, precision);
     };
-    custom_op::<Cube, 1, 2, _>([query_key_value.into_dispatch()], |[qkv], _| {
+    let has_kernel = on_tensor_cores(&query_key_value, precision) && tensor_core::fits(hidden / num_heads);
+    let dtype = query_key_value.dtype();
+    let query_key_value = if has_kernel { query_key_value } else { to_fp32(query_key_value) };
+    let output = custom_op::<Cube, 1, 2, _>([query_key_value.into_dispatch()], |[qkv], _| {
         let (output, log_sum_exp) = <Cube as AttentionKernels>::attention(qkv.clone(), heads.clone());
         let saved = (qkv, output.clone(), log_sum_exp);
         let backward_fn = move |g, _| {
@@ -45,5 +53,6 @@ pub(super) fn attention(
             [Some(backward(qkv, output, log_sum_exp, g, heads.clone()))]
         };
         (output, backward_fn)
-    })
+    });
+    output.cast(dtype)
 }

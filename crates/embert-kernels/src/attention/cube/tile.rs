@@ -2,6 +2,8 @@
 
 use cubecl::prelude::*;
 
+use crate::dropout::cube::MaskGenerator;
+
 /// The number of units (threads) of a cube. Each unit has its own row.
 pub(super) const UNITS: usize = 64;
 
@@ -38,6 +40,14 @@ pub(super) struct UnitRow {
     pub(super) writes: bool,
     /// True if the row is padding. Its result is zero.
     pub(super) is_padding: bool,
+}
+
+#[cube]
+impl UnitRow {
+    /// Returns the key of the mask of a query's probabilities.
+    pub(super) fn mask_key(&self, dropout: &MaskGenerator, position: usize) -> u32 {
+        dropout.sequence_key(CUBE_POS_Z as usize, self.head as u32, position as u32)
+    }
 }
 
 #[cube]

@@ -3,7 +3,7 @@
 use burn::backend::fusion::custom::TensorSpec;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, backend_extension};
-use burn::tensor::Shape;
+use burn::tensor::{DType, Shape};
 use burn_cubecl::CubeBackend;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
@@ -12,9 +12,10 @@ use super::launch::{self, NormParameters};
 
 #[backend_extension(Cube, Fusion)]
 pub(super) trait NormKernels: Backend {
-    /// Normalizes x, or x + residual if `norm` has a residual.
+    /// Normalizes x, or x + residual if `norm` has a residual. All results are fp32.
     ///
-    /// Returns the output, the normalized rows before γ and β, and 1/√(σ² + ε) of each row, `[num_tokens]`.
+    /// Returns the output, the normalized rows before γ and β, and 1/√(σ² + ε) of each row, `[num_tokens]`. The last
+    /// two are not written if `norm` does not save them.
     #[fusion(meta = norm_outputs)]
     fn norm(
         x: FloatTensor<Self>,
@@ -24,7 +25,7 @@ pub(super) trait NormKernels: Backend {
         norm: NormParameters,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 
-    /// Returns the gradients of x, residual, γ and β.
+    /// Returns the gradients of x, in its type, and of residual, γ and β.
     #[fusion(meta = norm_gradients)]
     fn norm_backward(
         gradient: FloatTensor<Self>,
@@ -32,28 +33,61 @@ pub(super) trait NormKernels: Backend {
         inverse_deviation: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         norm: NormParameters,
+        x_dtype: DType,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
+
+    /// Returns the gradients of x and residual only, for frozen γ and β.
+    #[fusion(meta = norm_input_gradients)]
+    fn norm_input_backward(
+        gradient: FloatTensor<Self>,
+        normalized: FloatTensor<Self>,
+        inverse_deviation: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        norm: NormParameters,
+        x_dtype: DType,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
 }
 
 fn norm_outputs(
     x: &TensorSpec,
     _: &TensorSpec,
+    weight: &TensorSpec,
     _: &TensorSpec,
-    _: &TensorSpec,
-    _: &NormParameters,
+    norm: &NormParameters,
 ) -> (TensorSpec, TensorSpec, TensorSpec) {
     let [num_tokens, _] = x.shape.dims();
-    (x.clone(), x.clone(), TensorSpec::new(Shape::from([num_tokens]), x.dtype))
+    let spec = |shape: Shape| TensorSpec::new(shape, weight.dtype);
+    let saved = if norm.saves {
+        [x.shape.clone(), Shape::from([num_tokens])]
+    } else {
+        [Shape::from(launch::UNUSED), Shape::from([1])]
+    };
+    let [normalized, inverse_deviation] = saved.map(spec);
+    (spec(x.shape.clone()), normalized, inverse_deviation)
 }
 
 fn norm_gradients(
     gradient: &TensorSpec,
-    _: &TensorSpec,
-    _: &TensorSpec,
+    normalized: &TensorSpec,
+    inverse_deviation: &TensorSpec,
     weight: &TensorSpec,
-    _: &NormParameters,
+    norm: &NormParameters,
+    x_dtype: &DType,
 ) -> (TensorSpec, TensorSpec, TensorSpec, TensorSpec) {
-    (gradient.clone(), gradient.clone(), weight.clone(), weight.clone())
+    let (dx, dresidual) =
+        norm_input_gradients(gradient, normalized, inverse_deviation, weight, norm, x_dtype);
+    (dx, dresidual, weight.clone(), weight.clone())
+}
+
+fn norm_input_gradients(
+    gradient: &TensorSpec,
+    _: &TensorSpec,
+    _: &TensorSpec,
+    _: &TensorSpec,
+    _: &NormParameters,
+    x_dtype: &DType,
+) -> (TensorSpec, TensorSpec) {
+    (TensorSpec::new(gradient.shape.clone(), *x_dtype), gradient.clone())
 }
 
 impl NormKernels for CubeBackend {
@@ -74,9 +108,24 @@ impl NormKernels for CubeBackend {
         inverse_deviation: CubeTensor,
         weight: CubeTensor,
         norm: NormParameters,
+        x_dtype: DType,
     ) -> (CubeTensor, CubeTensor, CubeTensor, CubeTensor) {
-        let [gradient, normalized, inverse_deviation, weight] =
-            [gradient, normalized, inverse_deviation, weight].map(into_contiguous);
-        launch::backward(gradient, normalized, inverse_deviation, weight, &norm)
+        let saved = [gradient, normalized, inverse_deviation, weight].map(into_contiguous);
+        let (dx, dresidual, partial) = launch::input_gradients(saved, &norm, x_dtype, true);
+        let (dweight, dbias) = launch::weight_gradients(partial);
+        (dx, dresidual, dweight, dbias)
+    }
+
+    fn norm_input_backward(
+        gradient: CubeTensor,
+        normalized: CubeTensor,
+        inverse_deviation: CubeTensor,
+        weight: CubeTensor,
+        norm: NormParameters,
+        x_dtype: DType,
+    ) -> (CubeTensor, CubeTensor) {
+        let saved = [gradient, normalized, inverse_deviation, weight].map(into_contiguous);
+        let (dx, dresidual, _) = launch::input_gradients(saved, &norm, x_dtype, false);
+        (dx, dresidual)
     }
 }

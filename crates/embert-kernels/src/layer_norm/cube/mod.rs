@@ -1,15 +1,18 @@
 //! Layer normalization on GPUs. The backward pass needs the normalized rows, and 1/√(σ² + ε) of each row.
 
+mod backward;
+mod forward;
 mod kernels;
 mod launch;
+mod team;
 
-use burn::backend::Cube;
 use burn::backend::tensor::FloatTensor;
+use burn::backend::{Cube, TensorMetadata};
 use burn::tensor::Tensor;
 
 use crate::autodiff::custom_op;
 use crate::dropout::DropoutSite;
-use crate::dropout::mask::Mask;
+use crate::dropout::cube::SequenceMask;
 use crate::layout::SequenceLayout;
 
 use kernels::NormKernels;
@@ -23,13 +26,14 @@ pub(super) fn layer_norm(
     bias: Option<Tensor<1>>,
     epsilon: f64,
 ) -> Tensor<2> {
-    let norm = NormParameters { epsilon, has_residual: false, mask: None };
     let bias = bias.unwrap_or_else(|| weight.zeros_like());
     let inputs = [x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch()];
-    custom_op::<Cube, 3, 2, _>(inputs, |[x, weight, bias], _| {
-        let (y, backward_fn) = normalize(x.clone(), x, weight, bias, norm);
-        let backward_fn = move |g, _| {
-            let [dx, _, dweight, dbias] = backward_fn(g);
+    custom_op::<Cube, 3, 2, _>(inputs, |[x, weight, bias], tracked| {
+        let saves = tracked.contains(&true);
+        let norm = NormParameters { epsilon, has_residual: false, saves, mask: None };
+        let (y, backward_fn) = normalize(x, weight.clone(), weight, bias, norm);
+        let backward_fn = move |g, [of_x, of_weight, of_bias]: [bool; 3]| {
+            let [dx, _, dweight, dbias] = backward_fn(g, [of_x, false, of_weight, of_bias]);
             [dx, dweight, dbias]
         };
         (y, backward_fn)
@@ -45,16 +49,12 @@ pub(super) fn add_layer_norm(
     layout: &SequenceLayout,
     site: Option<DropoutSite>,
 ) -> Tensor<2> {
-    let norm = NormParameters {
-        epsilon,
-        has_residual: true,
-        mask: Mask::of_rows(site, Some(layout), layout.num_tokens()),
-    };
+    let mask = SequenceMask::new(site, Some(layout), layout.num_tokens());
     let bias = bias.unwrap_or_else(|| weight.zeros_like());
     let inputs = [x.into_dispatch(), residual.into_dispatch(), weight.into_dispatch(), bias.into_dispatch()];
-    custom_op::<Cube, 4, 2, _>(inputs, |[x, residual, weight, bias], _| {
-        let (y, backward_fn) = normalize(x, residual, weight, bias, norm);
-        (y, move |g, _| backward_fn(g))
+    custom_op::<Cube, 4, 2, _>(inputs, |[x, residual, weight, bias], tracked| {
+        let saves = tracked.contains(&true);
+        normalize(x, residual, weight, bias, NormParameters { epsilon, has_residual: true, saves, mask })
     })
 }
 
@@ -65,19 +65,18 @@ fn normalize(
     weight: CubeFloat,
     bias: CubeFloat,
     norm: NormParameters,
-) -> (CubeFloat, impl Fn(CubeFloat) -> [Option<CubeFloat>; 4] + Send + Sync + use<>) {
-    let (y, normalized, inverse_deviation) =
-        <Cube as NormKernels>::norm(x, residual, weight.clone(), bias, norm.clone());
-    let backward_fn = move |g| {
-        let (normalized, inverse_deviation) = (normalized.clone(), inverse_deviation.clone());
-        let (dx, dresidual, dweight, dbias) = <Cube as NormKernels>::norm_backward(
-            g,
-            normalized,
-            inverse_deviation,
-            weight.clone(),
-            norm.clone(),
-        );
-        [dx, dresidual, dweight, dbias].map(Some)
+) -> (CubeFloat, impl Fn(CubeFloat, [bool; 4]) -> [Option<CubeFloat>; 4] + Send + Sync + use<>) {
+    let x_dtype = x.dtype();
+    let (y, normalized, inverse_deviation) = Cube::norm(x, residual, weight.clone(), bias, norm.clone());
+    let backward_fn = move |g, [_, _, of_weight, of_bias]: [bool; 4]| {
+        let saved = (normalized.clone(), inverse_deviation.clone(), weight.clone());
+        if of_weight || of_bias {
+            let (dx, dresidual, dweight, dbias) =
+                Cube::norm_backward(g, saved.0, saved.1, saved.2, norm.clone(), x_dtype);
+            return [dx, dresidual, dweight, dbias].map(Some);
+        }
+        let (dx, dresidual) = Cube::norm_input_backward(g, saved.0, saved.1, saved.2, norm.clone(), x_dtype);
+        [Some(dx), Some(dresidual), None, None]
     };
     (y, backward_fn)
 }

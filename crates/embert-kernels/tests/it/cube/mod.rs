@@ -1,12 +1,17 @@
 //! GPU kernels, forward and backward, against their references in double precision. A second run must be
 //! bit-identical.
 
+mod dropout;
+mod embeddings;
+mod layer_norm;
+mod optimizer;
+
 use std::panic::catch_unwind;
 use std::sync::OnceLock;
 
 use burn::backend::{CubeDevice, DispatchDevice};
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use embert_kernels::{AdamWStep, DropoutSite, DropoutStream, Moments, Precision, SequenceLayout, reference};
+use embert_kernels::{DropoutSite, DropoutStream, Precision, SequenceLayout, reference};
 
 use crate::compare::{FP32, assert_close, values};
 
@@ -60,33 +65,6 @@ fn check<const N: usize>(
     assert!(got == run((&gpu, DType::F32), shapes, kernel), "{what}: a second run differs");
 }
 
-/// AdamW has no kernel of its own: Burn's fusion compiles it to two kernels, one of which computes a single
-/// number.
-#[test]
-fn adamw_matches_the_cpu() {
-    let Some(gpu) = gpu() else { return };
-    let step = AdamWStep {
-        learning_rate: 1e-3,
-        beta1: 0.9,
-        beta2: 0.999,
-        epsilon: 1e-8,
-        weight_decay: 0.01,
-        step: 3,
-    };
-    let run = |device: &Device, dtype: DType| {
-        let vector = |salt| {
-            let data = TensorData::new(values(1_000, salt), [1_000]).convert_dtype(dtype);
-            Tensor::<1>::from_data(data, (device, dtype))
-        };
-        let moments = Moments { mean: vector(2), mean_of_squares: vector(3).abs() };
-        let scale = Tensor::full([1], 0.3, (device, dtype));
-        let (moved, moments) = embert_kernels::adamw(vector(0), vector(1), scale, moments, &step);
-        let all = [moved, moments.mean, moments.mean_of_squares];
-        all.map(|tensor| tensor.into_data().iter::<f64>().collect::<Vec<_>>())
-    };
-    assert_close(&run(&gpu, DType::F32), &run(&Device::flex(), DType::F64), FP32, "AdamW");
-}
-
 fn site(rate: f64) -> Option<DropoutSite> {
     Some(DropoutStream { seed: 7, step: 3, first_sequence: 2 }.site(1, 0, rate))
 }
@@ -132,72 +110,4 @@ fn padded_attention_matches_the_reference() {
 #[test]
 fn wide_heads_use_the_reference() {
     check_attention(&SequenceLayout::packed(vec![5, 2]), 1, 132, 0.1);
-}
-
-fn check_add_layer_norm(layout: &SequenceLayout, hidden: usize, rate: f64) {
-    let rows = [layout.num_tokens(), hidden];
-    let vector = |x: Tensor<2>| x.squeeze_dim::<1>(0);
-    check(
-        &format!("add_layer_norm of {layout:?}, {hidden} columns, {rate}"),
-        [rows, rows, [1, hidden], [1, hidden]],
-        |[x, r, w, b]| {
-            embert_kernels::add_layer_norm(x, r, vector(w), Some(vector(b)), 1e-12, layout, site(rate))
-        },
-        |[x, r, w, b]| reference::add_layer_norm(x, r, vector(w), Some(vector(b)), 1e-12, layout, site(rate)),
-    );
-}
-
-#[test]
-fn add_layer_norm_matches_the_reference() {
-    for (hidden, rate) in [(96, 0.1), (384, 0.0), (7, 0.1)] {
-        check_add_layer_norm(&SequenceLayout::packed(vec![5, 1, 30]), hidden, rate);
-    }
-    check_add_layer_norm(&SequenceLayout::padded(vec![1, 4], 6), 130, 0.1);
-    check_add_layer_norm(&SequenceLayout::packed(vec![300, 1000]), 12, 0.1); // several rows per cube, several rows of cubes
-}
-
-#[test]
-fn layer_norm_matches_the_reference() {
-    let vector = |x: Tensor<2>| x.squeeze_dim::<1>(0);
-    for [rows, hidden] in [[1, 96], [37, 384], [3, 1]] {
-        check(
-            &format!("layer_norm of {rows}x{hidden}"),
-            [[rows, hidden], [1, hidden], [1, hidden]],
-            |[x, w, b]| embert_kernels::layer_norm(x, vector(w), Some(vector(b)), 1e-5),
-            |[x, w, b]| reference::layer_norm(x, vector(w), Some(vector(b)), 1e-5),
-        );
-    }
-}
-
-/// If one tensor is both x and residual, it gets the sum of both gradients. The weights are frozen.
-#[test]
-fn gradients_of_two_uses_add_up() {
-    let layout = SequenceLayout::packed(vec![2, 3]);
-    let ones = |x: &Tensor<2>| Tensor::<1>::ones([24], (&x.device(), x.dtype()));
-    check(
-        "x and residual are one tensor",
-        [[5, 24]],
-        |[x]| {
-            embert_kernels::add_layer_norm(
-                x.clone(),
-                x.clone(),
-                ones(&x),
-                Some(ones(&x)),
-                1e-5,
-                &layout,
-                site(0.1),
-            )
-        },
-        |[x]| {
-            reference::add_layer_norm(
-                x.clone(),
-                x.clone(),
-                ones(&x),
-                Some(ones(&x)),
-                1e-5,
-                &layout,
-                site(0.1),
-            )
-        },
-    );
 }

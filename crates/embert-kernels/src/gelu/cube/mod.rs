@@ -1,0 +1,73 @@
+//! GELU with a bias on GPUs: one kernel forward, and one backward with partial sums of the bias's gradient.
+//!
+//! The backward pass needs x and the bias. x can be fp32, bf16 or fp16; the formulas are computed in fp32.
+
+mod kernels;
+mod launch;
+
+use burn::backend::ops::FloatTensorOps;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Cube, TensorMetadata};
+use burn::tensor::{DType, Tensor};
+
+use super::reference;
+use crate::autodiff::custom_op;
+use crate::backend::on_tensor_cores;
+use crate::linear::{add_bias, linear};
+use crate::precision::Precision;
+use kernels::GeluKernels;
+
+type CubeFloat = FloatTensor<Cube>;
+
+/// Returns gelu(x + b). Without a bias, uses the reference.
+pub(super) fn bias_gelu(x: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
+    let Some(bias) = bias else { return reference::bias_gelu(x, None) };
+    custom_op::<Cube, 2, 2, _>([x.into_dispatch(), bias.into_dispatch()], |[x, bias], _| {
+        let y = Cube::bias_gelu(x.clone(), bias.clone());
+        let backward_fn = move |g, _| {
+            let (dx, dbias) = Cube::bias_gelu_backward(x.clone(), bias.clone(), g);
+            [Some(dx), Some(dbias)]
+        };
+        (y, backward_fn)
+    })
+}
+
+/// Returns gelu(x + b)·W + c. The backward pass computes gelu(x + b) again.
+pub(super) fn bias_gelu_linear(
+    x: Tensor<2>,
+    bias: Option<Tensor<1>>,
+    weight: Tensor<2>,
+    output_bias: Option<Tensor<1>>,
+    precision: Precision,
+) -> Tensor<2> {
+    let keeps_type = precision == Precision::Fp32 || on_tensor_cores(&x, precision);
+    match bias {
+        Some(bias) if keeps_type => add_bias(bias_gelu_product(x, bias, weight), output_bias),
+        bias => linear(bias_gelu(x, bias), weight, output_bias, precision),
+    }
+}
+
+/// Returns gelu(x + b)·W, with operands and result in the type of x.
+fn bias_gelu_product(x: Tensor<2>, bias: Tensor<1>, weight: Tensor<2>) -> Tensor<2> {
+    let dtype = x.dtype();
+    let inputs = [x.into_dispatch(), bias.into_dispatch(), weight.into_dispatch()];
+    custom_op::<Cube, 3, 2, _>(inputs, |[x, bias, weight], _| {
+        let weight = cast(weight, dtype);
+        let y = Cube::float_matmul(Cube::bias_gelu(x.clone(), bias.clone()), weight.clone());
+        let backward_fn = move |g: CubeFloat, [_, _, of_weight]: [bool; 3]| {
+            let dweight = of_weight.then(|| {
+                let activation = Cube::bias_gelu(x.clone(), bias.clone());
+                cast(Cube::float_matmul(Cube::float_transpose(activation), g.clone()), DType::F32)
+            });
+            let g = Cube::float_matmul(g, Cube::float_transpose(weight.clone()));
+            let (dx, dbias) = Cube::bias_gelu_backward(x.clone(), bias.clone(), g);
+            [Some(dx), Some(dbias), dweight]
+        };
+        (y, backward_fn)
+    })
+}
+
+/// Returns x in another type; x itself if it has that type.
+fn cast(x: CubeFloat, dtype: DType) -> CubeFloat {
+    if x.dtype() == dtype { x } else { Cube::float_cast(x, dtype.into()) }
+}

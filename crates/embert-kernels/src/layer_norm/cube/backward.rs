@@ -1,0 +1,118 @@
+//! The backward kernels of layer normalization: dresidual = (d − mean(d) − n·mean(d∘n))/σ with d = γ∘g, dx =
+//! dresidual∘mask, dγ = Σ g∘n and dβ = Σ g.
+
+use cubecl::prelude::*;
+
+use super::team::{Team, UNITS, sum_of_team, team_index, team_unit};
+use crate::cube::parts::{VECTORS_PER_CUBE, sum_of_parts};
+use crate::dropout::cube::MaskGenerator;
+
+/// Computes dx, dresidual, and partial sums of dγ and dβ. Each team has some rows and one partial sum.
+#[cube(launch)]
+pub(super) fn input_gradients<X: Float, N: Size>(
+    gradient: &[Vector<f32, N>],      // [rows, hidden]
+    normalized: &[Vector<f32, N>],    // [rows, hidden]
+    inverse_deviation: &[f32],        // [rows]
+    weight: &[Vector<f32, N>],        // [hidden]
+    dx: &mut [Vector<X, N>],          // [rows, hidden], written only if it differs from dresidual
+    dresidual: &mut [Vector<f32, N>], // [rows, hidden]
+    partial: &mut [Vector<f32, N>],   // [parts, 2, hidden], written only with `sums_weights`
+    dropout: &MaskGenerator,          // [rows]
+    rows: usize,
+    rows_per_part: usize,
+    num_parts: usize,
+    #[comptime] hidden: usize,
+    #[comptime] vectors: usize,
+    #[comptime] team: Team,
+    #[comptime] writes_dx: bool,
+    #[comptime] sums_weights: bool,
+    #[define(X)] _dtype: ElemType,
+) {
+    let part = team_index(team);
+    if part >= num_parts {
+        terminate!();
+    }
+    let vectors_per_unit = comptime!(vectors.div_ceil(team.units));
+    let unit = team_unit(team);
+    let mut dweight = Array::<Vector<f32, N>>::new(vectors_per_unit);
+    let mut dbias = Array::<Vector<f32, N>>::new(vectors_per_unit);
+    let mut d = Array::<Vector<f32, N>>::new(vectors_per_unit);
+    let mut n = Array::<Vector<f32, N>>::new(vectors_per_unit);
+    #[unroll]
+    for i in 0..vectors_per_unit {
+        dweight[i] = Vector::new(0.0f32);
+        dbias[i] = Vector::new(0.0f32);
+        d[i] = Vector::new(0.0f32);
+        n[i] = Vector::new(0.0f32);
+    }
+    let mut sums = Shared::<[f32]>::new_slice(UNITS);
+    let mut row = part * rows_per_part;
+    let end = min(row + rows_per_part, rows);
+    while row < end {
+        let mut sum_d = Vector::<f32, N>::new(0.0f32);
+        let mut sum_dn = Vector::<f32, N>::new(0.0f32);
+        #[unroll]
+        for i in 0..vectors_per_unit {
+            let column = i * comptime!(team.units) + unit;
+            if comptime!(vectors.is_multiple_of(team.units)) || column < vectors {
+                let g = gradient[row * vectors + column];
+                n[i] = normalized[row * vectors + column];
+                d[i] = g * weight[column];
+                sum_d += d[i];
+                sum_dn += d[i] * n[i];
+                if comptime!(sums_weights) {
+                    dweight[i] += g * n[i];
+                    dbias[i] += g;
+                }
+            }
+        }
+        let mean_d = sum_of_team::<N>(sum_d, &mut sums, team) / comptime!(hidden as f32);
+        let mean_dn = sum_of_team::<N>(sum_dn, &mut sums, team) / comptime!(hidden as f32);
+        let inverse = Vector::<f32, N>::new(inverse_deviation[row]);
+        let key = dropout.row_key(row);
+        #[unroll]
+        for i in 0..vectors_per_unit {
+            let column = i * comptime!(team.units) + unit;
+            if comptime!(vectors.is_multiple_of(team.units)) || column < vectors {
+                let dh = (d[i] - Vector::new(mean_d) - n[i] * Vector::new(mean_dn)) * inverse;
+                dresidual[row * vectors + column] = dh;
+                if comptime!(writes_dx) {
+                    let factors = dropout.factors::<N>(key, column * N::value());
+                    dx[row * vectors + column] = Vector::cast_from(dh * factors);
+                }
+            }
+        }
+        row += 1;
+    }
+    if comptime!(sums_weights) {
+        #[unroll]
+        for i in 0..vectors_per_unit {
+            let column = i * comptime!(team.units) + unit;
+            if comptime!(vectors.is_multiple_of(team.units)) || column < vectors {
+                partial[part * 2 * vectors + column] = dweight[i];
+                partial[(part * 2 + 1) * vectors + column] = dbias[i];
+            }
+        }
+    }
+}
+
+/// Adds the partial sums. The cubes of the first row have dγ, those of the second row have dβ.
+#[cube(launch)]
+pub(super) fn sum_partial_sums<N: Size>(
+    partial: &[Vector<f32, N>],     // [parts, 2, hidden]
+    dweight: &mut [Vector<f32, N>], // [hidden]
+    dbias: &mut [Vector<f32, N>],   // [hidden]
+    num_parts: usize,
+    #[comptime] vectors: usize,
+) {
+    let column = CUBE_POS_X as usize * VECTORS_PER_CUBE + UNIT_POS as usize % VECTORS_PER_CUBE;
+    let offset = CUBE_POS_Y as usize * vectors + min(column, comptime!(vectors - 1));
+    let sum = sum_of_parts::<N>(partial, offset, comptime!(2 * vectors), num_parts);
+    if (UNIT_POS as usize) < VECTORS_PER_CUBE && column < vectors {
+        if CUBE_POS_Y == 0 {
+            dweight[column] = sum;
+        } else {
+            dbias[column] = sum;
+        }
+    }
+}

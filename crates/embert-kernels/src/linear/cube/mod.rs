@@ -1,0 +1,65 @@
+//! Linear layers on GPUs: y = xW + b, with results in half precision on tensor cores.
+//!
+//! The weights of query, key and value are put side by side, so that they are one product with one gradient.
+
+mod concatenate;
+
+use burn::tensor::{FloatDType, Tensor};
+
+use super::linear;
+use crate::backend::on_tensor_cores;
+use crate::precision::Precision;
+use concatenate::concatenate;
+
+/// Returns xW + b with operands and result in the precision of the products.
+pub(super) fn half_linear(
+    x: Tensor<2>,
+    weight: Tensor<2>,
+    bias: Option<Tensor<1>>,
+    precision: Precision,
+) -> Tensor<2> {
+    let half = precision.dtype();
+    add_bias(x.cast(half).matmul(weight.cast(half)), bias) // [num_tokens, out]
+}
+
+/// Returns y + b in the type of y, added in fp32.
+pub(crate) fn add_bias(y: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
+    let dtype = y.dtype();
+    match bias {
+        Some(bias) => (y.cast(FloatDType::F32) + bias.unsqueeze()).cast(dtype),
+        None => y,
+    }
+}
+
+/// Returns x·\[W₀ W₁ W₂\] + \[b₀ b₁ b₂\].
+pub(super) fn query_key_value(
+    x: Tensor<2>,
+    weights: [Tensor<2>; 3],
+    biases: [Option<Tensor<1>>; 3],
+    precision: Precision,
+) -> Tensor<2> {
+    let dtype = if on_tensor_cores(&x, precision) { precision.dtype() } else { FloatDType::F32 };
+    let weight = concatenate(weights, dtype); // [hidden, 3 · hidden]
+    let bias = all(biases).map(|biases| {
+        let rows = biases.map(|bias| bias.unsqueeze::<2>());
+        concatenate(rows, FloatDType::F32).squeeze_dim(0) // [3 · hidden]
+    });
+    linear(x, weight, bias, precision)
+}
+
+/// Returns x·\[W₀ W₁\] + \[b₀ b₁\].
+pub(super) fn key_value(
+    x: Tensor<2>,
+    weights: [Tensor<2>; 2],
+    biases: [Option<Tensor<1>>; 2],
+    precision: Precision,
+) -> Tensor<2> {
+    let bias = all(biases).map(|biases| Tensor::cat(biases.into(), 0)); // [2 · hidden]
+    linear(x, Tensor::cat(weights.into(), 1), bias, precision)
+}
+
+/// Returns all biases, or `None` if the layers have none.
+fn all<const N: usize>(biases: [Option<Tensor<1>>; N]) -> Option<[Tensor<1>; N]> {
+    let biases = biases.into_iter().collect::<Option<Vec<_>>>()?;
+    biases.try_into().ok()
+}
