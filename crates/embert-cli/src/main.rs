@@ -55,6 +55,8 @@ static ALLOCATOR: embert_kernels::ExitOutOfMemory = embert_kernels::ExitOutOfMem
 fn main() -> ExitCode {
     #[cfg(feature = "cpu")]
     embert_kernels::keep_freed_memory();
+    #[cfg(any(feature = "cuda", feature = "wgpu"))]
+    embert_inference::keep_compiled_kernels();
     start_logging();
     panics::install_hook();
     match args::text(std::env::args_os()).and_then(|arguments| panics::as_error(|| run(arguments))) {

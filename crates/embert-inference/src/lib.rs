@@ -9,6 +9,8 @@ mod encoder;
 mod error;
 mod forward;
 mod inputs;
+#[cfg(feature = "cube")]
+mod kernel_cache;
 mod model_directory;
 mod open_options;
 mod pooling;
@@ -23,6 +25,8 @@ pub use classifier::Classifier;
 pub use encoder::Encoder;
 pub use error::InferenceError;
 pub use inputs::{device_of, input_ids, sequence_layout};
+#[cfg(feature = "cube")]
+pub use kernel_cache::keep_compiled_kernels;
 pub use model_directory::{ModelDirectory, adapter_config};
 pub use open_options::OpenOptions;
 pub use pooling::Pooling;

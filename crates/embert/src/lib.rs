@@ -15,6 +15,8 @@ pub use device::Device;
 /// The problem type of a [`Dataset`]. That of a model is [`ProblemType`].
 pub use embert_data::ProblemType as DatasetType;
 pub use embert_data::{Dataset, Example, Labels, Target};
+#[cfg(any(feature = "cuda", feature = "wgpu"))]
+pub use embert_inference::keep_compiled_kernels;
 pub use embert_inference::{OpenOptions, Pooling, Prediction};
 pub use embert_kernels::Precision;
 #[cfg(feature = "cpu")]

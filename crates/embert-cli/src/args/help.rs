@@ -36,7 +36,9 @@ Examples:
   embert train --dataset imdb --lora_r 8 --lora_target_modules query,value --learning_rate 2e-4
   embert train --output_dir runs/stars --resume_from_checkpoint last
 
-`embert train --help` shows all flags; `embert help recipes` explains recipes.";
+`embert train --help` shows all flags; `embert help recipes` explains recipes.
+On a GPU, the variable CUBECL_AUTOTUNE_LEVEL sets how long kernels are tuned: minimal, balanced (default), extensive
+or full.";
 
 pub(super) const EVALUATE_EXAMPLES: &str = "\
 Examples:
