@@ -3,7 +3,7 @@
 # dependencies = ["torch==2.15.0", "transformers==5.23.0", "peft==0.21.2"]
 # ///
 """Runs a workload of embert-bench like transformers' Trainer, on a CPU or on CUDA: batches padded to their longest row,
-scaled dot product attention, autocast for bf16, fused AdamW.
+scaled dot product attention, autocast for bf16 and fp16, fused AdamW.
 
     uv run peer.py < work.json
 
@@ -52,15 +52,18 @@ def training(model, work):
     model.train()
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=5e-5, weight_decay=0.0, fused=True)
+    scaler = torch.amp.GradScaler(device(work), init_scale=1024.0, enabled=work["fp16"])
     rows, size = made_up_rows(work), work["batch_size"]
 
     def step(number):
         batch = collate(rows[number * size:(number + 1) * size], device(work))
         with autocast(work):
             loss = model(**batch).loss
-        loss.backward()
+        scaler.scale(loss).backward()
+        scaler.unscale_(optimizer)
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimizer.step()
+        scaler.step(optimizer)
+        scaler.update()
         optimizer.zero_grad()
 
     return step
@@ -79,7 +82,8 @@ def evaluation(model, work):
 
 
 def autocast(work):
-    return torch.autocast(device(work), dtype=torch.bfloat16, enabled=work["bf16"])
+    dtype = torch.float16 if work["fp16"] else torch.bfloat16
+    return torch.autocast(device(work), dtype=dtype, enabled=work["bf16"] or work["fp16"])
 
 
 def device(work):

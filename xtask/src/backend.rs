@@ -1,7 +1,7 @@
 //! The backends, and checks that this machine supports one, before a build of minutes.
 
 use std::{
-    env, fs,
+    env,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -56,6 +56,24 @@ impl Backend {
     }
 }
 
+/// Fails if this machine lacks what the build and the kernels need, apart from a GPU and its driver.
+pub(crate) fn check_cuda_toolkit() -> Result<(), String> {
+    let cuda = CudaRequirements { device: true, library: true, ..CudaRequirements::detect() };
+    cuda_problem(&cuda).map_or(Ok(()), Err)
+}
+
+/// Returns the path of libdevice of the CUDA toolkit.
+pub(crate) fn libdevice() -> Option<PathBuf> {
+    let toolkits = match env::var_os("CUDA_PATH") {
+        Some(toolkit) => vec![PathBuf::from(toolkit)],
+        None => CUDA_TOOLKITS.map(PathBuf::from).to_vec(),
+    };
+    toolkits.into_iter().map(|toolkit| toolkit.join(LIBDEVICE)).find(|path| path.is_file())
+}
+
+/// The path of libdevice in a toolkit.
+pub(crate) const LIBDEVICE: &str = "nvvm/libdevice/libdevice.10.bc";
+
 /// The requirements of Burn's CUDA backend.
 struct CudaRequirements {
     platform: bool,
@@ -71,7 +89,7 @@ impl CudaRequirements {
             platform: cfg!(any(target_os = "linux", windows)),
             device: cfg!(windows) || NVIDIA_DEVICES.iter().any(|path| Path::new(path).exists()),
             library: library_exists(if cfg!(windows) { "nvcuda.dll" } else { "libcuda.so.1" }),
-            libdevice: libdevice_exists(),
+            libdevice: libdevice().is_some(),
             // On Windows, Rust's linker comes with a C++ compiler.
             cpp_compiler: cfg!(windows)
                 || env::var_os("CXX").is_some()
@@ -148,14 +166,6 @@ fn ldconfig() -> Option<String> {
 
 fn lists(cache: &str, name: &str) -> bool {
     cache.lines().any(|line| line.split_whitespace().next() == Some(name))
-}
-
-fn libdevice_exists() -> bool {
-    let has_libdevice = |toolkit: &Path| fs::metadata(toolkit.join("nvvm/libdevice/libdevice.10.bc")).is_ok();
-    match env::var_os("CUDA_PATH") {
-        Some(toolkit) => has_libdevice(Path::new(&toolkit)),
-        None => CUDA_TOOLKITS.iter().any(|toolkit| has_libdevice(Path::new(toolkit))),
-    }
 }
 
 fn is_on_path(program: &str) -> bool {

@@ -4,6 +4,7 @@ mod arguments;
 mod backend;
 mod bench;
 mod ci;
+mod cuda;
 mod fetch;
 mod pack;
 mod process;

@@ -1,6 +1,6 @@
 //! `cargo xtask pack`: an archive with the benchmarks, for a GPU machine without Rust.
 
-use crate::{Outcome, arguments::Arguments, process};
+use crate::{Outcome, arguments::Arguments, backend::Backend, cuda, process};
 use std::{
     ffi::OsString,
     fs,
@@ -14,10 +14,17 @@ Usage: cargo xtask pack --backend cpu|cuda|wgpu
 Builds the benchmarks for a backend, strips them, and packs them with the golden values of the tiny models into
 target/embert-BACKEND.tar.gz. On the other machine, without Rust and the sources:
 
-  tar xzf embert-cuda.tar.gz && embert-cuda/run [PYTHON]
+  tar xzf embert-wgpu.tar.gz && embert-wgpu/run [PYTHON]
 
-runs the parity checks, and measures training of BERT-base with 128, 256 and 512 tokens in fp32 and bf16, full and
-LoRA. With a PYTHON that has transformers and peft, compares with transformers on the same GPU.";
+runs the parity checks and the benchmarks of training and evaluation. With a PYTHON that has transformers and peft,
+compares with transformers on the same device.
+
+For CUDA, the archive is target/embert-cuda.tar.xz. It also has the kernels, compiled on a stand-in for NVIDIA's driver:
+
+  tar xJf embert-cuda.tar.xz && OUT=results embert-cuda/run [PYTHON]
+
+checks parity, measures training of BERT-base with 128 and 512 tokens in bf16, fp16 and fp32, full and LoRA, in turn
+with transformers, and profiles a step with ncu. It ends within 560 seconds.";
 
 /// The script in the archive.
 const RUN: &str = "#!/bin/sh
@@ -36,21 +43,28 @@ pub(crate) fn run(args: Vec<OsString>) -> Outcome {
     if let Some(arg) = rest.first() {
         return Err(format!("pack takes only --backend, found `{}`", arg.display()));
     }
+    if backend == Backend::Cuda {
+        return cuda::pack();
+    }
     let name = format!("embert-{}", backend.name());
     let target = process::root().join("target");
-    let folder = target.join("pack").join(&name);
-    let binary = process::build("embert-bench", backend)?;
-    write_folder(&folder, &binary).map_err(|error| format!("{}: {error}", folder.display()))?;
-    run_checked(Command::new("strip").arg(folder.join("embert-bench")))?;
-    run_checked(Command::new("chmod").arg("+x").arg(folder.join("run")))?;
+    write_folder(&target.join("pack").join(&name), &process::build("embert-bench", backend)?, RUN)?;
     let archive = target.join(format!("{name}.tar.gz"));
-    run_checked(Command::new("tar").arg("czf").arg(&archive).arg("-C").arg(target.join("pack")).arg(&name))?;
+    let mut tar = Command::new("tar");
+    process::run_checked(tar.arg("czf").arg(&archive).arg("-C").arg(target.join("pack")).arg(&name))?;
     let size = fs::metadata(&archive).map_or(0, |file| file.len());
     println!("{}: {:.1} MB", archive.display(), size as f64 / 1e6);
     Ok(ExitCode::SUCCESS)
 }
 
-fn write_folder(folder: &Path, binary: &Path) -> std::io::Result<()> {
+/// Writes the stripped benchmarks, the golden values and the script `run` to `folder`.
+pub(crate) fn write_folder(folder: &Path, binary: &Path, run: &str) -> Result<(), String> {
+    copy_files(folder, binary, run).map_err(|error| format!("{}: {error}", folder.display()))?;
+    process::run_checked(Command::new("strip").arg(folder.join("embert-bench")))?;
+    process::run_checked(Command::new("chmod").arg("+x").arg(folder.join("run")))
+}
+
+fn copy_files(folder: &Path, binary: &Path, run: &str) -> std::io::Result<()> {
     let _ = fs::remove_dir_all(folder); // from an earlier run
     fs::create_dir_all(folder)?;
     fs::copy(binary, folder.join("embert-bench"))?;
@@ -61,7 +75,7 @@ fn write_folder(folder: &Path, binary: &Path) -> std::io::Result<()> {
     for name in ["golden.safetensors", "golden_distilbert.safetensors", "peft.safetensors"] {
         fs::copy(fixtures.join(name), folder.join("fixtures").join(name))?;
     }
-    fs::write(folder.join("run"), RUN)
+    fs::write(folder.join("run"), run)
 }
 
 fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
@@ -76,13 +90,4 @@ fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
         }
     }
     Ok(())
-}
-
-fn run_checked(command: &mut Command) -> Result<(), String> {
-    let program = command.get_program().display().to_string();
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{program} failed ({status})")),
-        Err(error) => Err(format!("{program} did not start: {error}")),
-    }
 }

@@ -55,11 +55,16 @@ pub(crate) fn exec(command: Command) -> Outcome {
 }
 
 /// Builds the binary of `package` for `backend` in release mode, and returns its path.
+pub(crate) fn build(package: &str, backend: Backend) -> Result<PathBuf, String> {
+    build_features(package, backend, backend.features())
+}
+
+/// Builds the binary of `package` with these features in release mode, and returns its path.
 ///
 /// Prints a message if cargo compiles dependencies, which takes minutes.
-pub(crate) fn build(package: &str, backend: Backend) -> Result<PathBuf, String> {
+pub(crate) fn build_features(package: &str, backend: Backend, features: &str) -> Result<PathBuf, String> {
     let mut command = cargo(["build", "--release", "--package", package]);
-    command.args(["--no-default-features", "--features", backend.features()]);
+    command.args(["--no-default-features", "--features", features]);
     command.arg("--message-format=json-render-diagnostics").stdout(Stdio::piped());
     let mut child = command.spawn().map_err(|source| cannot_start(&command, &source))?;
     let messages = BufReader::new(child.stdout.take().expect("stdout is piped"));
@@ -68,6 +73,37 @@ pub(crate) fn build(package: &str, backend: Backend) -> Result<PathBuf, String> 
     match binary {
         Some(path) if status.success() => Ok(path),
         _ => Err(format!("cannot build {package} for {}; see cargo's error above", backend.name())),
+    }
+}
+
+/// Builds the dynamic library of `package` in release mode, and returns its path.
+pub(crate) fn build_library(package: &str) -> Result<PathBuf, String> {
+    let mut command = cargo(["build", "--release", "--lib", "--package", package]);
+    command.arg("--message-format=json-render-diagnostics").stderr(Stdio::inherit());
+    let output = command.output().map_err(|source| cannot_start(&command, &source))?;
+    let messages = String::from_utf8_lossy(&output.stdout);
+    match find_library(messages.lines()) {
+        Some(path) if output.status.success() => Ok(path),
+        _ => Err(format!("cannot build the library of {package}; see cargo's error above")),
+    }
+}
+
+/// Returns the last `.so` file of cargo's messages.
+fn find_library<'a>(messages: impl Iterator<Item = &'a str>) -> Option<PathBuf> {
+    let names = |line: &str| serde_json::from_str::<Value>(line).ok()?["filenames"].as_array().cloned();
+    let paths = messages.filter_map(names).flatten();
+    let libraries =
+        paths.filter_map(|path| path.as_str().filter(|path| path.ends_with(".so")).map(PathBuf::from));
+    libraries.last()
+}
+
+/// Runs a command. Fails unless it succeeds.
+pub(crate) fn run_checked(command: &mut Command) -> Result<(), String> {
+    let program = command.get_program().display().to_string();
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{program} failed ({status})")),
+        Err(error) => Err(format!("{program} did not start: {error}")),
     }
 }
 
@@ -97,7 +133,7 @@ fn compiles_a_dependency(message: &Value) -> bool {
         && message["package_id"].as_str().is_some_and(|id| id.starts_with("registry+"))
 }
 
-fn cannot_start(command: &Command, source: &std::io::Error) -> String {
+pub(crate) fn cannot_start(command: &Command, source: &std::io::Error) -> String {
     format!("{} did not start: {source}", command.get_program().display())
 }
 
@@ -123,6 +159,16 @@ mod tests {
         ];
         let found = find_executable(messages.map(String::from).into_iter(), "embert-cli", Backend::Cpu);
         assert_eq!(found, Some(PathBuf::from("/t/embert")));
+    }
+
+    #[test]
+    fn the_library_is_found_in_cargos_messages() {
+        let messages = [
+            r#"{"reason":"compiler-artifact","filenames":["/t/liblibc.rlib"]}"#,
+            r#"{"reason":"compiler-artifact","filenames":["/t/libembert_standin.so","/t/libembert_standin.rlib"]}"#,
+            "not json",
+        ];
+        assert_eq!(find_library(messages.into_iter()), Some(PathBuf::from("/t/libembert_standin.so")));
     }
 
     #[test]

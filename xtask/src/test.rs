@@ -4,16 +4,19 @@ use crate::{
     Outcome,
     arguments::Arguments,
     backend::Backend,
-    process,
+    cuda, process,
     vulkan::{self, Driver},
 };
 use std::{ffi::OsString, process::Command, process::ExitCode};
 
 const USAGE: &str = "\
-Usage: cargo xtask test [--backend cpu|wgpu]
+Usage: cargo xtask test [--backend cpu|wgpu|cuda]
 
 Runs all tests on the CPU. With --backend wgpu, also runs the tests of that backend, on the machine's Vulkan driver or
-on SwiftShader (Debian's chromium-common).";
+on SwiftShader (Debian's chromium-common).
+
+With --backend cuda, runs other tests, without a GPU: parity on emulated kernels, and limits of launches, memory and
+registers. They use a stand-in for NVIDIA's driver. The build takes ten minutes or more.";
 
 /// The features of every cargo command, so that no dependency is built twice.
 #[derive(Default)]
@@ -52,9 +55,7 @@ pub(crate) fn run(args: Vec<OsString>) -> Outcome {
         (_, Some(arg)) => Err(format!("test takes only --backend, found `{}`", arg.display())),
         (Backend::Cpu, None) => run_with(&Build::default()),
         (Backend::Wgpu, None) => run_with(&Build::with_wgpu(Some(vulkan::driver()?))),
-        (Backend::Cuda, None) => {
-            Err("cuda has no tests; run `embert-bench parity --device cuda` on a GPU instead".into())
-        }
+        (Backend::Cuda, None) => cuda::test(),
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
+use embert_kernels::Precision;
 use embert_train::global_norm;
 
 use crate::{
-    case::{BATCH_SIZE, Case, precision},
+    case::{Case, Processor, precision_name},
     model_size::{ModelSize, bert_base, minilm},
     operations::{self, Operation},
     selection::Selection,
@@ -19,19 +20,19 @@ const MAX_LENGTH: usize = 256;
 pub(crate) fn run(selection: &Selection) -> Result<(), String> {
     let mut cases = Vec::new();
     for size in [minilm(), bert_base()] {
-        cases.extend([false, true].map(|bf16| case(&size, bf16)));
+        cases.extend([Precision::Fp32, Precision::Bf16].map(|precision| case(&size, precision)));
     }
     selection.filter(cases, |case| &case.name).iter().for_each(print);
     Ok(())
 }
 
-fn case(size: &ModelSize, bf16: bool) -> Case {
-    let name = format!("{} {MAX_LENGTH} {}", size.name, precision(bf16));
-    Case { name, ..Case::training(size, MAX_LENGTH, Task::Full, bf16) }
+fn case(size: &ModelSize, precision: Precision) -> Case {
+    let name = format!("{} {MAX_LENGTH} {}", size.name, precision_name(precision));
+    Case { name, ..Case::training(Processor::OF_BUILD, size, MAX_LENGTH, Task::Full, precision) }
 }
 
 fn print(Case { name, workload }: &Case) {
-    let rows: Vec<usize> = (0..BATCH_SIZE).collect();
+    let rows: Vec<usize> = (0..workload.batch_size).collect();
     let [total, norm, adamw] = step(workload, &rows);
     let mut operations = operations::measure(workload, &rows);
     operations.push(Operation { name: "gradient norm", times: 1, seconds: norm });

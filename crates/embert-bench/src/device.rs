@@ -1,25 +1,44 @@
-//! The device of the benchmarks, chosen by the features, and its padding.
+//! The device of the benchmarks, chosen by the features, the devices of a workload, and their padding.
 
 use burn::tensor::Device;
+use embert_inference::padding_for;
 use embert_text::Padding;
+
+use crate::workload::Workload;
 
 #[cfg(not(any(feature = "cpu", feature = "cuda", feature = "wgpu")))]
 compile_error!("embert-bench needs one of the features cpu, cuda and wgpu");
 
-/// Opens the CPU, or the first GPU of the backend.
-#[cfg(feature = "cpu")]
+/// Opens the device of the benchmarks: the CPU, or in a build without it the first GPU.
 pub(crate) fn open() -> (Device, Padding) {
-    (Device::flex(), Padding::Packed)
+    let device = cpu().unwrap_or_else(|| gpu(0));
+    let padding = padding_for(&device);
+    (device, padding)
 }
 
-#[cfg(all(feature = "cuda", not(feature = "cpu")))]
-pub(crate) fn open() -> (Device, Padding) {
-    (Device::cuda(0_usize), Padding::MultipleOf(64))
+/// Opens the devices of a workload. A build for the CPU and for GPUs can run every workload.
+pub(crate) fn open_all(workload: &Workload) -> (Vec<Device>, Padding) {
+    let open =
+        |number| if workload.on_gpu { gpu(number) } else { cpu().expect("this build has no CPU backend") };
+    let devices: Vec<Device> = (0..workload.devices).map(open).collect();
+    let padding = padding_for(&devices[0]);
+    (devices, padding)
 }
 
-#[cfg(all(feature = "wgpu", not(any(feature = "cpu", feature = "cuda"))))]
-pub(crate) fn open() -> (Device, Padding) {
-    (Device::wgpu(burn::tensor::DeviceKind::DefaultDevice), Padding::MultipleOf(64))
+#[cfg(feature = "cuda")]
+fn gpu(number: usize) -> Device {
+    Device::cuda(number)
+}
+
+#[cfg(all(feature = "wgpu", not(feature = "cuda")))]
+fn gpu(number: usize) -> Device {
+    use burn::tensor::DeviceKind;
+    Device::wgpu(if number == 0 { DeviceKind::DefaultDevice } else { DeviceKind::DiscreteGpu(number) })
+}
+
+#[cfg(not(any(feature = "cuda", feature = "wgpu")))]
+fn gpu(_: usize) -> Device {
+    panic!("this build has no GPU backend")
 }
 
 /// Opens the device with this name, or the default device. Returns the name of its backend, too.
@@ -49,9 +68,13 @@ pub(crate) fn cpu() -> Option<Device> {
 /// True if [`open`] opens a GPU.
 pub(crate) const IS_GPU: bool = !cfg!(feature = "cpu");
 
-/// Returns the peak memory of this process, or the memory reserved on the GPU, if known.
-pub(crate) fn peak_bytes() -> Option<u64> {
-    if IS_GPU { Some(open().0.memory_pool_usage()?.bytes_reserved) } else { crate::memory::peak_bytes() }
+/// Returns the peak memory of this process, or the memory reserved on the first GPU, if known.
+pub(crate) fn peak_bytes(workload: &Workload) -> Option<u64> {
+    if workload.on_gpu {
+        Some(gpu(0).memory_pool_usage()?.bytes_reserved)
+    } else {
+        crate::memory::peak_bytes()
+    }
 }
 
 const DEFAULT: &str = if cfg!(feature = "cpu") {

@@ -22,6 +22,7 @@ mod trainer;
 mod training;
 mod worker;
 mod workload;
+mod workload_files;
 
 use selection::Selection;
 use std::{env, process::ExitCode};
@@ -45,6 +46,8 @@ static ALLOCATOR: embert_kernels::ExitOutOfMemory =
 const USAGE: &str = "\
 Usage: embert-bench [BENCHMARK]... [WORD]... [--peer PYTHON]
        embert-bench parity [--device cpu|wgpu|cuda] [--fixtures DIR]
+       embert-bench workloads DIR
+       embert-bench worker < WORKLOAD.json
 
   tokenization   converts texts to ids
   training       training steps with random weights, each row in its own process
@@ -55,15 +58,19 @@ Without BENCHMARK, runs all benchmarks. With WORDs, runs only rows whose names c
 `training minilm bf16`. With --peer, compares training and evaluation with transformers. PYTHON needs the
 packages at the top of peer.py.
 
-`parity` measures no times: it compares a device with golden values of transformers, PyTorch and PEFT.";
+`parity` measures no times: it compares a device with golden values of transformers, PyTorch and PEFT.
+`workloads` writes the rows of `training` on a GPU as files. `worker` runs one of them, as peer.py does.";
 
 fn main() -> ExitCode {
     #[cfg(feature = "cpu")]
     embert_kernels::keep_freed_memory();
+    #[cfg(any(feature = "cuda", feature = "wgpu"))]
+    embert_inference::keep_compiled_kernels();
     let args: Vec<String> = env::args().skip(1).collect();
     // Runs on a thread of rayon's pool, like the command `embert`.
     let result = rayon::scope(|_| match args.first().map(String::as_str) {
         Some(child_process::WORKER) => worker::run(),
+        Some("workloads") => workload_files::write(&args[1..]),
         Some("parity") => parity::run(&args[1..]),
         Some("--help" | "-h") => {
             println!("{USAGE}");

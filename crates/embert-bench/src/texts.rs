@@ -49,10 +49,19 @@ mod tests {
         let lengths = imdb_lengths(256);
         assert_eq!((lengths.len(), lengths[0], lengths[4]), (512, 179, 256));
         let config = minilm().config;
-        let (task, bf16, batch_size, on_gpu) = (Task::Full, false, 8, false);
-        let (max_length, warm_up, steps) = (256, 2, 6);
-        let workload =
-            Workload { task, config, bf16, batch_size, max_length, lengths, warm_up, steps, on_gpu };
+        let workload = Workload {
+            task: Task::Full,
+            config,
+            bf16: false,
+            fp16: false,
+            batch_size: 8,
+            max_length: 256,
+            lengths,
+            warm_up: 2,
+            steps: 6,
+            on_gpu: false,
+            devices: 1,
+        };
         let texts = texts(&workload);
         assert_eq!(texts.lengths(), workload.lengths);
         assert!((0..8).all(|row| texts.ids(row).iter().all(|&id| id != 1)), "no word is unknown");

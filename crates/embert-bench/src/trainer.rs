@@ -8,7 +8,8 @@ use embert_model::{
 };
 use embert_text::{EncodedTexts, Padding};
 use embert_train::{
-    AdamW, BackwardOptions, LabelledTexts, Objective, StepGradients, Targets, TrainConfig, step_gradients,
+    AdamW, BackwardOptions, LabelledBatch, LabelledTexts, Objective, StepGradients, Targets, TrainConfig,
+    step_gradients,
 };
 
 use crate::{
@@ -16,6 +17,9 @@ use crate::{
     texts::{targets, texts},
     workload::{SEED, Task, Workload},
 };
+
+/// The scale of the loss in fp16, also in peer.py: small enough that the first steps do not overflow.
+const LOSS_SCALE: f64 = 1024.0;
 
 /// A model with random weights, and its training state.
 pub(crate) struct Trainer {
@@ -26,16 +30,18 @@ pub(crate) struct Trainer {
     texts: EncodedTexts,
     targets: Targets,
     device: Device,
+    replicas: Vec<Device>,
     padding: Padding,
     step: u64,
 }
 
 impl Trainer {
     pub(crate) fn new(workload: &Workload) -> Self {
-        let (device, padding) = device::open();
-        let model = workload.model(&device);
+        let (devices, padding) = device::open_all(workload);
+        let model = workload.model(&devices[0]);
         let model = if workload.task == Task::Lora { adapted(model) } else { model };
-        let config = TrainConfig { bf16: workload.bf16, seed: SEED, ..TrainConfig::default() };
+        let config =
+            TrainConfig { bf16: workload.bf16, fp16: workload.fp16, seed: SEED, ..TrainConfig::default() };
         let (targets, num_labels) = (targets(workload), model.num_labels());
         Self {
             model: Some(model.train()),
@@ -44,7 +50,8 @@ impl Trainer {
             config,
             texts: texts(workload),
             targets,
-            device,
+            device: devices[0].clone(),
+            replicas: devices[1..].iter().map(|device| device.clone().autodiff()).collect(),
             padding,
             step: 0,
         }
@@ -57,11 +64,15 @@ impl Trainer {
     }
 
     pub(crate) fn gradients(&self, rows: &[usize]) -> StepGradients {
-        let batch = LabelledTexts { texts: &self.texts, targets: &self.targets }.batch(rows, self.padding);
+        let texts = LabelledTexts { texts: &self.texts, targets: &self.targets };
+        let shares = rows.chunks(rows.len().div_ceil(1 + self.replicas.len()));
+        let window: Vec<LabelledBatch> = shares.map(|rows| texts.batch(rows, self.padding)).collect();
         let dropout = DropoutStream { seed: SEED, step: self.step, first_sequence: 0 };
         let pass = ForwardContext { precision: self.config.precision(), dropout: Some(dropout) };
         let model = self.model.as_ref().expect("there between steps");
-        step_gradients(model, &[batch], &self.objective, pass, BackwardOptions::default())
+        let loss_scale = if self.config.fp16 { LOSS_SCALE } else { 1.0 };
+        let backward = BackwardOptions { loss_scale, replicas: &self.replicas, ..BackwardOptions::default() };
+        step_gradients(model, &window, &self.objective, pass, backward)
     }
 
     pub(crate) fn update(&mut self, gradients: StepGradients) {
@@ -112,12 +123,14 @@ mod tests {
             task,
             config,
             bf16: false,
+            fp16: false,
             batch_size: 2,
             max_length: 9,
             lengths,
             warm_up: 0,
             steps: 1,
             on_gpu: false,
+            devices: 1,
         };
         let mut trainer = Trainer::new(&workload);
         trainer.step(&[0, 1]);

@@ -1,9 +1,8 @@
 //! Benchmark of training steps, with random weights and the lengths of IMDb's reviews.
 
 use crate::{
-    case::{BATCH_SIZE, Case},
+    case::{Case, Processor},
     comparison,
-    device::IS_GPU,
     model_size::{bert_base, minilm},
     selection::Selection,
     throughput,
@@ -11,24 +10,26 @@ use crate::{
 };
 
 pub(crate) fn run(selection: &Selection) -> Result<(), String> {
-    let cases = selection.filter(cases(), |case| &case.name);
-    println!("  a step is {BATCH_SIZE} rows: forward, backward, clipping, AdamW");
+    let processor = Processor::OF_BUILD;
+    let cases = selection.filter(cases(processor), |case| &case.name);
+    println!("  a step is {} rows: forward, backward, clipping, AdamW", processor.batch_size());
     match &selection.peer {
         Some(python) => comparison::run(python, &cases),
         None => throughput::run(&cases),
     }
 }
 
-fn cases() -> Vec<Case> {
-    let sizes = if IS_GPU {
-        [(bert_base(), 128), (bert_base(), 256), (bert_base(), 512)]
-    } else {
-        [(minilm(), 256), (minilm(), 512), (bert_base(), 256)]
+/// Returns the rows of a processor.
+pub(crate) fn cases(processor: Processor) -> Vec<Case> {
+    let sizes = match processor {
+        Processor::Gpu => [(bert_base(), 128), (bert_base(), 256), (bert_base(), 512)],
+        Processor::Cpu => [(minilm(), 256), (minilm(), 512), (bert_base(), 256)],
     };
     let mut cases = Vec::new();
     for (size, max_length) in sizes {
         for task in [Task::Full, Task::Lora] {
-            cases.extend([false, true].map(|bf16| Case::training(&size, max_length, task, bf16)));
+            let case = |&precision| Case::training(processor, &size, max_length, task, precision);
+            cases.extend(processor.precisions().iter().map(case));
         }
     }
     cases

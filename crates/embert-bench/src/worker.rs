@@ -33,7 +33,7 @@ fn measure(workload: &Workload) -> Measurement {
     Measurement {
         seconds: seconds[workload.warm_up..].to_vec(),
         first_seconds,
-        peak_bytes: device::peak_bytes(),
+        peak_bytes: device::peak_bytes(workload),
         versions,
     }
 }
@@ -49,10 +49,11 @@ fn training(workload: &Workload) -> Vec<f64> {
 }
 
 fn evaluation(workload: &Workload) -> Vec<f64> {
-    let (device, padding) = device::open();
-    let model = workload.model(&device).valid();
+    let (devices, padding) = device::open_all(workload);
+    let model = workload.model(&devices[0]).valid();
     let config = TrainConfig {
         bf16: workload.bf16,
+        fp16: workload.fp16,
         per_device_eval_batch_size: workload.batch_size,
         ..TrainConfig::default()
     };

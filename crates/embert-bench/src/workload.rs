@@ -14,6 +14,8 @@ pub(crate) struct Workload {
     pub task: Task,
     pub config: EncoderConfig,
     pub bf16: bool,
+    #[serde(default)]
+    pub fp16: bool,
     pub batch_size: usize,
     pub max_length: usize,
     /// The number of tokens of each row, at most `max_length`.
@@ -24,6 +26,13 @@ pub(crate) struct Workload {
     pub steps: usize,
     /// True if embert and transformers run on a GPU.
     pub on_gpu: bool,
+    /// The number of devices that share each training step of embert.
+    #[serde(default = "one")]
+    pub devices: usize,
+}
+
+fn one() -> usize {
+    1
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,7 +53,13 @@ impl Workload {
     }
 
     pub(crate) fn precision(&self) -> Precision {
-        if self.bf16 { Precision::Bf16 } else { Precision::Fp32 }
+        if self.fp16 {
+            Precision::Fp16
+        } else if self.bf16 {
+            Precision::Bf16
+        } else {
+            Precision::Fp32
+        }
     }
 
     /// Returns the rows of each step, including the warm-up.
@@ -89,8 +104,19 @@ mod tests {
     fn workload(task: Task) -> Workload {
         let config = EncoderConfig::default();
         let lengths = vec![3, 4, 5, 6, 7, 8];
-        let (warm_up, steps, on_gpu) = (1, 2, false);
-        Workload { task, config, bf16: true, batch_size: 2, max_length: 8, lengths, warm_up, steps, on_gpu }
+        Workload {
+            task,
+            config,
+            bf16: true,
+            fp16: false,
+            batch_size: 2,
+            max_length: 8,
+            lengths,
+            warm_up: 1,
+            steps: 2,
+            on_gpu: false,
+            devices: 1,
+        }
     }
 
     #[test]

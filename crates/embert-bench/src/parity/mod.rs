@@ -4,6 +4,7 @@ mod adapters;
 mod gradients;
 mod layouts;
 mod models;
+mod operations;
 mod precision;
 mod reference;
 mod steps;
@@ -36,7 +37,7 @@ struct Check {
     run: fn(&Context) -> CheckResult,
 }
 
-const CHECKS: [Check; 17] = [
+const CHECKS: [Check; 20] = [
     Check { name: "BERT, hidden states", allowed: |t| t.forward, run: models::bert_hidden_states },
     Check { name: "BERT, logits", allowed: |t| t.forward, run: models::bert_logits },
     Check { name: "BERT, gradients", allowed: |t| t.gradients, run: gradients::bert },
@@ -65,6 +66,9 @@ const CHECKS: [Check; 17] = [
         allowed: |t| t.fp16,
         run: precision::fp16_gradients,
     },
+    Check { name: "attention, wide heads", allowed: |t| t.forward, run: operations::attention_fp32 },
+    Check { name: "attention, wide heads in bf16", allowed: |t| t.bf16, run: operations::attention_bf16 },
+    Check { name: "attention, wide heads in fp16", allowed: |t| t.fp16, run: operations::attention_fp16 },
     Check { name: "dropout's masks against the CPU's", allowed: |_| 0.0, run: layouts::dropout_masks },
 ];
 

@@ -14,29 +14,33 @@ use super::{CheckResult, Context};
 const MIN_GRADIENT: f32 = 1e-3;
 
 pub(super) fn bf16_logits(context: &Context) -> CheckResult {
-    lacks_bf16(context).unwrap_or_else(|| logits(context, Precision::Bf16))
+    lacks(context, Precision::Bf16).unwrap_or_else(|| logits(context, Precision::Bf16))
 }
 
 pub(super) fn bf16_gradients(context: &Context) -> CheckResult {
-    lacks_bf16(context).unwrap_or_else(|| gradients(context, Precision::Bf16))
+    lacks(context, Precision::Bf16).unwrap_or_else(|| gradients(context, Precision::Bf16))
 }
 
 pub(super) fn fp16_logits(context: &Context) -> CheckResult {
-    lacks_fp16(context).unwrap_or_else(|| logits(context, Precision::Fp16))
+    lacks(context, Precision::Fp16).unwrap_or_else(|| logits(context, Precision::Fp16))
 }
 
 pub(super) fn fp16_gradients(context: &Context) -> CheckResult {
-    lacks_fp16(context).unwrap_or_else(|| gradients(context, Precision::Fp16))
+    lacks(context, Precision::Fp16).unwrap_or_else(|| gradients(context, Precision::Fp16))
 }
 
-fn lacks_bf16(context: &Context) -> Option<CheckResult> {
-    (!context.device.supports_dtype(DType::BF16))
-        .then(|| CheckResult::Skipped("the device does not support bf16".to_owned()))
-}
-
-fn lacks_fp16(context: &Context) -> Option<CheckResult> {
-    let supports_fp16 = is_asynchronous(&context.device) && context.device.supports_dtype(DType::F16);
-    (!supports_fp16).then(|| CheckResult::Skipped("the device does not compute products in fp16".to_owned()))
+/// Returns the result of a check of this precision on a device that does not have it.
+pub(super) fn lacks(context: &Context, precision: Precision) -> Option<CheckResult> {
+    let device = &context.device;
+    let (supported, reason) = match precision {
+        Precision::Fp32 => (true, ""),
+        Precision::Bf16 => (device.supports_dtype(DType::BF16), "the device does not support bf16"),
+        Precision::Fp16 => (
+            is_asynchronous(device) && device.supports_dtype(DType::F16),
+            "the device does not compute products in fp16",
+        ),
+    };
+    (!supported).then(|| CheckResult::Skipped(reason.to_owned()))
 }
 
 fn logits(context: &Context, precision: Precision) -> CheckResult {
