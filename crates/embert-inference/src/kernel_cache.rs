@@ -24,7 +24,7 @@ pub fn keep_compiled_kernels() {
 
 /// Returns `embert/VERSION` in the user's cache folder: in `XDG_CACHE_HOME` or `~/.cache`, on Windows in `LocalAppData`.
 fn folder() -> PathBuf {
-    // `Global` is the folder `cubecl` in the user's cache folder, or in the temporary folder if there is none.
+    // `Global` is the folder `cubecl` in the user's cache folder. Without one, it is in the temporary folder.
     CacheConfig::Global.root().with_file_name("embert").join(env!("CARGO_PKG_VERSION"))
 }
 

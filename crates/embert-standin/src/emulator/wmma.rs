@@ -30,7 +30,7 @@ pub(super) fn load(fragment: Fragment, is_row_major: bool, lanes: &mut Lanes) {
             for index in 0..per_register {
                 let element = lane * per_lane + (register * per_register + index) % per_lane;
                 let at = distance(fragment, is_row_major, stride, element) * fragment.element.bits() / 8;
-                // SAFETY: the kernel passes the address of a matrix; it is the kernel's error if it is none.
+                // SAFETY: the kernel must pass the address of a matrix. Another address is a fault of the kernel.
                 bits |= unsafe { read(address as usize + at, fragment.element) }
                     << (index * fragment.element.bits());
             }

@@ -9,7 +9,7 @@ pub(super) struct Flow {
     /// The first statement of each block.
     pub(super) starts: Vec<usize>,
     pub(super) successors: Vec<Vec<usize>>,
-    /// The block that all paths from a block to the end go through first; the end if there is none.
+    /// The first block that every path from a block to the end passes; the end if no other block is on all paths.
     pub(super) post_dominators: Vec<usize>,
 }
 
