@@ -7,6 +7,7 @@ mod ci;
 mod cuda;
 mod fetch;
 mod pack;
+mod pack_folder;
 mod process;
 mod supply_chain;
 mod test;

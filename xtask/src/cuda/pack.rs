@@ -10,10 +10,11 @@ use super::{FEATURES, log, standin, standin::StandIn, workloads};
 use crate::{
     Outcome,
     backend::{self, Backend},
-    pack, process,
+    pack_folder::write_folder,
+    process,
 };
 
-/// The archive must be small enough to be sent to a machine that is lent for minutes.
+/// The archive must be small enough to be sent to a rented machine in a short time.
 const MOST_BYTES: u64 = 64 << 20;
 
 const RUN: &str = include_str!("run.sh");
@@ -43,7 +44,7 @@ pub(crate) fn run() -> Outcome {
     let target = process::root().join("target");
     let folder = target.join("pack/embert-cuda");
     let binary = process::build_features("embert-bench", Backend::Cuda, FEATURES)?;
-    pack::write_folder(&folder, &binary, RUN)?;
+    write_folder(&folder, &binary, RUN)?;
     write_scripts(&folder).map_err(|source| format!("{}: {source}", folder.display()))?;
     let binary = folder.join("embert-bench");
     workloads::write(&binary, &folder.join("workloads"))?;
