@@ -3,15 +3,12 @@
 use corosensei::{Coroutine, CoroutineResult};
 
 use super::collective::{Barrier, Collective, Site};
+use super::job::{Job, Run};
 use super::memory::{Stacks, ThreadStack};
 use super::thread::{Block, State, Thread};
-use super::worker::Job;
 
 /// A thread as a coroutine.
 pub(super) type ThreadCoroutine = Coroutine<(), (), (), ThreadStack>;
-
-/// The function of a kernel.
-pub(super) type Run = unsafe extern "C" fn(*mut Thread);
 
 /// The barriers of a block have numbers below this.
 const BARRIERS: usize = 16;

@@ -1,6 +1,6 @@
 //! Matrices of a warp: their elements, shapes and fragments, and `ldmatrix` and `stmatrix`.
 
-use super::collective::Lanes;
+use super::lanes::Lanes;
 use super::number;
 
 /// The type of the elements of a matrix.

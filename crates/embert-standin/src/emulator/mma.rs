@@ -1,6 +1,6 @@
 //! `mma`: the product of the fragments of a warp, with the layouts of the PTX documentation.
 
-use super::collective::Lanes;
+use super::lanes::Lanes;
 use super::matrix::{Element, Product, Shape};
 use super::{matrix, multiply, number};
 

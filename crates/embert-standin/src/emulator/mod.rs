@@ -5,7 +5,10 @@
 
 mod block;
 mod collective;
+mod compute;
 mod fault;
+mod job;
+mod lanes;
 mod matrix;
 mod memory;
 mod mma;
@@ -56,8 +59,8 @@ pub(crate) fn launch(
 ) {
     let kernel = &program.kernel;
     // SAFETY: `run` is the address of the function `run_` of the translation, whose signature in C is this one.
-    let run = unsafe { std::mem::transmute::<*const std::ffi::c_void, block::Run>(program.run) };
-    let job = worker::Job {
+    let run = unsafe { std::mem::transmute::<*const std::ffi::c_void, job::Run>(program.run) };
+    let job = job::Job {
         name: kernel.name.clone(),
         run,
         sites: Arc::clone(&program.sites),

@@ -3,7 +3,8 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use super::worker::{Job, Worker};
+use super::job::Job;
+use super::worker::Worker;
 
 /// The workers; the one who launches is one of them.
 struct Pool {

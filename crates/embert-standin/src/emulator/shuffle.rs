@@ -1,6 +1,7 @@
 //! Shuffles, votes, matches and reductions of a warp.
 
-use super::collective::{Lanes, Reduction, Shuffle, Vote};
+use super::collective::{Reduction, Shuffle, Vote};
+use super::lanes::Lanes;
 
 /// `shfl`: inputs are the value, the lane or distance, and the bounds; outputs are the value and whether the source
 /// was within the bounds. The formula is that of the PTX documentation.

@@ -1,7 +1,9 @@
 //! Runs the threads of a warp until all have exited or wait for other warps.
 
 use super::block::BlockRun;
-use super::collective::{Collective, Lanes, compute};
+use super::collective::Collective;
+use super::compute::compute;
+use super::lanes::Lanes;
 use super::thread::State;
 
 /// The lanes of a warp in each state, as masks.

@@ -3,7 +3,7 @@
 //! A fragment's layout is opaque in PTX. Here element e of a matrix of 32 p elements is number e % p of lane e / p.
 //! Accumulators of f16 and f32 have the same layout, which CubeCL's casts rely on.
 
-use super::collective::Lanes;
+use super::lanes::Lanes;
 use super::matrix::{Element, Fragment, Product, Shape};
 use super::mma::{LARGEST, Matrix, pack};
 use super::multiply;

@@ -1,37 +1,12 @@
 //! A worker runs blocks of a launch, one after the other, on one thread of the system.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
-use super::block::{BlockRun, Run, ThreadCoroutine};
-use super::collective::Site;
+use super::block::{BlockRun, ThreadCoroutine};
+use super::job::Job;
 use super::memory::{SharedMemory, Stacks};
 use super::thread::{Block, Thread};
 use super::{MAX_THREADS, fault, print};
-
-/// A launch of a kernel.
-pub(super) struct Job {
-    pub(super) name: String,
-    pub(super) run: Run,
-    pub(super) sites: std::sync::Arc<Vec<Site>>,
-    pub(super) grid: [u32; 3],
-    pub(super) block: [u32; 3],
-    pub(super) shared_bytes: usize,
-    pub(super) dynamic_shared_bytes: u32,
-    pub(super) has_collectives: bool,
-    pub(super) stack_bytes: usize,
-    /// The parameters at their offsets. 16 bytes, so that they are aligned.
-    pub(super) parameters: Vec<u128>,
-    /// The next block that no worker has taken.
-    pub(super) next: AtomicUsize,
-    /// How many blocks a worker takes at once.
-    pub(super) chunk: usize,
-}
-
-impl Job {
-    pub(super) fn blocks(&self) -> usize {
-        self.grid.iter().map(|size| *size as usize).product()
-    }
-}
 
 /// The state of a worker. It is kept between launches.
 pub(super) struct Worker {

@@ -2,9 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::names::{Addresses, Register, Uses, label_name, symbol_name};
+use super::names::{Addresses, Register, Uses, byte_array, declaration, label_name, symbol_name};
 use super::opcode::Opcode;
-use super::values::{byte_array, declaration};
 use super::{Reason, TranslateError, converged, reconvergence};
 use crate::emulator::Site;
 use crate::ptx::{Function, Instruction, RegisterBank, Space, Statement, Variable};

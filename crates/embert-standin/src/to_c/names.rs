@@ -90,3 +90,13 @@ pub(super) fn special(name: &str) -> Option<(String, u32)> {
         _ => return None,
     })
 }
+
+/// The C declaration of a register, set to zero.
+pub(super) fn declaration(name: &str, register: Register) -> String {
+    format!("{} {} = 0;", register.c(), register_name(name))
+}
+
+/// The C declaration of a byte array for a variable of a function.
+pub(super) fn byte_array(name: &str, align: usize, bytes: usize) -> String {
+    format!("_Alignas({align}) u8 {}[{}];", symbol_name(name), bytes.max(1))
+}

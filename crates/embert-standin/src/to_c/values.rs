@@ -2,7 +2,7 @@
 
 use super::Reason;
 use super::function::FunctionTranslator;
-use super::names::{Register, register_name, special, symbol_name};
+use super::names::{Register, register_name, special};
 use crate::ptx::{Kind, Operand, Type};
 
 impl FunctionTranslator<'_> {
@@ -173,14 +173,4 @@ fn double_literal(bits: u64, ty: Type) -> Result<String, Reason> {
         (_, 64) => Ok(format!("({}){bits:#x}ULL", ty.c())),
         _ => Err(Reason::new("a double-precision literal has another type")),
     }
-}
-
-/// The C declaration of a register, set to zero.
-pub(super) fn declaration(name: &str, register: Register) -> String {
-    format!("{} {} = 0;", register.c(), register_name(name))
-}
-
-/// The C declaration of a byte array for a variable of a function.
-pub(super) fn byte_array(name: &str, align: usize, bytes: usize) -> String {
-    format!("_Alignas({align}) u8 {}[{}];", symbol_name(name), bytes.max(1))
 }
