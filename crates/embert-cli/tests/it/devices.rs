@@ -1,7 +1,7 @@
 //! `--device` and `embert devices`, with the backends of this binary and the devices of this machine.
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use crate::{fails, stderr, stdout, succeeds};
 
@@ -20,9 +20,8 @@ const COMMANDS: [&str; 3] = [
 
 /// Runs `embert` with only this Vulkan driver. The variables are those of the loaders on Linux.
 fn with_driver(folder: &Path, driver: &str, arguments: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_embert"));
-    command.args(arguments.split_whitespace()).current_dir(folder).stdin(Stdio::null());
-    command.env("HF_HUB_OFFLINE", "1").env("VK_DRIVER_FILES", driver).env("VK_ICD_FILENAMES", driver);
+    let mut command = crate::command(folder, arguments);
+    command.env("VK_DRIVER_FILES", driver).env("VK_ICD_FILENAMES", driver);
     command.env("__EGL_VENDOR_LIBRARY_FILENAMES", "/no/vendor.json"); // no OpenGL
     command.output().expect("the binary was built")
 }

@@ -20,9 +20,7 @@ const RUN: &str = "train --recipe quickstart --synthetic_reviews 60 --vocab_size
 const RESUME: &str = " --resume_from_checkpoint last";
 
 fn spawn(folder: &Path, arguments: &str) -> Child {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_embert"));
-    command.args(arguments.split_whitespace()).current_dir(folder).env("HF_HUB_OFFLINE", "1");
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    crate::command(folder, arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 /// The results of a run that must not depend on interruptions: the final weights, the weights and the optimizer state of

@@ -41,12 +41,18 @@ mod server;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-/// Runs `embert` with these arguments in a folder. Its standard input is empty.
-fn embert(folder: &Path, arguments: &str) -> Output {
-    let arguments = arguments.split_whitespace();
+/// Returns the command `embert` with these arguments in a folder. Its standard input is empty, and it is offline.
+fn command(folder: &Path, arguments: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_embert"));
-    command.args(arguments).current_dir(folder).env("HF_HUB_OFFLINE", "1").env("HF_HOME", folder);
-    command.stdin(Stdio::null()).output().expect("the binary was built")
+    command.args(arguments.split_whitespace()).current_dir(folder).stdin(Stdio::null());
+    command.env("HF_HUB_OFFLINE", "1").env("HF_HOME", folder);
+    command.env("XDG_RUNTIME_DIR", folder); // without it, Mesa's OpenGL driver writes lines to standard error
+    command
+}
+
+/// Runs `embert` with these arguments in a folder.
+fn embert(folder: &Path, arguments: &str) -> Output {
+    command(folder, arguments).output().expect("the binary was built")
 }
 
 fn stdout(output: &Output) -> String {

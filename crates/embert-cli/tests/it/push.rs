@@ -1,7 +1,7 @@
 //! `embert push` uploads a model to a test hub, and `predict` downloads it.
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use crate::server::{TestHub, TestHubState, sha256};
 use crate::{fails, stderr, stdout, succeeds};
@@ -10,9 +10,12 @@ const TOKEN: &str = "hf_aTokenThatMayWrite";
 
 /// Runs `embert` with this hub and token.
 fn online(folder: &Path, hub: &TestHub, token: &str, arguments: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_embert"));
-    command.args(arguments.split_whitespace()).current_dir(folder).stdin(Stdio::null());
-    command.env("HF_HOME", folder.join("hf_home")).env("HF_ENDPOINT", &hub.endpoint).env("HF_TOKEN", token);
+    let mut command = crate::command(folder, arguments);
+    command
+        .env_remove("HF_HUB_OFFLINE")
+        .env("HF_HOME", folder.join("hf_home"))
+        .env("HF_ENDPOINT", &hub.endpoint)
+        .env("HF_TOKEN", token);
     command.output().unwrap()
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use crate::tiny::TINY;
 use crate::{fails, succeeds};
@@ -31,10 +31,9 @@ impl To {
 /// Runs `embert` with these streams. Returns the exit code, and standard error if it is a file.
 fn runs(folder: &Path, arguments: &str, out: To, err: To) -> (Option<i32>, String) {
     let errors = folder.join("stderr");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_embert"));
-    command.args(arguments.split_whitespace()).current_dir(folder).env("HF_HUB_OFFLINE", "1");
-    command.stdin(Stdio::null()).stdout(out.stream(&folder.join("out"))).stderr(err.stream(&errors));
-    let code = command.status().unwrap().code();
+    let mut command = crate::command(folder, arguments);
+    let code =
+        command.stdout(out.stream(&folder.join("out"))).stderr(err.stream(&errors)).status().unwrap().code();
     (code, if err == To::File { fs::read_to_string(errors).unwrap() } else { String::new() })
 }
 
