@@ -3,63 +3,10 @@
 use std::ffi::{c_int, c_uint, c_void};
 use std::sync::PoisonError;
 
-use super::copy::{Copy, Fill, Rows};
-use super::launch::Launch;
 use super::stream::stream;
+use super::work::Work;
 use super::{CuResult, put};
 use crate::log;
-
-/// Work of a stream.
-#[derive(Clone)]
-pub(super) enum Work {
-    Launch(Launch),
-    Copy(Copy),
-    Rows(Rows),
-    Fill(Fill),
-}
-
-impl Work {
-    /// # Safety
-    /// The addresses of the work are valid.
-    unsafe fn run(self) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            match self {
-                Work::Launch(launch) => launch.run(),
-                Work::Copy(copy) => copy.run(),
-                Work::Rows(rows) => rows.run(),
-                Work::Fill(fill) => fill.run(),
-            }
-        }
-    }
-
-    /// The number of this kind of node in the driver interface.
-    fn node_type(&self) -> c_int {
-        match self {
-            Work::Launch(_) => 0,
-            Work::Copy(_) | Work::Rows(_) => 1,
-            Work::Fill(_) => 2,
-        }
-    }
-}
-
-/// Does `work`, or records it if the stream records a graph.
-///
-/// # Safety
-/// `handle` is a stream, and the addresses of the work are valid when it is done.
-pub(super) unsafe fn submit(handle: *mut c_void, work: Work) -> CuResult {
-    // SAFETY: the caller's promise.
-    if let Some(stream) = unsafe { stream(handle) } {
-        let mut capture = stream.capture.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(graph) = capture.as_mut() {
-            graph.push(work);
-            return CuResult::SUCCESS;
-        }
-    }
-    // SAFETY: the caller's promise.
-    unsafe { work.run() };
-    CuResult::SUCCESS
-}
 
 /// A graph: its work in order. Its copy is an executable graph.
 type Graph = Vec<Work>;

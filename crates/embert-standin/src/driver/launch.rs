@@ -3,56 +3,12 @@
 use std::ffi::{c_int, c_uint, c_void};
 
 use super::device::MAX_SHARED;
-use super::graph::{self, Work};
 use super::module::Function;
-use super::stream::stream;
+use super::stream::{stream, submit};
+use super::work::{Launch, Work};
 use super::{CuResult, put};
-use crate::emulator::{self, MAX_THREADS};
-use crate::{clock, log};
-
-/// A launch with a copy of its parameters.
-#[derive(Clone)]
-pub(super) struct Launch {
-    function: &'static Function,
-    grid: [u32; 3],
-    block: [u32; 3],
-    shared_bytes: u32,
-    stream: u32,
-    parameters: Vec<u128>,
-}
-
-impl Launch {
-    /// Records the launch and, with emulation, computes it.
-    pub(super) fn run(self) {
-        let Function { name, hash, uses_tensor_cores, program, .. } = self.function;
-        let ([x, y, z], [block_x, block_y, block_z]) = (self.grid, self.block);
-        log::line(format_args!(
-            "launch {hash} {name} grid {x},{y},{z} block {block_x},{block_y},{block_z} shared {} stream {}",
-            self.shared_bytes, self.stream
-        ));
-        clock::pass_launch(*uses_tensor_cores);
-        if let Some(program) = program {
-            emulator::launch(program, self.grid, self.block, self.shared_bytes, self.parameters);
-        }
-    }
-
-    /// Whether a device can run it.
-    fn is_valid(&self) -> bool {
-        let [x, y, z] = self.grid;
-        let threads: u64 = self.block.iter().map(|size| u64::from(*size)).product();
-        (1..=i32::MAX as u32).contains(&x)
-            && (1..=65_535).contains(&y)
-            && (1..=65_535).contains(&z)
-            && (1..=MAX_THREADS as u64).contains(&threads)
-            && self.block[2] <= 64
-            && self.shared_bytes <= MAX_SHARED
-            && self
-                .function
-                .program
-                .as_ref()
-                .is_none_or(|program| emulator::fits_shared(program, self.shared_bytes))
-    }
-}
+use crate::emulator::MAX_THREADS;
+use crate::log;
 
 /// Launches a kernel.
 #[unsafe(no_mangle)]
@@ -86,7 +42,7 @@ pub unsafe extern "C" fn cuLaunchKernel(
         return CuResult::INVALID_VALUE;
     }
     // SAFETY: that the kernel touches only valid memory is the caller's promise.
-    unsafe { graph::submit(handle, Work::Launch(launch)) }
+    unsafe { submit(handle, Work::Launch(launch)) }
 }
 
 /// Copies the parameters of a launch to their offsets.

@@ -19,6 +19,7 @@ pub mod memory;
 pub mod module;
 pub mod stream;
 pub mod tensor_map;
+pub mod work;
 
 pub use error::CuResult;
 

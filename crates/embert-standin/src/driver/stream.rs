@@ -2,10 +2,10 @@
 //! graph.
 
 use std::ffi::{c_int, c_uint, c_void};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use super::graph::Work;
+use super::work::Work;
 use super::{CuResult, put};
 use crate::log;
 
@@ -26,6 +26,24 @@ pub(super) unsafe fn stream<'a>(handle: *mut c_void) -> Option<&'a Stream> {
     }
     // SAFETY: the caller's promise; streams are never freed.
     Some(unsafe { &*handle.cast::<Stream>() })
+}
+
+/// Does `work`, or records it if the stream records a graph.
+///
+/// # Safety
+/// `handle` is a stream, and the addresses of the work are valid when it is done.
+pub(super) unsafe fn submit(handle: *mut c_void, work: Work) -> CuResult {
+    // SAFETY: the caller's promise.
+    if let Some(stream) = unsafe { stream(handle) } {
+        let mut capture = stream.capture.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(graph) = capture.as_mut() {
+            graph.push(work);
+            return CuResult::SUCCESS;
+        }
+    }
+    // SAFETY: the caller's promise.
+    unsafe { work.run() };
+    CuResult::SUCCESS
 }
 
 /// Makes a stream.
