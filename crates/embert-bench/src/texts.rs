@@ -23,7 +23,7 @@ pub(crate) fn texts(workload: &Workload) -> EncodedTexts {
     let tokenizer = Tokenizer::from_vocab(&vocabulary).expect("no token is repeated");
     let texts: Vec<String> =
         workload.lengths.iter().enumerate().map(|(row, &length)| text(row, length, &vocabulary)).collect();
-    let limit = Limit::new(workload.max_length, Truncation::Right, workload.config.max_position_embeddings);
+    let limit = Limit::new(workload.max_length, Truncation::Right, workload.config.max_length());
     tokenizer.encode_all(&texts, limit.expect("no more than the positions"), &|_| ())
 }
 

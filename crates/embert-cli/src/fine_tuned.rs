@@ -38,7 +38,7 @@ impl FineTuned {
         if has_recipe {
             warnings::other_length(&directory, &recipe)?.iter().for_each(output::warn);
         }
-        let limit = limit(&recipe.data, model.config.encoder.max_position_embeddings)?;
+        let limit = limit(&recipe.data, model.config.encoder.max_length())?;
         let metrics = MetricChoice::new(&recipe.data, &model.config)?;
         Ok(Self { model, recipe, has_recipe, metrics, limit, context })
     }

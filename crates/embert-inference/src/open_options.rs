@@ -37,7 +37,7 @@ impl OpenOptions {
     ) -> Result<(ModelDirectory, Limit, Batching), InferenceError> {
         let model = ModelDirectory::open(directory, self.base.as_deref())?;
         let trained = TrainingSettings::from_dir(directory)?;
-        let positions = model.config.encoder.max_position_embeddings;
+        let positions = model.config.encoder.max_length();
         let max_length = self.max_length.or(trained.max_length).unwrap_or(positions);
         let truncation = self.truncation.or(trained.truncation).unwrap_or(model.tokenizer.truncation());
         let strategy = self.truncation_strategy.or(trained.truncation_strategy).unwrap_or_default();

@@ -123,7 +123,7 @@ impl BertAttention {
     pub(crate) fn zeros(config: &EncoderConfig, device: &Device) -> Self {
         let output = BertSelfOutput {
             dense: Linear::zeros(config.hidden_size, config.hidden_size, device),
-            layer_norm: LayerNorm::zeros(config, device),
+            layer_norm: LayerNorm::zeros(config.hidden_size, config, device),
         };
         Self { self_attention: BertSelfAttention::zeros(config, device), output }
     }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::ModelError;
 use crate::architectures::config_keys::ConfigKeys;
-use crate::architectures::{ARCHITECTURES, Architecture, BERT};
+use crate::architectures::{Architecture, BERT};
 use crate::config_file::{CONFIG, ConfigFile};
 use crate::config_labels::{ConfigLabels, LabelError, check_thresholds};
 use crate::encoder_config::EncoderConfig;
@@ -223,7 +223,7 @@ fn architecture(file: &ConfigFile) -> Result<&'static Architecture, ModelError> 
             (None, None) => return Ok(&BERT),
         };
     architecture.ok_or_else(|| {
-        let supported = ARCHITECTURES.map(|architecture| architecture.model_type).join(" or ");
+        let supported = Architecture::model_types();
         ModelError::Unsupported { path: file.path.clone(), key, found: found.into(), supported }
     })
 }

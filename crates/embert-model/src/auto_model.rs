@@ -116,9 +116,14 @@ impl AutoModel {
 
     /// Returns the linear layers with their module paths.
     pub(crate) fn linear_layers(&mut self) -> impl Iterator<Item = (String, &mut Linear)> {
+        let projection = self.embeddings.projection.as_mut();
+        let projection = projection.map(|linear| ("embeddings.projection".into(), linear));
         let encoder = self.encoder.linear_layers();
         let encoder = encoder.map(|(path, linear)| (format!("encoder.{path}"), linear));
-        encoder.chain(self.pooler.as_mut().map(|pooler| ("pooler.dense".into(), &mut pooler.dense)))
+        projection
+            .into_iter()
+            .chain(encoder)
+            .chain(self.pooler.as_mut().map(|pooler| ("pooler.dense".into(), &mut pooler.dense)))
     }
 }
 

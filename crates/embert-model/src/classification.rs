@@ -118,3 +118,40 @@ impl PreTrainedModel for AutoModelForSequenceClassification {
         self.base_model.architecture()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::architectures::{BERT, CAMEMBERT, DISTILBERT, ELECTRA, ROBERTA, XLM_ROBERTA};
+    use crate::encoder_config::EncoderConfig;
+    use crate::parameters::parameters;
+
+    /// Counted by transformers, with two labels. No weight is allocated.
+    #[test]
+    fn models_have_the_published_numbers_of_parameters() {
+        let default = |architecture: &Architecture| (architecture.default_config)();
+        let roberta = |vocab_size| EncoderConfig {
+            vocab_size,
+            max_position_embeddings: 514,
+            type_vocab_size: Some(1),
+            ..default(&ROBERTA)
+        };
+        let electra_base = EncoderConfig { embedding_size: Some(768), ..default(&BERT) };
+        for (architecture, encoder, expected) in [
+            (&BERT, default(&BERT), 109_483_778),
+            (&DISTILBERT, default(&DISTILBERT), 66_955_010),
+            (&ROBERTA, roberta(50265), 124_647_170),
+            (&XLM_ROBERTA, roberta(250_002), 278_045_186),
+            (&CAMEMBERT, roberta(32005), 110_623_490),
+            (&ELECTRA, electra_base, 109_483_778),
+            (&ELECTRA, default(&ELECTRA), 13_549_314),
+        ] {
+            let config = AutoConfig::new(architecture, encoder);
+            let model = AutoModelForSequenceClassification::zeros(&config, &Device::flex());
+            let count = parameters(&model).iter().map(|parameter| parameter.num_elements()).sum::<usize>();
+            assert_eq!(count, expected, "{architecture:?}");
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! Sizes and dropout rates of an encoder and its head, under the names in BERT's config.json.
+//! Sizes, dropout rates and structure of an encoder and its head, under the names in BERT's config.json.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,10 +10,16 @@ use serde::{Deserialize, Serialize};
 pub struct EncoderConfig {
     /// Number of tokens in the vocabulary.
     pub vocab_size: usize,
-    /// Maximum number of tokens in a sequence.
+    /// The rows of the position table that tokens read.
+    pub positions: Positions,
+    /// Number of rows of the position table. See [`max_length`](Self::max_length).
     pub max_position_embeddings: usize,
     /// Number of token types; `None` for a family without them.
     pub type_vocab_size: Option<usize>,
+    /// True if the tokens of the second text of a pair have type 1; false if all tokens have type 0.
+    pub pair_token_types: bool,
+    /// Size of the embeddings; `None` means `hidden_size`. A linear layer projects another size to `hidden_size`.
+    pub embedding_size: Option<usize>,
     /// Size of the hidden states.
     pub hidden_size: usize,
     /// Number of layers.
@@ -36,4 +42,33 @@ pub struct EncoderConfig {
     pub initializer_range: f64,
     /// The id of the padding token.
     pub pad_token_id: Option<u32>,
+}
+
+/// The rows of the position table that tokens read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Positions {
+    /// Token i of a sequence reads row i.
+    Absolute,
+    /// Token i of a sequence reads row `pad_token_id + 1 + i`, as in fairseq.
+    AbsoluteAfterPadding,
+}
+
+impl EncoderConfig {
+    /// Returns the row of the position table that the first token of a sequence reads.
+    pub fn first_position(&self) -> usize {
+        match self.positions {
+            Positions::Absolute => 0,
+            Positions::AbsoluteAfterPadding => self.pad_token_id.map_or(0, |pad| pad as usize + 1),
+        }
+    }
+
+    /// Returns the maximum number of tokens in a sequence, with special tokens.
+    pub fn max_length(&self) -> usize {
+        self.max_position_embeddings.saturating_sub(self.first_position())
+    }
+
+    /// Returns the size of the embeddings.
+    pub fn embedding_size(&self) -> usize {
+        self.embedding_size.unwrap_or(self.hidden_size)
+    }
 }

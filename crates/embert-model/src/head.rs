@@ -1,4 +1,5 @@
-//! Classification head: logits = dropout(act(xV + c))·W + b. A pooler can take the place of act(xV + c).
+//! Classification head: logits = dropout(act(xV + c))·W + b. A pooler can take the place of act(xV + c), and some
+//! families drop out x, too.
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -21,18 +22,22 @@ pub struct ClassificationHead {
     pub classifier: Linear,
     #[module(skip)]
     activation: Option<Activation>,
+    /// Dropout rate of x before the dense layer.
+    input_dropout: f64,
     dropout: f64,
 }
 
 impl ClassificationHead {
     pub(crate) fn zeros(config: &AutoConfig, device: &Device) -> Self {
-        let (encoder, dense) = (&config.encoder, config.architecture.head.dense);
+        let (encoder, head) = (&config.encoder, &config.architecture.head);
+        let dropout = encoder.classifier_dropout.unwrap_or(encoder.hidden_dropout_prob);
         let hidden_size = encoder.hidden_size;
         Self {
-            dense: dense.map(|_| Linear::zeros(hidden_size, hidden_size, device)),
+            dense: head.dense.map(|_| Linear::zeros(hidden_size, hidden_size, device)),
             classifier: Linear::zeros(hidden_size, config.num_labels(), device),
-            activation: dense.map(|(_, activation)| activation),
-            dropout: encoder.classifier_dropout.unwrap_or(encoder.hidden_dropout_prob),
+            activation: head.dense.map(|(_, activation)| activation),
+            input_dropout: if head.drops_input { dropout } else { 0.0 },
+            dropout,
         }
     }
 
@@ -44,7 +49,10 @@ impl ClassificationHead {
     pub fn forward(&self, x: Tensor<2>, context: ForwardContext) -> Tensor<2> {
         let at = |site| LinearContext { forward: context, layer: HEAD, site, layout: None };
         let x = match self.dense.as_ref().zip(self.activation) {
-            Some((dense, activation)) => activation(to_fp32(dense.forward(x, at(2)))), // [batch, hidden]
+            Some((dense, activation)) => {
+                let x = dropout(x, None, context.site(HEAD, 3, self.input_dropout));
+                activation(to_fp32(dense.forward(x, at(2)))) // [batch, hidden]
+            }
             None => x,
         };
         let x = dropout(x, None, context.site(HEAD, 0, self.dropout));

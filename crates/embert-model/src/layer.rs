@@ -49,7 +49,7 @@ impl BertLayer {
             intermediate: BertIntermediate { dense: Linear::zeros(hidden, intermediate, device) },
             output: BertOutput {
                 dense: Linear::zeros(intermediate, hidden, device),
-                layer_norm: LayerNorm::zeros(config, device),
+                layer_norm: LayerNorm::zeros(hidden, config, device),
             },
             attention_probs_dropout: config.attention_probs_dropout_prob,
             attention_output_dropout: if config.drops_attention_output { rate } else { 0.0 },

@@ -18,10 +18,10 @@ pub struct LayerNorm {
 }
 
 impl LayerNorm {
-    pub(crate) fn zeros(config: &EncoderConfig, device: &Device) -> Self {
+    pub(crate) fn zeros(size: usize, config: &EncoderConfig, device: &Device) -> Self {
         Self {
-            weight: zeros([config.hidden_size], device),
-            bias: Some(zeros([config.hidden_size], device)),
+            weight: zeros([size], device),
+            bias: Some(zeros([size], device)),
             epsilon: config.layer_norm_eps,
         }
     }

@@ -32,14 +32,16 @@ mod transpose;
 mod unsupported_formats;
 mod weights;
 
-pub use architectures::{ARCHITECTURES, Architecture, BERT, DISTILBERT, ModelPart};
+pub use architectures::{
+    ARCHITECTURES, Architecture, BERT, CAMEMBERT, DISTILBERT, ELECTRA, ModelPart, ROBERTA, XLM_ROBERTA,
+};
 pub use attention::{BertAttention, BertSelfAttention, BertSelfOutput};
 pub use auto_config::AutoConfig;
 pub use auto_model::AutoModel;
 pub use classification::AutoModelForSequenceClassification;
 pub use embeddings::{BertEmbeddings, Embedding};
 pub use encoder::BertEncoder;
-pub use encoder_config::EncoderConfig;
+pub use encoder_config::{EncoderConfig, Positions};
 pub use error::ModelError;
 pub use forward_context::ForwardContext;
 pub use head::ClassificationHead;

@@ -84,7 +84,7 @@ pub fn fine_tune(
     }
     let mut directory = ModelDirectory::open(&resolve::model_directory(base)?, None)?;
     let model = load(&mut directory, examples, settings, device)?;
-    let positions = directory.config.encoder.max_position_embeddings;
+    let positions = directory.config.encoder.max_length();
     let limit = Limit::new(settings.max_length.unwrap_or(positions), settings.truncation, positions)?;
     directory.tokenizer = directory.tokenizer.with_truncation(limit.truncation());
     let texts = encode(&directory.tokenizer, examples, limit)?;

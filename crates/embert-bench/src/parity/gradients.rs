@@ -56,7 +56,7 @@ impl ParameterVisitor for Collector {
     fn visit<const D: usize>(&mut self, parameter: Parameter, param: &Param<Tensor<D>>) {
         let Some(gradient) = param.val().grad(&self.gradients) else { return };
         let name = parameter.name;
-        let is_dense = D == 2 && !name.contains("embeddings");
+        let is_dense = D == 2 && !name.contains("embeddings.");
         self.found.insert(name, values(if is_dense { gradient.transpose() } else { gradient }));
     }
 }

@@ -36,7 +36,7 @@ fn with_model(
     output_dir::check(recipe)?;
     let (examples, head) = trained_labels::read_examples(recipe)?;
     let source = ModelSource::of_recipe(recipe, &examples.train, head)?;
-    let limit = limit(&recipe.data, source.config.encoder.max_position_embeddings)?;
+    let limit = limit(&recipe.data, source.config.encoder.max_length())?;
     let metrics = MetricChoice::new(&recipe.data, &source.config)?;
     describe::examples(&examples);
     let encoded = EncodedRun::new(&source.tokenizer, &examples, limit, metrics)?;

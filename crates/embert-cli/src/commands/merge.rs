@@ -28,11 +28,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     let model = source.load(&device)?;
     save_pretrained(&merge_adapter(model), &source.config, merged)?;
     let config = &source.config;
-    source.tokenizer.save(
-        merged,
-        config.architecture.tokenizer_class,
-        config.encoder.max_position_embeddings,
-    )?;
+    source.tokenizer.save(merged, config.architecture.tokenizer_class, config.encoder.max_length())?;
     if let Some(reading) = recipe::reading_of(&directory)? {
         let path = merged.join("recipe.toml");
         fs::write(&path, reading)

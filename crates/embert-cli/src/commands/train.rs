@@ -45,7 +45,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     let source = ModelSource::of_recipe(&recipe, &examples.train, head)?;
     recipe.train.resolve_label_names(&source.config.label_names())?;
     let warnings = warnings::of_run(&recipe, &source, &examples, matches);
-    let limit = limit(&recipe.data, source.config.encoder.max_position_embeddings)?;
+    let limit = limit(&recipe.data, source.config.encoder.max_length())?;
     let metrics = MetricChoice::new(&recipe.data, &source.config)?;
     metric_choice::check_fitting(&recipe, &source.config)?;
     let interrupt = Interrupt::listen().map_err(CliError::failed)?;

@@ -54,7 +54,7 @@ pub(crate) fn has_recipe(directory: &Path) -> bool {
 
 fn of_bare_model(model: &ModelDirectory) -> Table {
     let mut table = Table::new();
-    let positions = model.config.encoder.max_position_embeddings;
+    let positions = model.config.encoder.max_length();
     insert(&mut table, "data.max_seq_length", Value::Integer(positions as i64));
     insert(&mut table, "data.truncation_side", Value::String(model.tokenizer.truncation().to_string()));
     table

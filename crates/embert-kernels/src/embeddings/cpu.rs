@@ -1,4 +1,4 @@
-//! Embeddings on the CPU: y = word[id] + position[p] + token_type[t].
+//! Embeddings on the CPU: y = word[id] + position[first_position + p] + token_type[t].
 //!
 //! The backward pass adds each token's gradient to its rows of the tables, in the order of the tokens.
 
@@ -27,10 +27,12 @@ pub(super) fn embeddings(
     layout: &SequenceLayout,
     word: Tensor<2>,
     position: Tensor<2>,
+    first_position: usize,
     token_type: Option<Tensor<2>>,
 ) -> Tensor<2> {
     let ids: Arc<[u32]> = input_ids.into_data().iter::<i64>().map(|id| id as u32).collect();
-    let positions: Arc<[u32]> = layout.positions().map(|position| position as u32).collect();
+    let positions: Arc<[u32]> =
+        layout.positions().map(|position| (first_position + position) as u32).collect();
     let types = layout.token_types().filter(|_| token_type.is_some());
     let types: Option<Arc<[u32]>> = types.map(|types| types.map(|token_type| token_type as u32).collect());
     let token_type = token_type.unwrap_or_else(|| Tensor::zeros([1, word.dims()[1]], &word.device()));

@@ -15,7 +15,10 @@ use burn::tensor::{Int, Tensor};
 use crate::backend::{on_cpu, on_gpu};
 use crate::layout::SequenceLayout;
 
-/// The embeddings of tokens: `word[id] + position[p] + token_type[t]`.
+/// The embeddings of tokens: `word[id] + position[first_position + p] + token_type[t]`.
+///
+/// Token p of a sequence reads row `first_position + p` of the position table. It is 0 in BERT. RoBERTa reserves the
+/// first rows, so there it is 2.
 ///
 /// The layout has the type t of each token: 0 in single texts and in the first text of a pair, 1 in the second. A model
 /// without token types, such as DistilBERT, passes `None`; then the types of the layout have no effect.
@@ -34,6 +37,7 @@ pub fn embeddings(
     layout: &SequenceLayout,
     word: Tensor<2>,
     position: Tensor<2>,
+    first_position: usize,
     token_type: Option<Tensor<2>>,
 ) -> Tensor<2> {
     assert_eq!(input_ids.dims(), [layout.num_tokens()], "input_ids must have one id per row of the layout");
@@ -41,10 +45,10 @@ pub fn embeddings(
         assert!(token_type.dims()[0] > 1, "pairs need two token types, but the model has one");
     }
     if on_cpu(&word) {
-        return cpu::embeddings(input_ids, layout, word, position, token_type);
+        return cpu::embeddings(input_ids, layout, word, position, first_position, token_type);
     }
     if on_gpu(&word) {
-        return cube::embeddings(input_ids, layout, word, position, token_type);
+        return cube::embeddings(input_ids, layout, word, position, first_position, token_type);
     }
-    reference::embeddings(input_ids, layout, word, position, token_type)
+    reference::embeddings(input_ids, layout, word, position, first_position, token_type)
 }

@@ -10,9 +10,10 @@ pub fn embeddings(
     layout: &SequenceLayout,
     word: Tensor<2>,
     position: Tensor<2>,
+    first_position: usize,
     token_type: Option<Tensor<2>>,
 ) -> Tensor<2> {
-    let positions = layout.positions().map(|position| position as i32).collect::<Vec<_>>();
+    let positions = layout.positions().map(|position| (first_position + position) as i32).collect::<Vec<_>>();
     let positions = Tensor::<1, Int>::from_data(positions.as_slice(), &input_ids.device()); // [num_tokens]
     let sum = word.select(0, input_ids) + position.select(0, positions); // [num_tokens, hidden]
     match token_type {

@@ -7,15 +7,22 @@ use crate::compare::{FP32, assert_close, run};
 
 #[test]
 fn embeddings_match_the_reference() {
-    let [word, position, token_type] = [[1500, 33], [70, 33], [2, 33]];
+    let [word, position, token_type] = [[1500, 33], [73, 33], [2, 33]];
     let lengths = vec![70, 1, 40];
     let (packed, padded) = (SequenceLayout::packed(lengths.clone()), SequenceLayout::padded(lengths, 70));
     let pairs = [&packed, &padded].map(|layout| layout.clone().with_first_segments(vec![31, 1, 0]));
     for layout in [packed, padded].into_iter().chain(pairs) {
-        check_embeddings(&layout, [word, position, token_type], |[word, position, token_type]| {
-            (word, position, Some(token_type))
-        });
-        check_embeddings(&layout, [word, position], |[word, position]| (word, position, None));
+        for first_position in [0, 3] {
+            check_embeddings(
+                &layout,
+                first_position,
+                [word, position, token_type],
+                |[word, position, types]| (word, position, Some(types)),
+            );
+            check_embeddings(&layout, first_position, [word, position], |[word, position]| {
+                (word, position, None)
+            });
+        }
     }
 }
 
@@ -26,7 +33,7 @@ fn a_token_has_the_embedding_of_its_type() {
     let token_type = Tensor::from_data([[1.0, 2.0], [30.0, 40.0]], &device);
     let of = |layout: SequenceLayout| {
         let ids = Tensor::<1, Int>::zeros([layout.num_tokens()], &device);
-        let y = embeddings(ids, &layout, zeros(5), zeros(5), Some(token_type.clone()));
+        let y = embeddings(ids, &layout, zeros(5), zeros(5), 0, Some(token_type.clone()));
         y.slice([0..layout.num_tokens(), 0..1]).into_data().try_to_vec::<f32>().unwrap()
     };
     let packed = SequenceLayout::packed(vec![3, 2]);
@@ -37,12 +44,28 @@ fn a_token_has_the_embedding_of_its_type() {
 }
 
 #[test]
+fn the_first_token_has_the_first_position() {
+    let device = Device::flex();
+    let position = Tensor::from_data([[1.0], [2.0], [3.0], [4.0]], &device);
+    let zeros = Tensor::<2>::zeros([5, 1], &device);
+    let of = |layout: SequenceLayout, first_position: usize| {
+        let ids = Tensor::<1, Int>::zeros([layout.num_tokens()], &device);
+        let y = embeddings(ids, &layout, zeros.clone(), position.clone(), first_position, None);
+        y.into_data().try_to_vec::<f32>().unwrap()
+    };
+    assert_eq!(of(SequenceLayout::packed(vec![2, 1]), 0), [1.0, 2.0, 1.0]);
+    assert_eq!(of(SequenceLayout::packed(vec![2, 1]), 2), [3.0, 4.0, 3.0]);
+    assert_eq!(of(SequenceLayout::padded(vec![2, 1], 2), 2), [3.0, 4.0, 3.0, 3.0]);
+}
+
+#[test]
 #[should_panic(expected = "pairs need two token types, but the model has one")]
 fn pairs_need_two_token_types() {
     let (device, layout) = (Device::flex(), SequenceLayout::packed(vec![2]).with_first_segments(vec![1]));
     let table = Tensor::<2>::zeros([1, 2], &device);
     let ids = Tensor::<1, Int>::zeros([2], &device);
-    embeddings(ids, &layout, Tensor::zeros([5, 2], &device), Tensor::zeros([5, 2], &device), Some(table));
+    let zeros = || Tensor::zeros([5, 2], &device);
+    embeddings(ids, &layout, zeros(), zeros(), 0, Some(table));
 }
 
 type Tables = (Tensor<2>, Tensor<2>, Option<Tensor<2>>);
@@ -50,6 +73,7 @@ type Tables = (Tensor<2>, Tensor<2>, Option<Tensor<2>>);
 /// Compares the output and the gradients of the CPU implementation with the reference in double precision.
 fn check_embeddings<const N: usize>(
     layout: &SequenceLayout,
+    first_position: usize,
     shapes: [[usize; 2]; N],
     tables: impl Fn([Tensor<2>; N]) -> Tables,
 ) {
@@ -57,12 +81,17 @@ fn check_embeddings<const N: usize>(
     let sum = |fast: bool, (word, position, token_type): Tables| {
         let ids = Tensor::<1, Int>::from_data(ids.as_slice(), &word.device());
         if fast {
-            embeddings(ids, layout, word, position, token_type)
+            embeddings(ids, layout, word, position, first_position, token_type)
         } else {
-            reference::embeddings(ids, layout, word, position, token_type)
+            reference::embeddings(ids, layout, word, position, first_position, token_type)
         }
     };
     let expected = run(shapes, DType::F64, |inputs| sum(false, tables(inputs)));
     let got = run(shapes, DType::F32, |inputs| sum(true, tables(inputs)));
-    assert_close(&got, &expected, FP32, &format!("embeddings from {N} tables, {layout:?}"));
+    assert_close(
+        &got,
+        &expected,
+        FP32,
+        &format!("embeddings from {N} tables, position {first_position}, {layout:?}"),
+    );
 }

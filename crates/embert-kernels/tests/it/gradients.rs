@@ -114,11 +114,11 @@ fn gradient_of_embeddings() {
     for layout in [layout.clone(), layout.clone().with_first_segments(vec![1, 2])] {
         check([[5, 3], [4, 3], [2, 3]], |[word, position, token_type]| {
             let ids = Tensor::<1, Int>::from_data([4, 0, 4, 1, 4], &word.device());
-            reference::embeddings(ids, &layout, word, position, Some(token_type))
+            reference::embeddings(ids, &layout, word, position, 1, Some(token_type))
         });
     }
     check([[5, 3], [4, 3]], |[word, position]| {
         let ids = Tensor::<1, Int>::from_data([4, 0, 4, 1, 4], &word.device());
-        reference::embeddings(ids, &layout, word, position, None)
+        reference::embeddings(ids, &layout, word, position, 0, None)
     });
 }

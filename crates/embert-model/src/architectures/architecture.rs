@@ -12,10 +12,14 @@ use crate::encoder_config::EncoderConfig;
 pub struct Architecture {
     /// The value of `model_type` in config.json.
     pub model_type: &'static str,
+    /// Well-known models of the family.
+    pub models: &'static str,
     /// The class name of the sequence classifier in transformers, as in `architectures` of config.json.
     pub classifier_class: &'static str,
     /// The class name of the tokenizer in transformers.
     pub tokenizer_class: &'static str,
+    /// True if the tokenizer is WordPiece with BERT's special tokens.
+    pub has_word_pieces: bool,
     /// Returns the defaults of transformers for keys that config.json lacks.
     pub default_config: fn() -> EncoderConfig,
     /// Reads, checks and writes the keys of config.json.
@@ -24,6 +28,8 @@ pub struct Architecture {
     pub(super) base_model_prefix: &'static str,
     /// The path of the list of layers in the base model.
     pub(super) layers: &'static str,
+    /// The names of modules of the base model that belong to the embeddings.
+    pub(super) embeddings: &'static [&'static str],
     /// Parts of module paths and their Hugging Face names. The first part that a path contains is replaced.
     pub(super) renames: &'static [(&'static str, &'static str)],
     /// True if the base model has a pooler.
@@ -34,10 +40,12 @@ pub struct Architecture {
     pub(crate) lora_target_modules: &'static [&'static str],
 }
 
-/// Classification head: dense layer, activation, dropout, classifier.
+/// Classification head: dropout, dense layer, activation, dropout, classifier.
 pub(crate) struct Head {
     /// Name and activation of the dense layer; `None` if the pooler is the dense layer.
     pub(crate) dense: Option<(&'static str, Activation)>,
+    /// True if the dropout before the classifier also applies before the dense layer.
+    pub(crate) drops_input: bool,
     /// Name of the last linear layer.
     pub(crate) classifier: &'static str,
 }

@@ -3,20 +3,27 @@
 use super::architecture::{Architecture, Head};
 use super::config_keys::ConfigKeys;
 use crate::ModelError;
-use crate::encoder_config::EncoderConfig;
+use crate::encoder_config::{EncoderConfig, Positions};
+
+/// The names of BERT's modules, which other families share.
+pub(super) const RENAMES: &[(&str, &str)] =
+    &[("attention.self_attention", "attention.self"), ("layer_norm", "LayerNorm")];
 
 /// BERT.
 pub static BERT: Architecture = Architecture {
     model_type: "bert",
+    models: "bert-base-uncased, bert-base-multilingual-cased, all-MiniLM-L6-v2",
     classifier_class: "BertForSequenceClassification",
     tokenizer_class: "BertTokenizer",
+    has_word_pieces: true,
     default_config: EncoderConfig::default,
     keys,
     base_model_prefix: "bert",
     layers: "encoder.layer",
-    renames: &[("attention.self_attention", "attention.self"), ("layer_norm", "LayerNorm")],
+    embeddings: &["embeddings"],
+    renames: RENAMES,
     has_pooler: true,
-    head: Head { dense: None, classifier: "classifier" },
+    head: Head { dense: None, drops_input: false, classifier: "classifier" },
     lora_target_modules: &["query", "value"],
 };
 
@@ -25,8 +32,11 @@ impl Default for EncoderConfig {
     fn default() -> Self {
         Self {
             vocab_size: 30522,
+            positions: Positions::Absolute,
             max_position_embeddings: 512,
             type_vocab_size: Some(2),
+            pair_token_types: true,
+            embedding_size: None,
             hidden_size: 768,
             num_hidden_layers: 12,
             num_attention_heads: 12,
@@ -42,7 +52,8 @@ impl Default for EncoderConfig {
     }
 }
 
-fn keys(config: &mut EncoderConfig, keys: &mut ConfigKeys<'_>) -> Result<(), ModelError> {
+/// Reads the keys of BERT, which other families share.
+pub(super) fn keys(config: &mut EncoderConfig, keys: &mut ConfigKeys<'_>) -> Result<(), ModelError> {
     keys.size("vocab_size", &mut config.vocab_size)?;
     keys.size("hidden_size", &mut config.hidden_size)?;
     keys.size("num_hidden_layers", &mut config.num_hidden_layers)?;

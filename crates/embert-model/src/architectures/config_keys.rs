@@ -135,7 +135,7 @@ impl<'a> ConfigKeys<'a> {
         }
     }
 
-    fn error(&self, reason: String) -> ModelError {
+    pub(super) fn error(&self, reason: String) -> ModelError {
         ModelError::Config { path: self.path.into(), reason }
     }
 }

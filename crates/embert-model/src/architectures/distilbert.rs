@@ -10,12 +10,15 @@ use crate::encoder_config::EncoderConfig;
 /// DistilBERT.
 pub static DISTILBERT: Architecture = Architecture {
     model_type: "distilbert",
+    models: "distilbert-base-uncased, distilbert-base-multilingual-cased",
     classifier_class: "DistilBertForSequenceClassification",
     tokenizer_class: "DistilBertTokenizer",
+    has_word_pieces: true,
     default_config,
     keys,
     base_model_prefix: "distilbert",
     layers: "transformer.layer",
+    embeddings: &["embeddings"],
     renames: &[
         ("attention.self_attention.query", "attention.q_lin"),
         ("attention.self_attention.key", "attention.k_lin"),
@@ -28,7 +31,7 @@ pub static DISTILBERT: Architecture = Architecture {
         ("embeddings.layer_norm", "embeddings.LayerNorm"),
     ],
     has_pooler: false,
-    head: Head { dense: Some(("pre_classifier", relu)), classifier: "classifier" },
+    head: Head { dense: Some(("pre_classifier", relu)), drops_input: false, classifier: "classifier" },
     lora_target_modules: &[],
 };
 

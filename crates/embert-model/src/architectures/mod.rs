@@ -2,24 +2,39 @@
 
 mod architecture;
 mod bert;
+mod camembert;
 pub(crate) mod config_keys;
 mod distilbert;
+mod electra;
 mod model_part;
 pub(crate) mod names;
+mod roberta;
+mod xlm_roberta;
 
 pub(crate) use architecture::Activation;
 pub use architecture::Architecture;
 pub use bert::BERT;
+pub use camembert::CAMEMBERT;
 pub use distilbert::DISTILBERT;
+pub use electra::ELECTRA;
 pub use model_part::ModelPart;
+pub use roberta::ROBERTA;
+pub use xlm_roberta::XLM_ROBERTA;
 
 /// All supported families.
-pub static ARCHITECTURES: [&Architecture; 2] = [&BERT, &DISTILBERT];
+pub static ARCHITECTURES: [&Architecture; 6] =
+    [&BERT, &DISTILBERT, &ROBERTA, &XLM_ROBERTA, &CAMEMBERT, &ELECTRA];
 
 impl Architecture {
     /// Returns the family with this `model_type`.
     pub fn of_model_type(model_type: &str) -> Option<&'static Self> {
         ARCHITECTURES.into_iter().find(|architecture| architecture.model_type == model_type)
+    }
+
+    /// Returns the supported values of `model_type` as a phrase: `bert, distilbert or roberta`.
+    pub fn model_types() -> String {
+        let [first @ .., last] = ARCHITECTURES.map(|architecture| architecture.model_type);
+        format!("{} or {last}", first.join(", "))
     }
 
     /// Returns the family of a class in transformers, such as `BertModel` or `DistilBertForMaskedLM`.

@@ -6,8 +6,6 @@ use crate::lora::names::adapter_name;
 
 /// Path of the layers in [`AutoModel`](crate::AutoModel).
 const LAYERS: &str = "encoder.layer";
-/// Path of the embeddings in [`AutoModel`](crate::AutoModel), and their name in every family.
-const EMBEDDINGS: &str = "embeddings";
 /// Path of the pooler in [`AutoModel`](crate::AutoModel), and its name in every family with a pooler.
 const POOLER: &str = "pooler";
 
@@ -62,7 +60,7 @@ impl Architecture {
         let dense = self.head.dense.map(|(name, _)| name);
         let mut head =
             [dense, Some(self.head.classifier), self.has_pooler.then_some("pooler.dense")].into_iter();
-        if is_in(EMBEDDINGS) {
+        if self.embeddings.iter().any(|module| is_in(module)) {
             Some(ModelPart::Embeddings)
         } else {
             head.any(|module| module.is_some_and(is_in)).then_some(ModelPart::Head)
@@ -85,11 +83,10 @@ impl Architecture {
     /// Returns true if a tensor belongs to the base model. The name may have its prefix or not.
     pub(crate) fn is_of_base_model(&self, name: &str) -> bool {
         let module = name.split('.').next();
-        let layers = self.layers.split('.').next();
+        let pooler = self.has_pooler.then_some(POOLER);
+        let modules = self.embeddings.iter().chain([&self.layers]).map(|path| path.split('.').next());
         self.without_prefix(name).is_some()
-            || module == layers
-            || module == Some(EMBEDDINGS)
-            || self.has_pooler && module == Some(POOLER)
+            || modules.chain([pooler]).any(|known| known.is_some() && known == module)
     }
 
     /// Returns true if a parameter belongs to the last linear layer, whose shape depends on the number of
@@ -115,7 +112,7 @@ pub(crate) fn is_transposed(name: &str, rank: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::{BERT, DISTILBERT};
+    use crate::{BERT, CAMEMBERT, DISTILBERT, ELECTRA, ModelPart, ROBERTA};
 
     #[test]
     fn legacy_names_are_accepted() {
@@ -161,9 +158,49 @@ mod tests {
                 "distilbert.transformer.layer.1.ffn.lin2.weight",
             ),
             (&DISTILBERT, "head.dense.weight", "pre_classifier.weight", "pre_classifier.weight"),
+            (
+                &CAMEMBERT,
+                "base_model.encoder.layer.1.output.layer_norm.weight",
+                "roberta.encoder.layer.1.output.layer_norm.weight",
+                "roberta.encoder.layer.1.output.LayerNorm.weight",
+            ),
+            (&ROBERTA, "head.dense.weight", "classifier.dense.weight", "classifier.dense.weight"),
+            (&ROBERTA, "head.classifier.bias", "classifier.out_proj.bias", "classifier.out_proj.bias"),
+            (
+                &ELECTRA,
+                "base_model.embeddings.projection.lora.lora_b",
+                "electra.embeddings.projection.lora.lora_b",
+                "electra.embeddings_project.lora_B.weight",
+            ),
+            (
+                &ELECTRA,
+                "base_model.embeddings.layer_norm.bias",
+                "electra.embeddings.layer_norm.bias",
+                "electra.embeddings.LayerNorm.bias",
+            ),
         ];
         for (architecture, module, path, name) in cases {
             assert_eq!((architecture.path(module).as_str(), architecture.name(path).as_str()), (path, name));
+        }
+    }
+
+    #[test]
+    fn tensors_have_the_part_of_their_module() {
+        let head = Some(ModelPart::Head);
+        for (architecture, name, part) in [
+            (&ROBERTA, "roberta.embeddings.position_embeddings.weight", Some(ModelPart::Embeddings)),
+            (&ROBERTA, "encoder.layer.3.output.dense.bias", Some(ModelPart::Layer(3))),
+            (&ROBERTA, "classifier.dense.weight", head),
+            (&ROBERTA, "classifier.out_proj.bias", head),
+            (&ROBERTA, "roberta.pooler.dense.bias", head),
+            (&ROBERTA, "lm_head.dense.bias", None),
+            (&ROBERTA, "classifier.weight", None),
+            (&ELECTRA, "electra.embeddings_project.weight", Some(ModelPart::Embeddings)),
+            (&ELECTRA, "embeddings_project.bias", Some(ModelPart::Embeddings)),
+            (&ELECTRA, "discriminator_predictions.dense.bias", None),
+            (&ELECTRA, "generator_lm_head.bias", None),
+        ] {
+            assert_eq!(architecture.part_of(name), part, "{name}");
         }
     }
 }

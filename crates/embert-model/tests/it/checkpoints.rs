@@ -6,8 +6,8 @@ use std::path::Path;
 use burn::module::Module;
 use burn::tensor::Device;
 use embert_model::{
-    AutoConfig, AutoModelForSequenceClassification, BERT, DISTILBERT, EncoderConfig, ForwardContext,
-    ModelError, Pretrained, from_pretrained, save_pretrained,
+    AutoConfig, AutoModelForSequenceClassification, BERT, CAMEMBERT, DISTILBERT, ELECTRA, EncoderConfig,
+    ForwardContext, ModelError, Pretrained, ROBERTA, XLM_ROBERTA, from_pretrained, save_pretrained,
 };
 use safetensors::SafeTensors;
 use tempfile::TempDir;
@@ -22,6 +22,16 @@ fn checkpoint_of(model: &str, weights: &str) -> TempDir {
     fs::copy(fixtures().join(weights), directory.path().join("model.safetensors")).unwrap();
     directory
 }
+
+/// The directories of the tiny models, one for each family.
+const MODELS: [&str; 6] = [
+    "tiny_bert",
+    "tiny_distilbert",
+    "families/roberta",
+    "families/xlm-roberta",
+    "families/camembert",
+    "families/electra",
+];
 
 fn checkpoint(weights: &str) -> TempDir {
     checkpoint_of("tiny_bert", weights)
@@ -98,7 +108,7 @@ fn a_checkpoint_without_a_classifier_is_not_complete() {
 
 #[test]
 fn saved_tensors_equal_loaded_ones_bit_for_bit() {
-    for fixture in ["tiny_bert", "tiny_distilbert"] {
+    for fixture in MODELS {
         let saved = tempfile::tempdir().unwrap();
         let directory = fixtures().join(fixture);
         let config = AutoConfig::from_dir(&directory).unwrap();
@@ -115,7 +125,7 @@ fn saved_tensors_equal_loaded_ones_bit_for_bit() {
 
 #[test]
 fn saving_keeps_the_config() {
-    for fixture in ["tiny_bert", "tiny_distilbert"] {
+    for fixture in MODELS {
         let saved = tempfile::tempdir().unwrap();
         let directory = fixtures().join(fixture);
         let config = AutoConfig::from_dir(&directory).unwrap();
@@ -154,19 +164,6 @@ fn random_weights_depend_only_on_the_seed() {
     }
 }
 
-/// Creates only one layer, to save memory.
-#[test]
-fn base_models_have_the_published_numbers_of_parameters() {
-    for (architecture, expected) in [(&BERT, 109_483_778), (&DISTILBERT, 66_955_010)] {
-        let config = (architecture.default_config)();
-        let one_layer = EncoderConfig { num_hidden_layers: 1, ..config.clone() };
-        let one_layer = AutoConfig::new(architecture, one_layer);
-        let model = AutoModelForSequenceClassification::new(&one_layer, 0, &Device::flex());
-        let layer = model.encoder().layer[0].num_params();
-        assert_eq!(model.num_params() + (config.num_hidden_layers - 1) * layer, expected);
-    }
-}
-
 /// Returns a copy of a fixture with another value in config.json.
 fn configured(model: &str, key: &str, value: serde_json::Value) -> TempDir {
     let directory = checkpoint_of(model, &format!("{model}/model.safetensors"));
@@ -187,7 +184,11 @@ fn unsupported_bert_configs_are_refused_by_key() {
             "position_embedding_type is relative_key; only absolute",
         ),
         ("is_decoder", true.into(), "is_decoder is true"),
-        ("model_type", "roberta".into(), "model_type is roberta; only bert or distilbert is supported"),
+        (
+            "model_type",
+            "gpt2".into(),
+            "model_type is gpt2; only bert, distilbert, roberta, xlm-roberta, camembert or electra is supported",
+        ),
         ("num_attention_heads", 5.into(), "hidden_size 32 is not a multiple of num_attention_heads 5"),
         (
             "hidden_dropout_prob",
@@ -247,6 +248,40 @@ fn unsupported_distilbert_configs_are_refused_by_key() {
 }
 
 #[test]
+fn unsupported_configs_of_other_families_are_refused_by_key() {
+    let cases = [
+        ("roberta", "pad_token_id", serde_json::Value::Null, "pad_token_id is null"),
+        (
+            "roberta",
+            "max_position_embeddings",
+            2.into(),
+            "max_position_embeddings is 2; it must be greater than pad_token_id + 1, which is 2",
+        ),
+        (
+            "roberta",
+            "pad_token_id",
+            u32::MAX.into(),
+            "max_position_embeddings is 42; it must be greater than",
+        ),
+        ("camembert", "position_embedding_type", "relative_key".into(), "only absolute is supported"),
+        ("xlm-roberta", "hidden_act", "relu".into(), "hidden_act is relu; only gelu is supported"),
+        ("electra", "embedding_size", 0.into(), "embedding_size is 0"),
+        (
+            "electra",
+            "embedding_size",
+            24.into(),
+            "electra.embeddings.word_embeddings.weight has shape [61, 16]; the model expects [61, 24]",
+        ),
+        ("electra", "num_hidden_layers", 1.into(), "16 unexpected tensors: electra.encoder.layer.1."),
+    ];
+    for (family, key, value, expected) in cases {
+        let directory = configured(&format!("families/{family}"), key, value);
+        let error = error(directory.path());
+        assert!(error.contains(expected), "{family}, {key}: {error}");
+    }
+}
+
+#[test]
 fn architectures_select_the_family_without_a_model_type() {
     let read = |json: &str| {
         let directory = tempfile::tempdir().unwrap();
@@ -263,9 +298,17 @@ fn architectures_select_the_family_without_a_model_type() {
     let distilbert = read(r#"{"architectures": "DistilBertModel"}"#).unwrap();
     assert_eq!(distilbert.architecture, &DISTILBERT);
     assert_eq!(read("{}").unwrap(), AutoConfig::new(&BERT, EncoderConfig::default()));
-    let error = read(r#"{"architectures": ["RobertaForMaskedLM"]}"#).unwrap_err().to_string();
-    let expected = "architectures is RobertaForMaskedLM; only bert or distilbert is supported";
-    assert!(error.ends_with(expected), "{error}");
+    for (class, expected) in [
+        ("RobertaForMaskedLM", &ROBERTA),
+        ("XLMRobertaModel", &XLM_ROBERTA),
+        ("CamembertForMaskedLM", &CAMEMBERT),
+        ("ElectraForPreTraining", &ELECTRA),
+    ] {
+        let found = read(&format!(r#"{{"architectures": ["{class}"]}}"#)).unwrap();
+        assert_eq!(found.architecture, expected, "{class}");
+    }
+    let error = read(r#"{"architectures": ["GPT2Model"]}"#).unwrap_err().to_string();
+    assert!(error.contains("architectures is GPT2Model; only bert, distilbert, roberta, "), "{error}");
 }
 
 #[test]

@@ -99,6 +99,49 @@ fn heads_of_other_tasks_are_listed_as_unused() {
 }
 
 #[test]
+fn heads_of_other_tasks_are_listed_as_unused_in_every_family() {
+    type Case = (&'static str, &'static [(&'static str, &'static [usize])], &'static str);
+    let cases: [Case; 5] = [
+        (
+            "families/roberta",
+            &[
+                ("lm_head.bias", &[61]),
+                ("lm_head.decoder.weight", &[61, 24]),
+                ("roberta.pooler.dense.bias", &[24]),
+            ],
+            "RobertaForMaskedLM",
+        ),
+        (
+            "families/xlm-roberta",
+            &[("classifier.bias", &[9]), ("classifier.weight", &[9, 24])],
+            "XLMRobertaForTokenClassification",
+        ),
+        ("families/camembert", &[("qa_outputs.bias", &[2])], "CamembertForQuestionAnswering"),
+        (
+            "families/electra",
+            &[
+                ("discriminator_predictions.dense.bias", &[24]),
+                ("discriminator_predictions.dense_prediction.bias", &[1]),
+            ],
+            "ElectraForPreTraining",
+        ),
+        (
+            "families/electra",
+            &[("generator_lm_head.bias", &[61]), ("generator_predictions.dense.bias", &[16])],
+            "ElectraForMaskedLM",
+        ),
+    ];
+    for (model, extra, class) in cases {
+        let directory = checkpoint(model, "classifier.", extra, json!([class]));
+        let config = AutoConfig::from_dir(directory.path()).unwrap();
+        assert!(!has_classification_head(directory.path(), &config).unwrap(), "{class}");
+        let loaded = from_pretrained(directory.path(), &config, 1, &Device::flex()).unwrap();
+        assert_eq!(loaded.newly_initialized.len(), 4, "{class}");
+        assert_eq!(loaded.unused, extra.iter().map(|(name, _)| *name).collect::<Vec<_>>(), "{class}");
+    }
+}
+
+#[test]
 fn unexpected_tensors_of_the_encoder_are_an_error() {
     let cases = [
         ("tiny_bert", "bert.encoder.layer.0.adapter.weight"),
@@ -107,6 +150,10 @@ fn unexpected_tensors_of_the_encoder_are_an_error() {
         ("tiny_bert", "bert.pooler.norm.weight"),
         ("tiny_distilbert", "distilbert.transformer.layer.2.ffn.lin1.bias"),
         ("tiny_distilbert", "transformer.layer.2.ffn.lin1.bias"),
+        ("families/roberta", "roberta.embeddings.norm.weight"),
+        ("families/electra", "electra.embeddings_project.norm.weight"),
+        ("families/electra", "embeddings_project.weight"),
+        ("families/electra", "electra.pooler.dense.weight"),
     ];
     for (model, name) in cases {
         let directory = checkpoint(model, "", &[(name, &[32])], json!(null));
@@ -139,7 +186,13 @@ fn has_classification_head_checks_tensors_and_class() {
 
 #[test]
 fn a_new_head_replaces_only_the_classifier() {
-    for (model, num_tensors) in [("tiny_bert", 3), ("tiny_distilbert", 3), ("tiny_bert", 5)] {
+    for (model, num_tensors) in [
+        ("tiny_bert", 3),
+        ("tiny_distilbert", 3),
+        ("tiny_bert", 5),
+        ("families/roberta", 3),
+        ("families/electra", 2),
+    ] {
         let directory = fixtures().join(model);
         let mut config = AutoConfig::from_dir(&directory).unwrap();
         let old = from_pretrained(&directory, &config, 0, &Device::flex()).unwrap();
@@ -147,8 +200,10 @@ fn a_new_head_replaces_only_the_classifier() {
         config.set_labels((0..num_tensors).map(|id| id.to_string()));
         let new = |seed| from_pretrained_with_new_head(&directory, &config, seed, &Device::flex()).unwrap();
         let loaded = new(1);
-        assert_eq!(loaded.newly_initialized, HEAD);
-        assert_eq!(loaded.unused, ["classifier.bias", "classifier.weight"]);
+        let last = if model.starts_with("families") { "classifier.out_proj" } else { "classifier" };
+        let [weight, bias] = ["weight", "bias"].map(|parameter| format!("{last}.{parameter}"));
+        assert_eq!(loaded.newly_initialized, [weight.clone(), bias.clone()]);
+        assert_eq!(loaded.unused, [bias, weight]);
         assert_eq!(classifier(&loaded.model), classifier(&new(1).model));
         assert_ne!(classifier(&loaded.model), classifier(&new(2).model));
         assert_ne!(classifier(&loaded.model), classifier(&old.model));

@@ -7,6 +7,7 @@ mod adapters;
 mod checkpoints;
 mod distilbert;
 mod encoders;
+mod families;
 mod golden;
 mod gradients;
 mod heads;

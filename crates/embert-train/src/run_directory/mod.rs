@@ -366,7 +366,7 @@ impl RunDirectory {
             }
             None => save_pretrained(model, model_config, directory)?,
         }
-        let max_length = model_config.encoder.max_position_embeddings;
+        let max_length = model_config.encoder.max_length();
         Ok(self.tokenizer.save(directory, model_config.architecture.tokenizer_class, max_length)?)
     }
 }

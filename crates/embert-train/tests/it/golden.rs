@@ -1,4 +1,4 @@
-//! Ten AdamW steps on a tiny BERT and a tiny DistilBERT, compared with transformers and PyTorch.
+//! Ten AdamW steps on a tiny model of each family, compared with transformers and PyTorch.
 
 use std::fs;
 use std::path::Path;
@@ -16,6 +16,14 @@ type Fixture = (&'static str, &'static str, usize);
 
 const BERT: Fixture = ("tiny_bert", "golden.safetensors", 41);
 const DISTILBERT: Fixture = ("tiny_distilbert", "golden_distilbert.safetensors", 40);
+const FIXTURES: [Fixture; 6] = [
+    BERT,
+    DISTILBERT,
+    ("families/roberta", "families/roberta/golden.safetensors", 41),
+    ("families/xlm-roberta", "families/xlm-roberta/golden.safetensors", 41),
+    ("families/camembert", "families/camembert/golden.safetensors", 41),
+    ("families/electra", "families/electra/golden.safetensors", 43),
+];
 
 /// Values computed by transformers.
 pub(crate) struct Golden(Vec<u8>);
@@ -119,7 +127,7 @@ pub(crate) fn check(golden: &Golden, name: &str, found: &[f64], tolerance: impl 
 
 #[test]
 fn ten_losses_and_gradient_norms_match_transformers() {
-    for fixture in [BERT, DISTILBERT] {
+    for fixture in FIXTURES {
         let golden = Golden::of(fixture);
         let found = ten_steps(fixture, &[golden.batch()], BackwardOptions::default());
         check(&golden, "losses", &found.losses, |_| 1e-4);
@@ -130,7 +138,7 @@ fn ten_losses_and_gradient_norms_match_transformers() {
 
 #[test]
 fn weights_after_ten_steps_match_transformers() {
-    for fixture @ (_, _, num_tensors) in [BERT, DISTILBERT] {
+    for fixture @ (_, _, num_tensors) in FIXTURES {
         let golden = Golden::of(fixture);
         let mut found =
             named_weights(&ten_steps(fixture, &[golden.batch()], BackwardOptions::default()).model);
@@ -151,7 +159,7 @@ fn gradient_checkpointing_and_loss_scaling_are_bit_identical() {
         BackwardOptions { gradient_checkpointing: true, ..BackwardOptions::default() },
         BackwardOptions { loss_scale: 65_536.0, ..BackwardOptions::default() },
     ];
-    for fixture in [BERT, DISTILBERT] {
+    for fixture in FIXTURES {
         let window = [Golden::of(fixture).batch()];
         let plain = ten_steps(fixture, &window, BackwardOptions::default());
         for other in others.map(|backward| ten_steps(fixture, &window, backward)) {

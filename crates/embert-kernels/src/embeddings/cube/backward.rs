@@ -102,7 +102,7 @@ fn end_of_id(sorted_ids: &[u32], first: usize, num_tokens: usize) -> usize {
     end
 }
 
-/// Adds the rows of each position, over the sequences that reach it. Each cube has one position.
+/// Adds the rows of each position, over the sequences that reach it. Each cube has one row of the table.
 #[cube(launch)]
 pub(super) fn sum_rows_of_positions<N: Size>(
     gradient: &[Vector<f32, N>],  // [rows, hidden]
@@ -111,19 +111,22 @@ pub(super) fn sum_rows_of_positions<N: Size>(
     num_positions: usize,
     #[comptime] vectors: usize,
 ) {
-    let position = CUBE_POS;
-    if position >= num_positions {
+    let table_row = CUBE_POS;
+    if table_row >= num_positions {
         terminate!();
     }
+    let first = sequences.first_position;
+    let is_read = table_row >= first; // rows before the first position have no token
+    let position = max(table_row, first) - first;
     let mut column = UNIT_POS as usize;
     while column < vectors {
         let mut sum = Vector::<f32, N>::new(0.0f32);
         for sequence in 0..sequences.num_sequences {
-            if position < sequences.length(sequence) {
+            if is_read && position < sequences.length(sequence) {
                 sum += gradient[(sequences.start(sequence) + position) * vectors + column];
             }
         }
-        table[position * vectors + column] = sum;
+        table[table_row * vectors + column] = sum;
         column += CUBE_DIM as usize;
     }
 }

@@ -1,5 +1,5 @@
-//! The forward kernel of embeddings: y = word[id] + position[p] + token_type[t]. Each unit has one vector of a
-//! row.
+//! The forward kernel of embeddings: y = word[id] + position[first_position + p] + token_type[t]. Each unit
+//! has one vector of a row.
 
 use cubecl::prelude::*;
 

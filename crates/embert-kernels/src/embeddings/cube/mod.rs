@@ -1,4 +1,4 @@
-//! Embeddings on GPUs: y = word[id] + position[p] + token_type[t] in one kernel.
+//! Embeddings on GPUs: y = word[id] + position[first_position + p] + token_type[t] in one kernel.
 //!
 //! The backward pass sorts the tokens by id on the device. Then one cube (thread block) adds the rows of each
 //! id, in the order of the tokens. The gradient of padding rows does not count.
@@ -25,12 +25,13 @@ pub(super) fn embeddings(
     layout: &SequenceLayout,
     word: Tensor<2>,
     position: Tensor<2>,
+    first_position: usize,
     token_type: Option<Tensor<2>>,
 ) -> Tensor<2> {
-    let ids = primitive(input_ids);
+    let (ids, sequences) = (primitive(input_ids), Sequences::new(layout, first_position));
     match token_type {
-        Some(token_type) => with_types(ids, Sequences::new(layout), [word, position, token_type]),
-        None => without_types(ids, Sequences::new(layout), [word, position]),
+        Some(token_type) => with_types(ids, sequences, [word, position, token_type]),
+        None => without_types(ids, sequences, [word, position]),
     }
 }
 

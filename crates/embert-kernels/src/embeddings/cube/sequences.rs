@@ -15,13 +15,15 @@ pub(super) struct Sequences {
     /// The first row, the length and the length of the first segment of each sequence, `[batch, 3]`.
     values: Arc<[u32]>,
     rows_per_sequence: usize,
+    /// The row of the position table of the first token of a sequence.
+    first_position: usize,
     pub(super) num_rows: usize,
     /// The number of rows without padding.
     pub(super) num_tokens: usize,
 }
 
 impl Sequences {
-    pub(super) fn new(layout: &SequenceLayout) -> Self {
+    pub(super) fn new(layout: &SequenceLayout, first_position: usize) -> Self {
         let first_segments = layout.first_segment_lengths.as_ref().unwrap_or(&layout.lengths);
         let sequences = layout.starts().into_iter().zip(&layout.lengths).zip(first_segments);
         let values =
@@ -29,6 +31,7 @@ impl Sequences {
         Self {
             values: values.collect(),
             rows_per_sequence: rows_per_sequence(layout),
+            first_position,
             num_rows: layout.num_tokens(),
             num_tokens: layout.lengths.iter().sum(),
         }
@@ -38,7 +41,7 @@ impl Sequences {
     pub(super) fn launch(&self, like: &CubeTensor) -> DeviceSequencesLaunch {
         let num_sequences = self.values.len() / VALUES_PER_SEQUENCE;
         let values = upload(like, &self.values).into_buffer_arg();
-        DeviceSequencesLaunch::new(values, num_sequences, self.rows_per_sequence)
+        DeviceSequencesLaunch::new(values, num_sequences, self.rows_per_sequence, self.first_position)
     }
 }
 
@@ -48,12 +51,13 @@ pub(super) struct DeviceSequences {
     values: Box<[u32]>, // [batch, 3]
     pub(super) num_sequences: usize,
     rows_per_sequence: usize,
+    pub(super) first_position: usize,
 }
 
 /// The place of a row in its sequence.
 #[derive(CubeType, Clone, Copy)]
 pub(super) struct Place {
-    /// The row of the position table: 0 for padding.
+    /// The row of the position table: the first position for padding.
     pub(super) position: usize,
     /// The row of the token type table, 0 or 1: 0 for padding.
     pub(super) token_type: usize,
@@ -69,7 +73,7 @@ impl DeviceSequences {
         let first = self.values[sequence * VALUES_PER_SEQUENCE + 2] as usize;
         let is_second = position >= first && !is_padding;
         Place {
-            position: select(is_padding, 0usize, position),
+            position: self.first_position + select(is_padding, 0usize, position),
             token_type: select(is_second, 1usize, 0usize),
             is_padding,
         }

@@ -11,7 +11,12 @@ fn ids(num_tokens: usize, vocab_size: u64) -> Vec<i32> {
     (0..num_tokens as u64).map(|i| draw(i).min(draw(i + 1_000_000)).min(draw(i + 2_000_000)) as i32).collect()
 }
 
-fn check_embeddings<const N: usize>(layout: &SequenceLayout, tables: [usize; N], hidden: usize) {
+fn check_embeddings<const N: usize>(
+    layout: &SequenceLayout,
+    tables: [usize; N],
+    hidden: usize,
+    first_position: usize,
+) {
     let ids = ids(layout.num_tokens(), tables[0] as u64);
     let ids = |like: &Tensor<2>| Tensor::<1, Int>::from_data(ids.as_slice(), &like.device());
     let without_padding = |y| zero_padding(y, layout);
@@ -20,11 +25,13 @@ fn check_embeddings<const N: usize>(layout: &SequenceLayout, tables: [usize; N],
         tables.map(|rows| [rows, hidden]),
         |tables| {
             let [word, position] = [0, 1].map(|table| tables[table].clone());
-            without_padding(embeddings(ids(&word), layout, word, position, tables.get(2).cloned()))
+            let (ids, token_type) = (ids(&word), tables.get(2).cloned());
+            without_padding(embeddings(ids, layout, word, position, first_position, token_type))
         },
         |tables| {
             let [word, position] = [0, 1].map(|table| tables[table].clone());
-            without_padding(reference::embeddings(ids(&word), layout, word, position, tables.get(2).cloned()))
+            let (ids, token_type) = (ids(&word), tables.get(2).cloned());
+            without_padding(reference::embeddings(ids, layout, word, position, first_position, token_type))
         },
     );
 }
@@ -35,11 +42,11 @@ fn embeddings_match_the_reference() {
     let (packed, padded) = (SequenceLayout::packed(lengths.clone()), SequenceLayout::padded(lengths, 75));
     for layout in [packed, padded] {
         let pairs = layout.clone().with_first_segments(vec![31, 1, 0]);
-        check_embeddings(&layout, [60, 80, 2], 36);
-        check_embeddings(&layout, [60, 80, 1], 7);
-        check_embeddings(&pairs, [60, 80, 2], 130);
-        check_embeddings(&pairs, [5, 80, 3], 4);
-        check_embeddings(&pairs, [5, 80], 36); // the model has no token types
+        check_embeddings(&layout, [60, 80, 2], 36, 0);
+        check_embeddings(&layout, [60, 80, 1], 7, 5);
+        check_embeddings(&pairs, [60, 80, 2], 130, 0);
+        check_embeddings(&pairs, [5, 80, 3], 4, 0);
+        check_embeddings(&pairs, [5, 80], 36, 2); // the model has no token types
     }
 }
 
@@ -47,8 +54,8 @@ fn embeddings_match_the_reference() {
 #[test]
 fn embeddings_of_many_tokens_match_the_reference() {
     let lengths = (0..40).map(|i| 20 + i).collect::<Vec<_>>();
-    check_embeddings(&SequenceLayout::packed(lengths.clone()), [7, 64, 2], 12);
-    check_embeddings(&SequenceLayout::padded(lengths, 64), [700, 64, 2], 12);
+    check_embeddings(&SequenceLayout::packed(lengths.clone()), [7, 64, 2], 12, 0);
+    check_embeddings(&SequenceLayout::padded(lengths, 64), [700, 64, 2], 12, 0);
 }
 
 /// The gradients of the other tables are the same as without frozen tables.
@@ -64,7 +71,7 @@ fn frozen_tables_get_no_gradient() {
         let tables = [table(0, 20), table(1, 10), table(2, 2)];
         let [word, position, token_type] = tables.clone();
         let ids = Tensor::<1, Int>::from_data(ids(13, 20).as_slice(), &device);
-        let y = embeddings(ids, &layout, word, position, Some(token_type));
+        let y = embeddings(ids, &layout, word, position, 0, Some(token_type));
         let gradients = y.powi_scalar(2).sum().backward();
         tables.map(|table| table.grad(&gradients).map(|gradient| gradient.into_data()))
     };

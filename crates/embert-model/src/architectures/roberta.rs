@@ -1,0 +1,69 @@
+//! RoBERTa (Liu et al., 2019): BERT with positions that begin after the padding, one token type and a head of two
+//! layers. XLM-RoBERTa and CamemBERT have the same architecture.
+
+use burn::tensor::Tensor;
+use serde_json::json;
+
+use super::architecture::{Architecture, Head};
+use super::bert;
+use super::config_keys::ConfigKeys;
+use crate::ModelError;
+use crate::encoder_config::{EncoderConfig, Positions};
+
+/// RoBERTa.
+pub static ROBERTA: Architecture = Architecture {
+    default_config: || EncoderConfig { vocab_size: 50265, ..default_config() },
+    ..architecture("roberta")
+};
+
+/// Returns RoBERTa under another `model_type`. The caller sets the names that differ.
+pub(super) const fn architecture(model_type: &'static str) -> Architecture {
+    Architecture {
+        model_type,
+        models: "roberta-base, roberta-large, twitter-roberta-base",
+        classifier_class: "RobertaForSequenceClassification",
+        tokenizer_class: "RobertaTokenizer",
+        has_word_pieces: false,
+        default_config,
+        keys,
+        base_model_prefix: "roberta",
+        layers: "encoder.layer",
+        embeddings: &["embeddings"],
+        renames: bert::RENAMES,
+        has_pooler: true,
+        head: Head {
+            dense: Some(("classifier.dense", Tensor::tanh)),
+            drops_input: true,
+            classifier: "classifier.out_proj",
+        },
+        lora_target_modules: &["query", "value"],
+    }
+}
+
+/// The defaults of XLMRobertaConfig and CamembertConfig. The tokenizer gives all tokens type 0.
+fn default_config() -> EncoderConfig {
+    EncoderConfig {
+        positions: Positions::AbsoluteAfterPadding,
+        pair_token_types: false,
+        pad_token_id: Some(1),
+        ..EncoderConfig::default()
+    }
+}
+
+fn keys(config: &mut EncoderConfig, keys: &mut ConfigKeys<'_>) -> Result<(), ModelError> {
+    bert::keys(config, keys)?;
+    keys.preserve("bos_token_id", json!(0))?;
+    keys.preserve("eos_token_id", json!(2))?;
+    if config.pad_token_id.is_none() {
+        return Err(
+            keys.error("pad_token_id is null; it must be a number, because positions begin after it".into())
+        );
+    }
+    if config.max_length() == 0 {
+        let (positions, first) = (config.max_position_embeddings, config.first_position());
+        return Err(keys.error(format!(
+            "max_position_embeddings is {positions}; it must be greater than pad_token_id + 1, which is {first}"
+        )));
+    }
+    Ok(())
+}
