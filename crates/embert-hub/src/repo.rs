@@ -20,9 +20,12 @@ pub(crate) struct Repo {
 
 /// Old ids without an owner, and their current ids. The Hub redirects old ids; replacing them here avoids two
 /// cache folders for one repository.
-const MODELS: [(&str, &str); 2] = [
+const MODELS: [(&str, &str); 5] = [
     ("bert-base-uncased", "google-bert/bert-base-uncased"),
+    ("camembert-base", "almanach/camembert-base"),
     ("distilbert-base-uncased", "distilbert/distilbert-base-uncased"),
+    ("roberta-base", "FacebookAI/roberta-base"),
+    ("xlm-roberta-base", "FacebookAI/xlm-roberta-base"),
 ];
 const DATASETS: [(&str, &str); 1] = [("imdb", "stanfordnlp/imdb")];
 

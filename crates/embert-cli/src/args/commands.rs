@@ -58,7 +58,7 @@ fn man() -> Command {
 }
 
 fn help_command() -> Command {
-    let topic = Arg::new("topic").value_name("COMMAND|TOPIC").help("A command, or `recipes`");
+    let topic = Arg::new("topic").value_name("COMMAND|TOPIC").help("A command, `recipes` or `models`");
     Command::new("help").about("Prints the help of a command or a topic").arg(topic)
 }
 

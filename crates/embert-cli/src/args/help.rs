@@ -1,6 +1,7 @@
 //! Help texts: the most used flags first, examples last, and topics.
 
 use clap::Command;
+use embert_model::{ARCHITECTURES, Architecture};
 
 use crate::recipe;
 
@@ -36,7 +37,7 @@ Examples:
   embert train --dataset imdb --lora_r 8 --lora_target_modules query,value --learning_rate 2e-4
   embert train --output_dir runs/stars --resume_from_checkpoint last
 
-`embert train --help` shows all flags; `embert help recipes` explains recipes.
+`embert train --help` shows all flags; `embert help recipes` explains recipes, and `embert help models` lists models.
 On a GPU, the variable CUBECL_AUTOTUNE_LEVEL sets how long kernels are tuned: minimal, balanced (default), extensive
 or full.";
 
@@ -63,18 +64,37 @@ pub(super) fn common_first(command: Command) -> Command {
 
 /// Returns the text of a help topic.
 pub(crate) fn topic(name: &str) -> Option<String> {
-    (name == "recipes").then(|| {
-        format!(
-            "A recipe is a TOML file with the settings of a run. It has the sections [model], [data], [train], [lora] and\n\
-             [output]; its keys are the flags of `embert train`. Flags override the recipe, as does --set KEY=VALUE.\n\n\
-             Built-in recipes: {}.\n\n\
-             embert train --recipe quickstart                     runs a built-in recipe\n\
-             embert train --recipe imdb --max_steps 100           overrides a key by a flag\n\
-             embert train --recipe imdb --print_config > my.toml  writes the resolved recipe to a file\n\
-             embert train --recipe my.toml                        runs a recipe file\n\n\
-             Without --recipe, --dataset and --train_file start from the defaults of TrainingArguments. Each run saves its\n\
-             recipe as recipe.toml in its directory.",
-            recipe::names()
-        )
-    })
+    match name {
+        "recipes" => Some(recipes()),
+        "models" => Some(models()),
+        _ => None,
+    }
+}
+
+fn recipes() -> String {
+    format!(
+        "A recipe is a TOML file with the settings of a run. It has the sections [model], [data], [train], [lora] and\n\
+         [output]; its keys are the flags of `embert train`. Flags override the recipe, as does --set KEY=VALUE.\n\n\
+         Built-in recipes: {}.\n\n\
+         embert train --recipe quickstart                     runs a built-in recipe\n\
+         embert train --recipe imdb --max_steps 100           overrides a key by a flag\n\
+         embert train --recipe imdb --print_config > my.toml  writes the resolved recipe to a file\n\
+         embert train --recipe my.toml                        runs a recipe file\n\n\
+         Without --recipe, --dataset and --train_file start from the defaults of TrainingArguments. Each run saves its\n\
+         recipe as recipe.toml in its directory.",
+        recipe::names()
+    )
+}
+
+fn models() -> String {
+    let row =
+        |architecture: &Architecture| format!("  {:<13}{}", architecture.model_type, architecture.models);
+    format!(
+        "A model is a directory, or an id of the Hugging Face Hub: embert train --model roberta-base. Its config.json names\n\
+         the family in `model_type`. These families are supported:\n\n\
+         {}\n\n\
+         A model with random weights (--model_type) learns a WordPiece vocabulary from the training texts, as in bert,\n\
+         distilbert and electra.",
+        ARCHITECTURES.map(row).join("\n")
+    )
 }

@@ -32,7 +32,8 @@ fn every_recipe_is_complete() {
     let help = succeeds(folder.path(), "train --help");
     let recipes = ["quickstart", "imdb", "imdb-bert-500", "imdb-bert-2k", "imdb-bert-full-1k"];
     let more = ["imdb-bert-full-1k-sane", "imdb-bert-lora-1k", "imdb-distilbert-lora", "synthetic-bert"];
-    for name in recipes.into_iter().chain(more) {
+    let families = ["imdb-roberta", "imdb-xlm-r"];
+    for name in recipes.into_iter().chain(more).chain(families) {
         assert!(help.contains(name), "{name} is not in the help");
         assert_eq!(
             config(&format!("--recipe {name}"))["output"]["output_dir"].as_str().unwrap(),
@@ -238,6 +239,7 @@ fn completions_manual_pages_and_topics_are_printed() {
         ("help", "Fine-tunes BERT-family encoders"),
         ("help predict", "embert predict --model"),
         ("help recipes", "imdb-bert-500"),
+        ("help models", "  xlm-roberta  xlm-roberta-base"),
     ] {
         let text = succeeds(folder.path(), arguments);
         assert!(text.contains(expected), "{arguments}: {text}");

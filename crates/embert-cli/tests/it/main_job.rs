@@ -79,7 +79,10 @@ fn distilbert_trains_from_random_weights_and_from_a_checkpoint() {
     let printed = succeeds(folder.path(), "evaluate --model again");
     assert!(printed.contains("eval_accuracy"), "{printed}");
     let message = fails(folder.path(), 2, &format!("train {TINY} --model_type roberta"));
-    assert!(message.contains("unknown variant `roberta`, expected `bert` or `distilbert`"), "{message}");
+    assert!(
+        message.contains("unknown variant `roberta`, expected `bert` or `distilbert` or `electra`"),
+        "{message}"
+    );
 }
 
 #[test]
