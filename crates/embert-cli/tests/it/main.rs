@@ -7,6 +7,7 @@ mod devices;
 #[cfg(unix)]
 mod docs;
 mod evaluated_rows;
+mod families;
 mod faults;
 #[cfg(unix)]
 mod file_modes;
