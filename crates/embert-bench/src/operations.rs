@@ -3,8 +3,8 @@
 use burn::tensor::{DType, Device, Distribution, Int, Tensor, TensorData};
 use embert_inference::sequence_layout;
 use embert_kernels::{
-    DropoutSite, DropoutStream, SequenceLayout, add_layer_norm, attention, bias_gelu_linear, dropout,
-    embeddings, layer_norm, linear, query_key_value,
+    AttentionOptions, DropoutSite, DropoutStream, SequenceLayout, add_layer_norm, attention,
+    bias_gelu_linear, dropout, embeddings, layer_norm, linear, query_key_value,
 };
 use embert_model::{EncoderConfig, ForwardContext};
 
@@ -116,8 +116,9 @@ impl<'a> Step<'a> {
         let (hidden, num_heads) =
             (self.workload.config.hidden_size, self.workload.config.num_attention_heads);
         let qkv = self.hidden_states(3 * hidden);
-        let precision = self.workload.precision();
-        self.seconds(|| attention(qkv.clone(), &self.layout, num_heads, Some(self.site), precision))
+        let (dropout, precision) = (Some(self.site), self.workload.precision());
+        let options = AttentionOptions { num_heads, window: None, dropout, precision };
+        self.seconds(|| attention(qkv.clone(), &self.layout, options))
     }
 
     fn attention_output(&self) -> f64 {

@@ -2,6 +2,7 @@
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods))]
 #![deny(missing_docs)]
 
+mod add_residual;
 mod attention;
 #[cfg(any(feature = "cube", feature = "flex"))]
 mod autodiff;
@@ -16,17 +17,21 @@ mod cube;
 mod dropout;
 mod embeddings;
 mod first_tokens;
+mod geglu;
 mod gelu;
 mod hash;
 mod layer_norm;
 mod layout;
 mod linear;
 mod low_rank;
+mod mean_pooling;
 mod optimizer;
 mod precision;
 pub mod reference;
+mod rotary_embedding;
 
-pub use attention::{attention, first_token_attention};
+pub use add_residual::add_residual;
+pub use attention::{AttentionOptions, attention, first_token_attention};
 pub use backend::is_asynchronous;
 pub use constant_weights::with_constant_weights;
 #[cfg(feature = "flex")]
@@ -35,13 +40,16 @@ pub use cross_entropy::cross_entropy_sum;
 pub use dropout::{DropoutSite, DropoutStream, dropout};
 pub use embeddings::embeddings;
 pub use first_tokens::first_tokens;
+pub use geglu::{geglu, geglu_linear};
 pub use gelu::{bias_gelu, bias_gelu_linear};
 pub use hash::{FNV_OFFSET, fnv1a, mix64};
 pub use layer_norm::{add_layer_norm, layer_norm};
 pub use layout::SequenceLayout;
 pub use linear::{key_value, linear, query_key_value};
 pub use low_rank::add_low_rank;
+pub use mean_pooling::mean_pooling;
 pub use optimizer::{
     AdamWParameter, AdamWStep, Moments, adamw, adamw_all, sum_of_squares, sum_of_squares_of,
 };
 pub use precision::{Precision, to_fp32};
+pub use rotary_embedding::rotary_embedding;

@@ -3,7 +3,8 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use embert_kernels::{
-    SequenceLayout, attention, first_token_attention, first_tokens, key_value, query_key_value,
+    AttentionOptions, SequenceLayout, attention, first_token_attention, first_tokens, key_value,
+    query_key_value,
 };
 
 use crate::encoder_config::EncoderConfig;
@@ -42,7 +43,7 @@ impl BertSelfAttention {
             qkv,
             &x,
         );
-        attention(qkv, layout, self.num_heads, context.attention_probs, context.forward.precision)
+        attention(qkv, layout, self.options(context))
     }
 
     /// Returns the context of the first token of each sequence. `first` holds the hidden states of these
@@ -63,8 +64,12 @@ impl BertSelfAttention {
         let key_value = key_value(x.clone(), weights, biases, context.forward.precision); // [num_tokens, 2 · hidden]
         let key_value =
             add_fused_adapters([self.key_at(layout, context), self.value_at(layout, context)], key_value, &x);
-        let (site, precision) = (context.attention_probs, context.forward.precision);
-        first_token_attention(query, key_value, layout, self.num_heads, site, precision)
+        first_token_attention(query, key_value, layout, self.options(context))
+    }
+
+    fn options(&self, context: LayerContext) -> AttentionOptions {
+        let (dropout, precision) = (context.attention_probs, context.forward.precision);
+        AttentionOptions { num_heads: self.num_heads, window: None, dropout, precision }
     }
 
     fn key_at<'a>(

@@ -2,7 +2,9 @@
 //! fp32 on the CPU.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use embert_kernels::{DropoutSite, DropoutStream, Precision, SequenceLayout, attention, mix64, reference};
+use embert_kernels::{
+    AttentionOptions, DropoutSite, DropoutStream, Precision, SequenceLayout, attention, mix64, reference,
+};
 
 use super::precision::lacks;
 use super::reference::{difference, values};
@@ -50,7 +52,7 @@ fn attention_in(context: &Context, precision: Precision) -> CheckResult {
     CheckResult::Difference(largest)
 }
 
-type Attention = fn(Tensor<2>, &SequenceLayout, usize, Option<DropoutSite>, Precision) -> Tensor<2>;
+type Attention = fn(Tensor<2>, &SequenceLayout, AttentionOptions) -> Tensor<2>;
 
 struct Case<'a> {
     layout: &'a SequenceLayout,
@@ -65,11 +67,16 @@ impl Case<'_> {
         let (rows, hidden) = (self.layout.num_tokens(), NUM_HEADS * self.width);
         let device = device.clone().autodiff();
         let x = random([rows, 3 * hidden], 1, &device).require_grad();
-        let output = attention(x.clone(), self.layout, NUM_HEADS, self.site, self.precision);
+        let output = attention(x.clone(), self.layout, self.options());
         let output = output * self.token_rows(&device); // [rows, hidden]
         let gradients = (output.clone() * random([rows, hidden], 2, &device)).sum().backward();
         let gradient = x.grad(&gradients).expect("the input requires a gradient");
         [values(output.inner()), values(gradient)].concat()
+    }
+
+    fn options(&self) -> AttentionOptions {
+        let (dropout, precision) = (self.site, self.precision);
+        AttentionOptions { num_heads: NUM_HEADS, window: None, dropout, precision }
     }
 
     /// Returns 1 for rows of tokens and 0 for padding, `[rows, 1]`.

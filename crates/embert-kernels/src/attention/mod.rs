@@ -1,4 +1,4 @@
-//! Multi-head self-attention: O = dropout(softmax(QKᵀ/√d))·V for each sequence and head.
+//! Multi-head self-attention: O = dropout(softmax(QKᵀ/√d))·V for each sequence and head, over all keys or a window.
 
 #[cfg(feature = "flex")]
 #[expect(unsafe_code, reason = "threads write to disjoint elements of one buffer")]
@@ -18,11 +18,26 @@ use crate::dropout::DropoutSite;
 use crate::layout::SequenceLayout;
 use crate::precision::Precision;
 
+/// The settings of [`attention`] and [`first_token_attention`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AttentionOptions {
+    /// The number of heads.
+    pub num_heads: usize,
+    /// The window w of sliding-window attention (Beltagy et al., 2020): query i attends to key j if |i − j| ≤ w.
+    /// `None` if it attends to all keys of its sequence.
+    pub window: Option<usize>,
+    /// The dropout of the attention probabilities.
+    pub dropout: Option<DropoutSite>,
+    /// The precision of the products.
+    pub precision: Precision,
+}
+
 /// Multi-head self-attention: O = dropout(softmax(QKᵀ/√d))·V for each sequence and head (Vaswani et al.,
 /// 2017).
 ///
-/// Each query attends to the tokens of its own sequence. Padding rows are masked as keys, and their outputs
-/// are unspecified.
+/// Each query attends to the tokens of its own sequence, or to those in its window. Padding rows are masked as keys,
+/// and their outputs are unspecified. On the CPU, time grows with length · window. On a GPU, a window uses the
+/// reference, whose time and memory grow with the square of the length.
 ///
 /// # Shapes
 /// - `query_key_value`: `[num_tokens, 3 · hidden]`, the columns of Q, K and V one after another. Each of them
@@ -34,20 +49,19 @@ use crate::precision::Precision;
 pub fn attention(
     query_key_value: Tensor<2>,
     layout: &SequenceLayout,
-    num_heads: usize,
-    site: Option<DropoutSite>,
-    precision: Precision,
+    options: AttentionOptions,
 ) -> Tensor<2> {
+    let num_heads = options.num_heads;
     let [num_tokens, columns] = query_key_value.dims();
     assert_eq!(num_tokens, layout.num_tokens(), "query_key_value must have one row per token of the layout");
     assert_eq!(columns % (3 * num_heads), 0, "{columns} columns are not a multiple of 3 · {num_heads} heads");
     if on_cpu(&query_key_value) {
-        return cpu::attention(query_key_value, layout, num_heads, site, precision);
+        return cpu::attention(query_key_value, layout, options);
     }
-    if on_gpu(&query_key_value) {
-        return cube::attention(query_key_value, layout, num_heads, site, precision);
+    if on_gpu(&query_key_value) && options.window.is_none() {
+        return cube::attention(query_key_value, layout, options);
     }
-    reference::attention(query_key_value, layout, num_heads, site, precision)
+    reference::attention(query_key_value, layout, options)
 }
 
 /// Multi-head attention with the first token (`[CLS]`) of each sequence as the only query.
@@ -66,10 +80,9 @@ pub fn first_token_attention(
     query: Tensor<2>,
     key_value: Tensor<2>,
     layout: &SequenceLayout,
-    num_heads: usize,
-    site: Option<DropoutSite>,
-    precision: Precision,
+    options: AttentionOptions,
 ) -> Tensor<2> {
+    let num_heads = options.num_heads;
     let [rows, hidden] = query.dims();
     assert_eq!(rows, layout.batch_size(), "query must have one row per sequence");
     assert!(layout.lengths.iter().all(|&length| length > 0), "every sequence must have a first token");
@@ -80,7 +93,7 @@ pub fn first_token_attention(
     );
     assert_eq!(hidden % num_heads, 0, "{hidden} columns are not a multiple of {num_heads} heads");
     if on_cpu(&query) {
-        return cpu::first_token_attention(query, key_value, layout, num_heads, site, precision);
+        return cpu::first_token_attention(query, key_value, layout, options);
     }
-    reference::first_token_attention(query, key_value, layout, num_heads, site, precision)
+    reference::first_token_attention(query, key_value, layout, options)
 }

@@ -3,27 +3,26 @@
 use burn::tensor::activation::softmax;
 use burn::tensor::{Bool, Int, Tensor, TensorData};
 
+use super::AttentionOptions;
 use crate::dropout::DropoutSite;
 use crate::dropout::reference::dropout_mask;
 use crate::layout::SequenceLayout;
 use crate::linear::reference::matmul;
-use crate::precision::{Precision, to_fp32};
+use crate::precision::to_fp32;
 
 /// Multi-head self-attention; see [`attention`](crate::attention).
 pub fn attention(
     query_key_value: Tensor<2>,
     layout: &SequenceLayout,
-    num_heads: usize,
-    site: Option<DropoutSite>,
-    precision: Precision,
+    options: AttentionOptions,
 ) -> Tensor<2> {
     let (hidden, dtype) = (query_key_value.dims()[1] / 3, query_key_value.dtype());
     let query_key_value = to_fp32(query_key_value);
     let [query, key, value] =
         [0, 1, 2].map(|block| query_key_value.clone().narrow(1, block * hidden, hidden));
-    let batch = PaddedBatch::new(layout, num_heads, precision);
+    let batch = PaddedBatch::new(layout, options);
     let [query, key, value] = [query, key, value].map(|x| batch.split(x)); // [batch, heads, rows, d]
-    batch.merge(batch.attend(query, key, value, site)).cast(dtype) // [num_tokens, hidden]
+    batch.merge(batch.attend(query, key, value)).cast(dtype) // [num_tokens, hidden]
 }
 
 /// Multi-head attention of the first tokens; see [`first_token_attention`](crate::first_token_attention).
@@ -31,47 +30,42 @@ pub fn first_token_attention(
     query: Tensor<2>,
     key_value: Tensor<2>,
     layout: &SequenceLayout,
-    num_heads: usize,
-    site: Option<DropoutSite>,
-    precision: Precision,
+    options: AttentionOptions,
 ) -> Tensor<2> {
     let [batch_size, hidden] = query.dims();
     let dtype = query.dtype();
     let [query, key_value] = [query, key_value].map(to_fp32);
     let [key, value] = [0, 1].map(|block| key_value.clone().narrow(1, block * hidden, hidden));
-    let batch = PaddedBatch::new(layout, num_heads, precision);
-    let query = query.reshape([batch_size, num_heads, 1, hidden / num_heads]);
-    let output = batch.attend(query, batch.split(key), batch.split(value), site); // [batch, heads, 1, d]
+    let batch = PaddedBatch::new(layout, options);
+    let query = query.reshape([batch_size, options.num_heads, 1, hidden / options.num_heads]);
+    let output = batch.attend(query, batch.split(key), batch.split(value)); // [batch, heads, 1, d]
     output.reshape([batch_size, hidden]).cast(dtype)
 }
 
 /// The sequences as a rectangle `[batch, rows]`, which batched products need.
 struct PaddedBatch<'a> {
     layout: &'a SequenceLayout,
-    num_heads: usize,
+    options: AttentionOptions,
     rows: usize,
-    precision: Precision,
 }
 
 impl<'a> PaddedBatch<'a> {
-    fn new(layout: &'a SequenceLayout, num_heads: usize, precision: Precision) -> Self {
-        Self { layout, num_heads, rows: layout.padded_to.unwrap_or(layout.longest()), precision }
+    fn new(layout: &'a SequenceLayout, options: AttentionOptions) -> Self {
+        Self { layout, options, rows: layout.padded_to.unwrap_or(layout.longest()) }
     }
 
     /// Returns dropout(softmax(QKᵀ/√d))·V, `[batch, heads, queries, d]`. Keys and values are
     /// `[batch, heads, rows, d]`.
-    fn attend(
-        &self,
-        query: Tensor<4>,
-        key: Tensor<4>,
-        value: Tensor<4>,
-        site: Option<DropoutSite>,
-    ) -> Tensor<4> {
+    fn attend(&self, query: Tensor<4>, key: Tensor<4>, value: Tensor<4>) -> Tensor<4> {
+        let precision = self.options.precision;
         let scale = 1.0 / (query.dims()[3] as f64).sqrt();
-        let scores = matmul(query.mul_scalar(scale), key.transpose(), self.precision); // [batch, heads, queries, rows]
-        let masked = self.padding_mask(&scores);
+        let scores = matmul(query.mul_scalar(scale), key.transpose(), precision); // [batch, heads, queries, rows]
+        let masked = match self.options.window {
+            Some(window) => self.padding_mask(&scores).bool_or(self.window_mask(&scores, window)),
+            None => self.padding_mask(&scores),
+        };
         let scores = scores.mask_fill(masked, f32::NEG_INFINITY);
-        matmul(self.dropout(softmax(scores, 3), site), value, self.precision) // [batch, heads, queries, d]
+        matmul(self.dropout(softmax(scores, 3)), value, precision) // [batch, heads, queries, d]
     }
 
     /// Returns the mask of the keys that are padding, `[batch, heads, queries, rows]`.
@@ -80,6 +74,22 @@ impl<'a> PaddedBatch<'a> {
         let masked = self.layout.lengths.iter().flat_map(|&length| (0..rows).map(move |row| row >= length));
         let masked = TensorData::new(masked.collect::<Vec<_>>(), [self.layout.batch_size(), 1, 1, rows]);
         Tensor::<4, Bool>::from_data(masked, &scores.device()).expand(scores.dims())
+    }
+
+    /// Returns the mask of the keys outside of the window of a query, `[batch, heads, queries, rows]`. Queries that are
+    /// padding have no window, because a softmax needs a key that is not masked.
+    fn window_mask(&self, scores: &Tensor<4>, window: usize) -> Tensor<4, Bool> {
+        let ([batch_size, _, queries, rows], device) = (scores.dims(), scores.device());
+        let positions = |count| Tensor::<1, Int>::arange(0..count as i64, &device);
+        let query = positions(queries).reshape([1, 1, queries, 1]);
+        let key = positions(rows).reshape([1, 1, 1, rows]);
+        let distance = query.clone().expand([1, 1, queries, rows]) - key.expand([1, 1, queries, rows]);
+        let outside = distance.abs().greater_elem(window.min(rows) as i64);
+        let lengths = self.layout.lengths.iter().map(|&length| length as i64).collect::<Vec<_>>();
+        let lengths = Tensor::<1, Int>::from_data(lengths.as_slice(), &device).reshape([batch_size, 1, 1, 1]);
+        let query = query.expand([batch_size, 1, queries, 1]);
+        let is_token = query.lower(lengths.expand([batch_size, 1, queries, 1]));
+        outside.expand(scores.dims()).bool_and(is_token.expand(scores.dims()))
     }
 
     /// Reshapes `[num_tokens, hidden]` to `[batch, heads, rows, d]`.
@@ -92,8 +102,8 @@ impl<'a> PaddedBatch<'a> {
                 x.select(0, indices)
             }
         };
-        x.reshape([self.layout.batch_size(), self.rows, self.num_heads, hidden / self.num_heads])
-            .swap_dims(1, 2)
+        let num_heads = self.options.num_heads;
+        x.reshape([self.layout.batch_size(), self.rows, num_heads, hidden / num_heads]).swap_dims(1, 2)
     }
 
     /// Reshapes `[batch, heads, rows, d]` to `[num_tokens, hidden]`.
@@ -109,8 +119,8 @@ impl<'a> PaddedBatch<'a> {
         }
     }
 
-    fn dropout(&self, probabilities: Tensor<4>, site: Option<DropoutSite>) -> Tensor<4> {
-        let Some(site) = DropoutSite::dropping(site) else { return probabilities };
+    fn dropout(&self, probabilities: Tensor<4>) -> Tensor<4> {
+        let Some(site) = DropoutSite::dropping(self.options.dropout) else { return probabilities };
         let shape @ [batch_size, num_heads, queries, rows] = probabilities.dims();
         let keys = site.attention_rows(batch_size, num_heads, queries);
         let mask = dropout_mask(&keys, rows, site.rate, &probabilities); // [batch * heads * queries, rows]

@@ -1,4 +1,6 @@
-//! exp and erf on SIMD vectors, accurate to 2 units in the last place.
+//! exp and erf on SIMD vectors, accurate to 2 units in the last place, and the normal distribution.
+
+use std::f32::consts::FRAC_1_SQRT_2;
 
 use pulp::Simd;
 
@@ -10,6 +12,7 @@ const MAX_INPUT: f32 = 88.3;
 const ROUNDING_SHIFT: f32 = 12_582_912.0;
 /// ln 2 as the sum of two numbers. The first has few bits, so that its product with an integer is exact.
 const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
+const FRAC_1_SQRT_2PI: f32 = 0.398_942_3;
 
 /// e^x. It is 0 for x < -87.3 and at most e^88.3. NaN is not preserved.
 #[inline(always)]
@@ -55,6 +58,20 @@ pub(crate) fn erf<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
         simd.or_f32s(simd.sub_f32s(simd.splat_f32s(1.0), exp(simd, r)), sign)
     };
     simd.select_f32s(simd.less_than_f32s(magnitude, simd.splat_f32s(0.927_734_4)), near, far)
+}
+
+/// Φ(h) = ½(1 + erf(h/√2)), the normal distribution function.
+#[inline(always)]
+pub(crate) fn normal_cdf<S: Simd>(simd: S, h: S::f32s) -> S::f32s {
+    let erf = erf(simd, simd.mul_f32s(h, simd.splat_f32s(FRAC_1_SQRT_2)));
+    simd.mul_add_e_f32s(erf, simd.splat_f32s(0.5), simd.splat_f32s(0.5))
+}
+
+/// φ(h) = e^(−h²/2)/√(2π), the normal density.
+#[inline(always)]
+pub(crate) fn normal_pdf<S: Simd>(simd: S, h: S::f32s) -> S::f32s {
+    let e = exp(simd, simd.mul_f32s(simd.mul_f32s(h, h), simd.splat_f32s(-0.5)));
+    simd.mul_f32s(e, simd.splat_f32s(FRAC_1_SQRT_2PI))
 }
 
 /// (...(first·x + c₀)·x + c₁)..., by Horner's method.

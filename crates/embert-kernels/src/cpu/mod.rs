@@ -20,6 +20,7 @@ use burn::backend::flex::FlexTensor;
 
 use crate::autodiff::CustomBackend;
 
+pub(crate) use add::add;
 pub(crate) use aligned_buffer::AlignedBuffer;
 pub use malloc::{keep_freed_memory, release_freed_memory};
 pub use out_of_memory::ExitOutOfMemory;

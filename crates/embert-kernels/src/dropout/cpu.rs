@@ -88,7 +88,8 @@ fn column_step(column: usize) -> u32 {
     (column as u32).wrapping_mul(COLUMN_STEP)
 }
 
-fn apply(x: &FlexTensor, &Mask { ref keys, rate }: &Mask) -> FlexTensor {
+/// Returns x ∘ mask.
+pub(crate) fn apply(x: &FlexTensor, &Mask { ref keys, rate }: &Mask) -> FlexTensor {
     let (cpu, [rows, columns]) = (Cpu::fp32(), x.shape().dims());
     let mut y = OutputBuffer::new(rows * columns);
     let task = columns * ROWS_PER_TASK;

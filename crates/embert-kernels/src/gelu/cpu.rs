@@ -1,8 +1,6 @@
 //! GELU on the CPU: y = h·Φ(h), h = x + b; dy/dh = Φ(h) + h·φ(h), with Φ(h) = ½(1 + erf(h/√2)) and φ(h) =
 //! e^(−h²/2)/√(2π).
 
-use std::f32::consts::FRAC_1_SQRT_2;
-
 use burn::backend::flex::FlexTensor;
 use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::{DType, Tensor};
@@ -11,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::autodiff::custom_op;
 use crate::cpu::linear::{self, bias_gradients, input_gradient, weight_gradients};
-use crate::cpu::math::{erf, exp};
+use crate::cpu::math::{normal_cdf, normal_pdf};
 use crate::cpu::output_buffer::{OutputBuffer, Writer, optional_writers};
 use crate::cpu::saved_tensor::{SavedRows, SavedTensor};
 use crate::cpu::simd::Cpu;
@@ -19,7 +17,6 @@ use crate::cpu::tensors::{as_slice, from_vec, sum_in_order};
 use crate::cpu::vectors::{add_assign, load, store};
 use crate::precision::Precision;
 
-const FRAC_1_SQRT_2PI: f32 = 0.398_942_3;
 /// The number of rows in one task. The order of addition of the bias gradient depends on it.
 const ROWS_PER_TASK: usize = 64;
 
@@ -199,18 +196,4 @@ fn backward_vector<S: Simd>(
     store(simd, gradient, offset, dx);
     add_assign(simd, sums, offset, dx);
     simd.mul_f32s(h, cdf)
-}
-
-/// Returns Φ(h).
-#[inline(always)]
-fn normal_cdf<S: Simd>(simd: S, h: S::f32s) -> S::f32s {
-    let erf = erf(simd, simd.mul_f32s(h, simd.splat_f32s(FRAC_1_SQRT_2)));
-    simd.mul_add_e_f32s(erf, simd.splat_f32s(0.5), simd.splat_f32s(0.5))
-}
-
-/// Returns φ(h).
-#[inline(always)]
-fn normal_pdf<S: Simd>(simd: S, h: S::f32s) -> S::f32s {
-    let e = exp(simd, simd.mul_f32s(simd.mul_f32s(h, h), simd.splat_f32s(-0.5)));
-    simd.mul_f32s(e, simd.splat_f32s(FRAC_1_SQRT_2PI))
 }

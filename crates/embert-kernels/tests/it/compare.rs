@@ -1,6 +1,7 @@
 //! Runs an operation forward and backward, and compares results with the reference in double precision.
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
+use embert_kernels::{AttentionOptions, DropoutSite, Precision};
 
 /// Returns pseudorandom values between -1 and 1.
 pub(crate) fn values(len: usize, salt: usize) -> Vec<f64> {
@@ -15,6 +16,15 @@ pub(crate) fn values(len: usize, salt: usize) -> Vec<f64> {
 pub(crate) fn tensor(shape: [usize; 2], salt: usize, dtype: DType) -> Tensor<2> {
     let data = TensorData::new(values(shape[0] * shape[1], salt), shape).convert_dtype(dtype);
     Tensor::<2>::from_data(data, (&Device::flex().autodiff(), dtype)).require_grad()
+}
+
+/// Returns the settings of attention to all keys.
+pub(crate) fn all_keys(
+    num_heads: usize,
+    dropout: Option<DropoutSite>,
+    precision: Precision,
+) -> AttentionOptions {
+    AttentionOptions { num_heads, window: None, dropout, precision }
 }
 
 /// Returns the output of an operation and the gradient of Σ c∘output for each input, as f64.

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use embert_kernels::{AdamWStep, DropoutStream, Moments, Precision, SequenceLayout, reference};
+use embert_kernels::{
+    AdamWStep, AttentionOptions, DropoutStream, Moments, Precision, SequenceLayout, reference,
+};
 
-use crate::compare::{BF16, FP32, assert_close, run, tensor, values};
+use crate::compare::{BF16, FP32, all_keys, assert_close, run, tensor, values};
 
 #[test]
 fn linear_matches_the_reference() {
@@ -301,26 +303,34 @@ fn layer(threads: usize, precision: Precision) -> Vec<Vec<u64>> {
     let outputs = pool.install(|| {
         run(shapes, DType::F32, |[qkv, first, first_bias, second, bias, a, b]| {
             let x = qkv.clone().narrow(1, 0, hidden);
-            let y = embert_kernels::attention(qkv, &layout, 3, Some(stream.site(0, 0, 0.1)), precision);
+            let qkv = embert_kernels::rotary_embedding(qkv, &layout, 2 * hidden, hidden / 3, 10000.0);
+            let options =
+                AttentionOptions { window: Some(40), ..all_keys(3, Some(stream.site(0, 0, 0.1)), precision) };
+            let y = embert_kernels::attention(qkv, &layout, options);
             let weight = bias.clone().squeeze_dim(0);
             let site = Some(stream.site(0, 1, 0.1));
             let y = embert_kernels::add_layer_norm(y, x, weight.clone(), Some(weight), 1e-12, &layout, site);
             let square = first.clone().narrow(1, 0, hidden);
-            let y = embert_kernels::linear(y, first, None, precision);
+            let y = embert_kernels::linear(y, first.clone(), None, precision);
             let bias = Some(bias.squeeze_dim(0));
             let y = embert_kernels::bias_gelu_linear(
                 y,
                 Some(first_bias.squeeze_dim(0)),
-                second,
+                second.clone(),
                 bias.clone(),
                 precision,
             );
+            let gated = embert_kernels::linear(y.clone(), first.clone(), None, precision); // [334, wide]
+            let gated = embert_kernels::geglu_linear(gated, second.narrow(0, 0, wide / 2), precision);
+            let y = embert_kernels::add_residual(gated, y, &layout, site);
+            let means = embert_kernels::mean_pooling(y.clone(), &layout); // [4, hidden]
             let query = embert_kernels::first_tokens(y.clone(), &layout); // [4, hidden]
             let (weights, biases) = ([square.clone(), square], [bias.clone(), bias]);
             let key_value = embert_kernels::key_value(y.clone(), weights, biases, precision);
             let key_value =
                 embert_kernels::add_low_rank(key_value, y, [a, b], 2.0, hidden, Some(&layout), site);
-            let y = embert_kernels::first_token_attention(query, key_value, &layout, 3, site, precision);
+            let options = all_keys(3, site, precision);
+            let y = embert_kernels::first_token_attention(query, key_value, &layout, options) + means;
             let loss = embert_kernels::cross_entropy_sum(y.clone(), y.clone().detach().abs());
             y + loss.unsqueeze()
         })

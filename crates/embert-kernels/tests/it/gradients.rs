@@ -2,7 +2,9 @@
 //! on tiny shapes.
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
-use embert_kernels::{Precision, SequenceLayout, reference};
+use embert_kernels::{AttentionOptions, Precision, SequenceLayout, reference};
+
+use crate::compare::all_keys;
 
 const H: f64 = 1e-5;
 
@@ -76,21 +78,53 @@ fn gradient_of_add_layer_norm() {
 #[test]
 fn gradient_of_packed_attention() {
     let layout = SequenceLayout::packed(vec![3, 1, 2]);
-    check([[6, 12]], |[qkv]| reference::attention(qkv, &layout, 2, None, Precision::Fp32));
+    check([[6, 12]], |[qkv]| reference::attention(qkv, &layout, all_keys(2, None, Precision::Fp32)));
 }
 
 #[test]
 fn gradient_of_padded_attention() {
     let layout = SequenceLayout::padded(vec![3, 1], 4);
-    check([[8, 12]], |[qkv]| reference::attention(qkv, &layout, 1, None, Precision::Fp32));
+    check([[8, 12]], |[qkv]| reference::attention(qkv, &layout, all_keys(1, None, Precision::Fp32)));
 }
 
 #[test]
 fn gradient_of_first_token_attention() {
     let layout = SequenceLayout::packed(vec![3, 1, 2]);
     check([[3, 4], [6, 8]], |[query, key_value]| {
-        reference::first_token_attention(query, key_value, &layout, 2, None, Precision::Fp32)
+        reference::first_token_attention(query, key_value, &layout, all_keys(2, None, Precision::Fp32))
     });
+}
+
+#[test]
+fn gradient_of_attention_in_a_window() {
+    let options = AttentionOptions { window: Some(1), ..all_keys(2, None, Precision::Fp32) };
+    for layout in [SequenceLayout::packed(vec![5, 1]), SequenceLayout::padded(vec![2, 1], 3)] {
+        check([[6, 12]], |[qkv]| reference::attention(qkv, &layout, options));
+    }
+}
+
+#[test]
+fn gradient_of_rotary_embedding() {
+    let layout = SequenceLayout::packed(vec![3, 1]);
+    check([[4, 10]], |[x]| reference::rotary_embedding(x, &layout, 8, 4, 10.0));
+}
+
+#[test]
+fn gradient_of_geglu() {
+    check([[5, 8]], |[x]| reference::geglu(x.mul_scalar(3.0)));
+}
+
+#[test]
+fn gradient_of_add_residual() {
+    let layout = SequenceLayout::packed(vec![1, 3]);
+    check([[4, 6], [4, 6]], |[x, residual]| reference::add_residual(x, residual, &layout, None));
+}
+
+#[test]
+fn gradient_of_mean_pooling() {
+    for layout in [SequenceLayout::packed(vec![5, 1]), SequenceLayout::padded(vec![2, 1], 3)] {
+        check([[6, 4]], |[x]| reference::mean_pooling(x, &layout));
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use burn::tensor::{DType, Tensor};
 use embert_kernels::{Precision, SequenceLayout, reference};
 
-use crate::compare::{BF16, FP32, assert_close, run};
+use crate::compare::{BF16, FP32, all_keys, assert_close, run};
 
 /// The tolerance of fp16 results: fp16 has 11 significant bits.
 const FP16: f64 = BF16 / 8.0;
@@ -33,13 +33,13 @@ fn linear_rounds_its_operands() {
 #[test]
 fn attention_rounds_its_operands() {
     let layout = SequenceLayout::packed(vec![5, 1, 9]);
-    check([[15, 48]], |[qkv], precision| reference::attention(qkv, &layout, 2, None, precision));
+    check([[15, 48]], |[qkv], precision| reference::attention(qkv, &layout, all_keys(2, None, precision)));
 }
 
 #[test]
 fn first_token_attention_rounds_its_operands() {
     let layout = SequenceLayout::packed(vec![5, 1, 9]);
     check([[3, 16], [15, 32]], |[query, key_value], precision| {
-        reference::first_token_attention(query, key_value, &layout, 2, None, precision)
+        reference::first_token_attention(query, key_value, &layout, all_keys(2, None, precision))
     });
 }

@@ -9,3 +9,4 @@ mod embeddings;
 mod gradients;
 mod half;
 mod layouts;
+mod pre_norm;

@@ -2,7 +2,7 @@
 //! saved.
 //!
 //! With dP = mask∘(dO·Vᵀ), D = Σ P∘dP of a query (which equals Σ dO∘O), P̃ = mask∘P and dS = P∘(dP − D)/√d:
-//! dV = P̃ᵀ·dO, dQ = dS·K, dK = dSᵀ·Q.
+//! dV = P̃ᵀ·dO, dQ = dS·K, dK = dSᵀ·Q. P is 0 outside of the window.
 
 use std::cell::RefCell;
 
@@ -109,6 +109,13 @@ impl WithKernel for Backward<'_> {
         scratch.keys.pack_left(kernel, keys);
         scratch.values.pack_left(kernel, values);
         scratch.transposed_keys.pack_left(kernel, keys.t());
+        let stride = heads.width.next_multiple_of(K::NR);
+        let len = task.length.next_multiple_of(K::MR) * stride;
+        if heads.has_window() {
+            // Several tiles add to a part of these rows, and no tile adds to all of them.
+            scratch.dk.floats_mut(len).fill(0.0);
+            scratch.dv.floats_mut(len).fill(0.0);
+        }
         let gradients = Projection::column_block(self.gradient, 0, 1, heads);
         let gradients = gradients.head(heads, task.head, task.first_query, task.queries);
         for first in (0..task.queries).step_by(K::NR) {
@@ -124,8 +131,7 @@ impl WithKernel for Backward<'_> {
                 to.query.write(task, task.first_query + first, count, |i, column| dq[column * K::NR + i])
             };
         }
-        let stride = heads.width.next_multiple_of(K::NR);
-        let [dk, dv] = [&scratch.dk, &scratch.dv].map(|d| d.floats(task.length * stride));
+        let [dk, dv] = [&scratch.dk, &scratch.dv].map(|d| d.floats(len));
         // SAFETY: the rows from `start` on are the `length` keys and values of the task's sequence. Two
         // sequences share no row, because `SequenceLayout::padded_to` is at least every length.
         // `Heads::for_each` gives each sequence and head to exactly one task. So no other task accesses these
@@ -149,23 +155,44 @@ impl Backward<'_> {
         gradients: Matrix<'_>,
         first: usize,
     ) {
-        let (keys, count) = (self.task.length, queries.rows);
+        let (heads, task, count) = (self.heads, self.task, queries.rows);
+        let keys = heads.keys(task, first, count, K::MR);
         scratch.queries.pack_right(kernel, queries);
         scratch.gradients.pack_right(kernel, gradients);
-        multiply(kernel, &scratch.keys, &scratch.queries, false, &mut scratch.probabilities); // [keys, NR]
-        multiply(kernel, &scratch.values, &scratch.gradients, false, &mut scratch.dscores); // [keys, NR]
-        let probabilities = scratch.probabilities.floats_mut(keys * K::NR);
-        let dscores = scratch.dscores.floats_mut(keys * K::NR);
-        simd.vectorize(ScoreGradients { of: self, probabilities, dscores, first, count, queries: K::NR });
-        let by_key = |matrix| Matrix::strided(matrix, keys, count, K::NR); // [keys, queries]
+        let len = keys.len().next_multiple_of(K::MR) * K::NR;
+        let [probabilities, dscores] =
+            [&mut scratch.probabilities, &mut scratch.dscores].map(|scores| scores.floats_mut(len));
+        multiply(kernel, scratch.keys.rows::<K>(&keys), scratch.queries.all(), false, probabilities); // [keys, NR]
+        multiply(kernel, scratch.values.rows::<K>(&keys), scratch.gradients.all(), false, dscores); // [keys, NR]
+        let [probabilities, dscores] =
+            [probabilities, dscores].map(|scores| &mut scores[..keys.len() * K::NR]);
+        heads.mask_window(probabilities, keys.clone(), first, K::NR);
+        let first_key = keys.start;
+        simd.vectorize(ScoreGradients {
+            of: self,
+            probabilities,
+            dscores,
+            first,
+            first_key,
+            count,
+            queries: K::NR,
+        });
+        let by_key = |matrix| Matrix::strided(matrix, keys.len(), count, K::NR); // [keys, queries]
+        let stride = heads.width.next_multiple_of(K::NR);
+        let rows = keys.start * stride..(keys.start + keys.len().next_multiple_of(K::MR)) * stride;
+        let accumulate = first > 0 || heads.has_window();
         scratch.by_key.pack_left(kernel, by_key(probabilities));
         scratch.by_query.pack_right(kernel, gradients.t());
-        multiply(kernel, &scratch.by_key, &scratch.by_query, first > 0, &mut scratch.dv); // [keys, width]
+        let dv = &mut scratch.dv.floats_mut(rows.end)[rows.clone()];
+        multiply(kernel, scratch.by_key.all(), scratch.by_query.all(), accumulate, dv); // [keys, width]
         scratch.by_key.pack_left(kernel, by_key(dscores));
         scratch.by_query.pack_right(kernel, queries.t());
-        multiply(kernel, &scratch.by_key, &scratch.by_query, first > 0, &mut scratch.dk); // [keys, width]
-        scratch.by_query.pack_right(kernel, Matrix::new(dscores, keys, K::NR).t());
-        multiply(kernel, &scratch.transposed_keys, &scratch.by_query, false, &mut scratch.dq); // [width, NR]
+        let dk = &mut scratch.dk.floats_mut(rows.end)[rows];
+        multiply(kernel, scratch.by_key.all(), scratch.by_query.all(), accumulate, dk); // [keys, width]
+        scratch.by_query.pack_right(kernel, Matrix::new(dscores, keys.len(), K::NR).t());
+        let dq = scratch.dq.floats_mut(heads.width.next_multiple_of(K::MR) * K::NR);
+        let transposed_keys = scratch.transposed_keys.columns::<K>(&keys);
+        multiply(kernel, transposed_keys, scratch.by_query.all(), false, dq); // [width, NR]
     }
 }
 
@@ -175,6 +202,7 @@ struct ScoreGradients<'a> {
     probabilities: &'a mut [f32],
     dscores: &'a mut [f32],
     first: usize,
+    first_key: usize,
     count: usize,
     queries: usize,
 }
@@ -198,6 +226,7 @@ impl WithSimd for ScoreGradients<'_> {
             let column = QueryVector {
                 stride: self.queries,
                 lane,
+                first_key: self.first_key,
                 scale: simd.splat_f32s(heads.scale()),
                 log_sum: load(simd, &log_sum_exp, lane),
                 mask: generator.map(|generator| (generator, rows)),
@@ -211,6 +240,7 @@ impl WithSimd for ScoreGradients<'_> {
 struct QueryVector<S: Simd> {
     stride: usize,
     lane: usize,
+    first_key: usize,
     scale: S::f32s,
     log_sum: S::f32s,
     mask: Option<(MaskGenerator<S>, S::u32s)>,
@@ -223,7 +253,7 @@ impl<S: Simd> QueryVector<S> {
         let (zero, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
         let mut dots = zero;
         let rows = scores.chunks_exact_mut(self.stride).zip(dp.chunks_exact_mut(self.stride));
-        for (key, (scores, dp)) in rows.enumerate() {
+        for ((scores, dp), key) in rows.zip(self.first_key..) {
             let score = simd.mul_f32s(load(simd, scores, self.lane), self.scale);
             let p = exp(simd, simd.sub_f32s(score, self.log_sum));
             let mask = match self.mask {

@@ -64,13 +64,18 @@ impl WithKernel for Forward<'_> {
         scratch.values.pack_left(kernel, inputs.value.head(heads, task.head, task.start, task.length).t());
         for first in (0..task.queries).step_by(K::NR) {
             let count = K::NR.min(task.queries - first);
+            let keys = heads.keys(task, first, count, K::MR);
             scratch.queries.pack_right(kernel, queries.rows(first, count));
-            multiply(kernel, &scratch.keys, &scratch.queries, false, &mut scratch.scores); // [keys, NR]
-            let scores = scratch.scores.floats_mut(task.length * K::NR);
-            let sums = simd.vectorize(Softmax { scores, heads, task, first, queries: K::NR });
-            scratch.probabilities.pack_right(kernel, Matrix::new(scores, task.length, K::NR).t());
-            multiply(kernel, &scratch.values, &scratch.probabilities, false, &mut scratch.output); // [width, NR]
-            let output = scratch.output.floats(heads.width * K::NR);
+            let scores = scratch.scores.floats_mut(keys.len().next_multiple_of(K::MR) * K::NR);
+            multiply(kernel, scratch.keys.rows::<K>(&keys), scratch.queries.all(), false, scores); // [keys, NR]
+            let scores = &mut scores[..keys.len() * K::NR];
+            heads.mask_window(scores, keys.clone(), first, K::NR);
+            let first_key = keys.start;
+            let sums = simd.vectorize(Softmax { scores, heads, task, first, first_key, queries: K::NR });
+            scratch.probabilities.pack_right(kernel, Matrix::new(scores, keys.len(), K::NR).t());
+            let (values, probabilities) = (scratch.values.columns::<K>(&keys), scratch.probabilities.all());
+            let output = scratch.output.floats_mut(heads.width.next_multiple_of(K::MR) * K::NR);
+            multiply(kernel, values, probabilities, false, output); // [width, NR]
             let row = task.first_query + first;
             // SAFETY: rows `row..` are `count` queries of the task's sequence. Two sequences share no row,
             // because `SequenceLayout::padded_to` is at least every length. `Heads::for_each` gives each
@@ -90,6 +95,7 @@ struct Softmax<'a> {
     heads: &'a Heads,
     task: HeadTask,
     first: usize,
+    first_key: usize,
     queries: usize,
 }
 
@@ -109,7 +115,8 @@ impl WithSimd for Softmax<'_> {
             let max = column_maximum(simd, self.scores, self.queries, lane);
             let max = simd.mul_f32s(max, simd.splat_f32s(scale));
             let mask = generator.map(|generator| (generator, rows));
-            let sum = exponentials(simd, self.scores, self.queries, lane, scale, max, mask);
+            let scores = self.scores.chunks_exact_mut(self.queries).zip(self.first_key..);
+            let sum = exponentials(simd, scores, lane, scale, max, mask);
             let (mut max_of, mut sum_of) = ([0.0; MAX_QUERIES], [0.0; MAX_QUERIES]);
             store(simd, &mut max_of, 0, max);
             store(simd, &mut sum_of, 0, sum);
@@ -130,12 +137,12 @@ fn column_maximum<S: Simd>(simd: S, scores: &[f32], stride: usize, lane: usize) 
     max
 }
 
-/// Replaces each score s by mask ∘ e^(scale·s − max). Returns Σ e^(scale·s − max) for each column.
+/// Replaces each score s by mask ∘ e^(scale·s − max). Returns Σ e^(scale·s − max) for each column. `scores` are the rows
+/// with their keys.
 #[inline(always)]
-fn exponentials<S: Simd>(
+fn exponentials<'a, S: Simd>(
     simd: S,
-    scores: &mut [f32],
-    stride: usize,
+    scores: impl Iterator<Item = (&'a mut [f32], usize)>,
     lane: usize,
     scale: f32,
     max: S::f32s,
@@ -143,7 +150,7 @@ fn exponentials<S: Simd>(
 ) -> S::f32s {
     let scale = simd.splat_f32s(scale);
     let mut sum = simd.splat_f32s(0.0);
-    for (key, row) in scores.chunks_exact_mut(stride).enumerate() {
+    for (row, key) in scores {
         let e = exp(simd, simd.sub_f32s(simd.mul_f32s(load(simd, row, lane), scale), max));
         sum = simd.add_f32s(sum, e);
         let e = match mask {

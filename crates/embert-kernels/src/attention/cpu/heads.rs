@@ -1,7 +1,9 @@
 //! The tasks of attention: one for each head of each sequence.
 
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
+use crate::attention::AttentionOptions;
 use crate::cpu::output_buffer::OutputBuffer;
 use crate::cpu::threads;
 use crate::dropout::DropoutSite;
@@ -16,7 +18,7 @@ pub(super) enum Queries {
     First,
 }
 
-/// The sequences and heads of a batch, and the dropout of the attention probabilities.
+/// The sequences and heads of a batch, the window, and the dropout of the attention probabilities.
 #[derive(Clone)]
 pub(super) struct Heads {
     pub(super) layout: SequenceLayout,
@@ -25,6 +27,8 @@ pub(super) struct Heads {
     pub(super) width: usize,
     pub(super) queries: Queries,
     pub(super) site: Option<DropoutSite>,
+    /// The largest distance between a query and its keys; `None` if that is all keys of every sequence.
+    window: Option<usize>,
 }
 
 /// One head of one sequence.
@@ -45,12 +49,12 @@ pub(super) struct HeadTask {
 impl Heads {
     pub(super) fn new(
         layout: &SequenceLayout,
-        num_heads: usize,
         hidden: usize,
         queries: Queries,
-        site: Option<DropoutSite>,
+        AttentionOptions { num_heads, window, dropout, .. }: AttentionOptions,
     ) -> Self {
-        Self { layout: layout.clone(), num_heads, width: hidden / num_heads, queries, site }
+        let window = window.filter(|&window| window < layout.longest().saturating_sub(1));
+        Self { layout: layout.clone(), num_heads, width: hidden / num_heads, queries, site: dropout, window }
     }
 
     /// Returns num_heads · width.
@@ -61,6 +65,30 @@ impl Heads {
     /// Returns 1/√d.
     pub(super) fn scale(&self) -> f32 {
         1.0 / (self.width as f32).sqrt()
+    }
+
+    pub(super) fn has_window(&self) -> bool {
+        self.window.is_some()
+    }
+
+    /// Returns the keys of the queries `first..first + count`. The first key is rounded down to a multiple of
+    /// `multiple`.
+    pub(super) fn keys(&self, task: HeadTask, first: usize, count: usize, multiple: usize) -> Range<usize> {
+        let Some(window) = self.window else { return 0..task.length };
+        let start = first.saturating_sub(window) / multiple * multiple;
+        start..task.length.min(first + count + window)
+    }
+
+    /// Sets the scores of keys outside of the window to −∞. The scores are `[keys, queries]`, with the queries from
+    /// `first` on.
+    pub(super) fn mask_window(&self, scores: &mut [f32], keys: Range<usize>, first: usize, queries: usize) {
+        let Some(window) = self.window else { return };
+        for (key, row) in keys.zip(scores.chunks_exact_mut(queries)) {
+            let begin = key.saturating_sub(window + first).min(queries); // the first query with key ≤ query + window
+            let end = (key + window + 1).saturating_sub(first).min(queries);
+            row[..begin].fill(f32::NEG_INFINITY);
+            row[end..].fill(f32::NEG_INFINITY);
+        }
     }
 
     /// Runs `work` on every head of every sequence, the longest sequences first.

@@ -1,4 +1,6 @@
-//! Packed operands of one head, and products of them.
+//! Packed operands of one head, and products of them or of some of their rows or columns.
+
+use std::ops::Range;
 
 use crate::cpu::AlignedBuffer;
 use crate::cpu::matmul::{Kernel, Matrix, Panels, Tile, TileInit};
@@ -36,40 +38,73 @@ impl PackedOperand {
         unsafe { kernel.pack(source, 0, 0, panels) };
     }
 
+    /// Returns the complete operand.
+    pub(super) fn all(&self) -> PanelView<'_> {
+        let (panels, k_words) = (self.panels.as_words(), 0..self.k_words);
+        PanelView { panels, panel_words: self.k_words, first: 0, count: self.count, k_words }
+    }
+
+    /// Returns these rows of a left operand, and the other rows of their panels.
+    pub(super) fn rows<K: Kernel>(&self, rows: &Range<usize>) -> PanelView<'_> {
+        let first = rows.start / K::MR;
+        PanelView { first, count: rows.end.div_ceil(K::MR) - first, ..self.all() }
+    }
+
+    /// Returns these columns of a left operand. The first one begins a word.
+    pub(super) fn columns<K: Kernel>(&self, columns: &Range<usize>) -> PanelView<'_> {
+        let words = K::ELEMENTS_PER_WORD;
+        PanelView { k_words: columns.start / words..columns.end.div_ceil(words), ..self.all() }
+    }
+}
+
+/// Consecutive panels of a packed operand, and a range of their words along k.
+pub(super) struct PanelView<'a> {
+    panels: &'a [u32],
+    /// The number of words along k of a complete panel.
+    panel_words: usize,
+    first: usize,
+    count: usize,
+    k_words: Range<usize>,
+}
+
+impl PanelView<'_> {
+    /// Returns the words of panel number `index`, `[k_words, width]`.
     fn panel(&self, index: usize, width: usize) -> &[u32] {
-        &self.panels.as_words()[index * width * self.k_words..][..width * self.k_words]
+        let start = (self.first + index) * self.panel_words;
+        &self.panels[(start + self.k_words.start) * width..(start + self.k_words.end) * width]
     }
 }
 
 /// Computes C = A·B, or C += A·B if `accumulate` is set. C is `[rows of A rounded up to MR, columns of B
-/// rounded up to NR]`, with contiguous rows.
+/// rounded up to NR]`, with contiguous rows, at the start of `c`.
 ///
 /// # Panics
-/// If A and B have different lengths along k.
+/// If A and B have different lengths along k, or `c` is too short.
 pub(super) fn multiply<K: Kernel>(
     kernel: K,
-    a: &PackedOperand,
-    b: &PackedOperand,
+    a: PanelView<'_>,
+    b: PanelView<'_>,
     accumulate: bool,
-    c: &mut AlignedBuffer,
+    c: &mut [f32],
 ) {
-    assert_eq!(a.k_words, b.k_words, "both operands must have the same length along k");
+    let k_words = a.k_words.len();
+    assert_eq!(k_words, b.k_words.len(), "both operands must have the same length along k");
     let stride = b.count * K::NR;
     let len = a.count * K::MR * stride;
-    let c = c.floats_mut(len);
+    let c = &mut c[..len];
     let init = if accumulate { TileInit::Current } else { TileInit::Zero };
     for j in 0..b.count {
         for i in 0..a.count {
             let (panel_a, panel_b) = (a.panel(i, K::MR), b.panel(j, K::NR));
             let start = c[i * K::MR * stride + j * K::NR..len].as_mut_ptr();
             // SAFETY: `panel_a` has `MR · k_words` and `panel_b` has `NR · k_words` words, because both
-            // operands have the same `k_words`. Slices of words are initialized. `c` has `a.count · MR` rows
+            // views have `k_words` words along k. Slices of words are initialized. `c` has `a.count · MR` rows
             // of `stride` = `b.count · NR` numbers. The tile has MR rows from i · MR on and NR columns from
             // j · NR on. It is inside `c`, because i < `a.count` and j < `b.count`. It is initialized, because
-            // `floats_mut` returns a slice of numbers. `c` is borrowed mutably, so nothing else accesses it.
+            // `c` is a slice of numbers. `c` is borrowed mutably, so nothing else accesses it.
             unsafe {
                 kernel.multiply_panels(
-                    a.k_words,
+                    k_words,
                     panel_a.as_ptr(),
                     panel_b.as_ptr(),
                     Tile { init, start, row_stride: stride },

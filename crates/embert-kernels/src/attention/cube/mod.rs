@@ -18,28 +18,26 @@ mod tile;
 use burn::backend::Cube;
 use burn::tensor::Tensor;
 
-use super::reference;
+use super::{AttentionOptions, reference};
 use crate::autodiff::custom_op;
 use crate::backend::on_tensor_cores;
-use crate::dropout::DropoutSite;
 use crate::layout::SequenceLayout;
-use crate::precision::{Precision, to_fp32};
+use crate::precision::to_fp32;
 
 use heads::Heads;
 use kernels::AttentionKernels;
 
-/// Uses the reference for heads that are too wide for the kernels. Heads that do not fit tensor cores are computed in fp32.
+/// Attends to all keys: the kernels have no window. Uses the reference for heads that are too wide for the kernels. Heads that do not fit tensor cores are computed in fp32.
 pub(super) fn attention(
     query_key_value: Tensor<2>,
     layout: &SequenceLayout,
-    num_heads: usize,
-    site: Option<DropoutSite>,
-    precision: Precision,
+    options: AttentionOptions,
 ) -> Tensor<2> {
+    let AttentionOptions { num_heads, window: _, dropout, precision } = options;
     let hidden = query_key_value.dims()[1] / 3;
-    let heads = Heads::new(layout, num_heads, hidden, site, precision);
+    let heads = Heads::new(layout, num_heads, hidden, dropout, precision);
     let Some(heads) = heads else {
-        return reference::attention(query_key_value, layout, num_heads, site, precision);
+        return reference::attention(query_key_value, layout, options);
     };
     let has_kernel = on_tensor_cores(&query_key_value, precision) && tensor_core::fits(hidden / num_heads);
     let dtype = query_key_value.dtype();

@@ -11,9 +11,9 @@ use std::sync::OnceLock;
 
 use burn::backend::{CubeDevice, DispatchDevice};
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use embert_kernels::{DropoutSite, DropoutStream, Precision, SequenceLayout, reference};
+use embert_kernels::{AttentionOptions, DropoutSite, DropoutStream, Precision, SequenceLayout, reference};
 
-use crate::compare::{FP32, assert_close, values};
+use crate::compare::{FP32, all_keys, assert_close, values};
 
 /// Returns the first GPU, or software renderer, that computes correctly.
 fn gpu() -> Option<Device> {
@@ -80,12 +80,13 @@ fn zero_padding(x: Tensor<2>, layout: &SequenceLayout) -> Tensor<2> {
 
 fn check_attention(layout: &SequenceLayout, num_heads: usize, d: usize, rate: f64) {
     let what = format!("attention of {layout:?}, {num_heads} heads of {d}, {rate}");
+    let options = all_keys(num_heads, site(rate), Precision::Fp32);
     let without_padding = |output| zero_padding(output, layout);
     check(
         &what,
         [[layout.num_tokens(), 3 * num_heads * d]],
-        |[x]| without_padding(embert_kernels::attention(x, layout, num_heads, site(rate), Precision::Fp32)),
-        |[x]| without_padding(reference::attention(x, layout, num_heads, site(rate), Precision::Fp32)),
+        |[x]| without_padding(embert_kernels::attention(x, layout, options)),
+        |[x]| without_padding(reference::attention(x, layout, options)),
     );
 }
 
@@ -104,6 +105,34 @@ fn padded_attention_matches_the_reference() {
         check_attention(&SequenceLayout::padded(vec![1, 65, 31], 128), num_heads, d, rate);
     }
     check_attention(&SequenceLayout::padded(vec![3, 2], 3), 2, 32, 0.1);
+}
+
+/// Attention in a window and the other operations without kernels use their references.
+#[test]
+fn operations_of_a_pre_norm_encoder_match_the_references() {
+    let layout = SequenceLayout::padded(vec![1, 65, 31], 70);
+    let options = AttentionOptions { window: Some(9), ..all_keys(2, site(0.1), Precision::Fp32) };
+    let rows = layout.num_tokens();
+    check(
+        "a layer with its norm before the block",
+        [[rows, 3 * 32], [rows, 32], [32, 64], [32, 32]],
+        |[qkv, x, first, second]| {
+            let qkv = embert_kernels::rotary_embedding(qkv, &layout, 2 * 32, 16, 10000.0);
+            let y = zero_padding(embert_kernels::attention(qkv, &layout, options), &layout);
+            let x = embert_kernels::add_residual(y, x, &layout, site(0.1));
+            let h = embert_kernels::linear(x, first, None, Precision::Fp32);
+            let y = embert_kernels::geglu_linear(h, second, Precision::Fp32);
+            embert_kernels::mean_pooling(y, &layout)
+        },
+        |[qkv, x, first, second]| {
+            let qkv = reference::rotary_embedding(qkv, &layout, 2 * 32, 16, 10000.0);
+            let y = zero_padding(reference::attention(qkv, &layout, options), &layout);
+            let x = reference::add_residual(y, x, &layout, site(0.1));
+            let h = reference::linear(x, first, None, Precision::Fp32);
+            let y = reference::geglu_linear(h, second, Precision::Fp32);
+            reference::mean_pooling(y, &layout)
+        },
+    );
 }
 
 /// Heads that are too wide for the kernels use the reference.
