@@ -14,6 +14,7 @@ mod cpu;
 mod cross_entropy;
 #[cfg(feature = "cube")]
 mod cube;
+mod disentangled_attention;
 mod dropout;
 mod embeddings;
 mod first_tokens;
@@ -37,6 +38,7 @@ pub use constant_weights::with_constant_weights;
 #[cfg(feature = "flex")]
 pub use cpu::{ExitOutOfMemory, instructions, keep_freed_memory, release_freed_memory};
 pub use cross_entropy::cross_entropy_sum;
+pub use disentangled_attention::{RelativePositions, RelativeProjections, disentangled_attention};
 pub use dropout::{DropoutSite, DropoutStream, dropout};
 pub use embeddings::embeddings;
 pub use first_tokens::first_tokens;

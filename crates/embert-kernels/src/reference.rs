@@ -6,6 +6,7 @@
 pub use crate::add_residual::reference::add_residual;
 pub use crate::attention::reference::{attention, first_token_attention};
 pub use crate::cross_entropy::reference::cross_entropy_sum;
+pub use crate::disentangled_attention::reference::disentangled_attention;
 pub use crate::dropout::reference::{dropout, dropout_mask};
 pub use crate::embeddings::reference::embeddings;
 pub use crate::first_tokens::reference::first_tokens;

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "flex")]
 #[expect(unsafe_code, reason = "threads write to disjoint elements of one buffer")]
-mod cpu;
+pub(crate) mod cpu;
 #[cfg(feature = "cube")]
 mod cube;
 pub(crate) mod reference;

@@ -43,14 +43,14 @@ pub fn first_token_attention(
 }
 
 /// The sequences as a rectangle `[batch, rows]`, which batched products need.
-struct PaddedBatch<'a> {
+pub(crate) struct PaddedBatch<'a> {
     layout: &'a SequenceLayout,
     options: AttentionOptions,
     rows: usize,
 }
 
 impl<'a> PaddedBatch<'a> {
-    fn new(layout: &'a SequenceLayout, options: AttentionOptions) -> Self {
+    pub(crate) fn new(layout: &'a SequenceLayout, options: AttentionOptions) -> Self {
         Self { layout, options, rows: layout.padded_to.unwrap_or(layout.longest()) }
     }
 
@@ -69,7 +69,7 @@ impl<'a> PaddedBatch<'a> {
     }
 
     /// Returns the mask of the keys that are padding, `[batch, heads, queries, rows]`.
-    fn padding_mask(&self, scores: &Tensor<4>) -> Tensor<4, Bool> {
+    pub(crate) fn padding_mask(&self, scores: &Tensor<4>) -> Tensor<4, Bool> {
         let rows = self.rows;
         let masked = self.layout.lengths.iter().flat_map(|&length| (0..rows).map(move |row| row >= length));
         let masked = TensorData::new(masked.collect::<Vec<_>>(), [self.layout.batch_size(), 1, 1, rows]);
@@ -93,7 +93,7 @@ impl<'a> PaddedBatch<'a> {
     }
 
     /// Reshapes `[num_tokens, hidden]` to `[batch, heads, rows, d]`.
-    fn split(&self, x: Tensor<2>) -> Tensor<4> {
+    pub(crate) fn split(&self, x: Tensor<2>) -> Tensor<4> {
         let [_, hidden] = x.dims();
         let x = match self.layout.padded_to {
             Some(_) => x,
@@ -107,7 +107,7 @@ impl<'a> PaddedBatch<'a> {
     }
 
     /// Reshapes `[batch, heads, rows, d]` to `[num_tokens, hidden]`.
-    fn merge(&self, x: Tensor<4>) -> Tensor<2> {
+    pub(crate) fn merge(&self, x: Tensor<4>) -> Tensor<2> {
         let [batch_size, num_heads, rows, d] = x.dims();
         let x = x.swap_dims(1, 2).reshape([batch_size * rows, num_heads * d]);
         match self.layout.padded_to {
@@ -119,7 +119,7 @@ impl<'a> PaddedBatch<'a> {
         }
     }
 
-    fn dropout(&self, probabilities: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn dropout(&self, probabilities: Tensor<4>) -> Tensor<4> {
         let Some(site) = DropoutSite::dropping(self.options.dropout) else { return probabilities };
         let shape @ [batch_size, num_heads, queries, rows] = probabilities.dims();
         let keys = site.attention_rows(batch_size, num_heads, queries);

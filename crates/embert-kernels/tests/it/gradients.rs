@@ -2,7 +2,9 @@
 //! on tiny shapes.
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
-use embert_kernels::{AttentionOptions, Precision, SequenceLayout, reference};
+use embert_kernels::{
+    AttentionOptions, Precision, RelativePositions, RelativeProjections, SequenceLayout, reference,
+};
 
 use crate::compare::all_keys;
 
@@ -125,6 +127,16 @@ fn gradient_of_mean_pooling() {
     for layout in [SequenceLayout::packed(vec![5, 1]), SequenceLayout::padded(vec![2, 1], 3)] {
         check([[6, 4]], |[x]| reference::mean_pooling(x, &layout));
     }
+}
+
+#[test]
+fn gradient_of_disentangled_attention() {
+    let positions = RelativePositions { position_buckets: Some(4), max_relative_positions: 6 };
+    let layout = SequenceLayout::packed(vec![5, 1, 2]);
+    check([[8, 12], [8, 4], [8, 4]], |[qkv, key, query]| {
+        let relative = RelativeProjections { key: Some(key), query: Some(query), positions };
+        reference::disentangled_attention(qkv, relative, &layout, all_keys(2, None, Precision::Fp32))
+    });
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod compare;
 mod cpu;
 #[cfg(feature = "cube")]
 mod cube;
+mod disentangled_attention;
 mod embeddings;
 mod gradients;
 mod half;

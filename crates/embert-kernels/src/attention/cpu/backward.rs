@@ -237,19 +237,19 @@ impl WithSimd for ScoreGradients<'_> {
     }
 }
 
-struct QueryVector<S: Simd> {
-    stride: usize,
-    lane: usize,
-    first_key: usize,
-    scale: S::f32s,
-    log_sum: S::f32s,
-    mask: Option<(MaskGenerator<S>, S::u32s)>,
+pub(crate) struct QueryVector<S: Simd> {
+    pub(crate) stride: usize,
+    pub(crate) lane: usize,
+    pub(crate) first_key: usize,
+    pub(crate) scale: S::f32s,
+    pub(crate) log_sum: S::f32s,
+    pub(crate) mask: Option<(MaskGenerator<S>, S::u32s)>,
 }
 
 impl<S: Simd> QueryVector<S> {
     /// Replaces scores by P, with a negative sign where dropout drops it, and dO·Vᵀ by dP. Returns D.
     #[inline(always)]
-    fn probabilities(&self, simd: S, scores: &mut [f32], dp: &mut [f32]) -> S::f32s {
+    pub(crate) fn probabilities(&self, simd: S, scores: &mut [f32], dp: &mut [f32]) -> S::f32s {
         let (zero, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
         let mut dots = zero;
         let rows = scores.chunks_exact_mut(self.stride).zip(dp.chunks_exact_mut(self.stride));
@@ -271,7 +271,14 @@ impl<S: Simd> QueryVector<S> {
 
     /// Replaces P by P̃, which is 0 if dropped and scaled by 1/(1 − rate) otherwise, and dP by dS.
     #[inline(always)]
-    fn dscores(&self, simd: S, probabilities: &mut [f32], dp: &mut [f32], dots: S::f32s, kept_scale: f32) {
+    pub(crate) fn dscores(
+        &self,
+        simd: S,
+        probabilities: &mut [f32],
+        dp: &mut [f32],
+        dots: S::f32s,
+        kept_scale: f32,
+    ) {
         let (zero, kept_scale) = (simd.splat_f32s(0.0), simd.splat_f32s(kept_scale));
         let rows = probabilities.chunks_exact_mut(self.stride).zip(dp.chunks_exact_mut(self.stride));
         for (probabilities, dp) in rows {

@@ -129,7 +129,7 @@ impl WithSimd for Softmax<'_> {
 }
 
 #[inline(always)]
-fn column_maximum<S: Simd>(simd: S, scores: &[f32], stride: usize, lane: usize) -> S::f32s {
+pub(crate) fn column_maximum<S: Simd>(simd: S, scores: &[f32], stride: usize, lane: usize) -> S::f32s {
     let mut max = simd.splat_f32s(f32::NEG_INFINITY);
     for row in scores.chunks_exact(stride) {
         max = simd.max_f32s(max, load(simd, row, lane));
@@ -140,7 +140,7 @@ fn column_maximum<S: Simd>(simd: S, scores: &[f32], stride: usize, lane: usize) 
 /// Replaces each score s by mask ∘ e^(scale·s − max). Returns Σ e^(scale·s − max) for each column. `scores` are the rows
 /// with their keys.
 #[inline(always)]
-fn exponentials<'a, S: Simd>(
+pub(crate) fn exponentials<'a, S: Simd>(
     simd: S,
     scores: impl Iterator<Item = (&'a mut [f32], usize)>,
     lane: usize,

@@ -8,7 +8,7 @@ use super::heads::{HeadTask, Heads};
 /// A column block of a matrix, in which each task writes the columns of its head. The rows are `stride`
 /// numbers apart.
 #[derive(Clone, Copy)]
-pub(super) struct HeadOutput<'a> {
+pub(crate) struct HeadOutput<'a> {
     start: *mut f32,
     len: usize,
     stride: usize,
@@ -26,7 +26,7 @@ unsafe impl Sync for HeadOutput<'_> {}
 
 impl<'a> HeadOutput<'a> {
     /// Divides the columns of `slots` into N blocks of `num_heads · width` columns each.
-    pub(super) fn column_blocks<const N: usize>(
+    pub(crate) fn column_blocks<const N: usize>(
         slots: &'a mut [MaybeUninit<f32>],
         heads: &Heads,
         width: usize,
@@ -50,7 +50,7 @@ impl<'a> HeadOutput<'a> {
     /// # Safety
     /// - The rows belong to the task's sequence, and to no other sequence.
     /// - No other task has the same sequence and head.
-    pub(super) unsafe fn write(
+    pub(crate) unsafe fn write(
         self,
         task: HeadTask,
         first: usize,

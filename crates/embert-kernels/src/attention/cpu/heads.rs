@@ -11,7 +11,7 @@ use crate::layout::SequenceLayout;
 
 /// The tokens of a sequence that are queries.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Queries {
+pub(crate) enum Queries {
     /// Every token. Query, output and key have the same rows.
     All,
     /// The first token. Query and output have one row per sequence.
@@ -20,34 +20,34 @@ pub(super) enum Queries {
 
 /// The sequences and heads of a batch, the window, and the dropout of the attention probabilities.
 #[derive(Clone)]
-pub(super) struct Heads {
-    pub(super) layout: SequenceLayout,
-    pub(super) num_heads: usize,
+pub(crate) struct Heads {
+    pub(crate) layout: SequenceLayout,
+    pub(crate) num_heads: usize,
     /// The number of columns of a head.
-    pub(super) width: usize,
-    pub(super) queries: Queries,
-    pub(super) site: Option<DropoutSite>,
+    pub(crate) width: usize,
+    pub(crate) queries: Queries,
+    pub(crate) site: Option<DropoutSite>,
     /// The largest distance between a query and its keys; `None` if that is all keys of every sequence.
     window: Option<usize>,
 }
 
 /// One head of one sequence.
 #[derive(Clone, Copy)]
-pub(super) struct HeadTask {
-    pub(super) sequence: usize,
-    pub(super) head: usize,
+pub(crate) struct HeadTask {
+    pub(crate) sequence: usize,
+    pub(crate) head: usize,
     /// The first row of the sequence in key and value.
-    pub(super) start: usize,
+    pub(crate) start: usize,
     /// The number of tokens of the sequence.
-    pub(super) length: usize,
+    pub(crate) length: usize,
     /// The first row of the sequence in query and output.
-    pub(super) first_query: usize,
+    pub(crate) first_query: usize,
     /// The number of queries of the sequence.
-    pub(super) queries: usize,
+    pub(crate) queries: usize,
 }
 
 impl Heads {
-    pub(super) fn new(
+    pub(crate) fn new(
         layout: &SequenceLayout,
         hidden: usize,
         queries: Queries,
@@ -58,22 +58,22 @@ impl Heads {
     }
 
     /// Returns num_heads · width.
-    pub(super) fn hidden(&self) -> usize {
+    pub(crate) fn hidden(&self) -> usize {
         self.num_heads * self.width
     }
 
     /// Returns 1/√d.
-    pub(super) fn scale(&self) -> f32 {
+    pub(crate) fn scale(&self) -> f32 {
         1.0 / (self.width as f32).sqrt()
     }
 
-    pub(super) fn has_window(&self) -> bool {
+    pub(crate) fn has_window(&self) -> bool {
         self.window.is_some()
     }
 
     /// Returns the keys of the queries `first..first + count`. The first key is rounded down to a multiple of
     /// `multiple`.
-    pub(super) fn keys(&self, task: HeadTask, first: usize, count: usize, multiple: usize) -> Range<usize> {
+    pub(crate) fn keys(&self, task: HeadTask, first: usize, count: usize, multiple: usize) -> Range<usize> {
         let Some(window) = self.window else { return 0..task.length };
         let start = first.saturating_sub(window) / multiple * multiple;
         start..task.length.min(first + count + window)
@@ -81,7 +81,7 @@ impl Heads {
 
     /// Sets the scores of keys outside of the window to −∞. The scores are `[keys, queries]`, with the queries from
     /// `first` on.
-    pub(super) fn mask_window(&self, scores: &mut [f32], keys: Range<usize>, first: usize, queries: usize) {
+    pub(crate) fn mask_window(&self, scores: &mut [f32], keys: Range<usize>, first: usize, queries: usize) {
         let Some(window) = self.window else { return };
         for (key, row) in keys.zip(scores.chunks_exact_mut(queries)) {
             let begin = key.saturating_sub(window + first).min(queries); // the first query with key ≤ query + window
@@ -92,7 +92,7 @@ impl Heads {
     }
 
     /// Runs `work` on every head of every sequence, the longest sequences first.
-    pub(super) fn for_each(&self, work: impl Fn(HeadTask) + Sync) {
+    pub(crate) fn for_each(&self, work: impl Fn(HeadTask) + Sync) {
         let sequences = self.layout.starts().into_iter().zip(&self.layout.lengths).enumerate();
         let mut tasks: Vec<HeadTask> = sequences
             .flat_map(|(sequence, (start, &length))| {
@@ -109,7 +109,7 @@ impl Heads {
     }
 
     /// Returns the number of rows of query and output.
-    pub(super) fn num_queries(&self) -> usize {
+    pub(crate) fn num_queries(&self) -> usize {
         match self.queries {
             Queries::All => self.layout.num_tokens(),
             Queries::First => self.layout.batch_size(),
@@ -118,7 +118,7 @@ impl Heads {
 
     /// Returns memory for `len` numbers. In a padded layout it is filled with zeros, because no task writes
     /// padding rows.
-    pub(super) fn output_buffer(&self, len: usize) -> OutputBuffer {
+    pub(crate) fn output_buffer(&self, len: usize) -> OutputBuffer {
         let mut buffer = OutputBuffer::new(len);
         if self.layout.padded_to.is_some() {
             buffer.as_uninit_mut().fill(MaybeUninit::new(0.0));
@@ -127,7 +127,7 @@ impl Heads {
     }
 
     /// Writes the dropout keys of the queries `first..first + keys.len()`.
-    pub(super) fn dropout_keys(&self, task: HeadTask, first: usize, keys: &mut [u32]) {
+    pub(crate) fn dropout_keys(&self, task: HeadTask, first: usize, keys: &mut [u32]) {
         let Some(site) = self.site else { return };
         for (i, key) in keys.iter_mut().enumerate() {
             *key = site.row(task.sequence, task.head, first + i);
@@ -135,11 +135,11 @@ impl Heads {
     }
 
     /// Returns 1/(1 − rate), the scale of the probabilities that dropout keeps.
-    pub(super) fn kept_scale(&self) -> f32 {
+    pub(crate) fn kept_scale(&self) -> f32 {
         self.rate().map_or(1.0, |rate| (1.0 / (1.0 - rate)) as f32)
     }
 
-    pub(super) fn rate(&self) -> Option<f64> {
+    pub(crate) fn rate(&self) -> Option<f64> {
         self.site.map(|site| site.rate).filter(|&rate| rate > 0.0)
     }
 }

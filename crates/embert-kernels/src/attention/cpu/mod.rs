@@ -7,12 +7,12 @@
 //! With a window, a tile of queries multiplies only the panels of keys that its windows contain. The scores of the other
 //! keys in these panels become −∞.
 
-mod backward;
-mod forward;
-mod head_output;
-mod heads;
-mod inputs;
-mod packed_operand;
+pub(crate) mod backward;
+pub(crate) mod forward;
+pub(crate) mod head_output;
+pub(crate) mod heads;
+pub(crate) mod inputs;
+pub(crate) mod packed_operand;
 
 use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;

@@ -6,11 +6,11 @@ use crate::cpu::AlignedBuffer;
 use crate::cpu::matmul::{Kernel, Matrix, Panels, Tile, TileInit};
 
 /// The maximum number of queries in a tile.
-pub(super) const MAX_QUERIES: usize = 64;
+pub(crate) const MAX_QUERIES: usize = 64;
 
 /// An operand that is packed into panels.
 #[derive(Default)]
-pub(super) struct PackedOperand {
+pub(crate) struct PackedOperand {
     panels: AlignedBuffer,
     k_words: usize,
     count: usize,
@@ -18,12 +18,12 @@ pub(super) struct PackedOperand {
 
 impl PackedOperand {
     /// Packs a left operand, `[rows, k]`, into panels of MR rows.
-    pub(super) fn pack_left<K: Kernel>(&mut self, kernel: K, source: Matrix<'_>) {
+    pub(crate) fn pack_left<K: Kernel>(&mut self, kernel: K, source: Matrix<'_>) {
         self.pack(kernel, source, K::MR);
     }
 
     /// Packs a right operand, `[k, columns]`, into panels of NR columns. The argument is its transpose.
-    pub(super) fn pack_right<K: Kernel>(&mut self, kernel: K, transposed: Matrix<'_>) {
+    pub(crate) fn pack_right<K: Kernel>(&mut self, kernel: K, transposed: Matrix<'_>) {
         self.pack(kernel, transposed, K::NR);
     }
 
@@ -39,26 +39,26 @@ impl PackedOperand {
     }
 
     /// Returns the complete operand.
-    pub(super) fn all(&self) -> PanelView<'_> {
+    pub(crate) fn all(&self) -> PanelView<'_> {
         let (panels, k_words) = (self.panels.as_words(), 0..self.k_words);
         PanelView { panels, panel_words: self.k_words, first: 0, count: self.count, k_words }
     }
 
     /// Returns these rows of a left operand, and the other rows of their panels.
-    pub(super) fn rows<K: Kernel>(&self, rows: &Range<usize>) -> PanelView<'_> {
+    pub(crate) fn rows<K: Kernel>(&self, rows: &Range<usize>) -> PanelView<'_> {
         let first = rows.start / K::MR;
         PanelView { first, count: rows.end.div_ceil(K::MR) - first, ..self.all() }
     }
 
     /// Returns these columns of a left operand. The first one begins a word.
-    pub(super) fn columns<K: Kernel>(&self, columns: &Range<usize>) -> PanelView<'_> {
+    pub(crate) fn columns<K: Kernel>(&self, columns: &Range<usize>) -> PanelView<'_> {
         let words = K::ELEMENTS_PER_WORD;
         PanelView { k_words: columns.start / words..columns.end.div_ceil(words), ..self.all() }
     }
 }
 
 /// Consecutive panels of a packed operand, and a range of their words along k.
-pub(super) struct PanelView<'a> {
+pub(crate) struct PanelView<'a> {
     panels: &'a [u32],
     /// The number of words along k of a complete panel.
     panel_words: usize,
@@ -80,7 +80,7 @@ impl PanelView<'_> {
 ///
 /// # Panics
 /// If A and B have different lengths along k, or `c` is too short.
-pub(super) fn multiply<K: Kernel>(
+pub(crate) fn multiply<K: Kernel>(
     kernel: K,
     a: PanelView<'_>,
     b: PanelView<'_>,
