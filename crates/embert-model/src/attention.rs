@@ -3,16 +3,18 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use embert_kernels::{
-    AttentionOptions, SequenceLayout, attention, first_token_attention, first_tokens, key_value,
-    query_key_value,
+    AttentionOptions, SequenceLayout, attention, disentangled_attention, first_token_attention, first_tokens,
+    key_value, query_key_value,
 };
 
 use crate::encoder_config::EncoderConfig;
 use crate::forward_context::{AdapterSite, LayerContext, LinearContext};
 use crate::layer_norm::LayerNorm;
 use crate::linear::{Linear, add_fused_adapters};
+use crate::relative_attention::RelativeAttention;
 
-/// Multi-head self-attention: dropout(softmax(QKᵀ/√d))·V with Q, K, V = xW + b (Vaswani et al., 2017).
+/// Multi-head self-attention: dropout(softmax(QKᵀ/√d))·V with Q, K, V = xW + b (Vaswani et al., 2017). In DeBERTa, the
+/// scores also depend on relative positions.
 #[derive(Module, Debug)]
 pub struct BertSelfAttention {
     /// Query projection, `[hidden, hidden]`.
@@ -22,19 +24,34 @@ pub struct BertSelfAttention {
     /// Value projection, `[hidden, hidden]`.
     pub value: Linear,
     num_heads: usize,
+    #[module(skip)]
+    relative: Option<RelativeAttention>,
 }
 
 impl BertSelfAttention {
     fn zeros(config: &EncoderConfig, device: &Device) -> Self {
         let square = || Linear::zeros(config.hidden_size, config.hidden_size, device);
-        Self { query: square(), key: square(), value: square(), num_heads: config.num_attention_heads }
+        Self {
+            query: square(),
+            key: square(),
+            value: square(),
+            num_heads: config.num_attention_heads,
+            relative: RelativeAttention::new(config),
+        }
     }
 
     /// Returns the context of each token.
     ///
     /// # Shapes
     /// - `x`, output: `[num_tokens, hidden]`
-    fn forward(&self, x: Tensor<2>, layout: &SequenceLayout, context: LayerContext) -> Tensor<2> {
+    /// - `relative`: `[2 · span, hidden]`, the relative embeddings of DeBERTa
+    fn forward(
+        &self,
+        x: Tensor<2>,
+        layout: &SequenceLayout,
+        context: LayerContext,
+        relative: Option<Tensor<2>>,
+    ) -> Tensor<2> {
         let (weights, biases) = weights_and_biases([&self.query, &self.key, &self.value]);
         let qkv = query_key_value(x.clone(), weights, biases, context.forward.precision); // [num_tokens, 3 · hidden]
         let query = (&self.query, context.at(AdapterSite::Query, layout));
@@ -43,7 +60,13 @@ impl BertSelfAttention {
             qkv,
             &x,
         );
-        attention(qkv, layout, self.options(context))
+        match self.relative.zip(relative) {
+            None => attention(qkv, layout, self.options(context)),
+            Some((relative, embeddings)) => {
+                let relative = relative.projections(embeddings, [&self.key, &self.query], context);
+                disentangled_attention(qkv, relative, layout, self.options(context))
+            }
+        }
     }
 
     /// Returns the context of the first token of each sequence. `first` holds the hidden states of these
@@ -58,7 +81,11 @@ impl BertSelfAttention {
         first: Tensor<2>,
         layout: &SequenceLayout,
         context: LayerContext,
+        relative: Option<Tensor<2>>,
     ) -> Tensor<2> {
+        if self.relative.is_some() {
+            return first_tokens(self.forward(x, layout, context, relative), layout);
+        }
         let query = self.query.forward(first, context.at(AdapterSite::Query, &layout.first_tokens()));
         let (weights, biases) = weights_and_biases([&self.key, &self.value]);
         let key_value = key_value(x.clone(), weights, biases, context.forward.precision); // [num_tokens, 2 · hidden]
@@ -137,8 +164,14 @@ impl BertAttention {
     ///
     /// # Shapes
     /// - `x`, output: `[num_tokens, hidden]`
-    pub(crate) fn forward(&self, x: Tensor<2>, layout: &SequenceLayout, context: LayerContext) -> Tensor<2> {
-        let context_layer = self.self_attention.forward(x.clone(), layout, context);
+    pub(crate) fn forward(
+        &self,
+        x: Tensor<2>,
+        layout: &SequenceLayout,
+        context: LayerContext,
+        relative: Option<Tensor<2>>,
+    ) -> Tensor<2> {
+        let context_layer = self.self_attention.forward(x.clone(), layout, context, relative);
         self.output.forward(context_layer, x, layout, context)
     }
 
@@ -152,9 +185,10 @@ impl BertAttention {
         x: Tensor<2>,
         layout: &SequenceLayout,
         context: LayerContext,
+        relative: Option<Tensor<2>>,
     ) -> Tensor<2> {
         let first = first_tokens(x.clone(), layout); // [batch, hidden]
-        let context_layer = self.self_attention.forward_first(x, first.clone(), layout, context);
+        let context_layer = self.self_attention.forward_first(x, first.clone(), layout, context, relative);
         self.output.forward(context_layer, first, &layout.first_tokens(), context)
     }
 

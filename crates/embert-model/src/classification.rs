@@ -124,7 +124,8 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::architectures::{BERT, CAMEMBERT, DISTILBERT, ELECTRA, ROBERTA, XLM_ROBERTA};
+    use crate::architectures::{BERT, CAMEMBERT, DEBERTA_V2, DISTILBERT, ELECTRA, ROBERTA, XLM_ROBERTA};
+    use crate::deberta_config::DebertaConfig;
     use crate::encoder_config::EncoderConfig;
     use crate::parameters::parameters;
 
@@ -139,6 +140,16 @@ mod tests {
             ..default(&ROBERTA)
         };
         let electra_base = EncoderConfig { embedding_size: Some(768), ..default(&BERT) };
+        let deberta = |hidden_size, num_hidden_layers| EncoderConfig {
+            hidden_size,
+            num_hidden_layers,
+            num_attention_heads: hidden_size / 64,
+            intermediate_size: 4 * hidden_size,
+            deberta: default(&DEBERTA_V2)
+                .deberta
+                .map(|deberta| DebertaConfig { position_buckets: Some(256), ..deberta }),
+            ..default(&DEBERTA_V2)
+        };
         for (architecture, encoder, expected) in [
             (&BERT, default(&BERT), 109_483_778),
             (&DISTILBERT, default(&DISTILBERT), 66_955_010),
@@ -147,6 +158,9 @@ mod tests {
             (&CAMEMBERT, roberta(32005), 110_623_490),
             (&ELECTRA, electra_base, 109_483_778),
             (&ELECTRA, default(&ELECTRA), 13_549_314),
+            (&DEBERTA_V2, deberta(384, 12), 70_830_722),
+            (&DEBERTA_V2, deberta(768, 6), 141_896_450),
+            (&DEBERTA_V2, deberta(768, 12), 184_423_682),
         ] {
             let config = AutoConfig::new(architecture, encoder);
             let model = AutoModelForSequenceClassification::zeros(&config, &Device::flex());

@@ -6,7 +6,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor};
 use embert_kernels::{SequenceLayout, dropout, to_fp32};
 
-use crate::encoder_config::EncoderConfig;
+use crate::encoder_config::{EncoderConfig, Positions};
 use crate::forward_context::{ForwardContext, LinearContext};
 use crate::layer_norm::LayerNorm;
 use crate::linear::Linear;
@@ -23,7 +23,7 @@ pub struct Embedding {
 }
 
 impl Embedding {
-    fn zeros(rows: usize, embedding_size: usize, device: &Device) -> Self {
+    pub(crate) fn zeros(rows: usize, embedding_size: usize, device: &Device) -> Self {
         Self { weight: zeros([rows, embedding_size], device) }
     }
 }
@@ -33,8 +33,8 @@ impl Embedding {
 pub struct BertEmbeddings {
     /// `[vocab_size, embedding]`.
     pub word_embeddings: Embedding,
-    /// `[max_position_embeddings, embedding]`.
-    pub position_embeddings: Embedding,
+    /// `[max_position_embeddings, embedding]`; `None` if the layers have relative positions.
+    pub position_embeddings: Option<Embedding>,
     /// `[type_vocab_size, embedding]`; `None` for DistilBERT.
     pub token_type_embeddings: Option<Embedding>,
     /// LayerNorm of the sum.
@@ -49,10 +49,11 @@ pub struct BertEmbeddings {
 impl BertEmbeddings {
     pub(crate) fn zeros(config: &EncoderConfig, device: &Device) -> Self {
         let (embedding, hidden) = (config.embedding_size(), config.hidden_size);
+        let has_positions = config.positions != Positions::None;
         let table = |rows| Embedding::zeros(rows, embedding, device);
         Self {
             word_embeddings: table(config.vocab_size),
-            position_embeddings: table(config.max_position_embeddings),
+            position_embeddings: has_positions.then(|| table(config.max_position_embeddings)),
             token_type_embeddings: config.type_vocab_size.map(table),
             layer_norm: LayerNorm::zeros(embedding, config, device),
             projection: (embedding != hidden).then(|| Linear::zeros(embedding, hidden, device)),
@@ -79,11 +80,16 @@ impl BertEmbeddings {
         layout: &SequenceLayout,
         context: ForwardContext,
     ) -> Tensor<2> {
+        let word = self.word_embeddings.weight.val();
+        let position = match &self.position_embeddings {
+            Some(table) => table.weight.val(),
+            None => Tensor::zeros([layout.longest(), word.dims()[1]], &word.device().inner()),
+        };
         let x = embert_kernels::embeddings(
             input_ids,
             &self.layout_of_types(layout),
-            self.word_embeddings.weight.val(),
-            self.position_embeddings.weight.val(),
+            word,
+            position,
             self.first_position,
             self.token_type_embeddings.as_ref().map(|table| table.weight.val()),
         ); // [num_tokens, embedding]

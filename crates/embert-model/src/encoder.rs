@@ -4,9 +4,11 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use embert_kernels::SequenceLayout;
 
+use crate::embeddings::Embedding;
 use crate::encoder_config::EncoderConfig;
 use crate::forward_context::ForwardContext;
 use crate::layer::BertLayer;
+use crate::layer_norm::LayerNorm;
 use crate::linear::Linear;
 
 /// Encoder: a stack of transformer layers.
@@ -14,11 +16,28 @@ use crate::linear::Linear;
 pub struct BertEncoder {
     /// The layers, in the order of the forward pass.
     pub layer: Vec<BertLayer>,
+    /// The relative embeddings of DeBERTa, `[2 · span, hidden]`, which all layers project.
+    pub rel_embeddings: Option<Embedding>,
+    /// LayerNorm of the relative embeddings.
+    pub layer_norm: Option<LayerNorm>,
 }
 
 impl BertEncoder {
     pub(crate) fn zeros(config: &EncoderConfig, device: &Device) -> Self {
-        Self { layer: (0..config.num_hidden_layers).map(|_| BertLayer::zeros(config, device)).collect() }
+        let relative = config.deberta.as_ref();
+        let positions = relative.map(|deberta| deberta.relative_positions(config.max_position_embeddings));
+        let hidden = config.hidden_size;
+        Self {
+            layer: (0..config.num_hidden_layers).map(|_| BertLayer::zeros(config, device)).collect(),
+            rel_embeddings: positions.map(|positions| Embedding::zeros(2 * positions.span(), hidden, device)),
+            layer_norm: relative.map(|_| LayerNorm::zeros(hidden, config, device)),
+        }
+    }
+
+    /// Returns LayerNorm(rel_embeddings), `[2 · span, hidden]`; `None` if the layers have no relative positions.
+    pub fn relative_embeddings(&self) -> Option<Tensor<2>> {
+        let (embeddings, norm) = self.rel_embeddings.as_ref().zip(self.layer_norm.as_ref())?;
+        Some(norm.forward(embeddings.weight.val()))
     }
 
     /// Returns an iterator over the hidden states after each layer. The last item equals
@@ -32,8 +51,9 @@ impl BertEncoder {
         layout: &'a SequenceLayout,
         context: ForwardContext,
     ) -> impl Iterator<Item = Tensor<2>> + 'a {
+        let relative = self.relative_embeddings();
         self.layer.iter().enumerate().scan(hidden_states, move |x, (number, layer)| {
-            *x = layer.forward(x.clone(), layout, number, context);
+            *x = layer.forward(x.clone(), layout, number, context, relative.clone());
             Some(x.clone())
         })
     }
@@ -48,8 +68,10 @@ impl BertEncoder {
         layout: &SequenceLayout,
         context: ForwardContext,
     ) -> Tensor<2> {
-        let layers = self.layer.iter().enumerate();
-        layers.fold(hidden_states, |x, (number, layer)| layer.forward(x, layout, number, context))
+        let (layers, relative) = (self.layer.iter().enumerate(), self.relative_embeddings());
+        layers.fold(hidden_states, |x, (number, layer)| {
+            layer.forward(x, layout, number, context, relative.clone())
+        })
     }
 
     /// Returns the hidden states of the first token of each sequence after the last layer.
@@ -69,9 +91,11 @@ impl BertEncoder {
         context: ForwardContext,
     ) -> Tensor<2> {
         let (last, below) = self.layer.split_last().expect("an encoder has layers");
-        let layers = below.iter().enumerate();
-        let x = layers.fold(hidden_states, |x, (number, layer)| layer.forward(x, layout, number, context));
-        last.forward_first(x, layout, below.len(), context)
+        let (layers, relative) = (below.iter().enumerate(), self.relative_embeddings());
+        let x = layers.fold(hidden_states, |x, (number, layer)| {
+            layer.forward(x, layout, number, context, relative.clone())
+        });
+        last.forward_first(x, layout, below.len(), context, relative)
     }
 
     /// Returns the linear layers with their module paths.

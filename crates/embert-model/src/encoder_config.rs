@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::deberta_config::DebertaConfig;
+
 /// Settings of embeddings, layers and head. Each family maps the keys of its config.json to these fields.
 ///
 /// The default is bert-base-uncased.
@@ -12,7 +14,7 @@ pub struct EncoderConfig {
     pub vocab_size: usize,
     /// The rows of the position table that tokens read.
     pub positions: Positions,
-    /// Number of rows of the position table. See [`max_length`](Self::max_length).
+    /// Number of rows of the position table, or of positions without a table. See [`max_length`](Self::max_length).
     pub max_position_embeddings: usize,
     /// Number of token types; `None` for a family without them.
     pub type_vocab_size: Option<usize>,
@@ -42,6 +44,8 @@ pub struct EncoderConfig {
     pub initializer_range: f64,
     /// The id of the padding token.
     pub pad_token_id: Option<u32>,
+    /// Settings of DeBERTa's attention and pooler; `None` for the attention of BERT.
+    pub deberta: Option<DebertaConfig>,
 }
 
 /// The rows of the position table that tokens read.
@@ -51,13 +55,15 @@ pub enum Positions {
     Absolute,
     /// Token i of a sequence reads row `pad_token_id + 1 + i`, as in fairseq.
     AbsoluteAfterPadding,
+    /// There is no position table.
+    None,
 }
 
 impl EncoderConfig {
     /// Returns the row of the position table that the first token of a sequence reads.
     pub fn first_position(&self) -> usize {
         match self.positions {
-            Positions::Absolute => 0,
+            Positions::Absolute | Positions::None => 0,
             Positions::AbsoluteAfterPadding => self.pad_token_id.map_or(0, |pad| pad as usize + 1),
         }
     }

@@ -36,7 +36,11 @@ impl ClassificationHead {
             dense: head.dense.map(|_| Linear::zeros(hidden_size, hidden_size, device)),
             classifier: Linear::zeros(hidden_size, config.num_labels(), device),
             activation: head.dense.map(|(_, activation)| activation),
-            input_dropout: if head.drops_input { dropout } else { 0.0 },
+            input_dropout: match &encoder.deberta {
+                Some(deberta) => deberta.pooler_dropout,
+                None if head.drops_input => dropout,
+                None => 0.0,
+            },
             dropout,
         }
     }

@@ -61,20 +61,22 @@ impl BertLayer {
     ///
     /// # Shapes
     /// - `x`, output: `[num_tokens, hidden]`
+    /// - `relative`: `[2 · span, hidden]`, the relative embeddings of DeBERTa after their LayerNorm
     pub fn forward(
         &self,
         x: Tensor<2>,
         layout: &SequenceLayout,
         layer: usize,
         context: ForwardContext,
+        relative: Option<Tensor<2>>,
     ) -> Tensor<2> {
         let context = self.layer_context(layer, context);
-        let x = self.attention.forward(x, layout, context);
+        let x = self.attention.forward(x, layout, context, relative);
         self.feed_forward(x, layout, context)
     }
 
     /// Returns the rows of [`forward`](Self::forward) for the first token of each sequence.
-    /// For all other tokens, it computes only keys and values.
+    /// For all other tokens, it computes only keys and values, and in DeBERTa their attention.
     ///
     /// # Shapes
     /// - `x`: `[num_tokens, hidden]`
@@ -85,9 +87,10 @@ impl BertLayer {
         layout: &SequenceLayout,
         layer: usize,
         context: ForwardContext,
+        relative: Option<Tensor<2>>,
     ) -> Tensor<2> {
         let context = self.layer_context(layer, context);
-        let x = self.attention.forward_first(x, layout, context); // [batch, hidden]
+        let x = self.attention.forward_first(x, layout, context, relative); // [batch, hidden]
         self.feed_forward(x, &layout.first_tokens(), context)
     }
 

@@ -9,6 +9,7 @@ mod auto_model;
 mod classification;
 mod config_file;
 mod config_labels;
+mod deberta_config;
 mod embeddings;
 mod encoder;
 mod encoder_config;
@@ -26,6 +27,7 @@ mod parameters;
 mod pooler;
 mod pretrained;
 mod problem_type;
+mod relative_attention;
 mod safetensors_file;
 mod save;
 mod transpose;
@@ -33,12 +35,14 @@ mod unsupported_formats;
 mod weights;
 
 pub use architectures::{
-    ARCHITECTURES, Architecture, BERT, CAMEMBERT, DISTILBERT, ELECTRA, ModelPart, ROBERTA, XLM_ROBERTA,
+    ARCHITECTURES, Architecture, BERT, CAMEMBERT, DEBERTA_V2, DISTILBERT, ELECTRA, ModelPart, ROBERTA,
+    XLM_ROBERTA,
 };
 pub use attention::{BertAttention, BertSelfAttention, BertSelfOutput};
 pub use auto_config::AutoConfig;
 pub use auto_model::AutoModel;
 pub use classification::AutoModelForSequenceClassification;
+pub use deberta_config::{DebertaConfig, PosAttType};
 pub use embeddings::{BertEmbeddings, Embedding};
 pub use encoder::BertEncoder;
 pub use encoder_config::{EncoderConfig, Positions};

@@ -26,27 +26,46 @@ pub(crate) fn recomputed_gradients(
     let layout = sequence_layout(&batch.tokens);
     let mut inputs = layer_inputs(model, batch, &layout, pass);
     let (last, below) = model.encoder().layer.split_last().expect("a model has layers");
-    let mut next_input = || autodiff_leaf(model, inputs.pop().expect("one input for each layer")); // [num_tokens, hidden]
-    let input = next_input();
-    let first = last.forward_first(input.clone(), &layout, below.len(), pass); // [batch, hidden]
+    let relative = model.encoder().relative_embeddings(); // [2 · span, hidden]
+    let mut relative_gradient = None;
+    let mut next_leaves = || Leaves {
+        input: autodiff_leaf(model, inputs.pop().expect("one input for each layer")), // [num_tokens, hidden]
+        relative: relative.clone().map(|relative| autodiff_leaf(model, relative.inner())),
+    };
+    let leaves = next_leaves();
+    let Leaves { input, relative: embeddings } = leaves.clone();
+    let first = last.forward_first(input, &layout, below.len(), pass, embeddings); // [batch, hidden]
     let logits = model.classify(first, pass); // [batch, num_labels]
     let share = objective.loss_sum(logits, &batch.targets) / normalizer; // [1]
-    let mut output_gradient = backward(model, share.clone(), input, gradients);
+    let mut output_gradient = backward(model, share.clone(), leaves, &mut relative_gradient, gradients);
     let lowest = lowest_trainable(model);
     for (number, layer) in
         below.iter().enumerate().rev().take_while(|(number, _)| ModelPart::Layer(*number) >= lowest)
     {
-        let input = next_input();
-        let output = layer.forward(input.clone(), &layout, number, pass); // [num_tokens, hidden]
-        output_gradient = backward(model, weighted_sum(output, output_gradient), input, gradients);
+        let leaves = next_leaves();
+        let Leaves { input, relative: embeddings } = leaves.clone();
+        let output = layer.forward(input, &layout, number, pass, embeddings); // [num_tokens, hidden]
+        let loss = weighted_sum(output, output_gradient);
+        output_gradient = backward(model, loss, leaves, &mut relative_gradient, gradients);
     }
     if lowest > ModelPart::Embeddings {
         return share.inner();
     }
+    if let Some((relative, gradient)) = relative.zip(relative_gradient) {
+        accumulate(model, relative, gradient, gradients);
+    }
     let ids = input_ids(&batch.tokens, &device_of(model));
     let embedded = model.embeddings().forward(ids, &layout, pass); // [num_tokens, hidden]
-    gradients.accumulate(model, weighted_sum(embedded, output_gradient).backward());
+    accumulate(model, embedded, output_gradient, gradients);
     share.inner()
+}
+
+/// The inputs of a layer, as leaves of its autodiff graph.
+#[derive(Clone)]
+struct Leaves {
+    input: Tensor<2>,
+    /// The relative embeddings of DeBERTa, which all layers read.
+    relative: Option<Tensor<2>>,
 }
 
 /// Returns the lowest trainable part. The parts below it need no gradient.
@@ -85,15 +104,29 @@ fn weighted_sum(y: Tensor<2>, g: Tensor<2>) -> Tensor<1> {
     (y * Tensor::from_inner(g)).sum()
 }
 
-/// Adds the gradients of the parameters and returns the gradient of `input`.
+/// Adds the gradients of the parameters that y depends on, if they are trainable. `g` is the gradient of y.
+fn accumulate(model: &Model, y: Tensor<2>, g: Tensor<2>, gradients: &mut ParameterGradients) {
+    if y.is_tracked() {
+        gradients.accumulate(model, weighted_sum(y, g).backward());
+    }
+}
+
+/// Adds the gradients of the parameters and of the relative embeddings, and returns the gradient of `input`.
 fn backward(
     model: &Model,
     loss: Tensor<1>,
-    input: Tensor<2>,
+    leaves: Leaves,
+    relative_gradient: &mut Option<Tensor<2>>,
     gradients: &mut ParameterGradients,
 ) -> Tensor<2> {
     let mut computed = loss.backward();
-    let input_gradient = input.grad_remove(&mut computed).expect("the input requires a gradient");
+    let input_gradient = leaves.input.grad_remove(&mut computed).expect("the input requires a gradient");
+    if let Some(gradient) = leaves.relative.and_then(|relative| relative.grad_remove(&mut computed)) {
+        *relative_gradient = Some(match relative_gradient.take() {
+            Some(sum) => sum + gradient,
+            None => gradient,
+        });
+    }
     gradients.accumulate(model, computed);
     input_gradient
 }

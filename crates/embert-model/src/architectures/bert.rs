@@ -48,6 +48,7 @@ impl Default for EncoderConfig {
             classifier_dropout: None,
             initializer_range: 0.02,
             pad_token_id: Some(0),
+            deberta: None,
         }
     }
 }

@@ -4,6 +4,7 @@ mod architecture;
 mod bert;
 mod camembert;
 pub(crate) mod config_keys;
+mod deberta_v2;
 mod distilbert;
 mod electra;
 mod model_part;
@@ -15,6 +16,7 @@ pub(crate) use architecture::Activation;
 pub use architecture::Architecture;
 pub use bert::BERT;
 pub use camembert::CAMEMBERT;
+pub use deberta_v2::DEBERTA_V2;
 pub use distilbert::DISTILBERT;
 pub use electra::ELECTRA;
 pub use model_part::ModelPart;
@@ -22,8 +24,8 @@ pub use roberta::ROBERTA;
 pub use xlm_roberta::XLM_ROBERTA;
 
 /// All supported families.
-pub static ARCHITECTURES: [&Architecture; 6] =
-    [&BERT, &DISTILBERT, &ROBERTA, &XLM_ROBERTA, &CAMEMBERT, &ELECTRA];
+pub static ARCHITECTURES: [&Architecture; 7] =
+    [&BERT, &DISTILBERT, &ROBERTA, &XLM_ROBERTA, &CAMEMBERT, &ELECTRA, &DEBERTA_V2];
 
 impl Architecture {
     /// Returns the family with this `model_type`.

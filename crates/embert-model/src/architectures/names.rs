@@ -112,7 +112,7 @@ pub(crate) fn is_transposed(name: &str, rank: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::{BERT, CAMEMBERT, DISTILBERT, ELECTRA, ModelPart, ROBERTA};
+    use crate::{BERT, CAMEMBERT, DEBERTA_V2, DISTILBERT, ELECTRA, ModelPart, ROBERTA};
 
     #[test]
     fn legacy_names_are_accepted() {
@@ -178,6 +178,25 @@ mod tests {
                 "electra.embeddings.layer_norm.bias",
                 "electra.embeddings.LayerNorm.bias",
             ),
+            (
+                &DEBERTA_V2,
+                "base_model.encoder.layer.1.attention.self_attention.query.lora.lora_a",
+                "deberta.encoder.layer.1.attention.self_attention.query.lora.lora_a",
+                "deberta.encoder.layer.1.attention.self.query_proj.lora_A.weight",
+            ),
+            (
+                &DEBERTA_V2,
+                "encoder.rel_embeddings.weight",
+                "deberta.encoder.rel_embeddings.weight",
+                "deberta.encoder.rel_embeddings.weight",
+            ),
+            (
+                &DEBERTA_V2,
+                "encoder.layer_norm.bias",
+                "deberta.encoder.layer_norm.bias",
+                "deberta.encoder.LayerNorm.bias",
+            ),
+            (&DEBERTA_V2, "head.dense.weight", "pooler.dense.weight", "pooler.dense.weight"),
         ];
         for (architecture, module, path, name) in cases {
             assert_eq!((architecture.path(module).as_str(), architecture.name(path).as_str()), (path, name));
@@ -199,6 +218,11 @@ mod tests {
             (&ELECTRA, "embeddings_project.bias", Some(ModelPart::Embeddings)),
             (&ELECTRA, "discriminator_predictions.dense.bias", None),
             (&ELECTRA, "generator_lm_head.bias", None),
+            (&DEBERTA_V2, "deberta.encoder.rel_embeddings.weight", Some(ModelPart::Embeddings)),
+            (&DEBERTA_V2, "encoder.LayerNorm.weight", Some(ModelPart::Embeddings)),
+            (&DEBERTA_V2, "deberta.encoder.layer.3.output.LayerNorm.bias", Some(ModelPart::Layer(3))),
+            (&DEBERTA_V2, "pooler.dense.bias", head),
+            (&DEBERTA_V2, "deberta.encoder.conv.conv.bias", None),
         ] {
             assert_eq!(architecture.part_of(name), part, "{name}");
         }

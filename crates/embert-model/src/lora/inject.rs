@@ -34,7 +34,18 @@ pub fn add_adapter(
     check_targets(config, &linear_layers)?;
     check_patterns(config, &linear_layers)?;
     check_saved_modules(config, &model)?;
-    inject(model, config, seed)
+    let config = with_new_layers_of_head(config, &model);
+    inject(model, &config, seed)
+}
+
+/// Returns the config with the dense layer of the head in `modules_to_save`, if the config names no modules and would not
+/// train it. PEFT freezes the new pooler of DeBERTa at its random weights, and does not save it.
+fn with_new_layers_of_head(config: &LoraConfig, model: &AutoModelForSequenceClassification) -> LoraConfig {
+    let dense = model.architecture().head.dense.map(|(name, _)| name);
+    match dense.filter(|dense| config.modules_to_save.is_none() && !config.is_saved_module(dense)) {
+        Some(dense) => LoraConfig { modules_to_save: Some(vec![dense.into()]), ..config.clone() },
+        None => config.clone(),
+    }
 }
 
 /// Adds adapters as [`add_adapter`] does, but fails only if no layer matches at all.

@@ -6,8 +6,9 @@ use std::path::Path;
 use burn::module::Module;
 use burn::tensor::Device;
 use embert_model::{
-    AutoConfig, AutoModelForSequenceClassification, BERT, CAMEMBERT, DISTILBERT, ELECTRA, EncoderConfig,
-    ForwardContext, ModelError, Pretrained, ROBERTA, XLM_ROBERTA, from_pretrained, save_pretrained,
+    AutoConfig, AutoModelForSequenceClassification, BERT, CAMEMBERT, DEBERTA_V2, DISTILBERT, ELECTRA,
+    EncoderConfig, ForwardContext, ModelError, Pretrained, ROBERTA, XLM_ROBERTA, from_pretrained,
+    save_pretrained,
 };
 use safetensors::SafeTensors;
 use tempfile::TempDir;
@@ -24,13 +25,14 @@ fn checkpoint_of(model: &str, weights: &str) -> TempDir {
 }
 
 /// The directories of the tiny models, one for each family.
-const MODELS: [&str; 6] = [
+const MODELS: [&str; 7] = [
     "tiny_bert",
     "tiny_distilbert",
     "families/roberta",
     "families/xlm-roberta",
     "families/camembert",
     "families/electra",
+    "families/deberta-v2",
 ];
 
 fn checkpoint(weights: &str) -> TempDir {
@@ -187,7 +189,7 @@ fn unsupported_bert_configs_are_refused_by_key() {
         (
             "model_type",
             "gpt2".into(),
-            "model_type is gpt2; only bert, distilbert, roberta, xlm-roberta, camembert or electra is supported",
+            "model_type is gpt2; only bert, distilbert, roberta, xlm-roberta, camembert, electra or deberta-v2 is supported",
         ),
         ("num_attention_heads", 5.into(), "hidden_size 32 is not a multiple of num_attention_heads 5"),
         (
@@ -273,6 +275,30 @@ fn unsupported_configs_of_other_families_are_refused_by_key() {
             "electra.embeddings.word_embeddings.weight has shape [61, 16]; the model expects [61, 24]",
         ),
         ("electra", "num_hidden_layers", 1.into(), "16 unexpected tensors: electra.encoder.layer.1."),
+        ("deberta-v2", "conv_kernel_size", 3.into(), "conv_kernel_size is 3; only 0 is supported"),
+        ("deberta-v2", "embedding_size", 16.into(), "embedding_size is 16; only 24 is supported"),
+        ("deberta-v2", "attention_head_size", 8.into(), "attention_head_size is 8; only 6 is supported"),
+        ("deberta-v2", "pooler_hidden_size", 8.into(), "pooler_hidden_size is 8; only 24 is supported"),
+        ("deberta-v2", "type_vocab_size", 2.into(), "type_vocab_size is 2; only 0 is supported"),
+        ("deberta-v2", "position_biased_input", true.into(), "position_biased_input is true"),
+        ("deberta-v2", "relative_attention", false.into(), "relative_attention is false"),
+        ("deberta-v2", "share_att_key", false.into(), "share_att_key is false; only true is supported"),
+        ("deberta-v2", "norm_rel_ebd", "none".into(), "norm_rel_ebd is none; only layer_norm is supported"),
+        ("deberta-v2", "pos_att_type", "p2p".into(), "pos_att_type is empty; it must contain c2p or p2c"),
+        ("deberta-v2", "position_buckets", 1.into(), "position_buckets is 1; it must be at least 2"),
+        (
+            "deberta-v2",
+            "max_relative_positions",
+            5.into(),
+            "position_buckets is 8; it must be at least 2, and less than twice the 5 relative positions",
+        ),
+        (
+            "deberta-v2",
+            "position_buckets",
+            16.into(),
+            "deberta.encoder.rel_embeddings.weight has shape [16, 24]; the model expects [32, 24]",
+        ),
+        ("deberta-v2", "position_buckets", (1u64 << 40).into(), "position_buckets: invalid value"),
     ];
     for (family, key, value, expected) in cases {
         let directory = configured(&format!("families/{family}"), key, value);
@@ -303,6 +329,7 @@ fn architectures_select_the_family_without_a_model_type() {
         ("XLMRobertaModel", &XLM_ROBERTA),
         ("CamembertForMaskedLM", &CAMEMBERT),
         ("ElectraForPreTraining", &ELECTRA),
+        ("DebertaV2ForMaskedLM", &DEBERTA_V2),
     ] {
         let found = read(&format!(r#"{{"architectures": ["{class}"]}}"#)).unwrap();
         assert_eq!(found.architecture, expected, "{class}");

@@ -1,4 +1,4 @@
-//! Compares RoBERTa, XLM-RoBERTa, CamemBERT and ELECTRA with transformers and PEFT (`generate_families.py`).
+//! Compares RoBERTa, XLM-RoBERTa, CamemBERT, ELECTRA and DeBERTa with transformers and PEFT (`generate_families.py`).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +9,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use embert_kernels::{DropoutStream, SequenceLayout};
 use embert_model::{
     Adapter, AutoConfig, AutoModel, AutoModelForSequenceClassification, ForwardContext, LoraConfig,
-    add_adapter, count_parameters, from_pretrained, merge_adapter, save_adapter, save_pretrained,
+    add_adapter, count_parameters, from_pretrained, merge_adapter, parameters, save_adapter, save_pretrained,
 };
 use safetensors::SafeTensors;
 
@@ -18,8 +18,8 @@ use crate::golden::{Golden, assert_close, values};
 use crate::gradients::{assert_gradients_agree, gradients_by_name, loss};
 
 /// The families of `generate_families.py`, and their numbers of parameters with gradients.
-pub(crate) const FAMILIES: [(&str, usize); 4] =
-    [("roberta", 41), ("xlm-roberta", 41), ("camembert", 41), ("electra", 43)];
+pub(crate) const FAMILIES: [(&str, usize); 5] =
+    [("roberta", 41), ("xlm-roberta", 41), ("camembert", 41), ("electra", 43), ("deberta-v2", 42)];
 
 fn directory(family: &str) -> PathBuf {
     fixtures().join("families").join(family)
@@ -152,6 +152,23 @@ fn default_target_modules_are_those_of_peft() {
     assert!(error.to_string().contains("camembert has no default target modules"), "{error}");
 }
 
+/// PEFT freezes this layer at random weights. A config with modules is followed, as in an adapter of PEFT.
+#[test]
+fn a_default_adapter_of_deberta_saves_the_new_pooler() {
+    let model = || model("deberta-v2", &Device::flex().autodiff());
+    let adapted = add_adapter(model(), &LoraConfig::default(), 0).unwrap();
+    let settings = serde_json::to_value(adapted.lora().unwrap()).unwrap();
+    assert_eq!(settings["target_modules"], serde_json::json!(["query_proj", "value_proj"]));
+    assert_eq!(settings["modules_to_save"], serde_json::json!(["pooler.dense"]));
+    assert!(is_trainable(&adapted, "pooler.dense.weight"));
+    let named = LoraConfig { modules_to_save: Some(vec!["classifier".into()]), ..LoraConfig::default() };
+    assert!(!is_trainable(&add_adapter(model(), &named, 0).unwrap(), "pooler.dense.weight"));
+}
+
+fn is_trainable(model: &AutoModelForSequenceClassification, name: &str) -> bool {
+    parameters(model).into_iter().any(|parameter| parameter.name == name && parameter.is_trainable)
+}
+
 /// PEFT adapts neither layer of the head, because it trains the module `classifier` in full.
 #[test]
 fn all_linear_adapts_the_projection_and_not_the_head() {
@@ -208,7 +225,9 @@ fn token_types_have_no_effect_on_roberta() {
 
 #[test]
 fn positions_begin_after_the_padding() {
-    for (family, first, longest) in [("roberta", 2, 40), ("camembert", 2, 40), ("electra", 0, 40)] {
+    for (family, first, longest) in
+        [("roberta", 2, 40), ("camembert", 2, 40), ("electra", 0, 40), ("deberta-v2", 0, 40)]
+    {
         let encoder = config(family).encoder;
         assert_eq!((encoder.first_position(), encoder.max_length()), (first, longest), "{family}");
     }

@@ -142,6 +142,17 @@ fn heads_of_other_tasks_are_listed_as_unused_in_every_family() {
 }
 
 #[test]
+fn a_deberta_without_a_pooler_gets_a_new_one() {
+    let extra: [(&str, &[usize]); 2] =
+        [("lm_predictions.lm_head.bias", &[61]), ("mask_predictions.dense.bias", &[24])];
+    let directory = checkpoint("families/deberta-v2", "pooler.", &extra, json!(null));
+    let config = AutoConfig::from_dir(directory.path()).unwrap();
+    let loaded = from_pretrained(directory.path(), &config, 1, &Device::flex()).unwrap();
+    assert_eq!(loaded.newly_initialized, ["pooler.dense.weight", "pooler.dense.bias"]);
+    assert_eq!(loaded.unused, extra.map(|(name, _)| name));
+}
+
+#[test]
 fn unexpected_tensors_of_the_encoder_are_an_error() {
     let cases = [
         ("tiny_bert", "bert.encoder.layer.0.adapter.weight"),
@@ -154,6 +165,8 @@ fn unexpected_tensors_of_the_encoder_are_an_error() {
         ("families/electra", "electra.embeddings_project.norm.weight"),
         ("families/electra", "embeddings_project.weight"),
         ("families/electra", "electra.pooler.dense.weight"),
+        ("families/deberta-v2", "deberta.encoder.conv.conv.bias"),
+        ("families/deberta-v2", "deberta.embeddings.position_embeddings.weight"),
     ];
     for (model, name) in cases {
         let directory = checkpoint(model, "", &[(name, &[32])], json!(null));
@@ -192,6 +205,7 @@ fn a_new_head_replaces_only_the_classifier() {
         ("tiny_bert", 5),
         ("families/roberta", 3),
         ("families/electra", 2),
+        ("families/deberta-v2", 2),
     ] {
         let directory = fixtures().join(model);
         let mut config = AutoConfig::from_dir(&directory).unwrap();
@@ -200,7 +214,8 @@ fn a_new_head_replaces_only_the_classifier() {
         config.set_labels((0..num_tensors).map(|id| id.to_string()));
         let new = |seed| from_pretrained_with_new_head(&directory, &config, seed, &Device::flex()).unwrap();
         let loaded = new(1);
-        let last = if model.starts_with("families") { "classifier.out_proj" } else { "classifier" };
+        let last = config.architecture.model_type;
+        let last = if ["roberta", "electra"].contains(&last) { "classifier.out_proj" } else { "classifier" };
         let [weight, bias] = ["weight", "bias"].map(|parameter| format!("{last}.{parameter}"));
         assert_eq!(loaded.newly_initialized, [weight.clone(), bias.clone()]);
         assert_eq!(loaded.unused, [bias, weight]);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use burn::module::Module;
-use embert_model::{AutoModelForSequenceClassification, ForwardContext};
+use embert_model::{AutoModelForSequenceClassification, ForwardContext, set_trainable};
 use embert_text::TokenBatch;
 use embert_train::{AdamW, BackwardOptions, LabelledBatch, Targets, TrainConfig, step_gradients};
 use safetensors::{Dtype, SafeTensors};
@@ -16,13 +16,14 @@ type Fixture = (&'static str, &'static str, usize);
 
 const BERT: Fixture = ("tiny_bert", "golden.safetensors", 41);
 const DISTILBERT: Fixture = ("tiny_distilbert", "golden_distilbert.safetensors", 40);
-const FIXTURES: [Fixture; 6] = [
+const FIXTURES: [Fixture; 7] = [
     BERT,
     DISTILBERT,
     ("families/roberta", "families/roberta/golden.safetensors", 41),
     ("families/xlm-roberta", "families/xlm-roberta/golden.safetensors", 41),
     ("families/camembert", "families/camembert/golden.safetensors", 41),
     ("families/electra", "families/electra/golden.safetensors", 43),
+    ("families/deberta-v2", "families/deberta-v2/golden.safetensors", 42),
 ];
 
 /// Values computed by transformers.
@@ -166,5 +167,24 @@ fn gradient_checkpointing_and_loss_scaling_are_bit_identical() {
             assert_eq!(plain.losses, other.losses);
             assert_eq!(named_weights(&plain.model), named_weights(&other.model));
         }
+    }
+}
+
+/// The relative embeddings count as embeddings, but they belong to all layers.
+#[test]
+fn gradient_checkpointing_is_bit_identical_if_some_embeddings_of_deberta_are_frozen() {
+    let checkpointing = BackwardOptions { gradient_checkpointing: true, ..BackwardOptions::default() };
+    let fixture @ (directory, ..) = FIXTURES[6];
+    let window = [Golden::of(fixture).batch()];
+    let [embeddings, relative, norm] =
+        ["deberta.embeddings.", "deberta.encoder.rel_embeddings.", "deberta.encoder.LayerNorm."];
+    for frozen in [&[embeddings][..], &[relative], &[relative, norm]] {
+        let [plain, other] = [BackwardOptions::default(), checkpointing].map(|backward| {
+            let model = read_model(&model_fixtures().join(directory));
+            let model = set_trainable(model, &|name| !frozen.iter().any(|part| name.starts_with(part)));
+            ten_steps_of(model, &window, backward, TrainConfig::default())
+        });
+        assert_eq!(plain.losses, other.losses, "{frozen:?}");
+        assert_eq!(named_weights(&plain.model), named_weights(&other.model), "{frozen:?}");
     }
 }
