@@ -20,6 +20,7 @@ pub(super) const RECIPES: &[(&str, &str)] = &[
     ("imdb-bert-full-1k", include_str!("../../recipes/imdb-bert-full-1k.toml")),
     ("imdb-bert-full-1k-sane", include_str!("../../recipes/imdb-bert-full-1k-sane.toml")),
     ("imdb-bert-lora-1k", include_str!("../../recipes/imdb-bert-lora-1k.toml")),
+    ("imdb-deberta-v3", include_str!("../../recipes/imdb-deberta-v3.toml")),
     ("imdb-distilbert-lora", include_str!("../../recipes/imdb-distilbert-lora.toml")),
     ("imdb-roberta", include_str!("../../recipes/imdb-roberta.toml")),
     ("imdb-xlm-r", include_str!("../../recipes/imdb-xlm-r.toml")),
