@@ -98,6 +98,7 @@ fn workload(
 pub(crate) fn precision_name(precision: Precision) -> &'static str {
     match precision {
         Precision::Fp32 => "fp32",
+        Precision::Tf32 => "tf32",
         Precision::Bf16 => "bf16",
         Precision::Fp16 => "fp16",
     }

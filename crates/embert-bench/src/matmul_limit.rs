@@ -26,7 +26,7 @@ impl MatmulLimit {
 
     pub(crate) fn of(&self, precision: Precision) -> f64 {
         match precision {
-            Precision::Fp32 => self.fp32,
+            Precision::Fp32 | Precision::Tf32 => self.fp32,
             Precision::Bf16 | Precision::Fp16 => self.bf16,
         }
     }

@@ -42,7 +42,7 @@ pub fn padding_for(device: &Device) -> Padding {
 pub fn supports_precision(device: &Device, precision: Precision) -> bool {
     let is_cpu = !is_asynchronous(device);
     match precision {
-        Precision::Fp32 => true,
+        Precision::Fp32 | Precision::Tf32 => true,
         Precision::Bf16 => is_cpu || device.supports_dtype(FloatDType::BF16),
         Precision::Fp16 => !is_cpu && device.supports_dtype(FloatDType::F16),
     }

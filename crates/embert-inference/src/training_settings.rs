@@ -44,6 +44,7 @@ struct Data {
 struct Train {
     bf16: bool,
     fp16: bool,
+    tf32: bool,
 }
 
 /// The key of `sentence_bert_config.json` of sentence-transformers that inference needs.
@@ -80,6 +81,8 @@ impl Train {
             Precision::Fp16
         } else if self.bf16 {
             Precision::Bf16
+        } else if self.tf32 {
+            Precision::Tf32
         } else {
             Precision::Fp32
         }

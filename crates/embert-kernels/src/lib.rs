@@ -38,6 +38,8 @@ pub use constant_weights::with_constant_weights;
 #[cfg(feature = "flex")]
 pub use cpu::{ExitOutOfMemory, instructions, keep_freed_memory, release_freed_memory};
 pub use cross_entropy::cross_entropy_sum;
+#[cfg(feature = "cube")]
+pub use cube::tensor_cores::gpu_instructions;
 pub use disentangled_attention::{RelativePositions, RelativeProjections, disentangled_attention};
 pub use dropout::{DropoutSite, DropoutStream, dropout};
 pub use embeddings::embeddings;

@@ -10,6 +10,9 @@ pub enum Precision {
     /// fp32 operands.
     #[default]
     Fp32,
+    /// fp32 operands, which the tensor cores of NVIDIA's GPUs round to TF32: 10 bits of the fraction instead of 23.
+    /// Attention is fp32. Other devices use fp32 instead.
+    Tf32,
     /// Operands rounded to bf16. They are saved in bf16 for the backward pass, and so is the input of GELU. A
     /// CPU without AVX512-BF16 uses fp32 instead. On a GPU with tensor cores, the results of linear layers and of
     /// attention are bf16, too.
@@ -23,7 +26,7 @@ impl Precision {
     /// Returns the type of the operands.
     pub(crate) fn dtype(self) -> FloatDType {
         match self {
-            Self::Fp32 => FloatDType::F32,
+            Self::Fp32 | Self::Tf32 => FloatDType::F32,
             Self::Bf16 => FloatDType::BF16,
             Self::Fp16 => FloatDType::F16,
         }

@@ -113,6 +113,8 @@ pub struct TrainConfig {
     pub fp16: bool,
     /// Compute matrix products in bf16 if the device supports it; the rest stays fp32.
     pub bf16: bool,
+    /// Round fp32 matrix products to TF32 on GPUs that have it; false computes them exactly, several times slower.
+    pub tf32: bool,
     /// Recompute each layer in the backward pass: less memory, about a third more time.
     pub gradient_checkpointing: bool,
     /// Seed of the order of examples, of dropout and of new weights.
@@ -197,6 +199,7 @@ impl Default for TrainConfig {
             gradual_unfreezing: vec![],
             fp16: false,
             bf16: false,
+            tf32: true,
             gradient_checkpointing: false,
             seed: 42,
             train_sampling_strategy: TrainSamplingStrategy::Random,
@@ -208,10 +211,11 @@ impl Default for TrainConfig {
 impl TrainConfig {
     /// Returns the precision of matrix products.
     pub fn precision(&self) -> Precision {
-        match (self.fp16, self.bf16) {
-            (true, _) => Precision::Fp16,
-            (false, true) => Precision::Bf16,
-            (false, false) => Precision::Fp32,
+        match (self.fp16, self.bf16, self.tf32) {
+            (true, ..) => Precision::Fp16,
+            (false, true, _) => Precision::Bf16,
+            (false, false, true) => Precision::Tf32,
+            (false, false, false) => Precision::Fp32,
         }
     }
 

@@ -37,7 +37,7 @@ struct Check {
     run: fn(&Context) -> CheckResult,
 }
 
-const CHECKS: [Check; 20] = [
+const CHECKS: [Check; 22] = [
     Check { name: "BERT, hidden states", allowed: |t| t.forward, run: models::bert_hidden_states },
     Check { name: "BERT, logits", allowed: |t| t.forward, run: models::bert_logits },
     Check { name: "BERT, gradients", allowed: |t| t.gradients, run: gradients::bert },
@@ -54,6 +54,12 @@ const CHECKS: [Check; 20] = [
     Check { name: "PEFT's adapters, gradients", allowed: |t| t.gradients, run: adapters::gradients },
     Check { name: "BERT, ten losses with AdamW", allowed: |t| t.losses, run: steps::bert },
     Check { name: "DistilBERT, ten losses with AdamW", allowed: |t| t.losses, run: steps::distilbert },
+    Check { name: "TF32 products against fp32, logits", allowed: |t| t.tf32, run: precision::tf32_logits },
+    Check {
+        name: "TF32 products against fp32, gradients",
+        allowed: |t| t.tf32,
+        run: precision::tf32_gradients,
+    },
     Check { name: "bf16 products against fp32, logits", allowed: |t| t.bf16, run: precision::bf16_logits },
     Check {
         name: "bf16 products against fp32, gradients",

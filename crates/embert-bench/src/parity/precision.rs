@@ -1,4 +1,4 @@
-//! Matrix products in bf16 and fp16, compared with fp32.
+//! Matrix products in TF32, bf16 and fp16, compared with fp32.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +12,14 @@ use super::{CheckResult, Context};
 
 /// Gradients with only smaller values are skipped: fp16 loses them without loss scaling.
 const MIN_GRADIENT: f32 = 1e-3;
+
+pub(super) fn tf32_logits(context: &Context) -> CheckResult {
+    logits(context, Precision::Tf32)
+}
+
+pub(super) fn tf32_gradients(context: &Context) -> CheckResult {
+    gradients(context, Precision::Tf32)
+}
 
 pub(super) fn bf16_logits(context: &Context) -> CheckResult {
     lacks(context, Precision::Bf16).unwrap_or_else(|| logits(context, Precision::Bf16))
@@ -33,7 +41,7 @@ pub(super) fn fp16_gradients(context: &Context) -> CheckResult {
 pub(super) fn lacks(context: &Context, precision: Precision) -> Option<CheckResult> {
     let device = &context.device;
     let (supported, reason) = match precision {
-        Precision::Fp32 => (true, ""),
+        Precision::Fp32 | Precision::Tf32 => (true, ""),
         Precision::Bf16 => (device.supports_dtype(DType::BF16), "the device does not support bf16"),
         Precision::Fp16 => (
             is_asynchronous(device) && device.supports_dtype(DType::F16),

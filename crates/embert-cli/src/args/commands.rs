@@ -102,7 +102,8 @@ fn is_of_prediction(key: &Key) -> bool {
 
 /// Returns true for the recipe keys that set batch size and precision of inference.
 fn is_of_batches(key: &Key) -> bool {
-    ["train.per_device_eval_batch_size", "train.fp16", "train.bf16"].contains(&key.path.as_str())
+    ["train.per_device_eval_batch_size", "train.fp16", "train.bf16", "train.tf32"]
+        .contains(&key.path.as_str())
 }
 
 fn evaluate() -> Command {

@@ -60,7 +60,6 @@ const FLAGS: &[(&str, Takes)] = &[
     ("half_precision_backend", Value),
     ("bf16_full_eval", Switch),
     ("fp16_full_eval", Switch),
-    ("tf32", Switch),
     ("torch_compile", Switch),
     ("torch_compile_backend", Value),
     ("torch_compile_mode", Value),

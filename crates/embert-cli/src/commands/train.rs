@@ -128,9 +128,8 @@ impl Run<'_> {
 
     fn fit(&self, loaded: LoadedModel, directory: &mut RunDirectory) -> Result<Fitted, CliError> {
         describe::weights(&loaded, self.source, &self.recipe);
-        if let Some(precision) = self.context.precision(self.recipe.train.precision()) {
-            output::print(format_args!("matrix products: {precision}"));
-        }
+        let products = self.context.precision(self.recipe.train.precision());
+        output::print(format_args!("matrix products: {products}"));
         let model = loaded.model;
         let config = &self.train_config()?;
         let mut data = self.encoded.data(&self.context);

@@ -73,14 +73,16 @@ impl DeviceContext {
         self.backend == Backend::Cpu
     }
 
-    /// Returns the instructions that compute matrix products in this precision, if known.
-    pub(crate) fn precision(&self, precision: Precision) -> Option<&'static str> {
+    /// Returns the type and the instructions of matrix products in this precision, for display.
+    pub(crate) fn precision(&self, precision: Precision) -> &'static str {
         #[cfg(feature = "cpu")]
         if self.is_cpu() {
-            return Some(embert_kernels::instructions(precision));
+            return embert_kernels::instructions(precision);
         }
-        let _ = precision;
-        None
+        #[cfg(any(feature = "cuda", feature = "wgpu"))]
+        return embert_kernels::gpu_instructions(&self.device, precision);
+        #[cfg(not(any(feature = "cuda", feature = "wgpu")))]
+        unreachable!("a device of the build is the CPU")
     }
 
     /// Fails if the device does not support the precision. A CPU without bf16 instructions computes bf16 in fp32.

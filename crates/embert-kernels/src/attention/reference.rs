@@ -1,7 +1,7 @@
 //! Reference implementation of attention, on sequences that are padded to a rectangle.
 
 use burn::tensor::activation::softmax;
-use burn::tensor::{Bool, Int, Tensor, TensorData};
+use burn::tensor::{Bool, FloatDType, Int, Tensor, TensorData};
 
 use super::AttentionOptions;
 use crate::dropout::DropoutSite;
@@ -57,15 +57,34 @@ impl<'a> PaddedBatch<'a> {
     /// Returns dropout(softmax(QKᵀ/√d))·V, `[batch, heads, queries, d]`. Keys and values are
     /// `[batch, heads, rows, d]`.
     fn attend(&self, query: Tensor<4>, key: Tensor<4>, value: Tensor<4>) -> Tensor<4> {
-        let precision = self.options.precision;
         let scale = 1.0 / (query.dims()[3] as f64).sqrt();
-        let scores = matmul(query.mul_scalar(scale), key.transpose(), precision); // [batch, heads, queries, rows]
+        let scores = self.times_transpose(query.mul_scalar(scale), key); // [batch, heads, queries, rows]
         let masked = match self.options.window {
             Some(window) => self.padding_mask(&scores).bool_or(self.window_mask(&scores, window)),
             None => self.padding_mask(&scores),
         };
         let scores = scores.mask_fill(masked, f32::NEG_INFINITY);
-        matmul(self.dropout(softmax(scores, 3)), value, precision) // [batch, heads, queries, d]
+        self.times(self.dropout(softmax(scores, 3)), value) // [batch, heads, queries, d]
+    }
+
+    /// Returns x·yᵀ. For one fp32 query it is a sum, which no device rounds to TF32.
+    fn times_transpose(&self, x: Tensor<4>, y: Tensor<4>) -> Tensor<4> {
+        if self.is_fp32_sum(&x) {
+            return (x * y).sum_dim(3).swap_dims(2, 3); // [batch, heads, 1, rows]
+        }
+        matmul(x, y.transpose(), self.options.precision)
+    }
+
+    /// Returns x·y. For one fp32 query it is a sum, which no device rounds to TF32.
+    fn times(&self, x: Tensor<4>, y: Tensor<4>) -> Tensor<4> {
+        if self.is_fp32_sum(&x) {
+            return (x.swap_dims(2, 3) * y).sum_dim(2); // [batch, heads, 1, d]
+        }
+        matmul(x, y, self.options.precision)
+    }
+
+    fn is_fp32_sum(&self, x: &Tensor<4>) -> bool {
+        x.dims()[2] == 1 && self.options.precision.dtype() == FloatDType::F32
     }
 
     /// Returns the mask of the keys that are padding, `[batch, heads, queries, rows]`.

@@ -1,24 +1,55 @@
-//! Whether a device has tensor cores for products of a precision: `mma` instructions of 16 × 8 × 16 on planes of 32.
+//! Tensor cores of a device: `mma` instructions of 16 × 8 × 16 on planes of 32, and products that round to TF32.
 
 use burn::backend::DispatchDevice;
-use burn::tensor::Device;
+use burn::tensor::{DType, Device, Tensor};
 use cubecl::client::Client;
 use cubecl::ir::features::MmaConfig;
 use cubecl::ir::{ElemType, FloatKind};
+use cubecl::prelude::Scalar;
+use cubecl::tf32;
 
 use crate::precision::Precision;
 
-/// Returns true if the device has tensor cores for products of this precision. False for fp32.
+/// Returns true if the device has tensor cores for products of this half precision.
 pub(crate) fn on_tensor_cores(device: &Device, precision: Precision) -> bool {
-    let device = device.clone().inner();
-    let DispatchDevice::Cube(device) = device.as_dispatch() else { return false };
-    precision != Precision::Fp32 && has_tensor_cores(&device.client(), precision)
+    client(device).is_some_and(|client| has_tensor_cores(&client, precision))
+}
+
+/// Returns true if the precision is fp32, but Burn rounds fp32 products to TF32 on the device of `x`.
+pub(crate) fn needs_exact_products(x: &Tensor<2>, precision: Precision) -> bool {
+    precision == Precision::Fp32 && x.dtype() == DType::F32 && rounds_to_tf32(&x.device())
+}
+
+/// Returns the type and the instructions of matrix products on a GPU, for display.
+///
+/// Example: `"TF32 (tensor cores)"`.
+pub fn gpu_instructions(device: &Device, precision: Precision) -> &'static str {
+    match (precision, on_tensor_cores(device, precision)) {
+        (Precision::Bf16, true) => "bf16 (tensor cores)",
+        (Precision::Fp16, true) => "fp16 (tensor cores)",
+        (Precision::Bf16, false) => "bf16",
+        (Precision::Fp16, false) => "fp16",
+        (Precision::Tf32, _) if rounds_to_tf32(device) => "TF32 (tensor cores)",
+        (Precision::Fp32 | Precision::Tf32, _) => "fp32",
+    }
+}
+
+/// Returns true if Burn rounds the operands of fp32 products to TF32 on this device.
+fn rounds_to_tf32(device: &Device) -> bool {
+    client(device).is_some_and(|client| client.properties().supports_type(tf32::elem_type_native()))
+}
+
+fn client(device: &Device) -> Option<Client> {
+    match device.clone().inner().as_dispatch() {
+        DispatchDevice::Cube(device) => Some(device.client()),
+        _ => None,
+    }
 }
 
 /// As [`on_tensor_cores`], for the device of a client.
 pub(crate) fn has_tensor_cores(client: &Client, precision: Precision) -> bool {
     let kind = match precision {
-        Precision::Fp32 => return false,
+        Precision::Fp32 | Precision::Tf32 => return false,
         Precision::Bf16 => FloatKind::BF16,
         Precision::Fp16 => FloatKind::F16,
     };

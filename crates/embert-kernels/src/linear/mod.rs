@@ -1,7 +1,8 @@
 //! Linear layers: y = xW + b, one or several with the same input.
 //!
 //! On GPUs with tensor cores, the results of bf16 and fp16 products stay in that type, as under `torch.autocast`. All other
-//! results are fp32. The other operations of this crate take both.
+//! results are fp32. The other operations of this crate take both. fp32 products are exact or round to TF32, as
+//! [`Precision`] says.
 
 #[cfg(feature = "flex")]
 pub(crate) mod cpu;
@@ -15,10 +16,10 @@ use reference as cube;
 
 use burn::tensor::Tensor;
 
-use crate::backend::{on_cpu, on_gpu, on_tensor_cores};
+use crate::backend::{on_cpu, on_gpu};
 use crate::precision::Precision;
 #[cfg(feature = "cube")]
-pub(crate) use cube::add_bias;
+pub(crate) use cube::{CubeProducts, add_bias, matmul};
 
 /// Linear layer: y = xW + b.
 ///
@@ -34,8 +35,8 @@ pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>, precisio
     if on_cpu(&x) {
         return cpu::linear(x, weight, bias, precision);
     }
-    if on_tensor_cores(&x, precision) {
-        return cube::half_linear(x, weight, bias, precision);
+    if on_gpu(&x) {
+        return cube::linear(x, weight, bias, precision);
     }
     reference::linear(x, weight, bias, precision)
 }

@@ -1,13 +1,11 @@
 //! Reference implementation of linear layers.
 
-use burn::tensor::Tensor;
+use burn::tensor::{FloatDType, Tensor};
 
 use crate::precision::Precision;
 
 pub(super) use concatenated_linear as query_key_value;
 pub(super) use concatenated_linear as key_value;
-#[cfg(not(feature = "cube"))]
-pub(super) use linear as half_linear;
 
 /// Linear layer: y = xW + b; see [`linear`](crate::linear).
 pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>, precision: Precision) -> Tensor<2> {
@@ -32,9 +30,9 @@ pub fn concatenated_linear<const N: usize>(
 
 /// Returns x·y, with the operands rounded to this precision.
 pub(crate) fn matmul<const D: usize>(x: Tensor<D>, y: Tensor<D>, precision: Precision) -> Tensor<D> {
-    if precision == Precision::Fp32 {
+    let (dtype, operands) = (x.dtype(), precision.dtype());
+    if operands == FloatDType::F32 {
         return x.matmul(y);
     }
-    let (dtype, half) = (x.dtype(), precision.dtype());
-    x.cast(half).matmul(y.cast(half)).cast(dtype)
+    x.cast(operands).matmul(y.cast(operands)).cast(dtype)
 }

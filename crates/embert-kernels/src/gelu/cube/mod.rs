@@ -8,12 +8,13 @@ mod launch;
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Cube, TensorMetadata};
-use burn::tensor::{DType, Tensor};
+use burn::tensor::{DType, FloatDType, Tensor};
 
 use super::reference;
 use crate::autodiff::custom_op;
 use crate::backend::on_tensor_cores;
-use crate::linear::{add_bias, linear};
+use crate::cube::tensor_cores::needs_exact_products;
+use crate::linear::{CubeProducts, add_bias, linear};
 use crate::precision::Precision;
 use kernels::GeluKernels;
 
@@ -40,26 +41,27 @@ pub(super) fn bias_gelu_linear(
     output_bias: Option<Tensor<1>>,
     precision: Precision,
 ) -> Tensor<2> {
-    let keeps_type = precision == Precision::Fp32 || on_tensor_cores(&x, precision);
+    let keeps_type = precision.dtype() == FloatDType::F32 || on_tensor_cores(&x, precision);
     match bias {
-        Some(bias) if keeps_type => add_bias(bias_gelu_product(x, bias, weight), output_bias),
+        Some(bias) if keeps_type => add_bias(bias_gelu_product(x, bias, weight, precision), output_bias),
         bias => linear(bias_gelu(x, bias), weight, output_bias, precision),
     }
 }
 
 /// Returns gelu(x + b)·W, with operands and result in the type of x.
-fn bias_gelu_product(x: Tensor<2>, bias: Tensor<1>, weight: Tensor<2>) -> Tensor<2> {
+fn bias_gelu_product(x: Tensor<2>, bias: Tensor<1>, weight: Tensor<2>, precision: Precision) -> Tensor<2> {
     let dtype = x.dtype();
+    let matmul = if needs_exact_products(&x, precision) { Cube::exact_matmul } else { Cube::float_matmul };
     let inputs = [x.into_dispatch(), bias.into_dispatch(), weight.into_dispatch()];
     custom_op::<Cube, 3, 2, _>(inputs, |[x, bias, weight], _| {
         let weight = cast(weight, dtype);
-        let y = Cube::float_matmul(Cube::bias_gelu(x.clone(), bias.clone()), weight.clone());
+        let y = matmul(Cube::bias_gelu(x.clone(), bias.clone()), weight.clone());
         let backward_fn = move |g: CubeFloat, [_, _, of_weight]: [bool; 3]| {
             let dweight = of_weight.then(|| {
                 let activation = Cube::bias_gelu(x.clone(), bias.clone());
-                cast(Cube::float_matmul(Cube::float_transpose(activation), g.clone()), DType::F32)
+                cast(matmul(Cube::float_transpose(activation), g.clone()), DType::F32)
             });
-            let g = Cube::float_matmul(g, Cube::float_transpose(weight.clone()));
+            let g = matmul(g, Cube::float_transpose(weight.clone()));
             let (dx, dbias) = Cube::bias_gelu_backward(x.clone(), bias.clone(), g);
             [Some(dx), Some(dbias), dweight]
         };

@@ -1,25 +1,30 @@
-//! Linear layers on GPUs: y = xW + b, with results in half precision on tensor cores.
+//! Linear layers on GPUs: y = xW + b, with results in half precision on tensor cores, and with exact fp32 products.
 //!
 //! The weights of query, key and value are put side by side, so that they are one product with one gradient.
 
 mod concatenate;
+mod exact_matmul;
 
 use burn::tensor::{FloatDType, Tensor};
 
-use super::linear;
+use super::{linear as any_linear, reference};
 use crate::backend::on_tensor_cores;
 use crate::precision::Precision;
 use concatenate::concatenate;
+pub(crate) use exact_matmul::{CubeProducts, matmul};
 
-/// Returns xW + b with operands and result in the precision of the products.
-pub(super) fn half_linear(
+/// Returns xW + b. On tensor cores, operands and result have the type of the products.
+pub(super) fn linear(
     x: Tensor<2>,
     weight: Tensor<2>,
     bias: Option<Tensor<1>>,
     precision: Precision,
 ) -> Tensor<2> {
-    let half = precision.dtype();
-    add_bias(x.cast(half).matmul(weight.cast(half)), bias) // [num_tokens, out]
+    let operands = precision.dtype();
+    if operands == FloatDType::F32 || on_tensor_cores(&x, precision) {
+        return add_bias(matmul(x.cast(operands), weight.cast(operands), precision), bias); // [num_tokens, out]
+    }
+    reference::linear(x, weight, bias, precision)
 }
 
 /// Returns y + b in the type of y, added in fp32.
@@ -44,7 +49,7 @@ pub(super) fn query_key_value(
         let rows = biases.map(|bias| bias.unsqueeze::<2>());
         concatenate(rows, FloatDType::F32).squeeze_dim(0) // [3 · hidden]
     });
-    linear(x, weight, bias, precision)
+    any_linear(x, weight, bias, precision)
 }
 
 /// Returns x·\[W₀ W₁\] + \[b₀ b₁\].
@@ -55,7 +60,7 @@ pub(super) fn key_value(
     precision: Precision,
 ) -> Tensor<2> {
     let bias = all(biases).map(|biases| Tensor::cat(biases.into(), 0)); // [2 · hidden]
-    linear(x, Tensor::cat(weights.into(), 1), bias, precision)
+    any_linear(x, Tensor::cat(weights.into(), 1), bias, precision)
 }
 
 /// Returns all biases, or `None` if the layers have none.
