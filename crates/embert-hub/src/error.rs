@@ -137,20 +137,8 @@ pub enum HubError {
         /// The missing file.
         file: String,
     },
-    /// The repository has weights only in the pickle format.
-    #[error(
-        "{repo} has its weights only in {file}, a pickle, which can execute arbitrary code and is not supported; convert \
-         the model once in Python with AutoModel.from_pretrained(NAME).save_pretrained(FOLDER), do the same with \
-         AutoTokenizer, and give FOLDER"
-    )]
-    PickleOnly {
-        /// The repository: `model owner/name`.
-        repo: String,
-        /// The pickle.
-        file: String,
-    },
     /// The index of a sharded model is invalid.
-    #[error("{path}: not a valid index of safetensors shards: {reason}")]
+    #[error("{path}: not a valid index of shards: {reason}")]
     InvalidIndex {
         /// The index.
         path: PathBuf,

@@ -12,9 +12,13 @@ use crate::progress::OnProgress;
 use crate::snapshot::Snapshot;
 
 const CONFIG: &str = "config.json";
-const WEIGHTS: &str = "model.safetensors";
-const WEIGHTS_INDEX: &str = "model.safetensors.index.json";
-const PICKLES: [&str; 2] = ["pytorch_model.bin", "pytorch_model.bin.index.json"];
+/// The first one that exists is downloaded; an index with its shards.
+const WEIGHTS: [&str; 4] = [
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+];
 /// At least one is required. If both exist, both are downloaded, as transformers saves both.
 const TOKENIZERS: [&str; 2] = ["tokenizer.json", "vocab.txt"];
 /// The last file has the maximum text length of sentence-transformers.
@@ -26,7 +30,9 @@ pub(crate) fn download(snapshot: &Snapshot, on_progress: &mut OnProgress<'_>) ->
     if !snapshot.has(CONFIG) {
         return Err(snapshot.missing(CONFIG));
     }
-    let weights = weights(snapshot)?;
+    let Some(weights) = WEIGHTS.into_iter().find(|name| snapshot.has(name)) else {
+        return Err(snapshot.missing("model.safetensors or pytorch_model.bin"));
+    };
     if !TOKENIZERS.iter().any(|name| snapshot.has(name)) {
         return Err(snapshot.missing(&TOKENIZERS.join(" or ")));
     }
@@ -35,25 +41,13 @@ pub(crate) fn download(snapshot: &Snapshot, on_progress: &mut OnProgress<'_>) ->
         snapshot.file(name, on_progress)?;
     }
     let weights_path = snapshot.file(weights, on_progress)?;
-    if weights == WEIGHTS_INDEX {
+    if weights.ends_with(".index.json") {
         for shard in shards(&weights_path)? {
             snapshot.file(&shard, on_progress)?;
         }
     }
     snapshot.save_revision()?;
     Ok(snapshot.path())
-}
-
-fn weights(snapshot: &Snapshot) -> Result<&'static str, HubError> {
-    if let Some(name) = [WEIGHTS, WEIGHTS_INDEX].into_iter().find(|name| snapshot.has(name)) {
-        return Ok(name);
-    }
-    match PICKLES.into_iter().find(|name| snapshot.has(name)) {
-        Some(file) if snapshot.is_from_hub() => {
-            Err(HubError::PickleOnly { repo: snapshot.repo(), file: file.to_owned() })
-        }
-        _ => Err(snapshot.missing(WEIGHTS)),
-    }
 }
 
 /// Returns the files in the index of a sharded model.

@@ -105,13 +105,40 @@ fn an_index_with_a_path_outside_the_repository_is_refused() {
 }
 
 #[test]
-fn a_model_with_only_a_pickle_is_not_downloaded() {
-    let files: [(&str, &[u8]); 3] = [("config.json", b"{}"), ("vocab.txt", b""), ("pytorch_model.bin", b"x")];
+fn pytorch_weights_are_downloaded_if_there_is_no_safetensors() {
+    let index = br#"{"weight_map": {"a": "pytorch_model-1.bin", "b": "pytorch_model-2.bin"}}"#;
+    let single: &[(&str, &[u8])] = &[("pytorch_model.bin", b"one")];
+    let sharded: &[(&str, &[u8])] = &[
+        ("pytorch_model.bin.index.json", index),
+        ("pytorch_model-1.bin", b"one"),
+        ("pytorch_model-2.bin", b"two"),
+    ];
+    for weights in [single, sharded] {
+        let files = [&[("config.json", b"{}".as_slice()), ("vocab.txt", b"")], weights].concat();
+        let hub = TestHub::new(TestHubState::with("owner/name", &files));
+        let cache = tempfile::tempdir().unwrap();
+        let settings = settings(&hub.endpoint, cache.path());
+        let folder = fetch_model(&settings, "owner/name", &mut |_| {}).unwrap();
+        assert_eq!(names(&folder), files.iter().map(|(name, _)| (*name).to_owned()).collect());
+        let again = fetch_model(&offline(&settings), "owner/name", &mut |_| panic!("nothing to download"));
+        assert_eq!(again.unwrap(), folder);
+    }
+}
+
+#[test]
+fn an_index_of_safetensors_is_preferred_to_pytorch_weights() {
+    let files: [(&str, &[u8]); 5] = [
+        ("config.json", b"{}"),
+        ("vocab.txt", b""),
+        ("model.safetensors.index.json", br#"{"weight_map": {"a": "model-1.safetensors"}}"#),
+        ("model-1.safetensors", b"one"),
+        ("pytorch_model.bin", b"not wanted"),
+    ];
     let hub = TestHub::new(TestHubState::with("owner/name", &files));
     let cache = tempfile::tempdir().unwrap();
-    let error = fetch_model(&settings(&hub.endpoint, cache.path()), "owner/name", &mut |_| {}).unwrap_err();
-    assert_message(&error, &["owner/name", "pytorch_model.bin", "pickle", "save_pretrained"]);
-    assert_eq!(hub.requests().len(), 1);
+    let folder = fetch_model(&settings(&hub.endpoint, cache.path()), "owner/name", &mut |_| {}).unwrap();
+    assert!(folder.join("model-1.safetensors").exists());
+    assert!(!folder.join("pytorch_model.bin").exists());
 }
 
 #[test]
