@@ -72,20 +72,35 @@ pub enum ModelError {
         path: PathBuf,
     },
     /// The directory contains no weights.
-    #[error("{directory}: no model.safetensors or model.safetensors.index.json in this directory", directory = directory.display())]
+    #[error(
+        "{directory}: no model.safetensors or pytorch_model.bin in this directory, and no index of their shards",
+        directory = directory.display()
+    )]
     NoWeights {
         /// The directory.
         directory: PathBuf,
     },
-    /// The directory contains only weights in the pickle format.
+    /// The directory contains only weights in pickles with other names than `pytorch_model.bin`.
     #[error(
-        "{path}: pickle files can execute arbitrary code and are not supported; convert the model once with transformers: \
-         model.save_pretrained(directory, safe_serialization=True)",
+        "{path}: of the pickle files, only pytorch_model.bin and the shards of its index are supported; convert the model \
+         once with transformers: model.save_pretrained(directory, safe_serialization=True)",
         path = path.display()
     )]
     Pickle {
         /// The file.
         path: PathBuf,
+    },
+    /// A PyTorch file contains more than the tensors of a state dict.
+    #[error(
+        "{path}: not a plain state dict: {reason}; nothing in the file was executed; convert the model to safetensors with \
+         transformers 5, model.save_pretrained(directory), or on the hub with the Space safetensors/convert",
+        path = path.display()
+    )]
+    NotAStateDict {
+        /// The file.
+        path: PathBuf,
+        /// The part that is not allowed.
+        reason: String,
     },
     /// The directory contains only weights in another unsupported format.
     #[error("{path}: {format} weights are not supported, and there is no model.safetensors; {advice}", path = path.display())]
@@ -119,10 +134,20 @@ pub enum ModelError {
         /// The number of labels of the model.
         expected: usize,
     },
-    /// The file is not a valid safetensors file.
-    #[error("{path}: not a valid safetensors file: {reason}", path = path.display())]
+    /// The file is not a valid file of its format.
+    #[error("{path}: not a valid {format} file: {reason}", path = path.display())]
     Corrupt {
         /// The file.
+        path: PathBuf,
+        /// The name of the format.
+        format: &'static str,
+        /// The problem.
+        reason: String,
+    },
+    /// The shards of a checkpoint, or the names in their index, contradict each other.
+    #[error("{path}: {reason}", path = path.display())]
+    Shards {
+        /// The shard or the index.
         path: PathBuf,
         /// The problem.
         reason: String,
@@ -178,7 +203,7 @@ pub enum ModelError {
         name: String,
     },
     /// A tensor has an unsupported dtype.
-    #[error("{path}: {name} has dtype {found}; only F32, F16 and BF16 are supported", path = path.display())]
+    #[error("{path}: {name} has dtype {found}; only F64, F32, F16 and BF16 are supported", path = path.display())]
     Type {
         /// The file.
         path: PathBuf,

@@ -12,8 +12,9 @@ use crate::architectures::{Architecture, ModelPart};
 use crate::auto_config::AutoConfig;
 use crate::initialize::{initialize, with_values};
 use crate::parameters::{Parameter, ParameterMapper, PreTrainedModel, map_parameters, parameters};
+use crate::stored_tensor::StoredTensor;
 use crate::transpose::transpose;
-use crate::weights::{StoredTensor, Weights};
+use crate::weights::Weights;
 
 /// A model loaded from a checkpoint.
 #[derive(Debug)]

@@ -23,7 +23,7 @@ const FROM_FLAX: &str = "convert it once with transformers 4: AutoModel.from_pre
 const FROM_EXPORT: &str = "save the original model with transformers: \
                            save_pretrained(directory, safe_serialization=True)";
 
-/// Returns the error for a directory without safetensors. It names the weights that the directory has.
+/// Returns the error for a directory without weights to read. It names the weights that the directory has.
 pub(crate) fn no_weights(directory: &Path) -> ModelError {
     let names = file_names(directory);
     if let Some(name) = names.iter().find(|name| is_pickle(name)) {
@@ -40,7 +40,7 @@ pub(crate) fn no_weights(directory: &Path) -> ModelError {
     }
 }
 
-/// Returns true for `pytorch_model.bin`, its shards, and the usual names of `torch.save` files.
+/// Returns true for shards of `pytorch_model.bin` without their index, and the usual names of `torch.save` files.
 fn is_pickle(name: &str) -> bool {
     let is_pytorch_model = name.starts_with("pytorch_model") && name.ends_with(".bin");
     is_pytorch_model || [".pt", ".pth", ".ckpt"].iter().any(|suffix| name.ends_with(suffix))

@@ -4,6 +4,9 @@ mod adapter;
 mod config;
 mod header;
 mod index;
+mod pickle;
+mod pytorch_archive;
+mod pytorch_bytes;
 
 use std::fs;
 use std::path::{Path, PathBuf};

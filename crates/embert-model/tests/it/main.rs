@@ -14,6 +14,7 @@ mod heads;
 mod label_configs;
 mod pairs;
 mod parity;
+mod pytorch_files;
 mod unsupported_formats;
 
 fn fixtures() -> PathBuf {

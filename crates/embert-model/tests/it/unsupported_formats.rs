@@ -28,8 +28,9 @@ fn error(directory: &Path) -> String {
 #[test]
 fn the_error_for_a_git_lfs_pointer_has_the_command() {
     let shards = ["config.json", "model.safetensors.index.json", "model-00001-of-00002.safetensors"];
-    let cases: [(&str, &[&str], &str); 4] = [
+    let cases: [(&str, &[&str], &str); 5] = [
         ("tiny_bert", &["config.json"], "model.safetensors"),
+        ("tiny_bert", &["config.json"], "pytorch_model.bin"),
         ("tiny_bert", &["model.safetensors"], "config.json"),
         ("tiny_bert_sharded", &shards, "model-00002-of-00002.safetensors"),
         ("tiny_bert_sharded", &["config.json"], "model.safetensors.index.json"),
@@ -64,9 +65,12 @@ fn unsupported_formats_are_named_with_advice() {
         ("rust_model.ot", "rust-bert weights", "save_pretrained"),
         ("model-q8_0.gguf", "GGUF weights", "save_pretrained"),
         ("openvino_model.bin", "OpenVINO weights", "save_pretrained"),
-        ("pytorch_model.bin", "pickle files can execute arbitrary code", "save_pretrained"),
-        ("pytorch_model-00001-of-00002.bin", "pickle files can execute arbitrary code", "save_pretrained"),
-        ("model.pt", "pickle files can execute arbitrary code", "save_pretrained"),
+        (
+            "pytorch_model-00001-of-00002.bin",
+            "of the pickle files, only pytorch_model.bin",
+            "save_pretrained",
+        ),
+        ("model.pt", "of the pickle files, only pytorch_model.bin", "save_pretrained"),
     ];
     for (file, what, advice) in cases {
         let directory = copy("tiny_bert", &["config.json"]);
