@@ -3,6 +3,7 @@
 use std::fmt;
 
 use burn::tensor::Tensor;
+use embert_kernels::bias_gelu;
 
 use super::config_keys::ConfigKeys;
 use crate::ModelError;
@@ -52,6 +53,11 @@ pub(crate) struct Head {
 
 /// Activation function, `[batch, hidden]` to `[batch, hidden]`.
 pub(crate) type Activation = fn(Tensor<2>) -> Tensor<2>;
+
+/// Exact GELU. On GPUs, Burn's own `gelu` has the gradient of the tanh approximation.
+pub(super) fn gelu(x: Tensor<2>) -> Tensor<2> {
+    bias_gelu(x, None)
+}
 
 impl PartialEq for Architecture {
     fn eq(&self, other: &Self) -> bool {

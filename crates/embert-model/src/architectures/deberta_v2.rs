@@ -1,8 +1,6 @@
 //! DeBERTa-v2 and v3 (He et al., 2021): BERT with disentangled attention instead of positions, and a pooler of its own.
 
-use burn::tensor::activation::gelu;
-
-use super::architecture::{Architecture, Head};
+use super::architecture::{Architecture, Head, gelu};
 use super::config_keys::ConfigKeys;
 use crate::ModelError;
 use crate::deberta_config::{DebertaConfig, PosAttType};

@@ -1,9 +1,7 @@
 //! ELECTRA's discriminator (Clark et al., 2020): BERT with smaller embeddings, without pooler, and with RoBERTa's head
 //! and GELU.
 
-use burn::tensor::activation::gelu;
-
-use super::architecture::{Architecture, Head};
+use super::architecture::{Architecture, Head, gelu};
 use super::bert;
 use super::config_keys::ConfigKeys;
 use crate::ModelError;
