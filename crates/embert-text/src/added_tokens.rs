@@ -7,7 +7,6 @@ use serde_json::{Map, Value, json};
 use tokenizers::AddedToken;
 
 use crate::json_file::read_json_if_exists;
-use crate::vocabulary::SPECIAL_TOKENS;
 use crate::{Result, TextError, tokenizer_json};
 
 /// Keys with one special token each.
@@ -15,40 +14,44 @@ const SINGLE_TOKEN_KEYS: [&str; 7] =
     ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
 /// Keys with a list of special tokens, in transformers 4 and in transformers 5.
 const TOKEN_LIST_KEYS: [&str; 2] = ["additional_special_tokens", "extra_special_tokens"];
-/// Special tokens that the encoder adds. They must have BERT's names.
-const REQUIRED: [(&str, &str); 3] = [("unk_token", "[UNK]"), ("cls_token", "[CLS]"), ("sep_token", "[SEP]")];
 
 /// Adds the tokens in the files next to a vocabulary to the content of its `tokenizer.json`.
 ///
 /// Keeps the ids of the files. A token without an id gets the next free id. Flags in `tokenizer_config.json` override
 /// flags in `tokenizer.json`.
-pub(crate) fn apply(content: &mut Value, config: &Value, path: &Path) -> Result<()> {
-    let vocabulary = tokenizer_json::checked_vocabulary(content, &path.display().to_string())?;
+pub(crate) fn apply(content: &mut Value, config: &Value, named: &[NamedToken], path: &Path) -> Result<()> {
+    let vocabulary = tokenizer_json::vocabulary(content, &path.display().to_string())?;
     let mut tokens = AddedTokens::default();
     tokens.add_list(&content["added_tokens"], path)?;
-    let config_path = path.with_file_name("tokenizer_config.json");
-    let mut special = special_tokens(config, &config_path)?;
     match &config["added_tokens_decoder"] {
-        Value::Null => {
-            let map_path = path.with_file_name("special_tokens_map.json");
-            special.extend(special_tokens(&read_json_if_exists(&map_path)?, &map_path)?);
-            tokens.add_ids(&path.with_file_name("added_tokens.json"), &special)?;
-        }
-        decoder => tokens.add_decoder(decoder, &config_path)?,
+        Value::Null => tokens.add_ids(&path.with_file_name("added_tokens.json"), named)?,
+        decoder => tokens.add_decoder(decoder, &path.with_file_name("tokenizer_config.json"))?,
     }
-    for SpecialToken { token, origin } in special {
+    for NamedToken { token, origin, .. } in named {
         if !tokens.index_by_content.contains_key(&token.content) {
-            tokens.add(token, None, &origin)?;
+            tokens.add(token.clone(), None, origin)?;
         }
     }
     content["added_tokens"] = tokens.into_json(&vocabulary)?;
     Ok(())
 }
 
-/// A special token and its file.
-struct SpecialToken {
-    token: AddedToken,
-    origin: String,
+/// Returns the special tokens that the files next to a vocabulary name: `tokenizer_config.json`, and without an
+/// `added_tokens_decoder` in it `special_tokens_map.json`.
+pub(crate) fn named_tokens(config: &Value, path: &Path) -> Result<Vec<NamedToken>> {
+    let mut named = special_tokens(config, &path.with_file_name("tokenizer_config.json"))?;
+    if config["added_tokens_decoder"].is_null() {
+        let map_path = path.with_file_name("special_tokens_map.json");
+        named.extend(special_tokens(&read_json_if_exists(&map_path)?, &map_path)?);
+    }
+    Ok(named)
+}
+
+/// A special token with its key in transformers, such as `cls_token`, and its file.
+pub(crate) struct NamedToken {
+    pub(crate) key: &'static str,
+    pub(crate) token: AddedToken,
+    pub(crate) origin: String,
 }
 
 /// An added token with its id and its file.
@@ -94,7 +97,7 @@ impl AddedTokens {
     }
 
     /// Adds `added_tokens.json`, if it exists: ids by token.
-    fn add_ids(&mut self, path: &Path, special: &[SpecialToken]) -> Result<()> {
+    fn add_ids(&mut self, path: &Path, special: &[NamedToken]) -> Result<()> {
         let origin = path.display().to_string();
         let file = read_json_if_exists(path)?;
         if file.is_null() {
@@ -174,7 +177,7 @@ fn check_id(entry: &Entry, id: u64, owner: Option<&String>) -> Result<()> {
 }
 
 /// Returns the special tokens of `tokenizer_config.json` or `special_tokens_map.json`.
-fn special_tokens(file: &Value, path: &Path) -> Result<Vec<SpecialToken>> {
+fn special_tokens(file: &Value, path: &Path) -> Result<Vec<NamedToken>> {
     let origin = path.display().to_string();
     if !file.is_null() {
         object(file, "the file", &origin)?;
@@ -187,22 +190,9 @@ fn special_tokens(file: &Value, path: &Path) -> Result<Vec<SpecialToken>> {
             Value::String(content) => AddedToken::from(content, true),
             value => parse(value, true, key, &origin)?.special(true),
         };
-        check_required(key, &token, &origin)?;
-        tokens.push(SpecialToken { token, origin: origin.clone() });
+        tokens.push(NamedToken { key, token, origin: origin.clone() });
     }
     Ok(tokens)
-}
-
-fn check_required(key: &str, token: &AddedToken, origin: &str) -> Result<()> {
-    match REQUIRED.into_iter().find(|(required, content)| *required == key && token.content != *content) {
-        None => Ok(()),
-        Some((part, supported)) => Err(TextError::Unsupported {
-            origin: origin.to_owned(),
-            part,
-            found: format!("{:?}", token.content),
-            supported,
-        }),
-    }
 }
 
 /// Returns the tokens of a list, or of an object of tokens by name (transformers 5).
@@ -247,7 +237,7 @@ pub(crate) fn without_id(token: &AddedToken) -> Value {
 }
 
 /// Returns a token in the format of `added_tokens` in `tokenizer.json`.
-fn with_id(token: &AddedToken, id: u64) -> Value {
+pub(crate) fn with_id(token: &AddedToken, id: u64) -> Value {
     let mut json = without_id(token);
     json["id"] = id.into();
     json
@@ -258,10 +248,13 @@ pub(crate) fn by_id(tokenizer: &tokenizers::Tokenizer) -> BTreeMap<u32, AddedTok
     tokenizer.get_added_tokens_decoder().iter().map(|(id, token)| (*id, token.clone())).collect()
 }
 
-/// Returns the special tokens other than BERT's five.
-pub(crate) fn additional_special_tokens(tokens: &BTreeMap<u32, AddedToken>) -> Vec<&str> {
+/// Returns the special tokens without a key.
+pub(crate) fn additional_special_tokens<'a>(
+    tokens: &'a BTreeMap<u32, AddedToken>,
+    with_key: &[&str],
+) -> Vec<&'a str> {
     let special = tokens.values().filter(|token| token.special).map(|token| token.content.as_str());
-    special.filter(|token| !SPECIAL_TOKENS.contains(token)).collect()
+    special.filter(|token| !with_key.contains(token)).collect()
 }
 
 fn parse_id(id: &Value, origin: &str) -> Result<u64> {

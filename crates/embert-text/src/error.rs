@@ -35,7 +35,8 @@ pub enum TextError {
     },
     /// The directory has no tokenizer.
     #[error(
-        "{directory}: contains neither tokenizer.json nor vocab.txt; use a directory saved by transformers or embert"
+        "{directory}: contains neither tokenizer.json nor vocab.txt, vocab.json with merges.txt, or a SentencePiece \
+         model (sentencepiece.bpe.model, spm.model, spiece.model); use a directory saved by transformers or embert"
     )]
     NoTokenizer {
         /// The directory.
@@ -49,21 +50,22 @@ pub enum TextError {
         /// The cause.
         reason: String,
     },
-    /// The tokenizer is not a BERT tokenizer.
+    /// A part of the tokenizer is not supported.
     #[error("{origin}: {part} is {found}, but only {supported} is supported")]
     Unsupported {
         /// The file.
         origin: String,
         /// The key.
-        part: &'static str,
+        part: String,
         /// Its value.
         found: String,
-        /// The supported value.
-        supported: &'static str,
+        /// The supported values.
+        supported: String,
     },
-    /// Some of `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]` and `[MASK]` have no id.
+    /// Some special tokens, such as `[PAD]` or `<s>`, have no id.
     #[error(
-        "{origin}: the vocabulary of {vocab_size} tokens lacks {}; use the vocabulary of a BERT model",
+        "{origin}: the vocabulary of {vocab_size} tokens lacks {}; use the vocabulary of the model, and name other \
+         special tokens in tokenizer_config.json",
         .missing.join(", ")
     )]
     MissingSpecialTokens {
@@ -72,7 +74,7 @@ pub enum TextError {
         /// The number of tokens.
         vocab_size: usize,
         /// The missing tokens.
-        missing: Vec<&'static str>,
+        missing: Vec<String>,
     },
     /// The vocabulary to train cannot contain the characters of the texts.
     #[error(
@@ -115,10 +117,15 @@ pub enum TextError {
         max_length: usize,
     },
     /// `max_length` leaves no room for a token of a pair.
-    #[error("max_length {max_length} is too small for text pairs: [CLS], one token and two [SEP] need 4")]
+    #[error(
+        "max_length {max_length} is too small for text pairs: the {} special tokens and one token need {needed}",
+        .needed - 1
+    )]
     MaxLengthTooSmallForPairs {
         /// The requested length.
         max_length: usize,
+        /// The minimum length.
+        needed: usize,
     },
     /// Head and tail of a pair are not defined.
     #[error("truncation head+tail({head},{tail}) is only for single texts; use right or left for text pairs")]
@@ -130,8 +137,8 @@ pub enum TextError {
     },
     /// The text to truncate would lose all its tokens, because the other text alone is too long.
     #[error(
-        "text pair {row} (from 0): {strategy} cannot shorten its {} and {} tokens to max_length {max_length} with 3 \
-         special tokens; use longest_first or a larger max_length", .lengths[0], .lengths[1]
+        "text pair {row} (from 0): {strategy} cannot shorten its {} and {} tokens to max_length {max_length} with \
+         {num_special_tokens} special tokens; use longest_first or a larger max_length", .lengths[0], .lengths[1]
     )]
     PairTooLong {
         /// The row of the pair, from 0.
@@ -142,11 +149,13 @@ pub enum TextError {
         lengths: [usize; 2],
         /// The limit, with special tokens.
         max_length: usize,
+        /// The number of special tokens.
+        num_special_tokens: usize,
     },
-    /// The tokenizer encodes pairs in another way than BERT.
+    /// The tokenizer encodes pairs in a way that is not supported.
     #[error(
-        "the post_processor of the tokenizer does not encode text pairs as [CLS] A [SEP] B [SEP] with types 0 and 1: \
-         {reason}; use the tokenizer of a BERT model"
+        "the post_processor of the tokenizer does not support text pairs: {reason}; it must encode a pair as \
+         [CLS] A [SEP] B [SEP] or <s> A </s></s> B </s>, with types 0 before types 1"
     )]
     UnsupportedPairs {
         /// The cause.

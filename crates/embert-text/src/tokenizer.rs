@@ -1,4 +1,4 @@
-//! The tokenizer: encodes a text as the ids of WordPiece tokens, with `[CLS]` first and `[SEP]` last.
+//! The tokenizer: encodes a text as the ids of its tokens, with special tokens such as `[CLS]` first and `[SEP]` last.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,50 +6,65 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde_json::Value;
 
-use crate::tokenizer_files::TokenizerFiles;
+use crate::special_token_roles::{FileTokens, SpecialTokenRoles};
+use crate::special_token_template::SpecialTokenTemplate;
+use crate::special_tokens::SpecialTokens;
+use crate::tokenizer_class::TokenizerClass;
+use crate::tokenizer_files::{self, TokenizerFiles};
 use crate::truncation::NUM_SPECIAL_TOKENS;
 use crate::wordpiece::{WHITESPACE, WordPieceEncoder};
-use crate::{EncodedTexts, Limit, Result, TextError, TokenizerNote, Truncation, save, tokenizer_json, train};
+use crate::{EncodedTexts, Limit, Result, TextError, TokenizerNote, Truncation};
+use crate::{bert_pipeline, save, tokenizer_json, train};
 
 /// The number of texts per rayon task: large for a low overhead, small for balanced threads.
 pub(crate) const TEXTS_PER_TASK: usize = 64;
 
-/// BERT's WordPiece tokenizer. Its ids are those of `BertTokenizer` in transformers.
+/// A tokenizer of an encoder: WordPiece, byte-level BPE or Unigram. Its ids are those of the `tokenizers` library.
+///
+/// WordPiece has an own implementation, which is faster. The tokenizers crate encodes the other models. Their time and
+/// memory grow linearly with the length of a text, also without spaces.
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
-    inner: tokenizers::Tokenizer,
+    pub(crate) inner: tokenizers::Tokenizer,
     wordpiece: Option<WordPieceEncoder>,
-    /// The reason if the post-processor does not encode pairs as BERT does.
-    pub(crate) unsupported_pairs: Option<String>,
+    pub(crate) template: SpecialTokenTemplate,
+    pub(crate) special_tokens: SpecialTokenRoles,
+    /// `model_input_names` of tokenizer_config.json; null without it.
+    pub(crate) model_input_names: Value,
     truncation: Truncation,
     notes: Vec<TokenizerNote>,
     vocab_size: usize,
     pad_id: u32,
-    pub(crate) cls_id: u32,
-    pub(crate) sep_id: u32,
 }
 
 impl Tokenizer {
-    /// Reads a tokenizer from a directory saved by transformers: its `tokenizer.json`, or else its `vocab.txt`.
+    /// Reads a tokenizer from a directory saved by transformers: its `tokenizer.json`, or else its `vocab.txt`,
+    /// `vocab.json` with `merges.txt`, `sentencepiece.bpe.model`, `spm.model` or `spiece.model`.
     ///
     /// # Errors
     ///
-    /// [`TextError::NoTokenizer`] if the directory has neither file, and the errors of
+    /// [`TextError::NoTokenizer`] if the directory has none of them, and the errors of
     /// [`from_file`](Self::from_file).
     pub fn from_dir(directory: &Path) -> Result<Self> {
-        let found = ["tokenizer.json", "vocab.txt"]
-            .map(|name| directory.join(name))
-            .into_iter()
-            .find(|path| path.is_file());
-        let path = found.ok_or_else(|| TextError::NoTokenizer { directory: directory.to_owned() })?;
-        Self::from_file(&path)
+        Self::from_file(&tokenizer_files::find(directory)?)
     }
 
-    /// Reads a `tokenizer.json` (any name that ends in `.json`) or a `vocab.txt` (any other name).
+    /// Returns true if a directory has a file that [`from_dir`](Self::from_dir) reads.
+    pub fn is_in(directory: &Path) -> bool {
+        tokenizer_files::find(directory).is_ok()
+    }
+
+    /// Reads a `tokenizer.json` (any name that ends in `.json`), a `vocab.json` with the `merges.txt` next to it, a
+    /// SentencePiece model (any name that ends in `.model`) or a `vocab.txt` (any other name).
+    ///
+    /// A `tokenizer.json` has its own pipeline, which may differ from that of `tokenizer_class` in transformers 5. For
+    /// the other files, the class decides the pipeline: `tokenizer_class` in `tokenizer_config.json` or `config.json`,
+    /// or else `model_type` in `config.json`, or else the class that usually has the file.
     ///
     /// A `tokenizer_config.json` in the same directory overrides `do_lower_case`, `strip_accents` and
-    /// `tokenize_chinese_chars`, as in transformers. A `vocab.txt` without it is uncased. Its `truncation_side` is used
-    /// by [`save`](Self::save). Truncation and padding in a `tokenizer.json` are ignored.
+    /// `tokenize_chinese_chars` of BERT, and `add_prefix_space` of RoBERTa, as in transformers. A `vocab.txt` without it
+    /// is uncased. Its `truncation_side` is used by [`save`](Self::save). Truncation and padding in a `tokenizer.json`
+    /// are ignored.
     ///
     /// Added tokens come from `tokenizer.json`, and from `added_tokens_decoder` and the special tokens in
     /// `tokenizer_config.json`. Without `added_tokens_decoder`, they come from `added_tokens.json` and
@@ -57,14 +72,13 @@ impl Tokenizer {
     ///
     /// # Errors
     ///
-    /// A [`TextError`] if a file is missing, malformed or a Git LFS pointer; if the tokenizer is not BERT's; if ids of
-    /// added tokens have a gap or belong to other tokens.
+    /// A [`TextError`] if a file is missing, malformed or a Git LFS pointer; if a component, regular expression or class
+    /// is not supported; if ids of added tokens have a gap or belong to other tokens; if a special token is missing.
     pub fn from_file(path: &Path) -> Result<Self> {
-        let TokenizerFiles { content, truncation, notes } = TokenizerFiles::read(path)?;
-        Ok(Self { truncation, notes, ..Self::load(content, &path.display().to_string())? })
+        Self::load(TokenizerFiles::read(path)?, &path.display().to_string())
     }
 
-    /// Creates an uncased tokenizer from a vocabulary in memory. The id of a token is its index.
+    /// Creates an uncased tokenizer of BERT from a vocabulary in memory. The id of a token is its index.
     ///
     /// # Errors
     ///
@@ -76,10 +90,12 @@ impl Tokenizer {
             let reason = format!("{} of {} tokens are repeated", tokens.len() - ids.len(), tokens.len());
             return Err(TextError::Malformed { origin: "vocabulary".to_owned(), reason });
         }
-        Self::load(tokenizer_json::from_vocabulary(&ids), "vocabulary")
+        let tokens = SpecialTokens::new(TokenizerClass::Bert, &[]);
+        let content = bert_pipeline::content(TokenizerClass::Bert, &ids, &tokens, "vocabulary")?;
+        Self::load(TokenizerFiles::of_content(content), "vocabulary")
     }
 
-    /// Trains an uncased tokenizer with at most `vocab_size` tokens on texts.
+    /// Trains an uncased tokenizer of BERT with at most `vocab_size` tokens on texts.
     ///
     /// `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]` and `[MASK]` have ids 0 to 4. Characters and the most frequent pieces
     /// follow. The same texts give the same ids.
@@ -106,20 +122,22 @@ impl Tokenizer {
 
     /// Saves the tokenizer into an existing directory, which `AutoTokenizer` of transformers opens.
     ///
-    /// Writes `tokenizer.json`, `vocab.txt`, `tokenizer_config.json` and `special_tokens_map.json`, and
-    /// `added_tokens.json` if there are added tokens.
+    /// Writes `tokenizer.json`, `tokenizer_config.json` and `special_tokens_map.json`. WordPiece also gets a `vocab.txt`,
+    /// RoBERTa a `vocab.json` and a `merges.txt`, and both an `added_tokens.json` if there are added tokens.
     ///
     /// `tokenizer_class` is the class in transformers: `BertTokenizer`, or `DistilBertTokenizer` for a model without
-    /// token types. `model_max_length` is the `max_position_embeddings` of the model.
+    /// token types. If that class does not encode as the tokenizer, `PreTrainedTokenizerFast` is saved, which follows
+    /// the `tokenizer.json`: transformers 5 ignores parts of the file for `XLMRobertaTokenizer` and others.
+    /// `model_max_length` is the maximum number of tokens of the model.
     ///
     /// # Errors
     ///
     /// [`TextError::Write`] if a file cannot be written.
     pub fn save(&self, directory: &Path, tokenizer_class: &str, model_max_length: usize) -> Result<()> {
-        save::save(&self.inner, directory, tokenizer_class, model_max_length, self.truncation)
+        save::save(self, directory, tokenizer_class, model_max_length)
     }
 
-    /// Encodes one text: `[CLS]`, its tokens, `[SEP]`; at most `limit.max_length()` ids.
+    /// Encodes one text: `[CLS]`, its tokens, `[SEP]`, or `<s>`, its tokens, `</s>`; at most `limit.max_length()` ids.
     pub fn encode(&self, text: &str, limit: Limit) -> Vec<u32> {
         self.add_special_tokens(&self.encode_content(text), limit)
     }
@@ -159,7 +177,7 @@ impl Tokenizer {
         self.vocab_size
     }
 
-    /// Returns the id of `[PAD]`.
+    /// Returns the id of the padding token.
     pub fn pad_id(&self) -> u32 {
         self.pad_id
     }
@@ -174,23 +192,25 @@ impl Tokenizer {
         self.inner.id_to_token(id)
     }
 
-    fn load(content: Value, origin: &str) -> Result<Self> {
-        let inner = tokenizer_json::load(content, origin)?;
-        let id = |token| inner.token_to_id(token).expect("loading checks the special tokens");
-        let (pad_id, cls_id, sep_id) = (id("[PAD]"), id("[CLS]"), id("[SEP]"));
+    fn load(files: TokenizerFiles, origin: &str) -> Result<Self> {
+        let TokenizerFiles { content, named, model_input_names, truncation, notes } = files;
+        let of_file = FileTokens::new(&content);
+        let (inner, template) = tokenizer_json::load(content, origin)?;
+        let special_tokens = SpecialTokenRoles::new(&inner, &template, of_file, &named, origin)?;
+        let pad_id = special_tokens.get("pad_token").and_then(|pad| inner.token_to_id(pad));
+        let pad_id = pad_id.expect("loading checks the padding token");
         let vocab_size = inner.get_vocab(true).values().max().map_or(0, |id| *id as usize + 1);
         let wordpiece = WordPieceEncoder::new(&inner);
-        let unsupported_pairs = tokenizer_json::unsupported_pairs(&inner);
         Ok(Self {
             inner,
             wordpiece,
-            unsupported_pairs,
-            truncation: Truncation::default(),
-            notes: vec![],
+            template,
+            special_tokens,
+            model_input_names,
+            truncation,
+            notes,
             vocab_size,
             pad_id,
-            cls_id,
-            sep_id,
         })
     }
 
@@ -213,13 +233,13 @@ impl Tokenizer {
     /// Encodes a text with the tokenizers crate, which is slower.
     fn encode_with_crate(&self, text: &str) -> Vec<u32> {
         let encoding = self.inner.encode_fast(text, false);
-        encoding.expect("WordPiece with [UNK] has ids for every text").get_ids().to_vec()
+        encoding.expect("a model with an unknown token has ids for every text").get_ids().to_vec()
     }
 
-    /// Truncates the content and adds `[CLS]` and `[SEP]`.
+    /// Truncates the content and adds the special tokens.
     fn add_special_tokens(&self, content: &[u32], limit: Limit) -> Vec<u32> {
         let (start, end) = limit.keep(content);
-        [&[self.cls_id], start, end, &[self.sep_id]].concat()
+        [&[self.template.cls_id], start, end, &[self.template.sep_id]].concat()
     }
 }
 

@@ -12,7 +12,7 @@ use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::tokenizer::pre_tokenizer::OffsetType;
 use tokenizers::{NormalizedString, Normalizer, OffsetReferential, PreTokenizedString, PreTokenizer};
 
-use crate::vocabulary::SPECIAL_TOKENS;
+use crate::tokenizer_class::BERT_TOKENS;
 use crate::{Result, TextError};
 
 /// Maximum number of characters in the alphabet: `limit_alphabet` of BertWordPieceTokenizer.
@@ -102,7 +102,7 @@ impl WordPieceTrainer {
             queue: BinaryHeap::new(),
         };
         let inner: BTreeSet<char> = word_counts.keys().flat_map(|word| word.chars().skip(1)).collect();
-        trainer.add_tokens(SPECIAL_TOKENS.map(str::to_owned));
+        trainer.add_tokens(BERT_TOKENS.map(|(_, token)| token.to_owned()));
         trainer.add_tokens(alphabet.iter().map(char::to_string));
         trainer.add_tokens(inner.intersection(alphabet).map(|character| format!("##{character}")));
         for (word, count) in word_counts {

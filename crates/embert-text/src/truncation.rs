@@ -5,11 +5,8 @@ use std::str::FromStr;
 
 use crate::{Result, TextError, TruncationStrategy};
 
-/// The number of special tokens: `[CLS]` and `[SEP]`, which truncation never removes.
+/// The number of special tokens of a text: `[CLS]` and `[SEP]`, which truncation never removes.
 pub(crate) const NUM_SPECIAL_TOKENS: usize = 2;
-
-/// The number of special tokens of a pair: `[CLS]` and two `[SEP]`.
-pub(crate) const NUM_SPECIAL_TOKENS_OF_PAIR: usize = 3;
 
 /// The side of a long text that is truncated. The default is `Right`.
 ///
@@ -68,15 +65,11 @@ impl Limit {
         Self { strategy, ..self }
     }
 
-    /// Checks that the limit can truncate sentence pairs.
-    ///
-    /// # Errors
-    ///
-    /// - [`TextError::MaxLengthTooSmallForPairs`] if `max_length` is below 4;
-    /// - [`TextError::HeadTailOfPairs`] if the truncation is `HeadTail`.
-    pub fn check_pairs(&self) -> Result<()> {
-        if self.max_length <= NUM_SPECIAL_TOKENS_OF_PAIR {
-            return Err(TextError::MaxLengthTooSmallForPairs { max_length: self.max_length });
+    /// Checks that the limit can truncate sentence pairs with `num_special_tokens` special tokens.
+    pub(crate) fn check_pairs(&self, num_special_tokens: usize) -> Result<()> {
+        if self.max_length <= num_special_tokens {
+            let needed = num_special_tokens + 1;
+            return Err(TextError::MaxLengthTooSmallForPairs { max_length: self.max_length, needed });
         }
         match self.truncation {
             Truncation::HeadTail { head, tail } => Err(TextError::HeadTailOfPairs { head, tail }),
@@ -99,9 +92,14 @@ impl Limit {
         self.strategy
     }
 
-    /// Returns the tokens of both texts to keep; `None` if the text to truncate would lose all its tokens.
-    pub(crate) fn keep_pair<'a>(&self, texts: [&'a [u32]; 2]) -> Option<[&'a [u32]; 2]> {
-        let room = self.max_length - NUM_SPECIAL_TOKENS_OF_PAIR;
+    /// Returns the tokens of both texts to keep next to `num_special_tokens` special tokens; `None` if the text to
+    /// truncate would lose all its tokens.
+    pub(crate) fn keep_pair<'a>(
+        &self,
+        texts: [&'a [u32]; 2],
+        num_special_tokens: usize,
+    ) -> Option<[&'a [u32]; 2]> {
+        let room = self.max_length - num_special_tokens;
         let kept = self.strategy.kept(texts.map(<[u32]>::len), room)?;
         let keep = |index: usize| match self.truncation {
             Truncation::Left => &texts[index][texts[index].len() - kept[index]..],
@@ -192,13 +190,15 @@ mod tests {
     #[test]
     fn a_limit_that_cannot_truncate_pairs_is_an_error() {
         let message = |max_length, truncation| {
-            Limit::new(max_length, truncation, 512).unwrap().check_pairs().unwrap_err().to_string()
+            Limit::new(max_length, truncation, 512).unwrap().check_pairs(3).unwrap_err().to_string()
         };
         let short = message(3, Truncation::Right);
         assert!(short.contains("max_length 3") && short.contains("need 4"), "{short}");
         let both = message(9, Truncation::HeadTail { head: 2, tail: 3 });
         assert!(both.contains("head+tail(2,3)") && both.contains("right or left"), "{both}");
-        assert!(Limit::new(4, Truncation::Left, 512).unwrap().check_pairs().is_ok());
+        let limit = Limit::new(4, Truncation::Left, 512).unwrap();
+        assert!(limit.check_pairs(3).is_ok());
+        assert!(limit.check_pairs(4).unwrap_err().to_string().contains("need 5"));
     }
 
     #[test]
@@ -206,7 +206,7 @@ mod tests {
         let kept = |truncation, strategy| {
             let limit = Limit::new(8, truncation, 512).unwrap().with_strategy(strategy);
             limit
-                .keep_pair([&[1, 2, 3, 4], &[5, 6, 7, 8]])
+                .keep_pair([&[1, 2, 3, 4], &[5, 6, 7, 8]], 3)
                 .map(|[first, second]| [first.to_vec(), second.to_vec()])
         };
         use TruncationStrategy::{LongestFirst, OnlyFirst, OnlySecond};

@@ -5,20 +5,22 @@ use std::fmt::Write;
 
 use crate::{Result, TextError};
 
-/// BERT's special tokens. In a new vocabulary they have ids 0 to 4, in this order.
-pub(crate) const SPECIAL_TOKENS: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
-
 /// Parses a `vocab.txt`. The last of duplicate lines counts, as in transformers.
 pub(crate) fn parse(bytes: &[u8], origin: &str) -> Result<BTreeMap<String, u32>> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
-        malformed(origin, format!("line {line} is not UTF-8"))
-    })?;
+    let text = text(bytes, origin)?;
     if text.trim().is_empty() {
         return Err(malformed(origin, "the file is empty".to_owned()));
     }
     Ok(text.lines().enumerate().map(|(id, token)| (token.to_owned(), id as u32)).collect())
+}
+
+/// Decodes a text file, without its byte order mark.
+pub(crate) fn text<'a>(bytes: &'a [u8], origin: &str) -> Result<&'a str> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    std::str::from_utf8(bytes).map_err(|error| {
+        let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+        malformed(origin, format!("line {line} is not UTF-8"))
+    })
 }
 
 /// Formats tokens as a `vocab.txt`.

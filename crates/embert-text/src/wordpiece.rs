@@ -40,7 +40,11 @@ pub(crate) struct WordPieceEncoder {
 }
 
 impl WordPieceEncoder {
-    /// Returns `None` if the tokenizer has added tokens that can match across words or in normalized text.
+    /// Returns `None` if the tokenizer is not WordPiece, or has added tokens that can match across words or in
+    /// normalized text.
+    ///
+    /// The flags `lstrip` and `rstrip` have no effect: they select spaces, which WordPiece ignores. `single_word` does
+    /// not look beyond a space.
     pub(crate) fn new(tokenizer: &tokenizers::Tokenizer) -> Option<Self> {
         let (ModelWrapper::WordPiece(model), Some(NormalizerWrapper::BertNormalizer(normalizer))) =
             (tokenizer.get_model(), tokenizer.get_normalizer())
@@ -48,10 +52,8 @@ impl WordPieceEncoder {
             return None;
         };
         let added = tokenizer.get_added_tokens_decoder();
-        let match_within_words = added.values().all(|token| {
-            let has_flags = token.normalized || token.lstrip || token.rstrip || token.single_word;
-            !has_flags && !token.content.contains(char::is_whitespace)
-        });
+        let match_within_words =
+            added.values().all(|token| !token.normalized && !token.content.contains(char::is_whitespace));
         let vocabulary = model.get_vocab();
         let unk_id = *vocabulary.get(&model.unk_token)?;
         let inner_piece =

@@ -1,5 +1,6 @@
 //! Malformed tokenizers and unusual texts: no panics, and limited memory and time.
 
+mod families;
 mod texts;
 mod tokenizer_json;
 mod vocab;

@@ -46,6 +46,9 @@ const PARTS: [(&str, &str); 22] = [
 /// in each of several steps.
 const WITHOUT_WORDS: MemoryBound = MemoryBound { times: 192, plus: 8 << 20 };
 
+/// The tokenizers crate has an object for each word and each token.
+const BY_THE_CRATE: MemoryBound = MemoryBound { times: 1024, plus: 8 << 20 };
+
 /// The ids of `[CLS]` and `[SEP]` in the committed vocabulary.
 const CLS: u32 = 2;
 const SEP: u32 = 3;
@@ -94,6 +97,23 @@ fn unusual_texts_are_encoded_within_the_limits() {
 fn pairs_of_unusual_texts_are_encoded_within_the_limits() {
     let tokenizer = tokenizer();
     encode_unusual_texts(16, |file| encode_pairs(&tokenizer, file));
+}
+
+/// The tokenizers crate encodes other models than WordPiece. It needs more memory, but no more per byte for long texts.
+#[test]
+fn unusual_texts_are_encoded_within_the_limits_by_other_families() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tokenizers");
+    for family in ["roberta", "modernbert", "xlm-roberta", "deberta-v2-settings", "albert", "mpnet"] {
+        let tokenizer = Tokenizer::from_file(&fixtures.join(family).join("tokenizer.json")).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let encode = |file: &Path| encode(&tokenizer, file);
+        let mut target = FuzzTarget::new(folder.path().join("text"), encode).within(BY_THE_CRATE);
+        for part in ["a", " ", "中", "\u{301}", "the film ", "\n", "▁", "'", "<mask>", "[MASK] ", "<s>x"] {
+            target.file(part, repeated(part, 1 << 17)).unwrap();
+        }
+        target.file("a megabyte without spaces", "a".repeat(1 << 20)).unwrap();
+        println!("{family}: {}", target.finish(12, 0));
+    }
 }
 
 /// Calls `encode` with files of unusual texts, which are `shorter` times smaller than the longest.

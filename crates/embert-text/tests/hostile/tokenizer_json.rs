@@ -25,7 +25,7 @@ fn invalid_tokenizers_are_rejected() {
                 "normalized": false, "special": true}])
     };
     let wrong = [
-        ("/model/vocab", json!({}), "lacks [PAD]"),
+        ("/model/vocab", json!({}), "lacks [UNK]"),
         ("/model/vocab/[UNK]", json!(-1), "the id of \"[UNK]\" is -1"),
         ("/model/vocab/the", json!(0), "both have the id 0"),
         ("/model/vocab/the", json!(u64::MAX), "the id of \"the\" is 18446744073709551615"),
@@ -33,7 +33,7 @@ fn invalid_tokenizers_are_rejected() {
         ("/model/vocab/the", json!(1.5), "the id of \"the\" is 1.5"),
         ("/model/max_input_chars_per_word", json!(1_000_000_000), "max_input_chars_per_word is 1000000000"),
         ("/model/max_input_chars_per_word", json!(-1), "max_input_chars_per_word is -1"),
-        ("/model/unk_token", json!("[MISSING]"), "model.unk_token is"),
+        ("/model/unk_token", json!("[MISSING]"), "lacks [MISSING]"),
         ("/added_tokens", added("new", 7), "added token \"new\" has id 7"),
         ("/added_tokens", added("new", u64::MAX), "tokenizer.json"),
         ("/added_tokens", json!([added("", 0)]), "tokenizer.json"),
@@ -54,7 +54,7 @@ fn invalid_tokenizers_are_rejected() {
             json!({"type": "Split", "pattern": {"Regex": "(a*)*b"}, "behavior": "Removed", "invert": false}),
             "pre_tokenizer.type",
         ),
-        ("/model/type", json!("BPE"), "model.type"),
+        ("/model/type", json!("BPE"), "continuing_subword_prefix"),
     ];
     for (place, value, expected) in wrong {
         let error = target.refused(place, replaced(&good, place, value).to_string());

@@ -93,7 +93,7 @@ fn invalid_ids_are_errors_with_the_file_and_the_token() {
         (config, decoder("200", "<a>"), "added token \"<a>\" has id 200, but must have 193"),
         (config, decoder("7", "<a>"), "added token \"<a>\" has id 7, but must have 193"),
         (config, decoder("5", "the"), "added token \"the\" has id 5, but must have 126"),
-        (config, decoder("0", "[CLS]"), "added token \"[CLS]\" has id 0, but must have 2"),
+        (config, decoder("0", "[CLS]"), "added token \"[CLS]\" has id 0, and 2 according to"),
         (config, decoder("x", "<a>"), "the id \"x\""),
         (config, decoder("193", ""), "not a token with its content"),
         (config, twice, "added token \"<a>\" has id 194, and 193"),
@@ -104,7 +104,7 @@ fn invalid_ids_are_errors_with_the_file_and_the_token() {
             "lstrip of \"<a>\" is 1",
         ),
         (config, json!({"additional_special_tokens": [7]}), "additional_special_tokens has 7"),
-        (config, json!({"cls_token": "<s>"}), "cls_token is \"<s>\", but only [CLS] is supported"),
+        (config, json!({"cls_token": "<s>"}), "193 tokens lacks <s>; use"),
         (config, json!([]), "not a JSON object"),
         ("added_tokens.json", json!({"<a>": 194}), "added token \"<a>\" has id 194, but must have 193"),
         (
@@ -114,7 +114,11 @@ fn invalid_ids_are_errors_with_the_file_and_the_token() {
         ),
         ("added_tokens.json", json!({"<a>": "x"}), "has the id \"x\""),
         ("added_tokens.json", json!(["<a>"]), "not a JSON object"),
-        ("special_tokens_map.json", json!({"sep_token": {"content": "</s>"}}), "sep_token is \"</s>\""),
+        (
+            "special_tokens_map.json",
+            json!({"sep_token": {"content": 7}}),
+            "sep_token has {\"content\":7}, not",
+        ),
         ("special_tokens_map.json", json!(3), "not a JSON object"),
     ];
     for (file, content, expected) in cases {

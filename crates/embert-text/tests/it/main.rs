@@ -2,6 +2,7 @@
 
 mod added_tokens;
 mod batches;
+mod families;
 mod fixtures;
 mod malformed;
 mod pairs;

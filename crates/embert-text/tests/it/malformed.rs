@@ -53,22 +53,89 @@ fn errors_name_the_file_and_the_cause() {
 }
 
 #[test]
-fn tokenizers_of_other_models_are_errors() {
-    assert!(changed("/model/type", json!("BPE")).contains("model.type is \"BPE\", but only WordPiece"));
-    assert!(changed("/normalizer", json!(null)).contains("normalizer.type is missing"));
-    assert!(changed("/normalizer", json!({"type": "NFC"})).contains("normalizer.type is \"NFC\""));
-    assert!(
-        changed("/pre_tokenizer", json!({"type": "Metaspace"}))
-            .contains("pre_tokenizer.type is \"Metaspace\"")
-    );
-    assert!(changed("/model/unk_token", json!("<unk>")).contains("model.unk_token is \"<unk>\""));
+fn unsupported_components_are_errors_with_the_supported_ones() {
+    let regex = |kind: &str| json!({"type": kind, "pattern": {"Regex": "(a*)*b"}, "content": "", "behavior": "Removed", "invert": false});
+    let sequence = |key: &str, part: Value| json!({"type": "Sequence", key: [part]});
+    let wordpiece = [
+        (
+            "/model/type",
+            json!("WordLevel"),
+            "model.type is \"WordLevel\", but only WordPiece, BPE, Unigram is",
+        ),
+        ("/normalizer", json!(null), "normalizer.type is missing, but only BertNormalizer"),
+        ("/normalizer", json!({"type": "NFC"}), "normalizer.type is \"NFC\", but only BertNormalizer"),
+        (
+            "/pre_tokenizer",
+            json!({"type": "Metaspace"}),
+            "pre_tokenizer.type is \"Metaspace\", but only Bert",
+        ),
+        ("/model/unk_token", json!("<unk>"), "193 tokens lacks <unk>"),
+        ("/model/unk_token", json!(null), "no unknown token"),
+        ("/model/continuing_subword_prefix", json!("@@"), "continuing_subword_prefix is \"@@\", but only ##"),
+        (
+            "/post_processor",
+            json!({"type": "Other"}),
+            "post_processor.type is \"Other\", but only TemplateProcessing",
+        ),
+    ];
+    let bpe = [
+        (
+            "/pre_tokenizer",
+            json!({"type": "Digits"}),
+            "pre_tokenizer.type is \"Digits\", but only BertPreTokenizer, ByteLevel",
+        ),
+        (
+            "/pre_tokenizer",
+            regex("Split"),
+            "pre_tokenizer.pattern is {\"Regex\":\"(a*)*b\"}, but only {\"String\": TEXT} or",
+        ),
+        ("/pre_tokenizer", sequence("pretokenizers", regex("Split")), "pre_tokenizer.pattern is"),
+        ("/normalizer", sequence("normalizers", regex("Replace")), "normalizer.pattern is"),
+        ("/normalizer", json!({"type": "Prepend", "prepend": "x"}), "normalizer.type is \"Prepend\""),
+        ("/decoder", regex("Replace"), "decoder.pattern is"),
+        ("/decoder", json!({"type": "CTC"}), "decoder.type is \"CTC\", but only WordPiece, ByteLevel"),
+        ("/model/dropout", json!(0.5), "model.dropout is 0.5, but only null"),
+        ("/model/end_of_word_suffix", json!("</w>"), "end_of_word_suffix is \"</w>\", but only null"),
+        ("/post_processor", json!(null), "gives a text A the tokens A, not one token before A"),
+    ];
+    let unigram = [
+        ("/model/unk_id", json!(null), "model.unk_id is missing, but only the id of a token"),
+        ("/pre_tokenizer/type", json!("UnicodeScripts"), "pre_tokenizer.type is \"UnicodeScripts\""),
+        (
+            "/normalizer/normalizers/2/pattern/Regex",
+            json!(" {3,}"),
+            "normalizer.pattern is {\"Regex\":\" {3,}\"}",
+        ),
+    ];
+    for (pointer, value, expected) in wordpiece {
+        let error = changed(pointer, value);
+        assert!(
+            error.contains("tokenizer.json: ") && error.contains(expected),
+            "{error:?} lacks {expected:?}"
+        );
+    }
+    for (family, cases) in [("modernbert", &bpe[..]), ("xlm-roberta", &unigram[..])] {
+        let good = fs::read(path("tokenizers").join(family).join("tokenizer.json")).unwrap();
+        for (pointer, value, expected) in cases {
+            let mut content: Value = serde_json::from_slice(&good).unwrap();
+            *content.pointer_mut(pointer).unwrap() = value.clone();
+            let error = open("tokenizer.json", content.to_string().as_bytes()).unwrap_err().to_string();
+            assert!(
+                error.contains("tokenizer.json: ") && error.contains(expected),
+                "{error:?} lacks {expected:?}"
+            );
+        }
+    }
+}
 
+#[test]
+fn unsupported_classes_are_errors_with_the_supported_ones() {
     let directory = tempfile::tempdir().unwrap();
     fs::copy(path("vocab.txt"), directory.path().join("vocab.txt")).unwrap();
     let class = r#"{"tokenizer_class": "BertJapaneseTokenizer"}"#;
     fs::write(directory.path().join("tokenizer_config.json"), class).unwrap();
     let error = Tokenizer::from_dir(directory.path()).unwrap_err().to_string();
-    assert!(error.contains("tokenizer_class is BertJapaneseTokenizer"), "{error}");
+    assert!(error.contains("tokenizer_class is BertJapaneseTokenizer, but only BertTokenizer, "), "{error}");
 }
 
 #[test]
