@@ -50,8 +50,7 @@ impl ModelDirectory {
         let adapter = Adapter::open(directory)?;
         let base = base.map_or_else(|| base_of(directory, &adapter), |base| Ok(base.to_owned()))?;
         let config = adapter_config(directory, &adapter, &base)?;
-        let has_tokenizer = ["tokenizer.json", "vocab.txt"].iter().any(|name| directory.join(name).is_file());
-        let tokenizer = Tokenizer::from_dir(if has_tokenizer { directory } else { &base })?;
+        let tokenizer = Tokenizer::from_dir(if Tokenizer::is_in(directory) { directory } else { &base })?;
         Self { config, tokenizer, weights: base, adapter: Some(adapter) }.check_vocab_size()
     }
 

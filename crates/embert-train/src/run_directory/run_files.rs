@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// The files of a model or an adapter, and its tokenizer.
-const MODEL_FILES: [&str; 10] = [
+const MODEL_FILES: [&str; 12] = [
     "config.json",
     "model.safetensors",
     embert_model::ADAPTER_MODEL_CONFIG,
@@ -14,6 +14,8 @@ const MODEL_FILES: [&str; 10] = [
     "special_tokens_map.json",
     "added_tokens.json",
     "vocab.txt",
+    "vocab.json",
+    "merges.txt",
 ];
 
 /// Returns the names of the files to publish: the model or adapter, the tokenizer and the model card of a directory.
