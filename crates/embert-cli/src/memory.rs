@@ -113,12 +113,13 @@ impl MemoryPlan {
 ///
 /// For each trained parameter: a gradient, an accumulated gradient, two moments and the best model. For each parameter: a
 /// copy that is packed for bf16. For each token, in each layer and twice for temporaries: eight vectors of the hidden size
-/// and two of the intermediate size.
+/// and two of the intermediate size. DoRA doubles these: it keeps the input and the output of each adapted layer.
 fn upper_bound(source: &ModelSource, model: &Model, data: &TrainData<'_>, config: &TrainConfig) -> u64 {
     let all = model.num_params();
     let (trained, rank) = source.lora().map_or((all, 0), |lora| (count_parameters(model).trainable, lora.r));
     let shape = &source.config.encoder;
     let width = 8 * (shape.hidden_size + rank) + 2 * shape.intermediate_size + shape.num_attention_heads;
+    let width = if source.lora().is_some_and(|lora| lora.use_dora) { 2 * width } else { width };
     let lengths = data.train.texts.lengths();
     let longest = lengths.iter().max().copied().unwrap_or_default();
     let train = data.train.texts.num_tokens().min(longest.saturating_mul(config.per_device_train_batch_size));

@@ -123,10 +123,10 @@ impl ModelSource {
         device: &Device,
     ) -> Result<LoadedModel, CliError> {
         let model = match self.lora() {
-            Some(_) => {
+            Some(config) => {
                 let base = self.directory.as_deref().expect("an adapter has a base");
                 let base = self.load_base(base, seed, device)?;
-                Adapter::open(checkpoint)?.load(base.model, &base.newly_initialized)?
+                Adapter::open(checkpoint)?.resume(base.model, &base.newly_initialized, config)?
             }
             // The base model may be an encoder without a head.
             None => {

@@ -11,7 +11,8 @@ ROWS.jsonl has an object with a `text` on each line. The script compares the log
 - embert with the adapter;
 - embert with the model that `embert merge` writes;
 - embert with the adapter that PEFT saves again;
-- transformers' `from_pretrained` of ADAPTER_DIR, which needs the base model at the path in adapter_config.json.
+- transformers' `from_pretrained` of ADAPTER_DIR, which needs the base model at the path in adapter_config.json. It ignores
+  the magnitudes of DoRA (transformers 5.24), so the script does not compare it then.
 
 The script prints the largest difference of each. It fails if one is larger than 1e-4.
 """
@@ -56,6 +57,8 @@ with tempfile.TemporaryDirectory() as folder:
         "the adapter that PEFT saved": predicted(again, "--base", base),
         "the adapter that transformers opens": from_transformers,
     }
+    if model.peft_config["default"].use_dora:
+        del kinds["the adapter that transformers opens"]
     for kind, ours in kinds.items():
         difference = (ours - theirs).abs().max().item()
         worst = max(worst, difference)

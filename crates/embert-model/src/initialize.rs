@@ -35,6 +35,11 @@ pub(crate) fn uniform_values(name: &str, len: usize, seed: u64, bound: f64) -> V
     (0..len as u64).map(|counter| value(counter) as f32).collect()
 }
 
+/// Returns `len` values from N(0, std²) for the parameter with this name.
+pub(crate) fn normal_values(name: &str, len: usize, seed: u64, std: f64) -> Vec<f32> {
+    normal(key(name, seed), len, std)
+}
+
 struct Initialize<'a> {
     seed: u64,
     std: f64,

@@ -57,8 +57,8 @@ pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use loading::Pretrained;
 pub use lora::{
-    ADAPTER_MODEL_CONFIG, Adapter, Lora, LoraBias, LoraConfig, ModuleNames, ParameterCount, add_adapter,
-    count_parameters, merge_adapter, save_adapter,
+    ADAPTER_MODEL_CONFIG, Adapter, InitLoraWeights, Lora, LoraBias, LoraConfig, ModuleNames, ParameterCount,
+    add_adapter, count_parameters, merge_adapter, save_adapter,
 };
 pub use parameters::{
     Parameter, ParameterMapper, ParameterVisitor, PreTrainedModel, map_parameters, parameters, set_trainable,

@@ -4,6 +4,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Device, Shape, Tensor};
 
 use crate::architectures::{Architecture, ModelPart};
+use crate::lora::names::is_magnitude;
 
 /// A model of a supported family.
 pub trait PreTrainedModel: Module {
@@ -34,6 +35,11 @@ impl Parameter {
         // `val` would allocate a parameter that has no values yet.
         let is_trainable = param.is_initialized() && param.val().is_require_grad();
         Self { name, path, part, shape: param.lazy_shape().to_vec(), is_trainable }
+    }
+
+    /// Returns true if the Trainer of transformers applies weight decay: not to biases and norms.
+    pub fn has_weight_decay(&self) -> bool {
+        self.shape.len() > 1 || is_magnitude(&self.name)
     }
 
     /// Returns the number of elements.

@@ -20,13 +20,13 @@ pub struct AdamWConfig {
     pub beta2: f64,
     /// ε, added outside the square root.
     pub epsilon: f64,
-    /// λ, the decoupled weight decay of matrices.
+    /// λ, the decoupled weight decay, of all parameters except biases and norms.
     pub weight_decay: f64,
     /// The factor of the learning rate from each layer to the layer below it; 1 is no decay.
     pub layer_wise_lr_decay: f64,
 }
 
-/// PyTorch's AdamW, with Hugging Face's weight decay: on matrices, not on biases and LayerNorm weights.
+/// PyTorch's AdamW, with Hugging Face's weight decay: not on biases and LayerNorm weights.
 ///
 /// m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², w ← (1−ηλ)w − η·m̂ / (√v̂ + ε), with m̂ = m/(1−β₁ᵗ) and v̂ = v/(1−β₂ᵗ).
 /// A parameter without a gradient does not change. Its first step has t = 1, whenever that is.
@@ -135,11 +135,12 @@ struct Taken<'a> {
 
 impl ParameterMapper for Taken<'_> {
     fn map<const D: usize>(&mut self, parameter: Parameter, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(gradient) = self.gradients.remove(&parameter.path) else { return param };
+        let decays = parameter.has_weight_decay();
         let Parameter { path, part, .. } = parameter;
-        let Some(gradient) = self.gradients.remove(&path) else { return param };
         let rates = Rates {
             learning_rate: self.learning_rate * self.layer_decay.factor(part),
-            weight_decay: if D > 1 { self.optimizer.config.weight_decay } else { 0.0 },
+            weight_decay: if decays { self.optimizer.config.weight_decay } else { 0.0 },
         };
         param.map(|values| {
             let place = Tensor::empty([1; D], &values.device());

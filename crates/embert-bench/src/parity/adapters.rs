@@ -7,7 +7,19 @@ use super::reference::{Reference, difference, values};
 use super::{CheckResult, Context};
 
 /// The adapter directories of `generate_peft.py`.
-const CASES: [&str; 7] = ["plain", "rslora", "patterns", "regex", "dense", "last_layer", "bias_all"];
+const CASES: [&str; 11] = [
+    "plain",
+    "rslora",
+    "patterns",
+    "regex",
+    "dense",
+    "last_layer",
+    "bias_all",
+    "dora",
+    "dora_dense",
+    "pissa",
+    "olora",
+];
 
 const REFERENCE: &str = "peft.safetensors";
 

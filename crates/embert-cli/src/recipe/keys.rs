@@ -215,6 +215,8 @@ mod tests {
             ("lora.layers_to_transform", "layers_to_transform", Kind::WordOrNumbers, None),
             ("lora.layers_pattern", "layers_pattern", Kind::List, None),
             ("lora.rank_pattern", "rank_pattern", Kind::Pairs, None),
+            ("lora.use_dora", "use_dora", Kind::Switch, None),
+            ("lora.init_lora_weights", "init_lora_weights", Kind::Text, None),
             ("output.do_eval", "do_eval", Kind::Switch, None),
         ];
         for (path, flag, kind, default) in cases {

@@ -74,8 +74,9 @@ fn a_run_writes_the_files_of_peft_and_counts_trainable_parameters() {
 fn a_resumed_adapter_run_is_bit_identical_with_its_best_model() {
     let folder = tempfile::tempdir().unwrap();
     trained(folder.path());
+    let kind = "--use_dora --init_lora_weights olora";
     let flags = "--bf16 --save_strategy steps --save_steps 3 --eval_strategy steps --eval_steps 2 --load_best_model_at_end";
-    succeeds(folder.path(), &format!("train {ADAPTER} {flags} --output_dir uninterrupted"));
+    succeeds(folder.path(), &format!("train {ADAPTER} {kind} {flags} --output_dir uninterrupted"));
     let weights = |run: &str| fs::read(folder.path().join(run).join("adapter_model.safetensors")).unwrap();
     let best =
         json(&folder.path().join("uninterrupted/trainer_state.json"))["best_global_step"].as_u64().unwrap();
@@ -163,7 +164,8 @@ fn adapter_flags_set_recipe_keys() {
     assert!(!config("").contains_key("lora"));
     let recipe = config(
         "--lora-target-modules query,key --layers_to_transform 10,11 --rank_pattern query=4,11.attention.self.key=16 \
-         --alpha_pattern key=0.5 --lora_bias lora_only --use_rslora --modules_to_save pooler",
+         --alpha_pattern key=0.5 --lora_bias lora_only --use_rslora --use_dora --init_lora_weights pissa_niter_4 \
+         --modules_to_save pooler",
     );
     let lora = &recipe["lora"];
     assert_eq!(lora["r"].as_integer(), Some(8));
@@ -175,6 +177,10 @@ fn adapter_flags_set_recipe_keys() {
     );
     assert_eq!(lora["alpha_pattern"]["key"].as_float(), Some(0.5));
     assert_eq!((lora["bias"].as_str(), lora["use_rslora"].as_bool()), (Some("lora_only"), Some(true)));
+    assert_eq!(lora["use_dora"].as_bool(), Some(true));
+    assert_eq!(lora["init_lora_weights"].as_str(), Some("pissa_niter_4"));
+    let default = config("--init_lora_weights true");
+    assert_eq!(default["lora"]["init_lora_weights"].as_bool(), Some(true));
     let one = config("--lora_target_modules query --layers_to_transform 3");
     assert!(one["lora"]["target_modules"].is_array(), "a single name is a list too");
     for pattern in [r".*\.(query|key)", "all-linear"] {
@@ -193,6 +199,10 @@ fn invalid_adapter_settings_are_usage_errors() {
         ("--lora_r 0", "lora.r: a rank is 0; it must be at least 1"),
         ("--lora_dropout 1", "lora.lora_dropout: it is 1; it must be at least 0 and less than 1"),
         ("--lora_bias some", "unknown variant `some`"),
+        (
+            "--init_lora_weights svd",
+            "init_lora_weights is svd; it must be true, gaussian, pissa, pissa_niter_N with a number N, or olora",
+        ),
         ("--rank_pattern query", "--rank_pattern is query; it must be NAME=NUMBER,NAME=NUMBER"),
         (
             "--lora_target_modules all-linear --layers_to_transform 1",

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::ModelError;
 use crate::lfs_pointer::read_text;
 use crate::lora::config::LoraConfig;
+use crate::lora::init_lora_weights::InitLoraWeights;
 
 /// The content of adapter_config.json.
 pub(super) struct AdapterConfig {
@@ -19,7 +20,7 @@ pub(super) struct AdapterConfig {
 }
 
 /// Keys of [`LoraConfig`].
-const SETTINGS: [&str; 12] = [
+const SETTINGS: [&str; 14] = [
     "r",
     "lora_alpha",
     "lora_dropout",
@@ -27,6 +28,8 @@ const SETTINGS: [&str; 12] = [
     "exclude_modules",
     "bias",
     "use_rslora",
+    "use_dora",
+    "init_lora_weights",
     "modules_to_save",
     "layers_to_transform",
     "layers_pattern",
@@ -35,8 +38,7 @@ const SETTINGS: [&str; 12] = [
 ];
 
 /// Keys that change what an adapter computes. They must be off.
-const VARIANTS: [&str; 14] = [
-    "use_dora",
+const VARIANTS: [&str; 13] = [
     "use_qalora",
     "use_bdlora",
     "lora_bias",
@@ -53,11 +55,10 @@ const VARIANTS: [&str; 14] = [
 ];
 
 /// Keys that have no effect on a trained adapter.
-const ANNOTATIONS: [&str; 15] = [
+const ANNOTATIONS: [&str; 14] = [
     "peft_type",
     "task_type",
     "base_model_name_or_path",
-    "init_lora_weights",
     "auto_mapping",
     "revision",
     "inference_mode",
@@ -79,12 +80,15 @@ impl AdapterConfig {
         let mut file: Map<String, Value> = serde_json::from_str(&text).map_err(json)?;
         file.retain(|_, value| !value.is_null());
         check_supported(&file, path)?;
+        let init = initial_values(file.get("init_lora_weights"), path)?;
+        file.remove("init_lora_weights");
         let (settings, rest): (Map<_, _>, Map<_, _>) =
             file.into_iter().partition(|(key, _)| SETTINGS.contains(&key.as_str()));
         let known = |key: &str| VARIANTS.contains(&key) || ANNOTATIONS.contains(&key);
         let base = rest.get("base_model_name_or_path").and_then(Value::as_str).map(String::from);
         let unknown_keys = rest.into_iter().map(|(key, _)| key).filter(|key| !known(key)).collect();
-        let config = serde_json::from_value(Value::Object(settings)).map_err(json)?;
+        let config: LoraConfig = serde_json::from_value(Value::Object(settings)).map_err(json)?;
+        let config = LoraConfig { init_lora_weights: init, ..config };
         Ok(Self { config, base_model_name_or_path: base, unknown_keys })
     }
 }
@@ -106,12 +110,32 @@ fn check_supported(file: &Map<String, Value>, path: &Path) -> Result<(), ModelEr
     if let Some(key) = VARIANTS.into_iter().find(|key| !is_off(value(key))) {
         return unsupported(key, value(key), "a value that disables it");
     }
-    match value("init_lora_weights") {
-        Value::Null | Value::Bool(_) => Ok(()),
-        Value::String(name) if ["gaussian", "eva", "orthogonal"].contains(&name.as_str()) => Ok(()),
-        other => unsupported("init_lora_weights", other, "a method that does not change the base weights"),
+    Ok(())
+}
+
+/// Returns the initial values that matter for a trained adapter: those that change the base weights.
+///
+/// PEFT computes these again when it opens the adapter.
+fn initial_values(found: Option<&Value>, path: &Path) -> Result<InitLoraWeights, ModelError> {
+    let unsupported = |found: &Value, supported: &str| {
+        let (key, found, supported) = ("init_lora_weights", found.to_string(), supported.to_string());
+        Err(ModelError::Unsupported { path: path.into(), key, found, supported })
+    };
+    let others = ["eva", "orthogonal"]; // they change only A and B
+    match found {
+        None | Some(Value::Bool(_)) => Ok(InitLoraWeights::Uniform),
+        Some(Value::String(name)) if others.contains(&name.as_str()) => Ok(InitLoraWeights::Uniform),
+        Some(value) => match value.as_str().and_then(InitLoraWeights::from_name) {
+            Some(InitLoraWeights::PissaIterations(_)) => unsupported(value, CONVERTED),
+            Some(init) => Ok(init),
+            None => unsupported(value, "pissa, olora or a method that does not change the base weights"),
+        },
     }
 }
+
+/// The remedy for base weights that depend on random numbers.
+const CONVERTED: &str =
+    "an adapter that PEFT's save_pretrained converted with path_initial_model_for_weight_conversion";
 
 fn is_off(value: &Value) -> bool {
     match value {
@@ -134,8 +158,6 @@ pub(super) fn write(
         "base_model_name_or_path": base_model_name_or_path,
         "inference_mode": true,
         "fan_in_fan_out": false,
-        "init_lora_weights": true,
-        "use_dora": false,
         "exclude_modules": null,
         "layers_to_transform": null,
         "layers_pattern": null,

@@ -8,6 +8,7 @@ use crate::classification::AutoModelForSequenceClassification;
 use crate::loading::{LoadedParameters, read_parameters};
 use crate::lora::adapter_config::{self, AdapterConfig};
 use crate::lora::config::LoraConfig;
+use crate::lora::conversion::{from_plain_lora, to_plain_lora};
 use crate::lora::inject::inject;
 use crate::lora::names;
 use crate::lora::trained_parameters::TrainedParameters;
@@ -26,7 +27,8 @@ const WEIGHTS: &str = "adapter_model.safetensors";
 /// Writes `adapter_config.json` and `adapter_model.safetensors` (F32) into an existing directory.
 ///
 /// The file contains the adapters, `modules_to_save` and trained biases. `PeftModel.from_pretrained` opens
-/// the result.
+/// the result. An adapter of PiSSA or OLoRA becomes plain LoRA of twice the rank, as with
+/// `path_initial_model_for_weight_conversion` of PEFT, because its base weights are not those of the base model.
 ///
 /// # Errors
 /// [`ModelError::File`] and [`ModelError::Write`] if a file cannot be written; [`ModelError::NotAdapted`] if
@@ -36,11 +38,12 @@ pub fn save_adapter(
     base_model_name_or_path: &str,
     directory: &Path,
 ) -> Result<(), ModelError> {
-    let (Some(config), Some(trained)) = (model.lora(), TrainedParameters::of(model)) else {
+    let model = to_plain_lora(model.clone());
+    let (Some(config), Some(trained)) = (model.lora(), TrainedParameters::of(&model)) else {
         return Err(ModelError::NotAdapted { path: directory.into() });
     };
     adapter_config::write(config, base_model_name_or_path, &directory.join(CONFIG))?;
-    write_tensors(model, &|name| trained.name_in_file(name), &directory.join(WEIGHTS))
+    write_tensors(&model, &|name| trained.name_in_file(name), &directory.join(WEIGHTS))
 }
 
 /// LoRA adapter in a directory, not yet loaded into its base model.
@@ -127,6 +130,23 @@ impl Adapter {
     ) -> Result<AutoModelForSequenceClassification, ModelError> {
         let architecture = base.architecture();
         self.load_except(base, newly_initialized, seed, &|name| architecture.is_of_classifier(name))
+    }
+
+    /// Loads the adapter of a checkpoint, to continue a run that began with `config`.
+    ///
+    /// It differs from [`load`](Self::load) for PiSSA and OLoRA: A, B and the base weights become those of the run,
+    /// bit for bit.
+    ///
+    /// # Errors
+    /// The errors of [`load`](Self::load), and [`ModelError::Config`] if a rank is not that of the run.
+    pub fn resume(
+        &self,
+        base: AutoModelForSequenceClassification,
+        newly_initialized: &[String],
+        config: &LoraConfig,
+    ) -> Result<AutoModelForSequenceClassification, ModelError> {
+        let model = self.load(base, newly_initialized)?;
+        from_plain_lora(model, config).map_err(|error| self.in_config(error))
     }
 
     /// Loads the adapter, except parameters for which `is_kept` returns true. These keep their values.

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ModelError;
+use crate::lora::init_lora_weights::InitLoraWeights;
 
 /// Settings of a LoRA adapter. Names and defaults are those of PEFT.
 ///
@@ -29,6 +30,13 @@ pub struct LoraConfig {
     pub bias: LoraBias,
     /// Scale by lora_alpha / √r (Kalajdzievski, 2023).
     pub use_rslora: bool,
+    /// DoRA: also train the norm of each weight column (Liu et al., 2024). A step takes longer, most of all with
+    /// lora_dropout.
+    pub use_dora: bool,
+    /// Initial values of the adapter: true (PEFT's default), gaussian, pissa, pissa_niter_N (faster than pissa, with N
+    /// iterations) or olora.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub init_lora_weights: InitLoraWeights,
     /// Modules to train in full and save with the adapter, by name suffix. The head is always included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modules_to_save: Option<Vec<String>>,
@@ -82,6 +90,8 @@ impl Default for LoraConfig {
             exclude_modules: None,
             bias: LoraBias::None,
             use_rslora: false,
+            use_dora: false,
+            init_lora_weights: InitLoraWeights::default(),
             modules_to_save: None,
             layers_to_transform: None,
             layers_pattern: None,

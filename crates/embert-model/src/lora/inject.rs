@@ -1,25 +1,22 @@
-//! Adding LoRA adapters to a model: A is random, B is 0, and all other parameters are frozen.
+//! Adding LoRA adapters to a model. All other parameters are frozen.
 
 use std::collections::BTreeSet;
 
-use burn::module::Param;
-use burn::tensor::{Tensor, TensorData};
-
 use crate::ModelError;
 use crate::classification::AutoModelForSequenceClassification;
-use crate::initialize::uniform_values;
 use crate::linear::Linear;
 use crate::lora::config::{LoraConfig, ModuleNames};
-use crate::lora::low_rank::Lora;
-use crate::lora::matching::{AdapterScale, has_name_suffix, matches_pattern};
-use crate::lora::names::lora_a_name;
+use crate::lora::init_lora_weights::InitLoraWeights;
+use crate::lora::initial_values::add_new;
+use crate::lora::matching::{has_name_suffix, matches_pattern};
 use crate::lora::trained_parameters::TrainedParameters;
 use crate::parameters::{PreTrainedModel, parameters, set_trainable};
 
 /// Adds an adapter to each linear layer that `config` selects, and freezes the parameters that PEFT freezes.
 ///
-/// B is 0, so the output of the model does not change. A is drawn from U(-1/√in, 1/√in), which is
-/// `kaiming_uniform_(a=√5)` in PEFT. The same seed gives the same values on every device.
+/// The output of the model does not change. By default B is 0, and A is drawn from U(-1/√in, 1/√in), which is
+/// `kaiming_uniform_(a=√5)` in PEFT. The same seed gives the same values on every device. PiSSA and OLoRA change
+/// the frozen weights of the adapted layers, as in PEFT.
 /// [`AutoModelForSequenceClassification::lora`] returns the settings.
 ///
 /// # Errors
@@ -61,8 +58,8 @@ pub(super) fn inject(
     for (name, linear) in model.linear_layers() {
         if config.adapts(&name)? {
             let scale = config.adapter_scale(&name)?;
-            check_rank(linear, &name, scale.r)?;
-            linear.lora = Some(adapter(linear, &name, scale, config.lora_dropout, seed));
+            check_rank(linear, &name, scale.r, config.init_lora_weights)?;
+            add_new(linear, &name, scale, &config, seed);
             adapters += 1;
         }
         linear_layers.push(name);
@@ -96,28 +93,17 @@ fn with_default_targets(
     Ok(LoraConfig { target_modules: Some(ModuleNames::Names(targets)), ..config.clone() })
 }
 
-/// Checks that the rank is at most the larger dimension of W. A higher rank would need more memory than W.
-fn check_rank(linear: &Linear, name: &str, r: usize) -> Result<(), ModelError> {
+/// Checks that W has r singular values, if the initial A and B need them. Else the rank is at most in + out: a saved
+/// PiSSA adapter has twice its rank, and a higher one would need much more memory than W.
+fn check_rank(linear: &Linear, name: &str, r: usize, init: InitLoraWeights) -> Result<(), ModelError> {
     let [input, output] = linear.weight.dims();
-    let max = input.max(output);
+    let max = if init.changes_base() { input.min(output) } else { input + output };
     if r <= max {
         return Ok(());
     }
     let reason =
         format!("a rank is {r}, but {name} has {input} inputs and {output} outputs; the maximum is {max}");
     Err(ModelError::Lora { key: "r", reason })
-}
-
-fn adapter(linear: &Linear, name: &str, scale: AdapterScale, dropout: f64, seed: u64) -> Lora {
-    let AdapterScale { r, scaling } = scale;
-    let ([input, output], device) = (linear.weight.lazy_shape().dims(), linear.weight.lazy_device());
-    let a = uniform_values(&lora_a_name(name), input * r, seed, 1.0 / (input as f64).sqrt());
-    Lora {
-        lora_a: Param::from_tensor(Tensor::from_data(TensorData::new(a, [input, r]), &device)),
-        lora_b: Param::from_tensor(Tensor::zeros([r, output], &device)),
-        scaling,
-        dropout,
-    }
 }
 
 /// Checks that each name in `target_modules` matches a linear layer, regardless of `layers_to_transform`.

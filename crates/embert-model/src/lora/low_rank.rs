@@ -1,10 +1,13 @@
 //! Low-rank term of a LoRA adapter: s·dropout(x)·A·B.
 
+use std::sync::Arc;
+
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use embert_kernels::add_low_rank;
 
 use crate::forward_context::LinearContext;
+use crate::lora::matrices::LoraMatrices;
 
 /// LoRA adapter of a frozen linear layer: s·dropout(x)·A·B.
 #[derive(Module, Debug)]
@@ -13,10 +16,15 @@ pub struct Lora {
     pub lora_a: Param<Tensor<2>>,
     /// B, `[r, out]`: the transpose of the matrix in PyTorch and in safetensors files.
     pub lora_b: Param<Tensor<2>>,
+    /// m of DoRA, `[out]`, the norms of the columns of the weight; `None` for plain LoRA.
+    pub lora_magnitude_vector: Option<Param<Tensor<1>>>,
     /// Scaling s: `lora_alpha / r`, or `lora_alpha / √r` with `use_rslora`.
     pub scaling: f64,
     /// Dropout rate of x, `lora_dropout`.
     pub dropout: f64,
+    /// A₀ and B₀ of PiSSA and OLoRA, if s·A₀·B₀ was subtracted from W.
+    #[module(skip)]
+    pub(crate) initial: Option<Arc<LoraMatrices>>,
 }
 
 impl Lora {

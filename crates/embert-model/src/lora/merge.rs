@@ -1,14 +1,16 @@
-//! Merging LoRA adapters into the weights: W + s·A·B.
+//! Merging adapters into the weights: W + s·A·B; with DoRA, m/‖W + s·A·B‖ · (W + s·A·B).
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use crate::classification::AutoModelForSequenceClassification;
+use crate::lora::dora::magnitude_scale;
 use crate::lora::low_rank::Lora;
 
 /// Merges the LoRA adapters into the weights and returns a model without adapters.
 ///
-/// Each adapted W becomes W + s·A·B. All parameters of the result are trainable.
+/// Each adapted W becomes W + s·A·B. With DoRA, its columns then get the norms m. All parameters of the result
+/// are trainable.
 pub fn merge_adapter(mut model: AutoModelForSequenceClassification) -> AutoModelForSequenceClassification {
     for (_, linear) in model.linear_layers() {
         if let Some(lora) = linear.lora.take() {
@@ -21,5 +23,9 @@ pub fn merge_adapter(mut model: AutoModelForSequenceClassification) -> AutoModel
 
 fn merged(weight: Param<Tensor<2>>, lora: &Lora) -> Param<Tensor<2>> {
     let delta = lora.lora_a.val().matmul(lora.lora_b.val()) * lora.scaling; // [in, out]
-    weight.map(|weight| (weight + delta).detach())
+    let scale = magnitude_scale(lora, weight.val()); // [1, out]
+    weight.map(|weight| {
+        let merged = weight + delta;
+        scale.map_or(merged.clone(), |scale| merged * scale).detach()
+    })
 }

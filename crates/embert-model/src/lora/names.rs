@@ -4,10 +4,16 @@
 const PREFIX: &str = "base_model.model.";
 const LORA_A: &str = ".lora_A.weight";
 const LORA_B: &str = ".lora_B.weight";
+const MAGNITUDE: &str = ".lora_magnitude_vector";
 
-/// Returns the name of a matrix of the adapter of `module`. `matrix` is `lora_a` or `lora_b`.
-pub(crate) fn adapter_name(module: &str, matrix: &str) -> String {
-    format!("{module}{}", if matrix == "lora_a" { LORA_A } else { LORA_B })
+/// Returns the name of a parameter of the adapter of `module`. `field` is its field in
+/// [`Lora`](crate::lora::Lora).
+pub(crate) fn adapter_name(module: &str, field: &str) -> String {
+    match field {
+        "lora_a" => lora_a_name(module),
+        "lora_b" => format!("{module}{LORA_B}"),
+        _ => format!("{module}{MAGNITUDE}"),
+    }
 }
 
 /// Returns the name of matrix A of the adapter of `module`.
@@ -15,9 +21,14 @@ pub(crate) fn lora_a_name(module: &str) -> String {
     format!("{module}{LORA_A}")
 }
 
-/// Returns true if a parameter is a matrix of an adapter.
+/// Returns true if a parameter belongs to an adapter.
 pub(crate) fn is_adapter(name: &str) -> bool {
-    name.ends_with(LORA_A) || name.ends_with(LORA_B)
+    name.ends_with(LORA_A) || name.ends_with(LORA_B) || is_magnitude(name)
+}
+
+/// Returns true if a parameter is the magnitude vector of DoRA.
+pub(crate) fn is_magnitude(name: &str) -> bool {
+    name.ends_with(MAGNITUDE)
 }
 
 /// Returns the module of the adapter whose matrix A has this name.

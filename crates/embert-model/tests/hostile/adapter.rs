@@ -62,7 +62,9 @@ fn invalid_settings_are_refused_by_key() {
         ("layers_to_transform", json!([-1]), "adapter_config.json"),
         ("layers_to_transform", json!([usize::MAX]), "target_modules: "),
         ("peft_type", json!("PREFIX_TUNING"), "peft_type is"),
-        ("use_dora", json!(true), "use_dora is"),
+        ("use_dora", json!(true), "lora_magnitude_vector"),
+        ("use_dora", json!("yes"), "adapter_config.json"),
+        ("init_lora_weights", json!("pissa_niter_4"), "init_lora_weights is"),
     ];
     for (key, value, expected) in wrong {
         let mut settings = config.clone();
@@ -75,7 +77,7 @@ fn invalid_settings_are_refused_by_key() {
     {
         target.refused(what, file);
     }
-    println!("{}", target.finish(25, 0));
+    println!("{}", target.finish(27, 0));
 }
 
 #[test]

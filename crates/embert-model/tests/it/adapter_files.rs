@@ -121,10 +121,24 @@ fn unsupported_adapters_are_refused_by_key() {
             "DIR/adapter_config.json: peft_type is \"IA3\"; only \"LORA\" is supported",
         ),
         ("task_type", json!("CAUSAL_LM"), "task_type is \"CAUSAL_LM\"; only \"SEQ_CLS\" is supported"),
-        ("use_dora", json!(true), "use_dora is true"),
+        (
+            "use_dora",
+            json!(true),
+            "missing 4 of the model's tensors: base_model.model.bert.encoder.layer.0.attention.self.query.lora_magnitude_vector",
+        ),
         ("lora_bias", json!(true), "lora_bias is true"),
         ("layer_replication", json!([[0, 1]]), "layer_replication is [[0,1]]"),
-        ("init_lora_weights", json!("pissa"), "init_lora_weights is \"pissa\""),
+        (
+            "init_lora_weights",
+            json!("loftq"),
+            "init_lora_weights is \"loftq\"; only pissa, olora or a method",
+        ),
+        ("init_lora_weights", json!(7), "init_lora_weights is 7; only pissa"),
+        (
+            "init_lora_weights",
+            json!("pissa_niter_4"),
+            "init_lora_weights is \"pissa_niter_4\"; only an adapter that PEFT's save_pretrained converted",
+        ),
         ("bias", json!("some"), "unknown variant `some`"),
         (
             "target_modules",

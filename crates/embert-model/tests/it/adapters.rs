@@ -15,9 +15,16 @@ use crate::fixtures;
 use crate::golden::{Golden, assert_close, values};
 use crate::gradients::gradients_by_name;
 
-/// The directories of `generate_peft.py`.
-pub(crate) const CASES: [&str; 7] =
-    ["plain", "rslora", "patterns", "regex", "dense", "last_layer", "bias_all"];
+/// The directories of `generate_peft.py` whose adapters do not change the base weights.
+pub(crate) const CASES: [&str; 9] =
+    ["plain", "rslora", "patterns", "regex", "dense", "last_layer", "bias_all", "dora", "dora_dense"];
+
+/// The directories whose adapters change the base weights.
+pub(crate) const CHANGED_BASE: [&str; 2] = ["pissa", "olora"];
+
+fn all_cases() -> impl Iterator<Item = &'static str> {
+    CASES.into_iter().chain(CHANGED_BASE)
+}
 
 pub(crate) fn tiny_bert() -> AutoModelForSequenceClassification {
     let directory = fixtures().join("tiny_bert");
@@ -48,7 +55,7 @@ fn names_of(modules: &[&str]) -> Option<ModuleNames> {
 #[test]
 fn logits_equal_those_of_peft() {
     let golden = Golden::of("peft.safetensors");
-    for case in CASES {
+    for case in all_cases() {
         let (model, _) = adapted(case);
         let expected = golden.floats(&format!("{case}.logits"));
         assert_close(case, &values(logits(&model, ForwardContext::default())), &expected, 1e-5);
@@ -58,7 +65,7 @@ fn logits_equal_those_of_peft() {
 #[test]
 fn trained_parameters_have_pefts_gradients_and_others_have_none() {
     let golden = Golden::of("peft.safetensors");
-    for case in CASES {
+    for case in all_cases() {
         let (model, _) = adapted(case);
         let model = model.train();
         let found = gradients_by_name(&model, gradients(&model, ForwardContext::default()));
@@ -78,7 +85,7 @@ fn trained_parameters_have_pefts_gradients_and_others_have_none() {
 #[test]
 fn parameter_counts_equal_those_of_peft() {
     let golden = Golden::of("peft.safetensors");
-    for case in CASES {
+    for case in all_cases() {
         let count = count_parameters(&adapted(case).0);
         let expected = golden.integers(&format!("{case}.parameters"));
         assert_eq!([count.trainable as i64, count.all as i64], expected[..], "{case}");
@@ -89,7 +96,7 @@ fn parameter_counts_equal_those_of_peft() {
 fn merging_does_not_change_logits() {
     let directory = tempfile::tempdir().unwrap();
     let config = AutoConfig::from_dir(&fixtures().join("tiny_bert")).unwrap();
-    for case in CASES {
+    for case in all_cases() {
         let (model, _) = adapted(case);
         let before = values(logits(&model, ForwardContext::default()));
         let error = save_pretrained(&model, &config, directory.path()).unwrap_err().to_string();
@@ -139,8 +146,14 @@ fn layers_below_the_lowest_adapter_are_not_tracked() {
 #[test]
 fn adapters_apply_dropout_only_during_training() {
     let target_modules = names_of(&["query", "key", "value", "dense"]);
-    let config = LoraConfig { lora_dropout: 0.5, target_modules, ..LoraConfig::default() };
-    let mut model = add_adapter(tiny_bert(), &config, 0).unwrap();
+    for use_dora in [false, true] {
+        let target_modules = target_modules.clone();
+        let config = LoraConfig { lora_dropout: 0.5, target_modules, use_dora, ..LoraConfig::default() };
+        check_dropout(add_adapter(tiny_bert(), &config, 0).unwrap());
+    }
+}
+
+fn check_dropout(mut model: AutoModelForSequenceClassification) {
     for (_, linear) in model.linear_layers() {
         if let Some(lora) = &mut linear.lora {
             lora.lora_b = lora.lora_b.clone().map(|b| b + 0.1);

@@ -11,6 +11,7 @@ mod families;
 mod golden;
 mod gradients;
 mod heads;
+mod initial_values;
 mod label_configs;
 mod pairs;
 mod parity;

@@ -1,9 +1,10 @@
 //! Training adapters.
 
-use embert_model::{LoraConfig, ModuleNames, add_adapter, count_parameters};
-use embert_train::{Event, Fitted, TrainConfig, fit};
+use embert_model::{Adapter, InitLoraWeights, LoraConfig, ModuleNames, add_adapter, count_parameters};
+use embert_train::{BackwardOptions, Event, Fitted, TrainConfig, fit};
 
-use crate::tiny::{self, Examples};
+use crate::golden::{Golden, check, ten_steps_of};
+use crate::tiny::{self, Examples, largest_difference, model_fixtures, named_weights, read_model};
 
 fn lora(layers_to_transform: Option<Vec<usize>>) -> LoraConfig {
     let modules = ["query", "value", "output.dense"].map(String::from).to_vec();
@@ -28,11 +29,20 @@ fn config() -> TrainConfig {
     TrainConfig { learning_rate: 1e-2, num_train_epochs: 2.0, weight_decay: 0.1, ..TrainConfig::default() }
 }
 
+/// Returns the settings of plain LoRA, DoRA and PiSSA.
+fn kinds() -> [LoraConfig; 3] {
+    let (plain, init_lora_weights) = (lora(None), InitLoraWeights::Pissa);
+    [plain.clone(), LoraConfig { use_dora: true, ..plain.clone() }, LoraConfig { init_lora_weights, ..plain }]
+}
+
 #[test]
 fn only_adapters_and_the_head_change() {
-    let lora = lora(None);
-    let before = add_adapter(tiny::model(0.1), &lora, 1).unwrap();
-    let (trainable, fitted) = train(&lora, &config());
+    kinds().iter().for_each(check_changes);
+}
+
+fn check_changes(lora: &LoraConfig) {
+    let before = add_adapter(tiny::model(0.1), lora, 1).unwrap();
+    let (trainable, fitted) = train(lora, &config());
     assert_eq!(trainable, count_parameters(&before).trainable);
     let (before, after) = (tiny::named_weights(&before), tiny::named_weights(&fitted.model));
     for (name, values) in before {
@@ -43,9 +53,30 @@ fn only_adapters_and_the_head_change() {
 
 #[test]
 fn gradient_checkpointing_gives_bit_identical_adapters() {
-    for layers in [None, Some(vec![0]), Some(vec![1])] {
-        let (_, plain) = train(&lora(layers.clone()), &config());
-        let (_, again) = train(&lora(layers), &TrainConfig { gradient_checkpointing: true, ..config() });
+    let in_layers = [None, Some(vec![0]), Some(vec![1])].map(lora);
+    for lora in in_layers.into_iter().chain(kinds()) {
+        let (_, plain) = train(&lora, &config());
+        let (_, again) = train(&lora, &TrainConfig { gradient_checkpointing: true, ..config() });
         assert!(tiny::weights(&plain.model) == tiny::weights(&again.model));
+    }
+}
+
+#[test]
+fn ten_steps_equal_those_of_peft() {
+    let (batch, golden) = (Golden::read().batch(), Golden::of_model("peft.safetensors"));
+    for case in ["dora", "dora_dense", "pissa", "olora"] {
+        let adapter = Adapter::open(&model_fixtures().join("peft").join(case)).unwrap();
+        let model = adapter.load(read_model(&model_fixtures().join("tiny_bert")), &[]).unwrap();
+        let window = std::slice::from_ref(&batch);
+        let found = ten_steps_of(model, window, BackwardOptions::default(), TrainConfig::default());
+        check(&golden, &format!("{case}.losses"), &found.losses, |_| 1e-4);
+        check(&golden, &format!("{case}.grad_norms"), &found.grad_norms, |expected| 1e-4 * expected);
+        for (name, values) in
+            named_weights(&found.model).into_iter().filter(|(name, _)| name.contains(".lora_"))
+        {
+            let expected = golden.floats(&format!("{case}.final.base_model.model.{name}"));
+            let difference = largest_difference(&[values], &[expected]);
+            assert!(difference < 1e-4, "{case}: {name} differs by {difference}");
+        }
     }
 }

@@ -37,8 +37,8 @@ impl Recipe {
     }
 
     fn saved_model(&self, checkpoint: &Path) -> AutoModelForSequenceClassification {
-        if self.lora.is_some() {
-            return Adapter::open(checkpoint).unwrap().load(tiny::model(0.1), &[]).unwrap();
+        if let Some(lora) = &self.lora {
+            return Adapter::open(checkpoint).unwrap().resume(tiny::model(0.1), &[], lora).unwrap();
         }
         let device = Device::flex().autodiff();
         from_pretrained(checkpoint, &tiny::config(0.1), 0, &device).unwrap().complete(checkpoint).unwrap()

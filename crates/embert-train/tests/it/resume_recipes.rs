@@ -1,6 +1,6 @@
 //! The training settings of the runs that are resumed.
 
-use embert_model::{LoraConfig, ModuleNames, ProblemType};
+use embert_model::{InitLoraWeights, LoraConfig, ModuleNames, ProblemType};
 use embert_train::{
     BestModelMetric, ClassWeights, IntervalStrategy, Loss, LrSchedulerKwarg, LrSchedulerType, Steps,
     TrainConfig, TrainSamplingStrategy,
@@ -27,6 +27,14 @@ pub(crate) fn lora() -> Recipe {
     let target_modules = Some(ModuleNames::Names(["query", "value"].map(String::from).to_vec()));
     let lora = LoraConfig { r: 2, lora_dropout: 0.2, target_modules, ..LoraConfig::default() };
     Recipe { config: steps(), lora: Some(lora), problem_type: ProblemType::default() }
+}
+
+/// Returns a run whose adapters change the base weights, with DoRA.
+fn pissa() -> Recipe {
+    let Recipe { config, lora, problem_type } = lora();
+    let init_lora_weights = InitLoraWeights::Pissa;
+    let lora = lora.map(|lora| LoraConfig { use_dora: true, use_rslora: true, init_lora_weights, ..lora });
+    Recipe { config: TrainConfig { gradient_checkpointing: true, ..config }, lora, problem_type }
 }
 
 /// Returns a run that trains all weights for single-label classification.
@@ -96,6 +104,7 @@ pub(crate) fn recipes() -> Vec<(&'static str, Recipe)> {
         ("full", full(steps())),
         ("accumulation", full(accumulation())),
         ("lora", lora()),
+        ("pissa", pissa()),
         ("bf16", full(TrainConfig { bf16: true, ..steps() })),
         ("fp16", full(TrainConfig { fp16: true, ..steps() })),
         ("early stopping", full(early_stopping())),
