@@ -19,10 +19,18 @@ const WEIGHTS: [&str; 4] = [
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
 ];
-/// At least one is required. If both exist, both are downloaded, as transformers saves both.
+/// If both exist, both are downloaded, as transformers saves both.
 const TOKENIZERS: [&str; 2] = ["tokenizer.json", "vocab.txt"];
+/// Without [`TOKENIZERS`], the first one that exists: byte-level BPE, and SentencePiece.
+const VOCABULARIES: [&str; 4] = ["vocab.json", "sentencepiece.bpe.model", "spm.model", "spiece.model"];
 /// The last file has the maximum text length of sentence-transformers.
-const OPTIONAL: [&str; 3] = ["tokenizer_config.json", "special_tokens_map.json", "sentence_bert_config.json"];
+const OPTIONAL: [&str; 5] = [
+    "merges.txt",
+    "added_tokens.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "sentence_bert_config.json",
+];
 
 /// Downloads the files of a model and returns their folder. Checks that all files exist before the first
 /// download.
@@ -33,11 +41,9 @@ pub(crate) fn download(snapshot: &Snapshot, on_progress: &mut OnProgress<'_>) ->
     let Some(weights) = WEIGHTS.into_iter().find(|name| snapshot.has(name)) else {
         return Err(snapshot.missing("model.safetensors or pytorch_model.bin"));
     };
-    if !TOKENIZERS.iter().any(|name| snapshot.has(name)) {
-        return Err(snapshot.missing(&TOKENIZERS.join(" or ")));
-    }
+    let tokenizer = tokenizer(snapshot)?;
     snapshot.file(CONFIG, on_progress)?;
-    for name in TOKENIZERS.iter().chain(&OPTIONAL).filter(|name| snapshot.has(name)) {
+    for name in tokenizer.into_iter().chain(OPTIONAL.into_iter().filter(|name| snapshot.has(name))) {
         snapshot.file(name, on_progress)?;
     }
     let weights_path = snapshot.file(weights, on_progress)?;
@@ -48,6 +54,18 @@ pub(crate) fn download(snapshot: &Snapshot, on_progress: &mut OnProgress<'_>) ->
     }
     snapshot.save_revision()?;
     Ok(snapshot.path())
+}
+
+/// Returns the files of the vocabulary.
+fn tokenizer(snapshot: &Snapshot) -> Result<Vec<&'static str>, HubError> {
+    let found = TOKENIZERS.into_iter().filter(|name| snapshot.has(name)).collect::<Vec<_>>();
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let vocabulary = VOCABULARIES.into_iter().find(|name| snapshot.has(name));
+    vocabulary.map(|name| vec![name]).ok_or_else(|| {
+        snapshot.missing(&TOKENIZERS.into_iter().chain(VOCABULARIES).collect::<Vec<_>>().join(" or "))
+    })
 }
 
 /// Returns the files in the index of a sharded model.

@@ -52,6 +52,18 @@ fn the_cache_layout_is_that_of_huggingface_hub_and_works_offline() {
 }
 
 #[test]
+fn without_a_complete_tokenizer_the_files_of_a_vocabulary_are_downloaded() {
+    for vocabulary in [vec!["vocab.json", "merges.txt"], vec!["sentencepiece.bpe.model"], vec!["spm.model"]] {
+        let model = [("config.json", b"{}".as_slice()), ("model.safetensors", b"weights")];
+        let files = model.into_iter().chain(vocabulary.iter().map(|name| (*name, b"a".as_slice())));
+        let hub = TestHub::new(TestHubState::with("owner/name", &files.clone().collect::<Vec<_>>()));
+        let cache = tempfile::tempdir().unwrap();
+        let folder = fetch_model(&settings(&hub.endpoint, cache.path()), "owner/name", &mut |_| {}).unwrap();
+        assert_eq!(names(&folder), files.map(|(name, _)| name.to_owned()).collect());
+    }
+}
+
+#[test]
 fn progress_goes_from_zero_to_the_size_of_the_file() {
     let weights = vec![7; 300_000];
     let files: [(&str, &[u8]); 3] =
