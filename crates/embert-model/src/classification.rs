@@ -124,7 +124,9 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::architectures::{BERT, CAMEMBERT, DEBERTA_V2, DISTILBERT, ELECTRA, ROBERTA, XLM_ROBERTA};
+    use crate::architectures::{
+        ALBERT, BERT, CAMEMBERT, DEBERTA_V2, DISTILBERT, ELECTRA, ROBERTA, XLM_ROBERTA,
+    };
     use crate::deberta_config::DebertaConfig;
     use crate::encoder_config::EncoderConfig;
     use crate::parameters::parameters;
@@ -140,6 +142,12 @@ mod tests {
             ..default(&ROBERTA)
         };
         let electra_base = EncoderConfig { embedding_size: Some(768), ..default(&BERT) };
+        let albert_base = EncoderConfig {
+            hidden_size: 768,
+            num_attention_heads: 12,
+            intermediate_size: 3072,
+            ..default(&ALBERT)
+        };
         let deberta = |hidden_size, num_hidden_layers| EncoderConfig {
             hidden_size,
             num_hidden_layers,
@@ -158,6 +166,7 @@ mod tests {
             (&CAMEMBERT, roberta(32005), 110_623_490),
             (&ELECTRA, electra_base, 109_483_778),
             (&ELECTRA, default(&ELECTRA), 13_549_314),
+            (&ALBERT, albert_base, 11_685_122),
             (&DEBERTA_V2, deberta(384, 12), 70_830_722),
             (&DEBERTA_V2, deberta(768, 6), 141_896_450),
             (&DEBERTA_V2, deberta(768, 12), 184_423_682),

@@ -14,12 +14,13 @@ use crate::linear::Linear;
 /// Encoder: a stack of transformer layers.
 #[derive(Module, Debug)]
 pub struct BertEncoder {
-    /// The layers, in the order of the forward pass.
+    /// The layers with weights of their own. See [`layers`](Self::layers).
     pub layer: Vec<BertLayer>,
     /// The relative embeddings of DeBERTa, `[2 · span, hidden]`, which all layers project.
     pub rel_embeddings: Option<Embedding>,
     /// LayerNorm of the relative embeddings.
     pub layer_norm: Option<LayerNorm>,
+    num_hidden_layers: usize,
 }
 
 impl BertEncoder {
@@ -28,7 +29,8 @@ impl BertEncoder {
         let positions = relative.map(|deberta| deberta.relative_positions(config.max_position_embeddings));
         let hidden = config.hidden_size;
         Self {
-            layer: (0..config.num_hidden_layers).map(|_| BertLayer::zeros(config, device)).collect(),
+            layer: (0..config.num_stored_layers()).map(|_| BertLayer::zeros(config, device)).collect(),
+            num_hidden_layers: config.num_hidden_layers,
             rel_embeddings: positions.map(|positions| Embedding::zeros(2 * positions.span(), hidden, device)),
             layer_norm: relative.map(|_| LayerNorm::zeros(hidden, config, device)),
         }
@@ -38,6 +40,16 @@ impl BertEncoder {
     pub fn relative_embeddings(&self) -> Option<Tensor<2>> {
         let (embeddings, norm) = self.rel_embeddings.as_ref().zip(self.layer_norm.as_ref())?;
         Some(norm.forward(embeddings.weight.val()))
+    }
+
+    /// Returns the layers in the order of the forward pass. In ALBERT, several of them have the same weights.
+    pub fn layers(&self) -> Vec<&BertLayer> {
+        (0..self.num_hidden_layers).map(|number| &self.layer[self.stored_layer(number)]).collect()
+    }
+
+    /// Returns the index in `layer` of the layer with this number in the forward pass.
+    pub fn stored_layer(&self, number: usize) -> usize {
+        number * self.layer.len() / self.num_hidden_layers
     }
 
     /// Returns an iterator over the hidden states after each layer. The last item equals
@@ -52,7 +64,7 @@ impl BertEncoder {
         context: ForwardContext,
     ) -> impl Iterator<Item = Tensor<2>> + 'a {
         let relative = self.relative_embeddings();
-        self.layer.iter().enumerate().scan(hidden_states, move |x, (number, layer)| {
+        self.layers().into_iter().enumerate().scan(hidden_states, move |x, (number, layer)| {
             *x = layer.forward(x.clone(), layout, number, context, relative.clone());
             Some(x.clone())
         })
@@ -68,7 +80,7 @@ impl BertEncoder {
         layout: &SequenceLayout,
         context: ForwardContext,
     ) -> Tensor<2> {
-        let (layers, relative) = (self.layer.iter().enumerate(), self.relative_embeddings());
+        let (layers, relative) = (self.layers().into_iter().enumerate(), self.relative_embeddings());
         layers.fold(hidden_states, |x, (number, layer)| {
             layer.forward(x, layout, number, context, relative.clone())
         })
@@ -90,12 +102,13 @@ impl BertEncoder {
         layout: &SequenceLayout,
         context: ForwardContext,
     ) -> Tensor<2> {
-        let (last, below) = self.layer.split_last().expect("an encoder has layers");
-        let (layers, relative) = (below.iter().enumerate(), self.relative_embeddings());
-        let x = layers.fold(hidden_states, |x, (number, layer)| {
+        let layers = self.layers();
+        let (last, below) = layers.split_last().expect("an encoder has layers");
+        let (below, relative) = (below.iter().enumerate(), self.relative_embeddings());
+        let x = below.fold(hidden_states, |x, (number, layer)| {
             layer.forward(x, layout, number, context, relative.clone())
         });
-        last.forward_first(x, layout, below.len(), context, relative)
+        last.forward_first(x, layout, layers.len() - 1, context, relative)
     }
 
     /// Returns the linear layers with their module paths.

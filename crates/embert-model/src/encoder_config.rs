@@ -26,18 +26,24 @@ pub struct EncoderConfig {
     pub hidden_size: usize,
     /// Number of layers.
     pub num_hidden_layers: usize,
+    /// Number of groups of layers that share their weights; `None` if no layers share weights.
+    pub num_hidden_groups: Option<usize>,
     /// Number of attention heads of a layer; must divide `hidden_size`.
     pub num_attention_heads: usize,
     /// Size of the hidden layer of the feed-forward network.
     pub intermediate_size: usize,
+    /// Activation of the feed-forward network.
+    pub hidden_act: HiddenAct,
     /// ε of every LayerNorm.
     pub layer_norm_eps: f64,
-    /// Dropout rate after the embeddings and before each residual connection.
+    /// Dropout rate after the embeddings and before residual connections.
     pub hidden_dropout_prob: f64,
     /// Dropout rate of the attention probabilities.
     pub attention_probs_dropout_prob: f64,
     /// True if `hidden_dropout_prob` also applies after the output projection of attention.
     pub drops_attention_output: bool,
+    /// True if `hidden_dropout_prob` also applies after the feed-forward network.
+    pub drops_feed_forward_output: bool,
     /// Dropout rate before the classifier; `None` means `hidden_dropout_prob`.
     pub classifier_dropout: Option<f64>,
     /// Standard deviation of newly initialized weights.
@@ -59,7 +65,22 @@ pub enum Positions {
     None,
 }
 
+/// Activation of the feed-forward network, under its name in transformers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HiddenAct {
+    /// Exact GELU.
+    Gelu,
+    /// GELU with the approximation by tanh.
+    GeluNew,
+}
+
 impl EncoderConfig {
+    /// Returns the number of layers with weights of their own.
+    pub fn num_stored_layers(&self) -> usize {
+        self.num_hidden_groups.unwrap_or(self.num_hidden_layers)
+    }
+
     /// Returns the row of the position table that the first token of a sequence reads.
     pub fn first_position(&self) -> usize {
         match self.positions {

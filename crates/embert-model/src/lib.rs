@@ -38,8 +38,8 @@ mod unsupported_formats;
 mod weights;
 
 pub use architectures::{
-    ARCHITECTURES, Architecture, BERT, CAMEMBERT, DEBERTA_V2, DISTILBERT, ELECTRA, ModelPart, ROBERTA,
-    XLM_ROBERTA,
+    ALBERT, ARCHITECTURES, Architecture, BERT, CAMEMBERT, DEBERTA_V2, DISTILBERT, ELECTRA, ModelPart,
+    ROBERTA, XLM_ROBERTA,
 };
 pub use attention::{BertAttention, BertSelfAttention, BertSelfOutput};
 pub use auto_config::AutoConfig;
@@ -48,7 +48,7 @@ pub use classification::AutoModelForSequenceClassification;
 pub use deberta_config::{DebertaConfig, PosAttType};
 pub use embeddings::{BertEmbeddings, Embedding};
 pub use encoder::BertEncoder;
-pub use encoder_config::{EncoderConfig, Positions};
+pub use encoder_config::{EncoderConfig, HiddenAct, Positions};
 pub use error::ModelError;
 pub use forward_context::ForwardContext;
 pub use head::ClassificationHead;

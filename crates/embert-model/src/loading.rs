@@ -82,7 +82,8 @@ fn is_unexpected(architecture: &Architecture, name: &str) -> bool {
 /// Returns the number of parameters in embeddings and layers. Allocates no memory for them.
 fn num_base_parameters<M: PreTrainedModel>(zeros: &impl Fn(&AutoConfig) -> M, config: &AutoConfig) -> u128 {
     let mut config = config.clone();
-    let num_layers = std::mem::replace(&mut config.encoder.num_hidden_layers, 1);
+    let num_layers = config.encoder.num_stored_layers();
+    (config.encoder.num_hidden_layers, config.encoder.num_hidden_groups) = (1, None);
     let counted = parameters(&zeros(&config)).into_iter().map(|parameter| {
         let size = parameter.shape.iter().map(|&n| n as u128).product::<u128>();
         match parameter.part {

@@ -25,8 +25,10 @@ pub(crate) fn recomputed_gradients(
 ) -> Tensor<1> {
     let layout = sequence_layout(&batch.tokens);
     let mut inputs = layer_inputs(model, batch, &layout, pass);
-    let (last, below) = model.encoder().layer.split_last().expect("a model has layers");
-    let relative = model.encoder().relative_embeddings(); // [2 · span, hidden]
+    let encoder = model.encoder();
+    let layers = encoder.layers();
+    let (last, below) = layers.split_last().expect("a model has layers");
+    let relative = encoder.relative_embeddings(); // [2 · span, hidden]
     let mut relative_gradient = None;
     let mut next_leaves = || Leaves {
         input: autodiff_leaf(model, inputs.pop().expect("one input for each layer")), // [num_tokens, hidden]
@@ -39,9 +41,8 @@ pub(crate) fn recomputed_gradients(
     let share = objective.loss_sum(logits, &batch.targets) / normalizer; // [1]
     let mut output_gradient = backward(model, share.clone(), leaves, &mut relative_gradient, gradients);
     let lowest = lowest_trainable(model);
-    for (number, layer) in
-        below.iter().enumerate().rev().take_while(|(number, _)| ModelPart::Layer(*number) >= lowest)
-    {
+    let is_above_lowest = |number: usize| ModelPart::Layer(encoder.stored_layer(number)) >= lowest;
+    for (number, layer) in below.iter().enumerate().rev().take_while(|(number, _)| is_above_lowest(*number)) {
         let leaves = next_leaves();
         let Leaves { input, relative: embeddings } = leaves.clone();
         let output = layer.forward(input, &layout, number, pass, embeddings); // [num_tokens, hidden]
@@ -86,7 +87,7 @@ fn layer_inputs(
     let embedded = model.embeddings().forward(ids, layout, pass);
     let mut inputs = vec![embedded.clone()];
     let encoder = model.encoder();
-    inputs.extend(encoder.forward_each(embedded, layout, pass).take(encoder.layer.len() - 1));
+    inputs.extend(encoder.forward_each(embedded, layout, pass).take(encoder.layers().len() - 1));
     inputs
 }
 

@@ -3,7 +3,7 @@
 use super::architecture::{Architecture, Head};
 use super::config_keys::ConfigKeys;
 use crate::ModelError;
-use crate::encoder_config::{EncoderConfig, Positions};
+use crate::encoder_config::{EncoderConfig, HiddenAct, Positions};
 
 /// The names of BERT's modules, which other families share.
 pub(super) const RENAMES: &[(&str, &str)] =
@@ -39,12 +39,15 @@ impl Default for EncoderConfig {
             embedding_size: None,
             hidden_size: 768,
             num_hidden_layers: 12,
+            num_hidden_groups: None,
             num_attention_heads: 12,
             intermediate_size: 3072,
+            hidden_act: HiddenAct::Gelu,
             layer_norm_eps: 1e-12,
             hidden_dropout_prob: 0.1,
             attention_probs_dropout_prob: 0.1,
             drops_attention_output: true,
+            drops_feed_forward_output: true,
             classifier_dropout: None,
             initializer_range: 0.02,
             pad_token_id: Some(0),

@@ -1,5 +1,6 @@
 //! Supported model families. Only this folder knows the tensor names and config keys of a family.
 
+mod albert;
 mod architecture;
 mod bert;
 mod camembert;
@@ -12,6 +13,7 @@ pub(crate) mod names;
 mod roberta;
 mod xlm_roberta;
 
+pub use albert::ALBERT;
 pub(crate) use architecture::Activation;
 pub use architecture::Architecture;
 pub use bert::BERT;
@@ -24,8 +26,8 @@ pub use roberta::ROBERTA;
 pub use xlm_roberta::XLM_ROBERTA;
 
 /// All supported families.
-pub static ARCHITECTURES: [&Architecture; 7] =
-    [&BERT, &DISTILBERT, &ROBERTA, &XLM_ROBERTA, &CAMEMBERT, &ELECTRA, &DEBERTA_V2];
+pub static ARCHITECTURES: [&Architecture; 8] =
+    [&BERT, &DISTILBERT, &ROBERTA, &XLM_ROBERTA, &CAMEMBERT, &ELECTRA, &ALBERT, &DEBERTA_V2];
 
 impl Architecture {
     /// Returns the family with this `model_type`.
@@ -34,7 +36,7 @@ impl Architecture {
     }
 
     /// Returns the supported values of `model_type` as a phrase: `bert, distilbert or roberta`.
-    pub fn model_types() -> String {
+    pub(crate) fn model_types() -> String {
         let [first @ .., last] = ARCHITECTURES.map(|architecture| architecture.model_type);
         format!("{} or {last}", first.join(", "))
     }

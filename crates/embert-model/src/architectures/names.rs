@@ -57,13 +57,13 @@ impl Architecture {
             return layer.split('.').next()?.parse().ok().map(ModelPart::Layer);
         }
         let is_in = |module: &str| inner.strip_prefix(module).is_some_and(|rest| rest.starts_with('.'));
-        let dense = self.head.dense.map(|(name, _)| name);
-        let mut head =
-            [dense, Some(self.head.classifier), self.has_pooler.then_some("pooler.dense")].into_iter();
+        let dense = self.head.dense.map(|(name, _)| name.to_string());
+        let pooler = self.has_pooler.then(|| self.name("pooler.dense"));
+        let head = [dense, Some(self.head.classifier.to_string()), pooler];
         if self.embeddings.iter().any(|module| is_in(module)) {
             Some(ModelPart::Embeddings)
         } else {
-            head.any(|module| module.is_some_and(is_in)).then_some(ModelPart::Head)
+            head.iter().flatten().any(|module| is_in(module)).then_some(ModelPart::Head)
         }
     }
 
@@ -112,7 +112,7 @@ pub(crate) fn is_transposed(name: &str, rank: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::{BERT, CAMEMBERT, DEBERTA_V2, DISTILBERT, ELECTRA, ModelPart, ROBERTA};
+    use crate::{ALBERT, BERT, CAMEMBERT, DEBERTA_V2, DISTILBERT, ELECTRA, ModelPart, ROBERTA};
 
     #[test]
     fn legacy_names_are_accepted() {
@@ -173,6 +173,19 @@ mod tests {
                 "electra.embeddings_project.lora_B.weight",
             ),
             (
+                &ALBERT,
+                "base_model.encoder.layer.0.attention.output.layer_norm.weight",
+                "albert.encoder.albert_layer_groups.0.attention.output.layer_norm.weight",
+                "albert.encoder.albert_layer_groups.0.albert_layers.0.attention.LayerNorm.weight",
+            ),
+            (&ALBERT, "base_model.pooler.dense.bias", "albert.pooler.dense.bias", "albert.pooler.bias"),
+            (
+                &ALBERT,
+                "base_model.embeddings.projection.weight",
+                "albert.embeddings.projection.weight",
+                "albert.encoder.embedding_hidden_mapping_in.weight",
+            ),
+            (
                 &ELECTRA,
                 "base_model.embeddings.layer_norm.bias",
                 "electra.embeddings.layer_norm.bias",
@@ -218,6 +231,10 @@ mod tests {
             (&ELECTRA, "embeddings_project.bias", Some(ModelPart::Embeddings)),
             (&ELECTRA, "discriminator_predictions.dense.bias", None),
             (&ELECTRA, "generator_lm_head.bias", None),
+            (&ALBERT, "encoder.albert_layer_groups.1.albert_layers.0.ffn.bias", Some(ModelPart::Layer(1))),
+            (&ALBERT, "albert.encoder.embedding_hidden_mapping_in.bias", Some(ModelPart::Embeddings)),
+            (&ALBERT, "albert.pooler.weight", head),
+            (&ALBERT, "sop_classifier.classifier.weight", None),
             (&DEBERTA_V2, "deberta.encoder.rel_embeddings.weight", Some(ModelPart::Embeddings)),
             (&DEBERTA_V2, "encoder.LayerNorm.weight", Some(ModelPart::Embeddings)),
             (&DEBERTA_V2, "deberta.encoder.layer.3.output.LayerNorm.bias", Some(ModelPart::Layer(3))),

@@ -25,13 +25,14 @@ fn checkpoint_of(model: &str, weights: &str) -> TempDir {
 }
 
 /// The directories of the tiny models, one for each family.
-const MODELS: [&str; 7] = [
+const MODELS: [&str; 8] = [
     "tiny_bert",
     "tiny_distilbert",
     "families/roberta",
     "families/xlm-roberta",
     "families/camembert",
     "families/electra",
+    "families/albert",
     "families/deberta-v2",
 ];
 
@@ -189,7 +190,7 @@ fn unsupported_bert_configs_are_refused_by_key() {
         (
             "model_type",
             "gpt2".into(),
-            "model_type is gpt2; only bert, distilbert, roberta, xlm-roberta, camembert, electra or deberta-v2 is supported",
+            "model_type is gpt2; only bert, distilbert, roberta, xlm-roberta, camembert, electra, albert or deberta-v2 is supported",
         ),
         ("num_attention_heads", 5.into(), "hidden_size 32 is not a multiple of num_attention_heads 5"),
         (
@@ -274,6 +275,26 @@ fn unsupported_configs_of_other_families_are_refused_by_key() {
             24.into(),
             "electra.embeddings.word_embeddings.weight has shape [61, 16]; the model expects [61, 24]",
         ),
+        (
+            "albert",
+            "hidden_act",
+            "relu".into(),
+            "hidden_act: unknown variant `relu`, expected `gelu` or `gelu_new`",
+        ),
+        ("albert", "inner_group_num", 2.into(), "inner_group_num is 2; only 1 is supported"),
+        (
+            "albert",
+            "num_hidden_groups",
+            4.into(),
+            "num_hidden_groups is 4; it must be at most num_hidden_layers",
+        ),
+        (
+            "albert",
+            "num_hidden_groups",
+            3.into(),
+            "missing 16 of the model's tensors: albert.encoder.albert_layer_groups.2.",
+        ),
+        ("albert", "num_hidden_layers", 1_000_000_000.into(), "the maximum is 1024"),
         ("electra", "num_hidden_layers", 1.into(), "16 unexpected tensors: electra.encoder.layer.1."),
         ("deberta-v2", "conv_kernel_size", 3.into(), "conv_kernel_size is 3; only 0 is supported"),
         ("deberta-v2", "embedding_size", 16.into(), "embedding_size is 16; only 24 is supported"),

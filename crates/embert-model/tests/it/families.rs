@@ -1,4 +1,4 @@
-//! Compares RoBERTa, XLM-RoBERTa, CamemBERT, ELECTRA and DeBERTa with transformers and PEFT (`generate_families.py`).
+//! Compares RoBERTa, XLM-RoBERTa, CamemBERT, ELECTRA, ALBERT and DeBERTa with transformers and PEFT (`generate_families.py`).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,8 +18,14 @@ use crate::golden::{Golden, assert_close, values};
 use crate::gradients::{assert_gradients_agree, gradients_by_name, loss};
 
 /// The families of `generate_families.py`, and their numbers of parameters with gradients.
-pub(crate) const FAMILIES: [(&str, usize); 5] =
-    [("roberta", 41), ("xlm-roberta", 41), ("camembert", 41), ("electra", 43), ("deberta-v2", 42)];
+pub(crate) const FAMILIES: [(&str, usize); 6] = [
+    ("roberta", 41),
+    ("xlm-roberta", 41),
+    ("camembert", 41),
+    ("electra", 43),
+    ("albert", 43),
+    ("deberta-v2", 42),
+];
 
 fn directory(family: &str) -> PathBuf {
     fixtures().join("families").join(family)
@@ -53,7 +59,10 @@ fn hidden_states_and_logits_equal_those_of_transformers() {
         let (golden, device) = (golden(family), Device::flex());
         let model = model(family, &device);
         let states = model.base_model.hidden_states(golden.input_ids(&device), &golden.layout());
-        assert_eq!(states.len(), 3);
+        assert_eq!(
+            states.len(),
+            golden.names().iter().filter(|name| name.starts_with("hidden_states.")).count()
+        );
         for (layer, hidden_states) in states.into_iter().enumerate() {
             let name = format!("hidden_states.{layer}");
             assert_close(&format!("{family}: {name}"), &values(hidden_states), &golden.floats(&name), 1e-5);
@@ -148,8 +157,10 @@ fn default_target_modules_are_those_of_peft() {
         assert_eq!(targets, serde_json::json!(["query", "value"]), "{family}");
         assert_eq!(adapters(model).len(), expected, "{family}");
     }
-    let error = add_adapter(model("camembert", &Device::flex()), &LoraConfig::default(), 0).unwrap_err();
-    assert!(error.to_string().contains("camembert has no default target modules"), "{error}");
+    for family in ["camembert", "albert"] {
+        let error = add_adapter(model(family, &Device::flex()), &LoraConfig::default(), 0).unwrap_err();
+        assert!(error.to_string().contains(&format!("{family} has no default target modules")), "{error}");
+    }
 }
 
 /// PEFT freezes this layer at random weights. A config with modules is followed, as in an adapter of PEFT.

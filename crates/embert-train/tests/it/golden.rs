@@ -16,13 +16,14 @@ type Fixture = (&'static str, &'static str, usize);
 
 const BERT: Fixture = ("tiny_bert", "golden.safetensors", 41);
 const DISTILBERT: Fixture = ("tiny_distilbert", "golden_distilbert.safetensors", 40);
-const FIXTURES: [Fixture; 7] = [
+const FIXTURES: [Fixture; 8] = [
     BERT,
     DISTILBERT,
     ("families/roberta", "families/roberta/golden.safetensors", 41),
     ("families/xlm-roberta", "families/xlm-roberta/golden.safetensors", 41),
     ("families/camembert", "families/camembert/golden.safetensors", 41),
     ("families/electra", "families/electra/golden.safetensors", 43),
+    ("families/albert", "families/albert/golden.safetensors", 43),
     ("families/deberta-v2", "families/deberta-v2/golden.safetensors", 42),
 ];
 
