@@ -16,30 +16,25 @@ use crate::linear::Linear;
 pub struct BertEncoder {
     /// The layers with weights of their own. See [`layers`](Self::layers).
     pub layer: Vec<BertLayer>,
+    num_hidden_layers: usize,
     /// The relative embeddings of DeBERTa, `[2 · span, hidden]`, which all layers project.
     pub rel_embeddings: Option<Embedding>,
     /// LayerNorm of the relative embeddings.
     pub layer_norm: Option<LayerNorm>,
-    num_hidden_layers: usize,
 }
 
 impl BertEncoder {
     pub(crate) fn zeros(config: &EncoderConfig, device: &Device) -> Self {
+        let layer = (0..config.num_stored_layers()).map(|_| BertLayer::zeros(config, device)).collect();
         let relative = config.deberta.as_ref();
         let positions = relative.map(|deberta| deberta.relative_positions(config.max_position_embeddings));
         let hidden = config.hidden_size;
         Self {
-            layer: (0..config.num_stored_layers()).map(|_| BertLayer::zeros(config, device)).collect(),
+            layer,
             num_hidden_layers: config.num_hidden_layers,
             rel_embeddings: positions.map(|positions| Embedding::zeros(2 * positions.span(), hidden, device)),
             layer_norm: relative.map(|_| LayerNorm::zeros(hidden, config, device)),
         }
-    }
-
-    /// Returns LayerNorm(rel_embeddings), `[2 · span, hidden]`; `None` if the layers have no relative positions.
-    pub fn relative_embeddings(&self) -> Option<Tensor<2>> {
-        let (embeddings, norm) = self.rel_embeddings.as_ref().zip(self.layer_norm.as_ref())?;
-        Some(norm.forward(embeddings.weight.val()))
     }
 
     /// Returns the layers in the order of the forward pass. In ALBERT, several of them have the same weights.
@@ -50,6 +45,12 @@ impl BertEncoder {
     /// Returns the index in `layer` of the layer with this number in the forward pass.
     pub fn stored_layer(&self, number: usize) -> usize {
         number * self.layer.len() / self.num_hidden_layers
+    }
+
+    /// Returns LayerNorm(rel_embeddings), `[2 · span, hidden]`; `None` if the layers have no relative positions.
+    pub fn relative_embeddings(&self) -> Option<Tensor<2>> {
+        let (embeddings, norm) = self.rel_embeddings.as_ref().zip(self.layer_norm.as_ref())?;
+        Some(norm.forward(embeddings.weight.val()))
     }
 
     /// Returns an iterator over the hidden states after each layer. The last item equals
@@ -104,11 +105,11 @@ impl BertEncoder {
     ) -> Tensor<2> {
         let layers = self.layers();
         let (last, below) = layers.split_last().expect("an encoder has layers");
-        let (below, relative) = (below.iter().enumerate(), self.relative_embeddings());
-        let x = below.fold(hidden_states, |x, (number, layer)| {
+        let (layers, relative) = (below.iter().enumerate(), self.relative_embeddings());
+        let x = layers.fold(hidden_states, |x, (number, layer)| {
             layer.forward(x, layout, number, context, relative.clone())
         });
-        last.forward_first(x, layout, layers.len() - 1, context, relative)
+        last.forward_first(x, layout, below.len(), context, relative)
     }
 
     /// Returns the linear layers with their module paths.

@@ -8,8 +8,8 @@ use crate::encoder_config::EncoderConfig;
 use crate::forward_context::{LayerContext, LinearContext};
 use crate::linear::Linear;
 
-/// Dropout sites of the relative embeddings in a layer, and of its adapters on them. Smaller numbers belong to the layer
-/// and its other adapters.
+/// Dropout sites of the relative embeddings in a layer, and of its adapters on them. Smaller numbers belong to the
+/// layer and its other adapters.
 const DROPOUT: usize = 9;
 const KEY_ADAPTER: usize = 10;
 const QUERY_ADAPTER: usize = 11;

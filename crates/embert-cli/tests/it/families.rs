@@ -8,7 +8,8 @@ use serde_json::Value;
 use crate::tiny::write_csv;
 use crate::{fails, succeeds};
 
-const FAMILIES: [(&str, &str); 5] = [
+const FAMILIES: [(&str, &str); 6] = [
+    ("deberta-v2", "deberta"),
     ("albert", "albert"),
     ("roberta", "roberta"),
     ("xlm-roberta", "roberta"),
@@ -76,8 +77,11 @@ fn an_adapter_of_each_family_has_the_logits_of_the_merged_model() {
     for (family, _) in FAMILIES {
         let folder = folder_of(family);
         let path = folder.path();
-        let lora = "--lora_r 4 --lora_target_modules query,value,dense --learning_rate 1e-2 \
-                    --num_train_epochs 1 --max_seq_length 40";
+        let targets =
+            if family == "deberta-v2" { "query_proj,value_proj,dense" } else { "query,value,dense" };
+        let lora = format!(
+            "--lora_r 4 --lora_target_modules {targets} --learning_rate 1e-2 --num_train_epochs 1 --max_seq_length 40"
+        );
         succeeds(path, &format!("train --model model --dataset rows.csv {lora} --output_dir run"));
         succeeds(path, "merge --model run --output merged");
         let (adapter, merged) = (logits(path, "run"), logits(path, "merged"));

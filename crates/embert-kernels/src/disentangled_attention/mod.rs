@@ -45,12 +45,12 @@ impl RelativeProjections {
 /// [`RelativePositions::row`] of i − j. With only one of the terms, the scale is 1/√(2d).
 ///
 /// Each query attends to the tokens of its own sequence. Padding rows are masked as keys, and their outputs are
-/// unspecified. On the CPU, no matrix of size length² is in memory, and all gradients have a fixed order of addition. On a
-/// GPU, the operation is the reference.
+/// unspecified. On the CPU, no matrix of size length² is in memory, and all gradients have a fixed order of addition.
+/// On a GPU, the operation is the reference.
 ///
 /// # Shapes
-/// - `query_key_value`: `[num_tokens, 3 · hidden]`, the columns of Q, K and V one after another. Each of them consists of
-///   the columns of its heads, with d = hidden / num_heads.
+/// - `query_key_value`: `[num_tokens, 3 · hidden]`, the columns of Q, K and V one after another. Each of them consists
+///   of the columns of its heads, with d = hidden / num_heads.
 /// - `relative.key`, `relative.query`: `[2 · span, hidden]`
 /// - output: `[num_tokens, hidden]`
 ///

@@ -7,8 +7,8 @@
 /// sign(r)·(⌈ln(|r|/mid) / ln((max − 1)/mid) · (mid − 1)⌉ + mid). This is `make_log_bucket_position` of transformers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RelativePositions {
-    /// The number of buckets in each direction, at least 2. `None` if each distance is its own bucket, which config.json
-    /// writes as -1.
+    /// The number of buckets in each direction, at least 2. `None` if each distance is its own bucket; config.json has -1
+    /// then.
     pub position_buckets: Option<usize>,
     /// The distance from which on all positions share a bucket. With buckets, it is more than 1 + position_buckets / 2.
     pub max_relative_positions: usize,

@@ -1,5 +1,5 @@
-//! c2p of a tile of queries: R = PK·Qᵀ, `[positions, queries]`, and score (j, i) has element (m, i) with the position m of
-//! i − j. A tile computes only the rows of its own positions.
+//! c2p of a tile of queries: R = PK·Qᵀ, `[positions, queries]`, and score (j, i) has element (m, i) with the position m
+//! of i − j. A tile computes only the rows of its own positions.
 
 use std::ops::Range;
 

@@ -1,9 +1,9 @@
 //! Disentangled attention on the CPU, with the tiles of [`attention`](crate::attention()).
 //!
-//! For each head of each sequence, only the rows of PK and PQ are used that the distances in the sequence need. A tile of
-//! queries computes all elements of Q·PKᵀ, and adds those of its distances to its scores (c2p). K·PQᵀ is computed once
-//! (p2c). The backward pass adds dS to the same elements of their gradients: dQ += dR·PK and dPK = dRᵀ·Q for R = Q·PKᵀ, and
-//! likewise for p2c. So the memory of a thread grows with length · span, and not with length².
+//! For each head of each sequence, only the rows of PK and PQ are used that the distances in the sequence need. A tile
+//! of queries computes R = Q·PKᵀ, and adds the elements of its distances to its scores (c2p). K·PQᵀ is computed once
+//! (p2c). The backward pass adds dS to the same elements of dR. Then dQ += dR·PK and dPK = dRᵀ·Q, and likewise for p2c.
+//! So the memory of a thread grows with length · span, and not with length².
 
 mod backward;
 mod batch;

@@ -61,8 +61,8 @@ pub(super) fn add_rows<K: Kernel>(
     }
 }
 
-/// Returns the gradient of a projection, `[2 · span, hidden]`. Each part is the sum of a task, `[2 · span, width]`, in the
-/// order of [`group_tasks`].
+/// Returns the gradient of a projection, `[2 · span, hidden]`. Each part is the sum of a task, `[2 · span, width]`, in
+/// the order of [`group_tasks`].
 pub(super) fn sum_of_parts<'a>(settings: &Settings, parts: impl Iterator<Item = &'a [f32]>) -> Vec<f32> {
     let Settings { ref heads, num_positions, .. } = *settings;
     let (width, parts) = (heads.width, parts.collect::<Vec<_>>());
