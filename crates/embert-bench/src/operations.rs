@@ -97,7 +97,7 @@ impl<'a> Step<'a> {
         let [weight, bias] = [self.vector(hidden), self.vector(hidden)];
         self.seconds(|| {
             let [word, position, token_type] = tables.clone();
-            let x = embeddings(ids.clone(), &self.layout, word, position, 0, Some(token_type)); // [num_tokens, hidden]
+            let x = embeddings(ids.clone(), &self.layout, word, Some(position), 0, Some(token_type)); // [num_tokens, hidden]
             let x = layer_norm(x, weight.clone(), Some(bias.clone()), epsilon);
             dropout(x, Some(&self.layout), Some(self.site))
         })

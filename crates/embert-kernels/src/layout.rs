@@ -51,6 +51,15 @@ impl SequenceLayout {
         Self::packed(vec![1; self.batch_size()])
     }
 
+    /// Returns the layout in which each row is a sequence of its own, with its token type.
+    pub(crate) fn single_tokens(&self) -> Self {
+        let rows = Self::packed(vec![1; self.num_tokens()]);
+        match self.token_types() {
+            Some(types) => rows.with_first_segments(types.map(|token_type| 1 - token_type).collect()),
+            None => rows,
+        }
+    }
+
     /// Returns the number of sequences.
     pub fn batch_size(&self) -> usize {
         self.lengths.len()

@@ -1,8 +1,9 @@
-//! Sequence classifier: an encoder with a classification head on the first token of each sequence.
+//! Sequence classifier: an encoder with a classification head on the first token of each sequence, or on the mean of all
+//! tokens.
 
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
-use embert_kernels::SequenceLayout;
+use embert_kernels::{SequenceLayout, mean_pooling};
 
 use crate::architectures::Architecture;
 use crate::auto_config::AutoConfig;
@@ -14,6 +15,7 @@ use crate::head::ClassificationHead;
 use crate::initialize::initialize;
 use crate::linear::Linear;
 use crate::lora::config::LoraConfig;
+use crate::modernbert_config::ClassifierPooling;
 use crate::parameters::PreTrainedModel;
 
 /// Sequence classifier of any supported family, with or without LoRA adapters.
@@ -25,17 +27,20 @@ pub struct AutoModelForSequenceClassification {
     pub base_model: AutoModel,
     /// The classification head.
     pub head: ClassificationHead,
+    #[module(skip)]
+    pooling: ClassifierPooling,
     /// The settings of the adapters, with the default target modules filled in.
     #[module(skip)]
     pub(crate) lora: Option<LoraConfig>,
 }
 
 impl AutoModelForSequenceClassification {
-    /// Returns a model with random weights: weights N(0, initializer_range²), biases 0, LayerNorm weights 1.
+    /// Returns a model with random weights: weights N(0, initializer_range²), biases 0, LayerNorm weights 1. ModernBERT's
+    /// weights have other standard deviations and are truncated.
     ///
     /// The same seed gives the same weights on every device.
     pub fn new(config: &AutoConfig, seed: u64, device: &Device) -> Self {
-        initialize(Self::zeros(config, device), seed, config.encoder.initializer_range, &|_| true)
+        initialize(Self::zeros(config, device), seed, &config.encoder, &|_| true)
     }
 
     pub(crate) fn zeros(config: &AutoConfig, device: &Device) -> Self {
@@ -43,6 +48,7 @@ impl AutoModelForSequenceClassification {
         Self {
             base_model: AutoModel::zeros(config, reads_pooler, device),
             head: ClassificationHead::zeros(config, device),
+            pooling: config.encoder.classifier_pooling(),
             lora: None,
         }
     }
@@ -62,18 +68,43 @@ impl AutoModelForSequenceClassification {
         context: ForwardContext,
     ) -> Tensor<2> {
         let x = self.embeddings().forward(input_ids, layout, context); // [num_tokens, hidden]
-        self.classify(self.encoder().forward_first(x, layout, context), context)
+        let relative = self.encoder().relative_embeddings();
+        let x = self.encoder().forward_below(x, layout, context, relative.clone());
+        self.forward_last(x, layout, context, relative)
+    }
+
+    /// Returns the logits, from the input of the last layer.
+    ///
+    /// # Shapes
+    /// - `x`: `[num_tokens, hidden]`
+    /// - `relative`: `[2 · span, hidden]`, from [`BertEncoder::relative_embeddings`]
+    /// - output: `[batch, num_labels]`
+    pub fn forward_last(
+        &self,
+        x: Tensor<2>,
+        layout: &SequenceLayout,
+        context: ForwardContext,
+        relative: Option<Tensor<2>>,
+    ) -> Tensor<2> {
+        let encoder = self.encoder();
+        let pooled = match self.pooling {
+            ClassifierPooling::Cls => encoder.forward_last_first(x, layout, context, relative),
+            ClassifierPooling::Mean => {
+                mean_pooling(encoder.forward_last(x, layout, context, relative), layout)
+            }
+        };
+        self.classify(pooled, context) // pooled: [batch, hidden]
     }
 
     /// Applies the pooler and the head, and returns the logits.
     ///
     /// # Shapes
-    /// - `first_tokens`: `[batch, hidden]`, the first token of each sequence after the last layer
+    /// - `pooled`: `[batch, hidden]`, the first token of each sequence after the last layer, or the mean of all tokens
     /// - output: `[batch, num_labels]`
-    pub fn classify(&self, first_tokens: Tensor<2>, context: ForwardContext) -> Tensor<2> {
+    pub fn classify(&self, pooled: Tensor<2>, context: ForwardContext) -> Tensor<2> {
         let x = match &self.base_model.pooler {
-            Some(pooler) => pooler.forward(first_tokens, context), // [batch, hidden]
-            None => first_tokens,
+            Some(pooler) => pooler.forward(pooled, context), // [batch, hidden]
+            None => pooled,
         };
         self.head.forward(x, context)
     }
@@ -125,7 +156,7 @@ mod tests {
 
     use super::*;
     use crate::architectures::{
-        ALBERT, BERT, CAMEMBERT, DEBERTA_V2, DISTILBERT, ELECTRA, ROBERTA, XLM_ROBERTA,
+        ALBERT, BERT, CAMEMBERT, DEBERTA_V2, DISTILBERT, ELECTRA, MODERNBERT, ROBERTA, XLM_ROBERTA,
     };
     use crate::deberta_config::DebertaConfig;
     use crate::encoder_config::EncoderConfig;
@@ -170,6 +201,7 @@ mod tests {
             (&DEBERTA_V2, deberta(384, 12), 70_830_722),
             (&DEBERTA_V2, deberta(768, 6), 141_896_450),
             (&DEBERTA_V2, deberta(768, 12), 184_423_682),
+            (&MODERNBERT, default(&MODERNBERT), 149_606_402),
         ] {
             let config = AutoConfig::new(architecture, encoder);
             let model = AutoModelForSequenceClassification::zeros(&config, &Device::flex());

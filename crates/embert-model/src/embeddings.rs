@@ -33,7 +33,7 @@ impl Embedding {
 pub struct BertEmbeddings {
     /// `[vocab_size, embedding]`.
     pub word_embeddings: Embedding,
-    /// `[max_position_embeddings, embedding]`; `None` if the layers have relative positions.
+    /// `[max_position_embeddings, embedding]`; `None` for DeBERTa and ModernBERT, whose attention reads positions.
     pub position_embeddings: Option<Embedding>,
     /// `[type_vocab_size, embedding]`; `None` for DistilBERT.
     pub token_type_embeddings: Option<Embedding>,
@@ -80,16 +80,11 @@ impl BertEmbeddings {
         layout: &SequenceLayout,
         context: ForwardContext,
     ) -> Tensor<2> {
-        let word = self.word_embeddings.weight.val();
-        let position = match &self.position_embeddings {
-            Some(table) => table.weight.val(),
-            None => Tensor::zeros([layout.longest(), word.dims()[1]], &word.device().inner()),
-        };
         let x = embert_kernels::embeddings(
             input_ids,
             &self.layout_of_types(layout),
-            word,
-            position,
+            self.word_embeddings.weight.val(),
+            self.position_embeddings.as_ref().map(|table| table.weight.val()),
             self.first_position,
             self.token_type_embeddings.as_ref().map(|table| table.weight.val()),
         ); // [num_tokens, embedding]

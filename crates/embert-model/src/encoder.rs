@@ -6,8 +6,8 @@ use embert_kernels::SequenceLayout;
 
 use crate::embeddings::Embedding;
 use crate::encoder_config::EncoderConfig;
+use crate::encoder_layer::EncoderLayer;
 use crate::forward_context::ForwardContext;
-use crate::layer::BertLayer;
 use crate::layer_norm::LayerNorm;
 use crate::linear::Linear;
 
@@ -15,30 +15,34 @@ use crate::linear::Linear;
 #[derive(Module, Debug)]
 pub struct BertEncoder {
     /// The layers with weights of their own. See [`layers`](Self::layers).
-    pub layer: Vec<BertLayer>,
+    pub layer: Vec<EncoderLayer>,
     num_hidden_layers: usize,
     /// The relative embeddings of DeBERTa, `[2 · span, hidden]`, which all layers project.
     pub rel_embeddings: Option<Embedding>,
     /// LayerNorm of the relative embeddings.
     pub layer_norm: Option<LayerNorm>,
+    /// LayerNorm after the last layer; `None` if each layer ends with one.
+    pub final_norm: Option<LayerNorm>,
 }
 
 impl BertEncoder {
     pub(crate) fn zeros(config: &EncoderConfig, device: &Device) -> Self {
-        let layer = (0..config.num_stored_layers()).map(|_| BertLayer::zeros(config, device)).collect();
+        let layers = 0..config.num_stored_layers();
         let relative = config.deberta.as_ref();
         let positions = relative.map(|deberta| deberta.relative_positions(config.max_position_embeddings));
         let hidden = config.hidden_size;
+        let norm = || LayerNorm::zeros(hidden, config, device);
         Self {
-            layer,
+            layer: layers.map(|layer| EncoderLayer::zeros(config, layer, device)).collect(),
             num_hidden_layers: config.num_hidden_layers,
             rel_embeddings: positions.map(|positions| Embedding::zeros(2 * positions.span(), hidden, device)),
-            layer_norm: relative.map(|_| LayerNorm::zeros(hidden, config, device)),
+            layer_norm: relative.map(|_| norm()),
+            final_norm: config.modernbert.is_some().then(norm),
         }
     }
 
     /// Returns the layers in the order of the forward pass. In ALBERT, several of them have the same weights.
-    pub fn layers(&self) -> Vec<&BertLayer> {
+    pub fn layers(&self) -> Vec<&EncoderLayer> {
         (0..self.num_hidden_layers).map(|number| &self.layer[self.stored_layer(number)]).collect()
     }
 
@@ -67,7 +71,7 @@ impl BertEncoder {
         let relative = self.relative_embeddings();
         self.layers().into_iter().enumerate().scan(hidden_states, move |x, (number, layer)| {
             *x = layer.forward(x.clone(), layout, number, context, relative.clone());
-            Some(x.clone())
+            Some(if number + 1 == self.num_hidden_layers { self.normalized(x.clone()) } else { x.clone() })
         })
     }
 
@@ -81,10 +85,9 @@ impl BertEncoder {
         layout: &SequenceLayout,
         context: ForwardContext,
     ) -> Tensor<2> {
-        let (layers, relative) = (self.layers().into_iter().enumerate(), self.relative_embeddings());
-        layers.fold(hidden_states, |x, (number, layer)| {
-            layer.forward(x, layout, number, context, relative.clone())
-        })
+        let relative = self.relative_embeddings();
+        let x = self.forward_below(hidden_states, layout, context, relative.clone());
+        self.forward_last(x, layout, context, relative)
     }
 
     /// Returns the hidden states of the first token of each sequence after the last layer.
@@ -103,13 +106,70 @@ impl BertEncoder {
         layout: &SequenceLayout,
         context: ForwardContext,
     ) -> Tensor<2> {
-        let layers = self.layers();
-        let (last, below) = layers.split_last().expect("an encoder has layers");
-        let (layers, relative) = (below.iter().enumerate(), self.relative_embeddings());
-        let x = layers.fold(hidden_states, |x, (number, layer)| {
+        let relative = self.relative_embeddings();
+        let x = self.forward_below(hidden_states, layout, context, relative.clone());
+        self.forward_last_first(x, layout, context, relative)
+    }
+
+    /// Returns the input of the last layer. `relative` is the result of
+    /// [`relative_embeddings`](Self::relative_embeddings).
+    ///
+    /// # Shapes
+    /// - `hidden_states`, output: `[num_tokens, hidden]`
+    pub(crate) fn forward_below(
+        &self,
+        hidden_states: Tensor<2>,
+        layout: &SequenceLayout,
+        context: ForwardContext,
+        relative: Option<Tensor<2>>,
+    ) -> Tensor<2> {
+        let below = self.layers().into_iter().enumerate().take(self.num_hidden_layers - 1);
+        below.fold(hidden_states, |x, (number, layer)| {
             layer.forward(x, layout, number, context, relative.clone())
-        });
-        last.forward_first(x, layout, below.len(), context, relative)
+        })
+    }
+
+    /// Returns the hidden states after the last layer, from its input.
+    ///
+    /// # Shapes
+    /// - `x`, output: `[num_tokens, hidden]`
+    pub(crate) fn forward_last(
+        &self,
+        x: Tensor<2>,
+        layout: &SequenceLayout,
+        context: ForwardContext,
+        relative: Option<Tensor<2>>,
+    ) -> Tensor<2> {
+        let (last, number) = self.last();
+        self.normalized(last.forward(x, layout, number, context, relative))
+    }
+
+    /// Returns the hidden states of the first token of each sequence after the last layer, from its input.
+    ///
+    /// # Shapes
+    /// - `x`: `[num_tokens, hidden]`
+    /// - output: `[batch, hidden]`
+    pub(crate) fn forward_last_first(
+        &self,
+        x: Tensor<2>,
+        layout: &SequenceLayout,
+        context: ForwardContext,
+        relative: Option<Tensor<2>>,
+    ) -> Tensor<2> {
+        let (last, number) = self.last();
+        self.normalized(last.forward_first(x, layout, number, context, relative))
+    }
+
+    /// Returns the last layer and its number.
+    fn last(&self) -> (&EncoderLayer, usize) {
+        (self.layer.last().expect("an encoder has layers"), self.num_hidden_layers - 1)
+    }
+
+    fn normalized(&self, x: Tensor<2>) -> Tensor<2> {
+        match &self.final_norm {
+            Some(norm) => norm.forward(x),
+            None => x,
+        }
     }
 
     /// Returns the linear layers with their module paths.

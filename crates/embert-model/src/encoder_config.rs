@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::deberta_config::DebertaConfig;
+use crate::modernbert_config::{ClassifierPooling, ModernBertConfig};
 
 /// Settings of embeddings, layers and head. Each family maps the keys of its config.json to these fields.
 ///
@@ -52,6 +53,8 @@ pub struct EncoderConfig {
     pub pad_token_id: Option<u32>,
     /// Settings of DeBERTa's attention and pooler; `None` for the attention of BERT.
     pub deberta: Option<DebertaConfig>,
+    /// Settings of ModernBERT's layers and head; `None` for the layers of BERT.
+    pub modernbert: Option<ModernBertConfig>,
 }
 
 /// The rows of the position table that tokens read.
@@ -92,6 +95,11 @@ impl EncoderConfig {
     /// Returns the maximum number of tokens in a sequence, with special tokens.
     pub fn max_length(&self) -> usize {
         self.max_position_embeddings.saturating_sub(self.first_position())
+    }
+
+    /// Returns the hidden states that the classifier reads.
+    pub fn classifier_pooling(&self) -> ClassifierPooling {
+        self.modernbert.as_ref().map_or(ClassifierPooling::Cls, |modernbert| modernbert.classifier_pooling)
     }
 
     /// Returns the size of the embeddings.

@@ -1,5 +1,5 @@
-//! Classification head: logits = dropout(act(xV + c))·W + b. A pooler can take the place of act(xV + c), and some
-//! families drop out x, too.
+//! Classification head: logits = dropout(act(xV + c))·W + b. A pooler can take the place of act(xV + c). Some families
+//! drop out x, too, and ModernBERT has a LayerNorm after the activation.
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -8,6 +8,7 @@ use embert_kernels::{dropout, to_fp32};
 use crate::architectures::Activation;
 use crate::auto_config::AutoConfig;
 use crate::forward_context::{ForwardContext, LinearContext};
+use crate::layer_norm::LayerNorm;
 use crate::linear::Linear;
 
 /// The layer number of the head in dropout sites; layers are numbered from 0.
@@ -18,6 +19,8 @@ const HEAD: usize = u16::MAX as usize - 1;
 pub struct ClassificationHead {
     /// V and c, `[hidden, hidden]`; `None` if the pooler of the base model is the dense layer.
     pub dense: Option<Linear>,
+    /// LayerNorm after the activation, only in ModernBERT.
+    pub norm: Option<LayerNorm>,
     /// W and b, `[hidden, num_labels]`.
     pub classifier: Linear,
     #[module(skip)]
@@ -32,8 +35,10 @@ impl ClassificationHead {
         let (encoder, head) = (&config.encoder, &config.architecture.head);
         let dropout = encoder.classifier_dropout.unwrap_or(encoder.hidden_dropout_prob);
         let hidden_size = encoder.hidden_size;
+        let dense = if encoder.modernbert.is_some() { Linear::zeros_without_bias } else { Linear::zeros };
         Self {
-            dense: head.dense.map(|_| Linear::zeros(hidden_size, hidden_size, device)),
+            dense: head.dense.map(|_| dense(hidden_size, hidden_size, device)),
+            norm: head.norm.map(|_| LayerNorm::zeros(hidden_size, encoder, device)),
             classifier: Linear::zeros(hidden_size, config.num_labels(), device),
             activation: head.dense.map(|(_, activation)| activation),
             input_dropout: match &encoder.deberta {
@@ -57,6 +62,10 @@ impl ClassificationHead {
                 let x = dropout(x, None, context.site(HEAD, 3, self.input_dropout));
                 activation(to_fp32(dense.forward(x, at(2)))) // [batch, hidden]
             }
+            None => x,
+        };
+        let x = match &self.norm {
+            Some(norm) => norm.forward(x),
             None => x,
         };
         let x = dropout(x, None, context.site(HEAD, 0, self.dropout));

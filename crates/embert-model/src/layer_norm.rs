@@ -18,10 +18,11 @@ pub struct LayerNorm {
 }
 
 impl LayerNorm {
+    /// ModernBERT has no biases.
     pub(crate) fn zeros(size: usize, config: &EncoderConfig, device: &Device) -> Self {
         Self {
             weight: zeros([size], device),
-            bias: Some(zeros([size], device)),
+            bias: config.modernbert.is_none().then(|| zeros([size], device)),
             epsilon: config.layer_norm_eps,
         }
     }

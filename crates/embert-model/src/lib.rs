@@ -13,6 +13,7 @@ mod deberta_config;
 mod embeddings;
 mod encoder;
 mod encoder_config;
+mod encoder_layer;
 mod error;
 mod forward_context;
 mod head;
@@ -23,6 +24,8 @@ mod lfs_pointer;
 mod linear;
 mod loading;
 mod lora;
+mod modernbert_config;
+mod modernbert_layer;
 mod parameters;
 mod pooler;
 mod pretrained;
@@ -38,8 +41,8 @@ mod unsupported_formats;
 mod weights;
 
 pub use architectures::{
-    ALBERT, ARCHITECTURES, Architecture, BERT, CAMEMBERT, DEBERTA_V2, DISTILBERT, ELECTRA, ModelPart,
-    ROBERTA, XLM_ROBERTA,
+    ALBERT, ARCHITECTURES, Architecture, BERT, CAMEMBERT, DEBERTA_V2, DISTILBERT, ELECTRA, MODERNBERT,
+    ModelPart, ROBERTA, XLM_ROBERTA,
 };
 pub use attention::{BertAttention, BertSelfAttention, BertSelfOutput};
 pub use auto_config::AutoConfig;
@@ -49,6 +52,7 @@ pub use deberta_config::{DebertaConfig, PosAttType};
 pub use embeddings::{BertEmbeddings, Embedding};
 pub use encoder::BertEncoder;
 pub use encoder_config::{EncoderConfig, HiddenAct, Positions};
+pub use encoder_layer::EncoderLayer;
 pub use error::ModelError;
 pub use forward_context::ForwardContext;
 pub use head::ClassificationHead;
@@ -60,6 +64,8 @@ pub use lora::{
     ADAPTER_MODEL_CONFIG, Adapter, InitLoraWeights, Lora, LoraBias, LoraConfig, ModuleNames, ParameterCount,
     add_adapter, count_parameters, merge_adapter, save_adapter,
 };
+pub use modernbert_config::{ClassifierPooling, LayerType, ModernBertConfig};
+pub use modernbert_layer::{ModernBertAttention, ModernBertLayer, ModernBertMlp};
 pub use parameters::{
     Parameter, ParameterMapper, ParameterVisitor, PreTrainedModel, map_parameters, parameters, set_trainable,
     visit_parameters,

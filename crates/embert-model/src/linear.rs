@@ -24,6 +24,10 @@ impl Linear {
         Self { weight: zeros([input, output], device), bias: Some(zeros([output], device)), lora: None }
     }
 
+    pub(crate) fn zeros_without_bias(input: usize, output: usize, device: &Device) -> Self {
+        Self { bias: None, ..Self::zeros(input, output, device) }
+    }
+
     /// Returns y = xW + b + s·dropout(x)·A·B, or the output of [DoRA](crate::lora::dora).
     ///
     /// # Shapes

@@ -58,8 +58,10 @@ pub(crate) fn load<M: PreTrainedModel>(
         Some(if is_new(&parameter.name) { vec![] } else { architecture.accepted_names(&parameter.name) })
     };
     let LoadedParameters { model, missing, unused } = read_parameters(zeros(config), &weights, &names)?;
-    let (new, missing): (Vec<_>, Vec<_>) =
-        missing.into_iter().partition(|parameter| parameter.part == ModelPart::Head);
+    let may_be_new = |parameter: &Parameter| {
+        parameter.part == ModelPart::Head && !architecture.is_of_final_norm(&parameter.name)
+    };
+    let (new, missing): (Vec<_>, Vec<_>) = missing.into_iter().partition(may_be_new);
     let [new, missing] = [new, missing].map(|list| list.into_iter().map(|p| p.name).collect::<Vec<_>>());
     if !missing.is_empty() {
         return Err(ModelError::Missing { path: directory.into(), names: missing });
@@ -69,8 +71,7 @@ pub(crate) fn load<M: PreTrainedModel>(
     if !unexpected.is_empty() {
         return Err(ModelError::Unused { path: directory.into(), names: unexpected });
     }
-    let model =
-        initialize(model, seed, config.encoder.initializer_range, &|name| new.iter().any(|new| new == name));
+    let model = initialize(model, seed, &config.encoder, &|name| new.iter().any(|new| new == name));
     Ok(Pretrained { model, newly_initialized: new, unused })
 }
 

@@ -123,18 +123,36 @@ struct Traversal<'a, T> {
 }
 
 impl<T> Traversal<'_, T> {
+    /// Adds a level. A variant of an enum, such as a kind of layer, is none.
+    fn enter(&mut self, name: &str, container_type: &str) {
+        if !is_enum(container_type) {
+            self.levels.push(name.to_string());
+        }
+    }
+
+    fn exit(&mut self, container_type: &str) {
+        if !is_enum(container_type) {
+            self.levels.pop();
+        }
+    }
+
     fn parameter<const D: usize>(&self, param: &Param<Tensor<D>>) -> Parameter {
         Parameter::new(self.architecture.path(&self.levels.join(".")), param, self.architecture)
     }
 }
 
+/// Returns true if Burn visits the variant of an enum.
+fn is_enum(container_type: &str) -> bool {
+    container_type.starts_with("Enum:")
+}
+
 impl<T: ParameterVisitor> ModuleVisitor for Traversal<'_, T> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.levels.push(name.to_string());
+    fn enter_module(&mut self, name: &str, container_type: &str) {
+        self.enter(name, container_type);
     }
 
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.levels.pop();
+    fn exit_module(&mut self, _name: &str, container_type: &str) {
+        self.exit(container_type);
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
@@ -143,12 +161,12 @@ impl<T: ParameterVisitor> ModuleVisitor for Traversal<'_, T> {
 }
 
 impl<T: ParameterMapper> ModuleMapper for Traversal<'_, T> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.levels.push(name.to_string());
+    fn enter_module(&mut self, name: &str, container_type: &str) {
+        self.enter(name, container_type);
     }
 
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.levels.pop();
+    fn exit_module(&mut self, _name: &str, container_type: &str) {
+        self.exit(container_type);
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {

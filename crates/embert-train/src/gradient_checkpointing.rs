@@ -27,7 +27,7 @@ pub(crate) fn recomputed_gradients(
     let mut inputs = layer_inputs(model, batch, &layout, pass);
     let encoder = model.encoder();
     let layers = encoder.layers();
-    let (last, below) = layers.split_last().expect("a model has layers");
+    let (_, below) = layers.split_last().expect("a model has layers");
     let relative = encoder.relative_embeddings(); // [2 · span, hidden]
     let mut relative_gradient = None;
     let mut next_leaves = || Leaves {
@@ -36,8 +36,7 @@ pub(crate) fn recomputed_gradients(
     };
     let leaves = next_leaves();
     let Leaves { input, relative: embeddings } = leaves.clone();
-    let first = last.forward_first(input, &layout, below.len(), pass, embeddings); // [batch, hidden]
-    let logits = model.classify(first, pass); // [batch, num_labels]
+    let logits = model.forward_last(input, &layout, pass, embeddings); // [batch, num_labels]
     let share = objective.loss_sum(logits, &batch.targets) / normalizer; // [1]
     let mut output_gradient = backward(model, share.clone(), leaves, &mut relative_gradient, gradients);
     let lowest = lowest_trainable(model);

@@ -22,6 +22,7 @@ pub(super) const RECIPES: &[(&str, &str)] = &[
     ("imdb-bert-lora-1k", include_str!("../../recipes/imdb-bert-lora-1k.toml")),
     ("imdb-deberta-v3", include_str!("../../recipes/imdb-deberta-v3.toml")),
     ("imdb-distilbert-lora", include_str!("../../recipes/imdb-distilbert-lora.toml")),
+    ("imdb-modernbert", include_str!("../../recipes/imdb-modernbert.toml")),
     ("imdb-roberta", include_str!("../../recipes/imdb-roberta.toml")),
     ("imdb-xlm-r", include_str!("../../recipes/imdb-xlm-r.toml")),
     ("synthetic-bert", include_str!("../../recipes/synthetic-bert.toml")),

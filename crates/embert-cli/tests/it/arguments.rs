@@ -32,7 +32,7 @@ fn every_recipe_is_complete() {
     let help = succeeds(folder.path(), "train --help");
     let recipes = ["quickstart", "imdb", "imdb-bert-500", "imdb-bert-2k", "imdb-bert-full-1k"];
     let more = ["imdb-bert-full-1k-sane", "imdb-bert-lora-1k", "imdb-distilbert-lora", "synthetic-bert"];
-    let families = ["imdb-roberta", "imdb-xlm-r", "imdb-deberta-v3"];
+    let families = ["imdb-deberta-v3", "imdb-modernbert", "imdb-roberta", "imdb-xlm-r"];
     for name in recipes.into_iter().chain(more).chain(families) {
         assert!(help.contains(name), "{name} is not in the help");
         assert_eq!(

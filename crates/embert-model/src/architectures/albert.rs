@@ -35,7 +35,8 @@ pub static ALBERT: Architecture = Architecture {
         ("pooler.dense", "pooler"),
     ],
     has_pooler: true,
-    head: Head { dense: None, drops_input: false, classifier: "classifier" },
+    final_norm: None,
+    head: Head { dense: None, drops_input: false, norm: None, classifier: "classifier" },
     lora_target_modules: &[],
 };
 

@@ -35,18 +35,23 @@ pub struct Architecture {
     pub(super) renames: &'static [(&'static str, &'static str)],
     /// True if the base model has a pooler.
     pub(crate) has_pooler: bool,
+    /// The name of the LayerNorm after the last layer. It is a part of the head.
+    pub(super) final_norm: Option<&'static str>,
     /// The classification head.
     pub(crate) head: Head,
     /// The default `target_modules` of PEFT; empty if PEFT has no default for the family.
     pub(crate) lora_target_modules: &'static [&'static str],
 }
 
-/// Classification head: dropout, dense layer, activation, dropout, classifier.
+/// Classification head: dropout, dense layer, activation, norm, dropout, classifier.
+#[derive(Clone, Copy)]
 pub(crate) struct Head {
     /// Name and activation of the dense layer; `None` if the pooler is the dense layer.
     pub(crate) dense: Option<(&'static str, Activation)>,
     /// True if the dropout before the classifier also applies before the dense layer.
     pub(crate) drops_input: bool,
+    /// Name of the LayerNorm after the activation.
+    pub(crate) norm: Option<&'static str>,
     /// Name of the last linear layer.
     pub(crate) classifier: &'static str,
 }

@@ -23,7 +23,8 @@ pub static BERT: Architecture = Architecture {
     embeddings: &["embeddings"],
     renames: RENAMES,
     has_pooler: true,
-    head: Head { dense: None, drops_input: false, classifier: "classifier" },
+    final_norm: None,
+    head: Head { dense: None, drops_input: false, norm: None, classifier: "classifier" },
     lora_target_modules: &["query", "value"],
 };
 
@@ -52,6 +53,7 @@ impl Default for EncoderConfig {
             initializer_range: 0.02,
             pad_token_id: Some(0),
             deberta: None,
+            modernbert: None,
         }
     }
 }

@@ -52,6 +52,16 @@ impl<'a> ConfigKeys<'a> {
         Ok(())
     }
 
+    /// Writes another value for a key than the last one.
+    pub(super) fn record(&mut self, key: &'static str, value: impl Serialize) {
+        self.values.insert(key, json!(value));
+    }
+
+    /// Writes no value for a key.
+    pub(super) fn omit(&mut self, key: &str) {
+        self.values.shift_remove(key);
+    }
+
     /// Reads a size, which must be at least 1.
     pub(super) fn size(&mut self, key: &'static str, size: &mut usize) -> Result<(), ModelError> {
         self.value(key, size)?;

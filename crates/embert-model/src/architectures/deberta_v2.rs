@@ -25,7 +25,13 @@ pub static DEBERTA_V2: Architecture = Architecture {
         ("layer_norm", "LayerNorm"),
     ],
     has_pooler: false,
-    head: Head { dense: Some(("pooler.dense", gelu)), drops_input: true, classifier: "classifier" },
+    final_norm: None,
+    head: Head {
+        dense: Some(("pooler.dense", gelu)),
+        drops_input: true,
+        norm: None,
+        classifier: "classifier",
+    },
     lora_target_modules: &["query_proj", "value_proj"],
 };
 

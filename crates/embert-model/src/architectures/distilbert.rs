@@ -31,7 +31,13 @@ pub static DISTILBERT: Architecture = Architecture {
         ("embeddings.layer_norm", "embeddings.LayerNorm"),
     ],
     has_pooler: false,
-    head: Head { dense: Some(("pre_classifier", relu)), drops_input: false, classifier: "classifier" },
+    final_norm: None,
+    head: Head {
+        dense: Some(("pre_classifier", relu)),
+        drops_input: false,
+        norm: None,
+        classifier: "classifier",
+    },
     lora_target_modules: &[],
 };
 

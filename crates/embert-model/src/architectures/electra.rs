@@ -21,9 +21,11 @@ pub static ELECTRA: Architecture = Architecture {
     embeddings: &["embeddings", "embeddings_project"],
     renames: &[("embeddings.projection", "embeddings_project"), bert::RENAMES[0], bert::RENAMES[1]],
     has_pooler: false,
+    final_norm: None,
     head: Head {
         dense: Some(("classifier.dense", gelu)),
         drops_input: true,
+        norm: None,
         classifier: "classifier.out_proj",
     },
     lora_target_modules: &["query", "value"],

@@ -9,6 +9,7 @@ mod deberta_v2;
 mod distilbert;
 mod electra;
 mod model_part;
+mod modernbert;
 pub(crate) mod names;
 mod roberta;
 mod xlm_roberta;
@@ -22,12 +23,14 @@ pub use deberta_v2::DEBERTA_V2;
 pub use distilbert::DISTILBERT;
 pub use electra::ELECTRA;
 pub use model_part::ModelPart;
+pub use modernbert::MODERNBERT;
+pub(crate) use modernbert::NewWeights;
 pub use roberta::ROBERTA;
 pub use xlm_roberta::XLM_ROBERTA;
 
 /// All supported families.
-pub static ARCHITECTURES: [&Architecture; 8] =
-    [&BERT, &DISTILBERT, &ROBERTA, &XLM_ROBERTA, &CAMEMBERT, &ELECTRA, &ALBERT, &DEBERTA_V2];
+pub static ARCHITECTURES: [&Architecture; 9] =
+    [&BERT, &DISTILBERT, &ROBERTA, &XLM_ROBERTA, &CAMEMBERT, &ELECTRA, &ALBERT, &DEBERTA_V2, &MODERNBERT];
 
 impl Architecture {
     /// Returns the family with this `model_type`.

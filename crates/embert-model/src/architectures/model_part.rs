@@ -7,6 +7,6 @@ pub enum ModelPart {
     Embeddings,
     /// A layer of the encoder, numbered from 0.
     Layer(usize),
-    /// Pooler, dense layer and classifier.
+    /// LayerNorm after the last layer, pooler, dense layer and classifier.
     Head,
 }

@@ -1,6 +1,6 @@
 //! Mapping between module paths and Hugging Face tensor names, and the model part of each tensor.
 
-use super::architecture::Architecture;
+use super::architecture::{Architecture, Head};
 use super::model_part::ModelPart;
 use crate::lora::names::adapter_name;
 
@@ -18,7 +18,9 @@ impl Architecture {
     /// Prefix, list of layers and head get the names of the family. Names inside a layer stay.
     pub(crate) fn path(&self, module: &str) -> String {
         let dense = self.head.dense.map(|(name, _)| ("head.dense", name));
-        for (field, name) in dense.into_iter().chain([("head.classifier", self.head.classifier)]) {
+        let norm = self.head.norm.map(|name| ("head.norm", name));
+        for (field, name) in dense.into_iter().chain(norm).chain([("head.classifier", self.head.classifier)])
+        {
             if let Some(parameter) = module.strip_prefix(field) {
                 return format!("{name}{parameter}");
             }
@@ -57,13 +59,14 @@ impl Architecture {
             return layer.split('.').next()?.parse().ok().map(ModelPart::Layer);
         }
         let is_in = |module: &str| inner.strip_prefix(module).is_some_and(|rest| rest.starts_with('.'));
-        let dense = self.head.dense.map(|(name, _)| name.to_string());
+        let Head { dense, norm, classifier, .. } = self.head;
         let pooler = self.has_pooler.then(|| self.name("pooler.dense"));
-        let head = [dense, Some(self.head.classifier.to_string()), pooler];
+        let names = [dense.map(|(name, _)| name), norm, Some(classifier), self.final_norm];
+        let head = names.map(|name| name.map(String::from)).into_iter().chain([pooler]);
         if self.embeddings.iter().any(|module| is_in(module)) {
             Some(ModelPart::Embeddings)
         } else {
-            head.iter().flatten().any(|module| is_in(module)).then_some(ModelPart::Head)
+            head.flatten().any(|module| is_in(&module)).then_some(ModelPart::Head)
         }
     }
 
@@ -84,7 +87,8 @@ impl Architecture {
     pub(crate) fn is_of_base_model(&self, name: &str) -> bool {
         let module = name.split('.').next();
         let pooler = self.has_pooler.then_some(POOLER);
-        let modules = self.embeddings.iter().chain([&self.layers]).map(|path| path.split('.').next());
+        let modules = self.embeddings.iter().chain([&self.layers]).chain(&self.final_norm);
+        let modules = modules.map(|path| path.split('.').next());
         self.without_prefix(name).is_some()
             || modules.chain([pooler]).any(|known| known.is_some() && known == module)
     }
@@ -93,6 +97,12 @@ impl Architecture {
     /// labels.
     pub(crate) fn is_of_classifier(&self, name: &str) -> bool {
         name.strip_prefix(self.head.classifier).is_some_and(|rest| rest.starts_with('.'))
+    }
+
+    /// Returns true if a parameter belongs to the LayerNorm after the last layer.
+    pub(crate) fn is_of_final_norm(&self, name: &str) -> bool {
+        let name = self.without_prefix(name).unwrap_or(name);
+        self.final_norm.is_some_and(|norm| name.strip_prefix(norm).is_some_and(|rest| rest.starts_with('.')))
     }
 
     fn without_prefix<'a>(&self, name: &'a str) -> Option<&'a str> {
@@ -112,7 +122,7 @@ pub(crate) fn is_transposed(name: &str, rank: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::{ALBERT, BERT, CAMEMBERT, DEBERTA_V2, DISTILBERT, ELECTRA, ModelPart, ROBERTA};
+    use crate::{ALBERT, BERT, CAMEMBERT, DEBERTA_V2, DISTILBERT, ELECTRA, MODERNBERT, ModelPart, ROBERTA};
 
     #[test]
     fn legacy_names_are_accepted() {
@@ -210,6 +220,25 @@ mod tests {
                 "deberta.encoder.LayerNorm.bias",
             ),
             (&DEBERTA_V2, "head.dense.weight", "pooler.dense.weight", "pooler.dense.weight"),
+            (
+                &MODERNBERT,
+                "base_model.encoder.layer.1.attn.wqkv.lora.lora_a",
+                "model.layers.1.attn.wqkv.lora.lora_a",
+                "model.layers.1.attn.Wqkv.lora_A.weight",
+            ),
+            (
+                &MODERNBERT,
+                "base_model.embeddings.word_embeddings.weight",
+                "model.embeddings.word_embeddings.weight",
+                "model.embeddings.tok_embeddings.weight",
+            ),
+            (
+                &MODERNBERT,
+                "encoder.final_norm.weight",
+                "model.encoder.final_norm.weight",
+                "model.final_norm.weight",
+            ),
+            (&MODERNBERT, "head.norm.weight", "head.norm.weight", "head.norm.weight"),
         ];
         for (architecture, module, path, name) in cases {
             assert_eq!((architecture.path(module).as_str(), architecture.name(path).as_str()), (path, name));
@@ -240,6 +269,11 @@ mod tests {
             (&DEBERTA_V2, "deberta.encoder.layer.3.output.LayerNorm.bias", Some(ModelPart::Layer(3))),
             (&DEBERTA_V2, "pooler.dense.bias", head),
             (&DEBERTA_V2, "deberta.encoder.conv.conv.bias", None),
+            (&MODERNBERT, "layers.21.mlp_norm.weight", Some(ModelPart::Layer(21))),
+            (&MODERNBERT, "model.embeddings.norm.weight", Some(ModelPart::Embeddings)),
+            (&MODERNBERT, "model.final_norm.weight", head),
+            (&MODERNBERT, "head.dense.weight", head),
+            (&MODERNBERT, "decoder.bias", None),
         ] {
             assert_eq!(architecture.part_of(name), part, "{name}");
         }

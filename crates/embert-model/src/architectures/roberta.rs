@@ -31,9 +31,11 @@ pub(super) const fn architecture(model_type: &'static str) -> Architecture {
         embeddings: &["embeddings"],
         renames: bert::RENAMES,
         has_pooler: true,
+        final_norm: None,
         head: Head {
             dense: Some(("classifier.dense", Tensor::tanh)),
             drops_input: true,
+            norm: None,
             classifier: "classifier.out_proj",
         },
         lora_target_modules: &["query", "value"],

@@ -7,7 +7,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use embert_model::{
     AutoConfig, AutoModelForSequenceClassification, BERT, CAMEMBERT, DEBERTA_V2, DISTILBERT, ELECTRA,
-    EncoderConfig, ForwardContext, ModelError, Pretrained, ROBERTA, XLM_ROBERTA, from_pretrained,
+    EncoderConfig, ForwardContext, MODERNBERT, ModelError, Pretrained, ROBERTA, XLM_ROBERTA, from_pretrained,
     save_pretrained,
 };
 use safetensors::SafeTensors;
@@ -25,7 +25,7 @@ fn checkpoint_of(model: &str, weights: &str) -> TempDir {
 }
 
 /// The directories of the tiny models, one for each family.
-const MODELS: [&str; 8] = [
+const MODELS: [&str; 10] = [
     "tiny_bert",
     "tiny_distilbert",
     "families/roberta",
@@ -34,6 +34,8 @@ const MODELS: [&str; 8] = [
     "families/electra",
     "families/albert",
     "families/deberta-v2",
+    "families/modernbert",
+    "families/modernbert-cls",
 ];
 
 fn checkpoint(weights: &str) -> TempDir {
@@ -151,6 +153,9 @@ fn assert_config_survives(directory: &Path, saved: &Path) {
         match (key.as_str(), before.get(key)) {
             ("problem_type", None) => assert_eq!(value, "single_label_classification"),
             ("position_embedding_type", None) => assert_eq!(value, "absolute"),
+            // ModernBERT's config is written with the keys of both generations; `modernbert.rs` checks them.
+            ("layer_types" | "global_attn_every_n_layers", None) => {}
+            ("rope_parameters" | "global_rope_theta" | "local_rope_theta", None) => {}
             (_, found) => assert_eq!(found, Some(value), "{key}"),
         }
     }
@@ -190,7 +195,7 @@ fn unsupported_bert_configs_are_refused_by_key() {
         (
             "model_type",
             "gpt2".into(),
-            "model_type is gpt2; only bert, distilbert, roberta, xlm-roberta, camembert, electra, albert or deberta-v2 is supported",
+            "model_type is gpt2; only bert, distilbert, roberta, xlm-roberta, camembert, electra, albert, deberta-v2 or modernbert is supported",
         ),
         ("num_attention_heads", 5.into(), "hidden_size 32 is not a multiple of num_attention_heads 5"),
         (
@@ -295,6 +300,53 @@ fn unsupported_configs_of_other_families_are_refused_by_key() {
             "missing 16 of the model's tensors: albert.encoder.albert_layer_groups.2.",
         ),
         ("albert", "num_hidden_layers", 1_000_000_000.into(), "the maximum is 1024"),
+        ("modernbert", "mlp_bias", true.into(), "mlp_bias is true; only false is supported"),
+        (
+            "modernbert",
+            "num_attention_heads",
+            8.into(),
+            "hidden_size / num_attention_heads is 3; it must be even",
+        ),
+        (
+            "modernbert",
+            "hidden_activation",
+            "silu".into(),
+            "hidden_activation is silu; only gelu is supported",
+        ),
+        (
+            "modernbert",
+            "classifier_pooling",
+            "max".into(),
+            "classifier_pooling: unknown variant `max`, expected `cls` or `mean`",
+        ),
+        (
+            "modernbert",
+            "num_hidden_layers",
+            2_000_000_000.into(),
+            "num_hidden_layers is 2000000000; the maximum is 10000",
+        ),
+        (
+            "modernbert",
+            "initializer_cutoff_factor",
+            0.into(),
+            "initializer_cutoff_factor is 0; it must be at least 0.1",
+        ),
+        ("modernbert", "global_attn_every_n_layers", 0.into(), "global_attn_every_n_layers is 0"),
+        ("modernbert", "local_rope_theta", 0.into(), "local_rope_theta is 0; it must be greater than 0"),
+        ("modernbert", "num_hidden_layers", 1.into(), "6 unexpected tensors: model.layers.1."),
+        ("modernbert-cls", "num_hidden_layers", 3.into(), "layer_types has 2 entries for 3 layers"),
+        (
+            "modernbert-cls",
+            "rope_parameters",
+            serde_json::json!({"full_attention": {"rope_type": "yarn", "rope_theta": 1000.0}}),
+            "rope_parameters.full_attention.rope_type is yarn; only default is supported",
+        ),
+        (
+            "modernbert-cls",
+            "rope_scaling",
+            serde_json::json!({"rope_type": "linear"}),
+            "rope_scaling is {\"rope_type\":\"linear\"}; only null is supported",
+        ),
         ("electra", "num_hidden_layers", 1.into(), "16 unexpected tensors: electra.encoder.layer.1."),
         ("deberta-v2", "conv_kernel_size", 3.into(), "conv_kernel_size is 3; only 0 is supported"),
         ("deberta-v2", "embedding_size", 16.into(), "embedding_size is 16; only 24 is supported"),
@@ -351,6 +403,7 @@ fn architectures_select_the_family_without_a_model_type() {
         ("CamembertForMaskedLM", &CAMEMBERT),
         ("ElectraForPreTraining", &ELECTRA),
         ("DebertaV2ForMaskedLM", &DEBERTA_V2),
+        ("ModernBertForMaskedLM", &MODERNBERT),
     ] {
         let found = read(&format!(r#"{{"architectures": ["{class}"]}}"#)).unwrap();
         assert_eq!(found.architecture, expected, "{class}");

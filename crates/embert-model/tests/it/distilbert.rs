@@ -4,7 +4,7 @@ use burn::module::Param;
 use burn::tensor::{Device, Tensor};
 use embert_kernels::{DropoutStream, SequenceLayout};
 use embert_model::{
-    AutoConfig, AutoModelForSequenceClassification, DISTILBERT, EncoderConfig, ForwardContext,
+    AutoConfig, AutoModelForSequenceClassification, DISTILBERT, EncoderConfig, EncoderLayer, ForwardContext,
     from_pretrained,
 };
 
@@ -59,7 +59,10 @@ fn changes_by_dropout(rates: EncoderConfig, without_feed_forward: bool) -> [f32;
     let mut model =
         AutoModelForSequenceClassification::new(&AutoConfig::new(&DISTILBERT, encoder), 3, &device);
     if without_feed_forward {
-        let weight = &mut model.base_model.encoder.layer[0].output.dense.weight;
+        let EncoderLayer::Bert(layer) = &mut model.base_model.encoder.layer[0] else {
+            panic!("BERT's layer")
+        };
+        let weight = &mut layer.output.dense.weight;
         *weight = Param::from_tensor(weight.val().zeros_like());
     }
     let with_dropout = ForwardContext {

@@ -1,4 +1,4 @@
-//! Compares RoBERTa, XLM-RoBERTa, CamemBERT, ELECTRA, ALBERT and DeBERTa with transformers and PEFT (`generate_families.py`).
+//! Compares the families of `generate_families.py` with transformers and PEFT.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,13 +18,15 @@ use crate::golden::{Golden, assert_close, values};
 use crate::gradients::{assert_gradients_agree, gradients_by_name, loss};
 
 /// The families of `generate_families.py`, and their numbers of parameters with gradients.
-pub(crate) const FAMILIES: [(&str, usize); 6] = [
+pub(crate) const FAMILIES: [(&str, usize); 8] = [
     ("roberta", 41),
     ("xlm-roberta", 41),
     ("camembert", 41),
     ("electra", 43),
     ("albert", 43),
     ("deberta-v2", 42),
+    ("modernbert", 18),
+    ("modernbert-cls", 18),
 ];
 
 fn directory(family: &str) -> PathBuf {
@@ -157,9 +159,16 @@ fn default_target_modules_are_those_of_peft() {
         assert_eq!(targets, serde_json::json!(["query", "value"]), "{family}");
         assert_eq!(adapters(model).len(), expected, "{family}");
     }
-    for family in ["camembert", "albert"] {
+    for (family, expected) in [
+        ("camembert", "camembert has no default target modules"),
+        ("albert", "albert has no default target modules"),
+        (
+            "modernbert",
+            "modernbert has no default target modules; choose from attn.Wqkv, attn.Wo, mlp.Wi, mlp.Wo, ",
+        ),
+    ] {
         let error = add_adapter(model(family, &Device::flex()), &LoraConfig::default(), 0).unwrap_err();
-        assert!(error.to_string().contains(&format!("{family} has no default target modules")), "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
     }
 }
 
@@ -184,7 +193,7 @@ fn is_trainable(model: &AutoModelForSequenceClassification, name: &str) -> bool 
 #[test]
 fn all_linear_adapts_the_projection_and_not_the_head() {
     let all = serde_json::from_str(r#"{"target_modules": "all-linear"}"#).unwrap();
-    for (family, expected) in [("roberta", 12), ("electra", 13)] {
+    for (family, expected) in [("roberta", 12), ("electra", 13), ("modernbert", 9)] {
         let names = adapters(add_adapter(model(family, &Device::flex()), &all, 0).unwrap());
         assert_eq!(names.len(), expected, "{family}: {names:?}");
         assert_eq!(names[0] == "electra.embeddings_project", family == "electra");
@@ -236,9 +245,13 @@ fn token_types_have_no_effect_on_roberta() {
 
 #[test]
 fn positions_begin_after_the_padding() {
-    for (family, first, longest) in
-        [("roberta", 2, 40), ("camembert", 2, 40), ("electra", 0, 40), ("deberta-v2", 0, 40)]
-    {
+    for (family, first, longest) in [
+        ("roberta", 2, 40),
+        ("camembert", 2, 40),
+        ("electra", 0, 40),
+        ("deberta-v2", 0, 40),
+        ("modernbert", 0, 64),
+    ] {
         let encoder = config(family).encoder;
         assert_eq!((encoder.first_position(), encoder.max_length()), (first, longest), "{family}");
     }

@@ -13,6 +13,7 @@ mod gradients;
 mod heads;
 mod initial_values;
 mod label_configs;
+mod modernbert;
 mod pairs;
 mod parity;
 mod pytorch_files;

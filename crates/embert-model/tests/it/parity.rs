@@ -2,7 +2,9 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use embert_kernels::{DropoutStream, SequenceLayout};
-use embert_model::{AutoConfig, AutoModelForSequenceClassification, ForwardContext, from_pretrained};
+use embert_model::{
+    AutoConfig, AutoModelForSequenceClassification, EncoderLayer, ForwardContext, from_pretrained,
+};
 
 use crate::fixtures;
 use crate::golden::{Golden, assert_close, values};
@@ -91,6 +93,7 @@ fn a_missing_bias_equals_a_bias_of_zero() {
     }
     model.base_model.embeddings.layer_norm.bias = None;
     for layer in &mut model.base_model.encoder.layer {
+        let EncoderLayer::Bert(layer) = layer else { panic!("BERT's layer") };
         layer.attention.output.layer_norm.bias = None;
         layer.output.layer_norm.bias = None;
     }

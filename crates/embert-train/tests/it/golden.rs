@@ -16,7 +16,7 @@ type Fixture = (&'static str, &'static str, usize);
 
 const BERT: Fixture = ("tiny_bert", "golden.safetensors", 41);
 const DISTILBERT: Fixture = ("tiny_distilbert", "golden_distilbert.safetensors", 40);
-const FIXTURES: [Fixture; 8] = [
+const FIXTURES: [Fixture; 10] = [
     BERT,
     DISTILBERT,
     ("families/roberta", "families/roberta/golden.safetensors", 41),
@@ -25,6 +25,8 @@ const FIXTURES: [Fixture; 8] = [
     ("families/electra", "families/electra/golden.safetensors", 43),
     ("families/albert", "families/albert/golden.safetensors", 43),
     ("families/deberta-v2", "families/deberta-v2/golden.safetensors", 42),
+    ("families/modernbert", "families/modernbert/golden.safetensors", 18),
+    ("families/modernbert-cls", "families/modernbert-cls/golden.safetensors", 18),
 ];
 
 /// Values computed by transformers.

@@ -8,7 +8,8 @@ use std::path::Path;
 use burn::module::Module;
 use burn::tensor::Device;
 use embert_model::{
-    Adapter, AutoModelForSequenceClassification, LoraConfig, ProblemType, add_adapter, from_pretrained,
+    Adapter, AutoModelForSequenceClassification, EncoderLayer, LoraConfig, ProblemType, add_adapter,
+    from_pretrained,
 };
 use embert_train::{
     Checkpoint, Event, Fitted, IntervalStrategy, OnExisting, RunDirectory, RunSettings, TrainConfig,
@@ -208,7 +209,8 @@ fn resuming_with_other_examples_is_an_error() {
 #[test]
 fn resuming_an_adapter_on_another_base_model_is_an_error() {
     let mut base = tiny::model(0.1);
-    let bias = &mut base.base_model.encoder.layer[1].output.dense.bias;
+    let EncoderLayer::Bert(layer) = &mut base.base_model.encoder.layer[1] else { panic!("BERT's layer") };
+    let bias = &mut layer.output.dense.bias;
     *bias = bias.take().map(|bias| bias.map(|bias| bias + 1e-3));
     let error = resume_error(&lora(), &Examples::new(20), base);
     assert!(matches!(error, TrainError::OtherWeights), "{error}");

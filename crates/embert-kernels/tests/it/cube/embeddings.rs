@@ -26,7 +26,7 @@ fn check_embeddings<const N: usize>(
         |tables| {
             let [word, position] = [0, 1].map(|table| tables[table].clone());
             let (ids, token_type) = (ids(&word), tables.get(2).cloned());
-            without_padding(embeddings(ids, layout, word, position, first_position, token_type))
+            without_padding(embeddings(ids, layout, word, Some(position), first_position, token_type))
         },
         |tables| {
             let [word, position] = [0, 1].map(|table| tables[table].clone());
@@ -71,7 +71,7 @@ fn frozen_tables_get_no_gradient() {
         let tables = [table(0, 20), table(1, 10), table(2, 2)];
         let [word, position, token_type] = tables.clone();
         let ids = Tensor::<1, Int>::from_data(ids(13, 20).as_slice(), &device);
-        let y = embeddings(ids, &layout, word, position, 0, Some(token_type));
+        let y = embeddings(ids, &layout, word, Some(position), 0, Some(token_type));
         let gradients = y.powi_scalar(2).sum().backward();
         tables.map(|table| table.grad(&gradients).map(|gradient| gradient.into_data()))
     };
