@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 mod adapter_files;
 mod adapters;
 mod checkpoints;
+mod configs;
 mod distilbert;
 mod encoders;
 mod families;
