@@ -36,7 +36,13 @@ pub static ALBERT: Architecture = Architecture {
     ],
     has_pooler: true,
     final_norm: None,
-    head: Head { dense: None, drops_input: false, norm: None, classifier: "classifier" },
+    head: Head {
+        dense: None,
+        pretrained_dense: false,
+        drops_input: false,
+        norm: None,
+        classifier: "classifier",
+    },
     lora_target_modules: &[],
 };
 

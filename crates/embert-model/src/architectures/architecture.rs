@@ -48,6 +48,8 @@ pub struct Architecture {
 pub(crate) struct Head {
     /// Name and activation of the dense layer; `None` if the pooler is the dense layer.
     pub(crate) dense: Option<(&'static str, Activation)>,
+    /// True if pretrained models have the dense layer; false if fine-tuning begins with random weights.
+    pub(crate) pretrained_dense: bool,
     /// True if the dropout before the classifier also applies before the dense layer.
     pub(crate) drops_input: bool,
     /// Name of the LayerNorm after the activation.

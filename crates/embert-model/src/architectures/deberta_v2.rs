@@ -28,6 +28,7 @@ pub static DEBERTA_V2: Architecture = Architecture {
     final_norm: None,
     head: Head {
         dense: Some(("pooler.dense", gelu)),
+        pretrained_dense: false,
         drops_input: true,
         norm: None,
         classifier: "classifier",

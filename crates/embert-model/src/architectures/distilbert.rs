@@ -34,6 +34,7 @@ pub static DISTILBERT: Architecture = Architecture {
     final_norm: None,
     head: Head {
         dense: Some(("pre_classifier", relu)),
+        pretrained_dense: false,
         drops_input: false,
         norm: None,
         classifier: "classifier",

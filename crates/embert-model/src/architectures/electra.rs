@@ -24,6 +24,7 @@ pub static ELECTRA: Architecture = Architecture {
     final_norm: None,
     head: Head {
         dense: Some(("classifier.dense", gelu)),
+        pretrained_dense: false,
         drops_input: true,
         norm: None,
         classifier: "classifier.out_proj",

@@ -35,6 +35,7 @@ pub static MODERNBERT: Architecture = Architecture {
     final_norm: Some("final_norm"),
     head: Head {
         dense: Some(("head.dense", gelu)),
+        pretrained_dense: true,
         drops_input: false,
         norm: Some("head.norm"),
         classifier: "classifier",

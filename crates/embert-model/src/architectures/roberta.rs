@@ -34,6 +34,7 @@ pub(super) const fn architecture(model_type: &'static str) -> Architecture {
         final_norm: None,
         head: Head {
             dense: Some(("classifier.dense", Tensor::tanh)),
+            pretrained_dense: false,
             drops_input: true,
             norm: None,
             classifier: "classifier.out_proj",

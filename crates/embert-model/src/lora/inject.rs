@@ -38,7 +38,8 @@ pub fn add_adapter(
 /// Returns the config with the dense layer of the head in `modules_to_save`, if the config names no modules and would not
 /// train it. PEFT freezes the new pooler of DeBERTa at its random weights, and does not save it.
 fn with_new_layers_of_head(config: &LoraConfig, model: &AutoModelForSequenceClassification) -> LoraConfig {
-    let dense = model.architecture().head.dense.map(|(name, _)| name);
+    let head = model.architecture().head;
+    let dense = head.dense.map(|(name, _)| name).filter(|_| !head.pretrained_dense);
     match dense.filter(|dense| config.modules_to_save.is_none() && !config.is_saved_module(dense)) {
         Some(dense) => LoraConfig { modules_to_save: Some(vec![dense.into()]), ..config.clone() },
         None => config.clone(),

@@ -41,15 +41,18 @@ pub(super) fn read(path: &Path, file: File) -> Result<Vec<(String, StoredTensor)
     tensors(path, &objects, root, &storages.collect::<Storages>())
 }
 
-/// Returns the bytes of each member, by its name without the top folder.
-fn open(file: BufReader<File>) -> Result<(BufReader<File>, BTreeMap<String, Range<u64>>), Problem> {
+/// The range of the bytes of each member, by its name without the top folder.
+type Members = BTreeMap<String, Range<u64>>;
+
+/// Returns the archive and its members.
+fn open(file: BufReader<File>) -> Result<(BufReader<File>, Members), Problem> {
     let config = Config { archive_offset: ArchiveOffset::Known(0) };
     let mut archive = ZipArchive::with_config(config, file)?;
     // Overlapping members would let a small file hold many large tensors.
     if archive.has_duplicate_names() || archive.has_overlapping_files()? {
         return Err(damaged("members of the archive overlap"));
     }
-    let mut members = BTreeMap::new();
+    let mut members = Members::new();
     for index in 0..archive.len() {
         let member = archive.by_index_raw(index)?;
         let name = member.name()?.into_owned();
