@@ -52,7 +52,7 @@ impl SpecialTokens {
         origin: &str,
     ) -> Result<(String, u32)> {
         let is_missing = |(key, token): &&(&str, AddedToken)| {
-            !vocabulary.contains_key(&token.content) && !(self.adds_mask && *key == "mask_token")
+            !(vocabulary.contains_key(&token.content) || self.adds_mask && *key == "mask_token")
         };
         let mut missing: Vec<String> = vec![];
         for (_, token) in self.tokens.iter().filter(is_missing) {
