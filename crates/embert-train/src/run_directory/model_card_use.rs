@@ -61,7 +61,7 @@ fn adapter_note(num_labels: usize, problem_type: ProblemType) -> String {
         argument += &format!(", problem_type=\"{problem_type}\"");
     }
     format!(
-        "`AutoModelForSequenceClassification.from_pretrained(\".\"{argument})` opens the adapter, too. PEFT does not save \
+        "`AutoModelForSequenceClassification.from_pretrained(\".\"{argument})` opens the adapter, too, without the norms of DoRA. PEFT does not save \
          label names, so its predictions have those of the base model."
     )
 }
