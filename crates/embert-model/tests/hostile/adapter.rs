@@ -24,7 +24,7 @@ fn base() -> AutoModelForSequenceClassification {
 /// Loads the adapter in the folder of the file and runs its model.
 fn open(base: &AutoModelForSequenceClassification) -> impl Fn(&Path) -> Result<(), ModelError> {
     |file| {
-        run(&Adapter::open(file.parent().unwrap())?.load(base.clone(), &[])?);
+        run(&Adapter::open(file.parent().unwrap())?.load(base.clone(), &[])?, 3);
         Ok(())
     }
 }

@@ -91,7 +91,16 @@ fn invalid_configs_are_refused_by_key() {
 
 #[test]
 fn mutated_configs_never_panic() {
-    for (model, seed) in [("tiny_bert", 1), ("tiny_distilbert", 2)] {
+    for (model, seed) in [
+        ("tiny_bert", 1),
+        ("tiny_distilbert", 2),
+        ("families/roberta", 3),
+        ("families/electra", 4),
+        ("families/albert", 5),
+        ("families/deberta-v2", 6),
+        ("families/modernbert", 7),
+        ("families/modernbert-cls", 8),
+    ] {
         let folder = folder_of(model, &FILES);
         let good = fs::read(fixture(model).join("config.json")).unwrap();
         let config: Value = serde_json::from_slice(&good).unwrap();

@@ -37,14 +37,14 @@ fn load_and_run(file: &Path) -> Result<(), ModelError> {
     let config = AutoConfig::from_dir(directory)?;
     config.check_labels()?;
     let loaded = from_pretrained(directory, &config, 0, &Device::flex())?;
-    run(&loaded.complete(directory)?);
+    run(&loaded.complete(directory)?, config.encoder.max_length().min(3));
     Ok(())
 }
 
-fn run(model: &AutoModelForSequenceClassification) {
-    let ids = TensorData::new(vec![0, 1, 2], [3]);
+fn run(model: &AutoModelForSequenceClassification, length: usize) {
+    let ids = TensorData::new((0..length as i32).collect::<Vec<_>>(), [length]);
     let ids = Tensor::from_data(ids, (&Device::flex(), DType::I32));
-    let layout = SequenceLayout::packed(vec![3]);
+    let layout = SequenceLayout::packed(vec![length]);
     let logits = model.forward(ids, &layout, ForwardContext::default());
     assert_eq!(logits.dims(), [1, model.num_labels()]);
 }
