@@ -4,7 +4,7 @@
 //! n is a constant for the gradient, as in PEFT.
 
 use burn::tensor::{DType, Tensor};
-use embert_kernels::{add_low_rank, dropout, linear};
+use embert_kernels::{Precision, add_low_rank, dropout, linear};
 
 use crate::forward_context::LinearContext;
 use crate::lora::low_rank::Lora;
@@ -99,7 +99,7 @@ pub(super) fn magnitude_scale(lora: &Lora, weight: Tensor<2>) -> Option<Tensor<2
 /// Returns n = ‖W + s·A·B‖ of each column, `[1, out]`, as a constant.
 pub(super) fn column_norms(weight: Tensor<2>, [a, b]: [Tensor<2>; 2], scaling: f64) -> Tensor<2> {
     let [weight, a, b] = [weight, a, b].map(|tensor| tensor.set_require_grad(false));
-    let merged = weight + a.matmul(b) * scaling; // [in, out]
+    let merged = weight + linear(a, b, None, Precision::Fp32) * scaling; // [in, out]
     (merged.clone() * merged).sum_dim(0).sqrt()
 }
 

@@ -2,6 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
+use embert_kernels::{Precision, linear};
 
 use crate::classification::AutoModelForSequenceClassification;
 use crate::lora::dora::magnitude_scale;
@@ -22,7 +23,7 @@ pub fn merge_adapter(mut model: AutoModelForSequenceClassification) -> AutoModel
 }
 
 fn merged(weight: Param<Tensor<2>>, lora: &Lora) -> Param<Tensor<2>> {
-    let delta = lora.lora_a.val().matmul(lora.lora_b.val()) * lora.scaling; // [in, out]
+    let delta = linear(lora.lora_a.val(), lora.lora_b.val(), None, Precision::Fp32) * lora.scaling; // [in, out]
     let scale = magnitude_scale(lora, weight.val()); // [1, out]
     weight.map(|weight| {
         let merged = weight + delta;
