@@ -1,9 +1,10 @@
 //! Reference implementation of attention, on sequences that are padded to a rectangle.
 
 use burn::tensor::activation::softmax;
-use burn::tensor::{Bool, FloatDType, Int, Tensor, TensorData};
+use burn::tensor::{Bool, Int, Tensor, TensorData};
 
 use super::AttentionOptions;
+use crate::backend::needs_exact_products;
 use crate::dropout::DropoutSite;
 use crate::dropout::reference::dropout_mask;
 use crate::layout::SequenceLayout;
@@ -67,24 +68,25 @@ impl<'a> PaddedBatch<'a> {
         self.times(self.dropout(softmax(scores, 3)), value) // [batch, heads, queries, d]
     }
 
-    /// Returns x·yᵀ. For one fp32 query it is a sum, which no device rounds to TF32.
+    /// Returns x·yᵀ.
     fn times_transpose(&self, x: Tensor<4>, y: Tensor<4>) -> Tensor<4> {
-        if self.is_fp32_sum(&x) {
+        if self.is_exact_sum(&x) {
             return (x * y).sum_dim(3).swap_dims(2, 3); // [batch, heads, 1, rows]
         }
         matmul(x, y.transpose(), self.options.precision)
     }
 
-    /// Returns x·y. For one fp32 query it is a sum, which no device rounds to TF32.
+    /// Returns x·y.
     fn times(&self, x: Tensor<4>, y: Tensor<4>) -> Tensor<4> {
-        if self.is_fp32_sum(&x) {
+        if self.is_exact_sum(&x) {
             return (x.swap_dims(2, 3) * y).sum_dim(2); // [batch, heads, 1, d]
         }
         matmul(x, y, self.options.precision)
     }
 
-    fn is_fp32_sum(&self, x: &Tensor<4>) -> bool {
-        x.dims()[2] == 1 && self.options.precision.dtype() == FloatDType::F32
+    /// Returns true for one query, if Burn would round a product to TF32 but the precision is fp32. It becomes a sum.
+    fn is_exact_sum(&self, x: &Tensor<4>) -> bool {
+        x.dims()[2] == 1 && needs_exact_products(x, self.options.precision)
     }
 
     /// Returns the mask of the keys that are padding, `[batch, heads, queries, rows]`.

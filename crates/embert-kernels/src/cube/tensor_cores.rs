@@ -16,7 +16,7 @@ pub(crate) fn on_tensor_cores(device: &Device, precision: Precision) -> bool {
 }
 
 /// Returns true if the precision is fp32, but Burn rounds fp32 products to TF32 on the device of `x`.
-pub(crate) fn needs_exact_products(x: &Tensor<2>, precision: Precision) -> bool {
+pub(crate) fn needs_exact_products<const D: usize>(x: &Tensor<D>, precision: Precision) -> bool {
     precision == Precision::Fp32 && x.dtype() == DType::F32 && rounds_to_tf32(&x.device())
 }
 

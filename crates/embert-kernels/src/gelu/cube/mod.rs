@@ -12,8 +12,7 @@ use burn::tensor::{DType, FloatDType, Tensor};
 
 use super::reference;
 use crate::autodiff::custom_op;
-use crate::backend::on_tensor_cores;
-use crate::cube::tensor_cores::needs_exact_products;
+use crate::backend::{needs_exact_products, on_tensor_cores};
 use crate::linear::{CubeProducts, add_bias, linear};
 use crate::precision::Precision;
 use kernels::GeluKernels;

@@ -16,8 +16,8 @@ use cubek::matmul::routine::BlueprintStrategy;
 use cubek::std::InputBinding;
 
 use crate::autodiff::custom_op;
+use crate::backend::needs_exact_products;
 use crate::cube::memory::uninitialized;
-use crate::cube::tensor_cores::needs_exact_products;
 use crate::precision::Precision;
 
 /// Returns a·b, for matrices of the type of the products.
