@@ -73,12 +73,16 @@ fn library_path(folder: &Path) -> OsString {
 }
 
 /// Runs a worker of the benchmarks with this workload as its standard input.
+///
+/// Shows its standard error only if it fails: CubeCL's probes of the speed panic on this driver, and it goes on.
 pub(crate) fn run_worker(mut command: Command, workload: &str) -> Result<(), String> {
-    command.arg("worker").stdin(Stdio::piped());
+    command.arg("worker").stdin(Stdio::piped()).stderr(Stdio::piped());
     let failed = |reason: String| format!("embert-bench worker: {reason}");
     let mut child = command.spawn().map_err(|source| failed(source.to_string()))?;
     let written = child.stdin.take().expect("stdin is piped").write_all(workload.as_bytes());
-    let status = child.wait().map_err(|source| failed(source.to_string()))?;
-    written.map_err(|source| failed(source.to_string()))?;
-    if status.success() { Ok(()) } else { Err(failed(status.to_string())) }
+    let output = child.wait_with_output().map_err(|source| failed(source.to_string()))?;
+    if !output.status.success() {
+        return Err(failed(format!("{}\n{}", output.status, String::from_utf8_lossy(&output.stderr))));
+    }
+    written.map_err(|source| failed(source.to_string()))
 }
