@@ -8,7 +8,8 @@ use serde_json::Value;
 use crate::tiny::write_csv;
 use crate::{fails, succeeds};
 
-const FAMILIES: [(&str, &str); 6] = [
+const FAMILIES: [(&str, &str); 7] = [
+    ("modernbert", "model"),
     ("deberta-v2", "deberta"),
     ("albert", "albert"),
     ("roberta", "roberta"),
@@ -56,9 +57,8 @@ fn each_family_is_fine_tuned_and_a_resumed_run_is_bit_identical() {
     for (family, prefix) in FAMILIES {
         let folder = folder_of(family);
         let path = folder.path();
-        let freezing = format!(
-            "--freeze {prefix}.embeddings --gradual_unfreezing 1:{prefix}.embeddings.word_embeddings"
-        );
+        let freezing =
+            format!("--freeze {prefix}.embeddings --gradual_unfreezing 1:{prefix}.embeddings.*_embeddings");
         succeeds(
             path,
             &format!("train --model model --dataset rows.csv {TRAIN} {freezing} --output_dir run"),
@@ -77,8 +77,11 @@ fn an_adapter_of_each_family_has_the_logits_of_the_merged_model() {
     for (family, _) in FAMILIES {
         let folder = folder_of(family);
         let path = folder.path();
-        let targets =
-            if family == "deberta-v2" { "query_proj,value_proj,dense" } else { "query,value,dense" };
+        let targets = match family {
+            "deberta-v2" => "query_proj,value_proj,dense",
+            "modernbert" => "Wqkv,Wo,Wi",
+            _ => "query,value,dense",
+        };
         let lora = format!(
             "--lora_r 4 --lora_target_modules {targets} --learning_rate 1e-2 --num_train_epochs 1 --max_seq_length 40"
         );
