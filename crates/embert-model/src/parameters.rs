@@ -123,7 +123,7 @@ struct Traversal<'a, T> {
 }
 
 impl<T> Traversal<'_, T> {
-    /// Adds a level. A variant of an enum, such as a kind of layer, is none.
+    /// Enters a module. The variant of an enum, such as a kind of layer, is not a part of the path.
     fn enter(&mut self, name: &str, container_type: &str) {
         if !is_enum(container_type) {
             self.levels.push(name.to_string());

@@ -17,7 +17,7 @@ pub(crate) struct SpecialTokens {
 }
 
 impl SpecialTokens {
-    /// Returns the tokens of a class, replaced by those that the files next to the vocabulary name.
+    /// Returns the special tokens of a class. Tokens in `named`, from the files next to the vocabulary, replace them.
     pub(crate) fn new(class: TokenizerClass, named: &[NamedToken]) -> Self {
         let token = |(key, content): (&'static str, &'static str)| {
             let of_class =

@@ -113,9 +113,9 @@ fn check_supported(file: &Map<String, Value>, path: &Path) -> Result<(), ModelEr
     Ok(())
 }
 
-/// Returns the initial values that matter for a trained adapter: those that change the base weights.
+/// Returns the initialization of a saved adapter, if it changes the base weights.
 ///
-/// PEFT computes these again when it opens the adapter.
+/// PEFT initializes again when it opens such an adapter.
 fn initial_values(found: Option<&Value>, path: &Path) -> Result<InitLoraWeights, ModelError> {
     let unsupported = |found: &Value, supported: &str| {
         let (key, found, supported) = ("init_lora_weights", found.to_string(), supported.to_string());

@@ -11,7 +11,7 @@ use crate::{log, ptx, settings, to_c};
 
 /// A loaded module.
 struct Module {
-    library: Option<Library>,
+    compiled: Option<Library>,
     functions: Vec<Function>,
 }
 
@@ -90,15 +90,15 @@ fn load(source: &str, hash: &str) -> Result<Module, LoadError> {
     let kernels = translation.as_ref().map_or_else(|| to_c::kernels(&module), |found| found.kernels.clone());
     let names: Vec<&str> = kernels.iter().map(|kernel| kernel.name.as_str()).collect();
     log::line(format_args!("module {hash} {} mma {products} bytes {}", names.join(","), source.len()));
-    let library = translation.as_ref().map(|found| compile::compile(&found.source)).transpose()?;
-    if let Some(library) = &library {
-        initialize(library);
+    let compiled = translation.as_ref().map(|found| compile::compile(&found.source)).transpose()?;
+    if let Some(compiled) = &compiled {
+        initialize(compiled);
     }
     let sites = Arc::new(translation.map(|found| found.sites).unwrap_or_default());
     let function = |kernel: to_c::Kernel| {
-        let run = library.as_ref().map(|library| {
+        let run = compiled.as_ref().map(|compiled| {
             let name = kernel.exported_name();
-            library.symbol(&name).ok_or(LoadError::Missing(name))
+            compiled.symbol(&name).ok_or(LoadError::Missing(name))
         });
         Ok(Function {
             name: kernel.name.clone(),
@@ -110,12 +110,12 @@ fn load(source: &str, hash: &str) -> Result<Module, LoadError> {
         })
     };
     let functions = kernels.into_iter().map(function).collect::<Result<_, LoadError>>()?;
-    Ok(Module { library, functions })
+    Ok(Module { compiled, functions })
 }
 
 /// Sets the addresses in the variables of a module.
-fn initialize(library: &Library) {
-    if let Some(function) = library.symbol("initialize") {
+fn initialize(compiled: &Library) {
+    if let Some(function) = compiled.symbol("initialize") {
         // SAFETY: every translation exports this function without parameters.
         unsafe { std::mem::transmute::<*mut c_void, unsafe extern "C" fn()>(function)() }
     }
@@ -155,7 +155,7 @@ pub unsafe extern "C" fn cuModuleGetGlobal_v2(
     // SAFETY: as in `cuModuleGetFunction`.
     let (module, name) = unsafe { (&*module.cast::<Module>(), CStr::from_ptr(name)) };
     let variable = format!("s_{}", name.to_string_lossy());
-    let Some(address) = module.library.as_ref().and_then(|library| library.symbol(&variable)) else {
+    let Some(address) = module.compiled.as_ref().and_then(|compiled| compiled.symbol(&variable)) else {
         return CuResult::NOT_FOUND;
     };
     if !bytes.is_null() {
