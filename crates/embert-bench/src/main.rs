@@ -47,7 +47,7 @@ const USAGE: &str = "\
 Usage: embert-bench [BENCHMARK]... [WORD]... [--peer PYTHON]
        embert-bench parity [--device cpu|wgpu|cuda] [--fixtures DIR]
        embert-bench workloads DIR
-       embert-bench worker < WORKLOAD.json
+       embert-bench worker [--any-loss] < WORKLOAD.json
 
   tokenization   converts texts to ids
   training       training steps with random weights, each row in its own process
@@ -59,7 +59,8 @@ Without BENCHMARK, runs all benchmarks. With WORDs, runs only rows whose names c
 packages at the top of peer.py.
 
 `parity` measures no times: it compares a device with golden values of transformers, PyTorch and PEFT.
-`workloads` writes the rows of `training` on a GPU as files. `worker` runs one of them, as peer.py does.";
+`workloads` writes the rows of `training` on a GPU as files. `worker` runs one of them, as peer.py does;
+with --any-loss also on a driver that computes nothing, to compile its kernels.";
 
 fn main() -> ExitCode {
     #[cfg(feature = "cpu")]
@@ -69,7 +70,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     // Runs on a thread of rayon's pool, like the command `embert`.
     let result = rayon::scope(|_| match args.first().map(String::as_str) {
-        Some(child_process::WORKER) => worker::run(),
+        Some(child_process::WORKER) => worker::run(&args[1..]),
         Some("workloads") => workload_files::write(&args[1..]),
         Some("parity") => parity::run(&args[1..]),
         Some("--help" | "-h") => {

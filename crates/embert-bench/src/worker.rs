@@ -15,17 +15,25 @@ use crate::{
     workload::{Measurement, Task, Workload},
 };
 
-pub(crate) fn run() -> Result<(), String> {
+/// The argument for a driver that computes nothing, so that losses mean nothing.
+const ANY_LOSS: &str = "--any-loss";
+
+pub(crate) fn run(args: &[String]) -> Result<(), String> {
+    let any_loss = match args {
+        [] => false,
+        [arg] if arg == ANY_LOSS => true,
+        _ => return Err(format!("worker takes only {ANY_LOSS}, found `{}`", args.join(" "))),
+    };
     let mut text = String::new();
     io::stdin().read_to_string(&mut text).map_err(|source| format!("cannot read the workload: {source}"))?;
     let workload = serde_json::from_str(&text).map_err(|source| format!("invalid workload: {source}"))?;
-    println!("{}", serde_json::to_string(&measure(&workload)).expect("a measurement is JSON"));
+    println!("{}", serde_json::to_string(&measure(&workload, any_loss)).expect("a measurement is JSON"));
     Ok(())
 }
 
-fn measure(workload: &Workload) -> Measurement {
+fn measure(workload: &Workload, any_loss: bool) -> Measurement {
     let seconds = match workload.task {
-        Task::Full | Task::Lora => training(workload),
+        Task::Full | Task::Lora => training(workload, any_loss),
         Task::Evaluation => evaluation(workload),
     };
     let versions = format!("embert {}", env!("CARGO_PKG_VERSION"));
@@ -38,12 +46,15 @@ fn measure(workload: &Workload) -> Measurement {
     }
 }
 
-fn training(workload: &Workload) -> Vec<f64> {
+fn training(workload: &Workload, any_loss: bool) -> Vec<f64> {
     let mut trainer = Trainer::new(workload);
     let seconds = |rows: &Vec<usize>| {
         let begin = Instant::now();
-        trainer.step(rows);
-        begin.elapsed().as_secs_f64()
+        let loss_and_norm = trainer.step(rows);
+        let elapsed = begin.elapsed().as_secs_f64();
+        let is_finite = loss_and_norm.iter().all(|number| number.is_finite());
+        assert!(any_loss || is_finite, "the first steps do not diverge: loss and norm {loss_and_norm:?}");
+        elapsed
     };
     workload.rows().iter().map(seconds).collect()
 }
