@@ -16,6 +16,8 @@ const NUM_HEADS: usize = 2;
 const WIDTHS: [usize; 4] = [32, 64, 96, 128];
 /// Shorter than a tile of the kernels, and longer.
 const LENGTHS: [usize; 3] = [5, 70, 131];
+/// The width of ModernBERT's heads, and a window that is shorter than the longest sequence.
+const WINDOWED: (usize, usize) = (64, 40);
 const PADDED_TO: usize = 192;
 
 pub(super) fn attention_fp32(context: &Context) -> CheckResult {
@@ -30,7 +32,7 @@ pub(super) fn attention_fp16(context: &Context) -> CheckResult {
     lacks(context, Precision::Fp16).unwrap_or_else(|| attention_in(context, Precision::Fp16))
 }
 
-/// Compares outputs and gradients of all widths, packed with dropout and padded without.
+/// Compares outputs and gradients of all widths, packed with dropout and padded without, and in a window.
 fn attention_in(context: &Context, precision: Precision) -> CheckResult {
     let stream = DropoutStream { seed: 1, step: 2, first_sequence: 3 };
     let cases = [
@@ -39,10 +41,11 @@ fn attention_in(context: &Context, precision: Precision) -> CheckResult {
     ];
     let cpu = device::cpu().unwrap_or_else(|| context.device.clone());
     let mut largest = 0.0f64;
-    for width in WIDTHS {
+    let all_keys = WIDTHS.map(|width| (width, None));
+    for (width, window) in all_keys.into_iter().chain([(WINDOWED.0, Some(WINDOWED.1))]) {
         for (layout, site) in &cases {
             let attend = |device: &Device, attention: Attention, precision| {
-                Case { layout, site: *site, width, precision }.run(device, attention)
+                Case { layout, site: *site, width, window, precision }.run(device, attention)
             };
             let found = attend(&context.device, attention, precision);
             let expected = attend(&cpu, reference::attention, Precision::Fp32);
@@ -58,6 +61,7 @@ struct Case<'a> {
     layout: &'a SequenceLayout,
     site: Option<DropoutSite>,
     width: usize,
+    window: Option<usize>,
     precision: Precision,
 }
 
@@ -75,8 +79,8 @@ impl Case<'_> {
     }
 
     fn options(&self) -> AttentionOptions {
-        let (dropout, precision) = (self.site, self.precision);
-        AttentionOptions { num_heads: NUM_HEADS, window: None, dropout, precision }
+        let (window, dropout, precision) = (self.window, self.site, self.precision);
+        AttentionOptions { num_heads: NUM_HEADS, window, dropout, precision }
     }
 
     /// Returns 1 for rows of tokens and 0 for padding, `[rows, 1]`.

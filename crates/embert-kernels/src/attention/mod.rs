@@ -36,8 +36,7 @@ pub struct AttentionOptions {
 /// 2017).
 ///
 /// Each query attends to the tokens of its own sequence, or to those in its window. Padding rows are masked as keys,
-/// and their outputs are unspecified. On the CPU, time grows with length · window. On a GPU, a window uses the
-/// reference, whose time and memory grow with the square of the length.
+/// and their outputs are unspecified. With a window, time grows with length · window.
 ///
 /// # Shapes
 /// - `query_key_value`: `[num_tokens, 3 · hidden]`, the columns of Q, K and V one after another. Each of them
@@ -58,7 +57,7 @@ pub fn attention(
     if on_cpu(&query_key_value) {
         return cpu::attention(query_key_value, layout, options);
     }
-    if on_gpu(&query_key_value) && options.window.is_none() {
+    if on_gpu(&query_key_value) {
         return cube::attention(query_key_value, layout, options);
     }
     reference::attention(query_key_value, layout, options)

@@ -3,7 +3,7 @@
 
 use cubecl::prelude::*;
 
-use super::tile::{HeadShape, add_scaled_row, dot, load_row, load_tile, store_row, unit_row, zeros};
+use super::tile::{HeadShape, UNITS, add_scaled_row, dot, load_row, load_tile, store_row, unit_row, zeros};
 use crate::dropout::cube::MaskGenerator;
 
 /// Computes dQ, and Σ dO∘O of each row. Each unit has one query.
@@ -37,17 +37,20 @@ pub(super) fn query_gradient<N: Size>(
     let mut dq = zeros::<N>(vectors);
     let mut key_tile = Shared::<[Vector<f32, N>]>::new_slice(comptime!(tile * vectors));
     let mut value_tile = Shared::<[Vector<f32, N>]>::new_slice(comptime!(tile * vectors));
-    let mut first = 0usize;
-    while first < unit.length {
-        let count = min(tile, unit.length - first);
+    let mut first = shape.begin(unit.first);
+    let end = shape.end(unit.first, unit.length, UNITS);
+    while first < end {
+        let count = min(tile, end - first);
         let offset = (unit.start + first) * 3 * hidden + hidden + unit.head * vectors;
         load_tile(&mut key_tile, qkv, offset, 3 * hidden, count, vectors);
         load_tile(&mut value_tile, qkv, offset + hidden, 3 * hidden, count, vectors);
         sync_cube();
         for i in 0..count {
-            let p = (dot(&query, &key_tile, i, vectors) * shape.scale - log_sum).exp();
-            let dp = dot(&g, &value_tile, i, vectors) * dropout.factor(row_key, (first + i) as u32);
-            add_scaled_row(&mut dq, p * (dp - product), &key_tile, i, vectors);
+            if shape.sees(unit.position, first + i) {
+                let p = (dot(&query, &key_tile, i, vectors) * shape.scale - log_sum).exp();
+                let dp = dot(&g, &value_tile, i, vectors) * dropout.factor(row_key, (first + i) as u32);
+                add_scaled_row(&mut dq, p * (dp - product), &key_tile, i, vectors);
+            }
         }
         sync_cube();
         first += tile;
@@ -89,9 +92,10 @@ pub(super) fn key_or_value_gradient<N: Size>(
     let mut query_tile = Shared::<[Vector<f32, N>]>::new_slice(comptime!(tile * vectors));
     let mut gradient_tile = Shared::<[Vector<f32, N>]>::new_slice(comptime!(tile * vectors));
     let mut mask_keys = Shared::<[u32]>::new_slice(tile);
-    let mut first = 0usize;
-    while first < unit.length {
-        let count = min(tile, unit.length - first);
+    let mut first = shape.begin(unit.first);
+    let end = shape.end(unit.first, unit.length, UNITS);
+    while first < end {
+        let count = min(tile, end - first);
         let row = unit.start + first;
         if (UNIT_POS as usize) < tile {
             mask_keys[UNIT_POS as usize] = unit.mask_key(dropout, first + UNIT_POS as usize);
@@ -100,14 +104,16 @@ pub(super) fn key_or_value_gradient<N: Size>(
         load_tile(&mut gradient_tile, gradient, row * hidden + unit.head * vectors, hidden, count, vectors);
         sync_cube();
         for i in 0..count {
-            let query_offset = sequence_offset + first + i;
-            let p = (dot(&key, &query_tile, i, vectors) * shape.scale - log_sum_exp[query_offset]).exp();
-            let mask = dropout.factor(mask_keys[i], unit.position as u32);
-            if comptime!(of_value) {
-                add_scaled_row(&mut sum, p * mask, &gradient_tile, i, vectors);
-            } else {
-                let dp = dot(&value, &gradient_tile, i, vectors) * mask;
-                add_scaled_row(&mut sum, p * (dp - products[query_offset]), &query_tile, i, vectors);
+            if shape.sees(first + i, unit.position) {
+                let query_offset = sequence_offset + first + i;
+                let p = (dot(&key, &query_tile, i, vectors) * shape.scale - log_sum_exp[query_offset]).exp();
+                let mask = dropout.factor(mask_keys[i], unit.position as u32);
+                if comptime!(of_value) {
+                    add_scaled_row(&mut sum, p * mask, &gradient_tile, i, vectors);
+                } else {
+                    let dp = dot(&value, &gradient_tile, i, vectors) * mask;
+                    add_scaled_row(&mut sum, p * (dp - products[query_offset]), &query_tile, i, vectors);
+                }
             }
         }
         sync_cube();

@@ -4,7 +4,7 @@
 
 use cubecl::prelude::*;
 
-use super::tile::{HeadShape, add_scaled_row, dot, load_row, load_tile, store_row, unit_row, zeros};
+use super::tile::{HeadShape, UNITS, add_scaled_row, dot, load_row, load_tile, store_row, unit_row, zeros};
 use crate::dropout::cube::MaskGenerator;
 
 /// A lower bound of all scores.
@@ -31,33 +31,36 @@ pub(super) fn attend<N: Size>(
     let row_key = unit.mask_key(dropout, unit.position);
     let mut key_tile = Shared::<[Vector<f32, N>]>::new_slice(comptime!(tile * vectors));
     let mut value_tile = Shared::<[Vector<f32, N>]>::new_slice(comptime!(tile * vectors));
-    let mut first = 0usize;
-    while first < unit.length {
-        let count = min(tile, unit.length - first);
+    let mut first = shape.begin(unit.first);
+    let end = shape.end(unit.first, unit.length, UNITS);
+    while first < end {
+        let count = min(tile, end - first);
         let offset = (unit.start + first) * 3 * hidden + hidden + unit.head * vectors;
         load_tile(&mut key_tile, qkv, offset, 3 * hidden, count, vectors);
         load_tile(&mut value_tile, qkv, offset + hidden, 3 * hidden, count, vectors);
         sync_cube();
         for i in 0..count {
-            let score = dot(&query, &key_tile, i, vectors) * shape.scale;
-            if score > max {
-                let shrunk = (max - score).exp();
-                max = score;
-                sum_exp *= shrunk;
-                #[unroll]
-                for j in 0..vectors {
-                    sum[j] *= Vector::new(shrunk);
+            if shape.sees(unit.position, first + i) {
+                let score = dot(&query, &key_tile, i, vectors) * shape.scale;
+                if score > max {
+                    let shrunk = (max - score).exp();
+                    max = score;
+                    sum_exp *= shrunk;
+                    #[unroll]
+                    for j in 0..vectors {
+                        sum[j] *= Vector::new(shrunk);
+                    }
                 }
+                let p = (score - max).exp();
+                sum_exp += p;
+                add_scaled_row(
+                    &mut sum,
+                    p * dropout.factor(row_key, (first + i) as u32),
+                    &value_tile,
+                    i,
+                    vectors,
+                );
             }
-            let p = (score - max).exp();
-            sum_exp += p;
-            add_scaled_row(
-                &mut sum,
-                p * dropout.factor(row_key, (first + i) as u32),
-                &value_tile,
-                i,
-                vectors,
-            );
         }
         sync_cube();
         first += tile;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use cubecl::prelude::CubeCount;
 
-use crate::dropout::DropoutSite;
+use super::tile::HeadShapeLaunch;
+use crate::attention::AttentionOptions;
 use crate::dropout::cube::SequenceMask;
 use crate::layout::SequenceLayout;
 use crate::precision::Precision;
@@ -19,6 +20,8 @@ pub(super) struct Heads {
     pub(super) sequences: Arc<[u32]>,
     max_rows: usize,
     pub(super) num_heads: usize,
+    /// The largest distance of a key from its query.
+    pub(super) window: Option<usize>,
     pub(super) mask: Option<SequenceMask>,
     /// The precision of the products.
     pub(super) precision: Precision,
@@ -26,13 +29,8 @@ pub(super) struct Heads {
 
 impl Heads {
     /// Returns `None` if the heads are too wide.
-    pub(super) fn new(
-        layout: &SequenceLayout,
-        num_heads: usize,
-        hidden: usize,
-        site: Option<DropoutSite>,
-        precision: Precision,
-    ) -> Option<Self> {
+    pub(super) fn new(layout: &SequenceLayout, hidden: usize, options: AttentionOptions) -> Option<Self> {
+        let AttentionOptions { num_heads, window, dropout, precision } = options;
         let sequences = layout.starts().into_iter().zip(&layout.lengths).zip(layout.rows());
         let sequences =
             sequences.flat_map(|((start, &length), rows)| [start, length, rows].map(|n| n as u32));
@@ -40,9 +38,16 @@ impl Heads {
             sequences: sequences.collect(),
             max_rows: layout.rows().max().unwrap_or(0),
             num_heads,
-            mask: SequenceMask::new(site, Some(layout), layout.num_tokens()),
+            window,
+            mask: SequenceMask::new(dropout, Some(layout), layout.num_tokens()),
             precision,
         })
+    }
+
+    /// Returns the shape of a head of d columns, read in vectors of `lanes` numbers and tiles of `tile` rows.
+    pub(super) fn shape(&self, d: usize, num_tokens: usize, lanes: usize, tile: usize) -> HeadShapeLaunch {
+        let (windowed, window) = (self.window.is_some(), self.window.unwrap_or(0).min(num_tokens));
+        HeadShapeLaunch::new(num_tokens, 1.0 / (d as f32).sqrt(), d / lanes, tile, windowed, window)
     }
 
     /// Returns the grid: one cube for each block of `rows` rows, head and sequence.

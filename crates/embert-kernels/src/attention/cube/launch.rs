@@ -18,9 +18,8 @@ fn lanes(d: usize) -> usize {
     [4, 2, 1].into_iter().find(|&lanes| d.is_multiple_of(lanes)).unwrap_or(1)
 }
 
-/// Returns the layout of a head of d columns.
-fn head_shape(d: usize, num_tokens: usize) -> HeadShapeLaunch {
-    HeadShapeLaunch::new(num_tokens, 1.0 / (d as f32).sqrt(), d / lanes(d), (TILE_ELEMENTS / d).min(UNITS))
+fn head_shape(heads: &Heads, d: usize, num_tokens: usize) -> HeadShapeLaunch {
+    heads.shape(d, num_tokens, lanes(d), (TILE_ELEMENTS / d).min(UNITS))
 }
 
 /// Returns the output, with zeros in padding rows, and log Σ exp of each row of scores,
@@ -41,7 +40,7 @@ pub(super) fn forward(qkv: CubeTensor, heads: &Heads) -> (CubeTensor, CubeTensor
             output.clone().into_buffer_arg(),
             log_sum_exp.clone().into_buffer_arg(),
             mask.launch(),
-            head_shape(d, num_tokens),
+            head_shape(heads, d, num_tokens),
         );
     }
     (output, log_sum_exp)
@@ -76,7 +75,7 @@ pub(super) fn backward(
         dqkv.clone().into_buffer_arg(),
         products.clone().into_buffer_arg(),
         mask.launch(),
-        head_shape(d, num_tokens),
+        head_shape(heads, d, num_tokens),
     );
     for of_value in [false, true] {
         backward::key_or_value_gradient::launch(
@@ -91,7 +90,7 @@ pub(super) fn backward(
             products.clone().into_buffer_arg(),
             dqkv.clone().into_buffer_arg(),
             mask.launch(),
-            head_shape(d, num_tokens),
+            head_shape(heads, d, num_tokens),
             of_value,
         );
     }

@@ -27,19 +27,19 @@ use crate::precision::to_fp32;
 use heads::Heads;
 use kernels::AttentionKernels;
 
-/// Attends to all keys: the kernels have no window. Uses the reference for heads that are too wide for the kernels. Heads that do not fit tensor cores are computed in fp32.
+/// Uses the reference for heads that are too wide for the kernels. Heads that do not fit tensor cores are computed in
+/// fp32.
 pub(super) fn attention(
     query_key_value: Tensor<2>,
     layout: &SequenceLayout,
     options: AttentionOptions,
 ) -> Tensor<2> {
-    let AttentionOptions { num_heads, window: _, dropout, precision } = options;
     let hidden = query_key_value.dims()[1] / 3;
-    let heads = Heads::new(layout, num_heads, hidden, dropout, precision);
-    let Some(heads) = heads else {
+    let Some(heads) = Heads::new(layout, hidden, options) else {
         return reference::attention(query_key_value, layout, options);
     };
-    let has_kernel = on_tensor_cores(&query_key_value, precision) && tensor_core::fits(hidden / num_heads);
+    let on_tensor_cores = on_tensor_cores(&query_key_value, options.precision);
+    let has_kernel = on_tensor_cores && tensor_core::fits(hidden / options.num_heads);
     let dtype = query_key_value.dtype();
     let query_key_value = if has_kernel { query_key_value } else { to_fp32(query_key_value) };
     let output = custom_op::<Cube, 1, 2, _>([query_key_value.into_dispatch()], |[qkv], _| {

@@ -7,7 +7,7 @@ use crate::dropout::cube::MaskGenerator;
 /// The number of units (threads) of a cube. Each unit has its own row.
 pub(super) const UNITS: usize = 64;
 
-/// The shape of a head, its scale, and its tiles.
+/// The shape of a head, its scale, its tiles, and the keys that a query attends to.
 #[derive(CubeType, CubeLaunch, Clone, Copy)]
 pub(super) struct HeadShape {
     /// The number of rows of the batch.
@@ -20,6 +20,32 @@ pub(super) struct HeadShape {
     /// The number of rows in a tile.
     #[cube(comptime)]
     pub(super) tile: usize,
+    /// True if a query attends only to keys that are at most `window` rows away.
+    #[cube(comptime)]
+    pub(super) windowed: bool,
+    pub(super) window: usize,
+}
+
+#[cube]
+impl HeadShape {
+    /// Returns true if the query attends to the key.
+    pub(super) fn sees(&self, query: usize, key: usize) -> bool {
+        if comptime!(self.windowed) {
+            max(query, key) - min(query, key) <= self.window
+        } else {
+            true.runtime()
+        }
+    }
+
+    /// Returns the first row that the rows from `first` on attend to.
+    pub(super) fn begin(&self, first: usize) -> usize {
+        if comptime!(self.windowed) { max(first, self.window) - self.window } else { 0usize.runtime() }
+    }
+
+    /// Returns the end of the rows that `rows` rows from `first` on attend to.
+    pub(super) fn end(&self, first: usize, length: usize, #[comptime] rows: usize) -> usize {
+        if comptime!(self.windowed) { min(length, first + rows + self.window) } else { length }
+    }
 }
 
 /// The row, head and sequence of a unit.
@@ -31,6 +57,8 @@ pub(super) struct UnitRow {
     pub(super) start: usize,
     /// The number of tokens of the sequence.
     pub(super) length: usize,
+    /// The first row of the cube in its sequence.
+    pub(super) first: usize,
     /// The row of the unit in its sequence. A unit after the last row computes with the last row and writes
     /// nothing.
     pub(super) position: usize,
@@ -56,12 +84,14 @@ pub(super) fn unit_row(sequences: &[u32]) -> UnitRow {
     let start = sequences[sequence] as usize;
     let length = sequences[sequence + 1] as usize;
     let rows = sequences[sequence + 2] as usize;
-    let position = CUBE_POS_X as usize * UNITS + UNIT_POS as usize;
+    let first = CUBE_POS_X as usize * UNITS;
+    let position = first + UNIT_POS as usize;
     UnitRow {
         head: CUBE_POS_Y as usize,
         num_heads: CUBE_COUNT_Y as usize,
         start,
         length,
+        first,
         position,
         row: start + min(position, max(rows, 1) - 1),
         writes: position < rows,

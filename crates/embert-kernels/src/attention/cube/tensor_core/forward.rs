@@ -43,8 +43,8 @@ pub(super) fn attend<E: Float, T: Float, N: Size>(
     }
     let mut keys = Shared::<[Vector<T, N>]>::new_slice(comptime!(size(tile, pairs)));
     let mut values = Shared::<[Vector<T, N>]>::new_slice(comptime!(size(2 * pairs, tile / 2)));
-    let mut first = 0usize;
-    while first < unit.needed() {
+    let mut first = shape.begin(unit.first);
+    while first < unit.end(&shape) {
         let offset = (unit.start + first) * 3 * hidden + hidden + unit.head * pairs;
         let rows = Rows { offset, stride: 3 * hidden, count: unit.length - first };
         sync_cube(); // all planes have read the previous tiles
@@ -68,8 +68,10 @@ pub(super) fn attend<E: Float, T: Float, N: Size>(
             for j in 0..columns {
                 let column = first + comptime!(j * 8) + unit.quarter * 2;
                 let score = scores[j * 2 + half];
-                let x = select(column < unit.length, score.extract(0usize) * shape.scale, LOWEST_SCORE);
-                let y = select(column + 1 < unit.length, score.extract(1usize) * shape.scale, LOWEST_SCORE);
+                let sees_x = column < unit.length && shape.sees(unit.position(half), column);
+                let sees_y = column + 1 < unit.length && shape.sees(unit.position(half), column + 1);
+                let x = select(sees_x, score.extract(0usize) * shape.scale, LOWEST_SCORE);
+                let y = select(sees_y, score.extract(1usize) * shape.scale, LOWEST_SCORE);
                 scores[j * 2 + half] = pair::<N>(x, y);
                 highest = max(highest, max(x, y));
             }

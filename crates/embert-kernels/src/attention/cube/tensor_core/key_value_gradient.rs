@@ -46,8 +46,8 @@ pub(super) fn key_value_gradient<E: Float, T: Float, N: Size>(
     let mut gradients = Shared::<[Vector<T, N>]>::new_slice(comptime!(size(tile, pairs)));
     let mut columns_of_gradients = Shared::<[Vector<T, N>]>::new_slice(comptime!(size(2 * pairs, tile / 2)));
     let mut mask_keys = Shared::<[u32]>::new_slice(tile);
-    let mut first = 0usize;
-    while first < unit.needed() {
+    let mut first = shape.begin(unit.first);
+    while first < unit.end(&shape) {
         let row = unit.start + first;
         let count = unit.length - first;
         let of_query = Rows { offset: row * 3 * hidden + unit.head * pairs, stride: 3 * hidden, count };
@@ -92,7 +92,8 @@ pub(super) fn key_value_gradient<E: Float, T: Float, N: Size>(
                 #[unroll]
                 for half in 0..2usize {
                     let score = scores[j * 2 + half].extract(side) * shape.scale - log_sum;
-                    let p = select(query < unit.length, score.exp(), 0.0);
+                    let sees = query < unit.length && shape.sees(query, unit.position(half));
+                    let p = select(sees, score.exp(), 0.0);
                     let mask = dropout.factor(row_key, unit.position(half) as u32);
                     let mut probabilities = scores[j * 2 + half];
                     probabilities.insert(side, p * mask);

@@ -7,11 +7,13 @@ use cubecl::prelude::*;
 use super::row::{ROWS, UNITS};
 use super::{forward as attend, key_value_gradient, query_gradient};
 use crate::attention::cube::heads::Heads;
-use crate::attention::cube::tile::HeadShapeLaunch;
 use crate::cube::memory::{element_type, uninitialized, uninitialized_of, upload};
 use crate::cube::tensor_cores::has_tensor_cores;
 use crate::dropout::cube::DeviceMask;
 use crate::precision::Precision;
+
+/// The number of columns of a vector.
+const PAIR: usize = 2;
 
 /// The widest head of which dK and dV fit into the registers together.
 const MAX_WIDTH_OF_BOTH: usize = 64;
@@ -24,11 +26,6 @@ pub(in crate::attention::cube) fn fits(d: usize) -> bool {
 /// Returns true if the device has tensor cores for products of this precision, and they fit heads of d columns.
 pub(in crate::attention::cube) fn is_supported(like: &CubeTensor, precision: Precision, d: usize) -> bool {
     fits(d) && has_tensor_cores(&like.client, precision)
-}
-
-/// Returns the layout of a head of d columns, with tiles of `tile` rows.
-fn head_shape(d: usize, num_tokens: usize, tile: usize) -> HeadShapeLaunch {
-    HeadShapeLaunch::new(num_tokens, 1.0 / (d as f32).sqrt(), d / 2, tile)
 }
 
 /// Returns the output, with zeros in padding rows, and log Σ exp of each row of scores, `[num_heads, num_tokens]`.
@@ -44,13 +41,13 @@ pub(in crate::attention::cube) fn forward(qkv: CubeTensor, heads: &Heads) -> (Cu
             &qkv.client.clone(),
             heads.cubes(ROWS),
             CubeDim::new_1d(UNITS as u32),
-            2,
+            PAIR,
             upload(&qkv, &heads.sequences).into_buffer_arg(),
             qkv.into_buffer_arg(),
             output.clone().into_buffer_arg(),
             log_sum_exp.clone().into_buffer_arg(),
             mask.launch(),
-            head_shape(d, num_tokens, tile),
+            heads.shape(d, num_tokens, PAIR, tile),
             element_type(dtype),
             element_type(heads.precision.dtype().into()),
         );
@@ -80,7 +77,7 @@ pub(in crate::attention::cube) fn backward(
         &client,
         heads.cubes(ROWS),
         CubeDim::new_1d(UNITS as u32),
-        2,
+        PAIR,
         sequences.clone().into_buffer_arg(),
         qkv.clone().into_buffer_arg(),
         output.into_buffer_arg(),
@@ -89,7 +86,7 @@ pub(in crate::attention::cube) fn backward(
         dqkv.clone().into_buffer_arg(),
         products.clone().into_buffer_arg(),
         mask.launch(),
-        head_shape(d, num_tokens, tile),
+        heads.shape(d, num_tokens, PAIR, tile),
         element_type(dtype),
         element_type(heads.precision.dtype().into()),
     );
@@ -99,7 +96,7 @@ pub(in crate::attention::cube) fn backward(
             &client,
             heads.cubes(ROWS),
             CubeDim::new_1d(UNITS as u32),
-            2,
+            PAIR,
             sequences.clone().into_buffer_arg(),
             qkv.clone().into_buffer_arg(),
             gradient.clone().into_buffer_arg(),
@@ -107,7 +104,7 @@ pub(in crate::attention::cube) fn backward(
             products.clone().into_buffer_arg(),
             dqkv.clone().into_buffer_arg(),
             mask.launch(),
-            head_shape(d, num_tokens, tile),
+            heads.shape(d, num_tokens, PAIR, tile),
             of_key,
             of_value,
             element_type(dtype),

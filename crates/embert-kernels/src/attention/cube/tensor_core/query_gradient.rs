@@ -49,8 +49,8 @@ pub(super) fn query_gradient<E: Float, T: Float, N: Size>(
     let mut keys = Shared::<[Vector<T, N>]>::new_slice(comptime!(size(tile, pairs)));
     let mut columns_of_keys = Shared::<[Vector<T, N>]>::new_slice(comptime!(size(2 * pairs, tile / 2)));
     let mut values = Shared::<[Vector<T, N>]>::new_slice(comptime!(size(tile, pairs)));
-    let mut first = 0usize;
-    while first < unit.needed() {
+    let mut first = shape.begin(unit.first);
+    while first < unit.end(&shape) {
         let offset = (unit.start + first) * 3 * hidden + hidden + unit.head * pairs;
         let rows = Rows { offset, stride: 3 * hidden, count: unit.length - first };
         sync_cube(); // all planes have read the previous tiles
@@ -82,7 +82,9 @@ pub(super) fn query_gradient<E: Float, T: Float, N: Size>(
                     let score = scores[j * 2 + half].extract(side) * shape.scale - log_sum[half];
                     let mask = dropout.factor(row_keys[half], (column + side) as u32);
                     let value = score.exp() * (dp[j * 2 + half].extract(side) * mask - product[half]);
-                    ds.insert(side, select(column + side < unit.length, value, 0.0));
+                    let key = column + side;
+                    let sees = key < unit.length && shape.sees(unit.position(half), key);
+                    ds.insert(side, select(sees, value, 0.0));
                 }
                 scores[j * 2 + half] = ds;
             }

@@ -2,6 +2,7 @@
 
 use cubecl::prelude::*;
 
+use crate::attention::cube::tile::HeadShape;
 use crate::dropout::cube::MaskGenerator;
 
 /// The number of units of a cube: four planes of 32.
@@ -64,8 +65,8 @@ impl UnitRows {
         dropout.sequence_key(CUBE_POS_Z as usize, self.head as u32, position as u32)
     }
 
-    /// Returns the number of keys or queries that the rows of the cube need: none if all of its rows are padding.
-    pub(super) fn needed(&self) -> usize {
-        select(self.first < self.length, self.length, 0usize)
+    /// Returns the end of the keys or queries that the rows of the cube need: 0 if all of its rows are padding.
+    pub(super) fn end(&self, shape: &HeadShape) -> usize {
+        select(self.first < self.length, shape.end(self.first, self.length, ROWS), 0usize)
     }
 }
