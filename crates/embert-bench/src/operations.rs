@@ -3,8 +3,8 @@
 use burn::tensor::{DType, Device, Distribution, Int, Tensor, TensorData};
 use embert_inference::sequence_layout;
 use embert_kernels::{
-    AttentionOptions, DropoutSite, DropoutStream, SequenceLayout, add_layer_norm, attention,
-    bias_gelu_linear, dropout, embeddings, layer_norm, linear, query_key_value,
+    AttentionOptions, DropoutSite, DropoutStream, GeluApproximation, SequenceLayout, add_layer_norm,
+    attention, bias_gelu_linear, dropout, embeddings, layer_norm, linear, query_key_value,
 };
 use embert_model::{EncoderConfig, ForwardContext};
 
@@ -153,7 +153,8 @@ impl<'a> Step<'a> {
         let (weight, output_bias) = (self.matrix(intermediate, hidden), Some(self.vector(hidden)));
         let precision = self.workload.precision();
         self.seconds(|| {
-            bias_gelu_linear(x.clone(), bias.clone(), weight.clone(), output_bias.clone(), precision)
+            let (bias, output_bias) = (bias.clone(), output_bias.clone());
+            bias_gelu_linear(x.clone(), bias, weight.clone(), output_bias, GeluApproximation::None, precision)
         })
     }
 

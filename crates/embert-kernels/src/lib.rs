@@ -45,7 +45,7 @@ pub use dropout::{DropoutSite, DropoutStream, dropout};
 pub use embeddings::embeddings;
 pub use first_tokens::first_tokens;
 pub use geglu::{geglu, geglu_linear};
-pub use gelu::{bias_gelu, bias_gelu_linear};
+pub use gelu::{GeluApproximation, bias_gelu, bias_gelu_linear};
 pub use hash::{FNV_OFFSET, fnv1a, mix64};
 pub use layer_norm::{add_layer_norm, layer_norm};
 pub use layout::SequenceLayout;

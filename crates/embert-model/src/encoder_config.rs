@@ -1,5 +1,6 @@
 //! Sizes, dropout rates and structure of an encoder and its head, under the names in BERT's config.json.
 
+use embert_kernels::GeluApproximation;
 use serde::{Deserialize, Serialize};
 
 use crate::deberta_config::DebertaConfig;
@@ -76,6 +77,15 @@ pub enum HiddenAct {
     Gelu,
     /// GELU with the approximation by tanh.
     GeluNew,
+}
+
+impl HiddenAct {
+    pub(crate) fn approximation(self) -> GeluApproximation {
+        match self {
+            Self::Gelu => GeluApproximation::None,
+            Self::GeluNew => GeluApproximation::Tanh,
+        }
+    }
 }
 
 impl EncoderConfig {

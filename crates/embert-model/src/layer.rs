@@ -1,12 +1,11 @@
 //! Transformer layer (Devlin et al., 2018): self-attention, then LayerNorm(x + dropout(gelu(xW₁ + b₁)W₂ + b₂)).
 
 use burn::module::Module;
-use burn::tensor::activation::gelu_approximate;
 use burn::tensor::{Device, Tensor};
-use embert_kernels::{SequenceLayout, bias_gelu, bias_gelu_linear, linear, to_fp32};
+use embert_kernels::{GeluApproximation, SequenceLayout, bias_gelu, bias_gelu_linear, linear};
 
 use crate::attention::BertAttention;
-use crate::encoder_config::{EncoderConfig, HiddenAct};
+use crate::encoder_config::EncoderConfig;
 use crate::forward_context::{AdapterSite, ForwardContext, LayerContext};
 use crate::layer_norm::LayerNorm;
 use crate::linear::Linear;
@@ -37,7 +36,7 @@ pub struct BertLayer {
     /// Second linear layer of the feed-forward network, residual connection and LayerNorm.
     pub output: BertOutput,
     #[module(skip)]
-    hidden_act: HiddenAct,
+    approximation: GeluApproximation,
     attention_probs_dropout: f64,
     attention_output_dropout: f64,
     output_dropout: f64,
@@ -54,7 +53,7 @@ impl BertLayer {
                 dense: Linear::zeros(intermediate, hidden, device),
                 layer_norm: LayerNorm::zeros(hidden, config, device),
             },
-            hidden_act: config.hidden_act,
+            approximation: config.hidden_act.approximation(),
             attention_probs_dropout: config.attention_probs_dropout_prob,
             attention_output_dropout: if config.drops_attention_output { rate } else { 0.0 },
             output_dropout: if config.drops_feed_forward_output { rate } else { 0.0 },
@@ -107,17 +106,12 @@ impl BertLayer {
             (&self.intermediate.dense, &self.output.dense, context.forward.precision);
         let h = linear(x.clone(), first.weight.val(), None, precision); // [rows, intermediate]
         let h = first.add_adapter(h, x.clone(), context.at(AdapterSite::Intermediate, layout));
-        let y = match (self.hidden_act, &second.lora) {
-            (HiddenAct::Gelu, None) => {
-                let (weight, bias) = (second.weight.val(), second.bias());
-                bias_gelu_linear(h, first.bias(), weight, bias, precision) // [rows, hidden]
-            }
-            (HiddenAct::Gelu, Some(_)) => {
-                second.forward(bias_gelu(h, first.bias()), context.at(AdapterSite::Output, layout))
-            }
-            (HiddenAct::GeluNew, _) => {
-                second.forward(bias_gelu_new(h, first.bias()), context.at(AdapterSite::Output, layout))
-            }
+        let y = if second.lora.is_none() {
+            let (weight, bias) = (second.weight.val(), second.bias());
+            bias_gelu_linear(h, first.bias(), weight, bias, self.approximation, precision) // [rows, hidden]
+        } else {
+            let h = bias_gelu(h, first.bias(), self.approximation); // [rows, intermediate]
+            second.forward(h, context.at(AdapterSite::Output, layout))
         };
         self.output.layer_norm.add_forward(y, x, layout, context.output)
     }
@@ -142,17 +136,4 @@ impl BertLayer {
         layers.push(("output.dense".into(), &mut self.output.dense));
         layers
     }
-}
-
-/// Returns GELU of x + b, approximated by tanh.
-///
-/// # Shapes
-/// - `x`, output: `[rows, intermediate]`
-/// - `bias` (b): `[intermediate]`, 0 if `None`
-fn bias_gelu_new(x: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
-    let x = to_fp32(x);
-    gelu_approximate(match bias {
-        Some(bias) => x + bias.unsqueeze(),
-        None => x,
-    })
 }

@@ -1,5 +1,5 @@
-//! GELU on the CPU: y = h·Φ(h), h = x + b; dy/dh = Φ(h) + h·φ(h), with Φ(h) = ½(1 + erf(h/√2)) and φ(h) =
-//! e^(−h²/2)/√(2π).
+//! GELU on the CPU: y = h·Φ(h), h = x + b; dy/dh = Φ(h) + h·φ(h), with φ = dΦ/dh. Φ(h) = ½(1 + erf(h/√2)), or
+//! approximately 1/(1 + e^(−2u)) = ½(1 + tanh u) with u = √(2/π)·(h + 0.044715·h³).
 
 use burn::backend::flex::FlexTensor;
 use burn::backend::{Flex, TensorMetadata};
@@ -7,9 +7,10 @@ use burn::tensor::{DType, Tensor};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::GeluApproximation;
 use crate::autodiff::custom_op;
 use crate::cpu::linear::{self, bias_gradients, input_gradient, weight_gradients};
-use crate::cpu::math::{normal_cdf, normal_pdf};
+use crate::cpu::math::{exp, normal_cdf, normal_pdf};
 use crate::cpu::output_buffer::{OutputBuffer, Writer, optional_writers};
 use crate::cpu::saved_tensor::{SavedRows, SavedTensor};
 use crate::cpu::simd::Cpu;
@@ -20,15 +21,19 @@ use crate::precision::Precision;
 /// The number of rows in one task. The order of addition of the bias gradient depends on it.
 const ROWS_PER_TASK: usize = 64;
 
-pub(super) fn bias_gelu(x: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
+pub(super) fn bias_gelu(
+    x: Tensor<2>,
+    bias: Option<Tensor<1>>,
+    approximation: GeluApproximation,
+) -> Tensor<2> {
     let bias = or_zeros(bias, &x);
     custom_op::<Flex, 2, 2, _>([x.into_dispatch(), bias.into_dispatch()], |[x, bias], tracked| {
         let cpu = Cpu::fp32();
         let saved = tracked.contains(&true).then(|| SavedTensor::Fp32(x.clone()));
-        let y = forward(cpu, x, as_slice(&bias));
+        let y = forward(cpu, x, as_slice(&bias), approximation);
         let backward_fn = move |mut g: FlexTensor, _| {
             let Some(x) = &saved else { return [None, None] };
-            let db = backward(cpu, x, as_slice(&bias), g.storage_mut(), None);
+            let db = backward(cpu, x, (as_slice(&bias), approximation), g.storage_mut(), None);
             [Some(g), Some(from_vec(db, bias.shape().dims::<1>()))]
         };
         (y, backward_fn)
@@ -41,6 +46,7 @@ pub(super) fn bias_gelu_linear(
     bias: Option<Tensor<1>>,
     weight: Tensor<2>,
     output_bias: Option<Tensor<1>>,
+    approximation: GeluApproximation,
     precision: Precision,
 ) -> Tensor<2> {
     let has_output_bias = output_bias.is_some();
@@ -51,13 +57,14 @@ pub(super) fn bias_gelu_linear(
     custom_op::<Flex, 4, 2, _>(inputs, |[x, bias, weight, output_bias], tracked| {
         let (cpu, shape, weights) = (Cpu::new(precision), x.shape().dims::<2>(), [weight]);
         let saved = tracked.contains(&true).then(|| SavedTensor::new(cpu, x.clone()));
-        let activation = forward(cpu, x, as_slice(&bias));
+        let activation = forward(cpu, x, as_slice(&bias), approximation);
         let y = linear::forward(cpu, &activation, &weights, &[has_output_bias.then_some(output_bias)]);
         let backward_fn = move |g: FlexTensor, [_, _, weight_needed, output_bias_needed]: [bool; 4]| {
             let Some(x) = &saved else { return [const { None }; 4] };
             let mut dx = input_gradient(cpu, &g, &weights);
             let mut activation = weight_needed.then(|| OutputBuffer::new(shape[0] * shape[1]));
-            let db = backward(cpu, x, as_slice(&bias), dx.storage_mut(), activation.as_mut());
+            let of_x = (as_slice(&bias), approximation);
+            let db = backward(cpu, x, of_x, dx.storage_mut(), activation.as_mut());
             let activation = activation.map(|activation| from_vec(activation.into_vec(), shape));
             let dw = activation.map(|activation| weight_gradients(cpu, &activation, &g, &[true]));
             let db2 = output_bias_needed.then(|| bias_gradients(cpu, &g, 1));
@@ -73,15 +80,15 @@ fn or_zeros(bias: Option<Tensor<1>>, x: &Tensor<2>) -> Tensor<1> {
 }
 
 /// Returns gelu(x + b). Computes in place if no other tensor shares the memory of x.
-fn forward(cpu: Cpu, mut x: FlexTensor, bias: &[f32]) -> FlexTensor {
+fn forward(cpu: Cpu, mut x: FlexTensor, bias: &[f32], approximation: GeluApproximation) -> FlexTensor {
     let task = bias.len() * ROWS_PER_TASK;
     if let Some(h) = x.try_storage_mut() {
-        h.par_chunks_mut(task).for_each(|h| cpu.vectorize(ForwardInPlace { h, bias }));
+        h.par_chunks_mut(task).for_each(|h| cpu.vectorize(ForwardInPlace { h, bias, approximation }));
         return x;
     }
     let mut y = OutputBuffer::new(as_slice(&x).len());
     let tasks = y.writers(task).into_par_iter().zip(as_slice(&x).par_chunks(task));
-    tasks.for_each(|(y, x)| cpu.vectorize(Forward { y, x, bias }));
+    tasks.for_each(|(y, x)| cpu.vectorize(Forward { y, x, bias, approximation }));
     from_vec(y.into_vec(), x.shape().dims::<2>())
 }
 
@@ -90,7 +97,7 @@ fn forward(cpu: Cpu, mut x: FlexTensor, bias: &[f32]) -> FlexTensor {
 fn backward(
     cpu: Cpu,
     x: &SavedTensor,
-    bias: &[f32],
+    (bias, approximation): (&[f32], GeluApproximation),
     gradient: &mut [f32],
     activation: Option<&mut OutputBuffer>,
 ) -> Vec<f32> {
@@ -99,7 +106,7 @@ fn backward(
     let chunks = gradient.par_chunks_mut(task).zip(activations).enumerate();
     let parts = chunks.map(|(i, (gradient, activation))| {
         let x = x.range(i * task..i * task + gradient.len());
-        cpu.vectorize(Backward { gradient, activation, x, bias })
+        cpu.vectorize(Backward { gradient, activation, x, bias, approximation })
     });
     sum_in_order(parts.collect())
 }
@@ -107,6 +114,7 @@ fn backward(
 struct ForwardInPlace<'a> {
     h: &'a mut [f32],
     bias: &'a [f32],
+    approximation: GeluApproximation,
 }
 
 impl WithSimd for ForwardInPlace<'_> {
@@ -116,7 +124,7 @@ impl WithSimd for ForwardInPlace<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         for row in self.h.chunks_exact_mut(self.bias.len()) {
             for offset in (0..row.len()).step_by(S::F32_LANES) {
-                let y = activation(simd, row, self.bias, offset);
+                let y = activation(simd, row, self.bias, self.approximation, offset);
                 store(simd, row, offset, y);
             }
         }
@@ -127,6 +135,7 @@ struct Forward<'a> {
     y: Writer<'a>,
     x: &'a [f32],
     bias: &'a [f32],
+    approximation: GeluApproximation,
 }
 
 impl WithSimd for Forward<'_> {
@@ -135,16 +144,60 @@ impl WithSimd for Forward<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         for x in self.x.chunks_exact(self.bias.len()) {
-            self.y.row(simd, x.len(), |offset| activation(simd, x, self.bias, offset));
+            self.y.row(simd, x.len(), |offset| activation(simd, x, self.bias, self.approximation, offset));
         }
     }
 }
 
 /// Returns gelu(x + b) from column `offset` on.
 #[inline(always)]
-fn activation<S: Simd>(simd: S, x: &[f32], bias: &[f32], offset: usize) -> S::f32s {
+fn activation<S: Simd>(
+    simd: S,
+    x: &[f32],
+    bias: &[f32],
+    approximation: GeluApproximation,
+    offset: usize,
+) -> S::f32s {
     let h = simd.add_f32s(load(simd, x, offset), load(simd, bias, offset));
-    simd.mul_f32s(h, normal_cdf(simd, h))
+    let cdf = match approximation {
+        GeluApproximation::None => normal_cdf(simd, h),
+        GeluApproximation::Tanh => tanh_cdf(simd, h),
+    };
+    simd.mul_f32s(h, cdf)
+}
+
+/// The factors of u = √(2/π)·(h + 0.044715·h³).
+const OF_H: f32 = 0.797_884_6;
+const OF_CUBE: f32 = OF_H * 0.044_715;
+
+/// Returns Φ(h) ≈ 1/(1 + e^(−2u)).
+#[inline(always)]
+fn tanh_cdf<S: Simd>(simd: S, h: S::f32s) -> S::f32s {
+    let factor = simd.mul_add_e_f32s(
+        simd.mul_f32s(h, h),
+        simd.splat_f32s(-2.0 * OF_CUBE),
+        simd.splat_f32s(-2.0 * OF_H),
+    );
+    let e = exp(simd, simd.mul_f32s(h, factor));
+    simd.div_f32s(simd.splat_f32s(1.0), simd.add_f32s(simd.splat_f32s(1.0), e))
+}
+
+/// Returns Φ(h) and φ(h) = dΦ/dh, which is 2·Φ·(1 − Φ)·du/dh in the approximation.
+#[inline(always)]
+fn cdf_and_pdf<S: Simd>(simd: S, h: S::f32s, approximation: GeluApproximation) -> (S::f32s, S::f32s) {
+    match approximation {
+        GeluApproximation::None => (normal_cdf(simd, h), normal_pdf(simd, h)),
+        GeluApproximation::Tanh => {
+            let cdf = tanh_cdf(simd, h);
+            let variance = simd.mul_f32s(cdf, simd.sub_f32s(simd.splat_f32s(1.0), cdf));
+            let slope = simd.mul_add_e_f32s(
+                simd.mul_f32s(h, h),
+                simd.splat_f32s(6.0 * OF_CUBE),
+                simd.splat_f32s(2.0 * OF_H),
+            );
+            (cdf, simd.mul_f32s(variance, slope))
+        }
+    }
 }
 
 struct Backward<'a> {
@@ -152,6 +205,7 @@ struct Backward<'a> {
     activation: Option<Writer<'a>>,
     x: SavedRows<'a>,
     bias: &'a [f32],
+    approximation: GeluApproximation,
 }
 
 impl WithSimd for Backward<'_> {
@@ -159,7 +213,7 @@ impl WithSimd for Backward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) -> Vec<f32> {
-        let columns = self.bias.len();
+        let (columns, approximation) = (self.bias.len(), self.approximation);
         let mut sums = vec![0.0; columns];
         let mut scratch = vec![0.0; columns];
         for (row, gradient) in self.gradient.chunks_exact_mut(columns).enumerate() {
@@ -167,11 +221,11 @@ impl WithSimd for Backward<'_> {
             match &mut self.activation {
                 Some(y) => {
                     y.row(simd, columns, |offset| {
-                        backward_vector(simd, x, self.bias, gradient, &mut sums, offset)
+                        backward_vector(simd, x, (self.bias, approximation), gradient, &mut sums, offset)
                     });
                 }
                 None => (0..columns).step_by(S::F32_LANES).for_each(|offset| {
-                    backward_vector(simd, x, self.bias, gradient, &mut sums, offset);
+                    backward_vector(simd, x, (self.bias, approximation), gradient, &mut sums, offset);
                 }),
             }
         }
@@ -184,14 +238,14 @@ impl WithSimd for Backward<'_> {
 fn backward_vector<S: Simd>(
     simd: S,
     x: &[f32],
-    bias: &[f32],
+    (bias, approximation): (&[f32], GeluApproximation),
     gradient: &mut [f32],
     sums: &mut [f32],
     offset: usize,
 ) -> S::f32s {
     let h = simd.add_f32s(load(simd, x, offset), load(simd, bias, offset));
-    let cdf = normal_cdf(simd, h);
-    let slope = simd.mul_add_e_f32s(h, normal_pdf(simd, h), cdf);
+    let (cdf, pdf) = cdf_and_pdf(simd, h, approximation);
+    let slope = simd.mul_add_e_f32s(h, pdf, cdf);
     let dx = simd.mul_f32s(load(simd, gradient, offset), slope);
     store(simd, gradient, offset, dx);
     add_assign(simd, sums, offset, dx);

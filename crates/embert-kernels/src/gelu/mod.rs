@@ -1,4 +1,5 @@
-//! Exact GELU with a bias: y = h·Φ(h), h = x + b, Φ(h) = ½(1 + erf(h/√2)) (Hendrycks and Gimpel, 2016).
+//! GELU with a bias: y = h·Φ(h), h = x + b, Φ(h) = ½(1 + erf(h/√2)) (Hendrycks and Gimpel, 2016), or its approximation
+//! by tanh.
 
 #[cfg(feature = "flex")]
 mod cpu;
@@ -15,21 +16,28 @@ use burn::tensor::Tensor;
 use crate::backend::{on_cpu, on_gpu};
 use crate::precision::Precision;
 
-/// Exact GELU with a bias: y = h·Φ(h), h = x + b.
-///
-/// This is `torch.nn.functional.gelu` with `approximate="none"`.
+/// The formula of Φ, as `approximate` of `torch.nn.functional.gelu`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GeluApproximation {
+    /// Φ(h) = ½(1 + erf(h/√2)): `gelu` of Hugging Face's `hidden_act`.
+    None,
+    /// Φ(h) ≈ ½(1 + tanh(√(2/π)·(h + 0.044715·h³))): `gelu_new`.
+    Tanh,
+}
+
+/// GELU with a bias: y = h·Φ(h), h = x + b.
 ///
 /// # Shapes
 /// - `x`, output: `[num_tokens, intermediate]`
 /// - `bias`: `[intermediate]`, 0 if `None`
-pub fn bias_gelu(x: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
+pub fn bias_gelu(x: Tensor<2>, bias: Option<Tensor<1>>, approximation: GeluApproximation) -> Tensor<2> {
     if on_cpu(&x) {
-        return cpu::bias_gelu(x, bias);
+        return cpu::bias_gelu(x, bias, approximation);
     }
     if on_gpu(&x) {
-        return cube::bias_gelu(x, bias);
+        return cube::bias_gelu(x, bias, approximation);
     }
-    reference::bias_gelu(x, bias)
+    reference::bias_gelu(x, bias, approximation)
 }
 
 /// GELU with a bias, and a linear layer: y = gelu(x + b)·W + c.
@@ -45,13 +53,14 @@ pub fn bias_gelu_linear(
     bias: Option<Tensor<1>>,
     weight: Tensor<2>,
     output_bias: Option<Tensor<1>>,
+    approximation: GeluApproximation,
     precision: Precision,
 ) -> Tensor<2> {
     if on_cpu(&x) {
-        return cpu::bias_gelu_linear(x, bias, weight, output_bias, precision);
+        return cpu::bias_gelu_linear(x, bias, weight, output_bias, approximation, precision);
     }
     if on_gpu(&x) {
-        return cube::bias_gelu_linear(x, bias, weight, output_bias, precision);
+        return cube::bias_gelu_linear(x, bias, weight, output_bias, approximation, precision);
     }
-    reference::bias_gelu_linear(x, bias, weight, output_bias, precision)
+    reference::bias_gelu_linear(x, bias, weight, output_bias, approximation, precision)
 }

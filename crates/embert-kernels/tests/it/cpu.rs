@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use embert_kernels::{
-    AdamWStep, AttentionOptions, DropoutStream, Moments, Precision, SequenceLayout, reference,
+    AdamWStep, AttentionOptions, DropoutStream, GeluApproximation, Moments, Precision, SequenceLayout,
+    reference,
 };
 
 use crate::compare::{BF16, FP32, all_keys, assert_close, run, tensor, values};
@@ -92,14 +93,21 @@ fn operations_without_biases_match_the_references() {
         let (maps, g) = ([w.clone(), w.clone(), w.clone()], g.squeeze_dim::<1>(0));
         let y = reference::concatenated_linear(x.clone(), maps, [None, None, None], fp32).narrow(1, 12, 12);
         let y = reference::layer_norm(y, g.clone(), None, 1e-5);
-        let y = reference::bias_gelu_linear(reference::bias_gelu(y, None), None, w, None, fp32);
+        let y = reference::bias_gelu_linear(reference::bias_gelu(y, None, EXACT), None, w, None, EXACT, fp32);
         reference::add_layer_norm(y, x, g, None, 1e-5, &layout, None)
     });
     let got = run(shapes, DType::F32, |[x, w, g]| {
         let (maps, g) = ([w.clone(), w.clone(), w.clone()], g.squeeze_dim::<1>(0));
         let y = embert_kernels::query_key_value(x.clone(), maps, [None, None, None], fp32).narrow(1, 12, 12);
         let y = embert_kernels::layer_norm(y, g.clone(), None, 1e-5);
-        let y = embert_kernels::bias_gelu_linear(embert_kernels::bias_gelu(y, None), None, w, None, fp32);
+        let y = embert_kernels::bias_gelu_linear(
+            embert_kernels::bias_gelu(y, None, EXACT),
+            None,
+            w,
+            None,
+            EXACT,
+            fp32,
+        );
         embert_kernels::add_layer_norm(y, x, g, None, 1e-5, &layout, None)
     });
     assert_close(&got, &expected, 2.0 * FP32, "without biases");
@@ -164,16 +172,22 @@ fn layer_norms_match_the_references() {
     }
 }
 
+const EXACT: GeluApproximation = GeluApproximation::None;
+
+type Gelu = fn(Tensor<2>, Option<Tensor<1>>, GeluApproximation) -> Tensor<2>;
+
 #[test]
 fn bias_gelu_matches_the_reference() {
     for [rows, columns] in [[1, 1], [5, 33], [130, 100]] {
         let shapes = [[rows, columns], [1, columns]];
-        let stretched = |x: Tensor<2>| x.mul_scalar(6.0);
-        let expected =
-            run(shapes, DType::F64, |[x, b]| reference::bias_gelu(stretched(x), Some(b.squeeze_dim(0))));
-        let got =
-            run(shapes, DType::F32, |[x, b]| embert_kernels::bias_gelu(stretched(x), Some(b.squeeze_dim(0))));
-        assert_close(&got, &expected, FP32, &format!("{rows}x{columns}"));
+        for approximation in [EXACT, GeluApproximation::Tanh] {
+            let gelu = |gelu: Gelu| {
+                move |[x, b]: [Tensor<2>; 2]| gelu(x.mul_scalar(6.0), Some(b.squeeze_dim(0)), approximation)
+            };
+            let expected = run(shapes, DType::F64, gelu(reference::bias_gelu));
+            let got = run(shapes, DType::F32, gelu(embert_kernels::bias_gelu));
+            assert_close(&got, &expected, FP32, &format!("{rows}x{columns} {approximation:?}"));
+        }
     }
 }
 
@@ -181,20 +195,19 @@ fn bias_gelu_matches_the_reference() {
 fn bias_gelu_linear_matches_the_reference() {
     for [rows, input, output] in [[1, 3, 2], [70, 130, 33]] {
         let shapes = [[rows, input], [1, input], [input, output], [1, output]];
-        let expected = run(shapes, DType::F64, |[x, b, w, c]| {
-            reference::bias_gelu_linear(x, Some(b.squeeze_dim(0)), w, Some(c.squeeze_dim(0)), Precision::Fp32)
-        });
-        for (precision, tolerance) in [(Precision::Fp32, FP32), (Precision::Bf16, BF16)] {
-            let got = run(shapes, DType::F32, |[x, b, w, c]| {
-                embert_kernels::bias_gelu_linear(
-                    x,
-                    Some(b.squeeze_dim(0)),
-                    w,
-                    Some(c.squeeze_dim(0)),
-                    precision,
-                )
+        for approximation in [EXACT, GeluApproximation::Tanh] {
+            let expected = run(shapes, DType::F64, |[x, b, w, c]| {
+                let (b, c) = (Some(b.squeeze_dim(0)), Some(c.squeeze_dim(0)));
+                reference::bias_gelu_linear(x, b, w, c, approximation, Precision::Fp32)
             });
-            assert_close(&got, &expected, tolerance, &format!("{rows}x{input}x{output} {precision:?}"));
+            for (precision, tolerance) in [(Precision::Fp32, FP32), (Precision::Bf16, BF16)] {
+                let got = run(shapes, DType::F32, |[x, b, w, c]| {
+                    let (b, c) = (Some(b.squeeze_dim(0)), Some(c.squeeze_dim(0)));
+                    embert_kernels::bias_gelu_linear(x, b, w, c, approximation, precision)
+                });
+                let what = format!("{rows}x{input}x{output} {approximation:?} {precision:?}");
+                assert_close(&got, &expected, tolerance, &what);
+            }
         }
     }
 }
@@ -318,6 +331,7 @@ fn layer(threads: usize, precision: Precision) -> Vec<Vec<u64>> {
                 Some(first_bias.squeeze_dim(0)),
                 second.clone(),
                 bias.clone(),
+                EXACT,
                 precision,
             );
             let gated = embert_kernels::linear(y.clone(), first.clone(), None, precision); // [334, wide]

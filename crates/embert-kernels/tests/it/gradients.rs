@@ -3,7 +3,8 @@
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use embert_kernels::{
-    AttentionOptions, Precision, RelativePositions, RelativeProjections, SequenceLayout, reference,
+    AttentionOptions, GeluApproximation, Precision, RelativePositions, RelativeProjections, SequenceLayout,
+    reference,
 };
 
 use crate::compare::all_keys;
@@ -58,7 +59,11 @@ fn gradient_of_linear() {
 
 #[test]
 fn gradient_of_bias_gelu() {
-    check([[5, 7], [1, 7]], |[x, b]| reference::bias_gelu(x.mul_scalar(3.0), Some(b.squeeze_dim(0))));
+    for approximation in [GeluApproximation::None, GeluApproximation::Tanh] {
+        check([[5, 7], [1, 7]], |[x, b]| {
+            reference::bias_gelu(x.mul_scalar(3.0), Some(b.squeeze_dim(0)), approximation)
+        });
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use burn::tensor::Tensor;
-use embert_kernels::bias_gelu;
+use embert_kernels::{GeluApproximation, bias_gelu};
 
 use super::config_keys::ConfigKeys;
 use crate::ModelError;
@@ -63,7 +63,7 @@ pub(crate) type Activation = fn(Tensor<2>) -> Tensor<2>;
 
 /// Exact GELU. On GPUs, Burn's own `gelu` has the gradient of the tanh approximation.
 pub(super) fn gelu(x: Tensor<2>) -> Tensor<2> {
-    bias_gelu(x, None)
+    bias_gelu(x, None, GeluApproximation::None)
 }
 
 impl PartialEq for Architecture {

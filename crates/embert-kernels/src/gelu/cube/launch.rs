@@ -1,5 +1,5 @@
-//! The kernels of GELU: y = h·Φ(h) and dx = g·(Φ(h) + h·φ(h)) with h = x + b, Φ(h) = ½(1 + erf(h/√2)) and
-//! φ(h) = exp(−h²/2)/√(2π). The gradient of b is the sum of dx over the rows.
+//! The kernels of GELU: y = h·Φ(h) and dx = g·(Φ(h) + h·φ(h)) with h = x + b and φ = dΦ/dh. Φ(h) = ½(1 + erf(h/√2)), or
+//! approximately ½(1 + tanh u) with u = √(2/π)·(h + 0.044715·h³). The gradient of b is the sum of dx over the rows.
 
 use std::f32::consts::FRAC_1_SQRT_2;
 
@@ -10,6 +10,7 @@ use cubecl::prelude::*;
 use crate::cube::column_sums::column_sums;
 use crate::cube::grid::lanes;
 use crate::cube::memory::{element_type, uninitialized, uninitialized_of};
+use crate::gelu::GeluApproximation;
 
 /// The number of units of a cube. Each unit has the columns of one vector.
 const UNITS: usize = 128;
@@ -17,9 +18,12 @@ const UNITS: usize = 128;
 const ROWS: usize = 64;
 /// 1/√(2π)
 const FRAC_1_SQRT_TAU: f32 = 0.398_942_3;
+/// The factors of u = √(2/π)·(h + 0.044715·h³).
+const OF_H: f32 = 0.797_884_6;
+const OF_CUBE: f32 = OF_H * 0.044_715;
 
 /// Returns gelu(x + b), in the type of x.
-pub(super) fn forward(x: CubeTensor, bias: CubeTensor) -> CubeTensor {
+pub(super) fn forward(x: CubeTensor, bias: CubeTensor, approximation: GeluApproximation) -> CubeTensor {
     let shape @ [rows, columns] = x.shape().dims();
     let y = uninitialized_of(&x, shape, x.dtype);
     if rows == 0 {
@@ -35,13 +39,19 @@ pub(super) fn forward(x: CubeTensor, bias: CubeTensor) -> CubeTensor {
         y.clone().into_buffer_arg(),
         rows,
         columns / lanes(columns),
+        approximation,
         element_type(x.dtype),
     );
     y
 }
 
 /// Returns the gradients of x, in its type, and of b.
-pub(super) fn backward(x: CubeTensor, bias: CubeTensor, gradient: CubeTensor) -> (CubeTensor, CubeTensor) {
+pub(super) fn backward(
+    x: CubeTensor,
+    bias: CubeTensor,
+    gradient: CubeTensor,
+    approximation: GeluApproximation,
+) -> (CubeTensor, CubeTensor) {
     let shape @ [rows, columns] = x.shape().dims();
     let dx = uninitialized_of(&x, shape, x.dtype);
     let parts = rows.div_ceil(ROWS);
@@ -59,6 +69,7 @@ pub(super) fn backward(x: CubeTensor, bias: CubeTensor, gradient: CubeTensor) ->
             partial.clone().into_buffer_arg(),
             rows,
             columns / lanes(columns),
+            approximation,
             element_type(x.dtype),
         );
     }
@@ -78,6 +89,7 @@ fn gelu<E: Float, N: Size>(
     y: &mut [Vector<E, N>],  // [rows, vectors]
     rows: usize,
     vectors: usize,
+    #[comptime] approximation: GeluApproximation,
     #[define(E)] _dtype: ElemType,
 ) {
     let column = CUBE_POS_X as usize * UNITS + UNIT_POS as usize;
@@ -86,7 +98,7 @@ fn gelu<E: Float, N: Size>(
         let first = CUBE_POS_Y as usize * ROWS;
         for row in first..min(first + ROWS, rows) {
             let h = Vector::<f32, N>::cast_from(x[row * vectors + column]) + b;
-            y[row * vectors + column] = Vector::cast_from(h * cumulative::<N>(h));
+            y[row * vectors + column] = Vector::cast_from(h * cumulative::<N>(h, approximation));
         }
     }
 }
@@ -101,6 +113,7 @@ fn gelu_gradient<E: Float, N: Size>(
     partial: &mut [Vector<f32, N>], // [parts, vectors]
     rows: usize,
     vectors: usize,
+    #[comptime] approximation: GeluApproximation,
     #[define(E)] _dtype: ElemType,
 ) {
     let column = CUBE_POS_X as usize * UNITS + UNIT_POS as usize;
@@ -111,8 +124,9 @@ fn gelu_gradient<E: Float, N: Size>(
         for row in first..min(first + ROWS, rows) {
             let place = row * vectors + column;
             let h = Vector::<f32, N>::cast_from(x[place]) + b;
-            let density = (h * h * Vector::new(-0.5f32)).exp() * Vector::new(FRAC_1_SQRT_TAU);
-            let g = Vector::<f32, N>::cast_from(gradient[place]) * (cumulative::<N>(h) + h * density);
+            let cdf = cumulative::<N>(h, approximation);
+            let slope = cdf + h * density::<N>(h, cdf, approximation);
+            let g = Vector::<f32, N>::cast_from(gradient[place]) * slope;
             dx[place] = Vector::cast_from(g);
             sum += g;
         }
@@ -122,6 +136,26 @@ fn gelu_gradient<E: Float, N: Size>(
 
 /// Returns Φ(h).
 #[cube]
-fn cumulative<N: Size>(h: Vector<f32, N>) -> Vector<f32, N> {
-    ((h * Vector::new(FRAC_1_SQRT_2)).erf() + Vector::new(1.0f32)) * Vector::new(0.5f32)
+fn cumulative<N: Size>(h: Vector<f32, N>, #[comptime] approximation: GeluApproximation) -> Vector<f32, N> {
+    let odd = if comptime!(approximation == GeluApproximation::Tanh) {
+        (h * (Vector::new(OF_H) + h * h * Vector::new(OF_CUBE))).tanh()
+    } else {
+        (h * Vector::new(FRAC_1_SQRT_2)).erf()
+    };
+    (odd + Vector::new(1.0f32)) * Vector::new(0.5f32)
+}
+
+/// Returns φ(h) = dΦ/dh, which is 2·Φ·(1 − Φ)·du/dh in the approximation.
+#[cube]
+fn density<N: Size>(
+    h: Vector<f32, N>,
+    cdf: Vector<f32, N>,
+    #[comptime] approximation: GeluApproximation,
+) -> Vector<f32, N> {
+    if comptime!(approximation == GeluApproximation::Tanh) {
+        let slope = Vector::new(2.0 * OF_H) + h * h * Vector::new(6.0 * OF_CUBE);
+        cdf * (Vector::new(1.0f32) - cdf) * slope
+    } else {
+        (h * h * Vector::new(-0.5f32)).exp() * Vector::new(FRAC_1_SQRT_TAU)
+    }
 }

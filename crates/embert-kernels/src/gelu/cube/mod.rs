@@ -7,25 +7,29 @@ mod launch;
 
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Cube, TensorMetadata};
-use burn::tensor::{DType, FloatDType, Tensor};
+use burn::backend::Cube;
+use burn::tensor::{FloatDType, Tensor};
 
-use super::reference;
+use super::{GeluApproximation, reference};
 use crate::autodiff::custom_op;
 use crate::backend::{needs_exact_products, on_tensor_cores};
-use crate::linear::{CubeProducts, add_bias, linear};
+use crate::linear::{CubeProducts, WeightGradient, add_bias, cast, linear};
 use crate::precision::Precision;
 use kernels::GeluKernels;
 
 type CubeFloat = FloatTensor<Cube>;
 
 /// Returns gelu(x + b). Without a bias, uses the reference.
-pub(super) fn bias_gelu(x: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
-    let Some(bias) = bias else { return reference::bias_gelu(x, None) };
+pub(super) fn bias_gelu(
+    x: Tensor<2>,
+    bias: Option<Tensor<1>>,
+    approximation: GeluApproximation,
+) -> Tensor<2> {
+    let Some(bias) = bias else { return reference::bias_gelu(x, None, approximation) };
     custom_op::<Cube, 2, 2, _>([x.into_dispatch(), bias.into_dispatch()], |[x, bias], _| {
-        let y = Cube::bias_gelu(x.clone(), bias.clone());
+        let y = Cube::bias_gelu(x.clone(), bias.clone(), approximation);
         let backward_fn = move |g, _| {
-            let (dx, dbias) = Cube::bias_gelu_backward(x.clone(), bias.clone(), g);
+            let (dx, dbias) = Cube::bias_gelu_backward(x.clone(), bias.clone(), g, approximation);
             [Some(dx), Some(dbias)]
         };
         (y, backward_fn)
@@ -38,37 +42,43 @@ pub(super) fn bias_gelu_linear(
     bias: Option<Tensor<1>>,
     weight: Tensor<2>,
     output_bias: Option<Tensor<1>>,
+    approximation: GeluApproximation,
     precision: Precision,
 ) -> Tensor<2> {
     let keeps_type = precision.dtype() == FloatDType::F32 || on_tensor_cores(&x, precision);
     match bias {
-        Some(bias) if keeps_type => add_bias(bias_gelu_product(x, bias, weight, precision), output_bias),
-        bias => linear(bias_gelu(x, bias), weight, output_bias, precision),
+        Some(bias) if keeps_type => {
+            add_bias(bias_gelu_product(x, bias, weight, approximation, precision), output_bias)
+        }
+        bias => linear(bias_gelu(x, bias, approximation), weight, output_bias, precision),
     }
 }
 
 /// Returns gelu(x + b)·W, with operands and result in the type of x.
-fn bias_gelu_product(x: Tensor<2>, bias: Tensor<1>, weight: Tensor<2>, precision: Precision) -> Tensor<2> {
+fn bias_gelu_product(
+    x: Tensor<2>,
+    bias: Tensor<1>,
+    weight: Tensor<2>,
+    approximation: GeluApproximation,
+    precision: Precision,
+) -> Tensor<2> {
     let dtype = x.dtype();
-    let matmul = if needs_exact_products(&x, precision) { Cube::exact_matmul } else { Cube::float_matmul };
+    let exact = needs_exact_products(&x, precision);
+    let matmul = if exact { Cube::exact_matmul } else { Cube::float_matmul };
+    let weight_gradient = move |x: CubeFloat, g: CubeFloat| {
+        if exact { matmul(Cube::float_transpose(x), g) } else { Cube::weight_gradient(x, g) }
+    };
     let inputs = [x.into_dispatch(), bias.into_dispatch(), weight.into_dispatch()];
     custom_op::<Cube, 3, 2, _>(inputs, |[x, bias, weight], _| {
         let weight = cast(weight, dtype);
-        let y = matmul(Cube::bias_gelu(x.clone(), bias.clone()), weight.clone());
+        let y = matmul(Cube::bias_gelu(x.clone(), bias.clone(), approximation), weight.clone());
         let backward_fn = move |g: CubeFloat, [_, _, of_weight]: [bool; 3]| {
-            let dweight = of_weight.then(|| {
-                let activation = Cube::bias_gelu(x.clone(), bias.clone());
-                cast(matmul(Cube::float_transpose(activation), g.clone()), DType::F32)
-            });
+            let activation = || Cube::bias_gelu(x.clone(), bias.clone(), approximation);
+            let dweight = of_weight.then(|| weight_gradient(activation(), g.clone()));
             let g = matmul(g, Cube::float_transpose(weight.clone()));
-            let (dx, dbias) = Cube::bias_gelu_backward(x.clone(), bias.clone(), g);
+            let (dx, dbias) = Cube::bias_gelu_backward(x.clone(), bias.clone(), g, approximation);
             [Some(dx), Some(dbias), dweight]
         };
         (y, backward_fn)
     })
-}
-
-/// Returns x in another type; x itself if it has that type.
-fn cast(x: CubeFloat, dtype: DType) -> CubeFloat {
-    if x.dtype() == dtype { x } else { Cube::float_cast(x, dtype.into()) }
 }

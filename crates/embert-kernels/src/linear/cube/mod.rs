@@ -4,6 +4,7 @@
 
 mod concatenate;
 mod exact_matmul;
+mod half_product;
 
 use burn::tensor::{FloatDType, Tensor};
 
@@ -12,6 +13,8 @@ use crate::backend::on_tensor_cores;
 use crate::precision::Precision;
 use concatenate::concatenate;
 pub(crate) use exact_matmul::{CubeProducts, matmul};
+use half_product::half_product;
+pub(crate) use half_product::{WeightGradient, cast};
 
 /// Returns xW + b. On tensor cores, operands and result have the type of the products.
 pub(super) fn linear(
@@ -21,10 +24,14 @@ pub(super) fn linear(
     precision: Precision,
 ) -> Tensor<2> {
     let operands = precision.dtype();
-    if operands == FloatDType::F32 || on_tensor_cores(&x, precision) {
-        return add_bias(matmul(x.cast(operands), weight.cast(operands), precision), bias); // [num_tokens, out]
-    }
-    reference::linear(x, weight, bias, precision)
+    let y = if operands == FloatDType::F32 {
+        matmul(x.cast(operands), weight.cast(operands), precision) // [num_tokens, out]
+    } else if on_tensor_cores(&x, precision) {
+        half_product(x.cast(operands), weight)
+    } else {
+        return reference::linear(x, weight, bias, precision);
+    };
+    add_bias(y, bias)
 }
 
 /// Returns y + b in the type of y, added in fp32.

@@ -11,7 +11,9 @@ use std::sync::OnceLock;
 
 use burn::backend::{CubeDevice, DispatchDevice};
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use embert_kernels::{AttentionOptions, DropoutSite, DropoutStream, Precision, SequenceLayout, reference};
+use embert_kernels::{
+    AttentionOptions, DropoutSite, DropoutStream, GeluApproximation, Precision, SequenceLayout, reference,
+};
 
 use crate::compare::{FP32, all_keys, assert_close, values};
 
@@ -79,8 +81,12 @@ fn zero_padding(x: Tensor<2>, layout: &SequenceLayout) -> Tensor<2> {
 }
 
 fn check_attention(layout: &SequenceLayout, num_heads: usize, d: usize, rate: f64) {
-    let what = format!("attention of {layout:?}, {num_heads} heads of {d}, {rate}");
-    let options = all_keys(num_heads, site(rate), Precision::Fp32);
+    check_window(layout, num_heads, d, rate, None);
+}
+
+fn check_window(layout: &SequenceLayout, num_heads: usize, d: usize, rate: f64, window: Option<usize>) {
+    let what = format!("attention of {layout:?}, {num_heads} heads of {d}, {rate}, window {window:?}");
+    let options = AttentionOptions { window, ..all_keys(num_heads, site(rate), Precision::Fp32) };
     let without_padding = |output| zero_padding(output, layout);
     check(
         &what,
@@ -107,7 +113,34 @@ fn padded_attention_matches_the_reference() {
     check_attention(&SequenceLayout::padded(vec![3, 2], 3), 2, 32, 0.1);
 }
 
-/// Attention in a window and the other operations without kernels use their references.
+/// The windows are a single key, smaller and wider than the rows of a cube, and wider than every sequence.
+#[test]
+fn attention_in_a_window_matches_the_reference() {
+    for (window, rate) in [(0, 0.0), (9, 0.1), (64, 0.0), (100, 0.1), (500, 0.1)] {
+        check_window(&SequenceLayout::packed(vec![5, 1, 290, 65]), 2, 32, rate, Some(window));
+        check_window(&SequenceLayout::padded(vec![1, 131, 31], 192), 1, 64, rate, Some(window));
+    }
+}
+
+#[test]
+fn bias_gelu_matches_the_reference() {
+    for approximation in [GeluApproximation::None, GeluApproximation::Tanh] {
+        check(
+            &format!("GELU, {approximation:?}"),
+            [[130, 33], [1, 33], [33, 5]],
+            |[x, b, w]| {
+                let (x, b) = (x.mul_scalar(6.0), Some(b.squeeze_dim(0)));
+                embert_kernels::bias_gelu_linear(x, b, w, None, approximation, Precision::Fp32)
+            },
+            |[x, b, w]| {
+                let (x, b) = (x.mul_scalar(6.0), Some(b.squeeze_dim(0)));
+                reference::bias_gelu_linear(x, b, w, None, approximation, Precision::Fp32)
+            },
+        );
+    }
+}
+
+/// The operations without kernels use their references.
 #[test]
 fn operations_of_a_pre_norm_encoder_match_the_references() {
     let layout = SequenceLayout::padded(vec![1, 65, 31], 70);
