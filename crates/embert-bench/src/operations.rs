@@ -164,6 +164,7 @@ impl<'a> Step<'a> {
         let model = Workload { config, ..self.workload.clone() }.model(&self.device);
         let dropout = Some(DropoutStream { seed: 42, step: 0, first_sequence: 0 });
         let pass = ForwardContext { precision: self.workload.precision(), dropout };
-        self.seconds(|| model.encoder().forward_first(x.clone(), &self.layout, pass))
+        let encoder = model.encoder();
+        self.seconds(|| encoder.forward_first(x.clone(), &encoder.context(&self.layout, pass)))
     }
 }

@@ -3,8 +3,8 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use embert_kernels::{
-    AttentionOptions, SequenceLayout, attention, disentangled_attention, first_token_attention, first_tokens,
-    key_value, query_key_value,
+    AttentionOptions, attention, disentangled_attention, first_token_attention, first_tokens, key_value,
+    query_key_value,
 };
 
 use crate::encoder_config::EncoderConfig;
@@ -44,33 +44,23 @@ impl BertSelfAttention {
     ///
     /// # Shapes
     /// - `x`, output: `[num_tokens, hidden]`
-    /// - `relative`: `[2 · span, hidden]`, the relative embeddings of DeBERTa
-    fn forward(
-        &self,
-        x: Tensor<2>,
-        layout: &SequenceLayout,
-        context: LayerContext,
-        relative: Option<Tensor<2>>,
-    ) -> Tensor<2> {
+    fn forward(&self, x: Tensor<2>, context: LayerContext<'_>) -> Tensor<2> {
         let (weights, biases) = weights_and_biases([&self.query, &self.key, &self.value]);
         let qkv = query_key_value(x.clone(), weights, biases, context.forward.precision); // [num_tokens, 3 · hidden]
-        let query = (&self.query, context.at(AdapterSite::Query, layout));
-        let qkv = add_fused_adapters(
-            [query, self.key_at(layout, context), self.value_at(layout, context)],
-            qkv,
-            &x,
-        );
-        match self.relative.zip(relative) {
-            None => attention(qkv, layout, self.options(context)),
+        let query = (&self.query, context.at(AdapterSite::Query));
+        let [key, value] = self.key_value_at(context);
+        let qkv = add_fused_adapters([query, key, value], qkv, &x);
+        match self.relative.zip(context.relative) {
+            None => attention(qkv, context.layout, self.options(context)),
             Some((relative, embeddings)) => {
-                let relative = relative.projections(embeddings, [&self.key, &self.query], context);
-                disentangled_attention(qkv, relative, layout, self.options(context))
+                let relative = relative.projections(embeddings.clone(), [&self.key, &self.query], context);
+                disentangled_attention(qkv, relative, context.layout, self.options(context))
             }
         }
     }
 
     /// Returns the context of the first token of each sequence. `first` holds the hidden states of these
-    /// tokens.
+    /// tokens, and `of_first` is their context in the layer.
     ///
     /// # Shapes
     /// - `x`: `[num_tokens, hidden]`
@@ -79,40 +69,26 @@ impl BertSelfAttention {
         &self,
         x: Tensor<2>,
         first: Tensor<2>,
-        layout: &SequenceLayout,
-        context: LayerContext,
-        relative: Option<Tensor<2>>,
+        context: LayerContext<'_>,
+        of_first: LayerContext<'_>,
     ) -> Tensor<2> {
         if self.relative.is_some() {
-            return first_tokens(self.forward(x, layout, context, relative), layout);
+            return first_tokens(self.forward(x, context), context.layout);
         }
-        let query = self.query.forward(first, context.at(AdapterSite::Query, &layout.first_tokens()));
+        let query = self.query.forward(first, of_first.at(AdapterSite::Query));
         let (weights, biases) = weights_and_biases([&self.key, &self.value]);
         let key_value = key_value(x.clone(), weights, biases, context.forward.precision); // [num_tokens, 2 · hidden]
-        let key_value =
-            add_fused_adapters([self.key_at(layout, context), self.value_at(layout, context)], key_value, &x);
-        first_token_attention(query, key_value, layout, self.options(context))
+        let key_value = add_fused_adapters(self.key_value_at(context), key_value, &x);
+        first_token_attention(query, key_value, context.layout, self.options(context))
     }
 
-    fn options(&self, context: LayerContext) -> AttentionOptions {
+    fn options(&self, context: LayerContext<'_>) -> AttentionOptions {
         let (dropout, precision) = (context.attention_probs, context.forward.precision);
         AttentionOptions { num_heads: self.num_heads, window: None, dropout, precision }
     }
 
-    fn key_at<'a>(
-        &'a self,
-        layout: &'a SequenceLayout,
-        context: LayerContext,
-    ) -> (&'a Linear, LinearContext<'a>) {
-        (&self.key, context.at(AdapterSite::Key, layout))
-    }
-
-    fn value_at<'a>(
-        &'a self,
-        layout: &'a SequenceLayout,
-        context: LayerContext,
-    ) -> (&'a Linear, LinearContext<'a>) {
-        (&self.value, context.at(AdapterSite::Value, layout))
+    fn key_value_at<'a>(&'a self, context: LayerContext<'a>) -> [(&'a Linear, LinearContext<'a>); 2] {
+        [(&self.key, context.at(AdapterSite::Key)), (&self.value, context.at(AdapterSite::Value))]
     }
 }
 
@@ -130,15 +106,9 @@ pub struct BertSelfOutput {
 }
 
 impl BertSelfOutput {
-    fn forward(
-        &self,
-        context_layer: Tensor<2>,
-        residual: Tensor<2>,
-        layout: &SequenceLayout,
-        context: LayerContext,
-    ) -> Tensor<2> {
-        let x = self.dense.forward(context_layer, context.at(AdapterSite::AttentionOutput, layout));
-        self.layer_norm.add_forward(x, residual, layout, context.attention_output)
+    fn forward(&self, context_layer: Tensor<2>, residual: Tensor<2>, context: LayerContext<'_>) -> Tensor<2> {
+        let x = self.dense.forward(context_layer, context.at(AdapterSite::AttentionOutput));
+        self.layer_norm.add_forward(x, residual, context.layout, context.attention_output)
     }
 }
 
@@ -164,18 +134,12 @@ impl BertAttention {
     ///
     /// # Shapes
     /// - `x`, output: `[num_tokens, hidden]`
-    pub(crate) fn forward(
-        &self,
-        x: Tensor<2>,
-        layout: &SequenceLayout,
-        context: LayerContext,
-        relative: Option<Tensor<2>>,
-    ) -> Tensor<2> {
-        let context_layer = self.self_attention.forward(x.clone(), layout, context, relative);
-        self.output.forward(context_layer, x, layout, context)
+    pub(crate) fn forward(&self, x: Tensor<2>, context: LayerContext<'_>) -> Tensor<2> {
+        let context_layer = self.self_attention.forward(x.clone(), context);
+        self.output.forward(context_layer, x, context)
     }
 
-    /// Returns the hidden states of the first token of each sequence.
+    /// Returns the hidden states of the first token of each sequence. `of_first` is their context in the layer.
     ///
     /// # Shapes
     /// - `x`: `[num_tokens, hidden]`
@@ -183,13 +147,13 @@ impl BertAttention {
     pub(crate) fn forward_first(
         &self,
         x: Tensor<2>,
-        layout: &SequenceLayout,
-        context: LayerContext,
-        relative: Option<Tensor<2>>,
+        context: LayerContext<'_>,
+        of_first: LayerContext<'_>,
     ) -> Tensor<2> {
-        let first = first_tokens(x.clone(), layout); // [batch, hidden]
-        let context_layer = self.self_attention.forward_first(x, first.clone(), layout, context, relative);
-        self.output.forward(context_layer, first, &layout.first_tokens(), context)
+        let first = first_tokens(x.clone(), context.layout); // [batch, hidden]
+        let attention = &self.self_attention;
+        let context_layer = attention.forward_first(x, first.clone(), context, of_first);
+        self.output.forward(context_layer, first, of_first)
     }
 
     /// Returns the linear layers with their module paths.

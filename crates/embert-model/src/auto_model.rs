@@ -77,7 +77,7 @@ impl AutoModel {
         context: ForwardContext,
     ) -> Tensor<2> {
         let x = self.embeddings.forward(input_ids, layout, context); // [num_tokens, hidden]
-        self.encoder.forward(x, layout, context)
+        self.encoder.forward(x, &self.encoder.context(layout, context))
     }
 
     /// Returns true if the model has a pooler.
@@ -110,7 +110,8 @@ impl AutoModel {
     pub fn hidden_states(&self, input_ids: Tensor<1, Int>, layout: &SequenceLayout) -> Vec<Tensor<2>> {
         let context = ForwardContext::default();
         let mut hidden_states = vec![self.embeddings.forward(input_ids, layout, context)];
-        hidden_states.extend(self.encoder.forward_each(hidden_states[0].clone(), layout, context));
+        let context = self.encoder.context(layout, context);
+        hidden_states.extend(self.encoder.forward_each(hidden_states[0].clone(), &context));
         hidden_states
     }
 

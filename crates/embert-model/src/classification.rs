@@ -10,7 +10,7 @@ use crate::auto_config::AutoConfig;
 use crate::auto_model::AutoModel;
 use crate::embeddings::BertEmbeddings;
 use crate::encoder::BertEncoder;
-use crate::forward_context::ForwardContext;
+use crate::forward_context::{EncoderContext, ForwardContext};
 use crate::head::ClassificationHead;
 use crate::initialize::initialize;
 use crate::linear::Linear;
@@ -68,32 +68,22 @@ impl AutoModelForSequenceClassification {
         context: ForwardContext,
     ) -> Tensor<2> {
         let x = self.embeddings().forward(input_ids, layout, context); // [num_tokens, hidden]
-        let relative = self.encoder().relative_embeddings();
-        let x = self.encoder().forward_below(x, layout, context, relative.clone());
-        self.forward_last(x, layout, context, relative)
+        let context = self.encoder().context(layout, context);
+        self.forward_last(self.encoder().forward_below(x, &context), &context)
     }
 
     /// Returns the logits, from the input of the last layer.
     ///
     /// # Shapes
     /// - `x`: `[num_tokens, hidden]`
-    /// - `relative`: `[2 · span, hidden]`, from [`BertEncoder::relative_embeddings`]
     /// - output: `[batch, num_labels]`
-    pub fn forward_last(
-        &self,
-        x: Tensor<2>,
-        layout: &SequenceLayout,
-        context: ForwardContext,
-        relative: Option<Tensor<2>>,
-    ) -> Tensor<2> {
+    pub fn forward_last(&self, x: Tensor<2>, context: &EncoderContext<'_>) -> Tensor<2> {
         let encoder = self.encoder();
         let pooled = match self.pooling {
-            ClassifierPooling::Cls => encoder.forward_last_first(x, layout, context, relative),
-            ClassifierPooling::Mean => {
-                mean_pooling(encoder.forward_last(x, layout, context, relative), layout)
-            }
+            ClassifierPooling::Cls => encoder.forward_last_first(x, context),
+            ClassifierPooling::Mean => mean_pooling(encoder.forward_last(x, context), context.layout),
         };
-        self.classify(pooled, context) // pooled: [batch, hidden]
+        self.classify(pooled, context.forward) // pooled: [batch, hidden]
     }
 
     /// Applies the pooler and the head, and returns the logits.

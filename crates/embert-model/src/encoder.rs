@@ -7,7 +7,7 @@ use embert_kernels::SequenceLayout;
 use crate::embeddings::Embedding;
 use crate::encoder_config::EncoderConfig;
 use crate::encoder_layer::EncoderLayer;
-use crate::forward_context::ForwardContext;
+use crate::forward_context::{EncoderContext, ForwardContext};
 use crate::layer_norm::LayerNorm;
 use crate::linear::Linear;
 
@@ -51,26 +51,25 @@ impl BertEncoder {
         number * self.layer.len() / self.num_hidden_layers
     }
 
-    /// Returns LayerNorm(rel_embeddings), `[2 · span, hidden]`; `None` if the layers have no relative positions.
-    pub fn relative_embeddings(&self) -> Option<Tensor<2>> {
-        let (embeddings, norm) = self.rel_embeddings.as_ref().zip(self.layer_norm.as_ref())?;
-        Some(norm.forward(embeddings.weight.val()))
+    /// Returns the context of the layers, which have the relative embeddings in common.
+    pub fn context<'a>(&self, layout: &'a SequenceLayout, forward: ForwardContext) -> EncoderContext<'a> {
+        let tables = self.rel_embeddings.as_ref().zip(self.layer_norm.as_ref());
+        let relative = tables.map(|(embeddings, norm)| norm.forward(embeddings.weight.val()));
+        EncoderContext { forward, layout, relative }
     }
 
     /// Returns an iterator over the hidden states after each layer. The last item equals
     /// [`forward`](Self::forward).
     ///
     /// # Shapes
-    /// - `hidden_states`, each item: `[num_tokens, hidden]`
+    /// - `x`, each item: `[num_tokens, hidden]`
     pub fn forward_each<'a>(
         &'a self,
-        hidden_states: Tensor<2>,
-        layout: &'a SequenceLayout,
-        context: ForwardContext,
+        x: Tensor<2>,
+        context: &'a EncoderContext<'_>,
     ) -> impl Iterator<Item = Tensor<2>> + 'a {
-        let relative = self.relative_embeddings();
-        self.layers().into_iter().enumerate().scan(hidden_states, move |x, (number, layer)| {
-            *x = layer.forward(x.clone(), layout, number, context, relative.clone());
+        self.layers().into_iter().enumerate().scan(x, move |x, (number, layer)| {
+            *x = layer.forward(x.clone(), number, context);
             Some(if number + 1 == self.num_hidden_layers { self.normalized(x.clone()) } else { x.clone() })
         })
     }
@@ -78,16 +77,9 @@ impl BertEncoder {
     /// Returns the hidden states after the last layer.
     ///
     /// # Shapes
-    /// - `hidden_states`, output: `[num_tokens, hidden]`
-    pub fn forward(
-        &self,
-        hidden_states: Tensor<2>,
-        layout: &SequenceLayout,
-        context: ForwardContext,
-    ) -> Tensor<2> {
-        let relative = self.relative_embeddings();
-        let x = self.forward_below(hidden_states, layout, context, relative.clone());
-        self.forward_last(x, layout, context, relative)
+    /// - `x`, output: `[num_tokens, hidden]`
+    pub fn forward(&self, x: Tensor<2>, context: &EncoderContext<'_>) -> Tensor<2> {
+        self.forward_last(self.forward_below(x, context), context)
     }
 
     /// Returns the hidden states of the first token of each sequence after the last layer.
@@ -95,53 +87,31 @@ impl BertEncoder {
     /// The last layer computes only keys and values for all other tokens.
     ///
     /// # Shapes
-    /// - `hidden_states`: `[num_tokens, hidden]`
+    /// - `x`: `[num_tokens, hidden]`
     /// - output: `[batch, hidden]`
     ///
     /// # Panics
     /// If the encoder has no layers.
-    pub fn forward_first(
-        &self,
-        hidden_states: Tensor<2>,
-        layout: &SequenceLayout,
-        context: ForwardContext,
-    ) -> Tensor<2> {
-        let relative = self.relative_embeddings();
-        let x = self.forward_below(hidden_states, layout, context, relative.clone());
-        self.forward_last_first(x, layout, context, relative)
+    pub fn forward_first(&self, x: Tensor<2>, context: &EncoderContext<'_>) -> Tensor<2> {
+        self.forward_last_first(self.forward_below(x, context), context)
     }
 
-    /// Returns the input of the last layer. `relative` is the result of
-    /// [`relative_embeddings`](Self::relative_embeddings).
+    /// Returns the input of the last layer.
     ///
     /// # Shapes
-    /// - `hidden_states`, output: `[num_tokens, hidden]`
-    pub(crate) fn forward_below(
-        &self,
-        hidden_states: Tensor<2>,
-        layout: &SequenceLayout,
-        context: ForwardContext,
-        relative: Option<Tensor<2>>,
-    ) -> Tensor<2> {
+    /// - `x`, output: `[num_tokens, hidden]`
+    pub(crate) fn forward_below(&self, x: Tensor<2>, context: &EncoderContext<'_>) -> Tensor<2> {
         let below = self.layers().into_iter().enumerate().take(self.num_hidden_layers - 1);
-        below.fold(hidden_states, |x, (number, layer)| {
-            layer.forward(x, layout, number, context, relative.clone())
-        })
+        below.fold(x, |x, (number, layer)| layer.forward(x, number, context))
     }
 
     /// Returns the hidden states after the last layer, from its input.
     ///
     /// # Shapes
     /// - `x`, output: `[num_tokens, hidden]`
-    pub(crate) fn forward_last(
-        &self,
-        x: Tensor<2>,
-        layout: &SequenceLayout,
-        context: ForwardContext,
-        relative: Option<Tensor<2>>,
-    ) -> Tensor<2> {
+    pub(crate) fn forward_last(&self, x: Tensor<2>, context: &EncoderContext<'_>) -> Tensor<2> {
         let (last, number) = self.last();
-        self.normalized(last.forward(x, layout, number, context, relative))
+        self.normalized(last.forward(x, number, context))
     }
 
     /// Returns the hidden states of the first token of each sequence after the last layer, from its input.
@@ -149,15 +119,9 @@ impl BertEncoder {
     /// # Shapes
     /// - `x`: `[num_tokens, hidden]`
     /// - output: `[batch, hidden]`
-    pub(crate) fn forward_last_first(
-        &self,
-        x: Tensor<2>,
-        layout: &SequenceLayout,
-        context: ForwardContext,
-        relative: Option<Tensor<2>>,
-    ) -> Tensor<2> {
+    pub(crate) fn forward_last_first(&self, x: Tensor<2>, context: &EncoderContext<'_>) -> Tensor<2> {
         let (last, number) = self.last();
-        self.normalized(last.forward_first(x, layout, number, context, relative))
+        self.normalized(last.forward_first(x, number, context))
     }
 
     /// Returns the last layer and its number.

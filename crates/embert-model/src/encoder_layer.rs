@@ -2,10 +2,9 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use embert_kernels::SequenceLayout;
 
 use crate::encoder_config::EncoderConfig;
-use crate::forward_context::ForwardContext;
+use crate::forward_context::EncoderContext;
 use crate::layer::BertLayer;
 use crate::linear::Linear;
 use crate::modernbert_layer::ModernBertLayer;
@@ -32,18 +31,10 @@ impl EncoderLayer {
     ///
     /// # Shapes
     /// - `x`, output: `[num_tokens, hidden]`
-    /// - `relative`: `[2 · span, hidden]`, the relative embeddings of DeBERTa after their LayerNorm
-    pub fn forward(
-        &self,
-        x: Tensor<2>,
-        layout: &SequenceLayout,
-        layer: usize,
-        context: ForwardContext,
-        relative: Option<Tensor<2>>,
-    ) -> Tensor<2> {
+    pub fn forward(&self, x: Tensor<2>, layer: usize, context: &EncoderContext<'_>) -> Tensor<2> {
         match self {
-            Self::Bert(this) => this.forward(x, layout, layer, context, relative),
-            Self::ModernBert(this) => this.forward(x, layout, layer, context),
+            Self::Bert(this) => this.forward(x, layer, context),
+            Self::ModernBert(this) => this.forward(x, layer, context),
         }
     }
 
@@ -51,19 +42,11 @@ impl EncoderLayer {
     ///
     /// # Shapes
     /// - `x`: `[num_tokens, hidden]`
-    /// - `relative`: `[2 · span, hidden]`
     /// - output: `[batch, hidden]`
-    pub fn forward_first(
-        &self,
-        x: Tensor<2>,
-        layout: &SequenceLayout,
-        layer: usize,
-        context: ForwardContext,
-        relative: Option<Tensor<2>>,
-    ) -> Tensor<2> {
+    pub fn forward_first(&self, x: Tensor<2>, layer: usize, context: &EncoderContext<'_>) -> Tensor<2> {
         match self {
-            Self::Bert(this) => this.forward_first(x, layout, layer, context, relative),
-            Self::ModernBert(this) => this.forward_first(x, layout, layer, context),
+            Self::Bert(this) => this.forward_first(x, layer, context),
+            Self::ModernBert(this) => this.forward_first(x, layer, context),
         }
     }
 

@@ -1,5 +1,6 @@
-//! Settings of a forward pass for the model, one layer and one linear layer.
+//! Settings of a forward pass for the model, the encoder, one layer and one linear layer.
 
+use burn::tensor::Tensor;
 use embert_kernels::{DropoutSite, DropoutStream, Precision, SequenceLayout};
 
 /// Precision and dropout of a forward pass. The default is fp32 without dropout.
@@ -18,10 +19,25 @@ impl ForwardContext {
     }
 }
 
+/// The forward context of an encoder: what its layers have in common.
+#[derive(Debug, Clone)]
+pub struct EncoderContext<'a> {
+    /// Precision and dropout.
+    pub forward: ForwardContext,
+    /// The rows of the hidden states.
+    pub layout: &'a SequenceLayout,
+    /// The relative embeddings of DeBERTa after their LayerNorm, `[2 · span, hidden]`; `None` for other families.
+    pub relative: Option<Tensor<2>>,
+}
+
 /// The forward context of one layer: its number and its dropout sites.
 #[derive(Clone, Copy)]
-pub(crate) struct LayerContext {
+pub(crate) struct LayerContext<'a> {
     pub(crate) forward: ForwardContext,
+    /// The rows of the input.
+    pub(crate) layout: &'a SequenceLayout,
+    /// The relative embeddings; see [`EncoderContext`].
+    pub(crate) relative: Option<&'a Tensor<2>>,
     pub(crate) layer: usize,
     pub(crate) attention_probs: Option<DropoutSite>,
     pub(crate) attention_output: Option<DropoutSite>,
@@ -39,10 +55,21 @@ pub(crate) enum AdapterSite {
     Output,
 }
 
-impl LayerContext {
-    /// Returns the context of one linear layer. `layout` describes the rows of its input.
-    pub(crate) fn at(self, site: AdapterSite, layout: &SequenceLayout) -> LinearContext<'_> {
-        LinearContext { forward: self.forward, layer: self.layer, site: site as usize, layout: Some(layout) }
+impl<'a> LayerContext<'a> {
+    /// Returns the context of layer number `layer`. The rates are those after the softmax of attention, after its output
+    /// projection, and in the feed-forward network.
+    pub(crate) fn new(encoder: &'a EncoderContext<'_>, layer: usize, rates: [f64; 3]) -> Self {
+        let EncoderContext { forward, layout, ref relative } = *encoder;
+        let [attention_probs, attention_output, output] =
+            std::array::from_fn(|site| forward.site(layer, site, rates[site]));
+        let relative = relative.as_ref();
+        Self { forward, layout, relative, layer, attention_probs, attention_output, output }
+    }
+
+    /// Returns the context of one linear layer.
+    pub(crate) fn at(self, site: AdapterSite) -> LinearContext<'a> {
+        let Self { forward, layer, layout, .. } = self;
+        LinearContext { forward, layer, site: site as usize, layout: Some(layout) }
     }
 }
 

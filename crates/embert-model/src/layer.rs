@@ -2,11 +2,11 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use embert_kernels::{GeluApproximation, SequenceLayout, bias_gelu, bias_gelu_linear, linear};
+use embert_kernels::{GeluApproximation, bias_gelu, bias_gelu_linear, linear};
 
 use crate::attention::BertAttention;
 use crate::encoder_config::EncoderConfig;
-use crate::forward_context::{AdapterSite, ForwardContext, LayerContext};
+use crate::forward_context::{AdapterSite, EncoderContext, LayerContext};
 use crate::layer_norm::LayerNorm;
 use crate::linear::Linear;
 
@@ -37,9 +37,8 @@ pub struct BertLayer {
     pub output: BertOutput,
     #[module(skip)]
     approximation: GeluApproximation,
-    attention_probs_dropout: f64,
-    attention_output_dropout: f64,
-    output_dropout: f64,
+    /// The rates after the softmax of attention, after its output projection and after the feed-forward network.
+    dropout: [f64; 3],
 }
 
 impl BertLayer {
@@ -54,9 +53,11 @@ impl BertLayer {
                 layer_norm: LayerNorm::zeros(hidden, config, device),
             },
             approximation: config.hidden_act.approximation(),
-            attention_probs_dropout: config.attention_probs_dropout_prob,
-            attention_output_dropout: if config.drops_attention_output { rate } else { 0.0 },
-            output_dropout: if config.drops_feed_forward_output { rate } else { 0.0 },
+            dropout: [
+                config.attention_probs_dropout_prob,
+                if config.drops_attention_output { rate } else { 0.0 },
+                if config.drops_feed_forward_output { rate } else { 0.0 },
+            ],
         }
     }
 
@@ -64,18 +65,9 @@ impl BertLayer {
     ///
     /// # Shapes
     /// - `x`, output: `[num_tokens, hidden]`
-    /// - `relative`: `[2 · span, hidden]`, the relative embeddings of DeBERTa after their LayerNorm
-    pub fn forward(
-        &self,
-        x: Tensor<2>,
-        layout: &SequenceLayout,
-        layer: usize,
-        context: ForwardContext,
-        relative: Option<Tensor<2>>,
-    ) -> Tensor<2> {
-        let context = self.layer_context(layer, context);
-        let x = self.attention.forward(x, layout, context, relative);
-        self.feed_forward(x, layout, context)
+    pub fn forward(&self, x: Tensor<2>, layer: usize, context: &EncoderContext<'_>) -> Tensor<2> {
+        let context = LayerContext::new(context, layer, self.dropout);
+        self.feed_forward(self.attention.forward(x, context), context)
     }
 
     /// Returns the rows of [`forward`](Self::forward) for the first token of each sequence.
@@ -84,47 +76,30 @@ impl BertLayer {
     /// # Shapes
     /// - `x`: `[num_tokens, hidden]`
     /// - output: `[batch, hidden]`
-    pub fn forward_first(
-        &self,
-        x: Tensor<2>,
-        layout: &SequenceLayout,
-        layer: usize,
-        context: ForwardContext,
-        relative: Option<Tensor<2>>,
-    ) -> Tensor<2> {
-        let context = self.layer_context(layer, context);
-        let x = self.attention.forward_first(x, layout, context, relative); // [batch, hidden]
-        self.feed_forward(x, &layout.first_tokens(), context)
+    pub fn forward_first(&self, x: Tensor<2>, layer: usize, context: &EncoderContext<'_>) -> Tensor<2> {
+        let context = LayerContext::new(context, layer, self.dropout);
+        let of_first = LayerContext { layout: &context.layout.first_tokens(), ..context };
+        let x = self.attention.forward_first(x, context, of_first); // [batch, hidden]
+        self.feed_forward(x, of_first)
     }
 
     /// Returns LayerNorm(x + dropout(gelu(xW₁ + b₁)·W₂ + b₂)).
     ///
     /// # Shapes
-    /// - `x`, output: `[rows, hidden]`, with the rows of `layout`
-    fn feed_forward(&self, x: Tensor<2>, layout: &SequenceLayout, context: LayerContext) -> Tensor<2> {
+    /// - `x`, output: `[rows, hidden]`
+    fn feed_forward(&self, x: Tensor<2>, context: LayerContext<'_>) -> Tensor<2> {
         let (first, second, precision) =
             (&self.intermediate.dense, &self.output.dense, context.forward.precision);
         let h = linear(x.clone(), first.weight.val(), None, precision); // [rows, intermediate]
-        let h = first.add_adapter(h, x.clone(), context.at(AdapterSite::Intermediate, layout));
+        let h = first.add_adapter(h, x.clone(), context.at(AdapterSite::Intermediate));
         let y = if second.lora.is_none() {
             let (weight, bias) = (second.weight.val(), second.bias());
             bias_gelu_linear(h, first.bias(), weight, bias, self.approximation, precision) // [rows, hidden]
         } else {
             let h = bias_gelu(h, first.bias(), self.approximation); // [rows, intermediate]
-            second.forward(h, context.at(AdapterSite::Output, layout))
+            second.forward(h, context.at(AdapterSite::Output))
         };
-        self.output.layer_norm.add_forward(y, x, layout, context.output)
-    }
-
-    fn layer_context(&self, layer: usize, context: ForwardContext) -> LayerContext {
-        let site = |number, rate| context.site(layer, number, rate);
-        LayerContext {
-            forward: context,
-            layer,
-            attention_probs: site(0, self.attention_probs_dropout),
-            attention_output: site(1, self.attention_output_dropout),
-            output: site(2, self.output_dropout),
-        }
+        self.output.layer_norm.add_forward(y, x, context.layout, context.output)
     }
 
     /// Returns the linear layers with their module paths.

@@ -54,7 +54,7 @@ pub use encoder::BertEncoder;
 pub use encoder_config::{EncoderConfig, HiddenAct, Positions};
 pub use encoder_layer::EncoderLayer;
 pub use error::ModelError;
-pub use forward_context::ForwardContext;
+pub use forward_context::{EncoderContext, ForwardContext};
 pub use head::ClassificationHead;
 pub use layer::{BertIntermediate, BertLayer, BertOutput};
 pub use layer_norm::LayerNorm;

@@ -4,12 +4,12 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use embert_kernels::{
-    AttentionOptions, SequenceLayout, add_residual, attention, dropout, first_token_attention, first_tokens,
-    geglu, geglu_linear, rotary_embedding,
+    AttentionOptions, add_residual, attention, dropout, first_token_attention, first_tokens, geglu,
+    geglu_linear, rotary_embedding,
 };
 
 use crate::encoder_config::EncoderConfig;
-use crate::forward_context::{AdapterSite, ForwardContext, LayerContext};
+use crate::forward_context::{AdapterSite, EncoderContext, LayerContext};
 use crate::layer_norm::LayerNorm;
 use crate::linear::Linear;
 use crate::modernbert_config::ModernBertConfig;
@@ -46,8 +46,8 @@ pub struct ModernBertLayer {
     pub mlp_norm: LayerNorm,
     /// The feed-forward network.
     pub mlp: ModernBertMlp,
-    attention_dropout: f64,
-    mlp_dropout: f64,
+    /// The rates after the softmax of attention, after its output projection and in the feed-forward network.
+    dropout: [f64; 3],
 }
 
 impl ModernBertAttention {
@@ -67,13 +67,13 @@ impl ModernBertAttention {
     /// # Shapes
     /// - `x`: `[num_tokens, hidden]`
     /// - output: `[num_tokens, 3 · hidden]`
-    fn query_key_value(&self, x: Tensor<2>, layout: &SequenceLayout, context: LayerContext) -> Tensor<2> {
+    fn query_key_value(&self, x: Tensor<2>, context: LayerContext<'_>) -> Tensor<2> {
         let hidden = x.dims()[1];
-        let qkv = self.wqkv.forward(x, context.at(AdapterSite::Query, layout)); // [num_tokens, 3 · hidden]
-        rotary_embedding(qkv, layout, 2 * hidden, hidden / self.num_heads, self.rope_theta)
+        let qkv = self.wqkv.forward(x, context.at(AdapterSite::Query)); // [num_tokens, 3 · hidden]
+        rotary_embedding(qkv, context.layout, 2 * hidden, hidden / self.num_heads, self.rope_theta)
     }
 
-    fn options(&self, context: LayerContext) -> AttentionOptions {
+    fn options(&self, context: LayerContext<'_>) -> AttentionOptions {
         let (dropout, precision) = (context.attention_probs, context.forward.precision);
         AttentionOptions { num_heads: self.num_heads, window: self.window, dropout, precision }
     }
@@ -81,16 +81,10 @@ impl ModernBertAttention {
     /// Returns residual + dropout(x·Wo).
     ///
     /// # Shapes
-    /// - `x`, `residual`, output: `[rows, hidden]`, with the rows of `layout`
-    fn output(
-        &self,
-        x: Tensor<2>,
-        residual: Tensor<2>,
-        layout: &SequenceLayout,
-        context: LayerContext,
-    ) -> Tensor<2> {
-        let x = self.wo.forward(x, context.at(AdapterSite::AttentionOutput, layout));
-        add_residual(x, residual, layout, context.attention_output)
+    /// - `x`, `residual`, output: `[rows, hidden]`
+    fn output(&self, x: Tensor<2>, residual: Tensor<2>, context: LayerContext<'_>) -> Tensor<2> {
+        let x = self.wo.forward(x, context.at(AdapterSite::AttentionOutput));
+        add_residual(x, residual, context.layout, context.attention_output)
     }
 }
 
@@ -106,15 +100,15 @@ impl ModernBertMlp {
     /// Returns dropout(gelu(a) ∘ g)·Wo with [a g] = x·Wi.
     ///
     /// # Shapes
-    /// - `x`, output: `[rows, hidden]`, with the rows of `layout`
-    fn forward(&self, x: Tensor<2>, layout: &SequenceLayout, context: LayerContext) -> Tensor<2> {
-        let x = self.wi.forward(x, context.at(AdapterSite::Intermediate, layout)); // [rows, 2 · intermediate]
+    /// - `x`, output: `[rows, hidden]`
+    fn forward(&self, x: Tensor<2>, context: LayerContext<'_>) -> Tensor<2> {
+        let x = self.wi.forward(x, context.at(AdapterSite::Intermediate)); // [rows, 2 · intermediate]
         let has_dropout = context.output.is_some_and(|site| site.rate > 0.0);
         if self.wo.lora.is_none() && !has_dropout {
             return geglu_linear(x, self.wo.weight.val(), context.forward.precision);
         }
-        let x = dropout(geglu(x), Some(layout), context.output); // [rows, intermediate]
-        self.wo.forward(x, context.at(AdapterSite::Output, layout))
+        let x = dropout(geglu(x), Some(context.layout), context.output); // [rows, intermediate]
+        self.wo.forward(x, context.at(AdapterSite::Output))
     }
 }
 
@@ -127,13 +121,13 @@ impl ModernBertLayer {
         device: &Device,
     ) -> Self {
         let norm = || LayerNorm::zeros(config.hidden_size, config, device);
+        let attention_dropout = config.attention_probs_dropout_prob;
         Self {
             attn_norm: (layer > 0).then(norm),
             attn: ModernBertAttention::zeros(config, modernbert, layer, device),
             mlp_norm: norm(),
             mlp: ModernBertMlp::zeros(config, device),
-            attention_dropout: config.attention_probs_dropout_prob,
-            mlp_dropout: modernbert.mlp_dropout,
+            dropout: [attention_dropout, attention_dropout, modernbert.mlp_dropout],
         }
     }
 
@@ -141,18 +135,11 @@ impl ModernBertLayer {
     ///
     /// # Shapes
     /// - `x`, output: `[num_tokens, hidden]`
-    pub fn forward(
-        &self,
-        x: Tensor<2>,
-        layout: &SequenceLayout,
-        layer: usize,
-        context: ForwardContext,
-    ) -> Tensor<2> {
-        let context = self.layer_context(layer, context);
-        let qkv = self.attn.query_key_value(self.normalized(x.clone()), layout, context);
-        let attended = attention(qkv, layout, self.attn.options(context)); // [num_tokens, hidden]
-        let x = self.attn.output(attended, x, layout, context);
-        self.feed_forward(x, layout, context)
+    pub fn forward(&self, x: Tensor<2>, layer: usize, context: &EncoderContext<'_>) -> Tensor<2> {
+        let context = LayerContext::new(context, layer, self.dropout);
+        let qkv = self.attn.query_key_value(self.normalized(x.clone()), context);
+        let attended = attention(qkv, context.layout, self.attn.options(context)); // [num_tokens, hidden]
+        self.feed_forward(self.attn.output(attended, x, context), context)
     }
 
     /// Returns the rows of [`forward`](Self::forward) for the first token of each sequence.
@@ -161,30 +148,24 @@ impl ModernBertLayer {
     /// # Shapes
     /// - `x`: `[num_tokens, hidden]`
     /// - output: `[batch, hidden]`
-    pub fn forward_first(
-        &self,
-        x: Tensor<2>,
-        layout: &SequenceLayout,
-        layer: usize,
-        context: ForwardContext,
-    ) -> Tensor<2> {
-        let (context, hidden) = (self.layer_context(layer, context), x.dims()[1]);
-        let qkv = self.attn.query_key_value(self.normalized(x.clone()), layout, context);
+    pub fn forward_first(&self, x: Tensor<2>, layer: usize, context: &EncoderContext<'_>) -> Tensor<2> {
+        let (context, hidden) = (LayerContext::new(context, layer, self.dropout), x.dims()[1]);
+        let layout = context.layout;
+        let qkv = self.attn.query_key_value(self.normalized(x.clone()), context);
         let query = first_tokens(qkv.clone(), layout).narrow(1, 0, hidden); // [batch, hidden]
         let key_value = qkv.narrow(1, hidden, 2 * hidden); // [num_tokens, 2 · hidden], a copy
         let attended = first_token_attention(query, key_value, layout, self.attn.options(context));
-        let layout_of_first = layout.first_tokens();
-        let x = self.attn.output(attended, first_tokens(x, layout), &layout_of_first, context);
-        self.feed_forward(x, &layout_of_first, context)
+        let context = LayerContext { layout: &layout.first_tokens(), ..context };
+        self.feed_forward(self.attn.output(attended, first_tokens(x, layout), context), context)
     }
 
     /// Returns x + mlp(norm(x)).
     ///
     /// # Shapes
-    /// - `x`, output: `[rows, hidden]`, with the rows of `layout`
-    fn feed_forward(&self, x: Tensor<2>, layout: &SequenceLayout, context: LayerContext) -> Tensor<2> {
-        let y = self.mlp.forward(self.mlp_norm.forward(x.clone()), layout, context);
-        add_residual(y, x, layout, None)
+    /// - `x`, output: `[rows, hidden]`
+    fn feed_forward(&self, x: Tensor<2>, context: LayerContext<'_>) -> Tensor<2> {
+        let y = self.mlp.forward(self.mlp_norm.forward(x.clone()), context);
+        add_residual(y, x, context.layout, None)
     }
 
     /// Returns the input of attention.
@@ -192,17 +173,6 @@ impl ModernBertLayer {
         match &self.attn_norm {
             Some(norm) => norm.forward(x),
             None => x,
-        }
-    }
-
-    fn layer_context(&self, layer: usize, context: ForwardContext) -> LayerContext {
-        let site = |number, rate| context.site(layer, number, rate);
-        LayerContext {
-            forward: context,
-            layer,
-            attention_probs: site(0, self.attention_dropout),
-            attention_output: site(1, self.attention_dropout),
-            output: site(2, self.mlp_dropout),
         }
     }
 

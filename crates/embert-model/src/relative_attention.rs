@@ -41,7 +41,7 @@ impl RelativeAttention {
         self,
         embeddings: Tensor<2>,
         [key, query]: [&Linear; 2],
-        context: LayerContext,
+        context: LayerContext<'_>,
     ) -> RelativeProjections {
         let rows = SequenceLayout::packed(vec![embeddings.dims()[0]]);
         let site = context.forward.site(context.layer, DROPOUT, self.dropout);
@@ -65,7 +65,7 @@ mod tests {
     use embert_kernels::DropoutStream;
 
     use super::*;
-    use crate::forward_context::ForwardContext;
+    use crate::forward_context::{EncoderContext, ForwardContext};
 
     /// Both projections see the same dropped embeddings, as in transformers.
     #[test]
@@ -78,8 +78,9 @@ mod tests {
         identity.weight = identity.weight.map(|_| Tensor::eye(8, &device));
         let stream = DropoutStream { seed: 1, step: 0, first_sequence: 0 };
         let forward = ForwardContext { dropout: Some(stream), ..ForwardContext::default() };
-        let context =
-            LayerContext { forward, layer: 3, attention_probs: None, attention_output: None, output: None };
+        let layout = SequenceLayout::packed(vec![]);
+        let encoder = EncoderContext { forward, layout: &layout, relative: None };
+        let context = LayerContext::new(&encoder, 3, [0.0; 3]);
         let embeddings = Tensor::ones([64, 8], &device);
         let projections = attention.projections(embeddings, [&identity, &identity], context);
         let [key, query] = [projections.key, projections.query]

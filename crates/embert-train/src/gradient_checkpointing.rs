@@ -7,7 +7,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use embert_inference::{device_of, input_ids, sequence_layout};
 use embert_kernels::SequenceLayout;
-use embert_model::{ForwardContext, ModelPart, parameters};
+use embert_model::{EncoderContext, ForwardContext, ModelPart, parameters};
 
 use crate::batches::LabelledBatch;
 use crate::gradients::ParameterGradients;
@@ -28,30 +28,31 @@ pub(crate) fn recomputed_gradients(
     let encoder = model.encoder();
     let layers = encoder.layers();
     let (_, below) = layers.split_last().expect("a model has layers");
-    let relative = encoder.relative_embeddings(); // [2 · span, hidden]
+    let context = encoder.context(&layout, pass);
     let mut relative_gradient = None;
-    let mut next_leaves = || Leaves {
-        input: autodiff_leaf(model, inputs.pop().expect("one input for each layer")), // [num_tokens, hidden]
-        relative: relative.clone().map(|relative| autodiff_leaf(model, relative.inner())),
+    let mut next_leaves = || {
+        let relative = context.relative.clone().map(|relative| autodiff_leaf(model, relative.inner()));
+        Leaves {
+            input: autodiff_leaf(model, inputs.pop().expect("one input for each layer")), // [num_tokens, hidden]
+            context: EncoderContext { relative, ..context },
+        }
     };
     let leaves = next_leaves();
-    let Leaves { input, relative: embeddings } = leaves.clone();
-    let logits = model.forward_last(input, &layout, pass, embeddings); // [batch, num_labels]
+    let logits = model.forward_last(leaves.input.clone(), &leaves.context); // [batch, num_labels]
     let share = objective.loss_sum(logits, &batch.targets) / normalizer; // [1]
     let mut output_gradient = backward(model, share.clone(), leaves, &mut relative_gradient, gradients);
     let lowest = lowest_trainable(model);
     let is_above_lowest = |number: usize| ModelPart::Layer(encoder.stored_layer(number)) >= lowest;
     for (number, layer) in below.iter().enumerate().rev().take_while(|(number, _)| is_above_lowest(*number)) {
         let leaves = next_leaves();
-        let Leaves { input, relative: embeddings } = leaves.clone();
-        let output = layer.forward(input, &layout, number, pass, embeddings); // [num_tokens, hidden]
+        let output = layer.forward(leaves.input.clone(), number, &leaves.context); // [num_tokens, hidden]
         let loss = weighted_sum(output, output_gradient);
         output_gradient = backward(model, loss, leaves, &mut relative_gradient, gradients);
     }
     if lowest > ModelPart::Embeddings {
         return share.inner();
     }
-    if let Some((relative, gradient)) = relative.zip(relative_gradient) {
+    if let Some((relative, gradient)) = context.relative.zip(relative_gradient) {
         accumulate(model, relative, gradient, gradients);
     }
     let ids = input_ids(&batch.tokens, &device_of(model));
@@ -60,12 +61,11 @@ pub(crate) fn recomputed_gradients(
     share.inner()
 }
 
-/// The inputs of a layer, as leaves of its autodiff graph.
-#[derive(Clone)]
-struct Leaves {
+/// The inputs of a layer, as leaves of its autodiff graph: the hidden states, and the relative embeddings that all layers
+/// read.
+struct Leaves<'a> {
     input: Tensor<2>,
-    /// The relative embeddings of DeBERTa, which all layers read.
-    relative: Option<Tensor<2>>,
+    context: EncoderContext<'a>,
 }
 
 /// Returns the lowest trainable part. The parts below it need no gradient.
@@ -86,7 +86,8 @@ fn layer_inputs(
     let embedded = model.embeddings().forward(ids, layout, pass);
     let mut inputs = vec![embedded.clone()];
     let encoder = model.encoder();
-    inputs.extend(encoder.forward_each(embedded, layout, pass).take(encoder.layers().len() - 1));
+    let context = encoder.context(layout, pass);
+    inputs.extend(encoder.forward_each(embedded, &context).take(encoder.layers().len() - 1));
     inputs
 }
 
@@ -115,13 +116,13 @@ fn accumulate(model: &Model, y: Tensor<2>, g: Tensor<2>, gradients: &mut Paramet
 fn backward(
     model: &Model,
     loss: Tensor<1>,
-    leaves: Leaves,
+    leaves: Leaves<'_>,
     relative_gradient: &mut Option<Tensor<2>>,
     gradients: &mut ParameterGradients,
 ) -> Tensor<2> {
     let mut computed = loss.backward();
     let input_gradient = leaves.input.grad_remove(&mut computed).expect("the input requires a gradient");
-    if let Some(gradient) = leaves.relative.and_then(|relative| relative.grad_remove(&mut computed)) {
+    if let Some(gradient) = leaves.context.relative.and_then(|relative| relative.grad_remove(&mut computed)) {
         *relative_gradient = Some(match relative_gradient.take() {
             Some(sum) => sum + gradient,
             None => gradient,

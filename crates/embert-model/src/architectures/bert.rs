@@ -66,11 +66,7 @@ impl Default for EncoderConfig {
 
 /// Reads the keys of BERT, which other families share.
 pub(super) fn keys(config: &mut EncoderConfig, keys: &mut ConfigKeys<'_>) -> Result<(), ModelError> {
-    keys.size("vocab_size", &mut config.vocab_size)?;
-    keys.size("hidden_size", &mut config.hidden_size)?;
-    keys.size("num_hidden_layers", &mut config.num_hidden_layers)?;
-    keys.size("num_attention_heads", &mut config.num_attention_heads)?;
-    keys.size("intermediate_size", &mut config.intermediate_size)?;
+    sizes(config, keys)?;
     keys.require("hidden_act", "gelu".to_string())?;
     keys.rate("hidden_dropout_prob", &mut config.hidden_dropout_prob)?;
     keys.rate("attention_probs_dropout_prob", &mut config.attention_probs_dropout_prob)?;
@@ -82,6 +78,15 @@ pub(super) fn keys(config: &mut EncoderConfig, keys: &mut ConfigKeys<'_>) -> Res
     keys.positive("layer_norm_eps", &mut config.layer_norm_eps)?;
     keys.value("pad_token_id", &mut config.pad_token_id)?;
     keys.require("is_decoder", false)?;
-    keys.require("add_cross_attention", false)?;
+    keys.require("add_cross_attention", false)
+}
+
+/// Reads the sizes of the vocabulary and of the layers.
+pub(super) fn sizes(config: &mut EncoderConfig, keys: &mut ConfigKeys<'_>) -> Result<(), ModelError> {
+    keys.size("vocab_size", &mut config.vocab_size)?;
+    keys.size("hidden_size", &mut config.hidden_size)?;
+    keys.size("num_hidden_layers", &mut config.num_hidden_layers)?;
+    keys.size("num_attention_heads", &mut config.num_attention_heads)?;
+    keys.size("intermediate_size", &mut config.intermediate_size)?;
     keys.divisible(("hidden_size", config.hidden_size), ("num_attention_heads", config.num_attention_heads))
 }

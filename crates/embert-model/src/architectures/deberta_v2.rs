@@ -1,6 +1,7 @@
 //! DeBERTa-v2 and v3 (He et al., 2021): BERT with disentangled attention instead of positions, and a pooler of its own.
 
 use super::architecture::{Architecture, Head, gelu};
+use super::bert;
 use super::config_keys::ConfigKeys;
 use crate::ModelError;
 use crate::deberta_config::{DebertaConfig, PosAttType};
@@ -62,12 +63,7 @@ fn default_deberta() -> DebertaConfig {
 }
 
 fn keys(config: &mut EncoderConfig, keys: &mut ConfigKeys<'_>) -> Result<(), ModelError> {
-    keys.size("vocab_size", &mut config.vocab_size)?;
-    keys.size("hidden_size", &mut config.hidden_size)?;
-    keys.size("num_hidden_layers", &mut config.num_hidden_layers)?;
-    keys.size("num_attention_heads", &mut config.num_attention_heads)?;
-    keys.size("intermediate_size", &mut config.intermediate_size)?;
-    keys.divisible(("hidden_size", config.hidden_size), ("num_attention_heads", config.num_attention_heads))?;
+    bert::sizes(config, keys)?;
     keys.require("embedding_size", config.hidden_size)?;
     keys.require("attention_head_size", config.hidden_size / config.num_attention_heads)?;
     keys.require("hidden_act", "gelu".to_string())?;

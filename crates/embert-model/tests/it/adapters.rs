@@ -136,9 +136,10 @@ fn layers_below_the_lowest_adapter_are_not_tracked() {
     let (golden, device) = (Golden::read(), Device::flex().autodiff());
     let (ids, layout, context) = (golden.input_ids(&device), golden.layout(), ForwardContext::default());
     let x = model.embeddings().forward(ids, &layout, context);
-    let below = model.encoder().layer[0].forward(x.clone(), &layout, 0, context, None);
+    let context = model.encoder().context(&layout, context);
+    let below = model.encoder().layer[0].forward(x.clone(), 0, &context);
     assert!(!x.is_tracked() && !below.is_tracked());
-    assert!(model.encoder().layer[1].forward(below, &layout, 1, context, None).is_tracked());
+    assert!(model.encoder().layer[1].forward(below, 1, &context).is_tracked());
 }
 
 /// Each adapter drops elements of its own input, with its own dropout site. `forward` and `classify` use the

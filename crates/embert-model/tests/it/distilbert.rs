@@ -78,7 +78,10 @@ fn changes_by_dropout(rates: EncoderConfig, without_feed_forward: bool) -> [f32;
     };
     [
         difference(&embedded),
-        difference(&|context| model.encoder().forward(x.clone(), &layout, context)),
+        difference(&|context| {
+            let encoder = model.encoder();
+            encoder.forward(x.clone(), &encoder.context(&layout, context))
+        }),
         difference(&|context| model.classify(first.clone(), context)),
     ]
 }
