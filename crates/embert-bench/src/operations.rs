@@ -118,7 +118,7 @@ impl<'a> Step<'a> {
         let qkv = self.hidden_states(3 * hidden);
         let (dropout, precision) = (Some(self.site), self.workload.precision());
         let options = AttentionOptions { num_heads, window: None, dropout, precision };
-        self.seconds(|| attention(qkv.clone(), &self.layout, options))
+        self.seconds(|| attention(qkv.clone(), None, &self.layout, options))
     }
 
     fn attention_output(&self) -> f64 {

@@ -20,10 +20,10 @@ fn main() {
 
     println!("{} tokens, {}", layout.num_tokens(), instructions(Precision::Fp32));
     let start = Instant::now();
-    let fused = attention(qkv.clone(), &layout, options);
+    let fused = attention(qkv.clone(), None, &layout, options);
     println!("fused:     {:?}", start.elapsed());
     let start = Instant::now();
-    let expected = reference::attention(qkv, &layout, options);
+    let expected = reference::attention(qkv, None, &layout, options);
     println!("reference: {:?}", start.elapsed());
     println!("largest difference: {:.1e}", (fused - expected).abs().max().into_scalar::<f32>());
 }

@@ -51,7 +51,7 @@ impl BertSelfAttention {
         let [key, value] = self.key_value_at(context);
         let qkv = add_fused_adapters([query, key, value], qkv, &x);
         match self.relative.zip(context.relative) {
-            None => attention(qkv, context.layout, self.options(context)),
+            None => attention(qkv, None, context.layout, self.options(context)),
             Some((relative, embeddings)) => {
                 let relative = relative.projections(embeddings.clone(), [&self.key, &self.query], context);
                 disentangled_attention(qkv, relative, context.layout, self.options(context))
@@ -79,7 +79,7 @@ impl BertSelfAttention {
         let (weights, biases) = weights_and_biases([&self.key, &self.value]);
         let key_value = key_value(x.clone(), weights, biases, context.forward.precision); // [num_tokens, 2 · hidden]
         let key_value = add_fused_adapters(self.key_value_at(context), key_value, &x);
-        first_token_attention(query, key_value, context.layout, self.options(context))
+        first_token_attention(query, key_value, None, context.layout, self.options(context))
     }
 
     fn options(&self, context: LayerContext<'_>) -> AttentionOptions {

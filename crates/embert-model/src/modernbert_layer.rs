@@ -138,7 +138,7 @@ impl ModernBertLayer {
     pub fn forward(&self, x: Tensor<2>, layer: usize, context: &EncoderContext<'_>) -> Tensor<2> {
         let context = LayerContext::new(context, layer, self.dropout);
         let qkv = self.attn.query_key_value(self.normalized(x.clone()), context);
-        let attended = attention(qkv, context.layout, self.attn.options(context)); // [num_tokens, hidden]
+        let attended = attention(qkv, None, context.layout, self.attn.options(context)); // [num_tokens, hidden]
         self.feed_forward(self.attn.output(attended, x, context), context)
     }
 
@@ -154,7 +154,7 @@ impl ModernBertLayer {
         let qkv = self.attn.query_key_value(self.normalized(x.clone()), context);
         let query = first_tokens(qkv.clone(), layout).narrow(1, 0, hidden); // [batch, hidden]
         let key_value = qkv.narrow(1, hidden, 2 * hidden); // [num_tokens, 2 · hidden], a copy
-        let attended = first_token_attention(query, key_value, layout, self.attn.options(context));
+        let attended = first_token_attention(query, key_value, None, layout, self.attn.options(context));
         let context = LayerContext { layout: &layout.first_tokens(), ..context };
         self.feed_forward(self.attn.output(attended, first_tokens(x, layout), context), context)
     }

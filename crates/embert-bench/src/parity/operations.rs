@@ -55,7 +55,7 @@ fn attention_in(context: &Context, precision: Precision) -> CheckResult {
     CheckResult::Difference(largest)
 }
 
-type Attention = fn(Tensor<2>, &SequenceLayout, AttentionOptions) -> Tensor<2>;
+type Attention = fn(Tensor<2>, Option<Tensor<2>>, &SequenceLayout, AttentionOptions) -> Tensor<2>;
 
 struct Case<'a> {
     layout: &'a SequenceLayout,
@@ -71,7 +71,7 @@ impl Case<'_> {
         let (rows, hidden) = (self.layout.num_tokens(), NUM_HEADS * self.width);
         let device = device.clone().autodiff();
         let x = random([rows, 3 * hidden], 1, &device).require_grad();
-        let output = attention(x.clone(), self.layout, self.options());
+        let output = attention(x.clone(), None, self.layout, self.options());
         let output = output * self.token_rows(&device); // [rows, hidden]
         let gradients = (output.clone() * random([rows, hidden], 2, &device)).sum().backward();
         let gradient = x.grad(&gradients).expect("the input requires a gradient");

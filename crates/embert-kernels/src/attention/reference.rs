@@ -14,6 +14,7 @@ use crate::precision::to_fp32;
 /// Multi-head self-attention; see [`attention`](crate::attention).
 pub fn attention(
     query_key_value: Tensor<2>,
+    bias: Option<Tensor<2>>,
     layout: &SequenceLayout,
     options: AttentionOptions,
 ) -> Tensor<2> {
@@ -23,13 +24,14 @@ pub fn attention(
         [0, 1, 2].map(|block| query_key_value.clone().narrow(1, block * hidden, hidden));
     let batch = PaddedBatch::new(layout, options);
     let [query, key, value] = [query, key, value].map(|x| batch.split(x)); // [batch, heads, rows, d]
-    batch.merge(batch.attend(query, key, value)).cast(dtype) // [num_tokens, hidden]
+    batch.merge(batch.attend(query, key, value, bias)).cast(dtype) // [num_tokens, hidden]
 }
 
 /// Multi-head attention of the first tokens; see [`first_token_attention`](crate::first_token_attention).
 pub fn first_token_attention(
     query: Tensor<2>,
     key_value: Tensor<2>,
+    bias: Option<Tensor<2>>,
     layout: &SequenceLayout,
     options: AttentionOptions,
 ) -> Tensor<2> {
@@ -39,7 +41,7 @@ pub fn first_token_attention(
     let [key, value] = [0, 1].map(|block| key_value.clone().narrow(1, block * hidden, hidden));
     let batch = PaddedBatch::new(layout, options);
     let query = query.reshape([batch_size, options.num_heads, 1, hidden / options.num_heads]);
-    let output = batch.attend(query, batch.split(key), batch.split(value)); // [batch, heads, 1, d]
+    let output = batch.attend(query, batch.split(key), batch.split(value), bias); // [batch, heads, 1, d]
     output.reshape([batch_size, hidden]).cast(dtype)
 }
 
@@ -55,17 +57,43 @@ impl<'a> PaddedBatch<'a> {
         Self { layout, options, rows: layout.padded_to.unwrap_or(layout.longest()) }
     }
 
-    /// Returns dropout(softmax(QKᵀ/√d))·V, `[batch, heads, queries, d]`. Keys and values are
+    /// Returns dropout(softmax(QKᵀ/√d + b))·V, `[batch, heads, queries, d]`. Keys and values are
     /// `[batch, heads, rows, d]`.
-    fn attend(&self, query: Tensor<4>, key: Tensor<4>, value: Tensor<4>) -> Tensor<4> {
-        let scale = 1.0 / (query.dims()[3] as f64).sqrt();
-        let scores = self.times_transpose(query.mul_scalar(scale), key); // [batch, heads, queries, rows]
+    fn attend(
+        &self,
+        query: Tensor<4>,
+        key: Tensor<4>,
+        value: Tensor<4>,
+        bias: Option<Tensor<2>>,
+    ) -> Tensor<4> {
+        let [_, _, queries, width] = query.dims();
+        let scale = 1.0 / (width as f64).sqrt();
+        let mut scores = self.times_transpose(query.mul_scalar(scale), key); // [batch, heads, queries, rows]
+        if let Some(bias) = bias {
+            scores = scores + self.relative_bias(bias, queries);
+        }
         let masked = match self.options.window {
             Some(window) => self.padding_mask(&scores).bool_or(self.window_mask(&scores, window)),
             None => self.padding_mask(&scores),
         };
         let scores = scores.mask_fill(masked, f32::NEG_INFINITY);
         self.times(self.dropout(softmax(scores, 3)), value) // [batch, heads, queries, d]
+    }
+
+    /// Returns the bias of each query i and key j: row i − j + longest − 1, and 0 for padding. The output is
+    /// `[1, heads, queries, rows]`.
+    ///
+    /// Each key gets a copy of the biases of all distances. The copies, one after another, are cut into rows that are
+    /// shorter by one. So the row of each key is shifted by one more.
+    fn relative_bias(&self, bias: Tensor<2>, queries: usize) -> Tensor<4> {
+        let ([distances, num_heads], rows) = (bias.dims(), self.rows);
+        let zeros = Tensor::<2>::zeros([num_heads, 2 * rows], (&bias.device(), bias.dtype()));
+        let before = rows - self.layout.longest();
+        let by_head = zeros.slice_assign([0..num_heads, before..before + distances], bias.transpose());
+        let copies = by_head.unsqueeze_dim::<3>(1).expand([num_heads, rows, 2 * rows]); // one for each key
+        let shifted = copies.reshape([num_heads, 2 * rows * rows]).narrow(1, 0, rows * (2 * rows - 1));
+        let by_key = shifted.reshape([num_heads, rows, 2 * rows - 1]).narrow(2, rows - 1, queries);
+        by_key.swap_dims(1, 2).unsqueeze()
     }
 
     /// Returns x·yᵀ.

@@ -311,15 +311,23 @@ fn layer(threads: usize, precision: Precision) -> Vec<Vec<u64>> {
     let stream = DropoutStream { seed: 1, step: 0, first_sequence: 0 };
     let hidden = 96;
     let wide = 4 * hidden;
-    let shapes =
-        [[334, 3 * hidden], [hidden, wide], [1, wide], [wide, hidden], [1, hidden], [hidden, 4], [4, hidden]];
+    let shapes = [
+        [334, 3 * hidden],
+        [hidden, wide],
+        [1, wide],
+        [wide, hidden],
+        [1, hidden],
+        [hidden, 4],
+        [4, hidden],
+        [2 * 200 - 1, 3],
+    ];
     let outputs = pool.install(|| {
-        run(shapes, DType::F32, |[qkv, first, first_bias, second, bias, a, b]| {
+        run(shapes, DType::F32, |[qkv, first, first_bias, second, bias, a, b, relative_bias]| {
             let x = qkv.clone().narrow(1, 0, hidden);
             let qkv = embert_kernels::rotary_embedding(qkv, &layout, 2 * hidden, hidden / 3, 10000.0);
             let options =
                 AttentionOptions { window: Some(40), ..all_keys(3, Some(stream.site(0, 0, 0.1)), precision) };
-            let y = embert_kernels::attention(qkv, &layout, options);
+            let y = embert_kernels::attention(qkv, Some(relative_bias.clone()), &layout, options);
             let weight = bias.clone().squeeze_dim(0);
             let site = Some(stream.site(0, 1, 0.1));
             let y = embert_kernels::add_layer_norm(y, x, weight.clone(), Some(weight), 1e-12, &layout, site);
@@ -344,7 +352,9 @@ fn layer(threads: usize, precision: Precision) -> Vec<Vec<u64>> {
             let key_value =
                 embert_kernels::add_low_rank(key_value, y, [a, b], 2.0, hidden, Some(&layout), site);
             let options = all_keys(3, site, precision);
-            let y = embert_kernels::first_token_attention(query, key_value, &layout, options) + means;
+            let relative_bias = Some(relative_bias);
+            let y = embert_kernels::first_token_attention(query, key_value, relative_bias, &layout, options);
+            let y = y + means;
             let loss = embert_kernels::cross_entropy_sum(y.clone(), y.clone().detach().abs());
             y + loss.unsqueeze()
         })

@@ -85,20 +85,20 @@ fn gradient_of_add_layer_norm() {
 #[test]
 fn gradient_of_packed_attention() {
     let layout = SequenceLayout::packed(vec![3, 1, 2]);
-    check([[6, 12]], |[qkv]| reference::attention(qkv, &layout, all_keys(2, None, Precision::Fp32)));
+    check([[6, 12]], |[qkv]| reference::attention(qkv, None, &layout, all_keys(2, None, Precision::Fp32)));
 }
 
 #[test]
 fn gradient_of_padded_attention() {
     let layout = SequenceLayout::padded(vec![3, 1], 4);
-    check([[8, 12]], |[qkv]| reference::attention(qkv, &layout, all_keys(1, None, Precision::Fp32)));
+    check([[8, 12]], |[qkv]| reference::attention(qkv, None, &layout, all_keys(1, None, Precision::Fp32)));
 }
 
 #[test]
 fn gradient_of_first_token_attention() {
     let layout = SequenceLayout::packed(vec![3, 1, 2]);
     check([[3, 4], [6, 8]], |[query, key_value]| {
-        reference::first_token_attention(query, key_value, &layout, all_keys(2, None, Precision::Fp32))
+        reference::first_token_attention(query, key_value, None, &layout, all_keys(2, None, Precision::Fp32))
     });
 }
 
@@ -106,8 +106,23 @@ fn gradient_of_first_token_attention() {
 fn gradient_of_attention_in_a_window() {
     let options = AttentionOptions { window: Some(1), ..all_keys(2, None, Precision::Fp32) };
     for layout in [SequenceLayout::packed(vec![5, 1]), SequenceLayout::padded(vec![2, 1], 3)] {
-        check([[6, 12]], |[qkv]| reference::attention(qkv, &layout, options));
+        check([[6, 12]], |[qkv]| reference::attention(qkv, None, &layout, options));
     }
+}
+
+#[test]
+fn gradient_of_attention_with_a_bias() {
+    for layout in [SequenceLayout::packed(vec![2, 1, 3]), SequenceLayout::padded(vec![2, 1], 3)] {
+        let distances = 2 * layout.longest() - 1;
+        check([[6, 12], [distances, 2]], |[qkv, bias]| {
+            reference::attention(qkv, Some(bias), &layout, all_keys(2, None, Precision::Fp32))
+        });
+    }
+    let layout = SequenceLayout::packed(vec![2, 1, 3]);
+    check([[3, 4], [6, 8], [5, 2]], |[query, key_value, bias]| {
+        let options = all_keys(2, None, Precision::Fp32);
+        reference::first_token_attention(query, key_value, Some(bias), &layout, options)
+    });
 }
 
 #[test]

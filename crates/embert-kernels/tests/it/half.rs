@@ -33,13 +33,15 @@ fn linear_rounds_its_operands() {
 #[test]
 fn attention_rounds_its_operands() {
     let layout = SequenceLayout::packed(vec![5, 1, 9]);
-    check([[15, 48]], |[qkv], precision| reference::attention(qkv, &layout, all_keys(2, None, precision)));
+    check([[15, 48]], |[qkv], precision| {
+        reference::attention(qkv, None, &layout, all_keys(2, None, precision))
+    });
 }
 
 #[test]
 fn first_token_attention_rounds_its_operands() {
     let layout = SequenceLayout::packed(vec![5, 1, 9]);
     check([[3, 16], [15, 32]], |[query, key_value], precision| {
-        reference::first_token_attention(query, key_value, &layout, all_keys(2, None, precision))
+        reference::first_token_attention(query, key_value, None, &layout, all_keys(2, None, precision))
     });
 }

@@ -60,7 +60,7 @@ fn packed_and_padded(f: impl Fn(&dyn Fn(usize) -> Tensor<2>, &SequenceLayout) ->
 
 /// Computes attention of three inputs.
 fn attention(x: [Tensor<2>; 3], layout: &SequenceLayout, site: Option<DropoutSite>) -> Tensor<2> {
-    embert_kernels::attention(Tensor::cat(x.to_vec(), 1), layout, all_keys(2, site, Precision::Fp32))
+    embert_kernels::attention(Tensor::cat(x.to_vec(), 1), None, layout, all_keys(2, site, Precision::Fp32))
 }
 
 fn stream(first_sequence: usize) -> DropoutStream {
@@ -85,7 +85,7 @@ fn padding_does_not_change_the_operations_of_a_pre_norm_encoder() {
         let x = [0, 1, 2].map(x);
         let qkv = embert_kernels::rotary_embedding(Tensor::cat(x.to_vec(), 1), layout, 2 * HIDDEN, 4, 100.0);
         let options = AttentionOptions { window: Some(1), ..all_keys(2, Some(site), Precision::Fp32) };
-        let y = embert_kernels::attention(qkv, layout, options);
+        let y = embert_kernels::attention(qkv, None, layout, options);
         let [x, gate, _] = x;
         let y = embert_kernels::add_residual(y, x.clone(), layout, Some(site));
         let y = embert_kernels::geglu(Tensor::cat(vec![y, gate], 1));

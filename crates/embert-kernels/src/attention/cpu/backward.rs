@@ -2,7 +2,8 @@
 //! saved.
 //!
 //! With dP = mask∘(dO·Vᵀ), D = Σ P∘dP of a query (which equals Σ dO∘O), P̃ = mask∘P and dS = P∘(dP − D)/√d:
-//! dV = P̃ᵀ·dO, dQ = dS·K, dK = dSᵀ·Q. P is 0 outside of the window.
+//! dV = P̃ᵀ·dO, dQ = dS·K, dK = dSᵀ·Q. P is 0 outside of the window. The gradient of the bias of a distance is
+//! the sum of √d·dS over the queries and keys with this distance.
 
 use std::cell::RefCell;
 
@@ -12,6 +13,7 @@ use super::head_output::HeadOutput;
 use super::heads::{HeadTask, Heads};
 use super::inputs::{Inputs, Projection};
 use super::packed_operand::{MAX_QUERIES, PackedOperand, multiply};
+use super::relative_bias::{AddDiagonals, DiagonalSums, RelativeBias};
 use crate::cpu::AlignedBuffer;
 use crate::cpu::math::exp;
 use crate::cpu::matmul::{Kernel, Matrix};
@@ -26,20 +28,27 @@ pub(super) struct SavedForBackward<'a> {
     pub(super) log_sum_exp: &'a [f32],
 }
 
-/// The memory for the gradients of query, key and value.
+/// The memory for the gradients of query, key and value, and of the bias if it needs one.
 #[derive(Clone, Copy)]
 struct GradientOutputs<'a> {
     query: HeadOutput<'a>,
     key: HeadOutput<'a>,
     value: HeadOutput<'a>,
+    bias: Option<&'a DiagonalSums>,
 }
 
 /// Returns the gradient of query, key and value, `[tokens, 3 · hidden]`. `gradient` is the gradient of the
-/// output, `[tokens, hidden]`.
-pub(super) fn backward(cpu: Cpu, saved: SavedForBackward<'_>, gradient: &[f32], heads: &Heads) -> Vec<f32> {
+/// output, `[tokens, hidden]`. Sets `bias`.
+pub(super) fn backward(
+    cpu: Cpu,
+    saved: SavedForBackward<'_>,
+    gradient: &[f32],
+    heads: &Heads,
+    bias: Option<&DiagonalSums>,
+) -> Vec<f32> {
     let mut qkv = heads.output_buffer(heads.layout.num_tokens() * 3 * heads.hidden());
     let [query, key, value] = HeadOutput::column_blocks(qkv.as_uninit_mut(), heads, heads.width);
-    let to = GradientOutputs { query, key, value };
+    let to = GradientOutputs { query, key, value, bias };
     heads.for_each(|task| cpu.with_narrow_tile(Backward { saved, gradient, heads, task, to }));
     // SAFETY: every element is initialized. `Heads::for_each` runs one task for each head of each sequence.
     // The task writes the columns of its head in the query, key and value blocks of all rows of its sequence.
@@ -49,18 +58,19 @@ pub(super) fn backward(cpu: Cpu, saved: SavedForBackward<'_>, gradient: &[f32], 
 }
 
 /// Returns the gradient of query, `[sequences, hidden]`, and the gradient of key and value,
-/// `[tokens, 2 · hidden]`. `gradient` is the gradient of the output, `[sequences, hidden]`.
+/// `[tokens, 2 · hidden]`. `gradient` is the gradient of the output, `[sequences, hidden]`. Sets `bias`.
 pub(super) fn backward_first_token(
     cpu: Cpu,
     saved: SavedForBackward<'_>,
     gradient: &[f32],
     heads: &Heads,
+    bias: Option<&DiagonalSums>,
 ) -> (Vec<f32>, Vec<f32>) {
     let mut query = heads.output_buffer(heads.num_queries() * heads.hidden());
     let mut key_value = heads.output_buffer(heads.layout.num_tokens() * 2 * heads.hidden());
     let [query_output] = HeadOutput::column_blocks(query.as_uninit_mut(), heads, heads.width);
     let [key, value] = HeadOutput::column_blocks(key_value.as_uninit_mut(), heads, heads.width);
-    let to = GradientOutputs { query: query_output, key, value };
+    let to = GradientOutputs { query: query_output, key, value, bias };
     heads.for_each(|task| cpu.with_narrow_tile(Backward { saved, gradient, heads, task, to }));
     // SAFETY: every element is initialized. `Heads::for_each` runs one task for each head of each sequence.
     // The task writes the columns of its head in the only query row of its sequence. It also writes them in
@@ -83,6 +93,7 @@ struct Scratch {
     dq: AlignedBuffer,
     dk: AlignedBuffer,
     dv: AlignedBuffer,
+    diagonals: Vec<f32>,
 }
 
 thread_local! {
@@ -116,6 +127,9 @@ impl WithKernel for Backward<'_> {
             scratch.dk.floats_mut(len).fill(0.0);
             scratch.dv.floats_mut(len).fill(0.0);
         }
+        if to.bias.is_some() {
+            scratch.diagonals = DiagonalSums::zeros(task);
+        }
         let gradients = Projection::column_block(self.gradient, 0, 1, heads);
         let gradients = gradients.head(heads, task.head, task.first_query, task.queries);
         for first in (0..task.queries).step_by(K::NR) {
@@ -131,6 +145,9 @@ impl WithKernel for Backward<'_> {
                 to.query.write(task, task.first_query + first, count, |i, column| dq[column * K::NR + i])
             };
         }
+        if let Some(bias) = to.bias {
+            bias.set(heads, task, std::mem::take(&mut scratch.diagonals));
+        }
         let [dk, dv] = [&scratch.dk, &scratch.dv].map(|d| d.floats(len));
         // SAFETY: the rows from `start` on are the `length` keys and values of the task's sequence. Two
         // sequences share no row, because `SequenceLayout::padded_to` is at least every length.
@@ -145,7 +162,7 @@ impl WithKernel for Backward<'_> {
 }
 
 impl Backward<'_> {
-    /// Processes one tile of queries: adds to dK and dV, and computes dQᵀ, `[width, NR]`.
+    /// Processes one tile of queries: adds to dK, dV and the gradient of the bias, and computes dQᵀ, `[width, NR]`.
     fn tile<K: Kernel, S: Simd>(
         &self,
         kernel: K,
@@ -162,7 +179,9 @@ impl Backward<'_> {
         let len = keys.len().next_multiple_of(K::MR) * K::NR;
         let [probabilities, dscores] =
             [&mut scratch.probabilities, &mut scratch.dscores].map(|scores| scores.floats_mut(len));
-        multiply(kernel, scratch.keys.rows::<K>(&keys), scratch.queries.all(), false, probabilities); // [keys, NR]
+        let bias = self.saved.inputs.bias;
+        let has_bias = RelativeBias::copy_to(bias, probabilities, task, keys.clone(), first, K::NR);
+        multiply(kernel, scratch.keys.rows::<K>(&keys), scratch.queries.all(), has_bias, probabilities); // [keys, NR]
         multiply(kernel, scratch.values.rows::<K>(&keys), scratch.gradients.all(), false, dscores); // [keys, NR]
         let [probabilities, dscores] =
             [probabilities, dscores].map(|scores| &mut scores[..keys.len() * K::NR]);
@@ -177,6 +196,10 @@ impl Backward<'_> {
             count,
             queries: K::NR,
         });
+        if self.to.bias.is_some() {
+            let (sums, keys) = (&mut scratch.diagonals[..], keys.clone());
+            simd.vectorize(AddDiagonals { sums, dscores, task, keys, first, queries: K::NR });
+        }
         let by_key = |matrix| Matrix::strided(matrix, keys.len(), count, K::NR); // [keys, queries]
         let stride = heads.width.next_multiple_of(K::NR);
         let rows = keys.start * stride..(keys.start + keys.len().next_multiple_of(K::MR)) * stride;

@@ -8,6 +8,7 @@ use super::head_output::HeadOutput;
 use super::heads::{HeadTask, Heads};
 use super::inputs::Inputs;
 use super::packed_operand::{MAX_QUERIES, PackedOperand, multiply};
+use super::relative_bias::RelativeBias;
 use crate::cpu::AlignedBuffer;
 use crate::cpu::math::exp;
 use crate::cpu::matmul::{Kernel, Matrix};
@@ -67,7 +68,8 @@ impl WithKernel for Forward<'_> {
             let keys = heads.keys(task, first, count, K::MR);
             scratch.queries.pack_right(kernel, queries.rows(first, count));
             let scores = scratch.scores.floats_mut(keys.len().next_multiple_of(K::MR) * K::NR);
-            multiply(kernel, scratch.keys.rows::<K>(&keys), scratch.queries.all(), false, scores); // [keys, NR]
+            let has_bias = RelativeBias::copy_to(inputs.bias, scores, task, keys.clone(), first, K::NR);
+            multiply(kernel, scratch.keys.rows::<K>(&keys), scratch.queries.all(), has_bias, scores); // [keys, NR]
             let scores = &mut scores[..keys.len() * K::NR];
             heads.mask_window(scores, keys.clone(), first, K::NR);
             let first_key = keys.start;

@@ -27,16 +27,18 @@ use crate::precision::to_fp32;
 use heads::Heads;
 use kernels::AttentionKernels;
 
-/// Uses the reference for heads that are too wide for the kernels. Heads that do not fit tensor cores are computed in
-/// fp32.
+/// Uses the reference for a bias, and for heads that are too wide for the kernels. Heads that do not fit tensor cores are
+/// computed in fp32.
 pub(super) fn attention(
     query_key_value: Tensor<2>,
+    bias: Option<Tensor<2>>,
     layout: &SequenceLayout,
     options: AttentionOptions,
 ) -> Tensor<2> {
     let hidden = query_key_value.dims()[1] / 3;
-    let Some(heads) = Heads::new(layout, hidden, options) else {
-        return reference::attention(query_key_value, layout, options);
+    let heads = Heads::new(layout, hidden, options).filter(|_| bias.is_none());
+    let Some(heads) = heads else {
+        return reference::attention(query_key_value, bias, layout, options);
     };
     let on_tensor_cores = on_tensor_cores(&query_key_value, options.precision);
     let has_kernel = on_tensor_cores && tensor_core::fits(hidden / options.num_heads);

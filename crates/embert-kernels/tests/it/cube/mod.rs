@@ -91,8 +91,8 @@ fn check_window(layout: &SequenceLayout, num_heads: usize, d: usize, rate: f64, 
     check(
         &what,
         [[layout.num_tokens(), 3 * num_heads * d]],
-        |[x]| without_padding(embert_kernels::attention(x, layout, options)),
-        |[x]| without_padding(reference::attention(x, layout, options)),
+        |[x]| without_padding(embert_kernels::attention(x, None, layout, options)),
+        |[x]| without_padding(reference::attention(x, None, layout, options)),
     );
 }
 
@@ -140,6 +140,19 @@ fn bias_gelu_matches_the_reference() {
     }
 }
 
+/// Attention with a bias uses its reference.
+#[test]
+fn attention_with_a_bias_matches_the_reference() {
+    let layout = SequenceLayout::padded(vec![1, 65, 31], 70);
+    let options = all_keys(2, site(0.1), Precision::Fp32);
+    check(
+        "attention with a bias",
+        [[layout.num_tokens(), 3 * 32], [129, 2]],
+        |[x, bias]| zero_padding(embert_kernels::attention(x, Some(bias), &layout, options), &layout),
+        |[x, bias]| zero_padding(reference::attention(x, Some(bias), &layout, options), &layout),
+    );
+}
+
 /// The operations without kernels use their references.
 #[test]
 fn operations_of_a_pre_norm_encoder_match_the_references() {
@@ -151,7 +164,7 @@ fn operations_of_a_pre_norm_encoder_match_the_references() {
         [[rows, 3 * 32], [rows, 32], [32, 64], [32, 32]],
         |[qkv, x, first, second]| {
             let qkv = embert_kernels::rotary_embedding(qkv, &layout, 2 * 32, 16, 10000.0);
-            let y = zero_padding(embert_kernels::attention(qkv, &layout, options), &layout);
+            let y = zero_padding(embert_kernels::attention(qkv, None, &layout, options), &layout);
             let x = embert_kernels::add_residual(y, x, &layout, site(0.1));
             let h = embert_kernels::linear(x, first, None, Precision::Fp32);
             let y = embert_kernels::geglu_linear(h, second, Precision::Fp32);
@@ -159,7 +172,7 @@ fn operations_of_a_pre_norm_encoder_match_the_references() {
         },
         |[qkv, x, first, second]| {
             let qkv = reference::rotary_embedding(qkv, &layout, 2 * 32, 16, 10000.0);
-            let y = zero_padding(reference::attention(qkv, &layout, options), &layout);
+            let y = zero_padding(reference::attention(qkv, None, &layout, options), &layout);
             let x = reference::add_residual(y, x, &layout, site(0.1));
             let h = reference::linear(x, first, None, Precision::Fp32);
             let y = reference::geglu_linear(h, second, Precision::Fp32);
