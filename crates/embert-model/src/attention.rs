@@ -13,8 +13,8 @@ use crate::layer_norm::LayerNorm;
 use crate::linear::{Linear, add_fused_adapters};
 use crate::relative_attention::RelativeAttention;
 
-/// Multi-head self-attention: dropout(softmax(QKᵀ/√d))·V with Q, K, V = xW + b (Vaswani et al., 2017). In DeBERTa, the
-/// scores also depend on relative positions.
+/// Multi-head self-attention: dropout(softmax(QKᵀ/√d))·V with Q, K, V = xW + b (Vaswani et al., 2017). In DeBERTa
+/// and MPNet, the scores also depend on relative positions.
 #[derive(Module, Debug)]
 pub struct BertSelfAttention {
     /// Query projection, `[hidden, hidden]`.
@@ -50,12 +50,12 @@ impl BertSelfAttention {
         let query = (&self.query, context.at(AdapterSite::Query));
         let [key, value] = self.key_value_at(context);
         let qkv = add_fused_adapters([query, key, value], qkv, &x);
-        match self.relative.zip(context.relative) {
-            None => attention(qkv, None, context.layout, self.options(context)),
-            Some((relative, embeddings)) => {
-                let relative = relative.projections(embeddings.clone(), [&self.key, &self.query], context);
+        match (self.relative, context.relative.cloned()) {
+            (Some(relative), Some(embeddings)) => {
+                let relative = relative.projections(embeddings, [&self.key, &self.query], context);
                 disentangled_attention(qkv, relative, context.layout, self.options(context))
             }
+            (_, bias) => attention(qkv, bias, context.layout, self.options(context)),
         }
     }
 
@@ -79,7 +79,8 @@ impl BertSelfAttention {
         let (weights, biases) = weights_and_biases([&self.key, &self.value]);
         let key_value = key_value(x.clone(), weights, biases, context.forward.precision); // [num_tokens, 2 · hidden]
         let key_value = add_fused_adapters(self.key_value_at(context), key_value, &x);
-        first_token_attention(query, key_value, None, context.layout, self.options(context))
+        let bias = context.relative.cloned();
+        first_token_attention(query, key_value, bias, context.layout, self.options(context))
     }
 
     fn options(&self, context: LayerContext<'_>) -> AttentionOptions {

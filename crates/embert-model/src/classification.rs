@@ -146,7 +146,7 @@ mod tests {
 
     use super::*;
     use crate::architectures::{
-        ALBERT, BERT, CAMEMBERT, DEBERTA_V2, DISTILBERT, ELECTRA, MODERNBERT, ROBERTA, XLM_ROBERTA,
+        ALBERT, BERT, CAMEMBERT, DEBERTA_V2, DISTILBERT, ELECTRA, MODERNBERT, MPNET, ROBERTA, XLM_ROBERTA,
     };
     use crate::deberta_config::DebertaConfig;
     use crate::encoder_config::EncoderConfig;
@@ -162,6 +162,7 @@ mod tests {
             type_vocab_size: Some(1),
             ..default(&ROBERTA)
         };
+        let mpnet_base = EncoderConfig { max_position_embeddings: 514, ..default(&MPNET) };
         let electra_base = EncoderConfig { embedding_size: Some(768), ..default(&BERT) };
         let albert_base = EncoderConfig {
             hidden_size: 768,
@@ -188,6 +189,7 @@ mod tests {
             (&ELECTRA, electra_base, 109_483_778),
             (&ELECTRA, default(&ELECTRA), 13_549_314),
             (&ALBERT, albert_base, 11_685_122),
+            (&MPNET, mpnet_base, 109_488_002),
             (&DEBERTA_V2, deberta(384, 12), 70_830_722),
             (&DEBERTA_V2, deberta(768, 6), 141_896_450),
             (&DEBERTA_V2, deberta(768, 12), 184_423_682),

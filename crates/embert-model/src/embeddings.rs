@@ -35,7 +35,7 @@ pub struct BertEmbeddings {
     pub word_embeddings: Embedding,
     /// `[max_position_embeddings, embedding]`; `None` for DeBERTa and ModernBERT, whose attention reads positions.
     pub position_embeddings: Option<Embedding>,
-    /// `[type_vocab_size, embedding]`; `None` for DistilBERT.
+    /// `[type_vocab_size, embedding]`; `None` for a family without token types.
     pub token_type_embeddings: Option<Embedding>,
     /// LayerNorm of the sum.
     pub layer_norm: LayerNorm,

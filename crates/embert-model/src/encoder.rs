@@ -10,6 +10,7 @@ use crate::encoder_layer::EncoderLayer;
 use crate::forward_context::{EncoderContext, ForwardContext};
 use crate::layer_norm::LayerNorm;
 use crate::linear::Linear;
+use crate::relative_bias::relative_bias;
 
 /// Encoder: a stack of transformer layers.
 #[derive(Module, Debug)]
@@ -21,6 +22,8 @@ pub struct BertEncoder {
     pub rel_embeddings: Option<Embedding>,
     /// LayerNorm of the relative embeddings.
     pub layer_norm: Option<LayerNorm>,
+    /// The relative position bias of MPNet, `[buckets, heads]`, which all layers add to their scores.
+    pub relative_attention_bias: Option<Embedding>,
     /// LayerNorm after the last layer; `None` if each layer ends with one.
     pub final_norm: Option<LayerNorm>,
 }
@@ -37,6 +40,9 @@ impl BertEncoder {
             num_hidden_layers: config.num_hidden_layers,
             rel_embeddings: positions.map(|positions| Embedding::zeros(2 * positions.span(), hidden, device)),
             layer_norm: relative.map(|_| norm()),
+            relative_attention_bias: config
+                .relative_attention_num_buckets
+                .map(|buckets| Embedding::zeros(buckets, config.num_attention_heads, device)),
             final_norm: config.modernbert.is_some().then(norm),
         }
     }
@@ -51,11 +57,13 @@ impl BertEncoder {
         number * self.layer.len() / self.num_hidden_layers
     }
 
-    /// Returns the context of the layers, which have the relative embeddings in common.
+    /// Returns the context of the layers.
     pub fn context<'a>(&self, layout: &'a SequenceLayout, forward: ForwardContext) -> EncoderContext<'a> {
-        let tables = self.rel_embeddings.as_ref().zip(self.layer_norm.as_ref());
-        let relative = tables.map(|(embeddings, norm)| norm.forward(embeddings.weight.val()));
-        EncoderContext { forward, layout, relative }
+        let embeddings = self.rel_embeddings.as_ref().zip(self.layer_norm.as_ref());
+        let embeddings = embeddings.map(|(table, norm)| norm.forward(table.weight.val()));
+        let bias = self.relative_attention_bias.as_ref();
+        let bias = bias.map(|table| relative_bias(table.weight.val(), layout));
+        EncoderContext { forward, layout, relative: embeddings.or(bias) }
     }
 
     /// Returns an iterator over the hidden states after each layer. The last item equals

@@ -50,6 +50,8 @@ pub struct EncoderConfig {
     pub classifier_dropout: Option<f64>,
     /// Standard deviation of newly initialized weights.
     pub initializer_range: f64,
+    /// Number of buckets of distances, each with an attention bias for each head; `None` for a family without this bias.
+    pub relative_attention_num_buckets: Option<usize>,
     /// The id of the padding token.
     pub pad_token_id: Option<u32>,
     /// Settings of DeBERTa's attention and pooler; `None` for the attention of BERT.

@@ -26,7 +26,8 @@ pub struct EncoderContext<'a> {
     pub forward: ForwardContext,
     /// The rows of the hidden states.
     pub layout: &'a SequenceLayout,
-    /// The relative embeddings of DeBERTa after their LayerNorm, `[2 · span, hidden]`; `None` for other families.
+    /// What the attention of all layers reads for relative positions: in DeBERTa the relative embeddings after their
+    /// LayerNorm, `[2 · span, hidden]`; in MPNet the bias of each distance, `[2 · longest − 1, heads]`; else `None`.
     pub relative: Option<Tensor<2>>,
 }
 
@@ -36,7 +37,7 @@ pub(crate) struct LayerContext<'a> {
     pub(crate) forward: ForwardContext,
     /// The rows of the input.
     pub(crate) layout: &'a SequenceLayout,
-    /// The relative embeddings; see [`EncoderContext`].
+    /// See [`EncoderContext::relative`].
     pub(crate) relative: Option<&'a Tensor<2>>,
     pub(crate) layer: usize,
     pub(crate) attention_probs: Option<DropoutSite>,
@@ -56,8 +57,8 @@ pub(crate) enum AdapterSite {
 }
 
 impl<'a> LayerContext<'a> {
-    /// Returns the context of layer number `layer`. The rates are those after the softmax of attention, after its output
-    /// projection, and in the feed-forward network.
+    /// Returns the context of layer number `layer`. The rates are those after the softmax of attention, after its
+    /// output projection, and in the feed-forward network.
     pub(crate) fn new(encoder: &'a EncoderContext<'_>, layer: usize, rates: [f64; 3]) -> Self {
         let EncoderContext { forward, layout, ref relative } = *encoder;
         let [attention_probs, attention_output, output] =

@@ -32,6 +32,7 @@ mod pretrained;
 mod problem_type;
 mod pytorch_file;
 mod relative_attention;
+mod relative_bias;
 mod safetensors_file;
 mod safetensors_header;
 mod save;
@@ -41,7 +42,7 @@ mod unsupported_formats;
 mod weights;
 
 pub use architectures::{
-    ALBERT, ARCHITECTURES, Architecture, BERT, CAMEMBERT, DEBERTA_V2, DISTILBERT, ELECTRA, MODERNBERT,
+    ALBERT, ARCHITECTURES, Architecture, BERT, CAMEMBERT, DEBERTA_V2, DISTILBERT, ELECTRA, MODERNBERT, MPNET,
     ModelPart, ROBERTA, XLM_ROBERTA,
 };
 pub use attention::{BertAttention, BertSelfAttention, BertSelfOutput};

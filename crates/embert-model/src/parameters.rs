@@ -37,9 +37,10 @@ impl Parameter {
         Self { name, path, part, shape: param.lazy_shape().to_vec(), is_trainable }
     }
 
-    /// Returns true if the Trainer of transformers applies weight decay: not to biases and norms.
+    /// Returns true if the Trainer of transformers applies weight decay: not to norms, and not to biases, which include
+    /// MPNet's table of relative position biases.
     pub fn has_weight_decay(&self) -> bool {
-        self.shape.len() > 1 || is_magnitude(&self.name)
+        (self.shape.len() > 1 && !self.name.contains("bias")) || is_magnitude(&self.name)
     }
 
     /// Returns the number of elements.

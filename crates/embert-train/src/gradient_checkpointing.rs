@@ -61,8 +61,8 @@ pub(crate) fn recomputed_gradients(
     share.inner()
 }
 
-/// The inputs of a layer, as leaves of its autodiff graph: the hidden states, and the relative embeddings that all layers
-/// read.
+/// The inputs of a layer, as leaves of its autodiff graph: the hidden states, and the relative embeddings or biases
+/// that all layers read.
 struct Leaves<'a> {
     input: Tensor<2>,
     context: EncoderContext<'a>,

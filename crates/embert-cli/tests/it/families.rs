@@ -8,10 +8,11 @@ use serde_json::Value;
 use crate::tiny::write_csv;
 use crate::{fails, succeeds};
 
-const FAMILIES: [(&str, &str); 7] = [
+const FAMILIES: [(&str, &str); 8] = [
     ("modernbert", "model"),
     ("deberta-v2", "deberta"),
     ("albert", "albert"),
+    ("mpnet", "mpnet"),
     ("roberta", "roberta"),
     ("xlm-roberta", "roberta"),
     ("camembert", "roberta"),
@@ -32,9 +33,11 @@ fn folder_of(family: &str) -> tempfile::TempDir {
     for file in ["config.json", "model.safetensors"] {
         fs::copy(fixture.join(file), model.join(file)).unwrap();
     }
-    let words = "[PAD] [UNK] [CLS] [SEP] [MASK] apple river stone number of the kind";
+    let special =
+        if family == "mpnet" { "<s> <pad> </s> [UNK] <mask>" } else { "[PAD] [UNK] [CLS] [SEP] [MASK]" };
+    let words = special.split(' ').chain("apple river stone number of the kind".split(' '));
     let numbers = (0..49).map(|number| number.to_string());
-    let vocabulary = words.split(' ').map(String::from).chain(numbers).collect::<Vec<_>>();
+    let vocabulary = words.map(String::from).chain(numbers).collect::<Vec<_>>();
     fs::write(model.join("vocab.txt"), vocabulary.join("\n")).unwrap();
     fs::write(model.join("tokenizer_config.json"), r#"{"do_lower_case": true}"#).unwrap();
     write_csv(folder.path(), "rows.csv", &["NEGATIVE", "NEUTRAL", "POSITIVE"], 24);
@@ -80,6 +83,7 @@ fn an_adapter_of_each_family_has_the_logits_of_the_merged_model() {
         let targets = match family {
             "deberta-v2" => "query_proj,value_proj,dense",
             "modernbert" => "Wqkv,Wo,Wi",
+            "mpnet" => "q,v,o,dense",
             _ => "query,value,dense",
         };
         let lora = format!(

@@ -57,6 +57,7 @@ impl Default for EncoderConfig {
             drops_feed_forward_output: true,
             classifier_dropout: None,
             initializer_range: 0.02,
+            relative_attention_num_buckets: None,
             pad_token_id: Some(0),
             deberta: None,
             modernbert: None,

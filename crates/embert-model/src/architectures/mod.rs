@@ -10,6 +10,7 @@ mod distilbert;
 mod electra;
 mod model_part;
 mod modernbert;
+mod mpnet;
 pub(crate) mod names;
 mod roberta;
 mod xlm_roberta;
@@ -25,12 +26,23 @@ pub use electra::ELECTRA;
 pub use model_part::ModelPart;
 pub use modernbert::MODERNBERT;
 pub(crate) use modernbert::NewWeights;
+pub use mpnet::MPNET;
 pub use roberta::ROBERTA;
 pub use xlm_roberta::XLM_ROBERTA;
 
 /// All supported families.
-pub static ARCHITECTURES: [&Architecture; 9] =
-    [&BERT, &DISTILBERT, &ROBERTA, &XLM_ROBERTA, &CAMEMBERT, &ELECTRA, &ALBERT, &DEBERTA_V2, &MODERNBERT];
+pub static ARCHITECTURES: [&Architecture; 10] = [
+    &BERT,
+    &DISTILBERT,
+    &ROBERTA,
+    &XLM_ROBERTA,
+    &CAMEMBERT,
+    &ELECTRA,
+    &ALBERT,
+    &MPNET,
+    &DEBERTA_V2,
+    &MODERNBERT,
+];
 
 impl Architecture {
     /// Returns the family with this `model_type`.

@@ -117,12 +117,15 @@ pub(crate) fn is_buffer(name: &str) -> bool {
 
 /// Returns true if safetensors files hold the transpose: PyTorch stores linear layers as `[out, in]`.
 pub(crate) fn is_transposed(name: &str, rank: usize) -> bool {
-    rank == 2 && !name.contains("embeddings.")
+    let is_table = ["embeddings.", "relative_attention_bias."].iter().any(|part| name.contains(part));
+    rank == 2 && !is_table
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::{ALBERT, BERT, CAMEMBERT, DEBERTA_V2, DISTILBERT, ELECTRA, MODERNBERT, ModelPart, ROBERTA};
+    use crate::{
+        ALBERT, BERT, CAMEMBERT, DEBERTA_V2, DISTILBERT, ELECTRA, MODERNBERT, MPNET, ModelPart, ROBERTA,
+    };
 
     #[test]
     fn legacy_names_are_accepted() {
@@ -221,6 +224,24 @@ mod tests {
             ),
             (&DEBERTA_V2, "head.dense.weight", "pooler.dense.weight", "pooler.dense.weight"),
             (
+                &MPNET,
+                "base_model.encoder.layer.1.attention.self_attention.value.lora.lora_a",
+                "mpnet.encoder.layer.1.attention.self_attention.value.lora.lora_a",
+                "mpnet.encoder.layer.1.attention.attn.v.lora_A.weight",
+            ),
+            (
+                &MPNET,
+                "base_model.encoder.layer.1.attention.output.layer_norm.bias",
+                "mpnet.encoder.layer.1.attention.output.layer_norm.bias",
+                "mpnet.encoder.layer.1.attention.LayerNorm.bias",
+            ),
+            (
+                &MPNET,
+                "encoder.relative_attention_bias.weight",
+                "mpnet.encoder.relative_attention_bias.weight",
+                "mpnet.encoder.relative_attention_bias.weight",
+            ),
+            (
                 &MODERNBERT,
                 "base_model.encoder.layer.1.attn.wqkv.lora.lora_a",
                 "model.layers.1.attn.wqkv.lora.lora_a",
@@ -269,6 +290,11 @@ mod tests {
             (&DEBERTA_V2, "deberta.encoder.layer.3.output.LayerNorm.bias", Some(ModelPart::Layer(3))),
             (&DEBERTA_V2, "pooler.dense.bias", head),
             (&DEBERTA_V2, "deberta.encoder.conv.conv.bias", None),
+            (&MPNET, "mpnet.encoder.relative_attention_bias.weight", Some(ModelPart::Embeddings)),
+            (&MPNET, "encoder.layer.3.attention.attn.o.bias", Some(ModelPart::Layer(3))),
+            (&MPNET, "mpnet.pooler.dense.weight", head),
+            (&MPNET, "classifier.out_proj.weight", head),
+            (&MPNET, "lm_head.decoder.weight", None),
             (&MODERNBERT, "layers.21.mlp_norm.weight", Some(ModelPart::Layer(21))),
             (&MODERNBERT, "model.embeddings.norm.weight", Some(ModelPart::Embeddings)),
             (&MODERNBERT, "model.final_norm.weight", head),

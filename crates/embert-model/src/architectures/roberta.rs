@@ -62,6 +62,11 @@ fn keys(config: &mut EncoderConfig, keys: &mut ConfigKeys<'_>) -> Result<(), Mod
             keys.error("pad_token_id is null; it must be a number, because positions begin after it".into())
         );
     }
+    check_positions(config, keys)
+}
+
+/// Checks that the position table has rows after those of the padding.
+pub(super) fn check_positions(config: &EncoderConfig, keys: &ConfigKeys<'_>) -> Result<(), ModelError> {
     if config.max_length() == 0 {
         let (positions, first) = (config.max_position_embeddings, config.first_position());
         return Err(keys.error(format!(

@@ -100,6 +100,7 @@ fn mutated_configs_never_panic() {
         ("families/deberta-v2", 6),
         ("families/modernbert", 7),
         ("families/modernbert-cls", 8),
+        ("families/mpnet", 9),
     ] {
         let folder = folder_of(model, &FILES);
         let good = fs::read(fixture(model).join("config.json")).unwrap();

@@ -24,7 +24,7 @@ pub(crate) fn checkpoint_of(model: &str, weights: &str) -> TempDir {
 }
 
 /// The directories of the tiny models, one for each family.
-const MODELS: [&str; 10] = [
+const MODELS: [&str; 11] = [
     "tiny_bert",
     "tiny_distilbert",
     "families/roberta",
@@ -32,6 +32,7 @@ const MODELS: [&str; 10] = [
     "families/camembert",
     "families/electra",
     "families/albert",
+    "families/mpnet",
     "families/deberta-v2",
     "families/modernbert",
     "families/modernbert-cls",

@@ -3,7 +3,7 @@
 use std::fs;
 
 use embert_model::{
-    AutoConfig, BERT, CAMEMBERT, DEBERTA_V2, DISTILBERT, ELECTRA, EncoderConfig, MODERNBERT, ROBERTA,
+    AutoConfig, BERT, CAMEMBERT, DEBERTA_V2, DISTILBERT, ELECTRA, EncoderConfig, MODERNBERT, MPNET, ROBERTA,
     XLM_ROBERTA,
 };
 use tempfile::TempDir;
@@ -33,7 +33,7 @@ fn unsupported_bert_configs_are_refused_by_key() {
         (
             "model_type",
             "gpt2".into(),
-            "model_type is gpt2; only bert, distilbert, roberta, xlm-roberta, camembert, electra, albert, deberta-v2 or modernbert is supported",
+            "model_type is gpt2; only bert, distilbert, roberta, xlm-roberta, camembert, electra, albert, mpnet, deberta-v2 or modernbert is supported",
         ),
         ("num_attention_heads", 5.into(), "hidden_size 32 is not a multiple of num_attention_heads 5"),
         (
@@ -138,6 +138,21 @@ fn unsupported_configs_of_other_families_are_refused_by_key() {
             "missing 16 of the model's tensors: albert.encoder.albert_layer_groups.2.",
         ),
         ("albert", "num_hidden_layers", 1_000_000_000.into(), "the maximum is 1024"),
+        ("mpnet", "relative_attention_num_buckets", 16.into(), "is 16; only 32 is supported"),
+        ("mpnet", "pad_token_id", 0.into(), "pad_token_id is 0; only 1 is supported"),
+        ("mpnet", "hidden_act", "relu".into(), "hidden_act is relu; only gelu is supported"),
+        (
+            "mpnet",
+            "max_position_embeddings",
+            2.into(),
+            "it must be greater than pad_token_id + 1, which is 2",
+        ),
+        (
+            "mpnet",
+            "num_attention_heads",
+            8.into(),
+            "mpnet.encoder.relative_attention_bias.weight has shape [32, 4]; the model expects [32, 8]",
+        ),
         ("modernbert", "mlp_bias", true.into(), "mlp_bias is true; only false is supported"),
         (
             "modernbert",
@@ -242,6 +257,7 @@ fn architectures_select_the_family_without_a_model_type() {
         ("ElectraForPreTraining", &ELECTRA),
         ("DebertaV2ForMaskedLM", &DEBERTA_V2),
         ("ModernBertForMaskedLM", &MODERNBERT),
+        ("MPNetForMaskedLM", &MPNET),
     ] {
         let found = read(&format!(r#"{{"architectures": ["{class}"]}}"#)).unwrap();
         assert_eq!(found.architecture, expected, "{class}");

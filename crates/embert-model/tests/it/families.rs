@@ -18,12 +18,13 @@ use crate::golden::{Golden, assert_close, values};
 use crate::gradients::{assert_gradients_agree, gradients_by_name, loss};
 
 /// The families of `generate_families.py`, and their numbers of parameters with gradients.
-pub(crate) const FAMILIES: [(&str, usize); 8] = [
+pub(crate) const FAMILIES: [(&str, usize); 9] = [
     ("roberta", 41),
     ("xlm-roberta", 41),
     ("camembert", 41),
     ("electra", 43),
     ("albert", 43),
+    ("mpnet", 41),
     ("deberta-v2", 42),
     ("modernbert", 18),
     ("modernbert-cls", 18),
@@ -163,6 +164,11 @@ fn default_target_modules_are_those_of_peft() {
         ("camembert", "camembert has no default target modules"),
         ("albert", "albert has no default target modules"),
         (
+            "mpnet",
+            "mpnet has no default target modules; choose from attention.attn.q, attention.attn.k, attention.attn.v, \
+             attention.attn.o, intermediate.dense, output.dense, ",
+        ),
+        (
             "modernbert",
             "modernbert has no default target modules; choose from attn.Wqkv, attn.Wo, mlp.Wi, mlp.Wo, ",
         ),
@@ -193,7 +199,7 @@ fn is_trainable(model: &AutoModelForSequenceClassification, name: &str) -> bool 
 #[test]
 fn all_linear_adapts_the_projection_and_not_the_head() {
     let all = serde_json::from_str(r#"{"target_modules": "all-linear"}"#).unwrap();
-    for (family, expected) in [("roberta", 12), ("electra", 13), ("modernbert", 9)] {
+    for (family, expected) in [("roberta", 12), ("electra", 13), ("mpnet", 12), ("modernbert", 9)] {
         let names = adapters(add_adapter(model(family, &Device::flex()), &all, 0).unwrap());
         assert_eq!(names.len(), expected, "{family}: {names:?}");
         assert_eq!(names[0] == "electra.embeddings_project", family == "electra");
@@ -232,7 +238,9 @@ fn a_pretrained_roberta_has_a_pooler_that_a_classifier_does_not_use() {
 /// The tokenizers of these families give all tokens type 0.
 #[test]
 fn token_types_have_no_effect_on_roberta() {
-    for (family, has_effect) in [("roberta", false), ("xlm-roberta", false), ("electra", true)] {
+    for (family, has_effect) in
+        [("roberta", false), ("xlm-roberta", false), ("mpnet", false), ("electra", true)]
+    {
         let (golden, device) = (golden(family), Device::flex());
         let model = model(family, &device);
         assert!(model.embeddings().supports_pairs(), "{family}");
@@ -248,6 +256,7 @@ fn positions_begin_after_the_padding() {
     for (family, first, longest) in [
         ("roberta", 2, 40),
         ("camembert", 2, 40),
+        ("mpnet", 2, 40),
         ("electra", 0, 40),
         ("deberta-v2", 0, 40),
         ("modernbert", 0, 64),
@@ -260,7 +269,7 @@ fn positions_begin_after_the_padding() {
 /// Dropout before the dense layer changes its output; dropout after it only scales or removes a unit.
 #[test]
 fn the_head_has_dropout_before_and_after_the_dense_layer() {
-    for (family, expected) in [("roberta", true), ("electra", true), ("bert", false)] {
+    for (family, expected) in [("roberta", true), ("electra", true), ("mpnet", true), ("bert", false)] {
         let mut config = if family == "bert" {
             AutoConfig::from_dir(&fixtures().join("tiny_bert")).unwrap()
         } else {

@@ -50,7 +50,8 @@ impl ParameterVisitor for Collector {
     fn visit<const D: usize>(&mut self, parameter: Parameter, param: &Param<Tensor<D>>) {
         let Some(gradient) = param.grad(&self.gradients) else { return };
         let name = parameter.name;
-        let dense = D == 2 && !name.contains("embeddings.");
+        let is_table = name.contains("embeddings.") || name.contains("relative_attention_bias.");
+        let dense = D == 2 && !is_table;
         self.found.insert(name, values(if dense { gradient.transpose() } else { gradient }));
     }
 }

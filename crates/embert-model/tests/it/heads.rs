@@ -101,7 +101,7 @@ fn heads_of_other_tasks_are_listed_as_unused() {
 #[test]
 fn heads_of_other_tasks_are_listed_as_unused_in_every_family() {
     type Case = (&'static str, &'static [(&'static str, &'static [usize])], &'static str);
-    let cases: [Case; 6] = [
+    let cases: [Case; 7] = [
         (
             "families/roberta",
             &[
@@ -134,6 +134,15 @@ fn heads_of_other_tasks_are_listed_as_unused_in_every_family() {
             "families/albert",
             &[("predictions.bias", &[61]), ("sop_classifier.classifier.bias", &[2])],
             "AlbertForPreTraining",
+        ),
+        (
+            "families/mpnet",
+            &[
+                ("lm_head.bias", &[61]),
+                ("lm_head.dense.weight", &[24, 24]),
+                ("mpnet.pooler.dense.bias", &[24]),
+            ],
+            "MPNetForMaskedLM",
         ),
     ];
     for (model, extra, class) in cases {
@@ -171,6 +180,8 @@ fn unexpected_tensors_of_the_encoder_are_an_error() {
         ("families/electra", "electra.embeddings_project.norm.weight"),
         ("families/electra", "embeddings_project.weight"),
         ("families/electra", "electra.pooler.dense.weight"),
+        ("families/mpnet", "mpnet.embeddings.token_type_embeddings.weight"),
+        ("families/mpnet", "encoder.relative_attention_bias.bias"),
         ("families/albert", "albert.encoder.albert_layer_groups.2.albert_layers.0.ffn.bias"),
         ("families/deberta-v2", "deberta.encoder.conv.conv.bias"),
         ("families/deberta-v2", "deberta.embeddings.position_embeddings.weight"),
@@ -212,6 +223,7 @@ fn a_new_head_replaces_only_the_classifier() {
         ("tiny_bert", 5),
         ("families/roberta", 3),
         ("families/electra", 2),
+        ("families/mpnet", 2),
         ("families/deberta-v2", 2),
     ] {
         let directory = fixtures().join(model);
@@ -222,7 +234,11 @@ fn a_new_head_replaces_only_the_classifier() {
         let new = |seed| from_pretrained_with_new_head(&directory, &config, seed, &Device::flex()).unwrap();
         let loaded = new(1);
         let last = config.architecture.model_type;
-        let last = if ["roberta", "electra"].contains(&last) { "classifier.out_proj" } else { "classifier" };
+        let last = if ["roberta", "electra", "mpnet"].contains(&last) {
+            "classifier.out_proj"
+        } else {
+            "classifier"
+        };
         let [weight, bias] = ["weight", "bias"].map(|parameter| format!("{last}.{parameter}"));
         assert_eq!(loaded.newly_initialized, [weight.clone(), bias.clone()]);
         assert_eq!(loaded.unused, [bias, weight]);

@@ -16,7 +16,9 @@ type Fixture = (&'static str, &'static str, usize);
 
 const BERT: Fixture = ("tiny_bert", "golden.safetensors", 41);
 const DISTILBERT: Fixture = ("tiny_distilbert", "golden_distilbert.safetensors", 40);
-const FIXTURES: [Fixture; 10] = [
+const DEBERTA: Fixture = ("families/deberta-v2", "families/deberta-v2/golden.safetensors", 42);
+const MPNET: Fixture = ("families/mpnet", "families/mpnet/golden.safetensors", 41);
+const FIXTURES: [Fixture; 11] = [
     BERT,
     DISTILBERT,
     ("families/roberta", "families/roberta/golden.safetensors", 41),
@@ -24,7 +26,8 @@ const FIXTURES: [Fixture; 10] = [
     ("families/camembert", "families/camembert/golden.safetensors", 41),
     ("families/electra", "families/electra/golden.safetensors", 43),
     ("families/albert", "families/albert/golden.safetensors", 43),
-    ("families/deberta-v2", "families/deberta-v2/golden.safetensors", 42),
+    DEBERTA,
+    MPNET,
     ("families/modernbert", "families/modernbert/golden.safetensors", 18),
     ("families/modernbert-cls", "families/modernbert-cls/golden.safetensors", 18),
 ];
@@ -173,15 +176,19 @@ fn gradient_checkpointing_and_loss_scaling_are_bit_identical() {
     }
 }
 
-/// The relative embeddings count as embeddings, but they belong to all layers.
+/// Relative embeddings and relative biases count as embeddings, but they belong to all layers.
 #[test]
-fn gradient_checkpointing_is_bit_identical_if_some_embeddings_of_deberta_are_frozen() {
+fn gradient_checkpointing_is_bit_identical_if_some_embeddings_are_frozen() {
     let checkpointing = BackwardOptions { gradient_checkpointing: true, ..BackwardOptions::default() };
-    let fixture @ (directory, ..) = FIXTURES[6];
-    let window = [Golden::of(fixture).batch()];
-    let [embeddings, relative, norm] =
-        ["deberta.embeddings.", "deberta.encoder.rel_embeddings.", "deberta.encoder.LayerNorm."];
-    for frozen in [&[embeddings][..], &[relative], &[relative, norm]] {
+    let (relative, norm) = ("deberta.encoder.rel_embeddings.", "deberta.encoder.LayerNorm.");
+    for (fixture @ (directory, ..), frozen) in [
+        (DEBERTA, &["deberta.embeddings."][..]),
+        (DEBERTA, &[relative]),
+        (DEBERTA, &[relative, norm]),
+        (MPNET, &["mpnet.embeddings."]),
+        (MPNET, &["mpnet.encoder.relative_attention_bias."]),
+    ] {
+        let window = [Golden::of(fixture).batch()];
         let [plain, other] = [BackwardOptions::default(), checkpointing].map(|backward| {
             let model = read_model(&model_fixtures().join(directory));
             let model = set_trainable(model, &|name| !frozen.iter().any(|part| name.starts_with(part)));

@@ -151,7 +151,8 @@ pub(crate) fn named_weights(model: &AutoModelForSequenceClassification) -> BTree
         fn visit<const D: usize>(&mut self, parameter: Parameter, param: &Param<Tensor<D>>) {
             let name = parameter.name;
             let value = param.val();
-            let is_dense = D == 2 && !name.contains("embeddings.");
+            let is_table = name.contains("embeddings.") || name.contains("relative_attention_bias.");
+            let is_dense = D == 2 && !is_table;
             let value = if is_dense { value.swap_dims(0, 1) } else { value };
             self.0.insert(name, value.into_data().iter::<f32>().collect());
         }
@@ -164,7 +165,7 @@ pub(crate) fn named_weights(model: &AutoModelForSequenceClassification) -> BTree
 /// Returns false for the bias of a key. Its gradient is zero, because softmax ignores a constant in a row. AdamW
 /// amplifies the rounding of this zero to full steps.
 pub(crate) fn has_gradient(name: &str) -> bool {
-    !name.ends_with("key.bias") && !name.ends_with("k_lin.bias")
+    !["key.bias", "k_lin.bias", "attn.k.bias"].iter().any(|bias| name.ends_with(bias))
 }
 
 /// Returns the largest absolute difference.
