@@ -1,9 +1,9 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["torch==2.15.0", "transformers==5.23.0", "peft==0.21.2"]
+# dependencies = ["torch==2.15.0", "transformers==5.24.0", "peft==0.21.2"]
 # ///
 """Runs a workload of embert-bench like transformers' Trainer, on a CPU or on CUDA: batches padded to their longest row,
-scaled dot product attention, autocast for bf16 and fp16, fused AdamW.
+scaled dot product attention where the family has it, autocast for bf16 and fp16, fused AdamW.
 
     uv run peer.py < work.json
 
@@ -18,14 +18,15 @@ import time
 import peft
 import torch
 import transformers
-from transformers import BertConfig, BertForSequenceClassification
+from transformers import AutoConfig, AutoModelForSequenceClassification
 
 
 def main():
     work = json.load(sys.stdin)
     torch.set_num_threads(os.cpu_count())
     torch.manual_seed(42)
-    model = BertForSequenceClassification(BertConfig.from_dict(work["config"])).to(device(work))
+    model = classifier(work["config"]).to(device(work))
+    attention = model.config._attn_implementation
     step = evaluation(model, work) if work["task"] == "evaluation" else training(model, work)
     seconds = []
     for number in range(work["warm_up"] + work["steps"]):
@@ -40,9 +41,17 @@ def main():
         "seconds": seconds[work["warm_up"]:],
         "first_seconds": seconds[0],
         "peak_bytes": torch.cuda.max_memory_reserved() if work["on_gpu"] else peak_bytes(),
-        "versions": f"{libraries}, {where}",
+        "versions": f"{libraries}, {attention} attention, {where}",
     }
     print(json.dumps(answer))
+
+
+def classifier(keys):
+    config = AutoConfig.for_model(**keys)
+    try:
+        return AutoModelForSequenceClassification.from_config(config, attn_implementation="sdpa")
+    except ValueError:  # the family has no such attention
+        return AutoModelForSequenceClassification.from_config(config, attn_implementation="eager")
 
 
 def training(model, work):
@@ -56,7 +65,7 @@ def training(model, work):
     rows, size = made_up_rows(work), work["batch_size"]
 
     def step(number):
-        batch = collate(rows[number * size:(number + 1) * size], device(work))
+        batch = collate(rows[number * size:(number + 1) * size], work)
         with autocast(work):
             loss = model(**batch).loss
         scaler.scale(loss).backward()
@@ -76,7 +85,7 @@ def evaluation(model, work):
     def step(_):
         with torch.no_grad(), autocast(work):
             for start in range(0, len(rows), size):
-                model(**collate(rows[start:start + size], device(work))).logits.float().tolist()
+                model(**collate(rows[start:start + size], work)).logits.float().tolist()
 
     return step
 
@@ -95,17 +104,17 @@ def made_up_rows(work):
     return [(ids(length), row % 2) for row, length in enumerate(work["lengths"])]
 
 
-def collate(rows, device):
+def collate(rows, work):
     lengths = torch.tensor([len(ids) for ids, _ in rows])
-    input_ids = torch.nn.utils.rnn.pad_sequence([ids for ids, _ in rows], batch_first=True)
+    pad_id = work["config"]["pad_token_id"]
+    input_ids = torch.nn.utils.rnn.pad_sequence([ids for ids, _ in rows], batch_first=True, padding_value=pad_id)
     attention_mask = (torch.arange(input_ids.shape[1]) < lengths[:, None]).long()
     batch = {
         "input_ids": input_ids,
-        "token_type_ids": torch.zeros_like(input_ids),
         "attention_mask": attention_mask,
         "labels": torch.tensor([label for _, label in rows]),
     }
-    return {name: tensor.to(device) for name, tensor in batch.items()}
+    return {name: tensor.to(device(work)) for name, tensor in batch.items()}
 
 
 def peak_bytes():

@@ -9,6 +9,9 @@ use crate::{
     workload::{Task, Workload},
 };
 
+/// The numbers of warm-up steps and measured steps on a GPU.
+const GPU_STEPS: [usize; 2] = [6, 8];
+
 pub(crate) struct Case {
     pub name: String,
     pub workload: Workload,
@@ -52,13 +55,34 @@ impl Case {
         precision: Precision,
     ) -> Self {
         let kind = if task == Task::Lora { "lora" } else { "full" };
-        let steps = match size.config.hidden_size {
-            _ if processor == Processor::Gpu => [6, 8],
+        let steps = match size.config.encoder().hidden_size {
+            _ if processor == Processor::Gpu => GPU_STEPS,
             ..768 => [2, 6],
             _ => [2, 4],
         };
         let name = format!("{} {max_length} {kind} {}", size.name, precision_name(precision));
         Self { name, workload: workload(processor, size, max_length, task, precision, steps) }
+    }
+
+    /// Returns a case of few full training steps.
+    pub(crate) fn family(
+        processor: Processor,
+        size: &ModelSize,
+        max_length: usize,
+        precision: Precision,
+    ) -> Self {
+        let steps = if processor == Processor::Gpu { GPU_STEPS } else { [1, 2] };
+        let name = format!("{} {max_length} {}", size.name, precision_name(precision));
+        Self { name, workload: workload(processor, size, max_length, Task::Full, precision, steps) }
+    }
+
+    /// Returns a case of full training steps of one row with the maximum number of tokens of the model.
+    pub(crate) fn longest(processor: Processor, size: &ModelSize) -> Self {
+        let max_length = size.config.encoder().max_length();
+        let mut case = Self::family(processor, size, max_length, Precision::Fp32);
+        case.workload.batch_size = 1;
+        case.workload.lengths = vec![max_length; case.workload.warm_up + case.workload.steps];
+        case
     }
 
     /// Returns a case of forward passes over the first rows.

@@ -13,7 +13,7 @@ pub(crate) fn run(selection: &Selection) -> Result<(), String> {
     let cases = selection.filter(cases.into(), |case| &case.name);
     println!("  a step is {ROWS} rows, forward");
     match &selection.peer {
-        Some(python) => comparison::run(python, &cases),
+        Some(python) => comparison::run(python, &cases, comparison::ROUNDS),
         None => throughput::run(&cases),
     }
 }

@@ -5,15 +5,19 @@
 //!
 //! The backward pass of a product needs two products: the gradients of its input and of its weight. With adapters, the
 //! weights are frozen and have no gradients. Query, key and value of the lowest layer need no input gradient either.
-//! Embeddings, adapters, and products with one row per sequence are not counted.
+//! Embeddings, adapters, and products with one row per sequence are not counted. The layers of DeBERTa and ModernBERT
+//! have other products.
 
 use embert_model::EncoderConfig;
 
 use crate::workload::{Task, Workload};
 
-/// Returns the operations of all measured steps.
-pub(crate) fn of_workload(workload: &Workload) -> f64 {
-    workload.measured_lengths().iter().map(|lengths| of_step(&workload.config, workload.task, lengths)).sum()
+/// Returns the operations of all measured steps; `None` for layers that are not those of BERT.
+pub(crate) fn of_workload(workload: &Workload) -> Option<f64> {
+    let config = workload.config.encoder();
+    let has_layers_of_bert = config.deberta.is_none() && config.modernbert.is_none();
+    let steps = workload.measured_lengths();
+    has_layers_of_bert.then(|| steps.iter().map(|lengths| of_step(config, workload.task, lengths)).sum())
 }
 
 fn of_step(config: &EncoderConfig, task: Task, lengths: &[usize]) -> f64 {

@@ -6,10 +6,12 @@ mod child_process;
 mod comparison;
 mod device;
 mod evaluation;
+mod families;
 mod flops;
 mod matmul_limit;
 mod measure;
 mod memory;
+mod model_config;
 mod model_size;
 mod operations;
 mod parity;
@@ -30,9 +32,10 @@ use std::{env, process::ExitCode};
 /// A benchmark prints one line for each of its cases.
 type Benchmark = fn(&Selection) -> Result<(), String>;
 
-const BENCHMARKS: [(&str, Benchmark); 4] = [
+const BENCHMARKS: [(&str, Benchmark); 5] = [
     ("tokenization", tokenization::run),
     ("training", training::run),
+    ("families", families::run),
     ("evaluation", evaluation::run),
     ("breakdown", breakdown::run),
 ];
@@ -51,12 +54,13 @@ Usage: embert-bench [BENCHMARK]... [WORD]... [--peer PYTHON]
 
   tokenization   converts texts to ids
   training       training steps with random weights, each row in its own process
+  families       training steps of each family's base size, each row in its own process
   evaluation     forward passes without gradients, each row in its own process
   breakdown      the time of each operation in a training step
 
 Without BENCHMARK, runs all benchmarks. With WORDs, runs only rows whose names contain all of them, as in
-`training minilm bf16`. With --peer, compares training and evaluation with transformers. PYTHON needs the
-packages at the top of peer.py.
+`training minilm bf16`. With --peer, compares training, families and evaluation with transformers. PYTHON
+needs the packages at the top of peer.py.
 
 `parity` measures no times: it compares a device with golden values of transformers, PyTorch and PEFT.
 `workloads` writes the rows of `training` on a GPU as files. `worker` runs one of them, as peer.py does;

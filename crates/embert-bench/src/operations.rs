@@ -6,9 +6,14 @@ use embert_kernels::{
     AttentionOptions, DropoutSite, DropoutStream, GeluApproximation, SequenceLayout, add_layer_norm,
     attention, bias_gelu_linear, dropout, embeddings, layer_norm, linear, query_key_value,
 };
-use embert_model::{EncoderConfig, ForwardContext};
+use embert_model::{AutoConfig, AutoModelForSequenceClassification, BERT, EncoderConfig, ForwardContext};
 
-use crate::{device, measure::time, texts::texts, workload::Workload};
+use crate::{
+    device,
+    measure::time,
+    texts::texts,
+    workload::{SEED, Workload},
+};
 
 /// An operation, its number of calls in a step, and the seconds of a call.
 pub(crate) struct Operation {
@@ -27,7 +32,7 @@ impl Operation {
 /// Measures the operations of a step on these rows, in order.
 pub(crate) fn measure(workload: &Workload, rows: &[usize]) -> Vec<Operation> {
     let step = Step::new(workload, rows);
-    let layers = workload.config.num_hidden_layers - 1; // without the last layer, which is different
+    let layers = workload.config.encoder().num_hidden_layers - 1; // without the last layer, which is different
     let operation = |name, times, seconds| Operation { name, times, seconds };
     vec![
         operation("embeddings", 1, step.embeddings()),
@@ -60,8 +65,12 @@ impl<'a> Step<'a> {
             device: device.autodiff(),
             ids: batch.ids.iter().map(|&id| id as i32).collect(),
             layout: sequence_layout(&batch),
-            site: stream.site(0, 0, workload.config.hidden_dropout_prob),
+            site: stream.site(0, 0, workload.config.encoder().hidden_dropout_prob),
         }
+    }
+
+    fn config(&self) -> &EncoderConfig {
+        self.workload.config.encoder()
     }
 
     fn matrix(&self, rows: usize, columns: usize) -> Tensor<2> {
@@ -88,7 +97,7 @@ impl<'a> Step<'a> {
 
     /// Includes the LayerNorm and the dropout after the embeddings.
     fn embeddings(&self) -> f64 {
-        let config = &self.workload.config;
+        let config = self.config();
         let (hidden, epsilon) = (config.hidden_size, config.layer_norm_eps);
         let ids = TensorData::new(self.ids.clone(), [self.ids.len()]);
         let ids = Tensor::<1, Int>::from_data(ids, (&self.device, DType::I32));
@@ -104,7 +113,7 @@ impl<'a> Step<'a> {
     }
 
     fn query_key_value(&self) -> f64 {
-        let hidden = self.workload.config.hidden_size;
+        let hidden = self.config().hidden_size;
         let x = self.hidden_states(hidden);
         let weights = [0; 3].map(|_| self.matrix(hidden, hidden));
         let biases = [0; 3].map(|_| Some(self.vector(hidden)));
@@ -113,8 +122,7 @@ impl<'a> Step<'a> {
     }
 
     fn attention(&self) -> f64 {
-        let (hidden, num_heads) =
-            (self.workload.config.hidden_size, self.workload.config.num_attention_heads);
+        let (hidden, num_heads) = (self.config().hidden_size, self.config().num_attention_heads);
         let qkv = self.hidden_states(3 * hidden);
         let (dropout, precision) = (Some(self.site), self.workload.precision());
         let options = AttentionOptions { num_heads, window: None, dropout, precision };
@@ -122,7 +130,7 @@ impl<'a> Step<'a> {
     }
 
     fn attention_output(&self) -> f64 {
-        let hidden = self.workload.config.hidden_size;
+        let hidden = self.config().hidden_size;
         let x = self.hidden_states(hidden);
         let (weight, bias) = (self.matrix(hidden, hidden), self.vector(hidden));
         let precision = self.workload.precision();
@@ -130,7 +138,7 @@ impl<'a> Step<'a> {
     }
 
     fn add_layer_norm(&self) -> f64 {
-        let (hidden, epsilon) = (self.workload.config.hidden_size, self.workload.config.layer_norm_eps);
+        let (hidden, epsilon) = (self.config().hidden_size, self.config().layer_norm_eps);
         let [x, residual] = [0; 2].map(|_| self.hidden_states(hidden));
         let (weight, bias) = (self.vector(hidden), Some(self.vector(hidden)));
         self.seconds(|| {
@@ -140,15 +148,13 @@ impl<'a> Step<'a> {
     }
 
     fn intermediate(&self) -> f64 {
-        let (hidden, intermediate) =
-            (self.workload.config.hidden_size, self.workload.config.intermediate_size);
+        let (hidden, intermediate) = (self.config().hidden_size, self.config().intermediate_size);
         let (x, weight) = (self.hidden_states(hidden), self.matrix(hidden, intermediate));
         self.seconds(|| linear(x.clone(), weight.clone(), None, self.workload.precision()))
     }
 
     fn bias_gelu_linear(&self) -> f64 {
-        let (hidden, intermediate) =
-            (self.workload.config.hidden_size, self.workload.config.intermediate_size);
+        let (hidden, intermediate) = (self.config().hidden_size, self.config().intermediate_size);
         let (x, bias) = (self.hidden_states(intermediate), Some(self.vector(intermediate)));
         let (weight, output_bias) = (self.matrix(intermediate, hidden), Some(self.vector(hidden)));
         let precision = self.workload.precision();
@@ -159,9 +165,10 @@ impl<'a> Step<'a> {
     }
 
     fn last_layer(&self) -> f64 {
-        let config = EncoderConfig { num_hidden_layers: 1, vocab_size: 1, ..self.workload.config.clone() };
+        let config = EncoderConfig { num_hidden_layers: 1, vocab_size: 1, ..self.config().clone() };
         let x = self.hidden_states(config.hidden_size);
-        let model = Workload { config, ..self.workload.clone() }.model(&self.device);
+        let config = AutoConfig::new(&BERT, config);
+        let model = AutoModelForSequenceClassification::new(&config, SEED, &self.device);
         let dropout = Some(DropoutStream { seed: 42, step: 0, first_sequence: 0 });
         let pass = ForwardContext { precision: self.workload.precision(), dropout };
         let encoder = model.encoder();

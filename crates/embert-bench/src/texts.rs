@@ -17,13 +17,13 @@ pub(crate) fn imdb_lengths(max_length: usize) -> Vec<usize> {
 
 /// Returns texts with the lengths of the workload.
 pub(crate) fn texts(workload: &Workload) -> EncodedTexts {
-    let vocab_size = workload.config.vocab_size;
+    let vocab_size = workload.config.encoder().vocab_size;
     let words = (SPECIAL_TOKENS.len()..vocab_size).map(|id| format!("w{id}"));
     let vocabulary: Vec<String> = SPECIAL_TOKENS.map(String::from).into_iter().chain(words).collect();
     let tokenizer = Tokenizer::from_vocab(&vocabulary).expect("no token is repeated");
     let texts: Vec<String> =
         workload.lengths.iter().enumerate().map(|(row, &length)| text(row, length, &vocabulary)).collect();
-    let limit = Limit::new(workload.max_length, Truncation::Right, workload.config.max_length());
+    let limit = Limit::new(workload.max_length, Truncation::Right, workload.config.encoder().max_length());
     tokenizer.encode_all(&texts, limit.expect("no more than the positions"), &|_| ())
 }
 

@@ -35,13 +35,16 @@ fn row(workload: &Workload, measurement: &Measurement, limit: &MatmulLimit) -> S
     let sequences: usize = steps.iter().map(Vec::len).sum();
     let tokens: usize = steps.iter().flatten().sum();
     let per_second = |count: f64| count / measurement.total_seconds();
-    let flops = per_second(flops::of_workload(workload));
+    let [gigaflops, of_limit] = match flops::of_workload(workload).map(per_second) {
+        Some(flops) => {
+            [format!("{:.0}", flops / 1e9), format!("{:.0}%", 100.0 * flops / limit.of(workload.precision()))]
+        }
+        None => ["", ""].map(String::from),
+    };
     format!(
-        "{milliseconds:>20} {:>7.1} {:>8.0} {:>8.0} {:>10.0}% {:>8}",
+        "{milliseconds:>20} {:>7.1} {:>8.0} {gigaflops:>8} {of_limit:>11} {:>8}",
         per_second(sequences as f64),
         per_second(tokens as f64),
-        flops / 1e9,
-        100.0 * flops / limit.of(workload.precision()),
         measurement.peak_bytes.map_or("?".into(), |bytes| (bytes >> 20).to_string()),
     )
 }

@@ -109,17 +109,18 @@ pub(crate) fn adapted(model: AutoModelForSequenceClassification) -> AutoModelFor
 #[cfg(test)]
 mod tests {
     use super::*;
-    use embert_model::EncoderConfig;
+    use serde_json::{from_value, json};
 
     fn trained_tensors(task: Task) -> usize {
-        let config = EncoderConfig {
-            vocab_size: 50,
-            hidden_size: 16,
-            intermediate_size: 32,
-            num_hidden_layers: 2,
-            num_attention_heads: 2,
-            ..EncoderConfig::default()
-        };
+        let config = json!({
+            "model_type": "bert",
+            "vocab_size": 50,
+            "hidden_size": 16,
+            "intermediate_size": 32,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+        });
+        let config = from_value(config).expect("a BERT");
         let lengths = vec![5, 9];
         let workload = Workload {
             task,

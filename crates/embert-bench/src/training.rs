@@ -14,7 +14,7 @@ pub(crate) fn run(selection: &Selection) -> Result<(), String> {
     let cases = selection.filter(cases(processor), |case| &case.name);
     println!("  a step is {} rows: forward, backward, clipping, AdamW", processor.batch_size());
     match &selection.peer {
-        Some(python) => comparison::run(python, &cases),
+        Some(python) => comparison::run(python, &cases, comparison::ROUNDS),
         None => throughput::run(&cases),
     }
 }

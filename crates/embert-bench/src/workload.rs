@@ -2,8 +2,10 @@
 
 use burn::tensor::Device;
 use embert_kernels::Precision;
-use embert_model::{AutoConfig, AutoModelForSequenceClassification, BERT, EncoderConfig};
+use embert_model::AutoModelForSequenceClassification;
 use serde::{Deserialize, Serialize};
+
+use crate::model_config::ModelConfig;
 
 /// The seed of weights and dropout.
 pub(crate) const SEED: u64 = 42;
@@ -12,7 +14,7 @@ pub(crate) const SEED: u64 = 42;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Workload {
     pub task: Task,
-    pub config: EncoderConfig,
+    pub config: ModelConfig,
     pub bf16: bool,
     #[serde(default)]
     pub fp16: bool,
@@ -47,9 +49,9 @@ pub(crate) enum Task {
 }
 
 impl Workload {
-    /// Returns a BERT with random weights.
+    /// Returns a classifier with random weights.
     pub(crate) fn model(&self, device: &Device) -> AutoModelForSequenceClassification {
-        AutoModelForSequenceClassification::new(&AutoConfig::new(&BERT, self.config.clone()), SEED, device)
+        AutoModelForSequenceClassification::new(&self.config.opened, SEED, device)
     }
 
     pub(crate) fn precision(&self) -> Precision {
@@ -100,9 +102,10 @@ impl Measurement {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model_size::minilm;
 
     fn workload(task: Task) -> Workload {
-        let config = EncoderConfig::default();
+        let config = minilm().config;
         let lengths = vec![3, 4, 5, 6, 7, 8];
         Workload {
             task,

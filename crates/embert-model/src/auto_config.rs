@@ -82,10 +82,21 @@ impl AutoConfig {
     /// # Errors
     /// The errors of [`from_dir`](Self::from_dir).
     pub fn from_file(path: &Path) -> Result<Self, ModelError> {
-        let file = ConfigFile::read(path)?;
-        let architecture = architecture(&file)?;
+        Self::of(&ConfigFile::read(path)?)
+    }
+
+    /// Reads the keys and values of a `config.json`, the name in errors. See [`from_dir`](Self::from_dir).
+    ///
+    /// # Errors
+    /// [`ModelError::Unsupported`] and [`ModelError::Config`] if this library cannot run the model.
+    pub fn from_dict(keys: Map<String, Value>) -> Result<Self, ModelError> {
+        Self::of(&ConfigFile { path: CONFIG.into(), keys })
+    }
+
+    fn of(file: &ConfigFile) -> Result<Self, ModelError> {
+        let architecture = architecture(file)?;
         let mut encoder = (architecture.default_config)();
-        let mut keys = ConfigKeys::new(path, &file.keys);
+        let mut keys = ConfigKeys::new(&file.path, &file.keys);
         keys.require("model_type", architecture.model_type.to_string())?;
         (architecture.keys)(&mut encoder, &mut keys)?;
         let ConfigLabels { names: label_names, problem_type, thresholds, error: label_error } = file.labels();

@@ -43,7 +43,8 @@ impl AutoModelForSequenceClassification {
         initialize(Self::zeros(config, device), seed, &config.encoder, &|_| true)
     }
 
-    pub(crate) fn zeros(config: &AutoConfig, device: &Device) -> Self {
+    /// Returns a model whose weights are 0. Each is allocated when it is first read.
+    pub fn zeros(config: &AutoConfig, device: &Device) -> Self {
         let reads_pooler = config.architecture.head.dense.is_none();
         Self {
             base_model: AutoModel::zeros(config, reads_pooler, device),
