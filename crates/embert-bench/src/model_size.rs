@@ -7,8 +7,15 @@ use crate::model_config::ModelConfig;
 const MODERNBERT: &str = "modernbert-base";
 
 /// The base size of each family other than BERT and DistilBERT. CamemBERT is RoBERTa with another vocabulary.
-const FAMILIES: [&str; 6] =
-    ["roberta-base", "xlm-roberta-base", "electra-base", "albert-base-v2", "deberta-v3-base", MODERNBERT];
+const FAMILIES: [&str; 7] = [
+    "roberta-base",
+    "xlm-roberta-base",
+    "electra-base",
+    "albert-base-v2",
+    "deberta-v3-base",
+    "mpnet-base",
+    MODERNBERT,
+];
 
 /// The name and the config of a model.
 pub(crate) struct ModelSize {
@@ -57,6 +64,7 @@ mod tests {
             ("electra-base", 109_483_778),
             ("albert-base-v2", 11_685_122),
             ("deberta-v3-base", 184_423_682),
+            ("mpnet-base", 109_488_002),
             ("modernbert-base", 149_606_402),
         ];
         let sizes = [minilm(), bert_base()].into_iter().chain(families());

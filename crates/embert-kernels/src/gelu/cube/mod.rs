@@ -5,9 +5,9 @@
 mod kernels;
 mod launch;
 
+use burn::backend::Cube;
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::FloatTensor;
-use burn::backend::Cube;
 use burn::tensor::{FloatDType, Tensor};
 
 use super::{GeluApproximation, reference};
