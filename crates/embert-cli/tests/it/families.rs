@@ -24,7 +24,7 @@ const TRAIN: &str = "--num_train_epochs 2 --per_device_train_batch_size 4 --max_
                      --train_sampling_strategy group_by_length --layer_wise_lr_decay 0.9 --bf16 --save_strategy epoch";
 
 /// Returns a folder with `rows.csv` and the family's model of embert-model, with a WordPiece vocabulary.
-fn folder_of(family: &str) -> tempfile::TempDir {
+pub(crate) fn folder_of(family: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("model");
     fs::create_dir(&model).unwrap();

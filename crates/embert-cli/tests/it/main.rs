@@ -8,6 +8,7 @@ mod devices;
 mod docs;
 mod evaluated_rows;
 mod families;
+mod family_recipes;
 mod faults;
 #[cfg(unix)]
 mod file_modes;
