@@ -11,7 +11,7 @@ use crate::unsupported_formats::no_weights;
 use crate::{pytorch_file, safetensors_header};
 
 /// Reads the names and locations of all tensors in a file.
-type ReadHeader = fn(&Path) -> Result<Vec<(String, StoredTensor)>, ModelError>;
+pub(crate) type ReadHeader = fn(&Path) -> Result<Vec<(String, StoredTensor)>, ModelError>;
 
 /// File name, name of the index of shards, and reader. The first format that exists is read.
 const FORMATS: [(&str, &str, ReadHeader); 2] = [
@@ -40,9 +40,9 @@ impl Weights {
         Ok(Self { tensors })
     }
 
-    /// Reads the header of one safetensors file.
-    pub(crate) fn open_file(path: &Path) -> Result<Self, ModelError> {
-        Ok(Self { tensors: safetensors_header::read(path)?.into_iter().collect() })
+    /// Reads the header of one file.
+    pub(crate) fn open_file(path: &Path, read_header: ReadHeader) -> Result<Self, ModelError> {
+        Ok(Self { tensors: read_header(path)?.into_iter().collect() })
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {

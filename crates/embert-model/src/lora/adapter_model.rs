@@ -1,4 +1,5 @@
-//! Saving and loading adapters in the format of PEFT: adapter_config.json and adapter_model.safetensors.
+//! Saving and loading adapters in the format of PEFT: adapter_config.json and adapter_model.safetensors. Old adapters
+//! have adapter_model.bin instead, which is read as pytorch_model.bin.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +15,8 @@ use crate::lora::names;
 use crate::lora::trained_parameters::TrainedParameters;
 use crate::parameters::{Parameter, PreTrainedModel, parameters};
 use crate::save::write_tensors;
-use crate::weights::Weights;
+use crate::weights::{ReadHeader, Weights};
+use crate::{pytorch_file, safetensors_header};
 
 /// Name of the file with the config and the label names of an adapter's model.
 ///
@@ -23,6 +25,7 @@ pub const ADAPTER_MODEL_CONFIG: &str = "model_config.json";
 
 const CONFIG: &str = "adapter_config.json";
 const WEIGHTS: &str = "adapter_model.safetensors";
+const PYTORCH_WEIGHTS: &str = "adapter_model.bin";
 
 /// Writes `adapter_config.json` and `adapter_model.safetensors` (F32) into an existing directory.
 ///
@@ -46,6 +49,16 @@ pub fn save_adapter(
     write_tensors(&model, &|name| trained.name_in_file(name), &directory.join(WEIGHTS))
 }
 
+/// Returns the file with the weights of an adapter, and its reader.
+fn weights_file(directory: &Path) -> (PathBuf, ReadHeader) {
+    let [safetensors, pytorch] = [WEIGHTS, PYTORCH_WEIGHTS].map(|name| directory.join(name));
+    if !safetensors.is_file() && pytorch.is_file() {
+        (pytorch, pytorch_file::read)
+    } else {
+        (safetensors, safetensors_header::read)
+    }
+}
+
 /// LoRA adapter in a directory, not yet loaded into its base model.
 pub struct Adapter {
     /// The settings.
@@ -64,19 +77,17 @@ impl Adapter {
         directory.join(CONFIG).is_file()
     }
 
-    /// Reads the settings and the header of the weights.
+    /// Reads the settings and the header of the weights: `adapter_model.safetensors`, or without it
+    /// `adapter_model.bin`.
     ///
     /// # Errors
-    /// Fails if a file is missing, damaged or a pickle; [`ModelError::Unsupported`] if the adapter is not a
-    /// supported kind of LoRA.
+    /// Fails if a file is missing or damaged; [`ModelError::NotAStateDict`] if `adapter_model.bin` has more than a state
+    /// dict; [`ModelError::Unsupported`] if the adapter is not a supported kind of LoRA.
     pub fn open(directory: &Path) -> Result<Self, ModelError> {
         let AdapterConfig { config, base_model_name_or_path, unknown_keys } =
             AdapterConfig::read(&directory.join(CONFIG))?;
-        let (path, pickle) = (directory.join(WEIGHTS), directory.join("adapter_model.bin"));
-        if !path.is_file() && pickle.is_file() {
-            return Err(ModelError::Pickle { path: pickle });
-        }
-        let weights = Weights::open_file(&path)?;
+        let (path, read_header) = weights_file(directory);
+        let weights = Weights::open_file(&path, read_header)?;
         Ok(Self { config, base_model_name_or_path, unknown_keys, path, weights })
     }
 

@@ -1,4 +1,4 @@
-//! Reader of `pytorch_model.bin`, a state dict written by `torch.save`. It executes nothing.
+//! Reader of `pytorch_model.bin` and `adapter_model.bin`, state dicts written by `torch.save`. It executes nothing.
 //!
 //! The file is a pickle and the bytes of its tensors, in the `zip_format` or the `legacy_format`. `pickle` reads the
 //! opcodes and the `globals` of state dicts and refuses all others, so a file cannot run code. `state_dict` turns the

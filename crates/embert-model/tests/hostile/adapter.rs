@@ -1,4 +1,4 @@
-//! Hostile adapter files: huge ranks, explosive regular expressions and invalid headers.
+//! Hostile adapter files: huge ranks, explosive regular expressions, invalid headers and pickles.
 
 use std::fs;
 use std::path::Path;
@@ -8,6 +8,7 @@ use embert_hostile::{FuzzTarget, MemoryBound, damaged, dropped_or_replaced};
 use embert_model::{Adapter, AutoConfig, AutoModelForSequenceClassification, ModelError, from_pretrained};
 use serde_json::{Value, json};
 
+use crate::pytorch_bytes::with_pickle;
 use crate::{fixture, folder_of, parts, run, with_header};
 
 const FILES: [&str; 2] = ["adapter_config.json", "adapter_model.safetensors"];
@@ -101,4 +102,20 @@ fn mutated_adapters_never_panic() {
     target.mutations(wrong.map(|(what, header)| (what, with_header(header.to_string().as_bytes(), data))));
     target.mutations(damaged(&good, 500, 11));
     println!("{}", target.finish(0, 1000));
+}
+
+/// The other cases are those of `pytorch_model.bin`, which the same reader reads.
+#[test]
+fn adapters_of_torch_save_are_read_or_refused() {
+    let folder = folder_of(CASE, &FILES[..1]);
+    let good = fs::read(fixture("peft/plain.bin")).unwrap();
+    let base = base();
+    let mut target = FuzzTarget::new(folder.path().join("adapter_model.bin"), open(&base));
+    target.file("undamaged", &good).unwrap();
+    let error = target.refused("code", with_pickle(b"\x80\x02cposix\nsystem\nX\x02\0\0\0id\x85R."));
+    assert!(error.contains("the global \"posix.system\" is not allowed"), "{error}");
+    let error = target.refused("no tensors", with_pickle(b"\x80\x02}."));
+    assert!(error.contains("missing 10 of the model's tensors"), "{error}");
+    target.mutations(damaged(&good, 500, 12));
+    println!("{}", target.finish(3, 500));
 }
