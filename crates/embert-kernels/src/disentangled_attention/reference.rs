@@ -48,11 +48,13 @@ fn relative_scores(
     rows: Tensor<4, Int>,
     precision: Precision,
 ) -> Tensor<4> {
-    let [batch_size, num_heads, _, width] = content.dims();
+    let [batch_size, num_heads, length, width] = content.dims();
     let [positions, _] = projection.dims();
-    let projection = to_fp32(projection).reshape([1, positions, num_heads, width]).swap_dims(1, 2);
-    let projection = projection.expand([batch_size, num_heads, positions, width]);
-    matmul(content, projection.transpose(), precision).gather(3, rows)
+    let projection = to_fp32(projection).reshape([positions, num_heads, width]).swap_dims(0, 1);
+    // One product for the batch: its gradient needs no sum over copies of the projection, which is wrong on GPUs.
+    let content = content.swap_dims(0, 1).reshape([num_heads, batch_size * length, width]);
+    let scores = matmul(content, projection.transpose(), precision); // [heads, batch · rows, 2 · span]
+    scores.reshape([num_heads, batch_size, length, positions]).swap_dims(0, 1).gather(3, rows)
 }
 
 /// Returns the row of the relative embeddings at (a, b), with the shape of the scores.
