@@ -15,7 +15,7 @@ fn copy_files(folder: &Path, binary: &Path, run: &str) -> std::io::Result<()> {
     fs::create_dir_all(folder)?;
     fs::copy(binary, folder.join("embert-bench"))?;
     let fixtures = process::root().join("crates/embert-model/tests/fixtures");
-    for name in ["tiny_bert", "tiny_distilbert", "peft"] {
+    for name in ["tiny_bert", "tiny_distilbert", "families", "peft"] {
         copy_folder(&fixtures.join(name), &folder.join("fixtures").join(name))?;
     }
     for name in ["golden.safetensors", "golden_distilbert.safetensors", "peft.safetensors"] {

@@ -9,19 +9,11 @@ use embert_model::{
     AutoModelForSequenceClassification, ForwardContext, Parameter, ParameterVisitor, visit_parameters,
 };
 
-use super::models::{BERT, DISTILBERT, Fixture};
+use super::models::Fixture;
 use super::reference::{difference, values};
 use super::{CheckResult, Context};
 
-pub(super) fn bert(context: &Context) -> CheckResult {
-    compare(context, BERT)
-}
-
-pub(super) fn distilbert(context: &Context) -> CheckResult {
-    compare(context, DISTILBERT)
-}
-
-fn compare(context: &Context, fixture: Fixture) -> CheckResult {
+pub(super) fn compare(context: &Context, fixture: Fixture) -> CheckResult {
     let model = context.model(fixture, &context.device.clone().autodiff());
     let reference = context.reference(fixture);
     let logits =

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 
 use crate::device;
+use models::{BERT, DISTILBERT, FAMILIES, Fixture};
 use tolerance::Tolerance;
 
 /// The input of every check.
@@ -29,25 +30,22 @@ enum CheckResult {
     Skipped(String),
 }
 
-/// A check and its tolerance.
-struct Check {
+/// A check with this function, and its tolerance.
+struct Check<F> {
     name: &'static str,
     /// Selects the tolerance of the backend.
     allowed: fn(&Tolerance) -> f64,
-    run: fn(&Context) -> CheckResult,
+    run: F,
 }
 
-const CHECKS: [Check; 22] = [
-    Check { name: "BERT, hidden states", allowed: |t| t.forward, run: models::bert_hidden_states },
-    Check { name: "BERT, logits", allowed: |t| t.forward, run: models::bert_logits },
-    Check { name: "BERT, gradients", allowed: |t| t.gradients, run: gradients::bert },
-    Check {
-        name: "DistilBERT, hidden states",
-        allowed: |t| t.forward,
-        run: models::distilbert_hidden_states,
-    },
-    Check { name: "DistilBERT, logits", allowed: |t| t.forward, run: models::distilbert_logits },
-    Check { name: "DistilBERT, gradients", allowed: |t| t.gradients, run: gradients::distilbert },
+/// The checks of each model.
+const MODEL_CHECKS: [Check<fn(&Context, Fixture) -> CheckResult>; 3] = [
+    Check { name: "hidden states", allowed: |t| t.forward, run: models::hidden_states },
+    Check { name: "logits", allowed: |t| t.forward, run: models::logits },
+    Check { name: "gradients", allowed: |t| t.gradients, run: gradients::compare },
+];
+
+const CHECKS: [Check<fn(&Context) -> CheckResult>; 16] = [
     Check { name: "padded against packed, logits", allowed: |t| t.forward, run: layouts::logits },
     Check { name: "padded against packed, gradients", allowed: |t| t.gradients, run: layouts::gradients },
     Check { name: "PEFT's adapters, logits", allowed: |t| t.forward, run: adapters::logits },
@@ -91,13 +89,29 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
         }
     }
     let (device, backend) = device::named(options.device.as_deref())?;
-    let tolerance = Tolerance::of(backend);
     println!("parity on {backend}, compared with {}", options.fixtures.display());
     let context = Context { device, fixtures: options.fixtures };
-    let failed = CHECKS.iter().filter(|check| !run_check(check, &context, tolerance)).count();
-    match failed {
+    match context.failed_checks(Tolerance::of(backend)) {
         0 => Ok(()),
-        count => Err(format!("{count} of {} checks exceed the tolerance of {backend}", CHECKS.len())),
+        1 => Err(format!("a check exceeds the tolerance of {backend}")),
+        count => Err(format!("{count} checks exceed the tolerance of {backend}")),
+    }
+}
+
+impl Context {
+    /// Runs all checks. Returns the number of those that fail.
+    fn failed_checks(&self, tolerance: &Tolerance) -> usize {
+        let of_model = |fixture: &Fixture| {
+            let checks = MODEL_CHECKS.iter().map(|Check { name, allowed, run }| {
+                report(&format!("{}, {name}", fixture.name), allowed(tolerance), run(self, *fixture))
+            });
+            checks.filter(|passes| !passes).count()
+        };
+        let others =
+            CHECKS.iter().map(|Check { name, allowed, run }| report(name, allowed(tolerance), run(self)));
+        [BERT, DISTILBERT].iter().map(of_model).sum::<usize>()
+            + others.filter(|passes| !passes).count()
+            + FAMILIES.iter().map(of_model).sum::<usize>()
     }
 }
 
@@ -113,15 +127,14 @@ impl Default for Options {
     }
 }
 
-/// Runs a check and prints its line. Returns true if it passes.
-fn run_check(check: &Check, context: &Context, tolerance: &Tolerance) -> bool {
-    let allowed = (check.allowed)(tolerance);
-    let (outcome, passes) = match (check.run)(context) {
+/// Prints the line of a check. Returns true if it passes.
+fn report(name: &str, allowed: f64, result: CheckResult) -> bool {
+    let (outcome, passes) = match result {
         CheckResult::Difference(difference) => {
             (format!("{difference:9.1e} of {allowed:7.0e}"), difference <= allowed)
         }
         CheckResult::Skipped(why) => (format!("skipped: {why}"), true),
     };
-    println!("  {:38} {outcome}{}", check.name, if passes { "" } else { "  FAILED" });
+    println!("  {name:38} {outcome}{}", if passes { "" } else { "  FAILED" });
     passes
 }
