@@ -43,7 +43,7 @@ mod tests {
     #[test]
     fn each_family_has_a_row_for_each_length_and_precision() {
         let cases = cases(Processor::Cpu);
-        assert_eq!(cases.len(), 6 * 2 * 2 + 1);
+        assert_eq!(cases.len(), 7 * 2 * 2 + 1);
         let names = ["roberta-base 256 fp32", "xlm-roberta-base 512 bf16", "modernbert-base 8192 fp32"];
         assert!(names.iter().all(|name| cases.iter().any(|case| case.name == *name)));
         let longest = &cases.last().expect("a row").workload;

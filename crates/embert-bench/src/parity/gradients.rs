@@ -48,7 +48,7 @@ impl ParameterVisitor for Collector {
     fn visit<const D: usize>(&mut self, parameter: Parameter, param: &Param<Tensor<D>>) {
         let Some(gradient) = param.val().grad(&self.gradients) else { return };
         let name = parameter.name;
-        let is_dense = D == 2 && !name.contains("embeddings.");
-        self.found.insert(name, values(if is_dense { gradient.transpose() } else { gradient }));
+        let is_table = ["embeddings.", "relative_attention_bias."].iter().any(|part| name.contains(part));
+        self.found.insert(name, values(if D == 2 && !is_table { gradient.transpose() } else { gradient }));
     }
 }

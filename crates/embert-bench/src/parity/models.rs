@@ -24,12 +24,13 @@ pub(crate) const DISTILBERT: Fixture = Fixture {
 };
 
 /// The models of `generate_families.py`.
-pub(crate) const FAMILIES: [Fixture; 8] = [
+pub(crate) const FAMILIES: [Fixture; 9] = [
     family("RoBERTa", "families/roberta"),
     family("XLM-RoBERTa", "families/xlm-roberta"),
     family("CamemBERT", "families/camembert"),
     family("ELECTRA", "families/electra"),
     family("ALBERT", "families/albert"),
+    family("MPNet", "families/mpnet"),
     family("DeBERTa", "families/deberta-v2"),
     family("ModernBERT (mean)", "families/modernbert"),
     family("ModernBERT (cls)", "families/modernbert-cls"),

@@ -51,7 +51,7 @@ fn relative_scores(
     let [batch_size, num_heads, length, width] = content.dims();
     let [positions, _] = projection.dims();
     let projection = to_fp32(projection).reshape([positions, num_heads, width]).swap_dims(0, 1);
-    // One product for the batch: its gradient needs no sum over copies of the projection, which is wrong on GPUs.
+    // One product for the batch: with a copy of the projection for each sequence, its gradient was wrong on WGPU.
     let content = content.swap_dims(0, 1).reshape([num_heads, batch_size * length, width]);
     let scores = matmul(content, projection.transpose(), precision); // [heads, batch · rows, 2 · span]
     scores.reshape([num_heads, batch_size, length, positions]).swap_dims(0, 1).gather(3, rows)
