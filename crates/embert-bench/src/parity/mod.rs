@@ -30,6 +30,9 @@ enum CheckResult {
     Skipped(String),
 }
 
+type OfModel = fn(&Context, Fixture) -> CheckResult;
+type OfDevice = fn(&Context) -> CheckResult;
+
 /// A check with this function, and its tolerance.
 struct Check<F> {
     name: &'static str,
@@ -39,13 +42,13 @@ struct Check<F> {
 }
 
 /// The checks of each model.
-const MODEL_CHECKS: [Check<fn(&Context, Fixture) -> CheckResult>; 3] = [
+const MODEL_CHECKS: [Check<OfModel>; 3] = [
     Check { name: "hidden states", allowed: |t| t.forward, run: models::hidden_states },
     Check { name: "logits", allowed: |t| t.forward, run: models::logits },
     Check { name: "gradients", allowed: |t| t.gradients, run: gradients::compare },
 ];
 
-const CHECKS: [Check<fn(&Context) -> CheckResult>; 16] = [
+const CHECKS: [Check<OfDevice>; 16] = [
     Check { name: "padded against packed, logits", allowed: |t| t.forward, run: layouts::logits },
     Check { name: "padded against packed, gradients", allowed: |t| t.gradients, run: layouts::gradients },
     Check { name: "PEFT's adapters, logits", allowed: |t| t.forward, run: adapters::logits },
