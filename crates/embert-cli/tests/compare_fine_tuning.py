@@ -23,9 +23,9 @@ SEEDS = [1, 2, 3]
 def ours(seed):
     out = folder / f"embert-{seed}"
     settings = (f"--learning_rate {rate} --per_device_train_batch_size 16 --num_train_epochs 2 --warmup_ratio 0.1 --seed {seed} "
-                "--max_seq_length 128 --do_eval --save_strategy no --quiet")
+                "--max_seq_length 128 --do_eval --save_strategy no")
     subprocess.run([embert, "train", "--model", base, "--train_file", train_file, "--validation_file", eval_file,
-                    "--output_dir", out, *settings.split()], check=True, stdout=subprocess.DEVNULL)
+                    "--output_dir", out, *settings.split()], check=True, capture_output=True)
     results = json.loads((out / "all_results.json").read_text())
     return results["eval_accuracy"], results["train_runtime"]
 
