@@ -102,7 +102,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
 }
 
 impl Context {
-    /// Runs all checks. Returns the number of those that fail.
+    /// Runs all checks, and returns how many of them fail.
     fn failed_checks(&self, tolerance: &Tolerance) -> usize {
         let of_model = |fixture: &Fixture| {
             let least = if fixture.composes_attention { tolerance.tf32 } else { 0.0 };
