@@ -190,7 +190,11 @@ fn factors<S: Simd>(
     row: usize,
     offset: usize,
 ) -> S::f32s {
-    generator.map_or(simd.splat_f32s(1.0), |(generator, keys)| generator.along_row(keys[row], offset))
+    // A closure for `map_or` would be a function of its own, without the instructions of `simd`.
+    match generator {
+        Some((generator, keys)) => generator.along_row(keys[row], offset),
+        None => simd.splat_f32s(1.0),
+    }
 }
 
 /// Returns start + Σ weightⱼ · rowⱼ, from column `offset` on. Each row has `columns` elements.
