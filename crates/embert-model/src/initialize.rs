@@ -83,7 +83,9 @@ fn normal(key: u64, len: usize, NewWeights { standard_deviation, cutoff }: NewWe
         [radius * angle.cos(), radius * angle.sin()]
     });
     let is_within = |value: &f64| cutoff.is_none_or(|cutoff| value.abs() <= cutoff * standard_deviation);
-    pairs.filter(is_within).take(len).map(|value| value as f32).collect()
+    let mut values = Vec::with_capacity(len); // `collect` cannot know how many values the filter keeps
+    values.extend(pairs.filter(is_within).take(len).map(|value| value as f32));
+    values
 }
 
 /// Maps random bits to a number in (0, 1].
