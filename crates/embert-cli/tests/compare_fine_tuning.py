@@ -13,7 +13,8 @@ for each seed, then the means and their standard errors. FOLDER must not exist, 
 import json, pathlib, statistics, subprocess, sys
 
 from datasets import Dataset
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, DataCollatorWithPadding, Trainer, TrainingArguments
+from transformers import (AutoModelForSequenceClassification, DataCollatorWithPadding, PreTrainedTokenizerFast, Trainer,
+                          TrainingArguments)
 
 embert, base, train_file, eval_file, folder = sys.argv[1], *(pathlib.Path(path).resolve() for path in sys.argv[2:6])
 rate = sys.argv[6] if len(sys.argv) > 6 else "5e-5"
@@ -37,7 +38,7 @@ def encoded(path, tokenizer):
 
 
 def theirs(seed):
-    tokenizer = AutoTokenizer.from_pretrained(base)
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(base)  # tokenizer.json as it is, also beside weights of another class
     arguments = TrainingArguments(
         str(folder / f"transformers-{seed}"), learning_rate=float(rate), per_device_train_batch_size=16, num_train_epochs=2,
         warmup_steps=0.1, seed=seed, report_to="none", save_strategy="no", use_cpu=True, disable_tqdm=True)
