@@ -132,9 +132,8 @@ impl<'a> Step<'a> {
     fn attention_output(&self) -> f64 {
         let hidden = self.config().hidden_size;
         let x = self.hidden_states(hidden);
-        let (weight, bias) = (self.matrix(hidden, hidden), self.vector(hidden));
-        let precision = self.workload.precision();
-        self.seconds(|| linear(x.clone(), weight.clone(), Some(bias.clone()), precision))
+        let (weight, precision) = (self.matrix(hidden, hidden), self.workload.precision());
+        self.seconds(|| linear(x.clone(), weight.clone(), None, precision))
     }
 
     fn add_layer_norm(&self) -> f64 {
@@ -143,7 +142,8 @@ impl<'a> Step<'a> {
         let (weight, bias) = (self.vector(hidden), Some(self.vector(hidden)));
         self.seconds(|| {
             let [x, residual] = [x.clone(), residual.clone()];
-            add_layer_norm(x, residual, weight.clone(), bias.clone(), epsilon, &self.layout, Some(self.site))
+            let (x_bias, site) = (bias.clone(), Some(self.site));
+            add_layer_norm([x, residual], x_bias, weight.clone(), bias.clone(), epsilon, &self.layout, site)
         })
     }
 
@@ -156,11 +156,9 @@ impl<'a> Step<'a> {
     fn bias_gelu_linear(&self) -> f64 {
         let (hidden, intermediate) = (self.config().hidden_size, self.config().intermediate_size);
         let (x, bias) = (self.hidden_states(intermediate), Some(self.vector(intermediate)));
-        let (weight, output_bias) = (self.matrix(intermediate, hidden), Some(self.vector(hidden)));
-        let precision = self.workload.precision();
+        let (weight, precision) = (self.matrix(intermediate, hidden), self.workload.precision());
         self.seconds(|| {
-            let (bias, output_bias) = (bias.clone(), output_bias.clone());
-            bias_gelu_linear(x.clone(), bias, weight.clone(), output_bias, GeluApproximation::None, precision)
+            bias_gelu_linear(x.clone(), bias.clone(), weight.clone(), GeluApproximation::None, precision)
         })
     }
 

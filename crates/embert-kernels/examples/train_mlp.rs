@@ -31,14 +31,8 @@ fn main() {
         let tracked = parameters.each_ref().map(|p| Tensor::from_inner(p.clone()).require_grad());
         let [w, b, v] = std::array::from_fn(|i| tracked[i].clone().reshape(shapes[i]));
         let hidden = linear(Tensor::from_inner(x.clone()), w, None, Precision::Fp32); // [256, 32]
-        let logits = bias_gelu_linear(
-            hidden,
-            Some(b.squeeze_dim(0)),
-            v,
-            None,
-            GeluApproximation::None,
-            Precision::Fp32,
-        ); // [256, 2]
+        let logits =
+            bias_gelu_linear(hidden, Some(b.squeeze_dim(0)), v, GeluApproximation::None, Precision::Fp32); // [256, 2]
         let loss = cross_entropy_sum(logits, Tensor::from_inner(targets.clone())) / 256.0;
         if step % 50 == 0 {
             println!("step {step}: loss {:.4}", loss.clone().into_scalar::<f32>());

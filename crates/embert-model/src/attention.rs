@@ -108,8 +108,9 @@ pub struct BertSelfOutput {
 
 impl BertSelfOutput {
     fn forward(&self, context_layer: Tensor<2>, residual: Tensor<2>, context: LayerContext<'_>) -> Tensor<2> {
-        let x = self.dense.forward(context_layer, context.at(AdapterSite::AttentionOutput));
-        self.layer_norm.add_forward(x, residual, context.layout, context.attention_output)
+        let x = self.dense.forward_without_bias(context_layer, context.at(AdapterSite::AttentionOutput));
+        let (bias, dropout) = (self.dense.bias(), context.attention_output);
+        self.layer_norm.add_forward([x, residual], bias, context.layout, dropout)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use embert_kernels::{GeluApproximation, bias_gelu, bias_gelu_linear, linear};
+use embert_kernels::{GeluApproximation, bias_gelu, bias_gelu_linear};
 
 use crate::attention::BertAttention;
 use crate::encoder_config::EncoderConfig;
@@ -90,16 +90,14 @@ impl BertLayer {
     fn feed_forward(&self, x: Tensor<2>, context: LayerContext<'_>) -> Tensor<2> {
         let (first, second, precision) =
             (&self.intermediate.dense, &self.output.dense, context.forward.precision);
-        let h = linear(x.clone(), first.weight.val(), None, precision); // [rows, intermediate]
-        let h = first.add_adapter(h, x.clone(), context.at(AdapterSite::Intermediate));
+        let h = first.forward_without_bias(x.clone(), context.at(AdapterSite::Intermediate)); // [rows, intermediate]
         let y = if second.lora.is_none() {
-            let (weight, bias) = (second.weight.val(), second.bias());
-            bias_gelu_linear(h, first.bias(), weight, bias, self.approximation, precision) // [rows, hidden]
+            bias_gelu_linear(h, first.bias(), second.weight.val(), self.approximation, precision)
         } else {
             let h = bias_gelu(h, first.bias(), self.approximation); // [rows, intermediate]
-            second.forward(h, context.at(AdapterSite::Output))
-        };
-        self.output.layer_norm.add_forward(y, x, context.layout, context.output)
+            second.forward_without_bias(h, context.at(AdapterSite::Output))
+        }; // [rows, hidden]
+        self.output.layer_norm.add_forward([y, x], second.bias(), context.layout, context.output)
     }
 
     /// Returns the linear layers with their module paths.

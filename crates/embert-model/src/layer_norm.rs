@@ -35,19 +35,20 @@ impl LayerNorm {
         embert_kernels::layer_norm(x, self.weight.val(), self.bias(), self.epsilon)
     }
 
-    /// Returns LayerNorm(residual + dropout(x)).
+    /// Returns LayerNorm(residual + dropout(x + c)).
     ///
     /// # Shapes
     /// - `x`, `residual`, output: `[num_tokens, hidden]`
+    /// - `x_bias` (c): `[hidden]`
     pub fn add_forward(
         &self,
-        x: Tensor<2>,
-        residual: Tensor<2>,
+        [x, residual]: [Tensor<2>; 2],
+        x_bias: Option<Tensor<1>>,
         layout: &SequenceLayout,
         site: Option<DropoutSite>,
     ) -> Tensor<2> {
         let (weight, bias) = (self.weight.val(), self.bias());
-        embert_kernels::add_layer_norm(x, residual, weight, bias, self.epsilon, layout, site)
+        embert_kernels::add_layer_norm([x, residual], x_bias, weight, bias, self.epsilon, layout, site)
     }
 
     fn bias(&self) -> Option<Tensor<1>> {

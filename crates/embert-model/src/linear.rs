@@ -38,18 +38,20 @@ impl Linear {
         add_fused_adapters([(self, context)], y, &x)
     }
 
+    /// Returns xW + s·dropout(x)·A·B: the output of [`forward`](Self::forward) before the bias, which the next operation
+    /// adds.
+    ///
+    /// # Shapes
+    /// - `x`: `[rows, in]`
+    /// - output: `[rows, out]`
+    pub(crate) fn forward_without_bias(&self, x: Tensor<2>, context: LinearContext<'_>) -> Tensor<2> {
+        let y = embert_kernels::linear(x.clone(), self.weight.val(), None, context.forward.precision);
+        add_adapters([(self, context, None)], y, &x)
+    }
+
     /// Returns b, `[out]`.
     pub(crate) fn bias(&self) -> Option<Tensor<1>> {
         self.bias.as_ref().map(Param::val)
-    }
-
-    /// Adds the adapter to y = xW, which has no bias. Returns y if there is no adapter.
-    ///
-    /// # Shapes
-    /// - `y`, output: `[rows, out]`
-    /// - `x`: `[rows, in]`
-    pub(crate) fn add_adapter(&self, y: Tensor<2>, x: Tensor<2>, context: LinearContext<'_>) -> Tensor<2> {
-        add_adapters([(self, context, None)], y, &x)
     }
 }
 

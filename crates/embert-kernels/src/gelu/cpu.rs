@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::GeluApproximation;
 use crate::autodiff::custom_op;
-use crate::cpu::linear::{self, bias_gradients, input_gradient, weight_gradients};
+use crate::cpu::linear::{self, input_gradient, weight_gradients};
 use crate::cpu::math::{exp, normal_cdf, normal_pdf};
 use crate::cpu::output_buffer::{OutputBuffer, Writer, optional_writers};
 use crate::cpu::saved_tensor::{SavedRows, SavedTensor};
@@ -45,31 +45,26 @@ pub(super) fn bias_gelu_linear(
     x: Tensor<2>,
     bias: Option<Tensor<1>>,
     weight: Tensor<2>,
-    output_bias: Option<Tensor<1>>,
     approximation: GeluApproximation,
     precision: Precision,
 ) -> Tensor<2> {
-    let has_output_bias = output_bias.is_some();
     let bias = or_zeros(bias, &x);
-    let output_bias = output_bias.unwrap_or_else(|| Tensor::zeros([1], (&x.device(), DType::F32)));
-    let inputs =
-        [x.into_dispatch(), bias.into_dispatch(), weight.into_dispatch(), output_bias.into_dispatch()];
-    custom_op::<Flex, 4, 2, _>(inputs, |[x, bias, weight, output_bias], tracked| {
+    let inputs = [x.into_dispatch(), bias.into_dispatch(), weight.into_dispatch()];
+    custom_op::<Flex, 3, 2, _>(inputs, |[x, bias, weight], tracked| {
         let (cpu, shape, weights) = (Cpu::new(precision), x.shape().dims::<2>(), [weight]);
         let saved = tracked.contains(&true).then(|| SavedTensor::new(cpu, x.clone()));
         let activation = forward(cpu, x, as_slice(&bias), approximation);
-        let y = linear::forward(cpu, &activation, &weights, &[has_output_bias.then_some(output_bias)]);
-        let backward_fn = move |g: FlexTensor, [_, _, weight_needed, output_bias_needed]: [bool; 4]| {
-            let Some(x) = &saved else { return [const { None }; 4] };
+        let y = linear::forward(cpu, &activation, &weights, &[None]);
+        let backward_fn = move |g: FlexTensor, [_, _, weight_needed]: [bool; 3]| {
+            let Some(x) = &saved else { return [const { None }; 3] };
             let mut dx = input_gradient(cpu, &g, &weights);
             let mut activation = weight_needed.then(|| OutputBuffer::new(shape[0] * shape[1]));
             let of_x = (as_slice(&bias), approximation);
             let db = backward(cpu, x, of_x, dx.storage_mut(), activation.as_mut());
             let activation = activation.map(|activation| from_vec(activation.into_vec(), shape));
-            let dw = activation.map(|activation| weight_gradients(cpu, &activation, &g, &[true]));
-            let db2 = output_bias_needed.then(|| bias_gradients(cpu, &g, 1));
-            let only = |gradients: Option<Vec<_>>| gradients.and_then(|mut all| all.pop().flatten());
-            [Some(dx), Some(from_vec(db, [shape[1]])), only(dw), only(db2)]
+            let dw =
+                activation.and_then(|activation| weight_gradients(cpu, &activation, &g, &[true]).remove(0));
+            [Some(dx), Some(from_vec(db, [shape[1]])), dw]
         };
         (y, backward_fn)
     })

@@ -40,27 +40,26 @@ pub fn bias_gelu(x: Tensor<2>, bias: Option<Tensor<1>>, approximation: GeluAppro
     reference::bias_gelu(x, bias, approximation)
 }
 
-/// GELU with a bias, and a linear layer: y = gelu(x + b)·W + c.
+/// GELU with a bias, and a linear layer without one: y = gelu(x + b)·W.
 ///
 /// The backward pass keeps `x` and computes the activation again.
 ///
 /// # Shapes
 /// - `x`: `[num_tokens, intermediate]`, `bias` (b): `[intermediate]`, 0 if `None`
-/// - `weight` (W): `[intermediate, hidden]`, `output_bias` (c): `[hidden]`, 0 if `None`
+/// - `weight` (W): `[intermediate, hidden]`
 /// - output: `[num_tokens, hidden]`
 pub fn bias_gelu_linear(
     x: Tensor<2>,
     bias: Option<Tensor<1>>,
     weight: Tensor<2>,
-    output_bias: Option<Tensor<1>>,
     approximation: GeluApproximation,
     precision: Precision,
 ) -> Tensor<2> {
     if on_cpu(&x) {
-        return cpu::bias_gelu_linear(x, bias, weight, output_bias, approximation, precision);
+        return cpu::bias_gelu_linear(x, bias, weight, approximation, precision);
     }
     if on_gpu(&x) {
-        return cube::bias_gelu_linear(x, bias, weight, output_bias, approximation, precision);
+        return cube::bias_gelu_linear(x, bias, weight, approximation, precision);
     }
-    reference::bias_gelu_linear(x, bias, weight, output_bias, approximation, precision)
+    reference::bias_gelu_linear(x, bias, weight, approximation, precision)
 }

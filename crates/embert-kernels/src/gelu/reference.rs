@@ -33,9 +33,8 @@ pub fn bias_gelu_linear(
     x: Tensor<2>,
     bias: Option<Tensor<1>>,
     weight: Tensor<2>,
-    output_bias: Option<Tensor<1>>,
     approximation: GeluApproximation,
     precision: Precision,
 ) -> Tensor<2> {
-    linear(bias_gelu(x, bias, approximation), weight, output_bias, precision)
+    linear(bias_gelu(x, bias, approximation), weight, None, precision)
 }

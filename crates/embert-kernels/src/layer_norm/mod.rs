@@ -34,16 +34,18 @@ pub fn layer_norm(x: Tensor<2>, weight: Tensor<1>, bias: Option<Tensor<1>>, epsi
     reference::layer_norm(x, weight, bias, epsilon)
 }
 
-/// Layer normalization after dropout and a residual connection: y = LayerNorm(residual + dropout(x)).
+/// Layer normalization after a bias, dropout and a residual connection: y = LayerNorm(residual + dropout(x + c)).
 ///
-/// On a GPU, x may be bf16 or fp16. The residual and the output are fp32 there.
+/// c is the bias of the linear layer that returns x. Here it costs no pass over x of its own, and its gradient none over
+/// the gradient of x. On a GPU, x may be bf16 or fp16. The residual and the output are fp32 there.
 ///
 /// # Shapes
 /// - `x`, `residual`, output: `[num_tokens, hidden]`
+/// - `x_bias` (c): `[hidden]`, 0 if `None`
 /// - `weight` (γ): `[hidden]`, `bias` (β): `[hidden]`, 0 if `None`
 pub fn add_layer_norm(
-    x: Tensor<2>,
-    residual: Tensor<2>,
+    [x, residual]: [Tensor<2>; 2],
+    x_bias: Option<Tensor<1>>,
     weight: Tensor<1>,
     bias: Option<Tensor<1>>,
     epsilon: f64,
@@ -51,10 +53,10 @@ pub fn add_layer_norm(
     site: Option<DropoutSite>,
 ) -> Tensor<2> {
     if on_cpu(&x) {
-        return cpu::add_layer_norm(x, residual, weight, bias, epsilon, layout, site);
+        return cpu::add_layer_norm([x, residual], x_bias, weight, bias, epsilon, layout, site);
     }
     if on_gpu(&weight) {
-        return cube::add_layer_norm(x, residual, weight, bias, epsilon, layout, site);
+        return cube::add_layer_norm([x, residual], x_bias, weight, bias, epsilon, layout, site);
     }
-    reference::add_layer_norm(x, residual, weight, bias, epsilon, layout, site)
+    reference::add_layer_norm([x, residual], x_bias, weight, bias, epsilon, layout, site)
 }

@@ -18,15 +18,19 @@ pub fn layer_norm(x: Tensor<2>, weight: Tensor<1>, bias: Option<Tensor<1>>, epsi
     }
 }
 
-/// Layer normalization of residual + dropout(x); see [`add_layer_norm`](crate::add_layer_norm).
+/// Layer normalization of residual + dropout(x + c); see [`add_layer_norm`](crate::add_layer_norm).
 pub fn add_layer_norm(
-    x: Tensor<2>,
-    residual: Tensor<2>,
+    [x, residual]: [Tensor<2>; 2],
+    x_bias: Option<Tensor<1>>,
     weight: Tensor<1>,
     bias: Option<Tensor<1>>,
     epsilon: f64,
     layout: &SequenceLayout,
     site: Option<DropoutSite>,
 ) -> Tensor<2> {
+    let x = match x_bias {
+        Some(x_bias) => x + x_bias.unsqueeze(),
+        None => x,
+    };
     layer_norm(residual + dropout(x, Some(layout), site), weight, bias, epsilon)
 }

@@ -93,22 +93,16 @@ fn operations_without_biases_match_the_references() {
         let (maps, g) = ([w.clone(), w.clone(), w.clone()], g.squeeze_dim::<1>(0));
         let y = reference::concatenated_linear(x.clone(), maps, [None, None, None], fp32).narrow(1, 12, 12);
         let y = reference::layer_norm(y, g.clone(), None, 1e-5);
-        let y = reference::bias_gelu_linear(reference::bias_gelu(y, None, EXACT), None, w, None, EXACT, fp32);
-        reference::add_layer_norm(y, x, g, None, 1e-5, &layout, None)
+        let y = reference::bias_gelu_linear(reference::bias_gelu(y, None, EXACT), None, w, EXACT, fp32);
+        reference::add_layer_norm([y, x], None, g, None, 1e-5, &layout, None)
     });
     let got = run(shapes, DType::F32, |[x, w, g]| {
         let (maps, g) = ([w.clone(), w.clone(), w.clone()], g.squeeze_dim::<1>(0));
         let y = embert_kernels::query_key_value(x.clone(), maps, [None, None, None], fp32).narrow(1, 12, 12);
         let y = embert_kernels::layer_norm(y, g.clone(), None, 1e-5);
-        let y = embert_kernels::bias_gelu_linear(
-            embert_kernels::bias_gelu(y, None, EXACT),
-            None,
-            w,
-            None,
-            EXACT,
-            fp32,
-        );
-        embert_kernels::add_layer_norm(y, x, g, None, 1e-5, &layout, None)
+        let y =
+            embert_kernels::bias_gelu_linear(embert_kernels::bias_gelu(y, None, EXACT), None, w, EXACT, fp32);
+        embert_kernels::add_layer_norm([y, x], None, g, None, 1e-5, &layout, None)
     });
     assert_close(&got, &expected, 2.0 * FP32, "without biases");
 }
@@ -148,16 +142,16 @@ fn layer_norms_match_the_references() {
     for (lengths, hidden) in [(vec![1], 1), (vec![3, 1], 17), (vec![100, 33], 384)] {
         let layout = SequenceLayout::packed(lengths);
         let rows = layout.num_tokens();
-        let shapes = [[rows, hidden], [rows, hidden], [1, hidden], [1, hidden]];
+        let shapes = [[rows, hidden], [rows, hidden], [1, hidden], [1, hidden], [1, hidden]];
         for rate in [0.0, 0.3] {
             let site = DropoutStream { seed: 1, step: 2, first_sequence: 5 }.site(0, 1, rate);
-            let expected = run(shapes, DType::F64, |[x, r, w, b]| {
-                let (w, b) = (w.squeeze_dim(0), Some(b.squeeze_dim(0)));
-                reference::add_layer_norm(x, r, w, b, 1e-5, &layout, Some(site))
+            let expected = run(shapes, DType::F64, |[x, r, w, b, c]| {
+                let (w, [b, c]) = (w.squeeze_dim(0), [b, c].map(|bias| Some(bias.squeeze_dim(0))));
+                reference::add_layer_norm([x, r], c, w, b, 1e-5, &layout, Some(site))
             });
-            let got = run(shapes, DType::F32, |[x, r, w, b]| {
-                let (w, b) = (w.squeeze_dim(0), Some(b.squeeze_dim(0)));
-                embert_kernels::add_layer_norm(x, r, w, b, 1e-5, &layout, Some(site))
+            let got = run(shapes, DType::F32, |[x, r, w, b, c]| {
+                let (w, [b, c]) = (w.squeeze_dim(0), [b, c].map(|bias| Some(bias.squeeze_dim(0))));
+                embert_kernels::add_layer_norm([x, r], c, w, b, 1e-5, &layout, Some(site))
             });
             assert_close(&got, &expected, 2.0 * FP32, &format!("{rows}x{hidden}, rate {rate}"));
         }
@@ -194,16 +188,14 @@ fn bias_gelu_matches_the_reference() {
 #[test]
 fn bias_gelu_linear_matches_the_reference() {
     for [rows, input, output] in [[1, 3, 2], [70, 130, 33]] {
-        let shapes = [[rows, input], [1, input], [input, output], [1, output]];
+        let shapes = [[rows, input], [1, input], [input, output]];
         for approximation in [EXACT, GeluApproximation::Tanh] {
-            let expected = run(shapes, DType::F64, |[x, b, w, c]| {
-                let (b, c) = (Some(b.squeeze_dim(0)), Some(c.squeeze_dim(0)));
-                reference::bias_gelu_linear(x, b, w, c, approximation, Precision::Fp32)
+            let expected = run(shapes, DType::F64, |[x, b, w]| {
+                reference::bias_gelu_linear(x, Some(b.squeeze_dim(0)), w, approximation, Precision::Fp32)
             });
             for (precision, tolerance) in [(Precision::Fp32, FP32), (Precision::Bf16, BF16)] {
-                let got = run(shapes, DType::F32, |[x, b, w, c]| {
-                    let (b, c) = (Some(b.squeeze_dim(0)), Some(c.squeeze_dim(0)));
-                    embert_kernels::bias_gelu_linear(x, b, w, c, approximation, precision)
+                let got = run(shapes, DType::F32, |[x, b, w]| {
+                    embert_kernels::bias_gelu_linear(x, Some(b.squeeze_dim(0)), w, approximation, precision)
                 });
                 let what = format!("{rows}x{input}x{output} {approximation:?} {precision:?}");
                 assert_close(&got, &expected, tolerance, &what);
@@ -330,7 +322,8 @@ fn layer(threads: usize, precision: Precision) -> Vec<Vec<u64>> {
             let y = embert_kernels::attention(qkv, Some(relative_bias.clone()), &layout, options);
             let weight = bias.clone().squeeze_dim(0);
             let site = Some(stream.site(0, 1, 0.1));
-            let y = embert_kernels::add_layer_norm(y, x, weight.clone(), Some(weight), 1e-12, &layout, site);
+            let [c, beta] = [(); 2].map(|()| Some(weight.clone()));
+            let y = embert_kernels::add_layer_norm([y, x], c, weight, beta, 1e-12, &layout, site);
             let square = first.clone().narrow(1, 0, hidden);
             let y = embert_kernels::linear(y, first.clone(), None, precision);
             let bias = Some(bias.squeeze_dim(0));
@@ -338,7 +331,6 @@ fn layer(threads: usize, precision: Precision) -> Vec<Vec<u64>> {
                 y,
                 Some(first_bias.squeeze_dim(0)),
                 second.clone(),
-                bias.clone(),
                 EXACT,
                 precision,
             );

@@ -77,8 +77,9 @@ fn gradient_of_layer_norm() {
 #[test]
 fn gradient_of_add_layer_norm() {
     let layout = SequenceLayout::packed(vec![1, 3]);
-    check([[4, 6], [4, 6], [1, 6], [1, 6]], |[x, r, w, b]| {
-        reference::add_layer_norm(x, r, w.squeeze_dim(0), Some(b.squeeze_dim(0)), 1e-12, &layout, None)
+    check([[4, 6], [4, 6], [1, 6], [1, 6], [1, 6]], |[x, r, c, w, b]| {
+        let [c, b] = [c, b].map(|bias| Some(bias.squeeze_dim(0)));
+        reference::add_layer_norm([x, r], c, w.squeeze_dim(0), b, 1e-12, &layout, None)
     });
 }
 

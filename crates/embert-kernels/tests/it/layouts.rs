@@ -117,8 +117,8 @@ fn gradients(lengths: &[usize], padded_to: Option<usize>) -> Vec<Vec<f32>> {
     let y = attention(inputs.clone(), &layout, site(0));
     let ones = Tensor::ones([HIDDEN], &device().autodiff());
     let y = embert_kernels::add_layer_norm(
-        y,
-        inputs[0].clone(),
+        [y, inputs[0].clone()],
+        None,
         ones.clone(),
         Some(ones),
         1e-5,

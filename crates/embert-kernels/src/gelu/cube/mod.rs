@@ -13,7 +13,7 @@ use burn::tensor::{FloatDType, Tensor};
 use super::{GeluApproximation, reference};
 use crate::autodiff::custom_op;
 use crate::backend::{needs_exact_products, on_tensor_cores};
-use crate::linear::{CubeProducts, WeightGradient, add_bias, cast, linear};
+use crate::linear::{CubeProducts, WeightGradient, cast, linear};
 use crate::precision::Precision;
 use kernels::GeluKernels;
 
@@ -36,21 +36,18 @@ pub(super) fn bias_gelu(
     })
 }
 
-/// Returns gelu(x + b)·W + c. The backward pass computes gelu(x + b) again.
+/// Returns gelu(x + b)·W. The backward pass computes gelu(x + b) again.
 pub(super) fn bias_gelu_linear(
     x: Tensor<2>,
     bias: Option<Tensor<1>>,
     weight: Tensor<2>,
-    output_bias: Option<Tensor<1>>,
     approximation: GeluApproximation,
     precision: Precision,
 ) -> Tensor<2> {
     let keeps_type = precision.dtype() == FloatDType::F32 || on_tensor_cores(&x, precision);
     match bias {
-        Some(bias) if keeps_type => {
-            add_bias(bias_gelu_product(x, bias, weight, approximation, precision), output_bias)
-        }
-        bias => linear(bias_gelu(x, bias, approximation), weight, output_bias, precision),
+        Some(bias) if keeps_type => bias_gelu_product(x, bias, weight, approximation, precision),
+        bias => linear(bias_gelu(x, bias, approximation), weight, None, precision),
     }
 }
 

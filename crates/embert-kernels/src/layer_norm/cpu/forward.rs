@@ -1,4 +1,4 @@
-//! The forward pass of layer normalization: y = γ·n + β with n = (v − μ)/√(σ² + ε) and v = residual + mask∘x.
+//! The forward pass of layer normalization: y = γ·n + β with n = (v − μ)/√(σ² + ε) and v = residual + mask∘(x + c).
 
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
@@ -28,8 +28,8 @@ pub(super) struct Normalized {
     pub(super) inverse_deviation: Vec<f32>,
 }
 
-/// Normalizes `residual + mask∘x`.
-pub(super) fn forward(cpu: Cpu, x: &[f32], residual: Option<&[f32]>, norm: Norm<'_>) -> Normalized {
+/// Normalizes residual + mask∘(x + c), or x. `added` are the residual, `[rows, hidden]`, and c, `[hidden]`.
+pub(super) fn forward(cpu: Cpu, x: &[f32], added: Option<[&[f32]; 2]>, norm: Norm<'_>) -> Normalized {
     let columns = norm.weight.len();
     let rows = x.len() / columns;
     let (mut y, mut normalized) = (OutputBuffer::new(x.len()), OutputBuffer::new(x.len()));
@@ -38,15 +38,16 @@ pub(super) fn forward(cpu: Cpu, x: &[f32], residual: Option<&[f32]>, norm: Norm<
     let tasks = x.par_chunks(task).zip(y.writers(task)).zip(normalized.writers(task));
     let tasks = tasks.zip(inverse_deviation.par_chunks_mut(ROWS_PER_TASK)).enumerate();
     tasks.for_each(|(i, (((x, y), n), inverse_deviation))| {
-        let (residual, keys) = (residual.map(|residual| &residual[i * task..]), keys_of_task(norm.mask, i));
-        cpu.vectorize(Forward { x, residual, y, n, inverse_deviation, norm, keys });
+        let added = added.map(|[residual, x_bias]| [&residual[i * task..], x_bias]);
+        let keys = keys_of_task(norm.mask, i);
+        cpu.vectorize(Forward { x, added, y, n, inverse_deviation, norm, keys });
     });
     Normalized { y: y.into_vec(), normalized: normalized.into_vec(), inverse_deviation }
 }
 
 struct Forward<'a> {
     x: &'a [f32],
-    residual: Option<&'a [f32]>,
+    added: Option<[&'a [f32]; 2]>,
     y: Writer<'a>,
     n: Writer<'a>,
     inverse_deviation: &'a mut [f32],
@@ -65,9 +66,9 @@ impl WithSimd for Forward<'_> {
         for (row, inverse_deviation) in self.inverse_deviation.iter_mut().enumerate() {
             let span = row * columns..(row + 1) * columns;
             let x = &self.x[span.clone()];
-            let residual = self.residual.map(|residual| &residual[span.clone()]);
+            let added = self.added.map(|[residual, x_bias]| [&residual[span.clone()], x_bias]);
             let key = self.keys.map(|(keys, _)| keys[row]);
-            let (v, sum) = residual_sum(simd, x, residual, key.map(|key| (generator, key)), &mut self.n);
+            let (v, sum) = sum_of_row(simd, x, added, key.map(|key| (generator, key)), &mut self.n);
             let variance = center(simd, v, sum / columns as f32) / columns as f32;
             *inverse_deviation = 1.0 / (variance + self.norm.epsilon).sqrt();
             scale(simd, v, &mut self.y, *inverse_deviation, self.norm);
@@ -75,22 +76,23 @@ impl WithSimd for Forward<'_> {
     }
 }
 
-/// Writes v = residual + mask∘x. Returns v and Σ v.
+/// Writes v = residual + mask∘(x + c), or x. Returns v and Σ v.
 #[inline(always)]
-fn residual_sum<'a, S: Simd>(
+fn sum_of_row<'a, S: Simd>(
     simd: S,
     x: &[f32],
-    residual: Option<&[f32]>,
+    added: Option<[&[f32]; 2]>,
     mask: Option<(MaskGenerator<S>, u32)>,
     v: &'a mut Writer<'_>,
 ) -> (&'a mut [f32], f32) {
     let mut sum = simd.splat_f32s(0.0);
     let v = v.row(simd, x.len(), |offset| {
         let mut value = load(simd, x, offset);
-        if let Some((generator, key)) = mask {
-            value = simd.mul_f32s(value, generator.along_row(key, offset));
-        }
-        if let Some(residual) = residual {
+        if let Some([residual, x_bias]) = added {
+            value = simd.add_f32s(value, load(simd, x_bias, offset));
+            if let Some((generator, key)) = mask {
+                value = simd.mul_f32s(value, generator.along_row(key, offset));
+            }
             value = simd.add_f32s(value, load(simd, residual, offset));
         }
         sum = simd.add_f32s(sum, value);

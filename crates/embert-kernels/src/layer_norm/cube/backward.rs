@@ -1,5 +1,5 @@
 //! The backward kernels of layer normalization: dresidual = (d − mean(d) − n·mean(d∘n))/σ with d = γ∘g, dx =
-//! dresidual∘mask, dγ = Σ g∘n and dβ = Σ g.
+//! dresidual∘mask, dγ = Σ g∘n, dβ = Σ g, and Σ dx for the bias of x.
 
 use cubecl::prelude::*;
 
@@ -7,7 +7,7 @@ use super::team::{Team, UNITS, sum_of_team, team_index, team_unit};
 use crate::cube::parts::{VECTORS_PER_CUBE, sum_of_parts};
 use crate::dropout::cube::MaskGenerator;
 
-/// Computes dx, dresidual, and partial sums of dγ and dβ. Each team has some rows and one partial sum.
+/// Computes dx, dresidual, and partial sums of dγ, dβ and Σ dx. Each team has some rows and one part.
 #[cube(launch)]
 pub(super) fn input_gradients<X: Float, N: Size>(
     gradient: &[Vector<f32, N>],      // [rows, hidden]
@@ -16,7 +16,7 @@ pub(super) fn input_gradients<X: Float, N: Size>(
     weight: &[Vector<f32, N>],        // [hidden]
     dx: &mut [Vector<X, N>],          // [rows, hidden], written only if it differs from dresidual
     dresidual: &mut [Vector<f32, N>], // [rows, hidden]
-    partial: &mut [Vector<f32, N>],   // [parts, 2, hidden], written only with `sums_weights`
+    partial: &mut [Vector<f32, N>],   // [parts, 3, hidden], written only with `sums_rows`
     dropout: &MaskGenerator,          // [rows]
     rows: usize,
     rows_per_part: usize,
@@ -25,7 +25,7 @@ pub(super) fn input_gradients<X: Float, N: Size>(
     #[comptime] vectors: usize,
     #[comptime] team: Team,
     #[comptime] writes_dx: bool,
-    #[comptime] sums_weights: bool,
+    #[comptime] sums_rows: bool,
     #[define(X)] _dtype: ElemType,
 ) {
     let part = team_index(team);
@@ -36,12 +36,14 @@ pub(super) fn input_gradients<X: Float, N: Size>(
     let unit = team_unit(team);
     let mut dweight = Array::<Vector<f32, N>>::new(vectors_per_unit);
     let mut dbias = Array::<Vector<f32, N>>::new(vectors_per_unit);
+    let mut dx_bias = Array::<Vector<f32, N>>::new(vectors_per_unit);
     let mut d = Array::<Vector<f32, N>>::new(vectors_per_unit);
     let mut n = Array::<Vector<f32, N>>::new(vectors_per_unit);
     #[unroll]
     for i in 0..vectors_per_unit {
         dweight[i] = Vector::new(0.0f32);
         dbias[i] = Vector::new(0.0f32);
+        dx_bias[i] = Vector::new(0.0f32);
         d[i] = Vector::new(0.0f32);
         n[i] = Vector::new(0.0f32);
     }
@@ -60,7 +62,7 @@ pub(super) fn input_gradients<X: Float, N: Size>(
                 d[i] = g * weight[column];
                 sum_d += d[i];
                 sum_dn += d[i] * n[i];
-                if comptime!(sums_weights) {
+                if comptime!(sums_rows) {
                     dweight[i] += g * n[i];
                     dbias[i] += g;
                 }
@@ -76,43 +78,50 @@ pub(super) fn input_gradients<X: Float, N: Size>(
             if comptime!(vectors.is_multiple_of(team.units)) || column < vectors {
                 let dh = (d[i] - Vector::new(mean_d) - n[i] * Vector::new(mean_dn)) * inverse;
                 dresidual[row * vectors + column] = dh;
+                let of_x = dh * dropout.factors::<N>(key, column * N::value());
                 if comptime!(writes_dx) {
-                    let factors = dropout.factors::<N>(key, column * N::value());
-                    dx[row * vectors + column] = Vector::cast_from(dh * factors);
+                    dx[row * vectors + column] = Vector::cast_from(of_x);
+                }
+                if comptime!(sums_rows) {
+                    dx_bias[i] += of_x;
                 }
             }
         }
         row += 1;
     }
-    if comptime!(sums_weights) {
+    if comptime!(sums_rows) {
         #[unroll]
         for i in 0..vectors_per_unit {
             let column = i * comptime!(team.units) + unit;
             if comptime!(vectors.is_multiple_of(team.units)) || column < vectors {
-                partial[part * 2 * vectors + column] = dweight[i];
-                partial[(part * 2 + 1) * vectors + column] = dbias[i];
+                partial[part * 3 * vectors + column] = dweight[i];
+                partial[(part * 3 + 1) * vectors + column] = dbias[i];
+                partial[(part * 3 + 2) * vectors + column] = dx_bias[i];
             }
         }
     }
 }
 
-/// Adds the partial sums. The cubes of the first row have dγ, those of the second row have dβ.
+/// Adds the partial sums. The cubes of the first row have dγ, those of the second dβ, those of the third Σ dx.
 #[cube(launch)]
 pub(super) fn sum_partial_sums<N: Size>(
-    partial: &[Vector<f32, N>],     // [parts, 2, hidden]
+    partial: &[Vector<f32, N>],     // [parts, 3, hidden]
     dweight: &mut [Vector<f32, N>], // [hidden]
     dbias: &mut [Vector<f32, N>],   // [hidden]
+    dx_bias: &mut [Vector<f32, N>], // [hidden]
     num_parts: usize,
     #[comptime] vectors: usize,
 ) {
     let column = CUBE_POS_X as usize * VECTORS_PER_CUBE + UNIT_POS as usize % VECTORS_PER_CUBE;
     let offset = CUBE_POS_Y as usize * vectors + min(column, comptime!(vectors - 1));
-    let sum = sum_of_parts::<N>(partial, offset, comptime!(2 * vectors), num_parts);
+    let sum = sum_of_parts::<N>(partial, offset, comptime!(3 * vectors), num_parts);
     if (UNIT_POS as usize) < VECTORS_PER_CUBE && column < vectors {
         if CUBE_POS_Y == 0 {
             dweight[column] = sum;
-        } else {
+        } else if CUBE_POS_Y == 1 {
             dbias[column] = sum;
+        } else {
+            dx_bias[column] = sum;
         }
     }
 }

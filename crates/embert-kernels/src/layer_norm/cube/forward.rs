@@ -1,4 +1,4 @@
-//! The forward kernel of layer normalization: y = γ·(h − μ)/√(σ² + ε) + β of h = residual + dropout(x) (Ba, Kiros
+//! The forward kernel of layer normalization: y = γ·(h − μ)/√(σ² + ε) + β of h = residual + dropout(x + c) (Ba, Kiros
 //! and Hinton, 2016). Each team of units has one row.
 
 use cubecl::prelude::*;
@@ -10,6 +10,7 @@ use crate::dropout::cube::MaskGenerator;
 pub(super) fn normalize<X: Float, N: Size>(
     residual: &[Vector<f32, N>],       // [rows, hidden], not read without a residual
     x: &[Vector<X, N>],                // [rows, hidden]
+    x_bias: &[Vector<f32, N>],         // [hidden], not read without a residual
     weight: &[Vector<f32, N>],         // [hidden]
     bias: &[Vector<f32, N>],           // [hidden]
     y: &mut [Vector<f32, N>],          // [rows, hidden]
@@ -40,8 +41,9 @@ pub(super) fn normalize<X: Float, N: Size>(
         h[i] = Vector::new(0.0f32);
         if comptime!(vectors.is_multiple_of(team.units)) || column < vectors {
             let mut value = Vector::<f32, N>::cast_from(x[row * vectors + column]);
-            value *= dropout.factors::<N>(key, column * N::value());
             if comptime!(has_residual) {
+                value += x_bias[column];
+                value *= dropout.factors::<N>(key, column * N::value());
                 value += residual[row * vectors + column];
             }
             h[i] = value;

@@ -10,9 +10,12 @@ use burn_cubecl::tensor::CubeTensor;
 
 use super::launch::{self, NormParameters};
 
+/// The gradients of x, residual, the bias of x, γ and β.
+type NormGradients<T> = (T, T, T, T, T);
+
 #[backend_extension(Cube, Fusion)]
 pub(super) trait NormKernels: Backend {
-    /// Normalizes x, or x + residual if `norm` has a residual. All results are fp32.
+    /// Normalizes x, or residual + dropout(x + x_bias) if `norm` has a residual. All results are fp32.
     ///
     /// Returns the output, the normalized rows before γ and β, and 1/√(σ² + ε) of each row, `[num_tokens]`. The last
     /// two are not written if `norm` does not save them.
@@ -20,12 +23,13 @@ pub(super) trait NormKernels: Backend {
     fn norm(
         x: FloatTensor<Self>,
         residual: FloatTensor<Self>,
+        x_bias: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         norm: NormParameters,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 
-    /// Returns the gradients of x, in its type, and of residual, γ and β.
+    /// Returns the gradients of x, in its type, and of residual, the bias of x, γ and β.
     #[fusion(meta = norm_gradients)]
     fn norm_backward(
         gradient: FloatTensor<Self>,
@@ -34,7 +38,7 @@ pub(super) trait NormKernels: Backend {
         weight: FloatTensor<Self>,
         norm: NormParameters,
         x_dtype: DType,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 
     /// Returns the gradients of x and residual only, for frozen γ and β.
     #[fusion(meta = norm_input_gradients)]
@@ -50,6 +54,7 @@ pub(super) trait NormKernels: Backend {
 
 fn norm_outputs(
     x: &TensorSpec,
+    _: &TensorSpec,
     _: &TensorSpec,
     weight: &TensorSpec,
     _: &TensorSpec,
@@ -73,10 +78,10 @@ fn norm_gradients(
     weight: &TensorSpec,
     norm: &NormParameters,
     x_dtype: &DType,
-) -> (TensorSpec, TensorSpec, TensorSpec, TensorSpec) {
+) -> NormGradients<TensorSpec> {
     let (dx, dresidual) =
         norm_input_gradients(gradient, normalized, inverse_deviation, weight, norm, x_dtype);
-    (dx, dresidual, weight.clone(), weight.clone())
+    (dx, dresidual, weight.clone(), weight.clone(), weight.clone())
 }
 
 fn norm_input_gradients(
@@ -94,12 +99,12 @@ impl NormKernels for CubeBackend {
     fn norm(
         x: CubeTensor,
         residual: CubeTensor,
+        x_bias: CubeTensor,
         weight: CubeTensor,
         bias: CubeTensor,
         norm: NormParameters,
     ) -> (CubeTensor, CubeTensor, CubeTensor) {
-        let [x, residual, weight, bias] = [x, residual, weight, bias].map(into_contiguous);
-        launch::forward(x, residual, weight, bias, &norm)
+        launch::forward([x, residual, x_bias, weight, bias].map(into_contiguous), &norm)
     }
 
     fn norm_backward(
@@ -109,11 +114,11 @@ impl NormKernels for CubeBackend {
         weight: CubeTensor,
         norm: NormParameters,
         x_dtype: DType,
-    ) -> (CubeTensor, CubeTensor, CubeTensor, CubeTensor) {
+    ) -> NormGradients<CubeTensor> {
         let saved = [gradient, normalized, inverse_deviation, weight].map(into_contiguous);
         let (dx, dresidual, partial) = launch::input_gradients(saved, &norm, x_dtype, true);
-        let (dweight, dbias) = launch::weight_gradients(partial);
-        (dx, dresidual, dweight, dbias)
+        let [dweight, dbias, dx_bias] = launch::sums(partial);
+        (dx, dresidual, dx_bias, dweight, dbias)
     }
 
     fn norm_input_backward(

@@ -16,7 +16,7 @@ use crate::dropout::cube::{DeviceMask, SequenceMask};
 #[derive(Clone, Debug)]
 pub(super) struct NormParameters {
     pub(super) epsilon: f64,
-    /// True if there is a residual. Otherwise the residual is not read.
+    /// True if there are a residual and a bias of x. Otherwise they are not read.
     pub(super) has_residual: bool,
     /// True if a backward pass follows.
     pub(super) saves: bool,
@@ -25,20 +25,19 @@ pub(super) struct NormParameters {
 
 /// The maximum number of columns of a row of one plane in the forward pass: 128 registers of each unit.
 const MAX_PLANE_COLUMNS: usize = 4096;
-/// The same in the backward pass, which has four numbers for each column.
+/// The same in the backward pass, which has five numbers for each column.
 const MAX_PLANE_COLUMNS_BACKWARD: usize = 1024;
-/// The maximum number of teams in the backward pass. Each one has a partial sum of dγ and dβ.
+/// The maximum number of teams in the backward pass. Each one has partial sums.
 const MAX_PARTS: usize = 1024;
+/// The sums over rows: dγ, dβ and the gradient of the bias of x.
+const SUMS: usize = 3;
 
 /// The shape of an output that is not written. A buffer has at least one vector.
 pub(super) const UNUSED: [usize; 2] = [1, 4];
 
 /// Returns y, the normalized rows, and 1/√(σ² + ε) of each row.
 pub(super) fn forward(
-    x: CubeTensor,
-    residual: CubeTensor,
-    weight: CubeTensor,
-    bias: CubeTensor,
+    [x, residual, x_bias, weight, bias]: [CubeTensor; 5],
     norm: &NormParameters,
 ) -> (CubeTensor, CubeTensor, CubeTensor) {
     let shape @ [rows, hidden] = x.shape().dims();
@@ -55,6 +54,7 @@ pub(super) fn forward(
             lanes(hidden),
             residual.into_buffer_arg(),
             x.into_buffer_arg(),
+            x_bias.into_buffer_arg(),
             weight.into_buffer_arg(),
             bias.into_buffer_arg(),
             y.clone().into_buffer_arg(),
@@ -74,13 +74,12 @@ pub(super) fn forward(
     (y, normalized, inverse_deviation)
 }
 
-/// Returns the gradients of x and residual, and the partial sums of dγ and dβ, `[parts, 2, hidden]`, with
-/// `sums_weights`.
+/// Returns the gradients of x and residual, and with `sums_rows` the partial sums, `[parts, SUMS, hidden]`.
 pub(super) fn input_gradients(
     [gradient, normalized, inverse_deviation, weight]: [CubeTensor; 4],
     norm: &NormParameters,
     x_dtype: DType,
-    sums_weights: bool,
+    sums_rows: bool,
 ) -> (CubeTensor, CubeTensor, CubeTensor) {
     let shape @ [rows, hidden] = gradient.shape().dims();
     let dresidual = uninitialized(&gradient, shape);
@@ -91,7 +90,7 @@ pub(super) fn input_gradients(
     let num_parts = rows.div_ceil(rows_per_part).max(1);
     let partial = uninitialized(
         &gradient,
-        if sums_weights { [num_parts, 2, hidden] } else { [1, UNUSED[0], UNUSED[1]] },
+        if sums_rows { [num_parts, SUMS, hidden] } else { [1, UNUSED[0], UNUSED[1]] },
     );
     backward::input_gradients::launch(
         &gradient.client.clone(),
@@ -113,27 +112,28 @@ pub(super) fn input_gradients(
         hidden / lanes(hidden),
         team,
         writes_dx,
-        sums_weights,
+        sums_rows,
         element_type(x_dtype),
     );
     (dx, dresidual, partial)
 }
 
-/// Returns dγ and dβ from their partial sums.
-pub(super) fn weight_gradients(partial: CubeTensor) -> (CubeTensor, CubeTensor) {
+/// Returns dγ, dβ and the gradient of the bias of x from their partial sums.
+pub(super) fn sums(partial: CubeTensor) -> [CubeTensor; SUMS] {
     let [num_parts, _, hidden] = partial.shape().dims();
-    let [dweight, dbias] = [(); 2].map(|()| uninitialized(&partial, [hidden]));
+    let sums = [(); SUMS].map(|()| uninitialized(&partial, [hidden]));
     let vectors = hidden / lanes(hidden);
     backward::sum_partial_sums::launch(
         &partial.client.clone(),
-        CubeCount::Static(vectors.div_ceil(parts::VECTORS_PER_CUBE) as u32, 2, 1),
+        CubeCount::Static(vectors.div_ceil(parts::VECTORS_PER_CUBE) as u32, SUMS as u32, 1),
         CubeDim::new_1d(parts::UNITS as u32),
         lanes(hidden),
         partial.into_buffer_arg(),
-        dweight.clone().into_buffer_arg(),
-        dbias.clone().into_buffer_arg(),
+        sums[0].clone().into_buffer_arg(),
+        sums[1].clone().into_buffer_arg(),
+        sums[2].clone().into_buffer_arg(),
         num_parts,
         vectors,
     );
-    (dweight, dbias)
+    sums
 }

@@ -31,9 +31,9 @@ pub(super) fn layer_norm(
     custom_op::<Cube, 3, 2, _>(inputs, |[x, weight, bias], tracked| {
         let saves = tracked.contains(&true);
         let norm = NormParameters { epsilon, has_residual: false, saves, mask: None };
-        let (y, backward_fn) = normalize(x, weight.clone(), weight, bias, norm);
-        let backward_fn = move |g, [of_x, of_weight, of_bias]: [bool; 3]| {
-            let [dx, _, dweight, dbias] = backward_fn(g, [of_x, false, of_weight, of_bias]);
+        let (y, backward_fn) = normalize(x, [weight.clone(), bias.clone()], weight, bias, norm);
+        let backward_fn = move |g, [_, of_weight, of_bias]: [bool; 3]| {
+            let [dx, _, _, dweight, dbias] = backward_fn(g, of_weight || of_bias);
             [dx, dweight, dbias]
         };
         (y, backward_fn)
@@ -41,8 +41,8 @@ pub(super) fn layer_norm(
 }
 
 pub(super) fn add_layer_norm(
-    x: Tensor<2>,
-    residual: Tensor<2>,
+    [x, residual]: [Tensor<2>; 2],
+    x_bias: Option<Tensor<1>>,
     weight: Tensor<1>,
     bias: Option<Tensor<1>>,
     epsilon: f64,
@@ -50,33 +50,39 @@ pub(super) fn add_layer_norm(
     site: Option<DropoutSite>,
 ) -> Tensor<2> {
     let mask = SequenceMask::new(site, Some(layout), layout.num_tokens());
-    let bias = bias.unwrap_or_else(|| weight.zeros_like());
-    let inputs = [x.into_dispatch(), residual.into_dispatch(), weight.into_dispatch(), bias.into_dispatch()];
-    custom_op::<Cube, 4, 2, _>(inputs, |[x, residual, weight, bias], tracked| {
-        let saves = tracked.contains(&true);
-        normalize(x, residual, weight, bias, NormParameters { epsilon, has_residual: true, saves, mask })
+    let [x_bias, bias] = [x_bias, bias].map(|bias| bias.unwrap_or_else(|| weight.zeros_like()));
+    let [x, residual] = [x, residual].map(Tensor::into_dispatch);
+    let [x_bias, weight, bias] = [x_bias, weight, bias].map(Tensor::into_dispatch);
+    let inputs = [x, residual, x_bias, weight, bias];
+    custom_op::<Cube, 5, 2, _>(inputs, |[x, residual, x_bias, weight, bias], tracked| {
+        let norm = NormParameters { epsilon, has_residual: true, saves: tracked.contains(&true), mask };
+        let (y, backward_fn) = normalize(x, [residual, x_bias], weight, bias, norm);
+        (y, move |g, [_, _, weights @ ..]: [bool; 5]| backward_fn(g, weights.contains(&true)))
     })
 }
 
-/// Returns the output and the backward function, which returns the gradients of x, residual, γ and β.
+/// Returns the output and the backward function. `added` are the residual and the bias of x, not read without a
+/// residual. The backward function returns the gradients of x and the residual, and with its flag those of the bias of
+/// x, γ and β.
 fn normalize(
     x: CubeFloat,
-    residual: CubeFloat,
+    added: [CubeFloat; 2],
     weight: CubeFloat,
     bias: CubeFloat,
     norm: NormParameters,
-) -> (CubeFloat, impl Fn(CubeFloat, [bool; 4]) -> [Option<CubeFloat>; 4] + Send + Sync + use<>) {
-    let x_dtype = x.dtype();
-    let (y, normalized, inverse_deviation) = Cube::norm(x, residual, weight.clone(), bias, norm.clone());
-    let backward_fn = move |g, [_, _, of_weight, of_bias]: [bool; 4]| {
+) -> (CubeFloat, impl Fn(CubeFloat, bool) -> [Option<CubeFloat>; 5] + Send + Sync + use<>) {
+    let (x_dtype, [residual, x_bias]) = (x.dtype(), added);
+    let (y, normalized, inverse_deviation) =
+        Cube::norm(x, residual, x_bias, weight.clone(), bias, norm.clone());
+    let backward_fn = move |g, sums: bool| {
         let saved = (normalized.clone(), inverse_deviation.clone(), weight.clone());
-        if of_weight || of_bias {
-            let (dx, dresidual, dweight, dbias) =
+        if sums {
+            let (dx, dresidual, dx_bias, dweight, dbias) =
                 Cube::norm_backward(g, saved.0, saved.1, saved.2, norm.clone(), x_dtype);
-            return [dx, dresidual, dweight, dbias].map(Some);
+            return [dx, dresidual, dx_bias, dweight, dbias].map(Some);
         }
         let (dx, dresidual) = Cube::norm_input_backward(g, saved.0, saved.1, saved.2, norm.clone(), x_dtype);
-        [Some(dx), Some(dresidual), None, None]
+        [Some(dx), Some(dresidual), None, None, None]
     };
     (y, backward_fn)
 }

@@ -35,7 +35,7 @@ pub(super) fn linear(
 }
 
 /// Returns y + b in the type of y, added in fp32.
-pub(crate) fn add_bias(y: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
+fn add_bias(y: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
     let dtype = y.dtype();
     match bias {
         Some(bias) => (y.cast(FloatDType::F32) + bias.unsqueeze()).cast(dtype),

@@ -11,11 +11,15 @@ fn check_add_layer_norm(layout: &SequenceLayout, hidden: usize, rate: f64) {
     let vector = |x: Tensor<2>| x.squeeze_dim::<1>(0);
     check(
         &format!("add_layer_norm of {layout:?}, {hidden} columns, {rate}"),
-        [rows, rows, [1, hidden], [1, hidden]],
-        |[x, r, w, b]| {
-            embert_kernels::add_layer_norm(x, r, vector(w), Some(vector(b)), 1e-12, layout, site(rate))
+        [rows, rows, [1, hidden], [1, hidden], [1, hidden]],
+        |[x, r, c, w, b]| {
+            let [c, b] = [c, b].map(|bias| Some(vector(bias)));
+            embert_kernels::add_layer_norm([x, r], c, vector(w), b, 1e-12, layout, site(rate))
         },
-        |[x, r, w, b]| reference::add_layer_norm(x, r, vector(w), Some(vector(b)), 1e-12, layout, site(rate)),
+        |[x, r, c, w, b]| {
+            let [c, b] = [c, b].map(|bias| Some(vector(bias)));
+            reference::add_layer_norm([x, r], c, vector(w), b, 1e-12, layout, site(rate))
+        },
     );
 }
 
@@ -52,8 +56,8 @@ fn gradients_of_two_uses_add_up() {
         [[5, 24]],
         |[x]| {
             embert_kernels::add_layer_norm(
-                x.clone(),
-                x.clone(),
+                [x.clone(), x.clone()],
+                None,
                 ones(&x),
                 Some(ones(&x)),
                 1e-5,
@@ -63,8 +67,8 @@ fn gradients_of_two_uses_add_up() {
         },
         |[x]| {
             reference::add_layer_norm(
-                x.clone(),
-                x.clone(),
+                [x.clone(), x.clone()],
+                None,
                 ones(&x),
                 Some(ones(&x)),
                 1e-5,
@@ -85,7 +89,8 @@ fn frozen_weights_change_no_other_gradient() {
         run((&gpu, DType::F32), shapes, |[x, residual, weight]| {
             let vector = weight.clone().squeeze_dim::<1>(0);
             let vector = if is_frozen { vector.detach() } else { vector };
-            let y = embert_kernels::add_layer_norm(x, residual, vector, None, 1e-5, &layout, site(0.1));
+            let y =
+                embert_kernels::add_layer_norm([x, residual], None, vector, None, 1e-5, &layout, site(0.1));
             y + weight * 0.0 // the weight has a gradient in any case
         })
     };
@@ -97,18 +102,18 @@ fn frozen_weights_change_no_other_gradient() {
 fn half_precision_inputs_match_the_reference() {
     let Some(gpu) = gpu() else { return };
     let layout = SequenceLayout::packed(vec![20, 9]);
-    let shapes = [[29, 24], [29, 24], [1, 24]];
+    let shapes = [[29, 24], [29, 24], [1, 24], [1, 24]];
     for half in [DType::BF16, DType::F16] {
         if !gpu.supports_dtype(half) {
             continue;
         }
-        let normalize = |[x, residual, weight]: [Tensor<2>; 3]| {
+        let normalize = |[x, residual, x_bias, weight]: [Tensor<2>; 4]| {
             let x = if x.dtype() == DType::F32 { x.cast(half) } else { x };
-            let vector = weight.squeeze_dim::<1>(0);
+            let (vector, x_bias) = (weight.squeeze_dim::<1>(0), Some(x_bias.squeeze_dim(0)));
             if residual.dtype() == DType::F32 {
-                embert_kernels::add_layer_norm(x, residual, vector, None, 1e-5, &layout, site(0.1))
+                embert_kernels::add_layer_norm([x, residual], x_bias, vector, None, 1e-5, &layout, site(0.1))
             } else {
-                reference::add_layer_norm(x, residual, vector, None, 1e-5, &layout, site(0.1))
+                reference::add_layer_norm([x, residual], x_bias, vector, None, 1e-5, &layout, site(0.1))
             }
         };
         let got = run((&gpu, DType::F32), shapes, normalize);

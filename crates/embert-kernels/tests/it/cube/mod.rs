@@ -130,11 +130,11 @@ fn bias_gelu_matches_the_reference() {
             [[130, 33], [1, 33], [33, 5]],
             |[x, b, w]| {
                 let (x, b) = (x.mul_scalar(6.0), Some(b.squeeze_dim(0)));
-                embert_kernels::bias_gelu_linear(x, b, w, None, approximation, Precision::Fp32)
+                embert_kernels::bias_gelu_linear(x, b, w, approximation, Precision::Fp32)
             },
             |[x, b, w]| {
                 let (x, b) = (x.mul_scalar(6.0), Some(b.squeeze_dim(0)));
-                reference::bias_gelu_linear(x, b, w, None, approximation, Precision::Fp32)
+                reference::bias_gelu_linear(x, b, w, approximation, Precision::Fp32)
             },
         );
     }
