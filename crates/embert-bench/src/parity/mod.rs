@@ -105,10 +105,9 @@ impl Context {
     /// Runs all checks, and returns how many of them fail.
     fn failed_checks(&self, tolerance: &Tolerance) -> usize {
         let of_model = |fixture: &Fixture| {
-            let least = if fixture.composes_attention { tolerance.tf32 } else { 0.0 };
             let checks = MODEL_CHECKS.iter().map(|Check { name, allowed, run }| {
                 let name = format!("{}, {name}", fixture.name);
-                report(&name, allowed(tolerance).max(least), run(self, *fixture))
+                report(&name, allowed(tolerance), run(self, *fixture))
             });
             checks.filter(|passes| !passes).count()
         };

@@ -13,21 +13,14 @@ pub(crate) struct Fixture {
     directory: &'static str,
     /// The file with the golden values, relative to the directory.
     reference: &'static str,
-    /// True if attention on GPUs is composed of Burn's products, which may round to TF32.
-    pub(crate) composes_attention: bool,
 }
 
-pub(crate) const BERT: Fixture = Fixture {
-    name: "BERT",
-    directory: "tiny_bert",
-    reference: "../golden.safetensors",
-    composes_attention: false,
-};
+pub(crate) const BERT: Fixture =
+    Fixture { name: "BERT", directory: "tiny_bert", reference: "../golden.safetensors" };
 pub(crate) const DISTILBERT: Fixture = Fixture {
     name: "DistilBERT",
     directory: "tiny_distilbert",
     reference: "../golden_distilbert.safetensors",
-    composes_attention: false,
 };
 
 /// The models of `generate_families.py`.
@@ -37,14 +30,14 @@ pub(crate) const FAMILIES: [Fixture; 9] = [
     family("CamemBERT", "families/camembert"),
     family("ELECTRA", "families/electra"),
     family("ALBERT", "families/albert"),
-    Fixture { composes_attention: true, ..family("MPNet", "families/mpnet") },
-    Fixture { composes_attention: true, ..family("DeBERTa", "families/deberta-v2") },
+    family("MPNet", "families/mpnet"),
+    family("DeBERTa", "families/deberta-v2"),
     family("ModernBERT (mean)", "families/modernbert"),
     family("ModernBERT (cls)", "families/modernbert-cls"),
 ];
 
 const fn family(name: &'static str, directory: &'static str) -> Fixture {
-    Fixture { name, directory, reference: "golden.safetensors", composes_attention: false }
+    Fixture { name, directory, reference: "golden.safetensors" }
 }
 
 impl Context {

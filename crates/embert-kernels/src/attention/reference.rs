@@ -4,7 +4,6 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Bool, Int, Tensor, TensorData};
 
 use super::AttentionOptions;
-use crate::backend::needs_exact_products;
 use crate::dropout::DropoutSite;
 use crate::dropout::reference::dropout_mask;
 use crate::layout::SequenceLayout;
@@ -66,9 +65,9 @@ impl<'a> PaddedBatch<'a> {
         value: Tensor<4>,
         bias: Option<Tensor<2>>,
     ) -> Tensor<4> {
-        let [_, _, queries, width] = query.dims();
+        let ([_, _, queries, width], precision) = (query.dims(), self.options.precision);
         let scale = 1.0 / (width as f64).sqrt();
-        let mut scores = self.times_transpose(query.mul_scalar(scale), key); // [batch, heads, queries, rows]
+        let mut scores = matmul(query.mul_scalar(scale), key.transpose(), precision); // [batch, heads, queries, rows]
         if let Some(bias) = bias {
             scores = scores + self.relative_bias(bias, queries);
         }
@@ -77,7 +76,7 @@ impl<'a> PaddedBatch<'a> {
             None => self.padding_mask(&scores),
         };
         let scores = scores.mask_fill(masked, f32::NEG_INFINITY);
-        self.times(self.dropout(softmax(scores, 3)), value) // [batch, heads, queries, d]
+        matmul(self.dropout(softmax(scores, 3)), value, precision) // [batch, heads, queries, d]
     }
 
     /// Returns the bias of each query i and key j: row i − j + longest − 1, and 0 for padding. The output is
@@ -94,27 +93,6 @@ impl<'a> PaddedBatch<'a> {
         let shifted = copies.reshape([num_heads, 2 * rows * rows]).narrow(1, 0, rows * (2 * rows - 1));
         let by_key = shifted.reshape([num_heads, rows, 2 * rows - 1]).narrow(2, rows - 1, queries);
         by_key.swap_dims(1, 2).unsqueeze()
-    }
-
-    /// Returns x·yᵀ.
-    fn times_transpose(&self, x: Tensor<4>, y: Tensor<4>) -> Tensor<4> {
-        if self.is_exact_sum(&x) {
-            return (x * y).sum_dim(3).swap_dims(2, 3); // [batch, heads, 1, rows]
-        }
-        matmul(x, y.transpose(), self.options.precision)
-    }
-
-    /// Returns x·y.
-    fn times(&self, x: Tensor<4>, y: Tensor<4>) -> Tensor<4> {
-        if self.is_exact_sum(&x) {
-            return (x.swap_dims(2, 3) * y).sum_dim(2); // [batch, heads, 1, d]
-        }
-        matmul(x, y, self.options.precision)
-    }
-
-    /// Returns true for one query, if Burn would round a product to TF32 but the precision is fp32. It becomes a sum.
-    fn is_exact_sum(&self, x: &Tensor<4>) -> bool {
-        x.dims()[2] == 1 && needs_exact_products(x, self.options.precision)
     }
 
     /// Returns the mask of the keys that are padding, `[batch, heads, queries, rows]`.

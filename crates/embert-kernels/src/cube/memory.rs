@@ -25,6 +25,11 @@ pub(crate) fn zeros(like: &CubeTensor, shape: impl Into<Shape>) -> CubeTensor {
     CubeTensor::new_contiguous(client, device, shape, flat.handle, DType::F32)
 }
 
+/// Returns the tensor itself if nothing else shares its memory, otherwise a copy.
+pub(crate) fn writable(x: CubeTensor) -> CubeTensor {
+    if x.can_mut() { x } else { x.copy() }
+}
+
 /// Uploads integers to the device of `like`. An empty slice becomes a single zero, because a buffer cannot be
 /// empty.
 pub(crate) fn upload(like: &CubeTensor, values: &[u32]) -> CubeTensor {

@@ -28,9 +28,13 @@ pub fn concatenated_linear<const N: usize>(
     Tensor::cat(layers.map(|(weight, bias)| linear(x.clone(), weight, bias, precision)).collect(), 1)
 }
 
-/// Returns x·y, with the operands rounded to this precision.
+/// Returns x·y, with the operands rounded to this precision. Burn's product of fp32 matrices may round to TF32.
 pub(crate) fn matmul<const D: usize>(x: Tensor<D>, y: Tensor<D>, precision: Precision) -> Tensor<D> {
     let (dtype, operands) = (x.dtype(), precision.dtype());
+    #[cfg(feature = "cube")]
+    if crate::backend::needs_exact_products(&x, precision) {
+        return super::cube::exact_matmul(x, y);
+    }
     if operands == FloatDType::F32 {
         return x.matmul(y);
     }

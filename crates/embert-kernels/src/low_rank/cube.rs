@@ -8,7 +8,7 @@ use burn::tensor::{Slice, Tensor};
 use crate::autodiff::custom_op;
 use crate::dropout::{DropoutSite, dropout};
 use crate::layout::SequenceLayout;
-use crate::linear::matmul;
+use crate::linear::reference::matmul;
 use crate::precision::Precision;
 
 pub(super) fn add_low_rank(

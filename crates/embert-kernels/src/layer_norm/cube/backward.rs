@@ -4,7 +4,6 @@
 use cubecl::prelude::*;
 
 use super::team::{Team, UNITS, sum_of_team, team_index, team_unit};
-use crate::cube::parts::{VECTORS_PER_CUBE, sum_of_parts};
 use crate::dropout::cube::MaskGenerator;
 
 /// Computes dx, dresidual, and partial sums of dγ, dβ and Σ dx. Each team has some rows and one part.
@@ -98,30 +97,6 @@ pub(super) fn input_gradients<X: Float, N: Size>(
                 partial[(part * 3 + 1) * vectors + column] = dbias[i];
                 partial[(part * 3 + 2) * vectors + column] = dx_bias[i];
             }
-        }
-    }
-}
-
-/// Adds the partial sums. The cubes of the first row have dγ, those of the second dβ, those of the third Σ dx.
-#[cube(launch)]
-pub(super) fn sum_partial_sums<N: Size>(
-    partial: &[Vector<f32, N>],     // [parts, 3, hidden]
-    dweight: &mut [Vector<f32, N>], // [hidden]
-    dbias: &mut [Vector<f32, N>],   // [hidden]
-    dx_bias: &mut [Vector<f32, N>], // [hidden]
-    num_parts: usize,
-    #[comptime] vectors: usize,
-) {
-    let column = CUBE_POS_X as usize * VECTORS_PER_CUBE + UNIT_POS as usize % VECTORS_PER_CUBE;
-    let offset = CUBE_POS_Y as usize * vectors + min(column, comptime!(vectors - 1));
-    let sum = sum_of_parts::<N>(partial, offset, comptime!(3 * vectors), num_parts);
-    if (UNIT_POS as usize) < VECTORS_PER_CUBE && column < vectors {
-        if CUBE_POS_Y == 0 {
-            dweight[column] = sum;
-        } else if CUBE_POS_Y == 1 {
-            dbias[column] = sum;
-        } else {
-            dx_bias[column] = sum;
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The layer normalization kernels as operations of Burn, which its fusion runs in order.
 
+#![expect(clippy::type_complexity, reason = "`backend_extension` reads the tuple of results in the trait")]
+
 use burn::backend::fusion::custom::TensorSpec;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, backend_extension};
@@ -9,6 +11,7 @@ use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 
 use super::launch::{self, NormParameters};
+use crate::cube::column_sums::column_sums_of_three;
 
 /// The gradients of x, residual, the bias of x, γ and β.
 type NormGradients<T> = (T, T, T, T, T);
@@ -117,7 +120,7 @@ impl NormKernels for CubeBackend {
     ) -> NormGradients<CubeTensor> {
         let saved = [gradient, normalized, inverse_deviation, weight].map(into_contiguous);
         let (dx, dresidual, partial) = launch::input_gradients(saved, &norm, x_dtype, true);
-        let [dweight, dbias, dx_bias] = launch::sums(partial);
+        let [dweight, dbias, dx_bias] = column_sums_of_three(partial);
         (dx, dresidual, dx_bias, dweight, dbias)
     }
 

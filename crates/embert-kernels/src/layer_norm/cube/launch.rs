@@ -9,7 +9,6 @@ use super::team::{Team, UNITS};
 use super::{backward, forward};
 use crate::cube::grid::{grid, lanes};
 use crate::cube::memory::{element_type, uninitialized, uninitialized_of};
-use crate::cube::parts;
 use crate::dropout::cube::{DeviceMask, SequenceMask};
 
 /// The parameters of a normalization that are not tensors.
@@ -116,24 +115,4 @@ pub(super) fn input_gradients(
         element_type(x_dtype),
     );
     (dx, dresidual, partial)
-}
-
-/// Returns dγ, dβ and the gradient of the bias of x from their partial sums.
-pub(super) fn sums(partial: CubeTensor) -> [CubeTensor; SUMS] {
-    let [num_parts, _, hidden] = partial.shape().dims();
-    let sums = [(); SUMS].map(|()| uninitialized(&partial, [hidden]));
-    let vectors = hidden / lanes(hidden);
-    backward::sum_partial_sums::launch(
-        &partial.client.clone(),
-        CubeCount::Static(vectors.div_ceil(parts::VECTORS_PER_CUBE) as u32, SUMS as u32, 1),
-        CubeDim::new_1d(parts::UNITS as u32),
-        lanes(hidden),
-        partial.into_buffer_arg(),
-        sums[0].clone().into_buffer_arg(),
-        sums[1].clone().into_buffer_arg(),
-        sums[2].clone().into_buffer_arg(),
-        num_parts,
-        vectors,
-    );
-    sums
 }

@@ -16,17 +16,15 @@ use cubek::matmul::routine::BlueprintStrategy;
 use cubek::std::InputBinding;
 
 use crate::autodiff::custom_op;
-use crate::backend::needs_exact_products;
 use crate::cube::memory::uninitialized;
-use crate::precision::Precision;
 
-/// Returns a·b, for matrices of the type of the products.
-pub(crate) fn matmul(a: Tensor<2>, b: Tensor<2>, precision: Precision) -> Tensor<2> {
-    if needs_exact_products(&a, precision) { exact_matmul(a, b) } else { a.matmul(b) }
-}
-
-fn exact_matmul(a: Tensor<2>, b: Tensor<2>) -> Tensor<2> {
-    custom_op::<Cube, 2, 2, _>([a.into_dispatch(), b.into_dispatch()], |[a, b], _| {
+/// Returns a·b of fp32 matrices, without rounding the operands.
+///
+/// # Shapes
+/// - `a`: `[..., rows, inner]`, `b`: `[..., inner, columns]`, with the same leading dimensions
+/// - output: `[..., rows, columns]`
+pub(crate) fn exact_matmul<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> Tensor<D> {
+    custom_op::<Cube, 2, D, _>([a.into_dispatch(), b.into_dispatch()], |[a, b], _| {
         let y = Cube::exact_matmul(a.clone(), b.clone());
         let backward_fn = move |g: FloatTensor<Cube>, [of_a, of_b]: [bool; 2]| {
             let da = of_a.then(|| Cube::exact_matmul(g.clone(), Cube::float_transpose(b.clone())));
@@ -39,21 +37,25 @@ fn exact_matmul(a: Tensor<2>, b: Tensor<2>) -> Tensor<2> {
 
 #[backend_extension(Cube, Fusion)]
 pub(crate) trait CubeProducts: Backend {
-    /// Returns a·b of fp32 matrices, without rounding the operands.
+    /// See [`exact_matmul`].
     #[fusion(meta = product)]
     fn exact_matmul(a: FloatTensor<Self>, b: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
 fn product(a: &TensorSpec, b: &TensorSpec) -> TensorSpec {
-    let ([rows, _], [_, columns]) = (a.shape.dims(), b.shape.dims());
-    TensorSpec::new(Shape::from([rows, columns]), DType::F32)
+    TensorSpec::new(product_shape(&a.shape, &b.shape), DType::F32)
+}
+
+fn product_shape(a: &Shape, b: &Shape) -> Shape {
+    let (mut shape, last) = (a.clone(), a.num_dims() - 1);
+    shape[last] = b[last];
+    shape
 }
 
 impl CubeProducts for CubeBackend {
     fn exact_matmul(a: CubeTensor, b: CubeTensor) -> CubeTensor {
-        let ([rows, _], [_, columns]) = (a.shape().dims(), b.shape().dims());
-        let y = uninitialized(&a, [rows, columns]);
-        if rows * columns > 0 {
+        let y = uninitialized(&a, product_shape(&a.shape(), &b.shape()));
+        if y.shape().num_elements() > 0 {
             // A matrix with few rows or columns may not fit the tiles of the first kernel. The second takes every matrix.
             let tiled = Strategy::DoubleUnit(BlueprintStrategy::Inferred(Default::default()));
             launch(tiled, &a, &b, &y)

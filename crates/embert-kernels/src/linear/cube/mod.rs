@@ -2,17 +2,20 @@
 //!
 //! The weights of query, key and value are put side by side, so that they are one product with one gradient.
 
+mod bias;
 mod concatenate;
 mod exact_matmul;
 mod half_product;
 
 use burn::tensor::{FloatDType, Tensor};
 
+use super::reference::matmul;
 use super::{linear as any_linear, reference};
 use crate::backend::on_tensor_cores;
 use crate::precision::Precision;
+use bias::{add_bias, add_three_biases};
 use concatenate::concatenate;
-pub(crate) use exact_matmul::{CubeProducts, matmul};
+pub(crate) use exact_matmul::{CubeProducts, exact_matmul};
 use half_product::half_product;
 pub(crate) use half_product::{WeightGradient, cast};
 
@@ -34,15 +37,6 @@ pub(super) fn linear(
     add_bias(y, bias)
 }
 
-/// Returns y + b in the type of y, added in fp32.
-fn add_bias(y: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
-    let dtype = y.dtype();
-    match bias {
-        Some(bias) => (y.cast(FloatDType::F32) + bias.unsqueeze()).cast(dtype),
-        None => y,
-    }
-}
-
 /// Returns x·\[W₀ W₁ W₂\] + \[b₀ b₁ b₂\].
 pub(super) fn query_key_value(
     x: Tensor<2>,
@@ -52,11 +46,11 @@ pub(super) fn query_key_value(
 ) -> Tensor<2> {
     let dtype = if on_tensor_cores(&x, precision) { precision.dtype() } else { FloatDType::F32 };
     let weight = concatenate(weights, dtype); // [hidden, 3 · hidden]
-    let bias = all(biases).map(|biases| {
-        let rows = biases.map(|bias| bias.unsqueeze::<2>());
-        concatenate(rows, FloatDType::F32).squeeze_dim(0) // [3 · hidden]
-    });
-    any_linear(x, weight, bias, precision)
+    let y = any_linear(x, weight, None, precision); // [num_tokens, 3 · hidden]
+    match all(biases) {
+        Some(biases) => add_three_biases(y, biases),
+        None => y,
+    }
 }
 
 /// Returns x·\[W₀ W₁\] + \[b₀ b₁\].

@@ -9,7 +9,7 @@ use cubecl::prelude::*;
 use super::adamw::{self, ParameterTensorsLaunch};
 use super::squares::{self, AddendLaunch};
 use crate::cube::grid::grid;
-use crate::cube::memory::uninitialized;
+use crate::cube::memory::{uninitialized, writable};
 use crate::optimizer::step::AdamWStep;
 
 /// The number of tensors of a parameter: values, gradient and two moments.
@@ -112,9 +112,4 @@ pub(super) fn sum_of_squares(tensors: Vec<CubeTensor>) -> CubeTensor {
 /// Returns the number of buffers that a launch may have for a list.
 fn buffers(client: &Client) -> usize {
     (client.properties().hardware.max_bindings as usize).saturating_sub(OTHER_BUFFERS)
-}
-
-/// Returns the tensor itself if nothing else shares its memory, otherwise a copy.
-fn writable(x: CubeTensor) -> CubeTensor {
-    if x.can_mut() { x } else { x.copy() }
 }

@@ -4,6 +4,7 @@
 mod dropout;
 mod embeddings;
 mod layer_norm;
+mod linear;
 mod optimizer;
 
 use std::panic::catch_unwind;
