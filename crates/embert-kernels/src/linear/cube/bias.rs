@@ -44,9 +44,11 @@ fn add_biases<const M: usize>(y: Tensor<2>, biases: Vec<Tensor<1>>) -> Tensor<2>
         let y = list_op("add_biases", inputs.into(), &[spec], |tensors| vec![add(tensors)]).remove(0);
         let backward_fn = move |g: FloatTensor<Cube>, needed: [bool; M]| {
             let specs = vec![bias_spec.clone(); M - 1];
-            let sums = || list_op("sum_rows", vec![g.clone()], &specs, |mut g| sums(g.remove(0), M - 1));
-            let mut sums = if needed[1..].contains(&true) { sums() } else { vec![] }.into_iter();
-            std::array::from_fn(|i| if i == 0 { needed[0].then(|| g.clone()) } else { sums.next() })
+            let sums =
+                || list_op("sum_rows", vec![g.clone()], &specs, |mut g| column_parts(g.remove(0), M - 1));
+            let sums = if needed[1..].contains(&true) { sums() } else { vec![] };
+            let mut gradients = once(g.clone()).chain(sums);
+            std::array::from_fn(|_| gradients.next())
         };
         (y, backward_fn)
     })
@@ -81,7 +83,7 @@ fn add(tensors: Vec<CubeTensor>) -> CubeTensor {
 }
 
 /// Returns the sums of the columns over the rows, cut into 1 or 3 parts of equal width.
-fn sums(g: CubeTensor, parts: usize) -> Vec<CubeTensor> {
+fn column_parts(g: CubeTensor, parts: usize) -> Vec<CubeTensor> {
     let g = into_contiguous(g);
     let [rows, columns] = g.shape().dims();
     let (width, num_sums) = (columns / parts, rows.div_ceil(ROWS));
