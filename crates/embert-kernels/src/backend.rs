@@ -18,28 +18,6 @@ pub(crate) fn on_gpu<const D: usize>(x: &Tensor<D>) -> bool {
     is_cube && matches!(x.dtype(), DType::F32 | DType::BF16 | DType::F16)
 }
 
-/// Returns `true` if linear layers on the device of `x` use tensor cores for this precision. Their results then stay in it.
-pub(crate) fn on_tensor_cores<const D: usize>(x: &Tensor<D>, precision: Precision) -> bool {
-    #[cfg(feature = "cube")]
-    return crate::cube::tensor_cores::on_tensor_cores(&x.device(), precision);
-    #[cfg(not(feature = "cube"))]
-    {
-        let _ = (x, precision);
-        false
-    }
-}
-
-/// Returns `true` if the precision is fp32, but Burn rounds fp32 products on the device of `x` to TF32.
-pub(crate) fn needs_exact_products<const D: usize>(x: &Tensor<D>, precision: Precision) -> bool {
-    #[cfg(feature = "cube")]
-    return crate::cube::tensor_cores::needs_exact_products(x, precision);
-    #[cfg(not(feature = "cube"))]
-    {
-        let _ = (x, precision);
-        false
-    }
-}
-
 /// Returns `true` if operations on `device` return before they finish.
 ///
 /// Reading a result then waits for all earlier operations. Only Burn's CPU backend is synchronous.

@@ -6,6 +6,7 @@
 //! order.
 
 pub(crate) mod column_sums;
+pub(crate) mod exact_matmul;
 pub(crate) mod grid;
 pub(crate) mod hash;
 pub(crate) mod list_op;

@@ -10,9 +10,9 @@ use cubecl::tf32;
 
 use crate::precision::Precision;
 
-/// Returns true if the device has tensor cores for products of this half precision.
-pub(crate) fn on_tensor_cores(device: &Device, precision: Precision) -> bool {
-    client(device).is_some_and(|client| has_tensor_cores(&client, precision))
+/// Returns true if linear layers on the device of `x` use tensor cores for this precision. Their results then stay in it.
+pub(crate) fn on_tensor_cores<const D: usize>(x: &Tensor<D>, precision: Precision) -> bool {
+    uses_tensor_cores(&x.device(), precision)
 }
 
 /// Returns true if the precision is fp32, but Burn rounds fp32 products to TF32 on the device of `x`.
@@ -24,7 +24,7 @@ pub(crate) fn needs_exact_products<const D: usize>(x: &Tensor<D>, precision: Pre
 ///
 /// Example: `"TF32 (tensor cores)"`.
 pub fn gpu_instructions(device: &Device, precision: Precision) -> &'static str {
-    match (precision, on_tensor_cores(device, precision)) {
+    match (precision, uses_tensor_cores(device, precision)) {
         (Precision::Bf16, true) => "bf16 (tensor cores)",
         (Precision::Fp16, true) => "fp16 (tensor cores)",
         (Precision::Bf16, false) => "bf16",
@@ -39,6 +39,10 @@ fn rounds_to_tf32(device: &Device) -> bool {
     client(device).is_some_and(|client| client.properties().supports_type(tf32::elem_type_native()))
 }
 
+fn uses_tensor_cores(device: &Device, precision: Precision) -> bool {
+    client(device).is_some_and(|client| has_tensor_cores(&client, precision))
+}
+
 fn client(device: &Device) -> Option<Client> {
     match device.clone().inner().as_dispatch() {
         DispatchDevice::Cube(device) => Some(device.client()),
@@ -46,7 +50,7 @@ fn client(device: &Device) -> Option<Client> {
     }
 }
 
-/// As [`on_tensor_cores`], for the device of a client.
+/// Returns true if the device has tensor cores for products of this half precision.
 pub(crate) fn has_tensor_cores(client: &Client, precision: Precision) -> bool {
     let kind = match precision {
         Precision::Fp32 | Precision::Tf32 => return false,

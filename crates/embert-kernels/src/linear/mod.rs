@@ -19,7 +19,7 @@ use burn::tensor::Tensor;
 use crate::backend::{on_cpu, on_gpu};
 use crate::precision::Precision;
 #[cfg(feature = "cube")]
-pub(crate) use cube::{CubeProducts, WeightGradient, cast};
+pub(crate) use cube::{WeightGradient, cast};
 
 /// Linear layer: y = xW + b.
 ///

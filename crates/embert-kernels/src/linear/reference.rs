@@ -32,8 +32,8 @@ pub fn concatenated_linear<const N: usize>(
 pub(crate) fn matmul<const D: usize>(x: Tensor<D>, y: Tensor<D>, precision: Precision) -> Tensor<D> {
     let (dtype, operands) = (x.dtype(), precision.dtype());
     #[cfg(feature = "cube")]
-    if crate::backend::needs_exact_products(&x, precision) {
-        return super::cube::exact_matmul(x, y);
+    if crate::cube::tensor_cores::needs_exact_products(&x, precision) {
+        return crate::cube::exact_matmul::exact_matmul(x, y);
     }
     if operands == FloatDType::F32 {
         return x.matmul(y);

@@ -20,7 +20,7 @@ use burn::tensor::Tensor;
 
 use super::{AttentionOptions, reference};
 use crate::autodiff::custom_op;
-use crate::backend::on_tensor_cores;
+use crate::cube::tensor_cores::on_tensor_cores;
 use crate::layout::SequenceLayout;
 use crate::precision::to_fp32;
 

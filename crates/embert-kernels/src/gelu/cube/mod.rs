@@ -12,8 +12,9 @@ use burn::tensor::{FloatDType, Tensor};
 
 use super::{GeluApproximation, reference};
 use crate::autodiff::custom_op;
-use crate::backend::{needs_exact_products, on_tensor_cores};
-use crate::linear::{CubeProducts, WeightGradient, cast, linear};
+use crate::cube::exact_matmul::CubeProducts;
+use crate::cube::tensor_cores::{needs_exact_products, on_tensor_cores};
+use crate::linear::{WeightGradient, cast, linear};
 use crate::precision::Precision;
 use kernels::GeluKernels;
 

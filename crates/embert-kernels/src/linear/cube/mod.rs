@@ -4,18 +4,16 @@
 
 mod bias;
 mod concatenate;
-mod exact_matmul;
 mod half_product;
 
 use burn::tensor::{FloatDType, Tensor};
 
 use super::reference::matmul;
 use super::{linear as any_linear, reference};
-use crate::backend::on_tensor_cores;
+use crate::cube::tensor_cores::on_tensor_cores;
 use crate::precision::Precision;
 use bias::{add_bias, add_three_biases};
 use concatenate::concatenate;
-pub(crate) use exact_matmul::{CubeProducts, exact_matmul};
 use half_product::half_product;
 pub(crate) use half_product::{WeightGradient, cast};
 

@@ -15,8 +15,8 @@ use cubek::matmul::multi_level::Strategy;
 use cubek::matmul::routine::BlueprintStrategy;
 use cubek::std::InputBinding;
 
+use super::memory::uninitialized;
 use crate::autodiff::custom_op;
-use crate::cube::memory::uninitialized;
 
 /// Returns a·b of fp32 matrices, without rounding the operands.
 ///
