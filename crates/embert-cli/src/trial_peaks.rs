@@ -4,7 +4,7 @@ use std::iter::{once, successors};
 use std::ops::ControlFlow;
 
 use embert_inference::{InferenceError, predict};
-use embert_train::{Model, TrainConfig, TrainData, heaviest_micro_batch, trial_step};
+use embert_train::{Model, TrainConfig, TrainData, TrialStep, heaviest_micro_batch, trial_step};
 
 use crate::machine::{peak_while, release_freed_memory};
 
@@ -53,9 +53,11 @@ impl TrialPeaks {
             let mut trained = None;
             release_freed_memory();
             let peak = peak_while(|| trained = trial_step(model, data, config, &micro_batches).ok())?;
-            let gradients = (trained? * size_of::<f32>()) as u64;
-            peaks.base = before + if accumulates { gradients } else { 0 };
-            peaks.state = gradients * if config.load_best_model_at_end { 3 } else { 2 };
+            let TrialStep { gradient_values, moment_values, trainable_values } = trained?;
+            let bytes = |values: usize| (values * size_of::<f32>()) as u64;
+            peaks.base = before + if accumulates { bytes(gradient_values) } else { 0 };
+            let best_model = if config.load_best_model_at_end { trainable_values } else { 0 };
+            peaks.state = bytes(2 * moment_values + best_model);
             peaks.steps.push((tokens, peak));
         }
         Some(peaks)

@@ -4,11 +4,11 @@
 # ///
 """Optional measurement: embert and the Trainer fine-tune one model on the same rows with several seeds.
 
-    uv run crates/embert-cli/tests/compare_fine_tuning.py target/release/embert MODEL_DIR TRAIN.jsonl EVAL.jsonl FOLDER [RATE]
+    uv run crates/embert-cli/tests/compare_fine_tuning.py target/release/embert MODEL_DIR TRAIN.jsonl EVAL.jsonl FOLDER [RATE [TOKENS]]
 
-The rows have the keys text and label (0 or 1). Both programs train two epochs with batches of 16 and at most 128 tokens;
-order, dropout and new weights have other random numbers. RATE is the learning rate, 5e-5 if it is missing. Prints a line
-for each seed, then the means and their standard errors. FOLDER must not exist, or be empty.
+The rows have the keys text and label (0 or 1). Both programs train two epochs with batches of 16; order, dropout and new
+weights have other random numbers. RATE is the learning rate (5e-5 if it is missing), TOKENS the longest text (128). Prints
+a line for each seed, then the means and their standard errors. FOLDER must not exist, or be empty.
 """
 import json, pathlib, statistics, subprocess, sys
 
@@ -17,14 +17,14 @@ from transformers import (AutoModelForSequenceClassification, DataCollatorWithPa
                           TrainingArguments)
 
 embert, base, train_file, eval_file, folder = sys.argv[1], *(pathlib.Path(path).resolve() for path in sys.argv[2:6])
-rate = sys.argv[6] if len(sys.argv) > 6 else "5e-5"
+rate, tokens = (sys.argv[6:] + ["5e-5", "128"][len(sys.argv) - 6:])[:2]
 SEEDS = [1, 2, 3]
 
 
 def ours(seed):
     out = folder / f"embert-{seed}"
     settings = (f"--learning_rate {rate} --per_device_train_batch_size 16 --num_train_epochs 2 --warmup_ratio 0.1 --seed {seed} "
-                "--max_seq_length 128 --do_eval --save_strategy no")
+                f"--max_seq_length {tokens} --do_eval --save_strategy no")
     subprocess.run([embert, "train", "--model", base, "--train_file", train_file, "--validation_file", eval_file,
                     "--output_dir", out, *settings.split()], check=True, capture_output=True)
     results = json.loads((out / "all_results.json").read_text())
@@ -33,7 +33,7 @@ def ours(seed):
 
 def encoded(path, tokenizer):
     rows = [json.loads(line) for line in open(path, encoding="utf-8")]
-    inputs = tokenizer([row["text"] for row in rows], truncation=True, max_length=128)
+    inputs = tokenizer([row["text"] for row in rows], truncation=True, max_length=int(tokens))
     return Dataset.from_dict(dict(inputs) | {"labels": [row["label"] for row in rows]})
 
 

@@ -30,6 +30,7 @@ mod optimizer;
 mod precision;
 pub mod reference;
 mod rotary_embedding;
+mod table_rows;
 
 pub use add_residual::add_residual;
 pub use attention::{AttentionOptions, attention, first_token_attention};
@@ -53,7 +54,9 @@ pub use linear::{key_value, linear, query_key_value};
 pub use low_rank::add_low_rank;
 pub use mean_pooling::mean_pooling;
 pub use optimizer::{
-    AdamWParameter, AdamWStep, Moments, adamw, adamw_all, sum_of_squares, sum_of_squares_of,
+    AdamWParameter, AdamWStep, Moments, RowsOfStep, adamw, adamw_all, adamw_rows, sum_of_squares,
+    sum_of_squares_of,
 };
 pub use precision::{Precision, to_fp32};
 pub use rotary_embedding::rotary_embedding;
+pub use table_rows::{TableRows, prefers_table_rows};

@@ -16,5 +16,5 @@ pub use crate::layer_norm::reference::{add_layer_norm, layer_norm};
 pub use crate::linear::reference::{concatenated_linear, linear};
 pub use crate::low_rank::reference::add_low_rank;
 pub use crate::mean_pooling::reference::mean_pooling;
-pub use crate::optimizer::reference::{adamw, sum_of_squares};
+pub use crate::optimizer::reference::{adamw, adamw_rows, sum_of_squares};
 pub use crate::rotary_embedding::reference::rotary_embedding;

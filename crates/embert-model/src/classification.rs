@@ -105,6 +105,11 @@ impl AutoModelForSequenceClassification {
         &self.base_model.embeddings
     }
 
+    /// Returns the embeddings, to change them.
+    pub fn embeddings_mut(&mut self) -> &mut BertEmbeddings {
+        &mut self.base_model.embeddings
+    }
+
     /// Returns the encoder.
     pub fn encoder(&self) -> &BertEncoder {
         &self.base_model.encoder

@@ -74,5 +74,5 @@ pub use parameters::{
 pub use pooler::BertPooler;
 pub use pretrained::{from_pretrained, from_pretrained_with_new_head, has_classification_head};
 pub use problem_type::{ProblemType, UnknownProblemType};
-pub use safetensors_file::write_safetensors;
+pub use safetensors_file::{TensorToWrite, write_f32, write_safetensors};
 pub use save::save_pretrained;

@@ -3,6 +3,7 @@
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Device, Shape, Tensor};
 
+use crate::architectures::names::is_word_embeddings;
 use crate::architectures::{Architecture, ModelPart};
 use crate::lora::names::is_magnitude;
 
@@ -41,6 +42,11 @@ impl Parameter {
     /// MPNet's table of relative position biases.
     pub fn has_weight_decay(&self) -> bool {
         (self.shape.len() > 1 && !self.name.contains("bias")) || is_magnitude(&self.name)
+    }
+
+    /// Returns true for the table of word embeddings.
+    pub fn is_word_embeddings(&self) -> bool {
+        is_word_embeddings(&self.path)
     }
 
     /// Returns the number of elements.

@@ -1,16 +1,62 @@
-//! Writing a safetensors file atomically, with one tensor in memory at a time.
+//! Writing a safetensors file atomically, without a copy of a complete tensor in memory.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use safetensors::tensor::{Metadata, TensorInfo, View};
+use burn::tensor::Tensor;
+use safetensors::Dtype;
+use safetensors::tensor::{Metadata, TensorInfo};
 
 use crate::ModelError;
 
 /// The header length is padded to a multiple of this.
 const ALIGNMENT: usize = 8;
+/// The number of values that are copied from a device at a time: 16 MiB.
+const VALUES_PER_PIECE: usize = 1 << 22;
+
+/// A tensor of a new file.
+pub trait TensorToWrite {
+    /// Returns the type of the values.
+    fn dtype(&self) -> Dtype;
+
+    /// Returns the shape.
+    fn shape(&self) -> &[usize];
+
+    /// Writes the values in row-major order as little-endian bytes.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    fn write(&self, out: &mut dyn Write) -> io::Result<()>;
+}
+
+/// Writes the values of a tensor on a device, [`TensorToWrite::write`] of fp32.
+///
+/// # Shapes
+/// - `values`: `[elements]`
+///
+/// # Errors
+/// Those of `out`.
+///
+/// # Panics
+/// If the values are not fp32.
+pub fn write_f32(values: &Tensor<1>, out: &mut dyn Write) -> io::Result<()> {
+    let [elements] = values.dims();
+    for start in (0..elements).step_by(VALUES_PER_PIECE) {
+        let piece = values.clone().narrow(0, start, VALUES_PER_PIECE.min(elements - start)).into_data();
+        write_slice(piece.as_slice().expect("the values are fp32"), out)?;
+    }
+    Ok(())
+}
+
+/// Writes values as little-endian bytes.
+pub(crate) fn write_slice(values: &[f32], out: &mut dyn Write) -> io::Result<()> {
+    for piece in values.chunks(VALUES_PER_PIECE) {
+        out.write_all(&piece.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>())?;
+    }
+    Ok(())
+}
 
 /// Writes tensors to a new file that replaces `path`. The bytes are those of the safetensors crate.
 ///
@@ -20,8 +66,8 @@ const ALIGNMENT: usize = 8;
 /// # Errors
 /// [`ModelError::File`] if the file cannot be written; [`ModelError::Write`] if the tensors do not form a
 /// valid file. An existing file at `path` then stays unchanged.
-pub fn write_safetensors<V: View>(
-    tensors: impl IntoIterator<Item = (String, V)>,
+pub fn write_safetensors<T: TensorToWrite>(
+    tensors: impl IntoIterator<Item = (String, T)>,
     metadata: Option<HashMap<String, String>>,
     path: &Path,
 ) -> Result<(), ModelError> {
@@ -38,15 +84,15 @@ pub fn write_safetensors<V: View>(
     })
 }
 
-fn header<V: View>(
-    tensors: &[(String, V)],
+fn header<T: TensorToWrite>(
+    tensors: &[(String, T)],
     metadata: Option<HashMap<String, String>>,
 ) -> Result<Vec<u8>, safetensors::SafeTensorError> {
     let mut end = 0;
-    let mut info = |(name, tensor): &(String, V)| {
-        let begin = end;
-        end += tensor.data_len();
+    let mut info = |(name, tensor): &(String, T)| {
         let (dtype, shape) = (tensor.dtype(), tensor.shape().to_vec());
+        let begin = end;
+        end += shape.iter().product::<usize>() * dtype.bitsize() / 8;
         (name.clone(), TensorInfo { dtype, shape, data_offsets: (begin, end) })
     };
     let infos = tensors.iter().map(&mut info).collect();
@@ -55,22 +101,35 @@ fn header<V: View>(
     Ok(header)
 }
 
-fn write<V: View>(header: &[u8], tensors: &[(String, V)], path: &Path) -> io::Result<()> {
+fn write<T: TensorToWrite>(header: &[u8], tensors: &[(String, T)], path: &Path) -> io::Result<()> {
     let mut file = BufWriter::with_capacity(1 << 20, File::create(path)?);
     file.write_all(&(header.len() as u64).to_le_bytes())?;
     file.write_all(header)?;
     for (_, tensor) in tensors {
-        file.write_all(&tensor.data())?;
+        tensor.write(&mut file)?;
     }
     file.flush()
 }
 
 #[cfg(test)]
 mod tests {
-    use safetensors::Dtype;
     use safetensors::tensor::TensorView;
 
     use super::*;
+
+    impl TensorToWrite for TensorView<'_> {
+        fn dtype(&self) -> Dtype {
+            TensorView::dtype(self)
+        }
+
+        fn shape(&self) -> &[usize] {
+            TensorView::shape(self)
+        }
+
+        fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+            out.write_all(self.data())
+        }
+    }
 
     fn tensors() -> Vec<(String, TensorView<'static>)> {
         let view = |dtype, shape, data| TensorView::new(dtype, shape, data).unwrap();

@@ -1,25 +1,25 @@
 //! Saving a model in the format of transformers: config.json and model.safetensors.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
+use std::io::{self, Write};
 use std::path::Path;
 
 use burn::module::Param;
 use burn::tensor::Tensor;
 use safetensors::Dtype;
-use safetensors::tensor::View;
 
+use crate::ModelError;
 use crate::architectures::names::is_transposed;
 use crate::auto_config::AutoConfig;
 use crate::classification::AutoModelForSequenceClassification;
 use crate::parameters::{Parameter, ParameterVisitor, PreTrainedModel, visit_parameters};
+use crate::safetensors_file::{TensorToWrite, write_f32, write_safetensors, write_slice};
 use crate::transpose::transpose;
-use crate::{ModelError, write_safetensors};
 
 /// Writes `config.json` and `model.safetensors` (F32) into an existing directory.
 ///
 /// `AutoModelForSequenceClassification.from_pretrained` of transformers opens the result.
-/// Only one tensor at a time is copied to host memory.
+/// Only one linear layer at a time, or 16 MiB of another tensor, is copied in host memory.
 ///
 /// # Errors
 /// [`ModelError::File`] and [`ModelError::Write`] if a file cannot be written; [`ModelError::Adapted`] if the
@@ -76,7 +76,7 @@ struct LazyTensor {
     transposed: bool,
 }
 
-impl View for LazyTensor {
+impl TensorToWrite for LazyTensor {
     fn dtype(&self) -> Dtype {
         Dtype::F32
     }
@@ -85,13 +85,11 @@ impl View for LazyTensor {
         &self.shape
     }
 
-    fn data(&self) -> Cow<'_, [u8]> {
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        if !self.transposed {
+            return write_f32(&self.flat, out);
+        }
         let values = self.flat.clone().into_data().try_to_vec::<f32>().expect("parameters are f32");
-        let values = if self.transposed { transpose(&values, self.shape[1], self.shape[0]) } else { values };
-        Cow::Owned(values.into_iter().flat_map(f32::to_le_bytes).collect())
-    }
-
-    fn data_len(&self) -> usize {
-        self.shape.iter().product::<usize>() * size_of::<f32>()
+        write_slice(&transpose(&values, self.shape[1], self.shape[0]), out)
     }
 }

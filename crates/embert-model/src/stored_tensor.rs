@@ -10,6 +10,9 @@ use safetensors::Dtype;
 
 use crate::ModelError;
 
+/// The number of values that are read at a time, so that the bytes of a large tensor are not in memory with its values.
+const VALUES_PER_READ: usize = 1 << 18;
+
 /// Location, shape and dtype of one tensor in a file.
 ///
 /// Value `[i, j, ..]` is number `offset` + i·`strides[0]` + j·`strides[1]` + … of the storage.
@@ -55,21 +58,24 @@ impl StoredTensor {
 
     /// Reads the values, of `N` bytes each.
     fn values<const N: usize>(&self, value: impl Fn([u8; N]) -> f32) -> Result<Vec<f32>, ModelError> {
-        let bytes =
-            self.read_bytes(N).map_err(|source| ModelError::File { path: self.path.clone(), source })?;
-        let (values, _) = bytes.as_chunks::<N>();
-        let values = values.iter().map(|&bytes| value(bytes)).collect::<Vec<_>>();
+        let values =
+            self.read_values(value).map_err(|source| ModelError::File { path: self.path.clone(), source })?;
         Ok(if self.is_contiguous() { values } else { self.gathered(&values) })
     }
 
     /// Reads the part of the storage from the first value to the last one.
-    fn read_bytes(&self, value_size: usize) -> std::io::Result<Vec<u8>> {
+    fn read_values<const N: usize>(&self, value: impl Fn([u8; N]) -> f32) -> std::io::Result<Vec<f32>> {
         let mut file = File::open(&self.path)?;
-        file.seek(SeekFrom::Start(self.storage.start + (self.offset * value_size) as u64))?;
-        let mut bytes =
-            vec![0; span(&self.shape, &self.strides).expect("the location is valid") * value_size];
-        file.read_exact(&mut bytes)?;
-        Ok(bytes)
+        file.seek(SeekFrom::Start(self.storage.start + (self.offset * N) as u64))?;
+        let count = span(&self.shape, &self.strides).expect("the location is valid");
+        let mut values = Vec::with_capacity(count);
+        let mut bytes = vec![0; VALUES_PER_READ.min(count) * N];
+        while values.len() < count {
+            let bytes = &mut bytes[..VALUES_PER_READ.min(count - values.len()) * N];
+            file.read_exact(bytes)?;
+            values.extend(bytes.as_chunks::<N>().0.iter().map(|&bytes| value(bytes)));
+        }
+        Ok(values)
     }
 
     fn is_contiguous(&self) -> bool {

@@ -94,6 +94,22 @@ impl EncodedTexts {
         ids
     }
 
+    /// Returns the number of different ids in all texts, after truncation.
+    pub fn num_distinct_ids(&self) -> usize {
+        let distinct = |ids: &mut dyn Iterator<Item = u32>| {
+            let mut found = Vec::<bool>::new();
+            for id in ids.map(|id| id as usize) {
+                found.resize(found.len().max(id + 1), false);
+                found[id] = true;
+            }
+            found.into_iter().filter(|found| *found).count()
+        };
+        match &self.ids {
+            Ids::U16(ids) => distinct(&mut ids.iter().map(|&id| id.into())),
+            Ids::U32(ids) => distinct(&mut ids.iter().copied()),
+        }
+    }
+
     /// Returns the number of ids of one text, after truncation.
     ///
     /// # Panics

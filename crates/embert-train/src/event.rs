@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::best_model::BestModel;
 use crate::log_entry::{LogEntry, StepLog};
 use crate::model::Model;
-use crate::optimizer::OptimizerState;
+use crate::optimizer_state::OptimizerState;
 use crate::state::TrainState;
 
 /// An event of a run. The callback returns an [`EventResult`](crate::EventResult).

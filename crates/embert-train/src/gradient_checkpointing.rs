@@ -9,6 +9,7 @@ use embert_inference::{device_of, input_ids, sequence_layout};
 use embert_kernels::SequenceLayout;
 use embert_model::{EncoderContext, ForwardContext, ModelPart, parameters};
 
+use crate::autodiff_leaf::autodiff_leaf;
 use crate::batches::LabelledBatch;
 use crate::gradients::ParameterGradients;
 use crate::model::Model;
@@ -30,10 +31,12 @@ pub(crate) fn recomputed_gradients(
     let (_, below) = layers.split_last().expect("a model has layers");
     let context = encoder.context(&layout, pass);
     let mut relative_gradient = None;
+    let weight = model.classifier().weight.val();
+    let leaf = |values| autodiff_leaf(values, &weight);
     let mut next_leaves = || {
-        let relative = context.relative.clone().map(|relative| autodiff_leaf(model, relative.inner()));
+        let relative = context.relative.clone().map(|relative| leaf(relative.inner()));
         Leaves {
-            input: autodiff_leaf(model, inputs.pop().expect("one input for each layer")), // [num_tokens, hidden]
+            input: leaf(inputs.pop().expect("one input for each layer")), // [num_tokens, hidden]
             context: EncoderContext { relative, ..context },
         }
     };
@@ -89,15 +92,6 @@ fn layer_inputs(
     let context = encoder.context(layout, pass);
     inputs.extend(encoder.forward_each(embedded, &context).take(encoder.layers().len() - 1));
     inputs
-}
-
-/// Returns the values as a leaf of a new autodiff graph.
-fn autodiff_leaf(model: &Model, values: Tensor<2>) -> Tensor<2> {
-    let values = match model.classifier().weight.val().gradient_checkpointing_strategy() {
-        Some(strategy) => Tensor::from_inner(values).with_gradient_checkpointing_strategy(strategy),
-        None => Tensor::from_inner(values),
-    };
-    values.require_grad()
 }
 
 /// Returns Σ g∘y. Its gradient with respect to y is g.

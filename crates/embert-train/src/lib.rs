@@ -2,6 +2,7 @@
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods))]
 #![deny(missing_docs)]
 
+mod autodiff_leaf;
 mod batches;
 mod best_model;
 mod best_model_metric;
@@ -32,6 +33,7 @@ mod metrics;
 mod model;
 mod objective;
 mod optimizer;
+mod optimizer_state;
 mod pattern;
 mod resume_state;
 mod run_directory;
@@ -44,6 +46,7 @@ mod training_log;
 mod trial_step;
 mod unfreezing;
 mod validation;
+mod word_rows;
 
 pub use batches::{LabelledBatch, LabelledTexts};
 pub use best_model::BestModel;
@@ -58,7 +61,7 @@ pub use event::{Event, RunPlan, Snapshot, TrainReport};
 pub use event_result::EventResult;
 pub use find_batch_size::{find_batch_size, heaviest_micro_batch};
 pub use fit::{Fitted, TrainData, check, fit, fit_from};
-pub use gradients::ParameterGradients;
+pub use gradients::{Gradient, ParameterGradients};
 pub use ignored_setting::IgnoredSetting;
 pub use log_entry::{LogEntry, StepLog};
 pub use loss::Loss;
@@ -70,7 +73,8 @@ pub use metrics::{
 };
 pub use model::Model;
 pub use objective::{MultiLabel, Objective, Regression, SingleLabel};
-pub use optimizer::{AdamW, AdamWConfig, OptimizerState};
+pub use optimizer::{AdamW, AdamWConfig};
+pub use optimizer_state::OptimizerState;
 pub use resume_state::ResumeState;
 pub use run_directory::{Checkpoint, ModelCard, OnExisting, RunDirectory, RunSettings, published_files};
 pub use schedule::Schedule;
@@ -78,5 +82,5 @@ pub use state::TrainState;
 pub use step::{BackwardOptions, StepGradients, step_gradients};
 pub use steps::Steps;
 pub use targets::Targets;
-pub use trial_step::trial_step;
+pub use trial_step::{TrialStep, trial_step};
 pub use unfreezing::Unfreezing;

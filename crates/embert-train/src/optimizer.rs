@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use burn::module::Param;
 use burn::tensor::{Shape, Tensor};
-use embert_kernels::{AdamWParameter, AdamWStep, Moments, adamw_all};
+use embert_kernels::{AdamWParameter, AdamWStep, RowsOfStep, TableRows, adamw_all, adamw_rows};
 use embert_model::{Parameter, ParameterMapper, map_parameters};
 
-use crate::gradients::ParameterGradients;
+use crate::autodiff_leaf::autodiff_leaf;
+use crate::gradients::{Gradient, ParameterGradients};
 use crate::layer_decay::LayerDecay;
 use crate::model::Model;
+use crate::optimizer_state::{OptimizerState, ParameterState};
 
 /// The settings of [`AdamW`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,19 +36,6 @@ pub struct AdamWConfig {
 pub struct AdamW {
     config: AdamWConfig,
     state: OptimizerState,
-}
-
-/// The state of AdamW, by parameter path.
-#[derive(Debug, Clone, Default)]
-pub struct OptimizerState {
-    pub(crate) parameters: BTreeMap<String, ParameterState>,
-}
-
-/// The moments of a parameter, and its number of steps.
-#[derive(Debug, Clone)]
-pub(crate) struct ParameterState {
-    pub(crate) step: i32,
-    pub(crate) moments: Moments,
 }
 
 impl AdamW {
@@ -77,33 +66,28 @@ impl AdamW {
         learning_rate: f64,
     ) -> Model {
         let layer_decay = LayerDecay::of(&model, self.config.layer_wise_lr_decay);
-        let (paths, parameters) = (vec![], vec![]);
-        let mut taken = Taken { gradients, learning_rate, layer_decay, optimizer: self, paths, parameters };
+        let mut taken = Taken { gradients, learning_rate, layer_decay, optimizer: self, updates: vec![] };
         let model = map_parameters(model, &mut taken);
-        let Taken { paths, parameters, .. } = taken;
-        let steps = parameters.iter().map(|parameter| parameter.step.step).collect::<Vec<_>>();
         let mut values = BTreeMap::new();
-        for (((path, shape), step), updated) in paths.into_iter().zip(steps).zip(adamw_all(parameters, scale))
-        {
-            let (new_values, moments) = updated;
-            self.state.parameters.insert(path.clone(), ParameterState { step, moments });
+        for Updated { path, shape, values: new_values, state } in run(taken.updates, scale) {
+            self.state.parameters.insert(path.clone(), state);
             values.insert(path, (new_values, shape));
         }
         map_parameters(model, &mut Replacer { values })
     }
 
-    /// Returns the step of one parameter. Takes its moments out of the state.
-    fn parameter(
+    /// Returns the update of one parameter. Takes its moments out of the state.
+    fn update(
         &mut self,
-        path: &str,
-        values: Tensor<1>,
-        gradient: Tensor<1>,
+        path: String,
+        param: (Tensor<1>, Shape),
+        gradient: Gradient,
         rates: Rates,
-    ) -> AdamWParameter {
-        let zeros = || Moments { mean: gradient.zeros_like(), mean_of_squares: gradient.zeros_like() };
-        let state = self.state.parameters.remove(path);
-        let ParameterState { step, moments } =
-            state.unwrap_or_else(|| ParameterState { step: 0, moments: zeros() });
+    ) -> Update {
+        let (values, shape) = param;
+        let state = self.state.parameters.remove(&path);
+        let state = state.unwrap_or_else(|| ParameterState::before(&gradient));
+        let ParameterState { step, rows, moments } = state.fit(&gradient, shape.num_elements());
         let step = AdamWStep {
             learning_rate: rates.learning_rate,
             beta1: self.config.beta1,
@@ -112,7 +96,9 @@ impl AdamW {
             weight_decay: rates.weight_decay,
             step: step + 1,
         };
-        AdamWParameter { values, gradient, moments, step }
+        let Gradient { values: gradient, rows: gradient_rows } = gradient;
+        let parameter = AdamWParameter { values, gradient, moments, step };
+        Update { path, shape, parameter, rows: gradient_rows.zip(rows) }
     }
 }
 
@@ -122,15 +108,57 @@ struct Rates {
     weight_decay: f64,
 }
 
+/// The update of one parameter.
+struct Update {
+    path: String,
+    shape: Shape,
+    parameter: AdamWParameter,
+    /// The rows with a gradient and those with moments, if only some rows of a table have them.
+    rows: Option<(TableRows, TableRows)>,
+}
+
+/// A parameter after its update.
+struct Updated {
+    path: String,
+    shape: Shape,
+    /// `[elements]`
+    values: Tensor<1>,
+    state: ParameterState,
+}
+
+/// Runs the updates, of all complete parameters together.
+fn run(updates: Vec<Update>, scale: Tensor<1>) -> Vec<Updated> {
+    let mut updated = vec![];
+    let (mut places, mut parameters) = (vec![], vec![]);
+    for Update { path, shape, parameter, rows } in updates {
+        let step = parameter.step.step;
+        let Some((gradient, moments)) = rows else {
+            places.push((path, shape, step));
+            parameters.push(parameter);
+            continue;
+        };
+        let rows = RowsOfStep { gradient: &gradient, moments: &moments };
+        let (values, new_moments) = adamw_rows(parameter, scale.clone(), rows);
+        let state = ParameterState { step, rows: Some(moments), moments: new_moments };
+        updated.push(Updated { path, shape, values, state });
+    }
+    let complete = places.into_iter().zip(adamw_all(parameters, scale));
+    updated.extend(complete.map(|((path, shape, step), (values, moments))| Updated {
+        path,
+        shape,
+        values,
+        state: ParameterState { step, rows: None, moments },
+    }));
+    updated
+}
+
 /// Takes the values of all parameters with a gradient out of the model, so that nothing else shares their memory.
 struct Taken<'a> {
     gradients: ParameterGradients,
     learning_rate: f64,
     layer_decay: LayerDecay,
     optimizer: &'a mut AdamW,
-    /// The path and the shape of each parameter.
-    paths: Vec<(String, Shape)>,
-    parameters: Vec<AdamWParameter>,
+    updates: Vec<Update>,
 }
 
 impl ParameterMapper for Taken<'_> {
@@ -145,8 +173,7 @@ impl ParameterMapper for Taken<'_> {
         param.map(|values| {
             let place = Tensor::empty([1; D], &values.device());
             let (shape, values) = (values.shape(), values.inner().flatten(0, D - 1));
-            self.parameters.push(self.optimizer.parameter(&path, values, gradient, rates));
-            self.paths.push((path, shape));
+            self.updates.push(self.optimizer.update(path, (values, shape), gradient, rates));
             place
         })
     }
@@ -160,13 +187,6 @@ struct Replacer {
 impl ParameterMapper for Replacer {
     fn map<const D: usize>(&mut self, parameter: Parameter, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let Some((values, shape)) = self.values.remove(&parameter.path) else { return param };
-        param.map(|place| {
-            let values = values.reshape(shape);
-            let values = match place.gradient_checkpointing_strategy() {
-                Some(strategy) => Tensor::from_inner(values).with_gradient_checkpointing_strategy(strategy),
-                None => Tensor::from_inner(values),
-            };
-            values.require_grad()
-        })
+        param.map(|place| autodiff_leaf(values.reshape(shape), &place))
     }
 }

@@ -1,7 +1,7 @@
 //! The input of a resumed run.
 
 use crate::model::Model;
-use crate::optimizer::OptimizerState;
+use crate::optimizer_state::OptimizerState;
 use crate::state::TrainState;
 
 /// The state of a stopped run, except its model. [`Checkpoint::resume`](crate::Checkpoint::resume) reads it.

@@ -12,6 +12,7 @@ use crate::gradient_checkpointing::recomputed_gradients;
 use crate::gradients::ParameterGradients;
 use crate::model::Model;
 use crate::objective::Objective;
+use crate::word_rows::WordRows;
 
 /// Options of the backward pass. Default: no checkpointing, no scaling, one device.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -128,7 +129,9 @@ fn share_gradients(
             ..stream
         };
         let pass = ForwardContext { dropout: pass.dropout.map(skip), ..pass };
-        gradients_of(model, batch, objective, normalizer, pass, &mut gradients)
+        let WordRows { model, batch, rows } = WordRows::read_by(batch, model);
+        gradients.set_word_rows(rows);
+        gradients_of(&model, &batch, objective, normalizer, pass, &mut gradients)
     };
     let mut run = || micro_batches.iter().map(&mut share).collect();
     // Packed weights take memory, which gradient checkpointing is meant to save.

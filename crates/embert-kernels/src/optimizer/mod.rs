@@ -16,7 +16,7 @@ use crate::backend::on_cpu;
 #[cfg(feature = "cube")]
 use crate::backend::on_gpu;
 
-pub use step::{AdamWParameter, AdamWStep, Moments};
+pub use step::{AdamWParameter, AdamWStep, Moments, RowsOfStep};
 
 /// The AdamW update, as in PyTorch (Loshchilov and Hutter, 2019).
 ///
@@ -62,6 +62,30 @@ pub fn adamw_all(parameters: Vec<AdamWParameter>, gradient_scale: Tensor<1>) -> 
         adamw(values, gradient, gradient_scale.clone(), moments, &step)
     };
     parameters.into_iter().map(update).collect()
+}
+
+/// [`adamw`] of a table of which only some rows have had a gradient, such as word embeddings: the others have no moments.
+///
+/// A row without moments has m = v = 0, so that AdamW only decays it. The result is that of [`adamw`] with zeros. On a CPU
+/// it is equal to the bit, and needs memory and time for moments in proportion to the rows that have them.
+///
+/// # Shapes
+/// - `parameter.values`: `[table_rows · columns]`
+/// - `parameter.gradient`: `[rows.gradient · columns]`
+/// - `parameter.moments`: `[rows.moments · columns]`
+/// - `gradient_scale`: `[1]`
+///
+/// # Panics
+/// If no row has a gradient, or a row is not in the table.
+pub fn adamw_rows(
+    parameter: AdamWParameter,
+    gradient_scale: Tensor<1>,
+    rows: RowsOfStep<'_>,
+) -> (Tensor<1>, Moments) {
+    if on_cpu(&parameter.values) {
+        return cpu::adamw_rows(parameter, gradient_scale, rows);
+    }
+    reference::adamw_rows(parameter, gradient_scale, rows)
 }
 
 /// Returns Σ x². The order of addition depends only on the length.

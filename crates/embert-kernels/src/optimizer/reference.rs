@@ -2,7 +2,8 @@
 
 use burn::tensor::Tensor;
 
-use super::step::{AdamWStep, Moments};
+use super::step::{AdamWParameter, AdamWStep, Moments, RowsOfStep};
+use crate::table_rows::TableRows;
 
 /// The AdamW update; see [`adamw`](crate::adamw).
 pub fn adamw(
@@ -18,8 +19,29 @@ pub fn adamw(
     let mean_of_squares = moments.mean_of_squares * step.beta2 + squares;
     let [correction1, correction2] = step.corrections();
     let divisor = mean_of_squares.clone().sqrt() / correction2.sqrt() + step.epsilon;
-    let kept = values * (1.0 - step.learning_rate * step.weight_decay);
+    let kept = values * step.kept();
     let values = kept - mean.clone() / divisor * (step.learning_rate / correction1);
+    (values, Moments { mean, mean_of_squares })
+}
+
+/// The AdamW update of some rows of a table; see [`adamw_rows`](crate::adamw_rows). It computes all rows.
+pub fn adamw_rows(
+    parameter: AdamWParameter,
+    gradient_scale: Tensor<1>,
+    rows: RowsOfStep<'_>,
+) -> (Tensor<1>, Moments) {
+    let AdamWParameter { values, gradient, moments, step } = parameter;
+    let columns = gradient.dims()[0] / rows.gradient.as_slice().len();
+    let table_rows = values.dims()[0] / columns;
+    let all = TableRows::new(0..table_rows as u32);
+    let gradient = rows.gradient.spread(gradient, &all);
+    let [mean, mean_of_squares] =
+        [moments.mean, moments.mean_of_squares].map(|moment| rows.moments.spread(moment, &all));
+    let moments = Moments { mean, mean_of_squares };
+    let (values, moments) = adamw(values, gradient, gradient_scale, moments, &step);
+    let of_rows =
+        |moment: Tensor<1>| rows.moments.of_table(moment.reshape([table_rows, columns])).flatten(0, 1);
+    let [mean, mean_of_squares] = [moments.mean, moments.mean_of_squares].map(of_rows);
     (values, Moments { mean, mean_of_squares })
 }
 

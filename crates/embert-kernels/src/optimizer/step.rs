@@ -2,6 +2,8 @@
 
 use burn::tensor::Tensor;
 
+use crate::table_rows::TableRows;
+
 /// The hyperparameters of one AdamW step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamWStep {
@@ -23,6 +25,11 @@ impl AdamWStep {
     /// Returns the bias corrections 1 − β₁ᵗ and 1 − β₂ᵗ. They compensate for moments that start at 0.
     pub fn corrections(&self) -> [f64; 2] {
         [self.beta1, self.beta2].map(|beta| 1.0 - beta.powi(self.step))
+    }
+
+    /// Returns the factor of the weights, 1 − ηλ.
+    pub fn kept(&self) -> f64 {
+        1.0 - self.learning_rate * self.weight_decay
     }
 }
 
@@ -46,4 +53,13 @@ pub struct AdamWParameter {
     pub moments: Moments,
     /// The hyperparameters.
     pub step: AdamWStep,
+}
+
+/// The rows of a table in one step of [`adamw_rows`](crate::adamw_rows).
+#[derive(Debug, Clone, Copy)]
+pub struct RowsOfStep<'a> {
+    /// The rows with a gradient.
+    pub gradient: &'a TableRows,
+    /// The rows with moments, which contain those with a gradient.
+    pub moments: &'a TableRows,
 }

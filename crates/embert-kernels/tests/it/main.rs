@@ -10,4 +10,5 @@ mod embeddings;
 mod gradients;
 mod half;
 mod layouts;
+mod optimizer;
 mod pre_norm;

@@ -121,6 +121,11 @@ pub(crate) fn is_transposed(name: &str, rank: usize) -> bool {
     rank == 2 && !is_table
 }
 
+/// Returns true for the path of the table of word embeddings, which has this name in every family.
+pub(crate) fn is_word_embeddings(path: &str) -> bool {
+    path.ends_with(".word_embeddings.weight")
+}
+
 #[cfg(test)]
 mod tests {
     use crate::{

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use burn::module::Param;
 use burn::tensor::Tensor;
 use embert_inference::device_of;
+use embert_kernels::TableRows;
 use embert_model::{Parameter, ParameterVisitor, visit_parameters};
 
 use super::optimizer_file;
@@ -13,7 +14,7 @@ use super::run_files::OPTIMIZER;
 use super::state_file::StateFile;
 use crate::error::TrainError;
 use crate::model::Model;
-use crate::optimizer::OptimizerState;
+use crate::optimizer_state::OptimizerState;
 use crate::resume_state::ResumeState;
 use crate::state::TrainState;
 
@@ -130,10 +131,31 @@ impl ParameterVisitor for SizeCheck<'_> {
     fn visit<const D: usize>(&mut self, parameter: Parameter, _param: &Param<Tensor<D>>) {
         let Some(state) = self.optimizer.parameters.get(&parameter.path) else { return };
         self.num_matches += 1;
-        let size = parameter.num_elements();
+        let size = match &state.rows {
+            Some(rows) => size_of_rows(rows, &parameter.shape),
+            None => Some(parameter.num_elements()),
+        };
         let sizes = [&state.moments.mean, &state.moments.mean_of_squares].map(|m| m.shape().num_elements());
-        if sizes != [size; 2] {
+        if sizes.map(Some) != [size; 2] {
             self.wrong = Some(parameter.path);
         }
+    }
+}
+
+/// Returns the number of values in rows of a table, `None` if it does not have them.
+fn size_of_rows(rows: &TableRows, shape: &[usize]) -> Option<usize> {
+    let &[table_rows, columns] = shape else { return None };
+    let in_table = rows.as_slice().last().is_some_and(|&last| (last as usize) < table_rows);
+    in_table.then_some(rows.as_slice().len() * columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_outside_of_a_table_have_no_size() {
+        let size = |shape: &[usize]| size_of_rows(&TableRows::new([1, 4]), shape);
+        assert_eq!([size(&[5, 3]), size(&[4, 3]), size(&[5]), size(&[5, 3, 1])], [Some(6), None, None, None]);
     }
 }

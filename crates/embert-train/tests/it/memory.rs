@@ -1,5 +1,7 @@
 //! The heaviest micro-batch, trial steps and `find_batch_size`.
 
+use std::collections::BTreeSet;
+
 use burn::module::Module;
 use embert_train::{TrainConfig, find_batch_size, fit, heaviest_micro_batch, trial_step};
 
@@ -21,7 +23,7 @@ fn the_heaviest_micro_batch_of_all_epochs_has_the_most_tokens() {
 }
 
 #[test]
-fn a_trial_step_counts_all_parameters_that_ever_train() {
+fn a_trial_step_counts_all_values_that_ever_train() {
     let (examples, model) = (Examples::new(8), tiny::model(0.1));
     let trained = |change: fn(&mut TrainConfig)| {
         let mut config = config(4, 2);
@@ -29,9 +31,20 @@ fn a_trial_step_counts_all_parameters_that_ever_train() {
         trial_step(&model, &examples.train_only(), &config, &[&[0], &[0, 1, 2]])
     };
     let all = trained(|_| ()).unwrap();
-    assert_eq!(all, model.num_params());
+    assert_eq!(all.trainable_values, model.num_params());
+    let [vocab_size, columns] = model.embeddings().word_embeddings.weight.dims();
+    let rows_without = |num_ids: usize| (vocab_size - num_ids) * columns;
+    let read = examples.texts.num_distinct_ids();
+    assert_eq!(all.trainable_values - all.moment_values, rows_without(read));
+    let read_by_step = [0, 1, 2].map(|row| examples.texts.ids(row)).concat().into_iter();
+    let read_by_step = read_by_step.collect::<BTreeSet<_>>().len();
+    assert!(read_by_step < read && read < vocab_size, "{read_by_step}, {read}, {vocab_size}");
+    assert_eq!(all.trainable_values - all.gradient_values, rows_without(read_by_step));
+
     assert_eq!(trained(|config| config.gradient_checkpointing = true).unwrap(), all);
-    assert!(trained(|config| config.freeze = vec!["bert.encoder".into()]).unwrap() < all);
+    let frozen = trained(|config| config.freeze = vec!["bert.embeddings.word_embeddings".into()]).unwrap();
+    assert_eq!(frozen.trainable_values, all.trainable_values - vocab_size * columns);
+    assert_eq!([frozen.moment_values, frozen.gradient_values], [frozen.trainable_values; 2]);
     assert_eq!(trained(|config| config.gradual_unfreezing = vec!["1:bert".parse().unwrap()]).unwrap(), all);
     assert!(trained(|config| config.freeze = vec!["robert".into()]).is_err());
 }

@@ -26,7 +26,7 @@ pub(crate) fn ignore(_event: Event<'_>) -> EventResult {
 
 /// Owned texts and targets.
 pub(crate) struct Examples {
-    texts: EncodedTexts,
+    pub(crate) texts: EncodedTexts,
     targets: Targets,
 }
 

@@ -1,5 +1,7 @@
 //! AdamW on the CPU, in place and in one pass: it reads and writes every value once.
 
+mod rows;
+
 use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::tensor::Tensor;
@@ -10,6 +12,8 @@ use super::step::{AdamWStep, Moments};
 use crate::cpu::simd::Cpu;
 use crate::cpu::tensors::{as_slice, contiguous, from_vec};
 use crate::cpu::vectors::{dot, load, store};
+
+pub(super) use rows::adamw_rows;
 
 /// The number of elements in one task. The order of addition of the sum of squares depends on it.
 const ELEMENTS_PER_TASK: usize = 1 << 15;
@@ -72,13 +76,13 @@ impl WithSimd for AdamWUpdate<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let AdamWStep { beta1, beta2, epsilon, learning_rate, weight_decay, .. } = *self.step;
+        let AdamWStep { beta1, beta2, epsilon, learning_rate, .. } = *self.step;
         let [correction1, correction2] = self.step.corrections();
         let splat = |value: f64| simd.splat_f32s(value as f32);
         let (beta1, rest1) = (splat(beta1), splat(1.0 - beta1));
         let (beta2, rest2) = (splat(beta2), splat(1.0 - beta2));
         let (scale, epsilon) = (simd.splat_f32s(self.scale), splat(epsilon));
-        let (kept, rate) = (splat(1.0 - learning_rate * weight_decay), splat(-learning_rate / correction1));
+        let (kept, rate) = (splat(self.step.kept()), splat(-learning_rate / correction1));
         let root = splat(1.0 / correction2.sqrt());
         for offset in (0..self.values.len()).step_by(S::F32_LANES) {
             let g = simd.mul_f32s(load(simd, self.gradient, offset), scale);
