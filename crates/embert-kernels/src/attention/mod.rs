@@ -103,6 +103,9 @@ pub fn first_token_attention(
     if on_cpu(&query) {
         return cpu::first_token_attention(query, key_value, bias, layout, options);
     }
+    if on_gpu(&query) {
+        return cube::first_token_attention(query, key_value, bias, layout, options);
+    }
     reference::first_token_attention(query, key_value, bias, layout, options)
 }
 

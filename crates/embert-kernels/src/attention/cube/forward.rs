@@ -4,11 +4,10 @@
 
 use cubecl::prelude::*;
 
-use super::tile::{HeadShape, UNITS, add_scaled_row, dot, load_row, load_tile, store_row, unit_row, zeros};
+use super::tile::{
+    HeadShape, LOWEST_SCORE, UNITS, add_scaled_row, dot, load_row, load_tile, store_row, unit_row, zeros,
+};
 use crate::dropout::cube::MaskGenerator;
-
-/// A lower bound of all scores.
-const LOWEST_SCORE: f32 = -1e30;
 
 #[cube(launch)]
 pub(super) fn attend<N: Size>(

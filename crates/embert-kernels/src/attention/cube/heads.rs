@@ -21,7 +21,7 @@ pub(super) struct Heads {
     max_rows: usize,
     pub(super) num_heads: usize,
     /// The largest distance of a key from its query.
-    pub(super) window: Option<usize>,
+    window: Option<usize>,
     pub(super) mask: Option<SequenceMask>,
     /// The precision of the products.
     pub(super) precision: Precision,
@@ -44,9 +44,14 @@ impl Heads {
         })
     }
 
+    /// Returns whether there is a window, and the largest distance in it. A kernel can add `num_tokens` to the distance.
+    pub(super) fn window(&self, num_tokens: usize) -> (bool, usize) {
+        (self.window.is_some(), self.window.unwrap_or(0).min(num_tokens))
+    }
+
     /// Returns the shape of a head of d columns, read in vectors of `lanes` numbers and tiles of `tile` rows.
     pub(super) fn shape(&self, d: usize, num_tokens: usize, lanes: usize, tile: usize) -> HeadShapeLaunch {
-        let (windowed, window) = (self.window.is_some(), self.window.unwrap_or(0).min(num_tokens));
+        let (windowed, window) = self.window(num_tokens);
         HeadShapeLaunch::new(num_tokens, 1.0 / (d as f32).sqrt(), d / lanes, tile, windowed, window)
     }
 

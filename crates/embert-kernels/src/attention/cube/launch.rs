@@ -7,16 +7,12 @@ use cubecl::prelude::*;
 use super::heads::Heads;
 use super::tile::{HeadShapeLaunch, UNITS};
 use super::{backward, forward};
+use crate::cube::grid::lanes;
 use crate::cube::memory::{uninitialized, upload};
 use crate::dropout::cube::DeviceMask;
 
 /// The number of elements in a tile. Two tiles fill 16 KiB, the shared memory that every device has.
 const TILE_ELEMENTS: usize = 2048;
-
-/// Returns the number of elements of a vector load.
-fn lanes(d: usize) -> usize {
-    [4, 2, 1].into_iter().find(|&lanes| d.is_multiple_of(lanes)).unwrap_or(1)
-}
 
 fn head_shape(heads: &Heads, d: usize, num_tokens: usize) -> HeadShapeLaunch {
     heads.shape(d, num_tokens, lanes(d), (TILE_ELEMENTS / d).min(UNITS))

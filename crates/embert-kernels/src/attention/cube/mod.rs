@@ -8,6 +8,7 @@
 //! Products in bf16 and fp16 use tensor cores where the device has them. Elsewhere they are computed in fp32.
 
 mod backward;
+mod first_token;
 mod forward;
 mod heads;
 mod kernels;
@@ -23,6 +24,8 @@ use crate::autodiff::custom_op;
 use crate::cube::tensor_cores::on_tensor_cores;
 use crate::layout::SequenceLayout;
 use crate::precision::to_fp32;
+
+pub(super) use first_token::first_token_attention;
 
 use heads::Heads;
 use kernels::AttentionKernels;

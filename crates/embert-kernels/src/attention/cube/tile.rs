@@ -7,6 +7,9 @@ use crate::dropout::cube::MaskGenerator;
 /// The number of units (threads) of a cube. Each unit has its own row.
 pub(super) const UNITS: usize = 64;
 
+/// A lower bound of all scores.
+pub(super) const LOWEST_SCORE: f32 = -1e30;
+
 /// The shape of a head, its scale, its tiles, and the keys that a query attends to.
 #[derive(CubeType, CubeLaunch, Clone, Copy)]
 pub(super) struct HeadShape {

@@ -123,6 +123,38 @@ fn attention_in_a_window_matches_the_reference() {
     }
 }
 
+/// The rows of a cube are one tile and several, and heads have vectors of four, two and one column.
+#[test]
+fn first_token_attention_matches_the_reference() {
+    for (num_heads, d, rate, window) in [
+        (2, 32, 0.0, None),
+        (3, 64, 0.1, None),
+        (1, 128, 0.1, Some(140)),
+        (2, 6, 0.1, Some(9)),
+        (1, 5, 0.0, Some(0)),
+        (2, 32, 0.0, Some(usize::MAX)),
+    ] {
+        for layout in [
+            SequenceLayout::packed(vec![5, 1, 290, 129]),
+            SequenceLayout::padded(vec![1, 131, 31], 192),
+            SequenceLayout::padded(vec![3, 2], 3),
+        ] {
+            let options = AttentionOptions { window, ..all_keys(num_heads, site(rate), Precision::Fp32) };
+            let shapes = [[layout.batch_size(), num_heads * d], [layout.num_tokens(), 2 * num_heads * d]];
+            check(
+                &format!("first tokens of {layout:?}, {num_heads} heads of {d}, {rate}, window {window:?}"),
+                shapes,
+                |[query, key_value]| {
+                    embert_kernels::first_token_attention(query, key_value, None, &layout, options)
+                },
+                |[query, key_value]| {
+                    reference::first_token_attention(query, key_value, None, &layout, options)
+                },
+            );
+        }
+    }
+}
+
 #[test]
 fn bias_gelu_matches_the_reference() {
     for approximation in [GeluApproximation::None, GeluApproximation::Tanh] {

@@ -5,11 +5,8 @@ use cubecl::prelude::*;
 use super::fragment::{as_operands, max_of_row, multiply_add, pair, sum_of_row, zero_sums};
 use super::row::UnitRows;
 use super::tile::{Rows, load, load_transposed, operand, size};
-use crate::attention::cube::tile::HeadShape;
+use crate::attention::cube::tile::{HeadShape, LOWEST_SCORE};
 use crate::dropout::cube::MaskGenerator;
-
-/// A lower bound of all scores.
-const LOWEST_SCORE: f32 = -1e30;
 
 #[cube(launch)]
 pub(super) fn attend<E: Float, T: Float, N: Size>(
