@@ -38,7 +38,7 @@ pub struct AttentionOptions {
 ///
 /// Each query attends to the tokens of its own sequence, or to those in its window. Padding rows are masked as keys,
 /// and their outputs are unspecified. With a window, time grows with length · window. No matrix of size length² is in
-/// memory, except with a bias on a GPU, which uses the reference.
+/// memory.
 ///
 /// # Shapes
 /// - `query_key_value`: `[num_tokens, 3 · hidden]`, the columns of Q, K and V one after another. Each of them

@@ -8,9 +8,13 @@ use super::grid::lanes;
 use super::memory::uninitialized;
 use super::parts::{UNITS, VECTORS_PER_CUBE, sum_of_parts};
 
-/// Returns the sums of the columns of `partial`, `[num_parts, columns]`: `[columns]`.
-pub(crate) fn column_sums(partial: CubeTensor, num_parts: usize, columns: usize) -> CubeTensor {
-    let sums = uninitialized(&partial, [columns]);
+/// Returns the sums over the parts of `partial`, `[num_parts, …shape]`, in this shape.
+pub(crate) fn column_sums<const D: usize>(
+    partial: CubeTensor,
+    num_parts: usize,
+    shape: [usize; D],
+) -> CubeTensor {
+    let (sums, columns) = (uninitialized(&partial, shape), shape.iter().product());
     let vectors = columns / lanes(columns);
     add_parts::launch(
         &partial.client.clone(),
@@ -51,10 +55,10 @@ fn add_parts<N: Size>(
     partial: &[Vector<f32, N>],  // [num_parts, columns]
     sums: &mut [Vector<f32, N>], // [columns]
     num_parts: usize,
-    #[comptime] vectors: usize,
+    vectors: usize,
 ) {
     let column = CUBE_POS_X as usize * VECTORS_PER_CUBE + UNIT_POS as usize % VECTORS_PER_CUBE;
-    let sum = sum_of_parts::<N>(partial, min(column, comptime!(vectors - 1)), vectors, num_parts);
+    let sum = sum_of_parts::<N>(partial, min(column, vectors - 1), vectors, num_parts);
     if (UNIT_POS as usize) < VECTORS_PER_CUBE && column < vectors {
         sums[column] = sum;
     }

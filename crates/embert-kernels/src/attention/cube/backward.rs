@@ -1,9 +1,11 @@
-//! The backward kernels of attention. P = exp(QKᵀ/√d − log Σ exp) is computed again. M is the dropout mask:
+//! The backward kernels of attention. P = exp(QKᵀ/√d + b − log Σ exp) is computed again. M is the dropout mask:
 //! dV = (P∘M)ᵀ dO, dS = P∘(M∘(dO Vᵀ) − Σ dO∘O)/√d, dQ = dS K, dK = dSᵀ Q.
 
 use cubecl::prelude::*;
 
-use super::tile::{HeadShape, UNITS, add_scaled_row, dot, load_row, load_tile, store_row, unit_row, zeros};
+use super::head_row::load;
+use super::relative_bias::RelativeBias;
+use super::tile::{HeadShape, UNITS, add_scaled_row, dot, load_tile, store_row, unit_row, zeros};
 use crate::dropout::cube::MaskGenerator;
 
 /// Computes dQ, and Σ dO∘O of each row. Each unit has one query.
@@ -17,6 +19,7 @@ pub(super) fn query_gradient<N: Size>(
     dqkv: &mut [Vector<f32, N>], // [num_tokens, 3, num_heads, d]
     products: &mut [f32],        // [num_heads, num_tokens]
     dropout: &MaskGenerator,     // of each sequence, head and query
+    bias: &RelativeBias,
     shape: HeadShape,
 ) {
     let unit = unit_row(sequences);
@@ -24,8 +27,8 @@ pub(super) fn query_gradient<N: Size>(
     let tile = shape.tile.comptime();
     let hidden = unit.num_heads * vectors;
     let row_offset = unit.head * shape.num_tokens + unit.row;
-    let query = load_row(qkv, unit.row * 3 * hidden + unit.head * vectors, vectors);
-    let g = load_row(gradient, unit.row * hidden + unit.head * vectors, vectors);
+    let query = load(qkv, unit.row * 3 * hidden + unit.head * vectors, vectors);
+    let g = load(gradient, unit.row * hidden + unit.head * vectors, vectors);
     let mut products_of_row = Vector::<f32, N>::new(0.0f32);
     #[unroll]
     for j in 0..vectors {
@@ -47,7 +50,8 @@ pub(super) fn query_gradient<N: Size>(
         sync_cube();
         for i in 0..count {
             if shape.sees(unit.position, first + i) {
-                let p = (dot(&query, &key_tile, i, vectors) * shape.scale - log_sum).exp();
+                let score = dot(&query, &key_tile, i, vectors) * shape.scale;
+                let p = (bias.add_to(score, unit.head, unit.position, first + i) - log_sum).exp();
                 let dp = dot(&g, &value_tile, i, vectors) * dropout.factor(row_key, (first + i) as u32);
                 add_scaled_row(&mut dq, p * (dp - product), &key_tile, i, vectors);
             }
@@ -77,6 +81,7 @@ pub(super) fn key_or_value_gradient<N: Size>(
     products: &[f32],            // [num_heads, num_tokens]
     dqkv: &mut [Vector<f32, N>], // [num_tokens, 3, num_heads, d]
     dropout: &MaskGenerator,     // of each sequence, head and query
+    bias: &RelativeBias,
     shape: HeadShape,
     #[comptime] of_value: bool,
 ) {
@@ -86,8 +91,8 @@ pub(super) fn key_or_value_gradient<N: Size>(
     let hidden = unit.num_heads * vectors;
     let sequence_offset = unit.head * shape.num_tokens + unit.start;
     let key_offset = unit.row * 3 * hidden + hidden + unit.head * vectors;
-    let key = load_row(qkv, key_offset, vectors);
-    let value = load_row(qkv, key_offset + hidden, vectors);
+    let key = load(qkv, key_offset, vectors);
+    let value = load(qkv, key_offset + hidden, vectors);
     let mut sum = zeros::<N>(vectors);
     let mut query_tile = Shared::<[Vector<f32, N>]>::new_slice(comptime!(tile * vectors));
     let mut gradient_tile = Shared::<[Vector<f32, N>]>::new_slice(comptime!(tile * vectors));
@@ -106,7 +111,9 @@ pub(super) fn key_or_value_gradient<N: Size>(
         for i in 0..count {
             if shape.sees(first + i, unit.position) {
                 let query_offset = sequence_offset + first + i;
-                let p = (dot(&key, &query_tile, i, vectors) * shape.scale - log_sum_exp[query_offset]).exp();
+                let score = dot(&key, &query_tile, i, vectors) * shape.scale;
+                let score = bias.add_to(score, unit.head, first + i, unit.position);
+                let p = (score - log_sum_exp[query_offset]).exp();
                 let mask = dropout.factor(mask_keys[i], unit.position as u32);
                 if comptime!(of_value) {
                     add_scaled_row(&mut sum, p * mask, &gradient_tile, i, vectors);

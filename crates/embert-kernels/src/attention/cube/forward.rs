@@ -4,8 +4,10 @@
 
 use cubecl::prelude::*;
 
+use super::head_row::load;
+use super::relative_bias::RelativeBias;
 use super::tile::{
-    HeadShape, LOWEST_SCORE, UNITS, add_scaled_row, dot, load_row, load_tile, store_row, unit_row, zeros,
+    HeadShape, LOWEST_SCORE, UNITS, add_scaled_row, dot, load_tile, store_row, unit_row, zeros,
 };
 use crate::dropout::cube::MaskGenerator;
 
@@ -16,6 +18,7 @@ pub(super) fn attend<N: Size>(
     output: &mut [Vector<f32, N>], // [num_tokens, num_heads, d]
     log_sum_exp: &mut [f32],       // [num_heads, num_tokens]
     dropout: &MaskGenerator,       // of each sequence, head and query
+    bias: &RelativeBias,
     shape: HeadShape,
 ) {
     let unit = unit_row(sequences);
@@ -23,7 +26,7 @@ pub(super) fn attend<N: Size>(
     let tile = shape.tile.comptime();
     let hidden = unit.num_heads * vectors;
     let row_offset = unit.head * shape.num_tokens + unit.row;
-    let query = load_row(qkv, unit.row * 3 * hidden + unit.head * vectors, vectors);
+    let query = load(qkv, unit.row * 3 * hidden + unit.head * vectors, vectors);
     let mut sum = zeros::<N>(vectors); // Σ exp(score − max) · mask · value
     let mut sum_exp = 0.0f32; // Σ exp(score − max)
     let mut max = LOWEST_SCORE.runtime();
@@ -41,6 +44,7 @@ pub(super) fn attend<N: Size>(
         for i in 0..count {
             if shape.sees(unit.position, first + i) {
                 let score = dot(&query, &key_tile, i, vectors) * shape.scale;
+                let score = bias.add_to(score, unit.head, unit.position, first + i);
                 if score > max {
                     let shrunk = (max - score).exp();
                     max = score;

@@ -1,10 +1,14 @@
 //! Launches the attention kernels.
 
+use std::iter;
+
 use burn::backend::TensorMetadata;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
+use super::bias_gradient::bias_gradient;
 use super::heads::Heads;
+use super::relative_bias::DeviceBias;
 use super::tile::{HeadShapeLaunch, UNITS};
 use super::{backward, forward};
 use crate::cube::grid::lanes;
@@ -20,7 +24,7 @@ fn head_shape(heads: &Heads, d: usize, num_tokens: usize) -> HeadShapeLaunch {
 
 /// Returns the output, with zeros in padding rows, and log Σ exp of each row of scores,
 /// `[num_heads, num_tokens]`.
-pub(super) fn forward(qkv: CubeTensor, heads: &Heads) -> (CubeTensor, CubeTensor) {
+pub(super) fn forward(qkv: CubeTensor, bias: &DeviceBias, heads: &Heads) -> [CubeTensor; 2] {
     let [num_tokens, columns] = qkv.shape().dims();
     let output = uninitialized(&qkv, [num_tokens, columns / 3]);
     let log_sum_exp = uninitialized(&qkv, [heads.num_heads, num_tokens]);
@@ -36,27 +40,26 @@ pub(super) fn forward(qkv: CubeTensor, heads: &Heads) -> (CubeTensor, CubeTensor
             output.clone().into_buffer_arg(),
             log_sum_exp.clone().into_buffer_arg(),
             mask.launch(),
+            bias.launch(),
             head_shape(heads, d, num_tokens),
         );
     }
-    (output, log_sum_exp)
+    [output, log_sum_exp]
 }
 
-/// Returns the gradient of query, key and value, `[num_tokens, 3 · hidden]`.
+/// Returns the gradient of query, key and value, `[num_tokens, 3 · hidden]`, and that of the bias if it is needed.
 pub(super) fn backward(
-    qkv: CubeTensor,
-    output: CubeTensor,
-    log_sum_exp: CubeTensor,
-    gradient: CubeTensor,
+    [output, log_sum_exp, gradient, qkv]: [CubeTensor; 4],
+    bias: &DeviceBias,
     heads: &Heads,
-) -> CubeTensor {
+) -> Vec<CubeTensor> {
     let shape @ [num_tokens, columns] = qkv.shape().dims();
     let dqkv = uninitialized(&qkv, shape);
     let products = uninitialized(&qkv, [heads.num_heads, num_tokens]); // Σ dO∘O of each row
     let (d, mask) = (columns / 3 / heads.num_heads, DeviceMask::new(heads.mask.as_ref(), &qkv));
     let (client, sequences) = (qkv.client.clone(), upload(&qkv, &heads.sequences));
     if num_tokens == 0 {
-        return dqkv;
+        return vec![dqkv];
     }
     backward::query_gradient::launch(
         &client,
@@ -71,6 +74,7 @@ pub(super) fn backward(
         dqkv.clone().into_buffer_arg(),
         products.clone().into_buffer_arg(),
         mask.launch(),
+        bias.launch(),
         head_shape(heads, d, num_tokens),
     );
     for of_value in [false, true] {
@@ -86,9 +90,12 @@ pub(super) fn backward(
             products.clone().into_buffer_arg(),
             dqkv.clone().into_buffer_arg(),
             mask.launch(),
+            bias.launch(),
             head_shape(heads, d, num_tokens),
             of_value,
         );
     }
-    dqkv
+    let sums = [log_sum_exp, products];
+    let dbias = bias.has_gradient.then(|| bias_gradient(qkv, gradient, sums, bias, heads));
+    iter::once(dqkv).chain(dbias).collect()
 }

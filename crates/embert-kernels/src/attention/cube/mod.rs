@@ -8,19 +8,20 @@
 //! Products in bf16 and fp16 use tensor cores where the device has them. Elsewhere they are computed in fp32.
 
 mod backward;
+mod bias_gradient;
 mod first_token;
 mod forward;
+mod head_row;
 mod heads;
 mod kernels;
 mod launch;
+mod relative_bias;
 mod tensor_core;
 mod tile;
 
-use burn::backend::Cube;
 use burn::tensor::Tensor;
 
 use super::{AttentionOptions, reference};
-use crate::autodiff::custom_op;
 use crate::cube::tensor_cores::on_tensor_cores;
 use crate::layout::SequenceLayout;
 use crate::precision::to_fp32;
@@ -28,10 +29,8 @@ use crate::precision::to_fp32;
 pub(super) use first_token::first_token_attention;
 
 use heads::Heads;
-use kernels::AttentionKernels;
 
-/// Uses the reference for a bias, and for heads that are too wide for the kernels. Heads that do not fit tensor cores are
-/// computed in fp32.
+/// Uses the reference for heads that are too wide for the kernels. Heads that do not fit tensor cores are computed in fp32.
 pub(super) fn attention(
     query_key_value: Tensor<2>,
     bias: Option<Tensor<2>>,
@@ -39,23 +38,16 @@ pub(super) fn attention(
     options: AttentionOptions,
 ) -> Tensor<2> {
     let hidden = query_key_value.dims()[1] / 3;
-    let heads = Heads::new(layout, hidden, options).filter(|_| bias.is_none());
-    let Some(heads) = heads else {
+    let Some(heads) = Heads::new(layout, hidden, options) else {
         return reference::attention(query_key_value, bias, layout, options);
     };
     let on_tensor_cores = on_tensor_cores(&query_key_value, options.precision);
     let has_kernel = on_tensor_cores && tensor_core::fits(hidden / options.num_heads);
     let dtype = query_key_value.dtype();
-    let query_key_value = if has_kernel { query_key_value } else { to_fp32(query_key_value) };
-    let output = custom_op::<Cube, 1, 2, _>([query_key_value.into_dispatch()], |[qkv], _| {
-        let (output, log_sum_exp) = <Cube as AttentionKernels>::attention(qkv.clone(), heads.clone());
-        let saved = (qkv, output.clone(), log_sum_exp);
-        let backward_fn = move |g, _| {
-            let (qkv, output, log_sum_exp) = saved.clone();
-            let backward = <Cube as AttentionKernels>::attention_backward;
-            [Some(backward(qkv, output, log_sum_exp, g, heads.clone()))]
-        };
-        (output, backward_fn)
-    });
+    let query_key_value = if has_kernel { query_key_value } else { to_fp32(query_key_value) }.into_dispatch();
+    let output = match bias {
+        None => kernels::attend([query_key_value], heads),
+        Some(bias) => kernels::attend([query_key_value, to_fp32(bias).into_dispatch()], heads),
+    };
     output.cast(dtype)
 }

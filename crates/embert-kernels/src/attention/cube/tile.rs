@@ -112,20 +112,6 @@ pub(super) fn zeros<N: Size>(#[comptime] vectors: usize) -> Array<Vector<f32, N>
     row
 }
 
-#[cube]
-pub(super) fn load_row<N: Size>(
-    values: &[Vector<f32, N>],
-    offset: usize,
-    #[comptime] vectors: usize,
-) -> Array<Vector<f32, N>> {
-    let mut row = Array::<Vector<f32, N>>::new(vectors);
-    #[unroll]
-    for i in 0..vectors {
-        row[i] = values[offset + i];
-    }
-    row
-}
-
 /// Writes factor · row to memory.
 #[cube]
 pub(super) fn store_row<N: Size>(

@@ -73,7 +73,7 @@ pub(super) fn backward(
             element_type(x.dtype),
         );
     }
-    (dx, column_sums(partial, parts, columns))
+    (dx, column_sums(partial, parts, [columns]))
 }
 
 fn grid(rows: usize, columns: usize) -> CubeCount {

@@ -102,7 +102,7 @@ fn column_parts(g: CubeTensor, parts: usize) -> Vec<CubeTensor> {
         );
     }
     if parts == 1 {
-        vec![column_sums(partial, num_sums, width)]
+        vec![column_sums(partial, num_sums, [width])]
     } else {
         column_sums_of_three(partial).into()
     }

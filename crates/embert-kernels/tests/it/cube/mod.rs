@@ -123,6 +123,32 @@ fn attention_in_a_window_matches_the_reference() {
     }
 }
 
+/// The lengths are smaller than a block of scores, one block, and several.
+#[test]
+fn attention_with_a_bias_matches_the_reference() {
+    for (num_heads, d, rate, window) in [
+        (2, 32, 0.1, None),
+        (3, 64, 0.0, Some(40)),
+        (1, 128, 0.0, None),
+        (2, 6, 0.1, Some(0)),
+        (1, 5, 0.0, None),
+    ] {
+        for layout in [
+            SequenceLayout::packed(vec![5, 1, 70, 33]),
+            SequenceLayout::padded(vec![1, 65, 31, 64], 128),
+            SequenceLayout::packed(vec![1]),
+        ] {
+            let options = AttentionOptions { window, ..all_keys(num_heads, site(rate), Precision::Fp32) };
+            check(
+                &format!("attention with a bias, {layout:?}, {num_heads} heads of {d}, {rate}, {window:?}"),
+                [[layout.num_tokens(), 3 * num_heads * d], [2 * layout.longest() - 1, num_heads]],
+                |[x, bias]| zero_padding(embert_kernels::attention(x, Some(bias), &layout, options), &layout),
+                |[x, bias]| zero_padding(reference::attention(x, Some(bias), &layout, options), &layout),
+            );
+        }
+    }
+}
+
 /// The rows of a cube are one tile and several, and heads have vectors of four, two and one column.
 #[test]
 fn first_token_attention_matches_the_reference() {
@@ -140,15 +166,27 @@ fn first_token_attention_matches_the_reference() {
             SequenceLayout::padded(vec![3, 2], 3),
         ] {
             let options = AttentionOptions { window, ..all_keys(num_heads, site(rate), Precision::Fp32) };
+            let what =
+                format!("first tokens of {layout:?}, {num_heads} heads of {d}, {rate}, window {window:?}");
             let shapes = [[layout.batch_size(), num_heads * d], [layout.num_tokens(), 2 * num_heads * d]];
             check(
-                &format!("first tokens of {layout:?}, {num_heads} heads of {d}, {rate}, window {window:?}"),
+                &what,
                 shapes,
                 |[query, key_value]| {
                     embert_kernels::first_token_attention(query, key_value, None, &layout, options)
                 },
                 |[query, key_value]| {
                     reference::first_token_attention(query, key_value, None, &layout, options)
+                },
+            );
+            check(
+                &format!("{what}, with a bias"),
+                [shapes[0], shapes[1], [2 * layout.longest() - 1, num_heads]],
+                |[query, key_value, bias]| {
+                    embert_kernels::first_token_attention(query, key_value, Some(bias), &layout, options)
+                },
+                |[query, key_value, bias]| {
+                    reference::first_token_attention(query, key_value, Some(bias), &layout, options)
                 },
             );
         }

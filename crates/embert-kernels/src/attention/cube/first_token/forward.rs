@@ -2,7 +2,9 @@
 
 use cubecl::prelude::*;
 
-use super::head::{HeadColumns, UNITS, dot, load, store_sum, sum_of_group};
+use super::head::{HeadColumns, UNITS, store_sum, sum_of_group};
+use crate::attention::cube::head_row::{dot, load};
+use crate::attention::cube::relative_bias::RelativeBias;
 use crate::attention::cube::tile::LOWEST_SCORE;
 use crate::dropout::cube::MaskGenerator;
 
@@ -14,6 +16,7 @@ pub(super) fn attend<E: Float, N: Size>(
     output: &mut [Vector<E, N>], // [batch, num_heads, d]
     log_sum_exp: &mut [f32],     // [num_heads, batch]
     dropout: &MaskGenerator,     // of each sequence, head and query
+    bias: &RelativeBias,
     columns: HeadColumns,
     #[define(E)] _dtype: ElemType,
 ) {
@@ -32,7 +35,8 @@ pub(super) fn attend<E: Float, N: Size>(
         let (key, count) = (first + unit, min(UNITS, head.keys - first));
         let mut score = LOWEST_SCORE.runtime();
         if key < head.keys {
-            score = dot(&q, key_value, head.key(key), vectors) * columns.scale;
+            let product = dot(&q, key_value, head.key(key), vectors) * columns.scale;
+            score = bias.add_to(product, head.number, 0usize, key);
         }
         scores[unit] = score;
         sync_cube();

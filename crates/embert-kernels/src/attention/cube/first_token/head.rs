@@ -22,6 +22,7 @@ pub(super) struct HeadColumns {
 /// The head and the sequence of a cube.
 #[derive(CubeType, Clone, Copy)]
 pub(super) struct Head {
+    pub(super) number: usize,
     pub(super) sequence: usize,
     /// The place of log Σ exp in `[num_heads, batch]`.
     pub(super) place: usize,
@@ -50,6 +51,7 @@ impl HeadColumns {
             keys = min(length, self.window + 1);
         }
         Head {
+            number,
             sequence,
             place: number * CUBE_COUNT_Y as usize + sequence,
             column: number * vectors,
@@ -72,37 +74,6 @@ impl Head {
     pub(super) fn query(&self) -> usize {
         self.sequence * self.hidden + self.column
     }
-}
-
-/// Returns a row in fp32.
-#[cube]
-pub(super) fn load<E: Float, N: Size>(
-    values: &[Vector<E, N>],
-    offset: usize,
-    #[comptime] vectors: usize,
-) -> Array<Vector<f32, N>> {
-    let mut row = Array::<Vector<f32, N>>::new(vectors);
-    #[unroll]
-    for i in 0..vectors {
-        row[i] = Vector::cast_from(values[offset + i]);
-    }
-    row
-}
-
-/// Returns row · (the row of `values` at `offset`).
-#[cube]
-pub(super) fn dot<E: Float, N: Size>(
-    row: &Array<Vector<f32, N>>,
-    values: &[Vector<E, N>],
-    offset: usize,
-    #[comptime] vectors: usize,
-) -> f32 {
-    let mut sum = Vector::<f32, N>::new(0.0f32);
-    #[unroll]
-    for i in 0..vectors {
-        sum += row[i] * Vector::cast_from(values[offset + i]);
-    }
-    sum.vector_sum()
 }
 
 /// Returns Σ factor of key · (column of the unit in the row of the key), over the keys of the unit's group in a tile.

@@ -5,6 +5,7 @@ use cubecl::prelude::*;
 use super::fragment::{as_operands, max_of_row, multiply_add, pair, sum_of_row, zero_sums};
 use super::row::UnitRows;
 use super::tile::{Rows, load, load_transposed, operand, size};
+use crate::attention::cube::relative_bias::RelativeBias;
 use crate::attention::cube::tile::{HeadShape, LOWEST_SCORE};
 use crate::dropout::cube::MaskGenerator;
 
@@ -15,6 +16,7 @@ pub(super) fn attend<E: Float, T: Float, N: Size>(
     output: &mut [Vector<E, N>], // [num_tokens, num_heads, d]
     log_sum_exp: &mut [f32],     // [num_heads, num_tokens]
     dropout: &MaskGenerator,     // of each sequence, head and query
+    bias: &RelativeBias,
     shape: HeadShape,
     #[define(E)] _of_tensors: ElemType,
     #[define(T)] _of_products: ElemType,
@@ -67,8 +69,16 @@ pub(super) fn attend<E: Float, T: Float, N: Size>(
                 let score = scores[j * 2 + half];
                 let sees_x = column < unit.length && shape.sees(unit.position(half), column);
                 let sees_y = column + 1 < unit.length && shape.sees(unit.position(half), column + 1);
-                let x = select(sees_x, score.extract(0usize) * shape.scale, LOWEST_SCORE);
-                let y = select(sees_y, score.extract(1usize) * shape.scale, LOWEST_SCORE);
+                let x =
+                    bias.add_to(score.extract(0usize) * shape.scale, unit.head, unit.position(half), column);
+                let y = bias.add_to(
+                    score.extract(1usize) * shape.scale,
+                    unit.head,
+                    unit.position(half),
+                    column + 1,
+                );
+                let x = select(sees_x, x, LOWEST_SCORE);
+                let y = select(sees_y, y, LOWEST_SCORE);
                 scores[j * 2 + half] = pair::<N>(x, y);
                 highest = max(highest, max(x, y));
             }

@@ -9,6 +9,7 @@ use super::forward::{load_operands, store_sums};
 use super::fragment::{as_operands, multiply_add, zero_sums};
 use super::row::UnitRows;
 use super::tile::{Rows, load, load_transposed, operand, size};
+use crate::attention::cube::relative_bias::RelativeBias;
 use crate::attention::cube::tile::HeadShape;
 use crate::dropout::cube::MaskGenerator;
 
@@ -22,6 +23,7 @@ pub(super) fn key_value_gradient<E: Float, T: Float, N: Size>(
     products: &[f32],          // [num_heads, num_tokens]
     dqkv: &mut [Vector<E, N>], // [num_tokens, 3, num_heads, d]
     dropout: &MaskGenerator,   // of each sequence, head and query
+    bias: &RelativeBias,
     shape: HeadShape,
     #[comptime] of_key: bool,
     #[comptime] of_value: bool,
@@ -91,7 +93,8 @@ pub(super) fn key_value_gradient<E: Float, T: Float, N: Size>(
                 let row_key = mask_keys[query - first];
                 #[unroll]
                 for half in 0..2usize {
-                    let score = scores[j * 2 + half].extract(side) * shape.scale - log_sum;
+                    let score = scores[j * 2 + half].extract(side) * shape.scale;
+                    let score = bias.add_to(score, unit.head, query, unit.position(half)) - log_sum;
                     let sees = query < unit.length && shape.sees(query, unit.position(half));
                     let p = select(sees, score.exp(), 0.0);
                     let mask = dropout.factor(row_key, unit.position(half) as u32);

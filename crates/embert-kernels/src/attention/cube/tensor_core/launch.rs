@@ -1,12 +1,16 @@
 //! Launches the tensor-core kernels.
 
+use std::iter;
+
 use burn::backend::TensorMetadata;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
 use super::row::{ROWS, UNITS};
 use super::{forward as attend, key_value_gradient, query_gradient};
+use crate::attention::cube::bias_gradient::bias_gradient;
 use crate::attention::cube::heads::Heads;
+use crate::attention::cube::relative_bias::DeviceBias;
 use crate::cube::memory::{element_type, uninitialized, uninitialized_of, upload};
 use crate::cube::tensor_cores::has_tensor_cores;
 use crate::dropout::cube::DeviceMask;
@@ -29,7 +33,11 @@ pub(in crate::attention::cube) fn is_supported(like: &CubeTensor, precision: Pre
 }
 
 /// Returns the output, with zeros in padding rows, and log Σ exp of each row of scores, `[num_heads, num_tokens]`.
-pub(in crate::attention::cube) fn forward(qkv: CubeTensor, heads: &Heads) -> (CubeTensor, CubeTensor) {
+pub(in crate::attention::cube) fn forward(
+    qkv: CubeTensor,
+    bias: &DeviceBias,
+    heads: &Heads,
+) -> [CubeTensor; 2] {
     let [num_tokens, columns] = qkv.shape().dims();
     let dtype = qkv.dtype;
     let output = uninitialized_of(&qkv, [num_tokens, columns / 3], dtype);
@@ -47,22 +55,21 @@ pub(in crate::attention::cube) fn forward(qkv: CubeTensor, heads: &Heads) -> (Cu
             output.clone().into_buffer_arg(),
             log_sum_exp.clone().into_buffer_arg(),
             mask.launch(),
+            bias.launch(),
             heads.shape(d, num_tokens, PAIR, tile),
             element_type(dtype),
             element_type(heads.precision.dtype().into()),
         );
     }
-    (output, log_sum_exp)
+    [output, log_sum_exp]
 }
 
-/// Returns the gradient of query, key and value, `[num_tokens, 3 · hidden]`.
+/// Returns the gradient of query, key and value, `[num_tokens, 3 · hidden]`, and that of the bias if it is needed.
 pub(in crate::attention::cube) fn backward(
-    qkv: CubeTensor,
-    output: CubeTensor,
-    log_sum_exp: CubeTensor,
-    gradient: CubeTensor,
+    [output, log_sum_exp, gradient, qkv]: [CubeTensor; 4],
+    bias: &DeviceBias,
     heads: &Heads,
-) -> CubeTensor {
+) -> Vec<CubeTensor> {
     let shape @ [num_tokens, columns] = qkv.shape().dims();
     let dtype = qkv.dtype;
     let dqkv = uninitialized_of(&qkv, shape, dtype);
@@ -71,7 +78,7 @@ pub(in crate::attention::cube) fn backward(
     let (client, sequences) = (qkv.client.clone(), upload(&qkv, &heads.sequences));
     let tile = if d <= 64 { 32 } else { 16 };
     if num_tokens == 0 {
-        return dqkv;
+        return vec![dqkv];
     }
     query_gradient::query_gradient::launch(
         &client,
@@ -86,6 +93,7 @@ pub(in crate::attention::cube) fn backward(
         dqkv.clone().into_buffer_arg(),
         products.clone().into_buffer_arg(),
         mask.launch(),
+        bias.launch(),
         heads.shape(d, num_tokens, PAIR, tile),
         element_type(dtype),
         element_type(heads.precision.dtype().into()),
@@ -104,6 +112,7 @@ pub(in crate::attention::cube) fn backward(
             products.clone().into_buffer_arg(),
             dqkv.clone().into_buffer_arg(),
             mask.launch(),
+            bias.launch(),
             heads.shape(d, num_tokens, PAIR, tile),
             of_key,
             of_value,
@@ -111,5 +120,7 @@ pub(in crate::attention::cube) fn backward(
             element_type(heads.precision.dtype().into()),
         );
     }
-    dqkv
+    let sums = [log_sum_exp, products];
+    let dbias = bias.has_gradient.then(|| bias_gradient(qkv, gradient, sums, bias, heads));
+    iter::once(dqkv).chain(dbias).collect()
 }

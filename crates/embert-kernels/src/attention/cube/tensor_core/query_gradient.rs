@@ -1,4 +1,4 @@
-//! The gradient of the queries: dS = P∘(M∘(dO Vᵀ) − Σ dO∘O)/√d, dQ = dS K, with P = exp(QKᵀ/√d − log Σ exp).
+//! The gradient of the queries: dS = P∘(M∘(dO Vᵀ) − Σ dO∘O)/√d, dQ = dS K, with P = exp(QKᵀ/√d + b − log Σ exp).
 
 use cubecl::prelude::*;
 
@@ -6,6 +6,7 @@ use super::forward::{load_operands, store_sums};
 use super::fragment::{as_operands, multiply_add, pair, sum_of_row, zero_sums};
 use super::row::UnitRows;
 use super::tile::{Rows, load, load_transposed, operand, size};
+use crate::attention::cube::relative_bias::RelativeBias;
 use crate::attention::cube::tile::HeadShape;
 use crate::dropout::cube::MaskGenerator;
 
@@ -20,6 +21,7 @@ pub(super) fn query_gradient<E: Float, T: Float, N: Size>(
     dqkv: &mut [Vector<E, N>], // [num_tokens, 3, num_heads, d]
     products: &mut [f32],      // [num_heads, num_tokens]
     dropout: &MaskGenerator,   // of each sequence, head and query
+    bias: &RelativeBias,
     shape: HeadShape,
     #[define(E)] _of_tensors: ElemType,
     #[define(T)] _of_products: ElemType,
@@ -79,10 +81,11 @@ pub(super) fn query_gradient<E: Float, T: Float, N: Size>(
                 let mut ds = Vector::<f32, N>::new(0.0f32);
                 #[unroll]
                 for side in 0..2usize {
-                    let score = scores[j * 2 + half].extract(side) * shape.scale - log_sum[half];
-                    let mask = dropout.factor(row_keys[half], (column + side) as u32);
-                    let value = score.exp() * (dp[j * 2 + half].extract(side) * mask - product[half]);
                     let key = column + side;
+                    let score = scores[j * 2 + half].extract(side) * shape.scale;
+                    let score = bias.add_to(score, unit.head, unit.position(half), key) - log_sum[half];
+                    let mask = dropout.factor(row_keys[half], key as u32);
+                    let value = score.exp() * (dp[j * 2 + half].extract(side) * mask - product[half]);
                     let sees = key < unit.length && shape.sees(unit.position(half), key);
                     ds.insert(side, select(sees, value, 0.0));
                 }
