@@ -10,11 +10,10 @@ use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
 use crate::ModelError;
+use crate::device_values::{VALUES_PER_PIECE, values_in_pieces};
 
 /// The header length is padded to a multiple of this.
 const ALIGNMENT: usize = 8;
-/// The number of values that are copied from a device at a time: 16 MiB.
-const VALUES_PER_PIECE: usize = 1 << 22;
 
 /// A tensor of a new file.
 pub trait TensorToWrite {
@@ -42,12 +41,7 @@ pub trait TensorToWrite {
 /// # Panics
 /// If the values are not fp32.
 pub fn write_f32(values: &Tensor<1>, out: &mut dyn Write) -> io::Result<()> {
-    let [elements] = values.dims();
-    for start in (0..elements).step_by(VALUES_PER_PIECE) {
-        let piece = values.clone().narrow(0, start, VALUES_PER_PIECE.min(elements - start)).into_data();
-        write_slice(piece.as_slice().expect("the values are fp32"), out)?;
-    }
-    Ok(())
+    values_in_pieces(values).try_for_each(|piece| write_slice(&piece, out))
 }
 
 /// Writes values as little-endian bytes.

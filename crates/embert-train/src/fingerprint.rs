@@ -3,7 +3,7 @@
 use burn::module::Param;
 use burn::tensor::Tensor;
 use embert_kernels::{FNV_OFFSET, fnv1a};
-use embert_model::{Parameter, ParameterVisitor, visit_parameters};
+use embert_model::{Parameter, ParameterVisitor, values_in_pieces, visit_parameters};
 use serde::{Deserialize, Serialize};
 
 use crate::batches::LabelledTexts;
@@ -51,9 +51,8 @@ impl ParameterVisitor for FrozenWeights {
     fn visit<const D: usize>(&mut self, _parameter: Parameter, param: &Param<Tensor<D>>) {
         let values = param.val();
         if !values.is_require_grad() {
-            let values = values.into_data();
-            let values = values.as_slice::<f32>().expect("parameters are fp32");
-            self.hash = values.iter().fold(self.hash, |hash, value| fnv1a(hash, value.to_bits().into()));
+            let pieces = values_in_pieces(&values.flatten(0, D - 1));
+            self.hash = pieces.flatten().fold(self.hash, |hash, value| fnv1a(hash, value.to_bits().into()));
         }
     }
 }
