@@ -41,7 +41,7 @@ pub trait TensorToWrite {
 /// # Panics
 /// If the values are not fp32.
 pub fn write_f32(values: &Tensor<1>, out: &mut dyn Write) -> io::Result<()> {
-    values_in_pieces(values).try_for_each(|piece| write_slice(&piece, out))
+    values_in_pieces(values.clone()).try_for_each(|piece| write_slice(&piece, out))
 }
 
 /// Writes values as little-endian bytes.

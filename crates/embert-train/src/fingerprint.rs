@@ -51,7 +51,7 @@ impl ParameterVisitor for FrozenWeights {
     fn visit<const D: usize>(&mut self, _parameter: Parameter, param: &Param<Tensor<D>>) {
         let values = param.val();
         if !values.is_require_grad() {
-            let pieces = values_in_pieces(&values.flatten(0, D - 1));
+            let pieces = values_in_pieces(values.flatten(0, D - 1));
             self.hash = pieces.flatten().fold(self.hash, |hash, value| fnv1a(hash, value.to_bits().into()));
         }
     }
