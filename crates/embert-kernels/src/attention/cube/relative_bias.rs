@@ -52,9 +52,4 @@ impl RelativeBias {
         }
         sum
     }
-
-    /// Returns the place of the distance from a key to the first query in `[batch, 2 · longest − 1, num_heads]`.
-    pub(super) fn place_of_first(&self, sequence: usize, head: usize, key: usize) -> usize {
-        (sequence * (2 * self.last + 1) + self.last - key) * self.num_heads + head
-    }
 }

@@ -5,7 +5,6 @@ use cubecl::prelude::*;
 
 use super::head::{HeadColumns, UNITS, store_sum, sum_of_group};
 use crate::attention::cube::head_row::{dot, load};
-use crate::attention::cube::relative_bias::RelativeBias;
 use crate::dropout::cube::MaskGenerator;
 
 #[cube(launch)]
@@ -19,8 +18,6 @@ pub(super) fn gradients<E: Float, N: Size>(
     dquery: &mut [Vector<E, N>],     // [batch, num_heads, d]
     dkey_value: &mut [Vector<E, N>], // [num_tokens, 2, num_heads, d]
     dropout: &MaskGenerator,         // of each sequence, head and query
-    bias: &RelativeBias,
-    mut dbias: ComptimeOption<&mut [f32]>, // of each sequence, [batch, 2 · longest − 1, num_heads]
     columns: HeadColumns,
     #[define(E)] _dtype: ElemType,
 ) {
@@ -41,16 +38,10 @@ pub(super) fn gradients<E: Float, N: Size>(
         let mut of_value = 0.0f32;
         if key < head.keys {
             let offset = head.key(key);
-            let score = dot(&q, key_value, offset, vectors) * columns.scale;
-            let p = (bias.add_to(score, head.number, 0usize, key) - log_sum).exp();
+            let p = (dot(&q, key_value, offset, vectors) * columns.scale - log_sum).exp();
             let mask = dropout.factor(mask_key, key as u32);
             let dp = dot(&g, key_value, offset + head.hidden, vectors) * mask;
-            let ds = p * (dp - product);
-            #[comptime]
-            if let ComptimeOption::Some(dbias) = dbias.as_mut() {
-                dbias[bias.place_of_first(head.sequence, head.number, key)] = ds;
-            }
-            of_score = ds * columns.scale;
+            of_score = p * (dp - product) * columns.scale;
             of_value = p * mask;
         }
         if key < head.rows {

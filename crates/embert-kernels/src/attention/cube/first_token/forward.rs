@@ -4,7 +4,6 @@ use cubecl::prelude::*;
 
 use super::head::{HeadColumns, UNITS, store_sum, sum_of_group};
 use crate::attention::cube::head_row::{dot, load};
-use crate::attention::cube::relative_bias::RelativeBias;
 use crate::attention::cube::tile::LOWEST_SCORE;
 use crate::dropout::cube::MaskGenerator;
 
@@ -16,7 +15,6 @@ pub(super) fn attend<E: Float, N: Size>(
     output: &mut [Vector<E, N>], // [batch, num_heads, d]
     log_sum_exp: &mut [f32],     // [num_heads, batch]
     dropout: &MaskGenerator,     // of each sequence, head and query
-    bias: &RelativeBias,
     columns: HeadColumns,
     #[define(E)] _dtype: ElemType,
 ) {
@@ -35,8 +33,7 @@ pub(super) fn attend<E: Float, N: Size>(
         let (key, count) = (first + unit, min(UNITS, head.keys - first));
         let mut score = LOWEST_SCORE.runtime();
         if key < head.keys {
-            let product = dot(&q, key_value, head.key(key), vectors) * columns.scale;
-            score = bias.add_to(product, head.number, 0usize, key);
+            score = dot(&q, key_value, head.key(key), vectors) * columns.scale;
         }
         scores[unit] = score;
         sync_cube();

@@ -22,7 +22,6 @@ pub(super) struct HeadColumns {
 /// The head and the sequence of a cube.
 #[derive(CubeType, Clone, Copy)]
 pub(super) struct Head {
-    pub(super) number: usize,
     pub(super) sequence: usize,
     /// The place of log Σ exp in `[num_heads, batch]`.
     pub(super) place: usize,
@@ -51,7 +50,6 @@ impl HeadColumns {
             keys = min(length, self.window + 1);
         }
         Head {
-            number,
             sequence,
             place: number * CUBE_COUNT_Y as usize + sequence,
             column: number * vectors,
