@@ -30,7 +30,7 @@ pub(super) fn bias_gradient(
     heads: &Heads,
 ) -> CubeTensor {
     let ([num_tokens, columns], shape) = (qkv.shape().dims(), bias.shape());
-    let ([distances, num_heads], batch_size) = (shape, heads.sequences.len() / 3);
+    let ([distances, num_heads], batch_size) = (shape, heads.batch_size());
     let sums = uninitialized(&qkv, [2 * batch_size, distances, num_heads]);
     let blocks = distances.div_ceil(2).div_ceil(UNITS);
     let (d, mask) = (columns / 3 / num_heads, DeviceMask::new(heads.mask.as_ref(), &qkv));

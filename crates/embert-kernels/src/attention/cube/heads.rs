@@ -44,6 +44,10 @@ impl Heads {
         })
     }
 
+    pub(super) fn batch_size(&self) -> usize {
+        self.sequences.len() / 3
+    }
+
     /// Returns whether there is a window, and the largest distance in it. A kernel can add `num_tokens` to the distance.
     pub(super) fn window(&self, num_tokens: usize) -> (bool, usize) {
         (self.window.is_some(), self.window.unwrap_or(0).min(num_tokens))
@@ -57,7 +61,7 @@ impl Heads {
 
     /// Returns the grid: one cube for each block of `rows` rows, head and sequence.
     pub(super) fn cubes(&self, rows: usize) -> CubeCount {
-        let [blocks, batch_size] = [self.max_rows.div_ceil(rows), self.sequences.len() / 3];
-        CubeCount::Static(blocks as u32, self.num_heads as u32, batch_size as u32)
+        let blocks = self.max_rows.div_ceil(rows);
+        CubeCount::Static(blocks as u32, self.num_heads as u32, self.batch_size() as u32)
     }
 }

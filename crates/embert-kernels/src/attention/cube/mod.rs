@@ -5,7 +5,8 @@
 //! key in the backward pass. All units of a cube load the other operand together, in tiles of shared memory. The
 //! backward pass needs the input, the output, and one number for each head of each token.
 //!
-//! Products in bf16 and fp16 use tensor cores where the device has them. Elsewhere they are computed in fp32.
+//! Products in bf16 and fp16 use tensor cores where the device has them. Elsewhere they are computed in fp32. A bias is
+//! added to the scores in the kernels, and has a backward kernel of its own.
 
 mod backward;
 mod bias_gradient;
