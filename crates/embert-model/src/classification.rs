@@ -176,6 +176,15 @@ mod tests {
             intermediate_size: 3072,
             ..default(&ALBERT)
         };
+        let square_albert = EncoderConfig {
+            embedding_size: Some(384),
+            hidden_size: 384,
+            num_hidden_layers: 6,
+            num_hidden_groups: Some(6),
+            num_attention_heads: 12,
+            intermediate_size: 1536,
+            ..default(&ALBERT)
+        };
         let deberta = |hidden_size, num_hidden_layers| EncoderConfig {
             hidden_size,
             num_hidden_layers,
@@ -195,6 +204,7 @@ mod tests {
             (&ELECTRA, electra_base, 109_483_778),
             (&ELECTRA, default(&ELECTRA), 13_549_314),
             (&ALBERT, albert_base, 11_685_122),
+            (&ALBERT, square_albert, 22_661_378),
             (&MPNET, mpnet_base, 109_488_002),
             (&DEBERTA_V2, deberta(384, 12), 70_830_722),
             (&DEBERTA_V2, deberta(768, 6), 141_896_450),

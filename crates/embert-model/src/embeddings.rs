@@ -1,4 +1,4 @@
-//! Embeddings: dropout(LayerNorm(word + position + token_type)), projected to the hidden size if it differs.
+//! Embeddings: dropout(LayerNorm(word + position + token_type)), projected to the hidden size in some families.
 
 use std::borrow::Cow;
 
@@ -39,7 +39,7 @@ pub struct BertEmbeddings {
     pub token_type_embeddings: Option<Embedding>,
     /// LayerNorm of the sum.
     pub layer_norm: LayerNorm,
-    /// Projection after dropout, `[embedding, hidden]`; `None` if both sizes are equal.
+    /// Projection after dropout, `[embedding, hidden]`; see [`EncoderConfig::projects_embeddings`].
     pub projection: Option<Linear>,
     dropout: f64,
     first_position: usize,
@@ -56,7 +56,7 @@ impl BertEmbeddings {
             position_embeddings: has_positions.then(|| table(config.max_position_embeddings)),
             token_type_embeddings: config.type_vocab_size.map(table),
             layer_norm: LayerNorm::zeros(embedding, config, device),
-            projection: (embedding != hidden).then(|| Linear::zeros(embedding, hidden, device)),
+            projection: config.projects_embeddings().then(|| Linear::zeros(embedding, hidden, device)),
             dropout: config.hidden_dropout_prob,
             first_position: config.first_position(),
             pair_token_types: config.pair_token_types,

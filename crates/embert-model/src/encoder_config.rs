@@ -24,6 +24,8 @@ pub struct EncoderConfig {
     pub pair_token_types: bool,
     /// Size of the embeddings; `None` means `hidden_size`. A linear layer projects another size to `hidden_size`.
     pub embedding_size: Option<usize>,
+    /// True if that layer also exists when both sizes are equal.
+    pub always_projects_embeddings: bool,
     /// Size of the hidden states.
     pub hidden_size: usize,
     /// Number of layers.
@@ -117,5 +119,10 @@ impl EncoderConfig {
     /// Returns the size of the embeddings.
     pub fn embedding_size(&self) -> usize {
         self.embedding_size.unwrap_or(self.hidden_size)
+    }
+
+    /// Returns true if a linear layer projects embeddings to hidden states.
+    pub fn projects_embeddings(&self) -> bool {
+        self.always_projects_embeddings || self.embedding_size() != self.hidden_size
     }
 }

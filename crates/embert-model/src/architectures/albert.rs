@@ -51,6 +51,7 @@ fn default_config() -> EncoderConfig {
     EncoderConfig {
         vocab_size: 30000,
         embedding_size: Some(128),
+        always_projects_embeddings: true,
         hidden_size: 4096,
         num_hidden_groups: Some(1),
         num_attention_heads: 64,

@@ -44,6 +44,7 @@ impl Default for EncoderConfig {
             type_vocab_size: Some(2),
             pair_token_types: true,
             embedding_size: None,
+            always_projects_embeddings: false,
             hidden_size: 768,
             num_hidden_layers: 12,
             num_hidden_groups: None,
