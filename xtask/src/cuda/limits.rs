@@ -22,9 +22,8 @@ const BERT_BASE: [Limit; 3] = [
     Limit {
         what: "launches",
         of: |step| step.launches as u64,
-        most: 620,
-        reason: "a launch costs 20 to 40 us on the host, and a step should take 35 ms on an H200: the goal is 600, and \
-                 tuning changes it by a few",
+        most: 600,
+        reason: "a launch costs 20 to 40 us on the host, and a step should take 35 ms on an H200",
     },
     Limit {
         what: "MiB reserved",

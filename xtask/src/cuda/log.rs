@@ -70,7 +70,7 @@ pub(super) fn launches_by_kernel(log: &str) -> BTreeMap<String, usize> {
 }
 
 /// Returns `attend` for `attend_0123abcd`.
-pub(super) fn without_hash(name: &str) -> &str {
+fn without_hash(name: &str) -> &str {
     match name.rsplit_once('_') {
         Some((base, hash)) if hash.len() == 8 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => base,
         _ => name,

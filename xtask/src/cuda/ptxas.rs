@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use super::{limits::MOST_SPILLED, log::without_hash};
+use super::limits::MOST_SPILLED;
 use crate::process;
 
 /// The GPU that is assembled for: an H100 or H200.
@@ -36,8 +36,7 @@ pub(super) fn check(ptxas: &Path, folder: &Path) -> Result<String, String> {
     let mut resources = Vec::new();
     for path in ptx_files(folder)? {
         let text = fs::read_to_string(&path).map_err(|source| format!("{}: {source}", path.display()))?;
-        let is_own = entry(&text).is_some_and(|name| own.contains(without_hash(name)));
-        if is_own {
+        if entry(&text).is_some_and(|name| is_one_of(name, &own)) {
             resources.push(assemble(ptxas, &path)?);
         }
     }
@@ -105,6 +104,16 @@ fn own_kernels(folder: &Path) -> BTreeSet<String> {
     names
 }
 
+/// Returns true for a kernel of these functions. After the function, its name has type parameters and a hash:
+/// `attend_e_bf16_n_4_0123abcd` is `attend`.
+fn is_one_of(kernel: &str, functions: &BTreeSet<String>) -> bool {
+    let begins_with = |function: &String| {
+        let rest = kernel.strip_prefix(function.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+    };
+    functions.iter().any(begins_with)
+}
+
 fn kernels_in(source: &str) -> impl Iterator<Item = &str> {
     let launches = source.split("#[cube(launch").skip(1);
     launches.filter_map(|after| {
@@ -136,6 +145,17 @@ ptxas info    : Used 167 registers, used 1 barriers, 20480 bytes smem, 432 bytes
     fn the_entry_of_a_ptx_text_is_found() {
         assert_eq!(entry(".version 8.0\n.visible .entry attend_0123abcd(\n.param"), Some("attend_0123abcd"));
         assert_eq!(entry(".version 8.0\n"), None);
+    }
+
+    #[test]
+    fn a_kernel_belongs_to_its_function_with_any_types() {
+        let functions = ["attend", "sum_rows"].map(str::to_owned).into();
+        for kernel in ["attend", "attend_0123abcd", "attend_e_bf16_t_bf16_n_2_e74f673d", "sum_rows_n_4_09c0bab0"] {
+            assert!(is_one_of(kernel, &functions), "{kernel}");
+        }
+        for kernel in ["attendant_0123abcd", "matmul_entry_lhs_bf16_0123abcd", "sum_0123abcd"] {
+            assert!(!is_one_of(kernel, &functions), "{kernel}");
+        }
     }
 
     #[test]
