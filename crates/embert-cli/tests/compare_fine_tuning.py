@@ -4,11 +4,12 @@
 # ///
 """Optional measurement: embert and the Trainer fine-tune one model on the same rows with several seeds.
 
-    uv run crates/embert-cli/tests/compare_fine_tuning.py target/release/embert MODEL_DIR TRAIN.jsonl EVAL.jsonl FOLDER [RATE [TOKENS]]
+    uv run crates/embert-cli/tests/compare_fine_tuning.py target/release/embert MODEL_DIR TRAIN.jsonl EVAL.jsonl FOLDER [RATE [TOKENS [bf16]]]
 
 The rows have the keys text and label (0 or 1). Both programs train two epochs with batches of 16; order, dropout and new
-weights have other random numbers. RATE is the learning rate (5e-5 if it is missing), TOKENS the longest text (128). Prints
-a line for each seed, then the means and their standard errors. FOLDER must not exist, or be empty.
+weights have other random numbers. RATE is the learning rate (5e-5 if it is missing), TOKENS the longest text (128). Matrix
+products are fp32, or bf16 in both programs. Prints a line for each seed, then the means and their standard errors. FOLDER
+must not exist, or be empty.
 """
 import json, pathlib, statistics, subprocess, sys
 
@@ -17,14 +18,15 @@ from transformers import (AutoModelForSequenceClassification, DataCollatorWithPa
                           TrainingArguments)
 
 embert, base, train_file, eval_file, folder = sys.argv[1], *(pathlib.Path(path).resolve() for path in sys.argv[2:6])
-rate, tokens = (sys.argv[6:] + ["5e-5", "128"][len(sys.argv) - 6:])[:2]
+rate, tokens, precision = sys.argv[6:] + ["5e-5", "128", "fp32"][len(sys.argv) - 6:]
+bf16 = precision == "bf16"
 SEEDS = [1, 2, 3]
 
 
 def ours(seed):
     out = folder / f"embert-{seed}"
     settings = (f"--learning_rate {rate} --per_device_train_batch_size 16 --num_train_epochs 2 --warmup_ratio 0.1 --seed {seed} "
-                f"--max_seq_length {tokens} --do_eval --save_strategy no")
+                f"--max_seq_length {tokens} --do_eval --save_strategy no" + " --bf16" * bf16)
     subprocess.run([embert, "train", "--model", base, "--train_file", train_file, "--validation_file", eval_file,
                     "--output_dir", out, *settings.split()], check=True, capture_output=True)
     results = json.loads((out / "all_results.json").read_text())
@@ -41,7 +43,7 @@ def theirs(seed):
     tokenizer = PreTrainedTokenizerFast.from_pretrained(base)  # tokenizer.json as it is, also beside weights of another class
     arguments = TrainingArguments(
         str(folder / f"transformers-{seed}"), learning_rate=float(rate), per_device_train_batch_size=16, num_train_epochs=2,
-        warmup_steps=0.1, seed=seed, report_to="none", save_strategy="no", use_cpu=True, disable_tqdm=True)
+        warmup_steps=0.1, seed=seed, report_to="none", save_strategy="no", use_cpu=True, disable_tqdm=True, bf16=bf16)
 
     def accuracy(prediction):
         return {"accuracy": float((prediction.predictions.argmax(-1) == prediction.label_ids).mean())}

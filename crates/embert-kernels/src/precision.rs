@@ -14,8 +14,8 @@ pub enum Precision {
     /// Attention is fp32. Other devices use fp32 instead.
     Tf32,
     /// Operands rounded to bf16. They are saved in bf16 for the backward pass, and so is the input of GELU. A
-    /// CPU without AVX512-BF16 uses fp32 instead. On a GPU with tensor cores, the results of linear layers and of
-    /// attention are bf16, too.
+    /// CPU without AMX (on Linux) or AVX512-BF16 uses fp32 instead. On a GPU with tensor cores, the results of linear
+    /// layers and of attention are bf16, too.
     Bf16,
     /// Operands rounded to fp16. Its range is 6e-8 to 65,504, so training must scale the loss. A CPU uses
     /// fp32 instead. On a GPU with tensor cores, the results of linear layers and of attention are fp16, too.

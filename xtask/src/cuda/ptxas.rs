@@ -150,7 +150,9 @@ ptxas info    : Used 167 registers, used 1 barriers, 20480 bytes smem, 432 bytes
     #[test]
     fn a_kernel_belongs_to_its_function_with_any_types() {
         let functions = ["attend", "sum_rows"].map(str::to_owned).into();
-        for kernel in ["attend", "attend_0123abcd", "attend_e_bf16_t_bf16_n_2_e74f673d", "sum_rows_n_4_09c0bab0"] {
+        for kernel in
+            ["attend", "attend_0123abcd", "attend_e_bf16_t_bf16_n_2_e74f673d", "sum_rows_n_4_09c0bab0"]
+        {
             assert!(is_one_of(kernel, &functions), "{kernel}");
         }
         for kernel in ["attendant_0123abcd", "matmul_entry_lhs_bf16_0123abcd", "sum_0123abcd"] {

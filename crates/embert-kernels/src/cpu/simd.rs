@@ -3,6 +3,8 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+#[cfg(target_arch = "x86_64")]
+use super::matmul::{Amx, Bf16};
 use super::matmul::{F32, Kernel};
 use crate::precision::Precision;
 
@@ -11,6 +13,8 @@ use crate::precision::Precision;
 pub(crate) struct Cpu {
     arch: Arch,
     precision: Precision,
+    /// Whether products in bf16 use AMX if the processor has it.
+    amx: bool,
 }
 
 /// A computation that uses a matmul kernel and SIMD vectors.
@@ -24,7 +28,7 @@ pub(crate) trait WithKernel {
 impl Cpu {
     /// Selects the best instructions of this processor.
     pub(crate) fn new(precision: Precision) -> Self {
-        Self { arch: Arch::new(), precision }
+        Self { arch: Arch::new(), precision, amx: true }
     }
 
     /// Selects the best instructions, with fp32 products.
@@ -35,14 +39,14 @@ impl Cpu {
     /// Returns one value for each instruction set of this processor.
     #[cfg(test)]
     pub(crate) fn all(precision: Precision) -> Vec<Self> {
-        let mut all = vec![Self { arch: Arch::Scalar, precision }];
+        let best = Self::new(precision);
+        let without_amx = |arch| Self { arch, precision, amx: false };
+        let mut all = vec![best, without_amx(Arch::Scalar)];
         #[cfg(target_arch = "x86_64")]
         {
-            all.extend(pulp::x86::V3::try_new().map(|simd| Self { arch: Arch::V3(simd), precision }));
-            all.extend(pulp::x86::V4::try_new().map(|simd| Self { arch: Arch::V4(simd), precision }));
+            all.extend(pulp::x86::V3::try_new().map(|simd| without_amx(Arch::V3(simd))));
+            all.extend(pulp::x86::V4::try_new().map(|simd| without_amx(Arch::V4(simd))));
         }
-        #[cfg(target_arch = "aarch64")]
-        all.push(Self::new(precision));
         all
     }
 
@@ -52,7 +56,7 @@ impl Cpu {
         #[cfg(target_arch = "x86_64")]
         return self.precision == Precision::Bf16
             && matches!(self.arch, Arch::V4(_))
-            && super::matmul::Bf16::<8, 3>::detect().is_some();
+            && Bf16::<8, 3>::detect().is_some();
         #[cfg(not(target_arch = "x86_64"))]
         false
     }
@@ -74,10 +78,13 @@ impl Cpu {
 
     fn run_with_kernel<Op: WithKernel, const NV: usize>(self, op: Op) -> Op::Output {
         #[cfg(target_arch = "x86_64")]
-        if let (Precision::Bf16, Arch::V4(simd)) = (self.precision, self.arch)
-            && let Some(kernel) = super::matmul::Bf16::<8, NV>::detect()
-        {
-            return op.with_kernel(kernel, simd);
+        if let (Precision::Bf16, Arch::V4(simd)) = (self.precision, self.arch) {
+            if let Some(kernel) = Amx::detect().filter(|_| self.amx) {
+                return op.with_kernel(kernel, simd);
+            }
+            if let Some(kernel) = Bf16::<8, NV>::detect() {
+                return op.with_kernel(kernel, simd);
+            }
         }
         self.arch.dispatch(Fp32Kernel::<Op, 8, NV>(op))
     }
@@ -106,12 +113,12 @@ pub(crate) fn rounds_operands(precision: Precision) -> bool {
 
 /// Returns the precision and the instruction set of matrix products on this processor, for display.
 ///
-/// Example: `"bf16 (AVX512-BF16)"`. A precision that the processor does not support shows the fp32 fallback.
+/// Example: `"bf16 (AMX)"`. A precision that the processor does not support shows the fp32 fallback.
 pub fn instructions(precision: Precision) -> &'static str {
     #[cfg(target_arch = "x86_64")]
     {
         if rounds_operands(precision) {
-            return "bf16 (AVX512-BF16)";
+            return if Amx::detect().is_some() { "bf16 (AMX)" } else { "bf16 (AVX512-BF16)" };
         }
         match Arch::new() {
             Arch::V4(_) => "fp32 (AVX-512)",

@@ -19,23 +19,25 @@ pub(crate) struct PackedOperand {
 impl PackedOperand {
     /// Packs a left operand, `[rows, k]`, into panels of MR rows.
     pub(crate) fn pack_left<K: Kernel>(&mut self, kernel: K, source: Matrix<'_>) {
-        self.pack(kernel, source, K::MR);
+        let panels = self.panels::<K>(source, K::MR);
+        // SAFETY: `panels` are borrowed mutably, and their width is MR. Row 0 and column 0 are in range, and
+        // `k_words` is that of all columns of `source`.
+        unsafe { kernel.pack_left(source, 0, 0, panels) };
     }
 
     /// Packs a right operand, `[k, columns]`, into panels of NR columns. The argument is its transpose.
     pub(crate) fn pack_right<K: Kernel>(&mut self, kernel: K, transposed: Matrix<'_>) {
-        self.pack(kernel, transposed, K::NR);
+        let panels = self.panels::<K>(transposed, K::NR);
+        // SAFETY: `panels` are borrowed mutably, and their width is NR. Row 0 and column 0 are in range, and
+        // `k_words` is that of all columns of `transposed`.
+        unsafe { kernel.pack_right(transposed, 0, 0, panels) };
     }
 
-    fn pack<K: Kernel>(&mut self, kernel: K, source: Matrix<'_>, width: usize) {
-        (self.k_words, self.count) =
-            (source.columns.div_ceil(K::ELEMENTS_PER_WORD), source.rows.div_ceil(width));
+    /// Returns memory for the panels of `source`.
+    fn panels<K: Kernel>(&mut self, source: Matrix<'_>, width: usize) -> Panels {
+        (self.k_words, self.count) = (K::k_words(source.columns), source.rows.div_ceil(width));
         let start = self.panels.words_mut(self.count * self.k_words * width).as_mut_ptr();
-        let panels = Panels { start, k_words: self.k_words, width, count: self.count };
-        // SAFETY: `words_mut` has returned `count · k_words · width` words, which `self.panels` owns and
-        // which are borrowed mutably. The width is MR or NR. Row 0 and column 0 are in range, and `k_words`
-        // is the number of words that hold all columns of `source`.
-        unsafe { kernel.pack(source, 0, 0, panels) };
+        Panels { start, k_words: self.k_words, width, count: self.count }
     }
 
     /// Returns the complete operand.
@@ -50,10 +52,11 @@ impl PackedOperand {
         PanelView { first, count: rows.end.div_ceil(K::MR) - first, ..self.all() }
     }
 
-    /// Returns these columns of a left operand. The first one begins a word.
+    /// Returns these columns of a left operand, and columns after them up to a complete step. The first one begins a
+    /// step.
     pub(crate) fn columns<K: Kernel>(&self, columns: &Range<usize>) -> PanelView<'_> {
-        let words = K::ELEMENTS_PER_WORD;
-        PanelView { k_words: columns.start / words..columns.end.div_ceil(words), ..self.all() }
+        let first = columns.start / K::ELEMENTS_PER_WORD;
+        PanelView { k_words: first..first + K::k_words(columns.len()), ..self.all() }
     }
 }
 
@@ -93,6 +96,7 @@ pub(crate) fn multiply<K: Kernel>(
     let len = a.count * K::MR * stride;
     let c = &mut c[..len];
     let init = if accumulate { TileInit::Current } else { TileInit::Zero };
+    kernel.begin();
     for j in 0..b.count {
         for i in 0..a.count {
             let (panel_a, panel_b) = (a.panel(i, K::MR), b.panel(j, K::NR));
@@ -101,7 +105,7 @@ pub(crate) fn multiply<K: Kernel>(
             // views have `k_words` words along k. Slices of words are initialized. `c` has `a.count · MR` rows
             // of `stride` = `b.count · NR` numbers. The tile has MR rows from i · MR on and NR columns from
             // j · NR on. It is inside `c`, because i < `a.count` and j < `b.count`. It is initialized, because
-            // `c` is a slice of numbers. `c` is borrowed mutably, so nothing else accesses it.
+            // `c` is a slice of numbers. `c` is borrowed mutably, so nothing else accesses it. `begin` was called.
             unsafe {
                 kernel.multiply_panels(
                     k_words,

@@ -30,10 +30,18 @@ impl<const MR: usize, const NV: usize> Kernel for Bf16<MR, NV> {
     const ELEMENTS_PER_WORD: usize = 2;
 
     /// # Safety
-    /// The requirements of [`Kernel::pack`].
-    unsafe fn pack(self, source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
-        // SAFETY: the caller guarantees the requirements of `Kernel::pack`. Only `detect` creates a `Self`,
-        // after it found the instructions. The width is MR or NR: `Cpu` selects MR = 8, and NR = 16 · NV.
+    /// The requirements of [`Kernel::pack_left`].
+    unsafe fn pack_left(self, source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
+        // SAFETY: the caller guarantees the requirements of `Kernel::pack_left`. Only `detect` creates a `Self`,
+        // after it found the instructions. The width is MR, and `Cpu` selects MR = 8.
+        unsafe { pack(source, row, k, panels) }
+    }
+
+    /// # Safety
+    /// The requirements of [`Kernel::pack_right`].
+    unsafe fn pack_right(self, source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
+        // SAFETY: the caller guarantees the requirements of `Kernel::pack_right`. Only `detect` creates a `Self`,
+        // after it found the instructions. The width is NR = 16 · NV.
         unsafe { pack(source, row, k, panels) }
     }
 
@@ -98,7 +106,7 @@ fn pairs(words: __m512i) -> __m512bh {
 
 /// The bf16 format: a word is two numbers, rounded to nearest, ties to even. The first one is in the low
 /// half.
-struct RoundedToBf16;
+pub(super) struct RoundedToBf16;
 
 impl PackFormat for RoundedToBf16 {
     const ELEMENTS_PER_WORD: usize = 2;
@@ -147,10 +155,10 @@ fn half_words(numbers: __m512) -> __m512i {
 }
 
 /// # Safety
-/// The requirements of [`Kernel::pack`]. In addition, the width of the panels is 8 or a multiple of 16, and
-/// the processor has AVX512-BF16.
+/// The requirements of [`Kernel::pack_right`], but the width of the panels is 8 or a multiple of 16. In addition, the
+/// processor has AVX512-BF16.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-unsafe fn pack(source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
+pub(super) unsafe fn pack(source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
     // SAFETY: the caller guarantees the requirements of `pack::pack`. This function enables all instructions
     // that `RoundedToBf16` uses.
     unsafe { super::pack::pack::<RoundedToBf16>(source, row, k, panels) }

@@ -112,11 +112,12 @@ impl<K: Kernel> Plan<'_, K> {
 
     /// Returns the ranges along k, in order.
     fn k_ranges(&self) -> impl Iterator<Item = KRange> + use<K> {
-        let words = self.row_block_rows().div_ceil(K::ELEMENTS_PER_WORD);
-        let ranges = words.div_ceil(MAX_K_WORDS).max(1);
+        let words = K::k_words(self.row_block_rows());
+        let (ranges, steps) = (words.div_ceil(MAX_K_WORDS).max(1), words / K::WORDS_PER_STEP);
+        let begin = move |range: usize| range * steps / ranges * K::WORDS_PER_STEP;
         (0..self.blocks[0].b.len()).flat_map(move |row_block| {
             (0..ranges).map(move |range| {
-                let words_here = range * words / ranges..(range + 1) * words / ranges;
+                let words_here = begin(range)..begin(range + 1);
                 KRange { row_block, offset: row_block * words + words_here.start, words: words_here }
             })
         })
@@ -186,7 +187,12 @@ impl<K: Kernel> Plan<'_, K> {
         // width is NR. `first_panel · NR` is below the columns of B, and the words of the range are inside B's
         // rows, rounded up to a complete word.
         unsafe {
-            self.kernel.pack(b.t(), first_panel * K::NR, range.words.start * K::ELEMENTS_PER_WORD, panels)
+            self.kernel.pack_right(
+                b.t(),
+                first_panel * K::NR,
+                range.words.start * K::ELEMENTS_PER_WORD,
+                panels,
+            )
         };
     }
 
@@ -198,6 +204,7 @@ impl<K: Kernel> Plan<'_, K> {
     fn multiply_block(&self, rows: Range<usize>, panels: Range<usize>, packed_b: SharedWords) {
         let mut packed_a = PACKED_A.take();
         let row_panels = rows.len().div_ceil(K::MR);
+        self.kernel.begin();
         for range in self.k_ranges() {
             let k_words = range.words.len();
             let packed_a = packed_a.words_mut(row_panels * K::MR * k_words);
@@ -207,7 +214,9 @@ impl<K: Kernel> Plan<'_, K> {
             // SAFETY: `packed_a` has `row_panels · MR · k_words` words and is borrowed mutably by this thread.
             // The width is MR. `rows.start` is a row of A, and the words of the range are inside the columns
             // of `a`, rounded up to a complete word.
-            unsafe { self.kernel.pack(a, rows.start, range.words.start * K::ELEMENTS_PER_WORD, a_panels) };
+            unsafe {
+                self.kernel.pack_left(a, rows.start, range.words.start * K::ELEMENTS_PER_WORD, a_panels)
+            };
             for j in panels.clone() {
                 let b = packed_b.offset(self.panel_offset(&range, j));
                 let (block, column) =
@@ -249,7 +258,7 @@ impl<K: Kernel> Plan<'_, K> {
         // Only this task accesses the elements of C in its rows and panels: the tasks of the second phase
         // divide the row panels and the panels of B among them, and each `MatrixMut` has its own memory. A
         // complete tile is inside C, and so is each element that is written below for an incomplete one.
-        // `edge` has room for MR · NR numbers, as asserted, and is local.
+        // `edge` has room for MR · NR numbers, as asserted, and is local. `multiply_block` has called `begin`.
         //
         // C is read only if `is_first` is false. Then this task has already written the same elements for the
         // first k range. `bias` has one value for each column of C, so a complete tile has NR values from
@@ -264,24 +273,28 @@ impl<K: Kernel> Plan<'_, K> {
                 let tile = Tile { init, start: c.ptr(row, column), row_stride: c.row_stride };
                 return self.kernel.multiply_panels(k_words, a, b, tile);
             }
-            let mut edge = [0f32; MAX_TILE_ELEMENTS];
+            let mut edge = Edge([0.0; MAX_TILE_ELEMENTS]);
             assert!(K::MR * K::NR <= MAX_TILE_ELEMENTS);
-            let tile = Tile { init: TileInit::Zero, start: edge.as_mut_ptr(), row_stride: K::NR };
+            let inside = (0..rows).flat_map(|i| (0..columns).map(move |j| (i, j)));
+            for (i, j) in inside.clone() {
+                edge.0[i * K::NR + j] = match (init, bias) {
+                    (TileInit::Current, _) => *c.ptr(row + i, column + j),
+                    (_, Some(bias)) => bias[column + j],
+                    _ => 0.0,
+                };
+            }
+            let tile = Tile { init: TileInit::Current, start: edge.0.as_mut_ptr(), row_stride: K::NR };
             self.kernel.multiply_panels(k_words, a, b, tile);
-            for i in 0..rows {
-                for j in 0..columns {
-                    let element = c.ptr(row + i, column + j);
-                    let value = match (init, bias) {
-                        (TileInit::Current, _) => *element,
-                        (_, Some(bias)) => bias[column + j],
-                        _ => 0.0,
-                    };
-                    *element = value + edge[i * K::NR + j];
-                }
+            for (i, j) in inside {
+                *c.ptr(row + i, column + j) = edge.0[i * K::NR + j];
             }
         }
     }
 }
+
+/// An incomplete tile at the edge of C.
+#[repr(align(64))]
+struct Edge([f32; MAX_TILE_ELEMENTS]);
 
 /// The maximum number of elements of a kernel's tile.
 const MAX_TILE_ELEMENTS: usize = 16 * 64;

@@ -19,20 +19,17 @@ impl<S: Simd, const MR: usize, const NV: usize> Kernel for F32<S, MR, NV> {
     const ELEMENTS_PER_WORD: usize = 1;
 
     /// # Safety
-    /// The requirements of [`Kernel::pack`].
-    unsafe fn pack(self, source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
-        // SAFETY: the caller guarantees the requirements of `Kernel::pack`, which are all that the generic
-        // `pack` needs. `pack_avx512` also needs AVX-512F and a panel width of 8 or a multiple of 16. `Cpu`
-        // creates a kernel only for the types of `pulp::Arch`. Of these, only `V4` has 16 lanes, and safe code
-        // creates a `V4` only after it detected AVX-512F. With 16 lanes, NR is a multiple of 16. MR is 8:
-        // `Cpu` selects MR = 8 for 32 registers, which `V4` has.
-        unsafe {
-            #[cfg(target_arch = "x86_64")]
-            if S::F32_LANES == 16 {
-                return pack_avx512(source, row, k, panels);
-            }
-            pack(source, row, k, panels);
-        }
+    /// The requirements of [`Kernel::pack_left`].
+    unsafe fn pack_left(self, source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
+        // SAFETY: the caller guarantees the requirements of `Kernel::pack_left`, and `S` is the type of the kernel.
+        unsafe { pack_lanes::<S>(source, row, k, panels) }
+    }
+
+    /// # Safety
+    /// The requirements of [`Kernel::pack_right`].
+    unsafe fn pack_right(self, source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
+        // SAFETY: the caller guarantees the requirements of `Kernel::pack_right`, and `S` is the type of the kernel.
+        unsafe { pack_lanes::<S>(source, row, k, panels) }
     }
 
     /// # Safety
@@ -104,10 +101,28 @@ unsafe fn load<S: Simd>(start: *const f32) -> S::f32s {
     unsafe { start.cast::<S::f32s>().read_unaligned() }
 }
 
+/// Packs any matrix into panels of MR or NR lanes.
+///
+/// # Safety
+/// The requirements of [`Kernel::pack_left`] or [`Kernel::pack_right`] of a kernel with `S`.
+unsafe fn pack_lanes<S: Simd>(source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
+    // SAFETY: the caller guarantees the requirements, which are all that the generic `pack` needs. `pack_avx512` also
+    // needs AVX-512F and a panel width of 8 or a multiple of 16. `Cpu` creates a kernel only for the types of
+    // `pulp::Arch`. Of these, only `V4` has 16 lanes, and safe code creates a `V4` only after it detected AVX-512F.
+    // With 16 lanes, NR is a multiple of 16. MR is 8: `Cpu` selects MR = 8 for 32 registers, which `V4` has.
+    unsafe {
+        #[cfg(target_arch = "x86_64")]
+        if S::F32_LANES == 16 {
+            return pack_avx512(source, row, k, panels);
+        }
+        pack(source, row, k, panels);
+    }
+}
+
 /// Packs any matrix into panels of any width.
 ///
 /// # Safety
-/// The requirements of [`Kernel::pack`].
+/// The requirements of [`pack_lanes`].
 unsafe fn pack(source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
     let Panels { start, k_words, width, count } = panels;
     for lane in 0..count * width {
@@ -155,8 +170,8 @@ impl super::pack::PackFormat for Fp32 {
 }
 
 /// # Safety
-/// The requirements of [`Kernel::pack`]. In addition, the width of the panels is 8 or a multiple of 16, and
-/// the processor has AVX-512F.
+/// The requirements of [`pack_lanes`]. In addition, the width of the panels is 8 or a multiple of 16, and the
+/// processor has AVX-512F.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
 unsafe fn pack_avx512(source: Matrix<'_>, row: usize, k: usize, panels: Panels) {

@@ -2,7 +2,7 @@
 //!
 //! A panel holds `width` rows of A, or `width` columns of B, which are its lanes. It is stored as
 //! `[k_words, width]`: the lanes of one position along k are adjacent. A word is 32 bits: one f32, or two
-//! bf16 that are adjacent along k.
+//! bf16 that are adjacent along k. Panels of A have another order inside a step of AMX.
 
 use super::matrix::Matrix;
 
@@ -14,21 +14,38 @@ pub(crate) trait Kernel: Copy + Send + Sync {
     const NR: usize;
     /// The number of elements along k in one word.
     const ELEMENTS_PER_WORD: usize;
+    /// The number of words along k that are multiplied at a time. The length of a panel is a multiple of it.
+    const WORDS_PER_STEP: usize = 1;
 
-    /// Packs the rows `row..` and the columns `k..` of `source` into panels. Rows and columns after the end
-    /// of `source` become zero.
+    /// Returns the length along k of a panel of `elements`, in words.
+    fn k_words(elements: usize) -> usize {
+        elements.div_ceil(Self::ELEMENTS_PER_WORD).next_multiple_of(Self::WORDS_PER_STEP)
+    }
+
+    /// Packs the rows `row..` and the columns `k..` of A into panels. Rows and columns after the end become zero.
     ///
     /// # Safety
     /// - `panels.start` points to `count · width · k_words` words that are valid for writes, and no other
     ///   thread accesses them during the call.
-    /// - `panels.width` is MR or NR.
+    /// - `panels.width` is MR.
     /// - `row <= source.rows` and `k <= source.columns`.
-    /// - `panels.k_words` is at most the number of words that hold the columns `k..` of `source`.
-    unsafe fn pack(self, source: Matrix<'_>, row: usize, k: usize, panels: Panels);
+    /// - `panels.k_words` is a multiple of WORDS_PER_STEP, and at most [`Self::k_words`] of the columns `k..`.
+    unsafe fn pack_left(self, source: Matrix<'_>, row: usize, k: usize, panels: Panels);
+
+    /// Packs the rows `row..` and the columns `k..` of Bᵀ into panels, as [`Self::pack_left`].
+    ///
+    /// # Safety
+    /// The requirements of [`Self::pack_left`], but `panels.width` is NR.
+    unsafe fn pack_right(self, source: Matrix<'_>, row: usize, k: usize, panels: Panels);
+
+    /// Prepares the registers of this thread. Other code may use them after the last product.
+    fn begin(self) {}
 
     /// Computes the product of two panels of `k_words` words, a tile `[MR, NR]`, and writes it to C.
     ///
     /// # Safety
+    /// - This thread has called [`Self::begin`], and no code after it has changed the registers that it prepares.
+    /// - `k_words` is a multiple of WORDS_PER_STEP.
     /// - `a` points to `k_words · MR` and `b` to `k_words · NR` initialized words.
     /// - Each of the MR rows of `tile` is valid for writes of NR numbers, and no other thread accesses them
     ///   during the call.

@@ -3,6 +3,7 @@
 //! Operands are packed into panels, and blocks of panels stay in the caches. Each thread computes blocks of
 //! C. The order of addition for an element of C depends only on k, never on the threads.
 
+mod amx;
 mod bf16;
 mod blocking;
 mod f32;
@@ -14,6 +15,8 @@ mod tests;
 #[cfg(target_arch = "x86_64")]
 mod transpose;
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) use amx::Amx;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use bf16::Bf16;
 pub(crate) use blocking::{ColumnBlock, PackedB, multiply};

@@ -79,12 +79,18 @@ pub(super) fn mask_of_first(count: usize) -> __mmask16 {
     (1u32 << count.min(16)).wrapping_sub(1) as u16
 }
 
+/// Returns the lanes to read at k and at k + 1, if `lanes` lanes and `len` numbers along k are left.
+#[inline(always)]
+fn masks(lanes: usize, len: usize) -> [__mmask16; 2] {
+    [0, 1].map(|offset| if offset < len { mask_of_first(lanes) } else { 0 })
+}
+
 /// Packs the rows `row..` and the columns `k..` of `source` into panels. Rows and columns after the end
 /// become zero.
 ///
 /// # Safety
-/// The requirements of [`Kernel::pack`](super::Kernel::pack). In addition, the width of the panels is 8 or a
-/// multiple of 16, and the processor has AVX-512F and the instructions of `F`.
+/// The requirements of [`Kernel::pack_right`](super::Kernel::pack_right), but the width of the panels is 8 or a
+/// multiple of 16. In addition, the processor has AVX-512F and the instructions of `F`.
 #[inline(always)]
 pub(super) unsafe fn pack<F: PackFormat>(source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
     let lanes = (source.rows - row).min(panels.lanes());
@@ -105,7 +111,7 @@ pub(super) unsafe fn pack<F: PackFormat>(source: Matrix<'_>, row: usize, k: usiz
 ///
 /// # Safety
 /// The requirements of [`pack`] on `panels` and the instructions. `start + k · k_stride + lane` is valid for
-/// reads if `k < len` and `lane < lanes`. At most the last word of a panel extends past `len`.
+/// reads if `k < len` and `lane < lanes`.
 #[inline(always)]
 unsafe fn pack_adjacent_lanes<F: PackFormat>(
     start: *const f32,
@@ -117,12 +123,11 @@ unsafe fn pack_adjacent_lanes<F: PackFormat>(
     for word in 0..panels.k_words {
         let word_start = start.wrapping_add(word * F::ELEMENTS_PER_WORD * k_stride);
         for lane in (0..panels.lanes()).step_by(16) {
-            let read = mask_of_first(lanes.saturating_sub(lane));
-            let next = if word * F::ELEMENTS_PER_WORD + 1 < len { read } else { 0 };
-            // SAFETY: `read` enables only lanes below `lanes`. The word's first number is at k =
-            // `word · ELEMENTS_PER_WORD`, which is below `len`, because only the last word may extend past
-            // it. `next` enables lanes only if k + 1 is below `len`. So all loads are in bounds. `lane` is a
-            // multiple of 16 below `panels.lanes()`, and `word` is below `k_words`, as `write` requires.
+            let [read, next] =
+                masks(lanes.saturating_sub(lane), len.saturating_sub(word * F::ELEMENTS_PER_WORD));
+            // SAFETY: the masks enable only lanes below `lanes`, and only if k or k + 1 is below `len`. So all
+            // loads are in bounds. `lane` is a multiple of 16 below `panels.lanes()`, and `word` is below
+            // `k_words`, as `write` requires.
             unsafe {
                 panels.write(
                     lane,
@@ -138,7 +143,7 @@ unsafe fn pack_adjacent_lanes<F: PackFormat>(
 ///
 /// # Safety
 /// The requirements of [`pack`] on `panels` and the instructions. `start + lane · row_stride + k` is valid
-/// for reads if `k < len` and `lane < lanes`. At most the last word of a panel extends past `len`.
+/// for reads if `k < len` and `lane < lanes`.
 #[inline(always)]
 unsafe fn pack_adjacent_k<F: PackFormat>(
     start: *const f32,
@@ -150,15 +155,10 @@ unsafe fn pack_adjacent_k<F: PackFormat>(
     for lane in (0..panels.lanes()).step_by(16) {
         for word in (0..panels.k_words).step_by(16) {
             let k = word * F::ELEMENTS_PER_WORD;
-            // SAFETY: the caller guarantees AVX-512F, which is all that the function needs.
-            let mut rows = unsafe { [_mm512_setzero_si512(); 16] };
-            for (i, row) in rows.iter_mut().enumerate().take(lanes.saturating_sub(lane)) {
-                let lane_start = start.wrapping_add((lane + i) * row_stride + k);
-                // SAFETY: `lane + i` is below `lanes`, so the source has this row. The row has `len - k`
-                // numbers from k on, and `load_along_k` reads at most that many. `k < len`, because only the
-                // last word may extend past `len`.
-                *row = unsafe { F::load_along_k(lane_start, len - k) };
-            }
+            let (first, left) = (start.wrapping_add(lane * row_stride + k), lanes.saturating_sub(lane));
+            // SAFETY: from `lane` and k on, the source has `left` rows and `len - k` columns, or none. The caller
+            // guarantees the rest.
+            let rows = unsafe { tile_of_adjacent_k::<F>(first, row_stride, left, len.saturating_sub(k)) };
             // SAFETY: the caller guarantees AVX-512F, which is all that the function needs.
             let columns = unsafe { transpose_16x16(rows) };
             for (i, column) in columns.into_iter().enumerate().take(panels.k_words - word) {
@@ -167,5 +167,85 @@ unsafe fn pack_adjacent_k<F: PackFormat>(
                 unsafe { panels.write(lane, word + i, column) };
             }
         }
+    }
+}
+
+/// Packs the rows `row..` and the columns `k..` of `source` into panels of tiles, `[k_words / 16, width / 16]` tiles of
+/// `[16 rows, 16 words]`. Rows and columns after the end become zero.
+///
+/// # Safety
+/// The requirements of [`Kernel::pack_left`](super::Kernel::pack_left). In addition, the width of the panels and their
+/// length along k are multiples of 16, and the processor has AVX-512F and the instructions of `F`.
+#[inline(always)]
+pub(super) unsafe fn pack_tiles<F: PackFormat>(source: Matrix<'_>, row: usize, k: usize, panels: Panels) {
+    let Panels { start, k_words, width, .. } = panels;
+    for lane in (0..panels.lanes()).step_by(16) {
+        let panel = start.wrapping_add(lane / width * k_words * width + lane % width * 16);
+        let lanes = (source.rows - row).saturating_sub(lane);
+        for word in (0..k_words).step_by(16) {
+            let at = k + word * F::ELEMENTS_PER_WORD;
+            let len = source.columns.saturating_sub(at);
+            let first = source.ptr(row + lane.min(source.rows - row), at.min(source.columns));
+            // SAFETY: from row `row + lane` and column `at` on, the source has `lanes` rows and `len` columns, or
+            // none. A tile has 256 words: those of word `word` and lane `lane` begin `word · width + lane % width ·
+            // 16` words after the panel's start, and are inside it.
+            unsafe {
+                let rows = match source.row_stride {
+                    1 => tile_of_adjacent_lanes::<F>(first, source.column_stride, lanes, len),
+                    stride => tile_of_adjacent_k::<F>(first, stride, lanes, len),
+                };
+                for (i, row) in rows.into_iter().enumerate() {
+                    _mm512_storeu_si512(panel.wrapping_add(word * width + i * 16).cast(), row);
+                }
+            }
+        }
+    }
+}
+
+/// Returns 16 rows of 16 words, of a source whose lanes are adjacent in memory.
+///
+/// # Safety
+/// `start + k · k_stride + lane` is valid for reads if `k < len` and `lane < lanes`. The processor has AVX-512F and the
+/// instructions of `F`.
+#[inline(always)]
+unsafe fn tile_of_adjacent_lanes<F: PackFormat>(
+    start: *const f32,
+    k_stride: usize,
+    lanes: usize,
+    len: usize,
+) -> [__m512i; 16] {
+    // SAFETY: the masks enable only lanes below `lanes`, and only if k or k + 1 is below `len`, so the caller guarantees
+    // all loads and the instructions.
+    unsafe {
+        let mut words = [_mm512_setzero_si512(); 16];
+        for (i, word) in words.iter_mut().enumerate() {
+            let k = i * F::ELEMENTS_PER_WORD;
+            let [read, next] = masks(lanes, len.saturating_sub(k));
+            *word = F::load_across_lanes(start.wrapping_add(k * k_stride), k_stride, read, next);
+        }
+        transpose_16x16(words)
+    }
+}
+
+/// Returns 16 rows of 16 words, of a source whose numbers are adjacent along k.
+///
+/// # Safety
+/// `start + lane · row_stride + k` is valid for reads if `k < len` and `lane < lanes`. The processor has AVX-512F and the
+/// instructions of `F`.
+#[inline(always)]
+unsafe fn tile_of_adjacent_k<F: PackFormat>(
+    start: *const f32,
+    row_stride: usize,
+    lanes: usize,
+    len: usize,
+) -> [__m512i; 16] {
+    // SAFETY: a row below `lanes` has `len` numbers, and `load_along_k` reads at most that many. The caller guarantees
+    // the instructions.
+    unsafe {
+        let mut rows = [_mm512_setzero_si512(); 16];
+        for (i, row) in rows.iter_mut().enumerate().take(lanes) {
+            *row = F::load_along_k(start.wrapping_add(i * row_stride), len);
+        }
+        rows
     }
 }
