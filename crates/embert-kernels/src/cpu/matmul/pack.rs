@@ -82,7 +82,8 @@ pub(super) fn mask_of_first(count: usize) -> __mmask16 {
 /// Returns the lanes to read at k and at k + 1, if `lanes` lanes and `len` numbers along k are left.
 #[inline(always)]
 fn masks(lanes: usize, len: usize) -> [__mmask16; 2] {
-    [0, 1].map(|offset| if offset < len { mask_of_first(lanes) } else { 0 })
+    let read = mask_of_first(lanes);
+    [if len > 0 { read } else { 0 }, if len > 1 { read } else { 0 }]
 }
 
 /// Packs the rows `row..` and the columns `k..` of `source` into panels. Rows and columns after the end
