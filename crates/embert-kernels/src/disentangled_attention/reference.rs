@@ -25,17 +25,19 @@ pub fn disentangled_attention(
     let [query, key, value] = [0, 1, 2].map(|block| {
         batch.split(query_key_value.clone().narrow(1, block * hidden, hidden)) // [batch, heads, rows, d]
     });
-    let mut scores = matmul(query.clone(), key.clone().transpose(), precision); // [batch, heads, rows, rows]
+    // Scaled before the product, as in transformers, so that it does not overflow in fp16.
+    let scaled_key = key.clone().transpose().mul_scalar(scale);
+    let mut scores = matmul(query.clone(), scaled_key, precision); // [batch, heads, rows, rows]
     if let Some(projection) = relative.key {
         let rows = relative_rows(relative.positions, &scores, |i, j| i - j);
-        scores = scores + relative_scores(query, projection, rows, precision);
+        scores = scores + relative_scores(query, projection, rows, precision).mul_scalar(scale);
     }
     if let Some(projection) = relative.query {
         let rows = relative_rows(relative.positions, &scores, |j, i| i - j);
-        scores = scores + relative_scores(key, projection, rows, precision).transpose();
+        scores = scores + relative_scores(key, projection, rows, precision).transpose().mul_scalar(scale);
     }
     let masked = batch.padding_mask(&scores);
-    let probabilities = softmax(scores.mul_scalar(scale).mask_fill(masked, f32::NEG_INFINITY), 3);
+    let probabilities = softmax(scores.mask_fill(masked, f32::NEG_INFINITY), 3);
     let context = matmul(batch.dropout(probabilities), value, precision); // [batch, heads, rows, d]
     batch.merge(context).cast(dtype) // [num_tokens, hidden]
 }
