@@ -14,7 +14,7 @@ pub fn keep_freed_memory() {
     unsafe {
         libc::mallopt(libc::M_ARENA_MAX, 1); // one arena: each thread can reuse what another one freed
         libc::mallopt(libc::M_MMAP_MAX, 0); // no block gets its own mapping
-        libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, -1); // never return the end of the heap
         libc::mallopt(libc::M_TOP_PAD, 64 << 20); // grow the heap by at least 64 MiB
     }
 }
