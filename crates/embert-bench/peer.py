@@ -7,7 +7,7 @@ scaled dot product attention where the family has it, autocast for bf16 and fp16
 
     uv run peer.py < work.json
 
-Reads the workload as JSON from standard input, and prints the measurement as one line of JSON.
+Reads the workload as JSON from standard input. Prints the time of each step, and the measurement as one line of JSON.
 """
 
 import json
@@ -25,6 +25,8 @@ def main():
     work = json.load(sys.stdin)
     torch.set_num_threads(os.cpu_count())
     torch.manual_seed(42)
+    if work["on_gpu"]:
+        torch.set_float32_matmul_precision("high")  # TF32 in the rows of fp32: the default of embert on CUDA
     model = classifier(work["config"]).to(device(work))
     attention = model.config._attn_implementation
     step = evaluation(model, work) if work["task"] == "evaluation" else training(model, work)
@@ -35,6 +37,7 @@ def main():
         if work["on_gpu"]:
             torch.cuda.synchronize()
         seconds.append(time.perf_counter() - begin)
+        print(f"step {number + 1}: {seconds[-1]:.4f} s", flush=True)
     libraries = f"torch {torch.__version__}, transformers {transformers.__version__}, peft {peft.__version__}"
     where = torch.cuda.get_device_name() if work["on_gpu"] else f"{torch.get_num_threads()} threads"
     answer = {

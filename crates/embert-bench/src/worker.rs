@@ -1,4 +1,5 @@
-//! The worker process: reads a workload from standard input, runs it with embert, and prints a measurement.
+//! The worker process: reads a workload from standard input, runs it with embert, and prints a measurement. Before that,
+//! it prints the time of each training step, so that a process that is stopped leaves some numbers.
 
 use std::{
     io::{self, Read},
@@ -48,15 +49,16 @@ fn measure(workload: &Workload, any_loss: bool) -> Measurement {
 
 fn training(workload: &Workload, any_loss: bool) -> Vec<f64> {
     let mut trainer = Trainer::new(workload);
-    let seconds = |rows: &Vec<usize>| {
+    let seconds = |(number, rows): (usize, &Vec<usize>)| {
         let begin = Instant::now();
         let loss_and_norm = trainer.step(rows);
         let elapsed = begin.elapsed().as_secs_f64();
+        println!("step {}: {elapsed:.4} s", number + 1);
         let is_finite = loss_and_norm.iter().all(|number| number.is_finite());
         assert!(any_loss || is_finite, "the first steps do not diverge: loss and norm {loss_and_norm:?}");
         elapsed
     };
-    workload.rows().iter().map(seconds).collect()
+    workload.rows().iter().enumerate().map(seconds).collect()
 }
 
 fn evaluation(workload: &Workload) -> Vec<f64> {

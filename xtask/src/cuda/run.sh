@@ -2,13 +2,14 @@
 # Checks, measures and profiles embert on an NVIDIA GPU in one call, within 560 seconds.
 #
 # Usage: OUT=FOLDER ./run [PYTHON]
-# PYTHON has torch, transformers and peft. Each item writes FOLDER/NAME.txt; FOLDER/summary.txt has a line for each.
+# PYTHON has torch, transformers and peft. FOLDER/summary.txt has a line for each item, FOLDER/items.txt its output.
 # Each item has a limit in seconds. An item that does not fit into the rest of the time is left out.
 cd "$(dirname "$0")" || exit 1
 python=${1:-python3}
 out=${OUT:-results}
 mkdir -p "$out" && out=$(cd "$out" && pwd)
 summary=$out/summary.txt
+text=$(mktemp)
 most=560
 
 # libdevice and the driver's cache of compiled PTX are here. cubecl.toml keeps CubeCL's caches in env/.
@@ -21,8 +22,9 @@ item() {
   shift 2
   if [ "$left" -lt 20 ]; then echo "$name: left out" >>"$summary"; return; fi
   [ "$limit" -gt "$left" ] && limit=$left
-  timeout "$limit" "$@" >"$out/$name.txt" 2>&1
-  echo "[$begin-${SECONDS}s] $name: exit code $?; $(tail -n 1 "$out/$name.txt" | cut -c1-400)" >>"$summary"
+  timeout -k 5 "$limit" "$@" >"$text" 2>&1
+  echo "[$begin-${SECONDS}s] $name: exit code $?; $(tail -n 1 "$text" | cut -c1-400)" >>"$summary"
+  { echo "== $name"; cat "$text"; } >>"$out/items.txt"
 }
 
 embert() { item "embert_$1" "$2" sh -c "./embert-bench worker <workloads/$1.json"; }
@@ -39,8 +41,8 @@ peer bert-base-512-full-bf16 45
 # The tenth step, after the run above has tuned the kernels: time, memory traffic and tensor cores of each launch.
 launches=$(cat launches)
 item profile 130 sh -c "ncu --clock-control none --csv --launch-skip $((9 * launches)) --launch-count $launches \
-  --metrics gpu__time_duration.sum,dram__bytes.sum,sm__inst_executed_pipe_tensor.sum \
-  ./embert-bench worker <workloads/bert-base-512-full-bf16.json >'$out/ncu.csv' && '$python' kernels.py '$out/ncu.csv'"
+  --kill yes --metrics gpu__time_duration.sum,dram__bytes.sum,sm__inst_executed_pipe_tensor.sum \
+  ./embert-bench worker <workloads/bert-base-512-full-bf16.json >'$out/ncu.csv'; '$python' kernels.py '$out/ncu.csv'"
 for workload in bert-base-128-full-bf16 bert-base-512-lora-bf16 bert-base-512-full-fp16 bert-base-512-full-fp32 \
   bert-base-128-lora-bf16 bert-base-128-full-fp16 bert-base-128-full-fp32; do
   embert $workload 60
