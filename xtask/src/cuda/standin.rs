@@ -72,12 +72,13 @@ fn library_path(folder: &Path) -> OsString {
     env::join_paths(folders).unwrap_or_else(|_| folder.into())
 }
 
-/// Runs a worker of the benchmarks with this workload as its standard input.
+/// Runs a worker of the benchmarks with this workload as its standard input. Shows its measurement.
 ///
 /// Shows its standard error only if it fails: CubeCL's probes of the speed panic on this driver, and it goes on.
 /// The driver must not compute the kernels: the losses are not checked.
 pub(crate) fn run_worker(mut command: Command, workload: &str) -> Result<(), String> {
-    command.args(["worker", "--any-loss"]).stdin(Stdio::piped()).stderr(Stdio::piped());
+    command.args(["worker", "--any-loss"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let failed = |reason: String| format!("embert-bench worker: {reason}");
     let mut child = command.spawn().map_err(|source| failed(source.to_string()))?;
     let written = child.stdin.take().expect("stdin is piped").write_all(workload.as_bytes());
@@ -85,5 +86,6 @@ pub(crate) fn run_worker(mut command: Command, workload: &str) -> Result<(), Str
     if !output.status.success() {
         return Err(failed(format!("{}\n{}", output.status, String::from_utf8_lossy(&output.stderr))));
     }
+    println!("{}", String::from_utf8_lossy(&output.stdout).lines().last().unwrap_or_default());
     written.map_err(|source| failed(source.to_string()))
 }
