@@ -44,6 +44,18 @@ pub(crate) fn read(directory: &Path, stage: RunStage) -> Result<Option<Contents>
     classify(directory, entries, stage).map(Some)
 }
 
+/// Reads the directory of the run in progress. Does not look into its checkpoints: they stay, with all their files.
+pub(crate) fn read_in_progress(directory: &Path) -> Result<Contents, TrainError> {
+    let mut contents = Contents::default();
+    for entry in entries(directory)? {
+        match kind(&entry.name, RunStage::Unfinished) {
+            EntryKind::Foreign => contents.foreign.push(entry.path),
+            kind => contents.own.push((kind, entry.path)),
+        }
+    }
+    Ok(contents)
+}
+
 /// Returns true if a run marked the directory as replaced.
 pub(crate) fn is_replaced(directory: &Path) -> bool {
     let is_directory = fs::symlink_metadata(directory).is_ok_and(|metadata| metadata.is_dir());
@@ -82,7 +94,8 @@ pub(crate) fn remove_copies(directory: &Path) -> Result<(), TrainError> {
 pub(crate) fn remove_checkpoint(path: &Path, kind: EntryKind) -> Result<(), TrainError> {
     let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(()) };
     let mut files = checkpoint_files(path, metadata.file_type(), kind)?;
-    files.sort_by_key(|entry| entry.name == REPLACED);
+    // After a kill, the rest is still recognized.
+    files.sort_by_key(|entry| [STATE, REPLACED].iter().position(|name| entry.name == *name));
     files.iter().try_for_each(|entry| fs::remove_file(&entry.path).map_err(at(&entry.path)))?;
     fs::remove_dir(path).map_err(at(path))
 }

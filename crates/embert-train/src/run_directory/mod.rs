@@ -45,6 +45,7 @@ use crate::evaluate::Evaluation;
 use crate::event::{Event, RunPlan, Snapshot, TrainReport};
 use crate::log_entry::LogEntry;
 use crate::model::Model;
+use crate::state::TrainState;
 use atomic::{flush_own, replace_run, write_checkpoint, write_file};
 pub use checkpoint::Checkpoint;
 use contents::Contents;
@@ -82,6 +83,8 @@ pub struct RunDirectory {
     more_results: Map<String, Value>,
     plan: Option<RunPlan>,
     last_checkpoint: Option<PathBuf>,
+    /// The best evaluation whose model is in a checkpoint, with `load_best_model_at_end`.
+    saved_best: Option<BestModel>,
     has_steps: bool,
 }
 
@@ -141,7 +144,8 @@ impl RunDirectory {
             Origin::Copied { step, log }
         };
         let this = Self::open(paths, origin, settings)?;
-        Ok(Self { last_checkpoint: Some(from.path().to_owned()), ..this })
+        let saved_best = from.best_model().and(from.state().best());
+        Ok(Self { last_checkpoint: Some(from.path().to_owned()), saved_best, ..this })
     }
 
     fn open(paths: RunPaths, origin: Origin, settings: RunSettings<'_>) -> Result<Self, TrainError> {
@@ -166,6 +170,7 @@ impl RunDirectory {
             more_results: Map::new(),
             plan: None,
             last_checkpoint: None,
+            saved_best: None,
             has_steps: false,
         })
     }
@@ -197,6 +202,12 @@ impl RunDirectory {
     /// Returns the newest checkpoint of the run.
     pub fn last_checkpoint(&self) -> Option<&Path> {
         self.last_checkpoint.as_deref()
+    }
+
+    /// Returns true if the newest checkpoint is that of this step.
+    pub fn is_saved(&self, step: usize) -> bool {
+        let name = checkpoint_dir(Path::new(""), step);
+        self.last_checkpoint.as_deref().and_then(Path::file_name) == name.file_name()
     }
 
     /// Removes a directory that [`create`](Self::create) or [`resume`](Self::resume) made, if the run made no step. Does
@@ -275,12 +286,10 @@ impl RunDirectory {
         card: &ModelCard,
     ) -> Result<PathBuf, TrainError> {
         let directory = &self.paths.partial_dir;
-        recovery::repair(directory)?;
+        recovery::repair_in_progress(directory)?;
         self.save_model(directory, model)?;
         let best = self.best_checkpoint(report.best, None);
-        if let (Some(best), Some(_), Some(1)) = (report.best, &best, self.save_total_limit()) {
-            delete_other_checkpoints(directory, best.step)?;
-        }
+        let is_only_best_kept = best.is_some() && self.save_total_limit() == Some(1);
         write_json(
             directory,
             TRAINER_STATE,
@@ -299,24 +308,42 @@ impl RunDirectory {
             is_adapter: self.base_model_name_or_path.is_some(),
         };
         write(directory, "README.md", &card.render(&summary))?;
-        lock::remove(directory)?;
-        drop((self.lock, self.metrics)); // Windows cannot rename a directory with open files
-        let RunPaths { output_dir, partial_dir } = self.paths;
-        match rename_to_output(&partial_dir, &output_dir) {
-            Ok(()) => Ok(output_dir),
-            Err(error) => Err(TrainError::NotRenamed { partial_dir, source: Box::new(error) }),
+        let Self { paths: RunPaths { output_dir, partial_dir }, lock, metrics, .. } = self;
+        let renamed = flush(&partial_dir)
+            .and_then(|()| lock::remove(&partial_dir)) // last, because it keeps other processes out
+            .map(|()| drop((lock, metrics))) // Windows cannot rename a directory with open files
+            .and_then(|()| rename_to_output(&partial_dir, &output_dir));
+        if let Err(error) = renamed {
+            return Err(TrainError::NotRenamed { partial_dir, source: Box::new(error) });
         }
+        if let (Some(best), true) = (report.best, is_only_best_kept) {
+            let _ = delete_other_checkpoints(&output_dir, best.step); // the run is complete, also if one stays
+        }
+        Ok(output_dir)
     }
 
     fn save_checkpoint(&mut self, snapshot: Snapshot<'_>) -> Result<PathBuf, TrainError> {
-        let state = snapshot.state;
+        let state = &self.with_saved_best(snapshot.state);
         let path = checkpoint_dir(&self.paths.partial_dir, state.step);
-        write_checkpoint(&path, |directory| self.write_checkpoint(directory, snapshot))?;
+        write_checkpoint(&path, |directory| {
+            self.write_checkpoint(directory, Snapshot { state, ..snapshot })
+        })?;
         self.last_checkpoint = Some(path.clone());
+        self.saved_best = state.best();
         if let Some(limit) = self.save_total_limit() {
             delete_old_checkpoints(&self.paths.partial_dir, limit, state.best().map(|best| best.step))?;
         }
         Ok(path)
+    }
+
+    /// Returns a state whose best model can be loaded. If its checkpoint could not be saved, it is the one before.
+    fn with_saved_best(&self, state: &TrainState) -> TrainState {
+        let mut state = state.clone();
+        let is_saved = |best: BestModel| best.step == state.step || self.saved_best == Some(best);
+        if self.config.load_best_model_at_end && !state.best().is_none_or(is_saved) {
+            state.best_model.best = self.saved_best;
+        }
+        state
     }
 
     fn write_checkpoint(&self, directory: &Path, snapshot: Snapshot<'_>) -> Result<(), TrainError> {
@@ -377,10 +404,13 @@ fn write_recipe_and_log(directory: &Path, recipe: &str, log: &[LogEntry]) -> Res
     MetricsLog::create(directory, log)
 }
 
-/// Flushes a complete run and renames it to the output directory.
+/// Flushes a complete run to disk.
+fn flush(partial_dir: &Path) -> Result<(), TrainError> {
+    flush_own(partial_dir, &contents::read_in_progress(partial_dir)?)
+}
+
+/// Renames a complete run to the output directory.
 fn rename_to_output(partial_dir: &Path, output_dir: &Path) -> Result<(), TrainError> {
-    let run = contents::read(partial_dir, RunStage::Unfinished)?.unwrap_or_default();
-    flush_own(partial_dir, &run)?;
     let replaced: Option<Contents> = contents::read(output_dir, RunStage::Finished)?;
     replace_run(partial_dir, output_dir, replaced)
 }

@@ -21,7 +21,15 @@ pub(crate) fn repair_unfinished(run: &Path) -> Result<(), TrainError> {
 
 /// Removes partly written files, and restores partly replaced checkpoints.
 pub(crate) fn repair(run: &Path) -> Result<(), TrainError> {
-    let Some(contents) = contents::read(run, RunStage::Unfinished)? else { return Ok(()) };
+    contents::read(run, RunStage::Unfinished)?.map_or(Ok(()), |contents| repair_entries(&contents))
+}
+
+/// As [`repair`], but accepts foreign files in complete checkpoints.
+pub(crate) fn repair_in_progress(run: &Path) -> Result<(), TrainError> {
+    repair_entries(&contents::read_in_progress(run)?)
+}
+
+fn repair_entries(contents: &Contents) -> Result<(), TrainError> {
     for (kind, path) in &contents.own {
         match kind {
             EntryKind::TemporaryFile => fs::remove_file(path).map_err(at(path))?,

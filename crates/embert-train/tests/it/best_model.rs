@@ -9,7 +9,7 @@ use embert_train::{
 use crate::tiny::{self, Examples};
 
 /// With this learning rate, the evaluation loss goes up and down.
-fn config() -> TrainConfig {
+pub(crate) fn config() -> TrainConfig {
     TrainConfig {
         num_train_epochs: 8.0,
         learning_rate: 0.1,
@@ -21,15 +21,15 @@ fn config() -> TrainConfig {
     }
 }
 
-struct Recorded {
+pub(crate) struct Recorded {
     fitted: Fitted,
     /// The step and the loss of each evaluation.
     losses: Vec<(usize, f64)>,
     /// The step and the weights of each checkpoint.
-    saved: Vec<(usize, Vec<Vec<f32>>)>,
+    pub(crate) saved: Vec<(usize, Vec<Vec<f32>>)>,
 }
 
-fn train(config: &TrainConfig) -> Recorded {
+pub(crate) fn train(config: &TrainConfig) -> Recorded {
     let (train, eval) = (Examples::new(20), Examples::new(12));
     let data = TrainData { eval: Some(eval.labelled()), ..train.train_only() };
     let (mut losses, mut saved) = (vec![], vec![]);

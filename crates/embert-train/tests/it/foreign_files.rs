@@ -27,13 +27,19 @@ fn with_settings<T>(make: impl FnOnce(RunSettings<'_>) -> T) -> T {
 }
 
 /// Trains and finishes a run in its directory.
-fn finish(mut run: RunDirectory) -> Result<PathBuf, TrainError> {
+fn finish(run: RunDirectory) -> Result<PathBuf, TrainError> {
+    finish_after(run, || ())
+}
+
+/// Trains, calls `meanwhile` and finishes the run.
+fn finish_after(mut run: RunDirectory, meanwhile: impl FnOnce()) -> Result<PathBuf, TrainError> {
     let examples = Examples::new(20);
     let fitted = fit(tiny::model(0.0), examples.train_only(), &config(), &mut |event| {
         run.record(&event)?;
         tiny::CONTINUE
     });
     let fitted = fitted.unwrap();
+    meanwhile();
     run.finish(&fitted.model, &fitted.report, None, &CARD())
 }
 
@@ -217,6 +223,21 @@ fn replacing_a_run_keeps_foreign_files() {
     assert!(fs::read(output_dir.join("model.safetensors")).unwrap() != b"old");
     assert!(!output_dir.join("checkpoint-9").exists());
     assert_eq!(names_in(folder.path()), ["elsewhere", "out"]);
+}
+
+#[test]
+fn a_file_that_a_user_adds_during_a_run_stays_and_does_not_stop_it() {
+    for added in
+        ["checkpoint-2/predictions.csv", "checkpoint-4/more/x", "notes.txt", "checkpoint-9/x", "plots/"]
+    {
+        let folder = tiny::folder();
+        let output_dir = folder.path().join("out");
+        let run = create(&output_dir, OnExisting::Refuse).unwrap();
+        let partial_dir = run.partial_dir().to_owned();
+        finish_after(run, || make(&partial_dir, &[added])).unwrap();
+        assert!(output_dir.join(added).exists(), "{added}");
+        assert!(output_dir.join("checkpoint-2/state.json").exists() && !partial_dir.exists(), "{added}");
+    }
 }
 
 #[test]

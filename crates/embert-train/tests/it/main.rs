@@ -23,3 +23,4 @@ mod schedule;
 mod task_metrics;
 mod tasks;
 mod tiny;
+mod unsaved_best;

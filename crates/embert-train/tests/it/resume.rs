@@ -45,7 +45,7 @@ impl Recipe {
         from_pretrained(checkpoint, &tiny::config(0.1), 0, &device).unwrap().complete(checkpoint).unwrap()
     }
 
-    fn directory(&self, output_dir: &Path, from: Option<&Checkpoint>) -> RunDirectory {
+    pub(crate) fn directory(&self, output_dir: &Path, from: Option<&Checkpoint>) -> RunDirectory {
         let (refuse, mut model_config) = (OnExisting::Refuse, tiny::config(0.1));
         model_config.set_problem_type(self.problem_type);
         let settings = RunSettings {
