@@ -1,11 +1,13 @@
 // Injects faults into file operations. LD_PRELOAD loads it before the C library.
 // It counts the operations that change files whose path contains FAULTS_BELOW. Operation FAULTS_AT (from 0) fails with the
-// error number FAULTS_ERROR. With FAULTS_FOREVER all later operations fail too, as on a full disk.
+// error number FAULTS_ERROR, or kills the process if that is 0. With FAULTS_FOREVER all later operations fail too, as on a
+// full disk.
 // It appends a line for each operation to the file FAULTS_LOG.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +37,7 @@ static int fails(const char *what, const char *path) {
     append_to_log(what, path);
     if (at < 0 || (now != at && !(now > at && getenv("FAULTS_FOREVER")))) return 0;
     errno = number("FAULTS_ERROR", ENOSPC);
+    if (errno == 0) kill(getpid(), SIGKILL);
     return 1;
 }
 
@@ -55,6 +58,8 @@ ssize_t write(int fd, const void *bytes, size_t count) {
 int fsync(int fd) { return fails_fd("fsync", fd) ? -1 : NEXT(fsync)(fd); }
 int fdatasync(int fd) { return fails_fd("fdatasync", fd) ? -1 : NEXT(fdatasync)(fd); }
 int rename(const char *from, const char *to) { return fails("rename", to) ? -1 : NEXT(rename)(from, to); }
+int unlink(const char *path) { return fails("unlink", path) ? -1 : NEXT(unlink)(path); }
+int rmdir(const char *path) { return fails("rmdir", path) ? -1 : NEXT(rmdir)(path); }
 int mkdir(const char *path, mode_t mode) { return fails("mkdir", path) ? -1 : NEXT(mkdir)(path, mode); }
 int open64(const char *path, int flags, ...) {
     va_list rest;
