@@ -58,6 +58,31 @@ pub(crate) fn finish(
     })
 }
 
+/// Returns the error of a run that a signal interrupted after its training.
+pub(crate) fn interrupted_evaluation(signal: usize) -> CliError {
+    CliError::interrupted("interrupted in the evaluation of the trained model", signal)
+}
+
+/// Keeps a trained model whose evaluation has failed. If no checkpoint has it, finishes the run without an evaluation.
+/// Returns the error with the place of the model.
+pub(crate) fn keep_unevaluated(
+    directory: RunDirectory,
+    fitted: &Fitted,
+    card: &ModelCard,
+    error: CliError,
+) -> CliError {
+    let place = match directory.last_checkpoint() {
+        Some(path) if directory.is_saved(fitted.report.global_step) => {
+            format!("the checkpoint is {}: --resume_from_checkpoint last resumes from it", path.display())
+        }
+        _ => match finish(directory, fitted, None, card) {
+            Ok(path) => format!("the model is saved to {} without an evaluation", path.display()),
+            Err(unsaved) => return unsaved,
+        },
+    };
+    CliError { message: format!("{}; {place}", error.message), ..error }
+}
+
 /// Removes the directory of a run without steps. Returns the error with the path of the last checkpoint.
 pub(crate) fn abandon(directory: RunDirectory, error: CliError) -> CliError {
     let error = match directory.last_checkpoint() {

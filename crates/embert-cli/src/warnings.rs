@@ -73,7 +73,6 @@ fn unused_data(recipe: &Recipe) -> Vec<(&'static str, String)> {
         "data.test_split_name",
         "data.max_eval_samples",
         "data.pos_label",
-        "data.threshold",
         "data.fit_threshold",
         "data.validation_share",
     ];

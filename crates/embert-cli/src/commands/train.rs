@@ -169,9 +169,16 @@ impl Run<'_> {
         report::epochs(&fitted.report.log_history).iter().for_each(output::print);
         let best = self.recipe.train.best_model_metric().map(|metric| report::best_model(fitted, metric));
         best.iter().flatten().for_each(output::print);
-        let data = self.encoded.data(&self.context);
-        let evaluation = data.eval.map(|eval| self.evaluate(eval, fitted, &mut directory)).transpose()?;
+        directory.set_thresholds(self.encoded.metrics.thresholds.clone())?;
         let card = model_card(&self.recipe, self.source, self.examples, &self.encoded);
+        let data = self.encoded.data(&self.context);
+        let evaluation = match data.eval.map(|eval| self.evaluate(eval, fitted, &mut directory)).transpose() {
+            Ok(evaluation) => evaluation,
+            Err(error) => {
+                let error = self.interrupt.signal().map_or(error, output_dir::interrupted_evaluation);
+                return Err(output_dir::keep_unevaluated(directory, fitted, &card, error));
+            }
+        };
         let output_dir = output_dir::finish(directory, fitted, evaluation.as_ref(), &card)?;
         output::print(report::summary(&fitted.report));
         output::print(next_command(&output_dir, evaluation.is_some()));
@@ -191,6 +198,7 @@ impl Run<'_> {
         let metrics = &self.encoded.metrics;
         let (evaluation, thresholds) = if self.recipe.data.fit_threshold.is_some() {
             let (evaluation, thresholds) = model.evaluate_with_fitted_thresholds(eval)?;
+            directory.set_thresholds(Some(thresholds.clone()))?;
             (evaluation, Some(thresholds))
         } else {
             (model.evaluate(eval, metrics)?, metrics.thresholds.clone())
@@ -200,7 +208,6 @@ impl Run<'_> {
         if let Some(EvalExamples { dataset, .. }) = &self.examples.eval {
             output::print(model.sample_predictions(dataset, thresholds.as_deref())?);
         }
-        directory.set_thresholds(thresholds)?;
         if let (Some(eval), Some(rows)) = (&self.encoded.mismatched, &self.examples.mismatched) {
             let evaluation = model.evaluate_again(eval.labelled(), metrics)?;
             output::print(format_args!("{}:", rows.name));

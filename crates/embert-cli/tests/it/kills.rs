@@ -172,6 +172,53 @@ fn a_run_resumed_after_a_signal_is_bit_identical() {
     }
 }
 
+/// Trains two steps, and sends a signal in the evaluation after them. Returns the exit code and standard error.
+#[cfg(unix)]
+fn stopped_in_final_evaluation(folder: &Path, arguments: &str, signal: &str) -> (i32, String) {
+    let mut command = crate::command(folder, arguments);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let is_trained = || {
+        let log = fs::read_to_string(folder.join("run.partial/metrics.jsonl")).unwrap_or_default();
+        log.contains("\"step\":2,")
+    };
+    while !is_trained() {
+        assert!(child.try_wait().unwrap().is_none(), "the run ended too soon");
+        sleep(Duration::from_millis(1));
+    }
+    sleep(Duration::from_millis(30)); // the last checkpoint is saved, and the evaluation has begun
+    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    (output.status.code().unwrap(), stderr(&output))
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_in_the_final_evaluation_loses_no_weights() {
+    const LONG_EVALUATION: &str = "train --recipe quickstart --synthetic_reviews 20000 --validation_share 0.9 \
+        --vocab_size 300 --hidden_size 32 --num_hidden_layers 1 --intermediate_size 32 --max_seq_length 64 \
+        --max_steps 2 --logging_steps 1 --do_eval --eval_strategy no --output_dir run";
+    for (flags, signal, code, place) in [
+        ("--save_strategy no", "-INT", 130, "the model is saved to run without an evaluation"),
+        (
+            "--save_strategy steps --save_steps 1",
+            "-TERM",
+            143,
+            "the checkpoint is run.partial/checkpoint-2: ",
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let arguments = format!("{LONG_EVALUATION} {flags}");
+        let (found, message) = stopped_in_final_evaluation(folder.path(), &arguments, signal);
+        assert_eq!(found, code, "{message}");
+        assert!(message.contains("interrupted in the evaluation of the trained model; "), "{message}");
+        assert!(message.contains(place), "{message}");
+        if !folder.path().join("run").exists() {
+            succeeds(folder.path(), "train --output_dir run --resume_from_checkpoint last");
+        }
+        succeeds(folder.path(), "evaluate --model run --max_eval_samples 9");
+    }
+}
+
 #[test]
 fn a_resume_with_another_recipe_is_refused_with_the_differences() {
     let folder = tempfile::tempdir().unwrap();
