@@ -54,6 +54,27 @@ fn each_part_of_a_directory_has_its_output() {
 }
 
 #[test]
+fn a_part_without_rows_does_not_stop_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    train(path);
+    fs::create_dir(path.join("in")).unwrap();
+    write_csv(&path.join("in"), "a.csv", &["apple", "river"], 3);
+    fs::write(path.join("in/b.csv"), "text,label\n").unwrap();
+    fs::write(path.join("in/c.csv"), "").unwrap();
+    write_csv(&path.join("in"), "d.csv", &["apple", "river"], 2);
+    for resume in ["", " --resume"] {
+        let output = crate::embert(path, &format!("predict --model run --input in --output out{resume}"));
+        let message = stderr(&output);
+        assert_eq!(output.status.code(), Some(0), "{message}");
+        assert!(message.contains("warning: in/b.csv: this part has no rows"), "{message}");
+    }
+    let written = ["a", "b", "c", "d"].map(|name| path.join(format!("out/{name}.csv")).is_file());
+    assert_eq!(written, [true, false, false, true]);
+    fails(path, 3, "predict --model run --input in/b.csv");
+}
+
+#[test]
 fn wrong_uses_of_parts_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
@@ -67,7 +88,11 @@ fn wrong_uses_of_parts_are_refused() {
         ("--input in/a.csv --shard 1/2", "--shard needs"),
         ("--input in/a.csv --resume", "--resume needs"),
         ("--input in --output in/a.csv", "this is a file"),
-        ("--input in --output in", "is the file of --input"),
+        ("--input in --output in", "is in --input in"),
+        ("--input in --output in/predicted", "is in --input in"),
+        ("--input in --output in/../in/new/deep", "is in --input in"),
+        ("--input ./in/ --output in/predicted/", "is in --input ./in/"),
+        ("--input in/*.csv --output in", "is the file of --input"),
         ("--input twice --output out", "rename one of them"),
         ("--input in --output out --shard 3/2", "2/8"),
         ("--input in --output out --top_k 0", "top_k"),

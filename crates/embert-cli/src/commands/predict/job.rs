@@ -34,6 +34,8 @@ pub(super) enum Output {
 pub(super) struct Job {
     pub(super) input: Input,
     pub(super) output: Output,
+    /// The input is one of the files of a directory or a glob.
+    is_part: bool,
 }
 
 impl Job {
@@ -45,6 +47,19 @@ impl Job {
             Input::Lines | Input::ArrowStream => ("Predicting".into(), None),
         };
         rows.map_or_else(|| Bar::counter(&what), |rows| Bar::items(&what, rows as usize))
+    }
+
+    /// Ends a job whose input has no texts: a part has no output, and any other input is an error.
+    pub(super) fn without_texts(&self) -> Result<(), CliError> {
+        match &self.input {
+            Input::File(path) if self.is_part => {
+                output::warn(format!("{}: this part has no rows, so it gets no output", path.display()));
+                Ok(())
+            }
+            _ => Err(CliError::rejected(
+                "there are no texts: give them as arguments, as lines or with --input",
+            )),
+        }
     }
 }
 
@@ -75,7 +90,7 @@ pub(super) fn jobs(matches: &ArgMatches) -> Result<Vec<Job>, CliError> {
         None if matches.get_flag("arrow_stream") => Output::ArrowStream,
         None => Output::Lines,
     };
-    Ok(vec![Job { input, output }])
+    Ok(vec![Job { input, output, is_part: false }])
 }
 
 fn is_given(matches: &ArgMatches, flag: &str) -> bool {
@@ -99,6 +114,7 @@ fn of_parts(input: &str, output: Option<&String>, matches: &ArgMatches) -> Resul
     if parts.is_empty() {
         return Err(CliError::rejected(local_path::no_such(input)));
     }
+    refuse_output_inside(input, &output)?;
     let mut jobs = parts.iter().map(|part| job_of(part, input, &output)).collect::<Result<Vec<_>, _>>()?;
     refuse_equal_outputs(&jobs)?;
     if let Some(shard) = matches.get_one::<Shard>("shard") {
@@ -109,7 +125,7 @@ fn of_parts(input: &str, output: Option<&String>, matches: &ArgMatches) -> Resul
         jobs.retain(|job| !matches!(&job.output, Output::File(path) if path.is_file()));
         output::print_stderr(format_args!("{} of {count} parts are complete already", count - jobs.len()));
     }
-    for Job { input, output } in &jobs {
+    for Job { input, output, .. } in &jobs {
         let (Input::File(input), Output::File(output)) = (input, output) else { continue };
         let directory = output.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(directory).map_err(|error| {
@@ -124,14 +140,34 @@ fn of_parts(input: &str, output: Option<&String>, matches: &ArgMatches) -> Resul
 fn job_of(part: &Path, input: &str, output: &Path) -> Result<Job, CliError> {
     let relative = part.strip_prefix(input).unwrap_or(Path::new(part.file_name().unwrap_or_default()));
     let name = output_file::name_for(relative);
-    Ok(Job { input: Input::File(part.into()), output: Output::File(output.join(name)) })
+    Ok(Job { input: Input::File(part.into()), output: Output::File(output.join(name)), is_part: true })
+}
+
+/// Fails if the output is in the directory of the input: a later call would read the predictions as texts.
+fn refuse_output_inside(input: &str, output: &Path) -> Result<(), CliError> {
+    if !Path::new(input).is_dir() || !resolved(output).starts_with(resolved(input.as_ref())) {
+        return Ok(());
+    }
+    Err(CliError::usage(format!(
+        "--output {} is in --input {input}, so a later call would read the predictions as texts; name another directory",
+        output.display()
+    )))
+}
+
+/// Returns the path without links, also if its last directories do not exist yet.
+fn resolved(path: &Path) -> PathBuf {
+    let of_parent = |parent: &Path| {
+        let existing = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        Some(fs::canonicalize(existing).ok()?.join(path.strip_prefix(parent).ok()?))
+    };
+    path.ancestors().find_map(of_parent).unwrap_or_else(|| path.to_owned())
 }
 
 /// Fails if two parts have the same output, such as `a.csv` and `a.csv.gz`.
 fn refuse_equal_outputs(jobs: &[Job]) -> Result<(), CliError> {
     let mut seen = std::collections::HashSet::new();
     match jobs.iter().find(|job| !seen.insert(format!("{:?}", job.output))) {
-        Some(Job { input: Input::File(input), output: Output::File(output) }) => {
+        Some(Job { input: Input::File(input), output: Output::File(output), .. }) => {
             Err(CliError::usage(format!(
                 "{}: another part has the same output {}; rename one of them",
                 input.display(),

@@ -57,12 +57,7 @@ fn predict_job(
         }
     }
     drop(bar);
-    if done == 0 {
-        return Err(CliError::rejected(
-            "there are no texts: give them as arguments, as lines or with --input",
-        ));
-    }
-    predictions.finish()
+    if done > 0 { predictions.finish() } else { job.without_texts() }
 }
 
 /// Returns the logits of each text, `[texts][num_labels]`.
