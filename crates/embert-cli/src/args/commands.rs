@@ -68,7 +68,8 @@ fn devices() -> Command {
 
 /// Returns true for the recipe keys that are flags of `evaluate`.
 fn is_of_evaluation(key: &Key) -> bool {
-    const OF_TRAINING: [&str; 7] = [
+    const OF_TRAINING: [&str; 8] = [
+        "fit_threshold",
         "task_name",
         "problem_type",
         "do_regression",

@@ -28,8 +28,14 @@ pub(crate) fn text(arguments: impl Iterator<Item = OsString>) -> Result<Vec<Stri
     arguments.map(text).collect()
 }
 
-/// Replaces hyphens in a flag by underscores: `--learning-rate` is `--learning_rate`.
-fn with_underscores(argument: String) -> String {
+/// Replaces hyphens in flags by underscores: `--learning-rate` is `--learning_rate`. Texts after `--` stay.
+fn with_underscores(arguments: Vec<String>) -> Vec<String> {
+    let num_before = arguments.iter().position(|argument| argument == "--").unwrap_or(arguments.len());
+    let with_underscores = |(index, argument)| if index < num_before { of_flag(argument) } else { argument };
+    arguments.into_iter().enumerate().map(with_underscores).collect()
+}
+
+fn of_flag(argument: String) -> String {
     let Some(flag) = argument.strip_prefix("--").filter(|flag| !flag.is_empty()) else { return argument };
     match flag.split_once('=') {
         Some((name, value)) => format!("--{}={value}", name.replace('-', "_")),
@@ -42,7 +48,7 @@ fn with_underscores(argument: String) -> String {
 /// # Errors
 /// An unknown flag, with a suggestion if a known flag is similar.
 pub(crate) fn parse(arguments: Vec<String>) -> Result<ArgMatches, CliError> {
-    let arguments = arguments.into_iter().map(with_underscores).collect::<Vec<_>>();
+    let arguments = with_underscores(arguments);
     let name = arguments.get(1).cloned().unwrap_or_default();
     let arguments = if ["train", "evaluate", "check"].contains(&name.as_str()) {
         without_trainer_flags(arguments)?
@@ -76,4 +82,17 @@ fn unknown_flag(flag: &str, subcommand: &str) -> CliError {
         None => format!("`embert {subcommand} --help` lists the flags"),
     };
     CliError::usage(format!("unknown flag {flag}; {advice}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_flags_get_underscores() {
+        let given = "predict --text-pair=a-b --top-k 3 a-b -- --a well-made --film-noir=x-y";
+        let expected = "predict --text_pair=a-b --top_k 3 a-b -- --a well-made --film-noir=x-y";
+        let arguments = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(with_underscores(arguments(given)), arguments(expected));
+    }
 }

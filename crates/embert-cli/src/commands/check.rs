@@ -6,7 +6,7 @@ use crate::device::{self, DeviceContext};
 use crate::encoded_examples::{EncodedRun, limit, texts};
 use crate::error::CliError;
 use crate::memory::MemoryPlan;
-use crate::metric_choice::MetricChoice;
+use crate::metric_choice::{self, MetricChoice};
 use crate::model_source::ModelSource;
 use crate::recipe::Recipe;
 use crate::{describe, examples, output, output_dir, recipe, report, trained_labels, warnings};
@@ -38,6 +38,7 @@ fn with_model(
     let source = ModelSource::of_recipe(recipe, &examples.train, head)?;
     let limit = limit(&recipe.data, source.config.encoder.max_length())?;
     let metrics = MetricChoice::new(&recipe.data, &source.config)?;
+    metric_choice::check_fitting(recipe, &source.config)?;
     describe::examples(&examples);
     let encoded = EncodedRun::new(&source.tokenizer, &examples, limit, metrics)?;
     for part in [Some(&encoded.train), encoded.eval.as_ref()].into_iter().flatten() {

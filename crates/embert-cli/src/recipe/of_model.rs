@@ -74,7 +74,7 @@ pub(crate) fn reading_of(directory: &Path) -> Result<Option<String>, CliError> {
 }
 
 /// Keys that control how texts are read.
-const READING: [&str; 17] = [
+const READING: [&str; 18] = [
     "text_column_name",
     "text_column_delimiter",
     "text_pair_column_name",
@@ -85,6 +85,7 @@ const READING: [&str; 17] = [
     "problem_type",
     "csv_separator",
     "csv_encoding",
+    "csv_column_names",
     "json_field",
     "truncation_strategy",
     "pos_label",

@@ -8,6 +8,30 @@ use crate::tiny::{SHAPE, write_csv};
 use crate::{fails, succeeds};
 
 #[test]
+fn a_merged_model_reads_files_as_its_adapter_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_csv(path, "rows.csv", &["apple", "river"], 24);
+    succeeds(path, &format!("train {SHAPE} --dataset rows.csv --max_steps 1 --output_dir base"));
+    let rows =
+        (0..24).map(|row| format!("{row};{0} {row};{0}\n", ["apple", "river"][row % 2])).collect::<String>();
+    fs::write(path.join("headless.csv"), rows).unwrap();
+    succeeds(
+        path,
+        "train --model base --dataset headless.csv --csv_column_names id,words,label --csv_separator ; \
+         --text_column_name words --max_seq_length 16 --lora_r 4 --lora_target_modules query,value --max_steps 2 \
+         --output_dir adapter",
+    );
+    succeeds(path, "merge --model adapter --output merged");
+    let labels = |model: &str| {
+        let printed = succeeds(path, &format!("predict --model {model} --input headless.csv"));
+        assert_eq!(printed.lines().count(), 24, "{model}");
+        printed.lines().next().unwrap().split(",\"score\"").next().unwrap().to_owned()
+    };
+    assert_eq!(labels("adapter"), labels("merged"));
+}
+
+#[test]
 fn a_merged_model_truncates_and_cleans_texts_as_its_adapter_does() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();

@@ -157,8 +157,33 @@ fn fitted_thresholds_are_saved_with_the_model_and_can_be_overridden() {
         ("--recipe quickstart-multi-label --eval_strategy no", "--do_eval"),
         ("--recipe quickstart-multi-label --threshold 0.4", "use one of them"),
     ] {
-        let message = fails(path, 2, &format!("train {flags} {SMALL} --output_dir other"));
-        assert!(message.contains(expected) && message.lines().count() == 1, "{flags}: {message}");
+        for command in ["train", "check"] {
+            let message = fails(path, 2, &format!("{command} {flags} {SMALL} --output_dir other"));
+            assert!(
+                message.contains(expected) && message.lines().count() == 1,
+                "{command} {flags}: {message}"
+            );
+        }
+    }
+    let message = fails(path, 2, "evaluate --model run --fit_threshold f1");
+    assert!(message.contains("unknown flag --fit_threshold"), "{message}");
+}
+
+#[test]
+fn a_given_threshold_is_saved_with_the_model_also_without_an_evaluation() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows =
+        (0..20).map(|n| format!("word {n},{},{}\n", n % 2, usize::from(n % 3 == 0))).collect::<String>();
+    fs::write(folder.path().join("rows.csv"), format!("text,river,apple\n{rows}")).unwrap();
+    for (number, evaluates) in ["--eval_strategy no", "--eval_strategy epoch"].into_iter().enumerate() {
+        let flags = format!("--label_columns river,apple --threshold 0.25 --max_steps 1 {evaluates}");
+        let train =
+            format!("train {} --train_file rows.csv {flags} --output_dir run{number}", crate::tiny::SHAPE);
+        let output = crate::embert(folder.path(), &train);
+        let message = crate::stderr(&output);
+        assert!(output.status.success() && !message.contains("threshold has no effect"), "{message}");
+        let config = json(&folder.path().join(format!("run{number}/config.json")));
+        assert_eq!(config["thresholds"], serde_json::json!([0.25, 0.25]), "{evaluates}");
     }
 }
 
