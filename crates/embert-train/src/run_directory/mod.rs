@@ -15,6 +15,7 @@ mod contents;
 #[cfg(feature = "curves")]
 mod curves;
 mod directory_check;
+mod finish;
 mod lock;
 mod metrics_log;
 mod model_card;
@@ -41,26 +42,23 @@ use serde_json::{Map, Value};
 use crate::best_model::BestModel;
 use crate::config::{IntervalStrategy, TrainConfig};
 use crate::error::{TrainError, at};
-use crate::evaluate::Evaluation;
-use crate::event::{Event, RunPlan, Snapshot, TrainReport};
+use crate::event::{Event, RunPlan, Snapshot};
 use crate::log_entry::LogEntry;
 use crate::model::Model;
 use crate::state::TrainState;
-use atomic::{flush_own, replace_run, write_checkpoint, write_file};
+use atomic::{write_checkpoint, write_file};
 pub use checkpoint::Checkpoint;
-use contents::Contents;
 use metrics_log::MetricsLog;
 pub use model_card::ModelCard;
-use results::{write, write_json, write_results};
-use rotation::{checkpoint_dir, delete_old_checkpoints, delete_other_checkpoints};
+use results::{write, write_json};
+use rotation::{checkpoint_dir, delete_old_checkpoints};
 pub use run_files::published_files;
 use run_files::{RECIPE, RunStage, STATE, TRAINER_STATE};
 pub use run_paths::OnExisting;
 use run_paths::{RunPaths, is_same};
 pub use run_settings::RunSettings;
-use run_summary::RunSummary;
 use state_file::StateFile;
-use trainer_state::{Intervals, RunProgress, finished_state, trainer_state};
+use trainer_state::{Intervals, RunProgress, trainer_state};
 
 /// The directory of a run in progress.
 ///
@@ -270,58 +268,6 @@ impl RunDirectory {
         self.has_steps = true;
     }
 
-    /// Writes the files of a finished run, and renames the directory to the output directory. Returns its path.
-    ///
-    /// `evaluation` is the last evaluation, for `eval_results.json` and the model card.
-    ///
-    /// # Errors
-    /// [`TrainError::Io`], [`TrainError::Model`] and [`TrainError::Text`] if a file cannot be written;
-    /// [`TrainError::NotRenamed`] if the directory cannot be renamed. All files are then still in
-    /// [`partial_dir`](Self::partial_dir).
-    pub fn finish(
-        self,
-        model: &Model,
-        report: &TrainReport,
-        evaluation: Option<&Evaluation>,
-        card: &ModelCard,
-    ) -> Result<PathBuf, TrainError> {
-        let directory = &self.paths.partial_dir;
-        recovery::repair_in_progress(directory)?;
-        self.save_model(directory, model)?;
-        let best = self.best_checkpoint(report.best, None);
-        let is_only_best_kept = best.is_some() && self.save_total_limit() == Some(1);
-        write_json(
-            directory,
-            TRAINER_STATE,
-            &finished_state(self.intervals(report.plan.total_steps), report, best),
-        )?;
-        #[cfg(feature = "curves")]
-        curves::write(directory, &report.log_history)?;
-        let labels = self.model_config.label_names();
-        write_results(directory, report, evaluation, &self.more_results, &labels)?;
-        let summary = RunSummary {
-            report,
-            evaluation,
-            config: &self.model_config,
-            recipe: &self.recipe,
-            truncation: self.tokenizer.truncation(),
-            is_adapter: self.base_model_name_or_path.is_some(),
-        };
-        write(directory, "README.md", &card.render(&summary))?;
-        let Self { paths: RunPaths { output_dir, partial_dir }, lock, metrics, .. } = self;
-        let renamed = flush(&partial_dir)
-            .and_then(|()| lock::remove(&partial_dir)) // last, because it keeps other processes out
-            .map(|()| drop((lock, metrics))) // Windows cannot rename a directory with open files
-            .and_then(|()| rename_to_output(&partial_dir, &output_dir));
-        if let Err(error) = renamed {
-            return Err(TrainError::NotRenamed { partial_dir, source: Box::new(error) });
-        }
-        if let (Some(best), true) = (report.best, is_only_best_kept) {
-            let _ = delete_other_checkpoints(&output_dir, best.step); // the run is complete, also if one stays
-        }
-        Ok(output_dir)
-    }
-
     fn save_checkpoint(&mut self, snapshot: Snapshot<'_>) -> Result<PathBuf, TrainError> {
         let state = &self.with_saved_best(snapshot.state);
         let path = checkpoint_dir(&self.paths.partial_dir, state.step);
@@ -402,15 +348,4 @@ impl RunDirectory {
 fn write_recipe_and_log(directory: &Path, recipe: &str, log: &[LogEntry]) -> Result<MetricsLog, TrainError> {
     write_file(&directory.join(RECIPE), recipe.as_bytes())?;
     MetricsLog::create(directory, log)
-}
-
-/// Flushes a complete run to disk.
-fn flush(partial_dir: &Path) -> Result<(), TrainError> {
-    flush_own(partial_dir, &contents::read_in_progress(partial_dir)?)
-}
-
-/// Renames a complete run to the output directory.
-fn rename_to_output(partial_dir: &Path, output_dir: &Path) -> Result<(), TrainError> {
-    let replaced: Option<Contents> = contents::read(output_dir, RunStage::Finished)?;
-    replace_run(partial_dir, output_dir, replaced)
 }

@@ -41,8 +41,8 @@ fn a_run_without_its_best_checkpoint_resumes_with_the_best_saved_one() {
     let new_bests = best_model::train(&best_model::config()).saved;
     assert!(new_bests.len() > 1 && new_bests.iter().all(|(step, _)| *step < 24), "the case needs two bests");
     for (index, &(unsaved, _)) in new_bests.iter().enumerate() {
-        let others = new_bests.iter().filter(|(step, _)| *step != unsaved);
-        let (best_step, best_weights) = others.last().unwrap();
+        let mut others = new_bests.iter().filter(|(step, _)| *step != unsaved);
+        let (best_step, best_weights) = others.next_back().unwrap();
         for limit in [None, Some(1), Some(2)] {
             let (folder, recipe) = (tiny::folder(), recipe(limit));
             let output_dir = folder.path().join("out");
