@@ -7,11 +7,13 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::data_files::{folders, name};
 use crate::error::DataError;
 use crate::label_encoding::{RawFile, RawLabel, RawRow, RawTarget};
 
 /// Folder names, in the order of the hub's label ids.
 const CLASSES: [&str; 2] = ["neg", "pos"];
+const UNLABELLED: &str = "unsup";
 
 /// Returns true if the directory has a folder of each class for this split.
 pub(crate) fn has_split(directory: &Path, split: &str) -> bool {
@@ -25,9 +27,28 @@ pub(crate) fn splits(directory: &Path) -> Result<Vec<String>, DataError> {
 }
 
 /// Returns one [`RawFile`] per class, in the order of the ids.
+///
+/// # Errors
+///
+/// [`DataError::ThirdClass`] if another folder next to the classes has texts.
 pub(crate) fn read(directory: &Path, split: &str) -> Result<Vec<RawFile>, DataError> {
+    if let Some(folder) = third_class(&directory.join(split))? {
+        return Err(DataError::ThirdClass { folder });
+    }
     let class = |(id, name)| read_class(&directory.join(split).join(name), id);
     (0i128..).zip(CLASSES).map(class).collect()
+}
+
+/// Returns a folder with texts that is no class, and not the folder without labels, which the dataset has, too.
+fn third_class(split: &Path) -> Result<Option<PathBuf>, DataError> {
+    let is_known = |path: &Path| name(path) == UNLABELLED || CLASSES.contains(&name(path));
+    let others = folders(split)?.into_iter().filter(|path| !is_known(path));
+    for folder in others {
+        if !text_files(&folder)?.is_empty() {
+            return Ok(Some(folder));
+        }
+    }
+    Ok(None)
 }
 
 fn read_class(folder: &Path, id: i128) -> Result<RawFile, DataError> {

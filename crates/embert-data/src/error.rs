@@ -49,6 +49,15 @@ pub enum DataError {
         /// Another subdirectory with the split.
         second: String,
     },
+    /// A folder next to `neg` and `pos` has texts, too.
+    #[error(
+        "{folder}: texts of a third class next to the folders neg and pos, which are read as the two classes of aclImdb; \
+         move the folder away, or write all texts and labels to a .jsonl file"
+    )]
+    ThirdClass {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// The number of shards differs from the number in their names.
     #[error("{path}: split {split} has {found} files, but their names say {expected}; download it again")]
     ShardCount {
@@ -437,6 +446,21 @@ pub enum DataError {
         /// The label columns.
         columns: String,
         /// The labels of the model.
+        known: String,
+    },
+    /// The lists of 0 and 1 have more or fewer flags than there are labels.
+    #[error(
+        "{path}: row {row}: the list has {flags} flags of 0 and 1, but the labels are {known}; write one flag for each \
+         label, or lists of the names that apply"
+    )]
+    FlagCount {
+        /// The file.
+        path: PathBuf,
+        /// The row, from 1.
+        row: usize,
+        /// The number of flags in each list.
+        flags: usize,
+        /// The labels of the model or of the file.
         known: String,
     },
     /// A row has more or fewer numbers than the regression has targets.

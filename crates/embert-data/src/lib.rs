@@ -49,7 +49,7 @@ mod undecodable;
 pub use balance::{ClassBalance, TargetStatistics, check_evaluation_rows, require_two_classes};
 pub use clean::clean;
 pub use columns::{ColumnRole, Columns};
-pub use data_files::{input_parts, splits};
+pub use data_files::{input_parts, saved_split, splits};
 pub use dataset::{Dataset, Example, Labels, Target};
 pub use error::DataError;
 pub use glue::GlueTask;

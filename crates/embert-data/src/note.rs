@@ -81,6 +81,28 @@ pub enum DataNote {
         /// The number of its lines.
         lines: usize,
     },
+    /// Rows with more or fewer cells than the header were dropped.
+    UnevenDropped {
+        /// The file.
+        path: PathBuf,
+        /// The number of dropped rows.
+        dropped: usize,
+        /// The number of all rows.
+        rows: usize,
+        /// The number of names in the header.
+        cells: usize,
+    },
+    /// Lists of 0 and 1 were read as a flag for each label, not as lists of ids.
+    MultiHot {
+        /// The file.
+        path: PathBuf,
+        /// The first row whose list repeats a value.
+        row: usize,
+        /// The label column.
+        column: String,
+        /// The labels, in the order of the flags.
+        labels: String,
+    },
     /// Texts are empty or only whitespace.
     BlankTexts {
         /// The file.
@@ -167,6 +189,16 @@ impl fmt::Display for DataNote {
                 "{}: quotes make {rows} {} span several lines; the longest is row {row} with {lines} lines",
                 path.display(),
                 if *rows == 1 { "row" } else { "rows" }
+            ),
+            Self::UnevenDropped { path, dropped, rows, cells } => {
+                let path = path.display();
+                write!(f, "{path}: dropped {dropped} of {rows} rows, which do not have {cells} cells")
+            }
+            Self::MultiHot { path, row, column, labels } => write!(
+                f,
+                "{}: the lists in column {column:?} are read as a flag of 0 or 1 for each label ({labels}), because row \
+                 {row} repeats a value",
+                path.display()
             ),
             Self::BlankTexts { path, blank, rows, row } => write!(
                 f,

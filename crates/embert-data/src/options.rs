@@ -31,6 +31,10 @@ pub struct ReadOptions {
     pub csv_quoting: CsvQuoting,
     /// The separator of csv and tsv files. If `None`, the extension decides: a comma in csv, a tab in tsv.
     pub csv_separator: Option<u8>,
+    /// Drops the rows of tsv files with more or fewer cells than the header. If false, the first one is an error.
+    ///
+    /// The original files of QQP have such rows; fairseq and transformers skip them, too.
+    pub tsv_drop_uneven_rows: bool,
     /// The names of the columns of csv and tsv files without a header. If `None`, the first row is the header.
     pub csv_column_names: Option<Vec<String>>,
     /// The encoding of csv, tsv, json, jsonl and txt files without a byte order mark. If `None`, it is UTF-8.
@@ -52,6 +56,7 @@ impl Default for ReadOptions {
             drop_unlabelled: false,
             csv_quoting: CsvQuoting::default(),
             csv_separator: None,
+            tsv_drop_uneven_rows: false,
             csv_column_names: None,
             csv_encoding: None,
             json_field: None,

@@ -1,15 +1,16 @@
 //! The splits of a directory, by the first of these layouts that it has.
 //!
 //! 1. `save_to_disk` of `datasets`
-//! 2. the shards of the hub, `train-00000-of-00002.parquet`, here or one level down
+//! 2. the shards of the hub, `train-00000-of-00002.parquet`, here or one level down, with files of other splits next to
+//!    them, such as `test.parquet`
 //! 3. the words of `datasets` in the names of folders, then in the names of files: `dev/a.csv`, `my_train_file.jsonl`
 //! 4. any files with rows: all of them are `train`
 
 use std::path::{Path, PathBuf};
 
 use super::hub_layout::{self, Shards};
-use super::listing::{data_files, entries, folders, name, of_one_format};
-use super::{DataFile, hive, keywords, saved_dataset};
+use super::listing::{entries, folders, name, of_one_format};
+use super::{DataFile, hive, keywords, saved_dataset, walk};
 use crate::error::DataError;
 use crate::formatting::quoted;
 
@@ -36,7 +37,7 @@ impl Directory {
             Some(splits) => Layout::Saved(splits),
             None => match hub_layout::find(&path)? {
                 shards if shards.is_empty() => {
-                    Layout::Names(keywords::by_names(&path, &of_one_format(data_files(&path)?)))
+                    Layout::Names(keywords::by_names(&path, &of_one_format(walk::files(&path, &[])?)))
                 }
                 shards => Layout::Shards(shards),
             },

@@ -2,37 +2,73 @@
 
 use std::path::{Path, PathBuf};
 
-use super::listing::{entries, folders, is_data_file, name};
+use super::keywords;
+use super::listing::{entries, folders, group, is_data_file, is_empty_archive, is_hidden, name};
 use crate::error::DataError;
 
-/// The shards of a directory, each with its split.
+/// The shards of a directory, each with its split, and other files with the word of another split.
 pub(super) struct Shards {
     pub(super) directory: PathBuf,
     files: Vec<(String, PathBuf)>,
 }
 
+/// The folder of shards on the hub. Files next to it do not count, as in `datasets`.
+const DATA: &str = "data";
+
 /// Returns the shards in a directory; else those in its folders.
+///
+/// If the directory has other files of the same format, only the folder `data` counts.
 pub(super) fn find(directory: &Path) -> Result<Vec<Shards>, DataError> {
     let here = Shards::of(directory)?;
     if !here.files.is_empty() {
         return Ok(vec![here]);
     }
     let below = folders(directory)?.iter().map(|folder| Shards::of(folder)).collect::<Result<Vec<_>, _>>()?;
-    Ok(below.into_iter().filter(|shards| !shards.files.is_empty()).collect())
+    let mut below = below.into_iter().filter(|shards| !shards.files.is_empty()).collect::<Vec<_>>();
+    let own = data_files(directory)?;
+    if below.iter().any(|shards| own.iter().any(|path| shards.has_format_of(path))) {
+        below.retain(|shards| name(&shards.directory) == DATA);
+    }
+    Ok(below)
+}
+
+/// Returns the data files in a directory, not those in its folders.
+fn data_files(directory: &Path) -> Result<Vec<PathBuf>, DataError> {
+    Ok(entries(directory)?.into_iter().filter(|path| !is_hidden(path) && is_data_file(path)).collect())
 }
 
 impl Shards {
     fn of(directory: &Path) -> Result<Self, DataError> {
-        let files = entries(directory)?.into_iter().filter(|path| is_data_file(path));
-        let files = files.filter_map(|path| Some((split_of(name(&path))?.to_owned(), path))).collect();
-        Ok(Self { directory: directory.to_path_buf(), files })
+        let split = |path: PathBuf| (split_of(name(&path)).map(str::to_owned), path);
+        let (shards, others): (Vec<_>, Vec<_>) =
+            data_files(directory)?.into_iter().map(split).partition(|(split, _)| split.is_some());
+        let files = shards.into_iter().filter_map(|(split, path)| Some((split?, path))).collect();
+        let mut shards = Self { directory: directory.to_path_buf(), files };
+        shards.add_by_words(others.into_iter().map(|(_, path)| path).collect());
+        Ok(shards)
+    }
+
+    /// Adds the splits that have no shards: `test` of `test.parquet` next to `train-00000-of-00001.parquet`.
+    fn add_by_words(&mut self, mut others: Vec<PathBuf>) {
+        others.retain(|path| self.has_format_of(path));
+        for (split, paths) in keywords::by_words(&self.directory, &others) {
+            if self.splits().all(|it| it != split) {
+                self.files.extend(paths.into_iter().map(|path| (split.clone(), path)));
+            }
+        }
+    }
+
+    /// Returns true if a shard has the format of this file.
+    fn has_format_of(&self, path: &Path) -> bool {
+        self.files.iter().any(|(_, shard)| group(shard) == group(path))
     }
 
     pub(super) fn splits(&self) -> impl Iterator<Item = &str> {
         self.files.iter().map(|(split, _)| split.as_str())
     }
 
-    /// Returns the files of a split; an error if their number differs from the number in their names.
+    /// Returns the files of a split without empty archives; an error if their number differs from the number in their
+    /// names.
     pub(super) fn files(&self, split: &str) -> Result<Vec<PathBuf>, DataError> {
         let files = self.files.iter().filter(|(of, _)| of == split).map(|(_, path)| path.clone());
         let files = files.collect::<Vec<_>>();
@@ -43,7 +79,7 @@ impl Shards {
                 found: files.len(),
                 expected,
             }),
-            _ => Ok(files),
+            _ => Ok(files.into_iter().filter(|path| !is_empty_archive(path)).collect()),
         }
     }
 }

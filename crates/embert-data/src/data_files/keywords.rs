@@ -9,10 +9,16 @@ const SPLITS: [(&str, &[&str]); 3] = [
     ("test", &["test", "testing", "eval", "evaluation"]),
 ];
 
-/// Returns the splits of files, by the names of their folders, else by their own names. Else all files are `train`.
+/// Returns the splits of files by their words. Without any, all files are `train`.
+pub(super) fn by_names(root: &Path, files: &[PathBuf]) -> Vec<(String, Vec<PathBuf>)> {
+    let splits = by_words(root, files);
+    if splits.is_empty() && !files.is_empty() { vec![("train".to_owned(), files.to_vec())] } else { splits }
+}
+
+/// Returns the splits of files by the words in the names of their folders, else in their own names.
 ///
 /// A file belongs to each split whose word is in its name.
-pub(super) fn by_names(root: &Path, files: &[PathBuf]) -> Vec<(String, Vec<PathBuf>)> {
+pub(super) fn by_words(root: &Path, files: &[PathBuf]) -> Vec<(String, Vec<PathBuf>)> {
     let matching = |is_match: &dyn Fn(&Path, &str) -> bool| {
         let of_split = |words: &[&str]| {
             let relative = |path: &PathBuf| path.strip_prefix(root).unwrap_or(path).to_path_buf();
@@ -23,8 +29,7 @@ pub(super) fn by_names(root: &Path, files: &[PathBuf]) -> Vec<(String, Vec<PathB
         splits.into_iter().filter(|(_, files)| !files.is_empty()).collect::<Vec<_>>()
     };
     let folders = matching(&is_in_folder);
-    let names = if folders.is_empty() { matching(&is_in_name) } else { folders };
-    if names.is_empty() && !files.is_empty() { vec![("train".to_owned(), files.to_vec())] } else { names }
+    if folders.is_empty() { matching(&is_in_name) } else { folders }
 }
 
 /// Returns the split that a word stands for: `validation` for `dev`.

@@ -1,11 +1,12 @@
-//! Lists the files with rows below a directory, sorted by path.
+//! Lists the entries of a directory, and decides which are files with rows.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
-use crate::format::Format;
+use crate::format::{Format, extensions};
+use crate::input;
 
 /// Files that describe a dataset and have no rows, as in `datasets`.
 const IGNORED: [&str; 7] = [
@@ -18,33 +19,6 @@ const IGNORED: [&str; 7] = [
     "state.json",
 ];
 
-/// Maximum depth of folders.
-const MAX_DEPTH: usize = 32;
-
-/// Returns the files in supported formats below a directory, without hidden ones.
-pub(super) fn data_files(directory: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let mut files = Vec::new();
-    collect(directory, MAX_DEPTH, &mut files)?;
-    files.sort();
-    Ok(files)
-}
-
-fn collect(directory: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), DataError> {
-    for path in entries(directory)? {
-        if is_hidden(&path) {
-            continue;
-        }
-        if path.is_dir() {
-            if depth > 0 {
-                collect(&path, depth - 1, files)?;
-            }
-        } else if is_data_file(&path) {
-            files.push(path);
-        }
-    }
-    Ok(())
-}
-
 /// Returns the entries of a directory, sorted by name.
 pub(super) fn entries(directory: &Path) -> Result<Vec<PathBuf>, DataError> {
     let entries = std::fs::read_dir(directory).map_err(DataError::io(directory))?;
@@ -56,18 +30,34 @@ pub(super) fn entries(directory: &Path) -> Result<Vec<PathBuf>, DataError> {
     Ok(paths)
 }
 
-/// Returns the folders of a directory that are not hidden, sorted by name.
-pub(super) fn folders(directory: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let entries = entries(directory)?.into_iter();
-    Ok(entries.filter(|path| path.is_dir() && !is_hidden(path)).collect())
+/// Returns the entries of a directory that are not hidden, sorted by name.
+pub(super) fn visible_entries(directory: &Path) -> Result<Vec<PathBuf>, DataError> {
+    Ok(entries(directory)?.into_iter().filter(|path| !is_hidden(path)).collect())
 }
 
+/// Returns the folders of a directory that are not hidden, sorted by name.
+pub(crate) fn folders(directory: &Path) -> Result<Vec<PathBuf>, DataError> {
+    Ok(visible_entries(directory)?.into_iter().filter(|path| path.is_dir()).collect())
+}
+
+/// Returns true for a file in a supported format, unless it is empty.
+pub(super) fn has_rows(path: &Path) -> bool {
+    is_data_file(path) && !is_empty_archive(path)
+}
+
+/// Returns true for a file in a supported format that has bytes.
 pub(super) fn is_data_file(path: &Path) -> bool {
     let is_zip = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
     !is_empty(path)
         && path.is_file()
         && !IGNORED.contains(&name(path))
         && (is_zip || Format::by_extension(path).is_ok())
+}
+
+/// Returns true for a compressed file of no bytes.
+pub(super) fn is_empty_archive(path: &Path) -> bool {
+    let is_empty = || Ok::<_, DataError>(input::first_bytes(path, &mut input::open(path)?, 1)?.is_empty());
+    extensions(path).1.is_some() && is_empty().unwrap_or(false)
 }
 
 /// Returns true for files without bytes. Spark writes them for empty partitions.
@@ -89,7 +79,7 @@ pub(super) fn of_one_format(files: Vec<PathBuf>) -> Vec<PathBuf> {
 }
 
 /// Returns the position of a file's format among the formats that `datasets` reads with one loader.
-fn group(path: &Path) -> usize {
+pub(super) fn group(path: &Path) -> usize {
     match Format::by_extension(path) {
         #[cfg(feature = "parquet")]
         Ok(Format::Parquet) => 0,
@@ -103,6 +93,6 @@ fn group(path: &Path) -> usize {
 }
 
 /// Returns the last component of a path; empty if it is not UTF-8.
-pub(super) fn name(path: &Path) -> &str {
+pub(crate) fn name(path: &Path) -> &str {
     path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
 }

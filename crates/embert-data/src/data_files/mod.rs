@@ -7,12 +7,14 @@ mod keywords;
 mod listing;
 mod pattern;
 mod saved_dataset;
+mod walk;
 
 use std::path::{Path, PathBuf};
 
 use crate::acl_imdb;
 use crate::error::DataError;
 use directory::Directory;
+pub(crate) use listing::{folders, name};
 
 /// A file with rows, and the columns in the names of its Hive folders.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,10 +48,22 @@ pub fn splits(path: &Path, config: Option<&str>) -> Result<Vec<String>, DataErro
     Ok(Directory::open(path, config)?.splits())
 }
 
+/// Returns the split of a directory that `save_to_disk` of `datasets` wrote for one `Dataset`; `None` for other paths.
+///
+/// Pass it to [`read`](crate::read) to read all rows of the directory, whatever split they were loaded as.
+///
+/// # Errors
+///
+/// A [`DataError`] if a JSON document of the directory is damaged.
+pub fn saved_split(path: &Path) -> Result<Option<String>, DataError> {
+    saved_dataset::split(path)
+}
+
 /// Returns the files with rows of a path, in order: one file, the files that match a pattern such as `data/*.csv`, or
 /// all files of a directory.
 ///
-/// Skips hidden files, files that begin with an underscore such as `_SUCCESS`, and empty files.
+/// Skips hidden files, files that begin with an underscore such as `_SUCCESS`, and empty files. Reads a folder once, also
+/// if links in the directory lead to it.
 ///
 /// # Errors
 ///
@@ -69,7 +83,7 @@ pub(crate) fn all_files(path: &Path) -> Result<Vec<DataFile>, DataError> {
     if let Some(files) = saved_dataset::files(path)? {
         return Ok(files.into_iter().map(DataFile::new).collect());
     }
-    let files = listing::of_one_format(listing::data_files(path)?);
+    let files = listing::of_one_format(walk::files(path, &[])?);
     if files.is_empty() {
         return Err(DataError::Empty { path: path.to_path_buf() });
     }

@@ -19,8 +19,21 @@ pub(super) fn splits(directory: &Path) -> Result<Option<Vec<(String, PathBuf)>>,
     if !state["_data_files"].is_array() {
         return Ok(None);
     }
-    let split = state["_split"].as_str().unwrap_or("train");
-    Ok(Some(vec![(split.to_owned(), directory.to_path_buf())]))
+    Ok(Some(vec![(split_of(&state), directory.to_path_buf())]))
+}
+
+/// Returns the split of a `Dataset`; `None` if the directory is none.
+pub(super) fn split(directory: &Path) -> Result<Option<String>, DataError> {
+    Ok(match splits(directory)?.as_deref() {
+        Some([(split, folder)]) if folder == directory => Some(split.clone()),
+        _ => None,
+    })
+}
+
+/// Returns the split without its part: `train` for `train[:1000]` and for `train+train`.
+fn split_of(state: &Value) -> String {
+    let split = state["_split"].as_str().and_then(|split| split.split(['[', '+']).next());
+    split.map(str::trim).filter(|split| !split.is_empty()).unwrap_or("train").to_owned()
 }
 
 /// Returns the files of all splits, in order; `None` if `save_to_disk` did not write the directory.

@@ -1,6 +1,7 @@
 //! Reads csv and tsv files in chunks: a header, then one row of cells per record.
 
 mod quotes;
+mod uneven;
 
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,7 @@ use crate::note::DataNote;
 use crate::options::{CsvQuoting, ReadOptions};
 use crate::table::{Chunk, ChunkSize, Column, Values};
 use quotes::{MultilineRows, QuoteTracker, num_lines};
+use uneven::UnevenRows;
 
 /// An open csv or tsv file.
 pub(crate) struct DelimitedReader {
@@ -28,6 +30,8 @@ pub(crate) struct DelimitedReader {
     /// The number of rows read so far.
     row: usize,
     multiline: MultilineRows,
+    /// The dropped rows; `None` if rows of another width are errors.
+    uneven: Option<UnevenRows>,
 }
 
 impl DelimitedReader {
@@ -39,11 +43,13 @@ impl DelimitedReader {
         wanted: Option<&[(&str, ColumnRole)]>,
     ) -> Result<Self, DataError> {
         let separator = options.csv_separator.unwrap_or(separator);
+        let uneven = (options.tsv_drop_uneven_rows && separator == b'\t').then(UnevenRows::default);
         let bytes = QuoteTracker::new(input::open_text(path, options.csv_encoding)?, separator);
         let reader = ReaderBuilder::new()
             .delimiter(separator)
             .quoting(options.csv_quoting == CsvQuoting::Minimal)
             .has_headers(options.csv_column_names.is_none())
+            .flexible(uneven.is_some())
             .buffer_capacity(64 << 10)
             .from_reader(bytes);
         let mut table = Self {
@@ -55,6 +61,7 @@ impl DelimitedReader {
             columns: vec![],
             row: 0,
             multiline: MultilineRows::default(),
+            uneven,
         };
         let names = match &options.csv_column_names {
             Some(names) => names.clone(),
@@ -69,8 +76,9 @@ impl DelimitedReader {
     pub(crate) fn next_chunk(&mut self, size: ChunkSize) -> Result<Option<Chunk>, DataError> {
         let mut cells = vec![Vec::new(); self.columns.len()];
         let mut record = ByteRecord::new();
-        let (first, mut bytes) = (self.row, 0);
-        while size.has_room(self.row - first, bytes) && self.read(&mut record)? {
+        let (mut rows, mut bytes) = (vec![], 0);
+        while size.has_room(rows.len(), bytes) && self.read(&mut record)? {
+            rows.push(self.row);
             bytes += record.as_slice().len();
             for ((index, name), cells) in self.columns.iter().zip(&mut cells) {
                 cells.push(self.utf8(self.row, name, &record[*index])?.to_owned());
@@ -78,24 +86,31 @@ impl DelimitedReader {
         }
         let names = self.columns.iter().map(|(_, name)| name.clone());
         let columns = names.zip(cells).map(|(name, cells)| (name, Values::Column(Column::Text(cells))));
-        Ok((self.row > first).then(|| Chunk::numbered(columns.collect(), first)))
+        Ok((!rows.is_empty()).then(|| Chunk { columns: columns.collect(), rows }))
     }
 
-    /// Returns a note if some of the rows so far span several lines.
-    pub(crate) fn note(&self) -> Option<DataNote> {
-        self.multiline.note(&self.path)
+    /// Returns notes about the rows so far that span several lines or were dropped.
+    pub(crate) fn notes(&self) -> impl Iterator<Item = DataNote> {
+        let uneven = self.uneven.as_ref().and_then(|uneven| uneven.note(&self.path, self.row, self.width));
+        self.multiline.note(&self.path).into_iter().chain(uneven)
     }
 
-    /// Reads the next row; returns false at the end.
+    /// Reads the next row, without those that are dropped; returns false at the end.
     fn read(&mut self, record: &mut ByteRecord) -> Result<bool, DataError> {
-        match self.reader.read_byte_record(record) {
-            Ok(true) => self.row += 1,
-            Ok(false) => return self.require_closed_quotes(self.row).map(|()| false),
-            Err(error) => return Err(self.malformed(self.row + 1, error, record)),
-        }
-        if record.len() != self.width {
-            let (path, names, cells) = (self.path.clone(), self.width, record.len());
-            return Err(DataError::ColumnNameCount { path, names, row: self.row, cells });
+        loop {
+            match self.reader.read_byte_record(record) {
+                Ok(true) => self.row += 1,
+                Ok(false) => return self.require_complete().map(|()| false),
+                Err(error) => return Err(self.malformed(self.row + 1, error, record)),
+            }
+            match &mut self.uneven {
+                _ if record.len() == self.width => break,
+                Some(uneven) => uneven.add(record.len()),
+                None => {
+                    let (path, names, cells) = (self.path.clone(), self.width, record.len());
+                    return Err(DataError::ColumnNameCount { path, names, row: self.row, cells });
+                }
+            }
         }
         self.multiline.add(self.row, record);
         if self.reader.get_ref().ended_inside_quotes() {
@@ -145,6 +160,12 @@ impl DelimitedReader {
             Some(cell) => DataError::NoHeader { path, column: column.clone(), cell: shortened(cell) },
             None => error,
         }
+    }
+
+    /// Returns an error if the file ends in a quoted cell, or if all its rows were dropped.
+    fn require_complete(&self) -> Result<(), DataError> {
+        self.require_closed_quotes(self.row)?;
+        self.uneven.as_ref().map_or(Ok(()), |uneven| uneven.require_even(&self.path, self.row, self.width))
     }
 
     /// Returns an error if the file has ended inside of a quoted cell. That cell contains all rows after it.

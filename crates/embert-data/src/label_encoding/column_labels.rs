@@ -1,4 +1,4 @@
-//! Labels or targets that are the names of several columns.
+//! Labels or targets by position: of several columns, or of the flags in a list.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::formatting::quoted;
 use crate::note::DataNote;
 use crate::options::ReadOptions;
 
-/// The labels, and the id of each column.
+/// The labels, and the id of each column or of each flag.
 pub(super) struct ColumnLabels {
     pub(super) labels: Labels,
     pub(super) ids: Vec<usize>,

@@ -1,4 +1,4 @@
-//! Encodes several label columns of 0 and 1, such as those of the Jigsaw data: each column is a label.
+//! Encodes flags of 0 and 1: several label columns, such as those of the Jigsaw data, or lists. Each flag is a label.
 
 use std::path::Path;
 
@@ -17,14 +17,22 @@ pub(super) fn encode_flags(
     options: &ReadOptions,
     known: Option<&Labels>,
 ) -> Result<Encoded, DataError> {
-    let ColumnLabels { labels, ids, notes } = ColumnLabels::new(path, options, known)?;
+    encode(files, &options.columns.labels, ColumnLabels::new(path, options, known)?)
+}
+
+/// Encodes the flags of each row. Flag `i` is for the label with the id `ids[i]`.
+pub(super) fn encode(
+    files: Vec<RawFile>,
+    columns: &[String],
+    ColumnLabels { labels, ids, notes }: ColumnLabels,
+) -> Result<Encoded, DataError> {
     let examples = examples(files, |path: &Path, row: &RawRow| {
         let mut found = Vec::new();
         for (column, label) in row.target.labels().iter().enumerate() {
             match label.flag() {
                 Some(true) => found.push(ids[column]),
                 Some(false) => {}
-                None => return Err(not_a_flag(path, row, &options.columns.labels[column], label)),
+                None => return Err(not_a_flag(path, row, &columns[column.min(columns.len() - 1)], label)),
             }
         }
         found.sort_unstable();

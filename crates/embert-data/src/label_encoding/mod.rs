@@ -11,6 +11,7 @@ mod known;
 mod label_type;
 mod mapped;
 mod missing;
+mod multi_hot;
 mod problem;
 mod raw;
 mod regression;
@@ -26,6 +27,7 @@ use crate::problem_type::ProblemType;
 use label_type::LabelValue;
 use missing::MissingLabels;
 pub(crate) use missing::is_not_available;
+use multi_hot::MultiHot;
 pub(crate) use raw::{RawFile, RawLabel, RawRow, RawTarget};
 
 /// Encodes the labels of each row: by the `known` labels of a model, or else by the content of the files.
@@ -51,7 +53,10 @@ pub(crate) fn encode_labels(
         ProblemType::MultiLabelClassification if options.columns.labels.len() > 1 => {
             flags::encode_flags(path, files, options, known)?
         }
-        ProblemType::MultiLabelClassification => classes::encode_lists(path, files, names, options, known)?,
+        ProblemType::MultiLabelClassification => match MultiHot::of(&files) {
+            Some(lists) => lists.encode(files, names, options, known)?,
+            None => classes::encode_lists(path, files, names, options, known)?,
+        },
         ProblemType::Regression => regression::encode_numbers(path, files, options, known)?,
     };
     notes.extend(encoded.notes);

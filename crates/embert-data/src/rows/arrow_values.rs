@@ -73,6 +73,9 @@ fn num_values<O: OffsetSizeTrait>(lists: &GenericListArray<O>) -> usize {
 
 /// Returns the bytes of the longest text; 0 for other values.
 fn longest(values: &ArrayRef) -> usize {
+    if let DataType::FixedSizeBinary(size) = values.data_type() {
+        return usize::try_from(*size).unwrap_or(0);
+    }
     let texts = arrow_cast::cast(values, &DataType::LargeUtf8).ok().filter(|_| is_text(values.data_type()));
     let texts = texts.as_ref().map(|texts| texts.as_string::<i64>());
     texts.into_iter().flatten().flatten().map(str::len).max().unwrap_or(0)
@@ -137,7 +140,7 @@ fn labels_of_dictionary(
 
 /// Returns the texts of an array of text, of UTF-8 as bytes, or of a dictionary of them.
 fn strings(values: &ArrayRef, first: Cell<'_>) -> Result<Vec<Option<String>>, DataError> {
-    let cast = cast(values, &DataType::LargeUtf8, first)?;
+    let cast = cast(&with_lengths(values, first)?, &DataType::LargeUtf8, first)?;
     let strings = cast.as_string::<i64>();
     let string = |index| match (values.is_null(index), strings.is_null(index)) {
         (true, _) => Ok(None),
@@ -145,6 +148,18 @@ fn strings(values: &ArrayRef, first: Cell<'_>) -> Result<Vec<Option<String>>, Da
         (false, false) => Ok(Some(strings.value(index).to_owned())),
     };
     (0..values.len()).map(string).collect()
+}
+
+/// Casts binary values of a fixed size, such as UUIDs: arrow casts only binary values with lengths to text.
+fn with_lengths(values: &ArrayRef, cell: Cell<'_>) -> Result<ArrayRef, DataError> {
+    let plain = match values.data_type() {
+        DataType::Dictionary(_, plain) => plain.as_ref(),
+        plain => plain,
+    };
+    match plain {
+        DataType::FixedSizeBinary(_) => cast(values, &DataType::LargeBinary, cell),
+        _ => Ok(values.clone()),
+    }
 }
 
 fn cast(values: &ArrayRef, to: &DataType, cell: Cell<'_>) -> Result<ArrayRef, DataError> {

@@ -75,7 +75,7 @@ fn formatted(array: &ArrayRef, row: usize) -> io::Result<String> {
     let array = match array.data_type() {
         DataType::Timestamp(unit, Some(_)) => &cast(array, row, &utc(*unit))?,
         binary if binary.is_binary() => {
-            let text = cast(array, row, &DataType::Utf8)?;
+            let text = arrow_cast::cast(&with_lengths(array, row)?, &DataType::Utf8).map_err(other)?;
             if text.is_null(0) { &array.slice(row, 1) } else { &text.clone() }
         }
         _ => &array.slice(row, 1),
@@ -83,6 +83,14 @@ fn formatted(array: &ArrayRef, row: usize) -> io::Result<String> {
     let options = FormatOptions::new().with_display_error(false);
     let formatter = ArrayFormatter::try_new(array, &options).map_err(other)?;
     formatter.value(0).try_to_string().map_err(other)
+}
+
+/// Returns a binary value. UUIDs have a fixed size, and arrow casts only binary values with lengths to text.
+fn with_lengths(array: &ArrayRef, row: usize) -> io::Result<ArrayRef> {
+    match array.data_type() {
+        DataType::FixedSizeBinary(_) => cast(array, row, &DataType::Binary),
+        _ => Ok(array.slice(row, 1)),
+    }
 }
 
 fn utc(unit: TimeUnit) -> DataType {

@@ -133,7 +133,7 @@ impl TableReader {
                 let table = part.table(chunk, self.wanted.as_deref());
                 return self.in_order_of_first(table).map(Some);
             }
-            self.notes.extend(part.source.note());
+            self.notes.extend(part.source.notes());
             self.current = None;
             self.open_next()?;
         }

@@ -96,11 +96,11 @@ impl Source {
         }
     }
 
-    /// Returns a note about the rows so far.
-    pub(super) fn note(&self) -> Option<DataNote> {
+    /// Returns notes about the rows so far.
+    pub(super) fn notes(&self) -> Vec<DataNote> {
         match self {
-            Self::Delimited(reader) => reader.note(),
-            _ => None,
+            Self::Delimited(reader) => reader.notes().collect(),
+            _ => vec![],
         }
     }
 }

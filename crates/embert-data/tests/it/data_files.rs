@@ -35,7 +35,7 @@ fn directories_are_split_as_datasets_splits_them() {
     let recorded = include_str!("fixtures/formats/layouts.json");
     let recorded: Value = serde_json::from_str(recorded).unwrap();
     let layouts = recorded["layouts"].as_array().unwrap();
-    assert_eq!(layouts.len(), 22);
+    assert_eq!(layouts.len(), 28);
     for layout in layouts {
         let dir = TestDir::new();
         let files = layout["files"].as_array().unwrap();
@@ -124,13 +124,31 @@ fn parts_of_a_data_lake_are_read_in_order_with_the_columns_of_its_folders() {
 #[test]
 fn patterns_match_files_in_order() {
     let dir = TestDir::new();
-    for name in ["a1.csv", "a2.csv", "b.csv", "sub/c.csv", "notes.md", ".a0.csv", "_a.csv"] {
+    for name in ["a1.csv", "a2.csv", "b.csv", "sub/c.csv", "sub/deep/d.csv", "sub/deep/er/e.csv"] {
         write_named(&dir, name);
     }
+    for name in ["notes.md", ".a0.csv", "_a.csv", ".git/f.csv", "sub/_tmp/g.csv"] {
+        write_named(&dir, name);
+    }
+    let all = ["a1.csv", "a2.csv", "b.csv", "sub/c.csv", "sub/deep/d.csv", "sub/deep/er/e.csv"];
     for (pattern, expected) in [
         ("a*.csv", &["a1.csv", "a2.csv"][..]),
-        ("*", &["a1.csv", "a2.csv", "b.csv", "sub/c.csv"]),
-        ("**/*.csv", &["a1.csv", "a2.csv", "b.csv", "sub/c.csv"]),
+        ("*", &all),
+        ("**", &all),
+        ("**/*", &all),
+        ("**/", &all),
+        ("**/*.csv", &all),
+        ("**/**/*.csv", &all),
+        ("sub/**", &all[3..]),
+        ("sub/**/*", &all[3..]),
+        ("sub/**/d*", &all[4..]),
+        ("*/", &all[3..]),
+        ("*/*.csv", &all[3..4]),
+        ("*/deep", &all[4..]),
+        ("*/deep/*.csv", &all[4..5]),
+        ("*/../b.*", &["b.csv"]),
+        ("sub/_tmp/*", &["sub/_tmp/g.csv"]),
+        ("*/_tmp/*", &["sub/_tmp/g.csv"]),
         ("a[2-9].csv", &["a2.csv"]),
         ("?.csv", &["b.csv"]),
     ] {
@@ -139,14 +157,93 @@ fn patterns_match_files_in_order() {
     }
     for (pattern, expected) in [
         ("x*.csv", "x*.csv: no file matches this pattern"),
+        ("nowhere/*.csv", "nowhere/*.csv: no file matches this pattern"),
+        ("*.csv/*", "*.csv/*: no file matches this pattern"),
         ("*.md", "notes.md: unknown extension \"md\""),
         ("[.csv", "[.csv: not a pattern of file names"),
+        ("**a.csv", "**a.csv: not a pattern of file names"),
     ] {
         let error = texts(&dir.path(pattern), "any").unwrap_err().to_string();
         assert!(error.contains(expected), "{error:?} lacks {expected:?}");
     }
     let brackets = dir.write("[1].csv", "text,label\nexists,0\n");
     assert_eq!(texts(&brackets, "any").unwrap(), ["exists"]);
+}
+
+#[cfg(target_os = "linux")] // other systems do not have such names
+#[test]
+fn file_names_that_are_not_utf8_are_matched() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let dir = TestDir::new();
+    write_named(&dir, "sub/a.csv");
+    let name = Path::new(OsStr::from_bytes(b"caf\xe9.csv"));
+    std::fs::write(dir.path("sub").join(name), "text,label\nodd,0\n").unwrap();
+    for (pattern, expected) in [
+        ("sub", &["sub/a.csv", "odd"][..]),
+        ("sub/*", &["sub/a.csv", "odd"]),
+        ("**/*.csv", &["sub/a.csv", "odd"]),
+        ("**/a*", &["sub/a.csv"]),
+        ("*/c*.csv", &["odd"]),
+    ] {
+        assert_eq!(texts(&dir.path(pattern), "train").unwrap(), expected, "{pattern}");
+    }
+}
+
+#[test]
+fn empty_parts_are_skipped_also_if_they_are_compressed() {
+    let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()).finish().unwrap();
+    let bzip2 = b"BZh9\x17rE8P\x90\0\0\0\0".to_vec();
+    let zstd = zstd::encode_all(&b""[..], 1).unwrap();
+    for (full, empty, content) in [
+        ("a.csv", "b.csv", vec![]),
+        ("a.csv", "b.csv.gz", gzip.clone()),
+        ("a.csv.gz", "0.csv.gz", gzip.clone()),
+        ("a.jsonl", "b.json.gz", gzip.clone()),
+        ("a.csv", "b.csv.bz2", bzip2),
+        ("a.csv", "b.csv.zst", zstd),
+        ("train-00000-of-00002.csv.gz", "train-00001-of-00002.csv.gz", gzip.clone()),
+        ("year=1/a.csv", "year=2/a.csv.gz", gzip.clone()),
+    ] {
+        let dir = TestDir::new();
+        write_named(&dir, full);
+        dir.write(empty, &content);
+        for path in ["", "*", "**"] {
+            assert_eq!(texts(&dir.path(path), "train").unwrap(), [full], "{path} {empty}");
+        }
+        std::fs::remove_file(dir.path(full)).unwrap();
+        assert!(input_parts(&dir.path("")).unwrap_err().to_string().ends_with("no rows"), "{empty}");
+    }
+    let dir = TestDir::new();
+    let error = texts(&dir.write("a.csv.gz", gzip), "train").unwrap_err().to_string();
+    assert!(error.ends_with("a.csv.gz: no rows"), "{error}");
+}
+
+#[test]
+fn shards_do_not_hide_other_splits() {
+    for (files, expected) in [
+        // `datasets` reads the files with words, too; the same rows would be twice in `train`.
+        (&["train-00000-of-00001.csv", "train.csv"][..], &[("train", "train-00000-of-00001.csv")][..]),
+        (
+            &["x/train-00000-of-00001.csv", "x/test.csv"],
+            &[("train", "x/train-00000-of-00001.csv"), ("test", "x/test.csv")],
+        ),
+        (
+            &["more-00000-of-00001.csv", "dev.csv"],
+            &[("validation", "dev.csv"), ("more", "more-00000-of-00001.csv")],
+        ),
+        // Files of another format are not part of the dataset.
+        (&["x/more-00000-of-00001.csv", "notes.txt"], &[("more", "x/more-00000-of-00001.csv")]),
+        (&["train-00000-of-00001.csv", "test.jsonl"], &[("train", "train-00000-of-00001.csv")]),
+    ] {
+        let dir = TestDir::new();
+        files.iter().for_each(|name| write_named(&dir, name));
+        let found = splits(&dir.path(""), None).unwrap();
+        let found =
+            found.iter().map(|split| (split.as_str(), texts(&dir.path(""), split).unwrap().join(" ")));
+        let expected = expected.iter().map(|(split, text)| (*split, (*text).to_owned()));
+        assert_eq!(found.collect::<Vec<_>>(), expected.collect::<Vec<_>>(), "{files:?}");
+    }
 }
 
 #[test]

@@ -92,6 +92,26 @@ fn acl_imdb_has_negative_reviews_first_and_the_labels_of_the_hub() {
 }
 
 #[test]
+fn a_third_class_next_to_neg_and_pos_is_an_error() {
+    for (other, expected) in [
+        ("neu/0_5.txt", Some("train/neu: texts of a third class next to the folders neg and pos")),
+        ("unsup/0_0.txt", None),
+        ("neu/readme.md", None),
+        (".neu/0_5.txt", None),
+    ] {
+        let dir = TestDir::new();
+        for name in ["neg/0_1.txt", "pos/0_9.txt", other] {
+            dir.write(&format!("train/{name}"), "a review");
+        }
+        match (read_split(&dir.path(""), "train"), expected) {
+            (Ok(dataset), None) => assert_eq!(dataset.len(), 2, "{other}"),
+            (Err(error), Some(expected)) => assert!(error.to_string().contains(expected), "{error}"),
+            (read, _) => panic!("{other}: {read:?}"),
+        }
+    }
+}
+
+#[test]
 fn invalid_utf8_in_acl_imdb_is_an_error_with_the_file() {
     let dir = TestDir::new();
     dir.write("test/pos/0_9.txt", b"caf\xe9");

@@ -304,6 +304,37 @@ fn saved_datasets_have_splits_and_label_names() {
     assert_eq!(tables.map(|table| table.unwrap().rows()).sum::<usize>(), 3);
 }
 
+#[cfg(feature = "parquet")]
+#[test]
+fn a_saved_dataset_has_the_split_that_it_was_loaded_from() {
+    use embert_data::{saved_split, splits};
+    let dir = TestDir::new();
+    for path in files("saved_dataset") {
+        dir.write(path.file_name().unwrap().to_str().unwrap(), std::fs::read(&path).unwrap());
+    }
+    let state = std::fs::read_to_string(dir.path("state.json")).unwrap();
+    let mut state: serde_json::Value = serde_json::from_str(&state).unwrap();
+    for (written, split) in [
+        (None, "train"),
+        (Some("train"), "train"),
+        (Some("train[:1000]"), "train"),
+        (Some("test[10%:20%]"), "test"),
+        (Some("train+train"), "train"),
+        (Some("validation[:10]+test"), "validation"),
+        (Some("[:5]"), "train"),
+    ] {
+        state["_split"] = written.into();
+        dir.write("state.json", state.to_string());
+        assert_eq!(splits(&dir.path(""), None).unwrap(), [split], "{written:?}");
+        assert_eq!(saved_split(&dir.path("")).unwrap().as_deref(), Some(split), "{written:?}");
+        let dataset = read(&dir.path(""), split, &ReadOptions::default(), None).unwrap().dataset;
+        assert_eq!(dataset.len(), 3, "{written:?}");
+    }
+    for path in [fixtures().join("saved_dict"), fixtures().join("files"), fixtures().join("files/rows.csv")] {
+        assert_eq!(saved_split(&path).unwrap(), None, "{}", path.display());
+    }
+}
+
 #[test]
 fn columns_are_found_in_every_format() {
     let dir = TestDir::new();

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type, UInt64Type};
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, Date32Array, DictionaryArray, Float32Array, Float64Array, Int64Array,
-    LargeStringArray, ListArray, RecordBatch, StringArray, TimestampMillisecondArray, UInt64Array,
+    Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, DictionaryArray, FixedSizeBinaryArray,
+    Float32Array, Float64Array, Int64Array, LargeStringArray, ListArray, RecordBatch, StringArray,
+    TimestampMillisecondArray, UInt64Array,
 };
 use embert_data::{Column, LoadedTexts, ReadOptions, Table, read_table};
 
@@ -127,6 +128,10 @@ fn floats_survive_a_round_trip_in_every_format() {
 fn parquet_types_survive_and_have_text_forms() {
     let dictionary: DictionaryArray<Int32Type> = [Some("x"), None].into_iter().collect();
     let lists = ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1), None]), None]);
+    let uuid = [0x00, 0xff].repeat(8);
+    let uuids =
+        FixedSizeBinaryArray::try_from_sparse_iter_with_size([Some(uuid), None].into_iter(), 16).unwrap();
+    let codes = FixedSizeBinaryArray::try_from_iter(["de", "fr"].iter()).unwrap();
     let times = TimestampMillisecondArray::from(vec![0, 1]).with_timezone("Europe/Berlin");
     let columns: Vec<(&str, ArrayRef, [&str; 2], [&str; 2])> = vec![
         (
@@ -157,6 +162,19 @@ fn parquet_types_survive_and_have_text_forms() {
             ["\"1970-01-01\"", "\"1970-01-02\""],
             ["1970-01-01", "1970-01-02"],
         ),
+        (
+            "x",
+            Arc::new(BinaryArray::from_opt_vec(vec![Some(&b"ab"[..]), Some(b"\xff\x00")])),
+            ["\"ab\"", "\"ff00\""],
+            ["ab", "ff00"],
+        ),
+        (
+            "uuid",
+            Arc::new(uuids),
+            ["\"00ff00ff00ff00ff00ff00ff00ff00ff\"", "null"],
+            ["00ff00ff00ff00ff00ff00ff00ff00ff", ""],
+        ),
+        ("code", Arc::new(codes), ["\"de\"", "\"fr\""], ["de", "fr"]),
         (
             "z",
             Arc::new(times),

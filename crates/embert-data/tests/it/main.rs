@@ -14,7 +14,10 @@ mod input_table;
 mod known_labels;
 mod label_maps;
 mod labels;
+#[cfg(unix)]
+mod linked_folders;
 mod missing_labels;
+mod multi_hot;
 #[cfg(feature = "parquet")]
 mod parquet_files;
 mod permutation;

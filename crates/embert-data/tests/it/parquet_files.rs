@@ -5,9 +5,9 @@ use std::sync::Arc;
 use arrow_array::builder::{Date32Builder, Int64Builder, ListBuilder};
 use arrow_array::types::{Int8Type, Int32Type};
 use arrow_array::{
-    ArrayRef, BinaryArray, Date32Array, DictionaryArray, Float64Array, Int8Array, Int16Array, Int32Array,
-    Int64Array, LargeStringArray, RecordBatch, StringArray, StringViewArray, UInt8Array, UInt16Array,
-    UInt32Array, UInt64Array,
+    ArrayRef, BinaryArray, Date32Array, DictionaryArray, FixedSizeBinaryArray, Float64Array, Int8Array,
+    Int16Array, Int32Array, Int64Array, LargeStringArray, RecordBatch, StringArray, StringViewArray,
+    UInt8Array, UInt16Array, UInt32Array, UInt64Array,
 };
 use arrow_schema::{DataType, Field};
 use embert_data::{DataError, Labels, LoadedDataset, ReadOptions, read, read_texts};
@@ -87,6 +87,30 @@ fn every_text_type_is_read() {
         assert_eq!(dataset.labels.names(), ["a", "c", "d", "ü"], "{kind}");
         assert_eq!(rows(&dataset), [("a", 0), ("b", 1), ("c", 3), ("d", 2)], "{kind}");
     }
+}
+
+#[test]
+fn binary_values_of_a_fixed_size_are_texts_and_labels() {
+    let codes: ArrayRef =
+        Arc::new(FixedSizeBinaryArray::try_from_iter(["de", "fr", "\u{fc}", "de"].iter()).unwrap());
+    let keys = Int32Array::from(vec![0, 1, 2, 0]);
+    let dictionary: ArrayRef = Arc::new(DictionaryArray::new(keys, codes.clone()));
+    let dir = TestDir::new();
+    for column in [codes, dictionary] {
+        let kind = column.data_type().to_string();
+        let path = dir.write("a.parquet", write(vec![("text", column.clone())], None));
+        assert_eq!(
+            read_texts(&path, &ReadOptions::default()).unwrap().texts,
+            ["de", "fr", "ü", "de"],
+            "{kind}"
+        );
+        let dataset = read_content("a.parquet", labelled(column)).unwrap();
+        assert_eq!(dataset.labels.names(), ["de", "fr", "ü"], "{kind}");
+    }
+    let uuids = FixedSizeBinaryArray::try_from_iter([[0xff_u8; 16]].iter()).unwrap();
+    let found =
+        message("a.parquet", write(vec![("text", Arc::new(uuids)), ("label", texts_of(&["a"]))], None));
+    assert_eq!(found, "a.parquet: row 1, column \"text\" is not UTF-8");
 }
 
 #[test]
