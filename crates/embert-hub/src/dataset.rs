@@ -91,11 +91,12 @@ fn no_config(snapshot: &Snapshot, config: &str, folders: &BTreeSet<&str>) -> Hub
 }
 
 fn no_split(snapshot: &Snapshot, split: &str) -> HubError {
-    if !snapshot.is_from_hub() {
-        return snapshot.missing(&format!("{split}-*.parquet"));
-    }
     let parquet: Vec<String> =
         snapshot.names.iter().filter(|name| name.ends_with(".parquet")).cloned().collect();
+    if !snapshot.is_from_hub() {
+        let missing = snapshot.missing(&format!("{split}-*.parquet"));
+        return if parquet.is_empty() { missing } else { missing.of_split() };
+    }
     let found = if parquet.is_empty() {
         format!("it has no parquet files: {}", without_parquet(&snapshot.names))
     } else {

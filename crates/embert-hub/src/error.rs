@@ -127,6 +127,20 @@ pub enum HubError {
         /// The reason why the Hub is not available.
         reason: String,
     },
+    /// The Hub is not available, and the cache has other splits of a dataset only.
+    #[error(
+        "{repo}: the cache {cache} has no {missing}, and {reason}; go online once, or give a local folder"
+    )]
+    SplitNotCached {
+        /// The repository: `dataset owner/name`.
+        repo: String,
+        /// The missing files.
+        missing: String,
+        /// The cache folder of the repository.
+        cache: PathBuf,
+        /// The reason why the Hub is not available.
+        reason: String,
+    },
     /// The repository lacks a required file.
     #[error(
         "{repo} has no {file}, which is required; choose another repository, or give a local folder that has it"
@@ -221,6 +235,16 @@ pub enum HubError {
 }
 
 impl HubError {
+    /// Returns the error for a split whose dataset is in the cache.
+    pub(crate) fn of_split(self) -> Self {
+        match self {
+            Self::NotCached { repo, missing, cache, reason } => {
+                Self::SplitNotCached { repo, missing, cache, reason }
+            }
+            other => other,
+        }
+    }
+
     /// Returns true if the same request may succeed later.
     pub(crate) fn is_transient(&self) -> bool {
         match self {

@@ -16,6 +16,8 @@ pub(crate) enum RepoKind {
 pub(crate) struct Repo {
     pub(crate) kind: RepoKind,
     pub(crate) id: String,
+    /// The short id that was replaced. `huggingface_hub` caches files in its folder.
+    short: Option<String>,
 }
 
 /// Old ids without an owner, and their current ids. The Hub redirects old ids; replacing them here avoids two
@@ -44,18 +46,29 @@ impl Repo {
         if !is_id(id) {
             return Err(HubError::InvalidRepoId { id: id.to_owned() });
         }
-        let known = short_names.iter().find(|(short, _)| *short == id);
-        let id = known.map_or(id, |(_, full)| full).to_owned();
-        Ok(Self { kind, id })
+        let (short, id) = match short_names.iter().find(|(short, _)| *short == id) {
+            Some((short, full)) => (Some((*short).to_owned()), (*full).to_owned()),
+            None => (None, id.to_owned()),
+        };
+        Ok(Self { kind, id, short })
     }
 
     /// Returns the name of the cache folder, such as `models--google-bert--bert-base-uncased`.
     pub(crate) fn folder(&self) -> String {
+        self.folder_of(&self.id)
+    }
+
+    /// Returns the name of the cache folder of a short id, such as `models--bert-base-uncased`.
+    pub(crate) fn short_folder(&self) -> Option<String> {
+        self.short.as_deref().map(|short| self.folder_of(short))
+    }
+
+    fn folder_of(&self, id: &str) -> String {
         let kind = match self.kind {
             RepoKind::Model => "models",
             RepoKind::Dataset => "datasets",
         };
-        format!("{kind}--{}", self.id.replace('/', "--"))
+        format!("{kind}--{}", id.replace('/', "--"))
     }
 
     /// Returns the API path of the file list of a revision.
@@ -110,6 +123,16 @@ mod tests {
         assert_eq!(folder(Repo::dataset("imdb")), "datasets--stanfordnlp--imdb");
         assert_eq!(folder(Repo::model("gpt2")), "models--gpt2");
         assert_eq!(folder(Repo::model("imdb")), "models--imdb");
+    }
+
+    #[test]
+    fn the_folder_of_a_short_id_is_known() {
+        let folder = |repo: Result<Repo, HubError>| repo.unwrap().short_folder();
+        assert_eq!(folder(Repo::model("bert-base-uncased")).as_deref(), Some("models--bert-base-uncased"));
+        assert_eq!(folder(Repo::dataset("imdb")).as_deref(), Some("datasets--imdb"));
+        for id in ["google-bert/bert-base-uncased", "gpt2", "imdb"] {
+            assert_eq!(folder(Repo::model(id)), None, "{id}");
+        }
     }
 
     #[test]

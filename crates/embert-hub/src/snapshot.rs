@@ -35,10 +35,10 @@ impl Snapshot {
         if !is_inside(revision) {
             return Err(HubError::RevisionNotFound { repo: repo.to_string() });
         }
-        let folder = RepoFolder { path: settings.cache.join(repo.folder()) };
         if settings.offline {
-            return Self::cached(folder, repo, revision, "offline mode is on (HF_HUB_OFFLINE)".to_owned());
+            return Self::cached(settings, repo, revision, "offline mode is on (HF_HUB_OFFLINE)".to_owned());
         }
+        let folder = RepoFolder { path: settings.cache.join(repo.folder()) };
         let client = Client::for_downloads(settings)?;
         match client.listing(&repo, revision) {
             Ok(listing) => Ok(Self {
@@ -51,13 +51,14 @@ impl Snapshot {
             }),
             Err(error @ (HubError::Unreachable { .. } | HubError::Status { .. })) => {
                 let reason = format!("the Hub at {} does not respond", client.endpoint);
-                Self::cached(folder, repo, revision, reason).map_err(|_| error)
+                Self::cached(settings, repo, revision, reason).map_err(|_| error)
             }
             Err(error) => Err(error),
         }
     }
 
-    fn cached(folder: RepoFolder, repo: Repo, revision: &str, reason: String) -> Result<Self, HubError> {
+    fn cached(settings: &HubSettings, repo: Repo, revision: &str, reason: String) -> Result<Self, HubError> {
+        let folder = cache_folder(settings, &repo, revision);
         let Some(commit) = folder.commit(revision) else {
             let (repo, missing) = (repo.to_string(), "files of this repository".to_owned());
             return Err(HubError::NotCached { repo, missing, cache: folder.path, reason });
@@ -122,4 +123,16 @@ impl Snapshot {
     pub(crate) fn repo(&self) -> String {
         self.repo.to_string()
     }
+}
+
+/// Returns the cache folder of a repository; that of its short id if only this one has the revision.
+fn cache_folder(settings: &HubSettings, repo: &Repo, revision: &str) -> RepoFolder {
+    let folder = |name: String| RepoFolder { path: settings.cache.join(name) };
+    let has_revision =
+        |folder: &RepoFolder| folder.commit(revision).is_some_and(|commit| folder.snapshot(&commit).is_dir());
+    let full = folder(repo.folder());
+    if has_revision(&full) {
+        return full;
+    }
+    repo.short_folder().map(folder).filter(has_revision).unwrap_or(full)
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use embert_hub::Hub;
+use embert_hub::{Hub, HubError};
 
 use crate::server::{COMMIT, TestHub, TestHubState};
 use crate::{assert_message, fetch_dataset, offline, settings};
@@ -36,6 +36,27 @@ fn splits_in_a_folder_are_downloaded_and_work_offline() {
     let error = fetch_dataset(&offline, "imdb", &["train"], &mut |_| {}).unwrap_err();
     assert_message(&error, &["has no plain_text/train-*-of-00002.parquet (all but 1 of 2 files)"]);
     assert_eq!(hub.requests(), [""; 0]);
+}
+
+#[test]
+fn without_the_hub_a_missing_split_differs_from_a_missing_dataset() {
+    let hub = TestHub::new(TestHubState::with("datasets/stanfordnlp/imdb", &IMDB));
+    let cache = tempfile::tempdir().unwrap();
+    let settings = settings(&hub.endpoint, cache.path());
+    let offline = offline(&settings);
+    let fetch = |split| fetch_dataset(&offline, "imdb", &[split], &mut |_| {}).unwrap_err();
+    assert!(matches!(fetch("test"), HubError::NotCached { .. }));
+    fetch_dataset(&settings, "imdb", &["train"], &mut |_| {}).unwrap();
+    let error = fetch("test");
+    assert!(matches!(error, HubError::SplitNotCached { .. }), "{error:?}");
+    assert_message(
+        &error,
+        &["dataset stanfordnlp/imdb: the cache", "has no test-*.parquet", "HF_HUB_OFFLINE"],
+    );
+    let folder = cache.path().join("datasets--stanfordnlp--imdb");
+    fs::rename(&folder, cache.path().join("datasets--imdb")).unwrap();
+    let train = fetch_dataset(&offline, "imdb", &["train"], &mut |_| {}).unwrap();
+    assert!(train.starts_with(cache.path().join("datasets--imdb")), "{}", train.display());
 }
 
 #[test]

@@ -179,6 +179,37 @@ fn the_offline_error_names_the_missing_file_and_the_cache() {
     );
 }
 
+/// transformers caches `bert-base-uncased` in `models--bert-base-uncased`.
+#[test]
+fn without_the_hub_the_folder_of_a_short_id_is_read_if_the_other_has_no_files() {
+    const FULL: &str = "google-bert/bert-base-uncased";
+    let hub = TestHub::new(TestHubState::with(FULL, &FILES));
+    let cache = tempfile::tempdir().unwrap();
+    let online = settings(&hub.endpoint, cache.path());
+    fetch_model(&online, FULL, &mut |_| {}).unwrap();
+    let [full, short] = ["google-bert--bert-base-uncased", "bert-base-uncased"]
+        .map(|name| cache.path().join(format!("models--{name}")));
+    let snapshot = |repo: &std::path::Path| repo.join("snapshots").join(COMMIT);
+    let refused = settings("http://127.0.0.1:1", cache.path());
+    let check = |id: &str, expected: Option<&std::path::Path>| {
+        for settings in [&offline(&online), &refused] {
+            for revision in ["main", COMMIT] {
+                let found =
+                    Hub::new(settings.clone()).model(id, revision, &mut |_| panic!("no download")).ok();
+                assert_eq!(found, expected.map(snapshot), "{id} {revision}");
+            }
+        }
+    };
+    check("bert-base-uncased", Some(&full));
+    fs::rename(&full, &short).unwrap();
+    check("bert-base-uncased", Some(&short));
+    check(FULL, None);
+    fs::create_dir_all(full.join("blobs")).unwrap();
+    check("bert-base-uncased", Some(&short));
+    fetch_model(&online, "bert-base-uncased", &mut |_| {}).unwrap();
+    check("bert-base-uncased", Some(&full));
+}
+
 #[test]
 fn revisions_are_cached_separately() {
     let hub = TestHub::new(TestHubState::with("owner/name", &FILES));
