@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use embert_data::{
     DataError, DataNote, Dataset, GlueTask, Labels, LoadedDataset, ProblemType, Synthetic, Target,
-    check_evaluation_rows, clean, read, require_two_classes, stratified_split,
+    check_evaluation_rows, clean, read, require_two_classes, saved_split, stratified_split,
 };
 use embert_hub::HubError;
 use embert_model::AutoConfig;
@@ -51,7 +51,7 @@ impl KnownLabels {
 pub(crate) enum ExamplesError {
     Data(DataError),
     Other(CliError),
-    /// The hub does not have a split of the data set.
+    /// The hub, or the cache without the hub, does not have a split of the data set.
     NoSplit(CliError),
 }
 
@@ -232,6 +232,7 @@ fn parts(
     Ok((train, Some(eval)))
 }
 
+/// Reads a file, or a directory of files. A saved `Dataset` is read completely, whatever split it was loaded as.
 fn of_file(
     file: &str,
     split: &str,
@@ -239,7 +240,9 @@ fn of_file(
     known: Option<&KnownLabels>,
     notes: &mut Vec<DataNote>,
 ) -> Result<EvalExamples, ExamplesError> {
-    let dataset = read_path(Path::new(file), data, split, known, notes)?;
+    let path = Path::new(file);
+    let split = saved_split(path)?.unwrap_or(split.to_owned());
+    let dataset = read_path(path, data, &split, known, notes)?;
     Ok(EvalExamples { dataset, name: file.to_owned() })
 }
 
@@ -313,7 +316,9 @@ fn source(data: &DataSection, split: &str) -> Result<PathBuf, ExamplesError> {
         return Err(CliError::rejected(message).into());
     }
     hub::dataset(name, data.dataset_config_name.as_deref(), &[split]).map_err(|error| match error {
-        HubError::SplitNotFound { .. } => ExamplesError::NoSplit(error.into()),
+        HubError::SplitNotFound { .. } | HubError::SplitNotCached { .. } => {
+            ExamplesError::NoSplit(error.into())
+        }
         error => local_path::with_advice(error, name).into(),
     })
 }

@@ -309,6 +309,7 @@ impl DataSection {
             drop_unlabelled: self.drop_unlabelled,
             csv_quoting: self.csv_quoting.parse().map_err(CliError::usage)?,
             csv_separator: self.csv_separator.as_deref().map(separator).transpose()?,
+            tsv_drop_uneven_rows: self.task_name.is_some(),
             csv_encoding: self
                 .csv_encoding
                 .as_deref()

@@ -1,6 +1,9 @@
 //! The rows that `evaluate` reads: all rows that flags name, else the evaluation rows of the run.
 
 use std::fs;
+use std::path::Path;
+
+use embert_data::{ReadOptions, read_table};
 
 use crate::tiny::{SHAPE, write_csv};
 use crate::{fails, stderr, succeeds};
@@ -108,5 +111,72 @@ fn f1_is_computed_for_pos_label() {
             ),
         );
         assert!(message.contains("frod") && message.contains("fraud, legit"), "{message}");
+    }
+}
+
+/// Writes the rows of a csv file as parquet or arrow.
+fn convert(csv: &Path, to: &Path) {
+    fs::create_dir_all(to.parent().unwrap()).unwrap();
+    read_table(csv, &ReadOptions::default()).unwrap().0.write(to).unwrap();
+}
+
+#[test]
+fn offline_the_validation_split_is_evaluated_if_the_cache_has_no_test_split() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_csv(path, "rows.csv", &["a", "b"], 20);
+    let repo = path.join("hub/datasets--owner--reviews");
+    fs::create_dir_all(repo.join("refs")).unwrap();
+    fs::write(repo.join("refs/main"), "c0").unwrap();
+    let split = |split: &str| repo.join(format!("snapshots/c0/{split}-00000-of-00001.parquet"));
+    convert(&path.join("rows.csv"), &split("train"));
+    let train = format!("train {SHAPE} --dataset owner/reviews --do_eval --max_steps 1 --output_dir run");
+    let message = fails(path, 1, &train);
+    assert!(message.contains("has no test-*.parquet"), "{message}");
+    convert(&path.join("rows.csv"), &split("validation"));
+    let printed = succeeds(path, &train);
+    assert!(printed.contains("split validation, because there is no test"), "{printed}");
+    let message = fails(path, 1, "evaluate --model run --dataset owner/reviews --test_split_name dev");
+    assert!(message.contains("has no dev-*.parquet"), "{message}");
+}
+
+#[test]
+fn a_saved_dataset_of_any_split_is_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    for (name, split, rows) in [("first", "validation[:40]", 40), ("second", "train+test", 20)] {
+        write_csv(path, "rows.csv", &["a", "b"], rows);
+        convert(&path.join("rows.csv"), &path.join(name).join("data-00000-of-00001.arrow"));
+        let files = r#"[{"filename": "data-00000-of-00001.arrow"}]"#;
+        let state = format!("{{\"_data_files\": {files}, \"_split\": \"{split}\"}}");
+        fs::write(path.join(name).join("state.json"), state).unwrap();
+    }
+    let files = "--train_file first --validation_file second";
+    let printed = succeeds(path, &format!("train {SHAPE} {files} --do_eval --max_steps 1 --output_dir run"));
+    assert!(printed.contains("eval (second): 20 texts"), "{printed}");
+    let printed = succeeds(path, "evaluate --model run --test_file first");
+    assert!(printed.lines().next().unwrap().contains("40 texts"), "{printed}");
+    let message = fails(path, 3, "evaluate --model run --dataset second");
+    assert!(message.contains("no split test") && message.contains("the splits \"train\""), "{message}");
+}
+
+#[test]
+fn rows_of_another_width_in_the_original_files_of_qqp_are_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::create_dir(path.join("QQP")).unwrap();
+    for (file, rows) in [("train", 24), ("dev", 8)] {
+        let rows =
+            (0..rows).map(|n| format!("{n}\t1\t2\tfilm {n}\tmovie {n}\t{}\n", n % 2)).collect::<String>();
+        let header = "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n";
+        fs::write(path.join(format!("QQP/{file}.tsv")), format!("{header}9\t1\tbroken\n{rows}")).unwrap();
+    }
+    let task = "--task_name qqp --dataset QQP --do_eval --max_steps 1 --output_dir run";
+    let output = crate::embert(path, &format!("train {SHAPE} {task}"));
+    let notes = stderr(&output);
+    assert_eq!(output.status.code(), Some(0), "{notes}");
+    for note in ["train.tsv: dropped 1 of 25 rows, which do not have 6 cells", "dev.tsv: dropped 1 of 9 rows"]
+    {
+        assert!(notes.contains(note), "{notes}");
     }
 }
