@@ -20,7 +20,7 @@ pub struct EncoderConfig {
     pub max_position_embeddings: usize,
     /// Number of token types; `None` for a family without them.
     pub type_vocab_size: Option<usize>,
-    /// True if the tokens of the second text of a pair have type 1; false if all tokens have type 0.
+    /// True if the tokenizer decides the types of the tokens; false if all have type 0, as in RoBERTa with one type.
     pub pair_token_types: bool,
     /// Size of the embeddings; `None` means `hidden_size`. A linear layer projects another size to `hidden_size`.
     pub embedding_size: Option<usize>,
@@ -67,7 +67,8 @@ pub struct EncoderConfig {
 pub enum Positions {
     /// Token i of a sequence reads row i.
     Absolute,
-    /// Token i of a sequence reads row `pad_token_id + 1 + i`, as in fairseq.
+    /// Token i of a sequence reads row `pad_token_id + 1 + i`, as in fairseq. A padding token in a text counts, too;
+    /// transformers gives it row `pad_token_id` and does not count it.
     AbsoluteAfterPadding,
     /// There is no position table.
     None,

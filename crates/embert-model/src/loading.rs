@@ -23,7 +23,7 @@ pub struct Pretrained<M> {
     pub model: M,
     /// Names of parameters that the checkpoint lacks. They are randomly initialized and need training.
     pub newly_initialized: Vec<String>,
-    /// Names of tensors in the checkpoint that the model does not use, such as other heads.
+    /// Names of tensors in the checkpoint that the model does not use, such as those of other heads.
     pub unused: Vec<String>,
 }
 
@@ -75,9 +75,12 @@ pub(crate) fn load<M: PreTrainedModel>(
     Ok(Pretrained { model, newly_initialized: new, unused })
 }
 
-/// Returns true for a tensor of the base model, except the pooler, that the model has no parameter for.
+/// Returns true for a tensor of the base model, except the pooler, that the model has no parameter for and the family
+/// does not ignore.
 fn is_unexpected(architecture: &Architecture, name: &str) -> bool {
-    architecture.is_of_base_model(name) && architecture.part_of(name) != Some(ModelPart::Head)
+    architecture.is_of_base_model(name)
+        && architecture.part_of(name) != Some(ModelPart::Head)
+        && !architecture.is_ignored(name)
 }
 
 /// Returns the number of parameters in embeddings and layers. Allocates no memory for them.

@@ -23,6 +23,7 @@ pub static ALBERT: Architecture = Architecture {
     base_model_prefix: "albert",
     layers: "encoder.albert_layer_groups",
     embeddings: &["embeddings", "encoder.embedding_hidden_mapping_in"],
+    ignored: &[],
     renames: &[
         ("embeddings.projection", "encoder.embedding_hidden_mapping_in"),
         ("embeddings.layer_norm", "embeddings.LayerNorm"),

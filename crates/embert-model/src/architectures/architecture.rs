@@ -31,6 +31,8 @@ pub struct Architecture {
     pub(super) layers: &'static str,
     /// The names of modules of the base model that belong to the embeddings.
     pub(super) embeddings: &'static [&'static str],
+    /// Tensors of the base model that checkpoints contain and the model does not use, without the prefix.
+    pub(super) ignored: &'static [&'static str],
     /// Parts of module paths and their Hugging Face names. The first part that a path contains is replaced.
     pub(super) renames: &'static [(&'static str, &'static str)],
     /// True if the base model has a pooler.

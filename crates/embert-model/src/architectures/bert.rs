@@ -21,6 +21,7 @@ pub static BERT: Architecture = Architecture {
     base_model_prefix: "bert",
     layers: "encoder.layer",
     embeddings: &["embeddings"],
+    ignored: &[],
     renames: RENAMES,
     has_pooler: true,
     final_norm: None,

@@ -19,6 +19,13 @@ pub static DEBERTA_V2: Architecture = Architecture {
     base_model_prefix: "deberta",
     layers: "encoder.layer",
     embeddings: &["embeddings", "encoder.rel_embeddings", "encoder.LayerNorm"],
+    ignored: &[
+        // of pretraining, which reads positions
+        "embeddings.position_embeddings.weight",
+        // copies in deberta-v3-xsmall and mdeberta-v3-base
+        "embeddings.position_embeddings._weight",
+        "embeddings.word_embeddings._weight",
+    ],
     renames: &[
         ("attention.self_attention.query", "attention.self.query_proj"),
         ("attention.self_attention.key", "attention.self.key_proj"),

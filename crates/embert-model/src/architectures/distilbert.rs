@@ -19,6 +19,7 @@ pub static DISTILBERT: Architecture = Architecture {
     base_model_prefix: "distilbert",
     layers: "transformer.layer",
     embeddings: &["embeddings"],
+    ignored: &[],
     renames: &[
         ("attention.self_attention.query", "attention.q_lin"),
         ("attention.self_attention.key", "attention.k_lin"),

@@ -19,6 +19,7 @@ pub static ELECTRA: Architecture = Architecture {
     base_model_prefix: "electra",
     layers: "encoder.layer",
     embeddings: &["embeddings", "embeddings_project"],
+    ignored: &[],
     renames: &[("embeddings.projection", "embeddings_project"), bert::RENAMES[0], bert::RENAMES[1]],
     has_pooler: false,
     final_norm: None,

@@ -22,6 +22,7 @@ pub static MODERNBERT: Architecture = Architecture {
     base_model_prefix: "model",
     layers: "layers",
     embeddings: &["embeddings"],
+    ignored: &[],
     renames: &[
         ("embeddings.word_embeddings", "embeddings.tok_embeddings"),
         ("embeddings.layer_norm", "embeddings.norm"),

@@ -25,6 +25,7 @@ pub static MPNET: Architecture = Architecture {
     base_model_prefix: "mpnet",
     layers: "encoder.layer",
     embeddings: &["embeddings", "encoder.relative_attention_bias"],
+    ignored: &[],
     renames: &[
         ("attention.self_attention.query", "attention.attn.q"),
         ("attention.self_attention.key", "attention.attn.k"),

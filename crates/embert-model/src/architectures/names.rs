@@ -93,6 +93,12 @@ impl Architecture {
             || modules.chain([pooler]).any(|known| known.is_some() && known == module)
     }
 
+    /// Returns true if checkpoints of the family contain this tensor, which the model does not use. The name may have
+    /// the prefix of the base model or not.
+    pub(crate) fn is_ignored(&self, name: &str) -> bool {
+        self.ignored.contains(&self.without_prefix(name).unwrap_or(name))
+    }
+
     /// Returns true if a parameter belongs to the last linear layer, whose shape depends on the number of
     /// labels.
     pub(crate) fn is_of_classifier(&self, name: &str) -> bool {

@@ -1,5 +1,5 @@
-//! RoBERTa (Liu et al., 2019): BERT with positions that begin after the padding, one token type and a head of two
-//! layers. XLM-RoBERTa and CamemBERT have the same architecture.
+//! RoBERTa (Liu et al., 2019): BERT with positions that begin after the padding, usually one token type, and a head of
+//! two layers. XLM-RoBERTa and CamemBERT have the same architecture.
 
 use burn::tensor::Tensor;
 use serde_json::json;
@@ -29,6 +29,7 @@ pub(super) const fn architecture(model_type: &'static str) -> Architecture {
         base_model_prefix: "roberta",
         layers: "encoder.layer",
         embeddings: &["embeddings"],
+        ignored: &[],
         renames: bert::RENAMES,
         has_pooler: true,
         final_norm: None,
@@ -43,11 +44,10 @@ pub(super) const fn architecture(model_type: &'static str) -> Architecture {
     }
 }
 
-/// The defaults of XLMRobertaConfig and CamembertConfig. The tokenizer gives all tokens type 0.
+/// The defaults of XLMRobertaConfig and CamembertConfig.
 fn default_config() -> EncoderConfig {
     EncoderConfig {
         positions: Positions::AbsoluteAfterPadding,
-        pair_token_types: false,
         pad_token_id: Some(1),
         ..EncoderConfig::default()
     }
@@ -55,6 +55,8 @@ fn default_config() -> EncoderConfig {
 
 fn keys(config: &mut EncoderConfig, keys: &mut ConfigKeys<'_>) -> Result<(), ModelError> {
     bert::keys(config, keys)?;
+    // RoBERTa's tokenizer gives all tokens type 0, but the model may have BertTokenizer.
+    config.pair_token_types = config.type_vocab_size.is_some_and(|types| types > 1);
     keys.preserve("bos_token_id", json!(0))?;
     keys.preserve("eos_token_id", json!(2))?;
     if config.pad_token_id.is_none() {

@@ -12,6 +12,7 @@ use crate::lora::config::LoraConfig;
 use crate::lora::conversion::{from_plain_lora, to_plain_lora};
 use crate::lora::inject::inject;
 use crate::lora::names;
+use crate::lora::target_names::with_names_for_peft;
 use crate::lora::trained_parameters::TrainedParameters;
 use crate::parameters::{Parameter, PreTrainedModel, parameters};
 use crate::save::write_tensors;
@@ -30,7 +31,8 @@ const PYTORCH_WEIGHTS: &str = "adapter_model.bin";
 /// Writes `adapter_config.json` and `adapter_model.safetensors` (F32) into an existing directory.
 ///
 /// The file contains the adapters, `modules_to_save` and trained biases. `PeftModel.from_pretrained` opens
-/// the result. An adapter of PiSSA or OLoRA becomes plain LoRA of twice the rank, as with
+/// the result. A pattern in `target_modules` that also matches other modules than linear layers, and `all-linear`,
+/// become the names of the adapted layers. An adapter of PiSSA or OLoRA becomes plain LoRA of twice the rank, as with
 /// `path_initial_model_for_weight_conversion` of PEFT, because its base weights are not those of the base model.
 ///
 /// # Errors
@@ -45,7 +47,8 @@ pub fn save_adapter(
     let (Some(config), Some(trained)) = (model.lora(), TrainedParameters::of(&model)) else {
         return Err(ModelError::NotAdapted { path: directory.into() });
     };
-    adapter_config::write(config, base_model_name_or_path, &directory.join(CONFIG))?;
+    let config = with_names_for_peft(config, &model, &trained);
+    adapter_config::write(&config, base_model_name_or_path, &directory.join(CONFIG))?;
     write_tensors(&model, &|name| trained.name_in_file(name), &directory.join(WEIGHTS))
 }
 

@@ -34,8 +34,26 @@ impl LoraConfig {
     /// suffixes.
     pub(super) fn is_saved_module(&self, name: &str) -> bool {
         let suffixes = self.modules_to_save();
-        let parts = name.match_indices('.').map(|(dot, _)| &name[..dot]).chain([name]);
-        parts.into_iter().any(|module| suffixes.iter().any(|suffix| module.ends_with(suffix.as_str())))
+        with_parents(name).any(|module| suffixes.iter().any(|suffix| module.ends_with(suffix.as_str())))
+    }
+
+    /// Returns true if PEFT adds an adapter to one of these modules for this pattern, or fails to. An expression that
+    /// takes too long is no reason to fail.
+    pub(super) fn selects_in_peft(&self, pattern: &str, mut modules: impl Iterator<Item = String>) -> bool {
+        let Ok(regex) = compile("target_modules", &full_match(pattern)) else { return true };
+        let selects =
+            |module: String| regex.is_match(&module).unwrap_or(true) && !self.is_excluded_by_peft(&module);
+        is_all_linear(pattern) || modules.any(selects)
+    }
+
+    /// Returns true if PEFT adds no adapter to a module, whatever `target_modules` is. It compares complete names, so
+    /// `classifier` does not exclude `pre_classifier`.
+    fn is_excluded_by_peft(&self, name: &str) -> bool {
+        let suffixes = self.modules_to_save();
+        let is_saved = |module: &str| suffixes.iter().any(|suffix| has_name_suffix(module, suffix));
+        let excluded = self.exclude_modules.as_ref();
+        with_parents(name).any(is_saved)
+            || excluded.is_some_and(|names| names.contains("exclude_modules", name).unwrap_or(false))
     }
 
     /// Returns the rank and scaling for the adapter of this linear layer.
@@ -75,10 +93,24 @@ impl ModuleNames {
     pub(super) fn contains(&self, key: &'static str, name: &str) -> Result<bool, ModelError> {
         match self {
             Self::Names(names) => Ok(names.iter().any(|suffix| has_name_suffix(name, suffix))),
-            Self::Pattern(pattern) if pattern.eq_ignore_ascii_case(ALL_LINEAR) => Ok(true),
-            Self::Pattern(pattern) => matches(key, &format!(r"\A(?:{pattern})\z"), name),
+            Self::Pattern(pattern) if is_all_linear(pattern) => Ok(true),
+            Self::Pattern(pattern) => matches(key, &full_match(pattern), name),
         }
     }
+}
+
+fn is_all_linear(pattern: &str) -> bool {
+    pattern.eq_ignore_ascii_case(ALL_LINEAR)
+}
+
+/// Returns a regular expression that matches what `fullmatch` of Python matches.
+fn full_match(pattern: &str) -> String {
+    format!(r"\A(?:{pattern})\z")
+}
+
+/// Returns the names of the modules that contain a module, and its own name.
+pub(super) fn with_parents(name: &str) -> impl Iterator<Item = &str> {
+    name.match_indices('.').map(|(dot, _)| &name[..dot]).chain([name])
 }
 
 /// Returns true if `suffix` is the full name, or follows a dot in the name.

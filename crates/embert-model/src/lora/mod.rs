@@ -16,6 +16,7 @@ mod matching;
 mod matrices;
 mod merge;
 pub(crate) mod names;
+mod target_names;
 mod trained_parameters;
 
 pub use adapter_model::{ADAPTER_MODEL_CONFIG, Adapter, save_adapter};

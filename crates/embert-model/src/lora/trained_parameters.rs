@@ -23,6 +23,11 @@ impl TrainedParameters {
         Some(Self { config, adapted: adapted.collect() })
     }
 
+    /// Returns the names of the linear layers with an adapter.
+    pub(super) fn adapted_layers(&self) -> &BTreeSet<String> {
+        &self.adapted
+    }
+
     /// Returns true if the parameter is trained.
     pub(super) fn contains(&self, name: &str) -> bool {
         let Some((module, parameter)) = name.rsplit_once('.') else { return false };

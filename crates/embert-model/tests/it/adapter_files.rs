@@ -1,12 +1,13 @@
 //! Files of PEFT: reading, writing, and errors for unsupported adapters.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use burn::tensor::Device;
 use embert_model::{
-    Adapter, AutoConfig, ForwardContext, LoraBias, LoraConfig, ModelError, ModuleNames, from_pretrained,
-    save_adapter,
+    Adapter, AutoConfig, AutoModelForSequenceClassification, ForwardContext, LoraBias, LoraConfig,
+    ModelError, ModuleNames, add_adapter, from_pretrained, save_adapter,
 };
 use safetensors::SafeTensors;
 use serde_json::{Value, json};
@@ -86,6 +87,51 @@ fn saved_settings_equal_those_of_peft() {
                 value.as_array().filter(|_| theirs[key].is_string()).map_or(value, |list| &list[0]);
             assert_eq!(value_or_first, &theirs[key], "{case}: {key}");
         }
+    }
+}
+
+/// Saves a new adapter with this pattern. Returns its saved `target_modules`, and the names of the adapted layers.
+fn saved_targets(model: &str, settings: Value) -> [Value; 2] {
+    let (directory, written) = (fixtures().join(model), tempfile::tempdir().unwrap());
+    let config = AutoConfig::from_dir(&directory).unwrap();
+    let base = || from_pretrained(&directory, &config, 0, &Device::flex()).unwrap().model;
+    let adapted = |mut model: AutoModelForSequenceClassification| {
+        let layers = model.linear_layers().into_iter().filter(|(_, linear)| linear.lora.is_some());
+        layers.map(|(name, _)| name).collect::<BTreeSet<_>>()
+    };
+    let model = add_adapter(base(), &serde_json::from_value(settings).unwrap(), 0).unwrap();
+    save_adapter(&model, "base", written.path()).unwrap();
+    let reopened = Adapter::open(written.path()).unwrap();
+    let (names, targets) = (adapted(model), json!(reopened.config.target_modules));
+    assert_eq!(adapted(reopened.load(base(), &[]).unwrap()), names);
+    [targets, json!(names)]
+}
+
+/// PEFT 0.21.2 refuses each expression that is replaced, because it matches a module that is not a linear layer, or the
+/// `pre_classifier` in `modules_to_save`. It replaces `all-linear` itself, and refuses it for DistilBERT.
+#[test]
+fn a_pattern_that_peft_refuses_is_saved_as_names() {
+    let cases = [
+        ("tiny_distilbert", json!({"target_modules": "all-linear"}), Some(12)),
+        ("tiny_distilbert", json!({"target_modules": ".*_lin|pre_.*"}), Some(8)),
+        ("tiny_distilbert", json!({"target_modules": ".*_lin"}), None),
+        ("tiny_bert", json!({"target_modules": "ALL-linear"}), Some(13)),
+        ("tiny_bert", json!({"target_modules": ".*attention.*"}), Some(8)),
+        ("tiny_bert", json!({"target_modules": r".*\.self\.\w+"}), Some(6)), // and the dropout
+        (
+            "tiny_bert",
+            json!({"target_modules": r".*\.self\.\w+", "exclude_modules": r".*\.self\.[^kqv]\w+"}),
+            None,
+        ),
+        ("families/roberta", json!({"target_modules": ".*(query|dense)"}), None), // not classifier.dense
+        ("families/modernbert", json!({"target_modules": r".*attn\..*"}), Some(4)),
+    ];
+    for (model, settings, num_names) in cases {
+        let [targets, names] = saved_targets(model, settings.clone());
+        let expected = if num_names.is_some() { &names } else { &settings["target_modules"] };
+        assert_eq!(&targets, expected, "{model} {settings}");
+        let found = targets.as_array().map(Vec::len);
+        assert_eq!(found, num_names, "{model} {settings}");
     }
 }
 

@@ -235,9 +235,9 @@ fn a_pretrained_roberta_has_a_pooler_that_a_classifier_does_not_use() {
     assert!(classifier.unused.contains(&"roberta.pooler.dense.weight".to_string()));
 }
 
-/// The tokenizers of these families give all tokens type 0.
+/// RoBERTa has one token type here, as in roberta-base.
 #[test]
-fn token_types_have_no_effect_on_roberta() {
+fn token_types_have_no_effect_on_a_roberta_with_one_type() {
     for (family, has_effect) in
         [("roberta", false), ("xlm-roberta", false), ("mpnet", false), ("electra", true)]
     {

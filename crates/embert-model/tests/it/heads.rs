@@ -5,7 +5,7 @@ use std::fs;
 
 use burn::tensor::Device;
 use embert_model::{
-    Adapter, AutoConfig, AutoModelForSequenceClassification, ModelError, from_pretrained,
+    Adapter, AutoConfig, AutoModelForSequenceClassification, ForwardContext, ModelError, from_pretrained,
     from_pretrained_with_new_head, has_classification_head,
 };
 use safetensors::tensor::TensorView;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::fixtures;
-use crate::golden::values;
+use crate::golden::{Golden, assert_close, values};
 
 /// Returns a fixture without tensors that begin with `without`, with added tensors of zeros and these
 /// `architectures`.
@@ -167,6 +167,31 @@ fn a_deberta_without_a_pooler_gets_a_new_one() {
     assert_eq!(loaded.unused, extra.map(|(name, _)| name));
 }
 
+/// deberta-v3-base has the first tensor, although its config.json turns positions off; mdeberta-v3-base has the next
+/// two.
+#[test]
+fn tensors_that_transformers_ignores_are_listed_as_unused() {
+    let golden = Golden::of("families/deberta-v2/golden.safetensors");
+    let cases = [
+        &["deberta.embeddings.position_embeddings.weight"][..],
+        &["deberta.embeddings.position_embeddings._weight", "deberta.embeddings.word_embeddings._weight"],
+        &["embeddings.position_embeddings.weight"],
+    ];
+    for names in cases {
+        let extra = names.iter().map(|&name| (name, &[40, 24][..])).collect::<Vec<_>>();
+        let directory = checkpoint("families/deberta-v2", "", &extra, json!(null));
+        let (config, device) = (AutoConfig::from_dir(directory.path()).unwrap(), Device::flex());
+        let loaded = from_pretrained(directory.path(), &config, 1, &device).unwrap();
+        assert_eq!(
+            (loaded.unused, loaded.newly_initialized),
+            (names.iter().map(|name| name.to_string()).collect(), vec![])
+        );
+        let (ids, context) = (golden.input_ids(&device), ForwardContext::default());
+        let logits = values(loaded.model.forward(ids, &golden.layout(), context));
+        assert_close(names[0], &logits, &golden.floats("logits"), 1e-5);
+    }
+}
+
 #[test]
 fn unexpected_tensors_of_the_encoder_are_an_error() {
     let cases = [
@@ -184,7 +209,8 @@ fn unexpected_tensors_of_the_encoder_are_an_error() {
         ("families/mpnet", "encoder.relative_attention_bias.bias"),
         ("families/albert", "albert.encoder.albert_layer_groups.2.albert_layers.0.ffn.bias"),
         ("families/deberta-v2", "deberta.encoder.conv.conv.bias"),
-        ("families/deberta-v2", "deberta.embeddings.position_embeddings.weight"),
+        ("families/deberta-v2", "deberta.embeddings.token_type_embeddings.weight"),
+        ("families/electra", "electra.embeddings.word_embeddings._weight"),
     ];
     for (model, name) in cases {
         let directory = checkpoint(model, "", &[(name, &[32])], json!(null));

@@ -1,8 +1,14 @@
 //! Compares hidden states, logits, loss and gradients for text pairs with transformers and PEFT.
 
+use std::collections::HashMap;
+use std::fs;
+
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use embert_kernels::SequenceLayout;
 use embert_model::{AutoConfig, AutoModelForSequenceClassification, ForwardContext, from_pretrained};
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+use serde_json::Value;
 
 use crate::adapters::adapted;
 use crate::fixtures;
@@ -70,6 +76,31 @@ fn assert_hidden_states_and_logits_agree(directory: &str, golden: &Golden) {
 fn hidden_states_and_logits_of_pairs_equal_those_of_transformers() {
     assert_hidden_states_and_logits_agree("tiny_bert", &pairs());
     assert_hidden_states_and_logits_agree("tiny_distilbert", &Golden::of("pairs_distilbert.safetensors"));
+}
+
+/// RoBERTa's own tokenizer gives all tokens type 0, but such a model may have BertTokenizer.
+#[test]
+fn roberta_with_two_token_types_has_the_logits_of_transformers() {
+    let (golden, directory) = (Golden::of("pairs_roberta.safetensors"), tempfile::tempdir().unwrap());
+    let read = |file: &str| fs::read(fixtures().join("families/roberta").join(file)).unwrap();
+    let mut config: Value = serde_json::from_slice(&read("config.json")).unwrap();
+    config["type_vocab_size"] = 2.into();
+    fs::write(directory.path().join("config.json"), config.to_string()).unwrap();
+    let table = golden.floats("token_types").into_iter().flat_map(f32::to_le_bytes).collect::<Vec<_>>();
+    let weights = read("model.safetensors");
+    let mut tensors: HashMap<_, _> =
+        SafeTensors::deserialize(&weights).unwrap().tensors().into_iter().collect();
+    let name = "roberta.embeddings.token_type_embeddings.weight";
+    tensors.insert(name.into(), TensorView::new(Dtype::F32, vec![2, 24], &table).unwrap());
+    let file = directory.path().join("model.safetensors");
+    safetensors::serialize_to_file(tensors, None, &file).unwrap();
+
+    let config = AutoConfig::from_dir(directory.path()).unwrap();
+    let model = from_pretrained(directory.path(), &config, 0, &Device::flex()).unwrap().model;
+    assert!(model.embeddings().supports_pairs());
+    let ids = golden.input_ids(&Device::flex());
+    let logits = model.forward(ids, &layout(&golden), ForwardContext::default());
+    assert_close("logits", &values(logits), &golden.floats("logits"), 1e-5);
 }
 
 #[test]
