@@ -1,6 +1,7 @@
 //! Sentence pairs: `[CLS] A [SEP] B [SEP]`, with token type 0 for `[CLS] A [SEP]` and 1 for `B [SEP]`.
 //!
-//! Other families have other special tokens and types: RoBERTa's pairs are `<s> A </s></s> B </s>`, all of type 0.
+//! Other families have other special tokens and types: RoBERTa's pairs are `<s> A </s></s> B </s>`, all of type 0. All
+//! tokens have type 0, too, if `model_input_names` of tokenizer_config.json lack `token_type_ids`.
 
 use rayon::prelude::*;
 

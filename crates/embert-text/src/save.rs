@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use tokenizers::{Model, ModelWrapper, NormalizerWrapper};
 
 use crate::tokenizer_class::{TokenizerClass, VocabularyFormat};
+use crate::tokenizer_files::lacks_token_types;
 use crate::{Result, TextError, Tokenizer, Truncation, added_tokens, vocabulary};
 
 /// The class of transformers that follows a `tokenizer.json` completely.
@@ -93,7 +94,7 @@ fn has_tokens_of(class: TokenizerClass, tokenizer: &Tokenizer) -> bool {
     class.special_tokens().iter().all(known)
 }
 
-/// Returns the keys of tokenizer_config.json that only some classes have.
+/// Returns the keys of tokenizer_config.json that only some tokenizers have.
 fn class_settings(
     tokenizer: &Tokenizer,
     class: Option<TokenizerClass>,
@@ -105,12 +106,12 @@ fn class_settings(
         settings.push(("strip_accents", json!(normalizer.strip_accents)));
         settings.push(("tokenize_chinese_chars", json!(normalizer.handle_chinese_chars)));
     }
-    match class {
-        None => settings.push(("model_input_names", model_input_names(tokenizer))),
-        Some(TokenizerClass::Roberta) => {
-            settings.push(("add_prefix_space", content["pre_tokenizer"]["add_prefix_space"].clone()));
-        }
-        Some(_) => (),
+    // Without the names, BertTokenizer has token types.
+    if class.is_none() || lacks_token_types(&tokenizer.model_input_names) {
+        settings.push(("model_input_names", model_input_names(tokenizer)));
+    }
+    if class == Some(TokenizerClass::Roberta) {
+        settings.push(("add_prefix_space", content["pre_tokenizer"]["add_prefix_space"].clone()));
     }
     settings.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }

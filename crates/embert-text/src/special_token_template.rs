@@ -52,6 +52,12 @@ impl SpecialTokenTemplate {
     pub(crate) fn with_pair(self, pair: Result<PairTemplate, String>) -> Self {
         Self { pair, ..self }
     }
+
+    /// Gives token type 0 to all tokens.
+    pub(crate) fn with_one_type(self) -> Self {
+        let pair = self.pair.map(|pair| PairTemplate { num_first_segment_parts: pair.num_parts(), ..pair });
+        Self { pair, ..self }
+    }
 }
 
 impl PairTemplate {
@@ -86,7 +92,11 @@ impl PairTemplate {
 
     /// Returns true if some tokens of a pair have type 1.
     pub(crate) fn has_two_types(&self) -> bool {
-        self.num_first_segment_parts < self.between.len() + 4
+        self.num_first_segment_parts < self.num_parts()
+    }
+
+    fn num_parts(&self) -> usize {
+        self.between.len() + 4
     }
 
     /// Returns the ids of a pair, and the number of its first ids that have token type 0.

@@ -63,8 +63,8 @@ impl Tokenizer {
     ///
     /// A `tokenizer_config.json` in the same directory overrides `do_lower_case`, `strip_accents` and
     /// `tokenize_chinese_chars` of BERT, and `add_prefix_space` of RoBERTa, as in transformers. A `vocab.txt` without it
-    /// is uncased. Its `truncation_side` is used by [`save`](Self::save). Truncation and padding in a `tokenizer.json`
-    /// are ignored.
+    /// is uncased. With `model_input_names` that lack `token_type_ids`, all tokens of a pair have type 0. Its
+    /// `truncation_side` is used by [`save`](Self::save). Truncation and padding in a `tokenizer.json` are ignored.
     ///
     /// Added tokens come from `tokenizer.json`, and from `added_tokens_decoder` and the special tokens in
     /// `tokenizer_config.json`. Without `added_tokens_decoder`, they come from `added_tokens.json` and
@@ -196,6 +196,8 @@ impl Tokenizer {
         let TokenizerFiles { content, named, model_input_names, truncation, notes } = files;
         let of_file = FileTokens::new(&content);
         let (inner, template) = tokenizer_json::load(content, origin)?;
+        let has_types = !tokenizer_files::lacks_token_types(&model_input_names);
+        let template = if has_types { template } else { template.with_one_type() };
         let special_tokens = SpecialTokenRoles::new(&inner, &template, of_file, &named, origin)?;
         let pad_id = special_tokens.get("pad_token").and_then(|pad| inner.token_to_id(pad));
         let pad_id = pad_id.expect("loading checks the padding token");

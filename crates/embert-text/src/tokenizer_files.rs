@@ -63,6 +63,11 @@ pub(crate) fn find(directory: &Path) -> Result<PathBuf> {
     found.ok_or_else(|| TextError::NoTokenizer { directory: directory.to_owned() })
 }
 
+/// Returns true if `model_input_names` is a list without token types. The model then takes type 0 for all tokens.
+pub(crate) fn lacks_token_types(model_input_names: &Value) -> bool {
+    model_input_names.as_array().is_some_and(|names| !names.contains(&Value::from("token_type_ids")))
+}
+
 /// Returns true for all names that end in `.json`, without `vocab.json`.
 fn is_tokenizer_json(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "json")

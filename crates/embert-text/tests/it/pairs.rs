@@ -92,6 +92,33 @@ fn batches_have_the_first_segment_lengths_of_their_rows() {
     assert_eq!(single.batch(&[1], Padding::Packed).first_segment_lengths, None);
 }
 
+/// With each list as `model_input_names`, `BertTokenizer.from_pretrained(directory)(["good"], ["bad"])` of transformers
+/// 5.24.0 returns these `token_type_ids`, or none; then the model takes type 0.
+#[test]
+fn token_types_follow_model_input_names_and_survive_saving() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("tokenizer_config.json");
+    let cases = [
+        (json!(["input_ids", "attention_mask"]), [0, 0, 0, 0, 0], true),
+        (json!(["input_ids", "token_type_ids", "attention_mask"]), [0, 0, 0, 1, 1], false),
+        (Value::Null, [0, 0, 0, 1, 1], false),
+    ];
+    for (names, expected, is_kept) in cases {
+        let types = |class: &str| {
+            let opened = Tokenizer::from_dir(directory.path()).unwrap();
+            opened.save(directory.path(), class, 512).unwrap();
+            opened.encode_pair("good", "bad", unlimited()).unwrap().token_type_ids()
+        };
+        tokenizer().save(directory.path(), "BertTokenizer", 512).unwrap();
+        fs::write(&config, json!({"model_input_names": names}).to_string()).unwrap();
+        assert_eq!(types("BertTokenizer"), expected, "{names}");
+        let saved: Value = serde_json::from_slice(&fs::read(&config).unwrap()).unwrap();
+        assert_eq!(saved["model_input_names"], if is_kept { names.clone() } else { Value::Null });
+        assert_eq!(types("MPNetTokenizer"), expected, "{names}, saved"); // not its class, so a generic one
+        assert_eq!(types("BertTokenizer"), expected, "{names}, saved with a generic class");
+    }
+}
+
 /// Encodes 200 short pairs, and longer ones in rows 70 and 150.
 fn with_long_texts(limit: Limit) -> Result<embert_text::EncodedTexts> {
     let words =
