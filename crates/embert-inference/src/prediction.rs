@@ -1,10 +1,13 @@
-//! Prediction for one text, as of transformers' text-classification pipeline.
+//! Prediction for one text: the predicted labels, and the scores of all labels.
 
 use embert_model::ProblemType;
 
 use crate::scores::{predicted_label, predicted_labels, probabilities, sigmoids};
 
-/// Predicted labels of a text, and the scores of all labels.
+/// Predicted labels of a text, and the scores of all labels, as in the text-classification pipeline of transformers.
+///
+/// The pipeline differs for a config with one label and no `problem_type`, as of re-rankers: it returns the sigmoid of
+/// the value. Here it is a regression, as in the loss of transformers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
     /// The name of the label with the highest score; in regression, the name of the first target.
@@ -47,7 +50,7 @@ impl Prediction {
     }
 }
 
-/// Returns the score of each label for a row of logits.
+/// Returns the score of each label for a row of logits. In regression, it is the logit.
 fn scores(logits: &[f32], problem_type: ProblemType) -> Vec<f32> {
     match problem_type {
         ProblemType::SingleLabelClassification => {
