@@ -7,7 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::data_files::{folders, name};
+use crate::data_files::listing::{folders, name};
 use crate::error::DataError;
 use crate::label_encoding::{RawFile, RawLabel, RawRow, RawTarget};
 

@@ -4,7 +4,7 @@ mod directory;
 mod hive;
 mod hub_layout;
 mod keywords;
-mod listing;
+pub(crate) mod listing;
 mod pattern;
 mod saved_dataset;
 mod walk;
@@ -14,7 +14,6 @@ use std::path::{Path, PathBuf};
 use crate::acl_imdb;
 use crate::error::DataError;
 use directory::Directory;
-pub(crate) use listing::{folders, name};
 
 /// A file with rows, and the columns in the names of its Hive folders.
 #[derive(Debug, Clone, PartialEq, Eq)]

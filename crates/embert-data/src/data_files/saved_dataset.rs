@@ -22,7 +22,7 @@ pub(super) fn splits(directory: &Path) -> Result<Option<Vec<(String, PathBuf)>>,
     Ok(Some(vec![(split_of(&state), directory.to_path_buf())]))
 }
 
-/// Returns the split of a `Dataset`; `None` if the directory is none.
+/// Returns the split of a directory with one `Dataset`; `None` for any other directory.
 pub(super) fn split(directory: &Path) -> Result<Option<String>, DataError> {
     Ok(match splits(directory)?.as_deref() {
         Some([(split, folder)]) if folder == directory => Some(split.clone()),

@@ -95,7 +95,7 @@ impl DelimitedReader {
         self.multiline.note(&self.path).into_iter().chain(uneven)
     }
 
-    /// Reads the next row, without those that are dropped; returns false at the end.
+    /// Reads the next row that is not dropped. Returns false at the end of the file.
     fn read(&mut self, record: &mut ByteRecord) -> Result<bool, DataError> {
         loop {
             match self.reader.read_byte_record(record) {
