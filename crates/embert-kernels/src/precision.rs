@@ -11,7 +11,7 @@ pub enum Precision {
     #[default]
     Fp32,
     /// fp32 operands, which the tensor cores of NVIDIA's GPUs round to TF32: 10 bits of the fraction instead of 23.
-    /// Attention is fp32. Other devices use fp32 instead.
+    /// Other devices use fp32 instead.
     Tf32,
     /// Operands rounded to bf16. They are saved in bf16 for the backward pass, and so is the input of GELU. A
     /// CPU without AMX (on Linux) or AVX512-BF16 uses fp32 instead. On a GPU with tensor cores, the results of linear

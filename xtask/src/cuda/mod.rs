@@ -84,9 +84,10 @@ fn passes(name: &str, check: Check, parts: &Parts) -> bool {
     passes
 }
 
-/// Compares all operations with golden values, on kernels that the driver computes.
+/// Compares all operations with golden values, on kernels that the driver computes, and keeps them for [`registers`].
 fn parity(Parts { binary, standin, .. }: &Parts) -> Result<String, String> {
     let mut command = standin.emulating(binary);
+    command.env("EMBERT_STANDIN_PTX", standin.fresh("ptx"));
     command.args(["parity", "--device", "cuda"]);
     let report = stdout(&mut command)?;
     match report.lines().find(|line| line.contains("skipped: ")) {
@@ -95,9 +96,9 @@ fn parity(Parts { binary, standin, .. }: &Parts) -> Result<String, String> {
     }
 }
 
-/// Checks launches, copies and memory of a step, and keeps its kernels for [`registers`].
+/// Checks launches, copies and memory of a step, and keeps its kernels, too.
 fn bert_base(Parts { binary, standin, workloads }: &Parts) -> Result<String, String> {
-    let (log, ptx) = (standin.fresh("bert-base.log"), standin.fresh("ptx"));
+    let (log, ptx) = (standin.fresh("bert-base.log"), standin.path("ptx"));
     let mut command = standin.command(binary);
     command.env("EMBERT_STANDIN_LOG", &log).env("EMBERT_STANDIN_PTX", &ptx);
     // Compiles every kernel, so that all of them are written.
@@ -117,7 +118,7 @@ fn two_devices(Parts { binary, standin, workloads }: &Parts) -> Result<String, S
     limits::check_growth(&log::steps(&read(&log)?))
 }
 
-/// Assembles the kernels of [`bert_base`].
+/// Assembles the kernels of [`parity`] and [`bert_base`].
 fn registers(Parts { standin, .. }: &Parts) -> Result<String, String> {
     match ptxas::find() {
         Some(ptxas) => ptxas::check(&ptxas, &standin.path("ptx")),

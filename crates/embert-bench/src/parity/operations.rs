@@ -27,6 +27,10 @@ pub(super) fn attention_fp32(context: &Context) -> CheckResult {
     attention_in(context, Precision::Fp32)
 }
 
+pub(super) fn attention_tf32(context: &Context) -> CheckResult {
+    attention_in(context, Precision::Tf32)
+}
+
 pub(super) fn attention_bf16(context: &Context) -> CheckResult {
     lacks(context, Precision::Bf16).unwrap_or_else(|| attention_in(context, Precision::Bf16))
 }

@@ -1,7 +1,7 @@
-//! Tensor cores of a device: `mma` instructions of 16 × 8 × 16 on planes of 32, and products that round to TF32.
+//! Tensor cores of a device: `mma` instructions on planes of 32, and products that round to TF32.
 
 use burn::backend::DispatchDevice;
-use burn::tensor::{DType, Device, Tensor};
+use burn::tensor::{DType, Device, FloatDType, Tensor};
 use cubecl::client::Client;
 use cubecl::ir::features::MmaConfig;
 use cubecl::ir::{ElemType, FloatKind};
@@ -10,9 +10,9 @@ use cubecl::tf32;
 
 use crate::precision::Precision;
 
-/// Returns true if linear layers on the device of `x` use tensor cores for this precision. Their results then stay in it.
+/// Returns true if linear layers on the device of `x` use tensor cores for this half precision. Their results then stay in it.
 pub(crate) fn on_tensor_cores<const D: usize>(x: &Tensor<D>, precision: Precision) -> bool {
-    uses_tensor_cores(&x.device(), precision)
+    precision.dtype() != FloatDType::F32 && uses_tensor_cores(&x.device(), precision)
 }
 
 /// Returns true if the precision is fp32, but Burn rounds fp32 products to TF32 on the device of `x`.
@@ -50,16 +50,23 @@ fn client(device: &Device) -> Option<Client> {
     }
 }
 
-/// Returns true if the device has tensor cores for products of this half precision.
+/// Returns true if the device has `mma` instructions for products in this precision, with sums in fp32.
 pub(crate) fn has_tensor_cores(client: &Client, precision: Precision) -> bool {
-    let kind = match precision {
-        Precision::Fp32 | Precision::Tf32 => return false,
-        Precision::Bf16 => FloatKind::BF16,
-        Precision::Fp16 => FloatKind::F16,
-    };
-    let (operand, sum) = (ElemType::Float(kind), ElemType::Float(FloatKind::F32));
-    let mma = MmaConfig { a_type: operand, b_type: operand, cd_type: sum, m: 16, n: 8, k: 16 };
+    let Some(operand) = operand_type(precision) else { return false };
+    let (sum, k) = (ElemType::Float(FloatKind::F32), 256 / operand.size_bits() as u32);
+    let mma = MmaConfig { a_type: operand, b_type: operand, cd_type: sum, m: 16, n: 8, k };
     let properties = client.properties();
     let planes = (properties.hardware.plane_size_min, properties.hardware.plane_size_max);
     planes == (32, 32) && properties.features.matmul.mma.contains(&mma)
+}
+
+/// Returns the type of the operands of tensor cores, or `None` for exact fp32.
+pub(crate) fn operand_type(precision: Precision) -> Option<ElemType> {
+    let kind = match precision {
+        Precision::Fp32 => return None,
+        Precision::Tf32 => FloatKind::TF32,
+        Precision::Bf16 => FloatKind::BF16,
+        Precision::Fp16 => FloatKind::F16,
+    };
+    Some(ElemType::Float(kind))
 }

@@ -3,12 +3,12 @@
 
 use cubecl::prelude::*;
 
-use super::head_row::load;
+use super::head_row::{self, load};
 use super::relative_bias::RelativeBias;
-use super::tile::{HeadShape, UNITS, add_scaled_row, dot, load_tile, store_row, unit_row, zeros};
+use super::tile::{HeadShape, add_scaled_row, dot, load_tile, store_row, unit_row, zeros};
 use crate::dropout::cube::MaskGenerator;
 
-/// Computes dQ, and Σ dO∘O of each row. Each unit has one query.
+/// Computes dQ, and Σ dO∘O of each row. Each unit has one query, or its part of the columns of one.
 #[cube(launch)]
 pub(super) fn query_gradient<N: Size>(
     sequences: &[u32],           // [batch, 3]
@@ -21,27 +21,26 @@ pub(super) fn query_gradient<N: Size>(
     dropout: &MaskGenerator,     // of each sequence, head and query
     bias: &RelativeBias,
     shape: HeadShape,
+    #[comptime] parts: usize,
 ) {
-    let unit = unit_row(sequences);
+    let unit = unit_row(sequences, parts);
     let vectors = shape.vectors.comptime();
+    let own = comptime!(vectors / parts); // vectors of the unit
+    let column = unit.part * own;
     let tile = shape.tile.comptime();
     let hidden = unit.num_heads * vectors;
     let row_offset = unit.head * shape.num_tokens + unit.row;
-    let query = load(qkv, unit.row * 3 * hidden + unit.head * vectors, vectors);
-    let g = load(gradient, unit.row * hidden + unit.head * vectors, vectors);
-    let mut products_of_row = Vector::<f32, N>::new(0.0f32);
-    #[unroll]
-    for j in 0..vectors {
-        products_of_row += g[j] * output[unit.row * hidden + unit.head * vectors + j];
-    }
-    let product = products_of_row.vector_sum();
+    let query = load(qkv, unit.row * 3 * hidden + unit.head * vectors + column, own);
+    let output_offset = unit.row * hidden + unit.head * vectors + column;
+    let g = load(gradient, output_offset, own);
+    let product = unit.sum(head_row::dot(&g, output, output_offset, own));
     let log_sum = log_sum_exp[row_offset];
     let row_key = unit.mask_key(dropout, unit.position);
-    let mut dq = zeros::<N>(vectors);
+    let mut dq = zeros::<N>(own);
     let mut key_tile = Shared::<[Vector<f32, N>]>::new_slice(comptime!(tile * vectors));
     let mut value_tile = Shared::<[Vector<f32, N>]>::new_slice(comptime!(tile * vectors));
     let mut first = shape.begin(unit.first);
-    let end = shape.end(unit.first, unit.length, UNITS);
+    let end = shape.end(unit.first, unit.length, unit.rows);
     while first < end {
         let count = min(tile, end - first);
         let offset = (unit.start + first) * 3 * hidden + hidden + unit.head * vectors;
@@ -49,29 +48,33 @@ pub(super) fn query_gradient<N: Size>(
         load_tile(&mut value_tile, qkv, offset + hidden, 3 * hidden, count, vectors);
         sync_cube();
         for i in 0..count {
-            if shape.sees(unit.position, first + i) {
-                let score = dot(&query, &key_tile, i, vectors) * shape.scale;
+            let sees = shape.sees(unit.position, first + i);
+            if unit.computes(sees) {
+                let place = i * vectors + column;
+                let score = unit.sum(dot(&query, &key_tile, place, own)) * shape.scale;
                 let p = (bias.add_to(score, unit.head, unit.position, first + i) - log_sum).exp();
-                let dp = dot(&g, &value_tile, i, vectors) * dropout.factor(row_key, (first + i) as u32);
-                add_scaled_row(&mut dq, p * (dp - product), &key_tile, i, vectors);
+                let mask = dropout.factor(row_key, (first + i) as u32);
+                let dp = unit.sum(dot(&g, &value_tile, place, own)) * mask;
+                let ds = select(sees, p * (dp - product), 0.0);
+                add_scaled_row(&mut dq, ds, &key_tile, place, own);
             }
         }
         sync_cube();
         first += tile;
     }
     if unit.writes {
-        let offset = unit.row * 3 * hidden + unit.head * vectors;
+        let offset = unit.row * 3 * hidden + unit.head * vectors + column;
         products[row_offset] = product;
         if unit.is_padding {
-            store_row(dqkv, offset, &zeros::<N>(vectors), 0.0, vectors);
+            store_row(dqkv, offset, &zeros::<N>(own), 0.0, own);
         } else {
-            store_row(dqkv, offset, &dq, shape.scale, vectors);
+            store_row(dqkv, offset, &dq, shape.scale, own);
         }
     }
 }
 
-/// Computes dK or dV. Each unit has one key. Two launches are necessary, because a row of each would not fit
-/// into the registers.
+/// Computes dK or dV. Each unit has one key, or its part of the columns of one. Two launches are necessary, because a row
+/// of each would not fit into the registers.
 #[cube(launch)]
 pub(super) fn key_or_value_gradient<N: Size>(
     sequences: &[u32],           // [batch, 3]
@@ -83,22 +86,25 @@ pub(super) fn key_or_value_gradient<N: Size>(
     dropout: &MaskGenerator,     // of each sequence, head and query
     bias: &RelativeBias,
     shape: HeadShape,
+    #[comptime] parts: usize,
     #[comptime] of_value: bool,
 ) {
-    let unit = unit_row(sequences);
+    let unit = unit_row(sequences, parts);
     let vectors = shape.vectors.comptime();
+    let own = comptime!(vectors / parts); // vectors of the unit
+    let column = unit.part * own;
     let tile = shape.tile.comptime();
     let hidden = unit.num_heads * vectors;
     let sequence_offset = unit.head * shape.num_tokens + unit.start;
-    let key_offset = unit.row * 3 * hidden + hidden + unit.head * vectors;
-    let key = load(qkv, key_offset, vectors);
-    let value = load(qkv, key_offset + hidden, vectors);
-    let mut sum = zeros::<N>(vectors);
+    let key_offset = unit.row * 3 * hidden + hidden + unit.head * vectors + column;
+    let key = load(qkv, key_offset, own);
+    let value = load(qkv, key_offset + hidden, own);
+    let mut sum = zeros::<N>(own);
     let mut query_tile = Shared::<[Vector<f32, N>]>::new_slice(comptime!(tile * vectors));
     let mut gradient_tile = Shared::<[Vector<f32, N>]>::new_slice(comptime!(tile * vectors));
     let mut mask_keys = Shared::<[u32]>::new_slice(tile);
     let mut first = shape.begin(unit.first);
-    let end = shape.end(unit.first, unit.length, UNITS);
+    let end = shape.end(unit.first, unit.length, unit.rows);
     while first < end {
         let count = min(tile, end - first);
         let row = unit.start + first;
@@ -109,17 +115,19 @@ pub(super) fn key_or_value_gradient<N: Size>(
         load_tile(&mut gradient_tile, gradient, row * hidden + unit.head * vectors, hidden, count, vectors);
         sync_cube();
         for i in 0..count {
-            if shape.sees(first + i, unit.position) {
+            let sees = shape.sees(first + i, unit.position);
+            if unit.computes(sees) {
                 let query_offset = sequence_offset + first + i;
-                let score = dot(&key, &query_tile, i, vectors) * shape.scale;
+                let place = i * vectors + column;
+                let score = unit.sum(dot(&key, &query_tile, place, own)) * shape.scale;
                 let score = bias.add_to(score, unit.head, first + i, unit.position);
-                let p = (score - log_sum_exp[query_offset]).exp();
+                let p = select(sees, (score - log_sum_exp[query_offset]).exp(), 0.0);
                 let mask = dropout.factor(mask_keys[i], unit.position as u32);
                 if comptime!(of_value) {
-                    add_scaled_row(&mut sum, p * mask, &gradient_tile, i, vectors);
+                    add_scaled_row(&mut sum, p * mask, &gradient_tile, place, own);
                 } else {
-                    let dp = dot(&value, &gradient_tile, i, vectors) * mask;
-                    add_scaled_row(&mut sum, p * (dp - products[query_offset]), &query_tile, i, vectors);
+                    let dp = unit.sum(dot(&value, &gradient_tile, place, own)) * mask;
+                    add_scaled_row(&mut sum, p * (dp - products[query_offset]), &query_tile, place, own);
                 }
             }
         }
@@ -129,11 +137,11 @@ pub(super) fn key_or_value_gradient<N: Size>(
     if unit.writes {
         let offset = if comptime!(of_value) { key_offset + hidden } else { key_offset };
         if unit.is_padding {
-            store_row(dqkv, offset, &zeros::<N>(vectors), 0.0, vectors);
+            store_row(dqkv, offset, &zeros::<N>(own), 0.0, own);
         } else if comptime!(of_value) {
-            store_row(dqkv, offset, &sum, 1.0, vectors);
+            store_row(dqkv, offset, &sum, 1.0, own);
         } else {
-            store_row(dqkv, offset, &sum, shape.scale, vectors);
+            store_row(dqkv, offset, &sum, shape.scale, own);
         }
     }
 }

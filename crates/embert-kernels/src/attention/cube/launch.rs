@@ -9,17 +9,29 @@ use cubecl::prelude::*;
 use super::bias_gradient::bias_gradient;
 use super::heads::Heads;
 use super::relative_bias::DeviceBias;
-use super::tile::{HeadShapeLaunch, UNITS};
+use super::tile::{HeadShapeLaunch, ROWS, rows, units};
 use super::{backward, forward};
 use crate::cube::grid::lanes;
 use crate::cube::memory::{uninitialized, upload};
+use crate::cube::planes::has_planes;
 use crate::dropout::cube::DeviceMask;
 
 /// The number of elements in a tile. Two tiles fill 16 KiB, the shared memory that every device has.
 const TILE_ELEMENTS: usize = 2048;
 
+/// The number of columns of rows that fit into the registers of a unit: of two rows forward, of three backward.
+const FORWARD_COLUMNS: usize = 64;
+const BACKWARD_COLUMNS: usize = 48;
+
+/// Returns the number of units that share a row of d columns. It is 1 if they cannot exchange sums.
+fn parts(like: &CubeTensor, d: usize, columns: usize) -> usize {
+    let parts = d.div_ceil(columns).next_power_of_two();
+    let vectors = d / lanes(d);
+    if vectors.is_multiple_of(parts) && has_planes(&like.client, parts) { parts } else { 1 }
+}
+
 fn head_shape(heads: &Heads, d: usize, num_tokens: usize) -> HeadShapeLaunch {
-    heads.shape(d, num_tokens, lanes(d), (TILE_ELEMENTS / d).min(UNITS))
+    heads.shape(d, num_tokens, lanes(d), (TILE_ELEMENTS / d).min(ROWS))
 }
 
 /// Returns the output, with zeros in padding rows, and log Σ exp of each row of scores,
@@ -29,11 +41,12 @@ pub(super) fn forward(qkv: CubeTensor, bias: &DeviceBias, heads: &Heads) -> [Cub
     let output = uninitialized(&qkv, [num_tokens, columns / 3]);
     let log_sum_exp = uninitialized(&qkv, [heads.num_heads, num_tokens]);
     let (d, mask) = (columns / 3 / heads.num_heads, DeviceMask::new(heads.mask.as_ref(), &qkv));
+    let parts = parts(&qkv, d, FORWARD_COLUMNS);
     if num_tokens > 0 {
         forward::attend::launch(
             &qkv.client.clone(),
-            heads.cubes(UNITS),
-            CubeDim::new_1d(UNITS as u32),
+            heads.cubes(rows(parts)),
+            CubeDim::new_1d(units(parts) as u32),
             lanes(d),
             upload(&qkv, &heads.sequences).into_buffer_arg(),
             qkv.into_buffer_arg(),
@@ -42,6 +55,7 @@ pub(super) fn forward(qkv: CubeTensor, bias: &DeviceBias, heads: &Heads) -> [Cub
             mask.launch(),
             bias.launch(),
             head_shape(heads, d, num_tokens),
+            parts,
         );
     }
     [output, log_sum_exp]
@@ -57,14 +71,15 @@ pub(super) fn backward(
     let dqkv = uninitialized(&qkv, shape);
     let products = uninitialized(&qkv, [heads.num_heads, num_tokens]); // Σ dO∘O of each row
     let (d, mask) = (columns / 3 / heads.num_heads, DeviceMask::new(heads.mask.as_ref(), &qkv));
+    let parts = parts(&qkv, d, BACKWARD_COLUMNS);
     let (client, sequences) = (qkv.client.clone(), upload(&qkv, &heads.sequences));
     if num_tokens == 0 {
         return vec![dqkv];
     }
     backward::query_gradient::launch(
         &client,
-        heads.cubes(UNITS),
-        CubeDim::new_1d(UNITS as u32),
+        heads.cubes(rows(parts)),
+        CubeDim::new_1d(units(parts) as u32),
         lanes(d),
         sequences.clone().into_buffer_arg(),
         qkv.clone().into_buffer_arg(),
@@ -76,12 +91,13 @@ pub(super) fn backward(
         mask.launch(),
         bias.launch(),
         head_shape(heads, d, num_tokens),
+        parts,
     );
     for of_value in [false, true] {
         backward::key_or_value_gradient::launch(
             &client,
-            heads.cubes(UNITS),
-            CubeDim::new_1d(UNITS as u32),
+            heads.cubes(rows(parts)),
+            CubeDim::new_1d(units(parts) as u32),
             lanes(d),
             sequences.clone().into_buffer_arg(),
             qkv.clone().into_buffer_arg(),
@@ -92,6 +108,7 @@ pub(super) fn backward(
             mask.launch(),
             bias.launch(),
             head_shape(heads, d, num_tokens),
+            parts,
             of_value,
         );
     }

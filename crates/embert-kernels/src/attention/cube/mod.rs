@@ -2,10 +2,11 @@
 //! et al., 2022).
 //!
 //! CubeCL calls a thread a unit, a thread block a cube and a warp a plane. Each unit keeps one query in registers, or one
-//! key in the backward pass. All units of a cube load the other operand together, in tiles of shared memory. The
-//! backward pass needs the input, the output, and one number for each head of each token.
+//! key in the backward pass. Two or four units share a wide one, and exchange their sums. All units of a cube load the
+//! other operand together, in tiles of shared memory. The backward pass needs the input, the output, and one number for
+//! each head of each token.
 //!
-//! Products in bf16 and fp16 use tensor cores where the device has them. Elsewhere they are computed in fp32. A bias is
+//! Products in bf16, fp16 and TF32 use tensor cores where the device has them. Elsewhere they are computed in fp32. A bias is
 //! added to the scores in the kernels, and has a backward kernel of its own.
 
 mod backward;

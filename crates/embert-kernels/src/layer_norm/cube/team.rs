@@ -4,7 +4,7 @@
 use cubecl::client::Client;
 use cubecl::prelude::*;
 
-use crate::cube::planes::{PLANE_UNITS, has_planes, plane_sum_32};
+use crate::cube::planes::{PLANE_UNITS, has_planes, plane_sum};
 use crate::cube::sums::sum_of_cube;
 
 /// The number of units of a cube.
@@ -21,7 +21,7 @@ impl Team {
     /// Returns the team for rows of `hidden` columns. `max_columns` is the number of columns for which 32 units have
     /// enough registers.
     pub(super) fn new(client: &Client, hidden: usize, max_columns: usize) -> Self {
-        if hidden <= max_columns && has_planes(client) {
+        if hidden <= max_columns && has_planes(client, PLANE_UNITS) {
             Self { is_plane: true, units: PLANE_UNITS }
         } else {
             Self { is_plane: false, units: UNITS }
@@ -54,5 +54,5 @@ pub(super) fn sum_of_team<N: Size>(
     #[comptime] team: Team,
 ) -> f32 {
     let value = values.vector_sum();
-    if comptime!(team.is_plane) { plane_sum_32(value) } else { sum_of_cube(value, sums, UNITS) }
+    if comptime!(team.is_plane) { plane_sum(value, PLANE_UNITS) } else { sum_of_cube(value, sums, UNITS) }
 }

@@ -6,6 +6,8 @@
 //!   (g + 8, 2t + 8)
 //! - of B: column g, rows 2t and 2t + 8
 //! - of C: columns 2t of row g, and of row g + 8
+//!
+//! In bf16 and fp16, that is one instruction. In TF32, it is two of 16 × 8 × 8.
 
 use cubecl::cmma::MmaDefinition;
 use cubecl::prelude::*;
@@ -27,9 +29,35 @@ pub(super) fn multiply_add<T: Float, N: Size>(
     let mut c = Array::<Vector<f32, N>>::new(2usize);
     c[0] = sums[number * 2];
     c[1] = sums[number * 2 + 1];
-    let c = MmaDefinition::<T, T, f32>::new(16usize, 8usize, 16usize).execute(&a, b, &c);
+    let c = if T::size_bits().comptime() == 16 {
+        MmaDefinition::<T, T, f32>::new(16usize, 8usize, 16usize).execute(&a, b, &c)
+    } else {
+        let c = multiply_add_eight(&a, b, &c, 0usize);
+        multiply_add_eight(&a, b, &c, 1usize)
+    };
     sums[number * 2] = c[0];
     sums[number * 2 + 1] = c[1];
+}
+
+/// Computes C ← A·B + C in TF32 with eight of the sixteen columns of A and rows of B.
+///
+/// The instruction takes columns t and t + 4 of unit 4g + t. It gets columns 2t and 2t + 1: the same sum in another order.
+#[cube]
+fn multiply_add_eight<T: Float, N: Size>(
+    operands: &Array<Vector<T, N>>, // [4]
+    b: &Array<Vector<T, N>>,        // [2]
+    c: &Array<Vector<f32, N>>,      // [2]
+    #[comptime] half: usize,
+) -> Array<Vector<f32, N>> {
+    let mut a = Array::<Vector<T, Const<1>>>::new(4usize); // (g, t), (g + 8, t), (g, t + 4), (g + 8, t + 4)
+    let mut columns = Array::<Vector<T, Const<1>>>::new(2usize);
+    #[unroll]
+    for side in 0..2usize {
+        a[2 * side] = Vector::new(operands[2 * half].extract(side));
+        a[2 * side + 1] = Vector::new(operands[2 * half + 1].extract(side));
+        columns[side] = Vector::new(b[half].extract(side));
+    }
+    MmaDefinition::<T, T, f32>::new(16usize, 8usize, 8usize).execute(&a, &columns, c)
 }
 
 /// Returns `count` sums C that are 0, `[count, 2]`.

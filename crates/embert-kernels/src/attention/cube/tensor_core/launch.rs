@@ -4,6 +4,7 @@ use std::iter;
 
 use burn::backend::TensorMetadata;
 use burn_cubecl::tensor::CubeTensor;
+use cubecl::ir::ElemType;
 use cubecl::prelude::*;
 
 use super::row::{ROWS, UNITS};
@@ -12,7 +13,7 @@ use crate::attention::cube::bias_gradient::bias_gradient;
 use crate::attention::cube::heads::Heads;
 use crate::attention::cube::relative_bias::DeviceBias;
 use crate::cube::memory::{element_type, uninitialized, uninitialized_of, upload};
-use crate::cube::tensor_cores::has_tensor_cores;
+use crate::cube::tensor_cores::{has_tensor_cores, operand_type};
 use crate::dropout::cube::DeviceMask;
 use crate::precision::Precision;
 
@@ -30,6 +31,11 @@ pub(in crate::attention::cube) fn fits(d: usize) -> bool {
 /// Returns true if the device has tensor cores for products of this precision, and they fit heads of d columns.
 pub(in crate::attention::cube) fn is_supported(like: &CubeTensor, precision: Precision, d: usize) -> bool {
     fits(d) && has_tensor_cores(&like.client, precision)
+}
+
+/// Returns the type of the operands.
+fn of_products(heads: &Heads) -> ElemType {
+    operand_type(heads.precision).expect("the kernels are launched if the device has them for this precision")
 }
 
 /// Returns the output, with zeros in padding rows, and log Σ exp of each row of scores, `[num_heads, num_tokens]`.
@@ -58,7 +64,7 @@ pub(in crate::attention::cube) fn forward(
             bias.launch(),
             heads.shape(d, num_tokens, PAIR, tile),
             element_type(dtype),
-            element_type(heads.precision.dtype().into()),
+            of_products(heads),
         );
     }
     [output, log_sum_exp]
@@ -96,7 +102,7 @@ pub(in crate::attention::cube) fn backward(
         bias.launch(),
         heads.shape(d, num_tokens, PAIR, tile),
         element_type(dtype),
-        element_type(heads.precision.dtype().into()),
+        of_products(heads),
     );
     let parts = if d <= MAX_WIDTH_OF_BOTH { &[(true, true)][..] } else { &[(true, false), (false, true)] };
     for &(of_key, of_value) in parts {
@@ -117,7 +123,7 @@ pub(in crate::attention::cube) fn backward(
             of_key,
             of_value,
             element_type(dtype),
-            element_type(heads.precision.dtype().into()),
+            of_products(heads),
         );
     }
     let sums = [log_sum_exp, products];
