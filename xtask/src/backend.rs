@@ -18,10 +18,7 @@ impl Backend {
 
     /// Returns the features of embert-cli and embert-bench.
     pub(crate) fn features(self) -> &'static str {
-        match self {
-            Self::Wgpu => "vulkan", // wgpu with the faster compiler
-            other => other.name(),
-        }
+        self.name()
     }
 
     /// Returns the name, also the value of `--device`.

@@ -51,6 +51,17 @@ fn before_training(recipe: &Recipe, examples: &Examples, matches: &ArgMatches) -
     warnings
 }
 
+/// Returns a warning about a setting that only CPUs have.
+pub(crate) fn without_effect_on_gpu(config: &TrainConfig, is_cpu: bool) -> Option<String> {
+    let batch_size = config.per_device_train_batch_size;
+    (config.auto_find_batch_size && !is_cpu).then(|| {
+        format!(
+            "auto_find_batch_size has no effect: the memory of a GPU is not known before the run; \
+             per_device_train_batch_size stays {batch_size}"
+        )
+    })
+}
+
 /// Returns warnings about given settings that have no effect in this run.
 fn without_effect(recipe: &Recipe, matches: &ArgMatches) -> Vec<String> {
     let of_training = recipe.train.ignored_settings(recipe.evaluates());

@@ -24,11 +24,12 @@ impl Hub {
         Self { settings }
     }
 
-    /// Downloads a BERT-family model and returns the folder of its files.
+    /// Downloads a BERT-family model, or an adapter of PEFT without its base model, and returns the folder of its files.
     ///
-    /// The files are `config.json`; `model.safetensors`, or `model.safetensors.index.json` and its shards;
-    /// `tokenizer.json`, `vocab.txt` or both; and, if they exist, `tokenizer_config.json`,
-    /// `special_tokens_map.json` and `sentence_bert_config.json`.
+    /// The files of a model are `config.json`; `model.safetensors`, or `model.safetensors.index.json` and its shards;
+    /// `tokenizer.json`, `vocab.txt` or both; and, if they exist, `tokenizer_config.json`, `special_tokens_map.json`,
+    /// `recipe.toml` and `sentence_bert_config.json`. Those of an adapter are `adapter_config.json`,
+    /// `adapter_model.safetensors` or `adapter_model.bin`, and those of the others that exist.
     ///
     /// `id` is `owner/name`, or one of the short names `bert-base-uncased` and `distilbert-base-uncased`.
     /// `revision` is a branch, a tag or a commit.

@@ -1,4 +1,4 @@
-//! Selection of the files of a BERT-family model.
+//! Selection of the files of a BERT-family model, or of an adapter.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -23,18 +23,49 @@ const WEIGHTS: [&str; 4] = [
 const TOKENIZERS: [&str; 2] = ["tokenizer.json", "vocab.txt"];
 /// Without [`TOKENIZERS`], the first one that exists: byte-level BPE, and SentencePiece.
 const VOCABULARIES: [&str; 4] = ["vocab.json", "sentencepiece.bpe.model", "spm.model", "spiece.model"];
-/// The last file has the maximum text length of sentence-transformers.
-const OPTIONAL: [&str; 5] = [
+/// The last files have the maximum text length: of embert, and of sentence-transformers.
+const OPTIONAL: [&str; 6] = [
     "merges.txt",
     "added_tokens.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
+    "recipe.toml",
     "sentence_bert_config.json",
 ];
 
-/// Downloads the files of a model and returns their folder. Checks that all files exist before the first
+/// The settings of an adapter of PEFT. A repository that has them is an adapter, as in transformers.
+const ADAPTER_CONFIG: &str = "adapter_config.json";
+/// The first one that exists is downloaded.
+const ADAPTER_WEIGHTS: [&str; 2] = ["adapter_model.safetensors", "adapter_model.bin"];
+/// The configs of the adapted model: its labels. embert writes the first one.
+const ADAPTED_CONFIGS: [&str; 2] = ["model_config.json", CONFIG];
+
+/// Downloads the files of a model or an adapter and returns their folder. Checks that all files exist before the first
 /// download.
 pub(crate) fn download(snapshot: &Snapshot, on_progress: &mut OnProgress<'_>) -> Result<PathBuf, HubError> {
+    if snapshot.has(ADAPTER_CONFIG) {
+        download_adapter(snapshot, on_progress)?;
+    } else {
+        download_model(snapshot, on_progress)?;
+    }
+    snapshot.save_revision()?;
+    Ok(snapshot.path())
+}
+
+/// The tokenizer and the labels may be those of the base model, which is another repository.
+fn download_adapter(snapshot: &Snapshot, on_progress: &mut OnProgress<'_>) -> Result<(), HubError> {
+    let Some(weights) = ADAPTER_WEIGHTS.into_iter().find(|name| snapshot.has(name)) else {
+        return Err(snapshot.missing(&ADAPTER_WEIGHTS.join(" or ")));
+    };
+    let tokenizer = tokenizer(snapshot).unwrap_or_default().into_iter();
+    let optional = ADAPTED_CONFIGS.into_iter().chain(OPTIONAL).filter(|name| snapshot.has(name));
+    for name in [ADAPTER_CONFIG].into_iter().chain(tokenizer).chain(optional).chain([weights]) {
+        snapshot.file(name, on_progress)?;
+    }
+    Ok(())
+}
+
+fn download_model(snapshot: &Snapshot, on_progress: &mut OnProgress<'_>) -> Result<(), HubError> {
     if !snapshot.has(CONFIG) {
         return Err(snapshot.missing(CONFIG));
     }
@@ -52,8 +83,7 @@ pub(crate) fn download(snapshot: &Snapshot, on_progress: &mut OnProgress<'_>) ->
             snapshot.file(&shard, on_progress)?;
         }
     }
-    snapshot.save_revision()?;
-    Ok(snapshot.path())
+    Ok(())
 }
 
 /// Returns the files of the vocabulary.

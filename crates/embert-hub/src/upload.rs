@@ -20,6 +20,8 @@ pub struct Upload<'a> {
     pub folder: &'a Path,
     /// The file names in the folder and in the repository.
     pub files: &'a [&'a str],
+    /// The names in the repository and the contents of files that are not in the folder.
+    pub contents: &'a [(&'a str, &'a str)],
     /// True if a newly created repository is private.
     pub private: bool,
     /// The branch.
@@ -68,7 +70,10 @@ fn commit(client: &Client, id: &str, upload: &Upload<'_>) -> Result<(), HFError>
         }
     }
     let files = upload.files.iter().map(|name| CommitOperation::add_file(*name, upload.folder.join(name)));
-    let commit = repository.create_commit().operations(files.collect()).revision(upload.revision);
+    let contents = upload.contents.iter();
+    let contents = contents.map(|(name, text)| CommitOperation::add_bytes(*name, text.as_bytes().to_vec()));
+    let operations = files.chain(contents).collect();
+    let commit = repository.create_commit().operations(operations).revision(upload.revision);
     client.wait(commit.commit_message(upload.commit_message).send())?;
     Ok(())
 }

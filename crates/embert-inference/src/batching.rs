@@ -1,7 +1,7 @@
 //! Batching of texts for evaluation and prediction.
 
 use burn::tensor::{Device, FloatDType};
-use embert_kernels::{Precision, is_asynchronous};
+use embert_kernels::{Precision, is_asynchronous, supports_bf16};
 use embert_text::{BatchBudget, EncodedTexts, Padding, evaluation_batches};
 
 /// Number of texts of maximum length in a batch, as in `per_device_eval_batch_size` of transformers.
@@ -43,7 +43,7 @@ pub fn supports_precision(device: &Device, precision: Precision) -> bool {
     let is_cpu = !is_asynchronous(device);
     match precision {
         Precision::Fp32 | Precision::Tf32 => true,
-        Precision::Bf16 => is_cpu || device.supports_dtype(FloatDType::BF16),
+        Precision::Bf16 => is_cpu || supports_bf16(device),
         Precision::Fp16 => !is_cpu && device.supports_dtype(FloatDType::F16),
     }
 }

@@ -25,6 +25,16 @@ pub fn is_asynchronous(device: &Device) -> bool {
     !is_flex(device)
 }
 
+/// Returns `true` if a GPU computes in bf16. `false` if it has no bf16, or emulates it slowly: NVIDIA's GPUs before compute
+/// capability 8.0.
+pub fn supports_bf16(device: &Device) -> bool {
+    #[cfg(feature = "cube")]
+    let multiplies = crate::cube::tensor_cores::multiplies_bf16(device);
+    #[cfg(not(feature = "cube"))]
+    let multiplies = true;
+    multiplies && device.supports_dtype(DType::BF16)
+}
+
 impl Precision {
     /// Returns `true` if operations on Burn's CPU backend round the operands of matrix products to this
     /// precision. The rounded operands are also saved for the backward pass.

@@ -34,7 +34,7 @@ mod table_rows;
 
 pub use add_residual::add_residual;
 pub use attention::{AttentionOptions, attention, first_token_attention};
-pub use backend::is_asynchronous;
+pub use backend::{is_asynchronous, supports_bf16};
 pub use constant_weights::with_constant_weights;
 #[cfg(feature = "flex")]
 pub use cpu::{ExitOutOfMemory, instructions, keep_freed_memory, release_freed_memory};

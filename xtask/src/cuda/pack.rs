@@ -59,7 +59,12 @@ pub(crate) fn run() -> Outcome {
     check_size(&archive)
 }
 
+/// The GPU and the driver of the stand-in: CubeCL compiles for both.
+const KERNELS_FOR: &str = "compute capability 9.0 and a driver of CUDA 13.0";
+
 fn write_scripts(folder: &Path) -> std::io::Result<()> {
+    fs::write(folder.join("kernels-for"), KERNELS_FOR)?;
+    fs::write(folder.join("built-with"), libc_version())?;
     for (name, text) in SCRIPTS {
         fs::write(folder.join(name), text)?;
     }
@@ -71,6 +76,12 @@ fn write_scripts(folder: &Path) -> std::io::Result<()> {
     let copy = folder.join("cuda").join(backend::LIBDEVICE);
     fs::create_dir_all(copy.parent().unwrap_or(folder))?;
     fs::copy(libdevice, copy).map(drop)
+}
+
+/// Returns the version of this system's C library. The binary needs at least this one.
+fn libc_version() -> String {
+    let output = Command::new("getconf").arg("GNU_LIBC_VERSION").output();
+    output.map_or_else(|_| "glibc".into(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// Deletes the workloads of other lengths. Returns the paths of the rest.
@@ -131,7 +142,7 @@ fn check_size(archive: &Path) -> Outcome {
     if size > MOST_BYTES {
         return Err(format!("{report}, more than {} MiB", MOST_BYTES >> 20));
     }
-    println!("{report}");
+    println!("{report}; needs {} or newer; the kernels are for {KERNELS_FOR}", libc_version());
     Ok(ExitCode::SUCCESS)
 }
 

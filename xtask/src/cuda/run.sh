@@ -4,10 +4,11 @@
 # Usage: OUT=FOLDER ./run [PYTHON]
 # PYTHON has torch, transformers and peft. FOLDER/summary.txt has a line for each item, FOLDER/items.txt its output.
 # Each item has a limit in seconds. An item that does not fit into the rest of the time is left out.
-cd "$(dirname "$0")" || exit 1
-python=${1:-python3}
+python=$(command -v "${1:-python3}")
+case $python in */*) python=$(realpath --no-symlinks "$python") ;; esac
 out=${OUT:-results}
-mkdir -p "$out" && out=$(cd "$out" && pwd)
+mkdir -p "$out" && out=$(realpath "$out")
+cd "$(dirname "$0")" || exit 1
 summary=$out/summary.txt
 text=$(mktemp)
 most=560
@@ -30,7 +31,12 @@ item() {
 embert() { item "embert_$1" "$2" sh -c "./embert-bench worker <workloads/$1.json"; }
 peer() { item "peer_$1" "$2" sh -c "'$python' peer.py <workloads/$1.json"; }
 
-nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader >"$summary"
+if ! ./embert-bench workloads "$(mktemp -d)" >"$summary" 2>&1; then
+  echo "embert-bench does not start on this system; it was built with $(cat built-with)" | tee -a "$summary"
+  exit 1
+fi
+nvidia-smi --query-gpu=name,driver_version,compute_cap,memory.total --format=csv,noheader >"$summary"
+echo "the packed kernels are for $(cat kernels-for); others are compiled in the first steps" >>"$summary"
 nvidia-smi --query-gpu=timestamp,memory.used,utilization.gpu --format=csv,noheader --loop-ms=500 >"$out/memory.csv" &
 sampler=$!
 

@@ -49,6 +49,10 @@ const MODEL_CHECKS: [Check<OfModel>; 3] = [
 ];
 
 const CHECKS: [Check<OfDevice>; 17] = [
+    Check { name: "attention, wide heads", allowed: |t| t.forward, run: operations::attention_fp32 },
+    Check { name: "attention, wide heads in TF32", allowed: |t| t.tf32, run: operations::attention_tf32 },
+    Check { name: "attention, wide heads in bf16", allowed: |t| t.bf16, run: operations::attention_bf16 },
+    Check { name: "attention, wide heads in fp16", allowed: |t| t.fp16, run: operations::attention_fp16 },
     Check { name: "padded against packed, logits", allowed: |t| t.forward, run: layouts::logits },
     Check { name: "padded against packed, gradients", allowed: |t| t.gradients, run: layouts::gradients },
     Check { name: "PEFT's adapters, logits", allowed: |t| t.forward, run: adapters::logits },
@@ -73,10 +77,6 @@ const CHECKS: [Check<OfDevice>; 17] = [
         allowed: |t| t.fp16,
         run: precision::fp16_gradients,
     },
-    Check { name: "attention, wide heads", allowed: |t| t.forward, run: operations::attention_fp32 },
-    Check { name: "attention, wide heads in TF32", allowed: |t| t.tf32, run: operations::attention_tf32 },
-    Check { name: "attention, wide heads in bf16", allowed: |t| t.bf16, run: operations::attention_bf16 },
-    Check { name: "attention, wide heads in fp16", allowed: |t| t.fp16, run: operations::attention_fp16 },
     Check { name: "dropout's masks against the CPU's", allowed: |_| 0.0, run: layouts::dropout_masks },
 ];
 

@@ -235,6 +235,7 @@ fn with_keys(command: Command, is_taken: fn(&Key) -> bool) -> Command {
 
 fn flag_with_default(key: &'static Key) -> Arg {
     match &key.default {
+        Some(default) if default == " " => flag(key).help(format!("{} [default: a space]", key.help)),
         Some(default) => flag(key).help(format!("{} [default: {default}]", key.help)),
         None => flag(key),
     }

@@ -1,4 +1,6 @@
 //! `embert push`: uploads a model or an adapter, its tokenizer and its model card to the hub.
+//!
+//! The model gets a `recipe.toml` with the keys that control how texts are read. The other keys name files of the run.
 
 use std::path::Path;
 
@@ -7,8 +9,7 @@ use embert_hub::Upload;
 use embert_train::published_files;
 
 use crate::error::CliError;
-use crate::hub;
-use crate::{local_path, output};
+use crate::{hub, local_path, output, recipe};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
@@ -21,16 +22,20 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     if !files.iter().any(|name| name.ends_with(".safetensors")) {
         return Err(CliError::usage(format!("{}: this directory has no model to upload", folder.display())));
     }
+    let reading = recipe::reading_of(folder)?;
+    let contents = reading.iter().map(|text| ("recipe.toml", text.as_str())).collect::<Vec<_>>();
     let upload = Upload {
         repo: text("repo"),
         folder,
         files: &files,
+        contents: &contents,
         private: *matches.get_one("private").expect("it has a default"),
         revision: text("revision"),
         commit_message: text("commit_message"),
     };
     let page = hub::open().upload(&upload).map_err(CliError::failed)?;
-    output::print(format_args!("uploaded {}", files.join(", ")));
+    let names = files.iter().copied().chain(contents.iter().map(|(name, _)| *name));
+    output::print(format_args!("uploaded {}", names.collect::<Vec<_>>().join(", ")));
     output::print(page);
     Ok(())
 }

@@ -92,7 +92,9 @@ impl Run<'_> {
             self.recipe.train = TrainConfig { class_weights, pos_weight, ..plan.config.clone() };
         }
         self.describe(plan.as_ref());
-        warnings.iter().cloned().chain(plan.as_ref().and_then(MemoryPlan::warning)).for_each(output::warn);
+        let of_device = warnings::without_effect_on_gpu(&self.recipe.train, self.context.is_cpu());
+        let of_memory = plan.as_ref().and_then(MemoryPlan::warning);
+        warnings.iter().cloned().chain(of_device).chain(of_memory).for_each(output::warn);
         let loaded = loaded?;
         plan.as_ref().map_or(Ok(()), MemoryPlan::require)?;
         // Opened last, because measuring the memory may end the process.

@@ -112,16 +112,28 @@ pub(crate) fn of(matches: &ArgMatches) -> Result<DeviceContext, CliError> {
 pub(crate) fn all_of(matches: &ArgMatches) -> Result<DeviceContext, CliError> {
     let Some(names) = matches.get_one::<String>("devices") else { return of(matches) };
     let names = names.split(',').map(str::trim).collect::<Vec<_>>();
+    // Before any is opened: WGPU cannot open one twice.
+    if names
+        .iter()
+        .enumerate()
+        .any(|(before, name)| names[..before].iter().any(|known| same_device(known, name)))
+    {
+        return Err(not_different(&names));
+    }
     let mut first = open(names[0])?;
-    for (before, name) in names[1..].iter().enumerate() {
+    for name in &names[1..] {
         let other = open(name)?;
-        if other.backend != first.backend || names[..=before].iter().any(|known| same_device(known, name)) {
-            let why = "training needs different devices of one backend, as in cuda:0,cuda:1";
-            return Err(CliError::usage(format!("--devices {}: {why}", names.join(","))));
+        if other.backend != first.backend {
+            return Err(not_different(&names));
         }
         first.replicas.push(other.device.autodiff());
     }
     Ok(first)
+}
+
+fn not_different(names: &[&str]) -> CliError {
+    let why = "training needs different devices of one backend, as in cuda:0,cuda:1";
+    CliError::usage(format!("--devices {}: {why}", names.join(",")))
 }
 
 /// Returns true if two names mean one device, such as `cuda` and `cuda:0`.

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Output;
 
 use crate::server::{TestHub, TestHubState, sha256};
+use crate::tiny::{SHAPE, write_csv};
 use crate::{fails, stderr, stdout, succeeds};
 
 const TOKEN: &str = "hf_aTokenThatMayWrite";
@@ -38,16 +39,16 @@ fn an_uploaded_run_has_no_checkpoints_and_can_be_downloaded() {
     assert!(pushed.status.success(), "{}", stderr(&pushed));
     assert_eq!(stdout(&pushed).lines().last().unwrap(), format!("{}/owner/name", hub.endpoint));
     let files = hub.state().repos["owner/name"].clone();
-    for (name, bytes) in &files {
+    for (name, bytes) in files.iter().filter(|(name, _)| *name != "recipe.toml") {
         assert!(std::fs::read(path.join("run").join(name)).unwrap() == *bytes, "{name}");
     }
     let names = files.keys().map(String::as_str).collect::<Vec<_>>();
     for name in ["README.md", "config.json", "model.safetensors", "tokenizer.json"] {
         assert!(names.contains(&name), "{name} is not in {names:?}");
     }
-    assert!(
-        !names.iter().any(|name| name.contains("optimizer") || name.contains('/') || *name == "recipe.toml")
-    );
+    assert!(!names.iter().any(|name| name.contains("optimizer") || name.contains('/')));
+    let recipe = String::from_utf8(files["recipe.toml"].clone()).unwrap();
+    assert!(recipe.starts_with("[data]\n") && !recipe.contains("[train]"), "{recipe}");
     assert_eq!(hub.state().created, [("owner/name".to_owned(), true)]);
     assert_eq!(hub.state().messages, ["main: Upload model"]);
 
@@ -83,4 +84,44 @@ fn an_uploaded_run_has_no_checkpoints_and_can_be_downloaded() {
     for model in ["hf_home", "nowhere"] {
         fails(path, 2, &format!("push --model {model} --repo owner/name"));
     }
+}
+
+#[test]
+fn an_uploaded_model_or_adapter_reads_texts_as_its_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_csv(path, "rows.csv", &["apple", "river"], 24);
+    let rows =
+        (0..6).map(|row| format!("{row};{} stone\n", "apple river ".repeat(5 * row))).collect::<String>();
+    std::fs::write(path.join("long.csv"), rows).unwrap();
+    let hub = TestHub::new(TestHubState { token: Some(TOKEN), ..TestHubState::default() });
+    let online = |arguments: &str| {
+        let output = online(path, &hub, TOKEN, arguments);
+        assert!(output.status.success(), "{arguments}: {}", stderr(&output));
+        stdout(&output)
+    };
+    let reading = "--max_seq_length 12 --truncation_side left --clean";
+    online(&format!("train {SHAPE} --dataset rows.csv {reading} --max_steps 2 --output_dir base"));
+    online("push --model base --repo owner/base");
+    let reading = "--max_seq_length 20";
+    let lora = "--lora_r 4 --lora_target_modules query,value --learning_rate 1e-2";
+    online(&format!(
+        "train --model owner/base --dataset rows.csv {reading} {lora} --max_steps 2 --output_dir adapter"
+    ));
+    online("push --model adapter --repo owner/adapter");
+
+    let elsewhere = "--input long.csv --csv_separator ; --csv_column_names id,text --logits";
+    for (local, uploaded) in [("base", "owner/base"), ("adapter", "owner/adapter")] {
+        let [local, uploaded] =
+            [local, uploaded].map(|model| online(&format!("predict --model {model} {elsewhere}")));
+        assert_eq!(local.lines().count(), 6);
+        assert_eq!(local, uploaded);
+    }
+    let config =
+        String::from_utf8(hub.state().repos["owner/adapter"]["adapter_config.json"].clone()).unwrap();
+    assert!(config.contains("\"base_model_name_or_path\": \"owner/base\""), "{config}");
+    assert!(!hub.state().repos["owner/adapter"].contains_key("model.safetensors"));
+    online(&format!(
+        "train --model owner/base --adapter owner/adapter --dataset rows.csv {reading} --max_steps 1 --output_dir further"
+    ));
 }

@@ -64,6 +64,29 @@ fn without_a_complete_tokenizer_the_files_of_a_vocabulary_are_downloaded() {
 }
 
 #[test]
+fn an_adapter_is_downloaded_without_a_base_model() {
+    let adapter: &[(&str, &[u8])] = &[("adapter_config.json", b"{}"), ("adapter_model.safetensors", b"a")];
+    let old: &[(&str, &[u8])] = &[("adapter_config.json", b"{}"), ("adapter_model.bin", b"a")];
+    let with_tokenizer: &[(&str, &[u8])] =
+        &[("model_config.json", b"{}"), ("tokenizer.json", b"{}"), ("recipe.toml", b"")];
+    for files in [adapter.to_vec(), old.to_vec(), [adapter, with_tokenizer].concat()] {
+        let others: &[(&str, &[u8])] =
+            &[("model.safetensors", b"not wanted"), ("training_args.bin", b"not wanted")];
+        let hub = TestHub::new(TestHubState::with("owner/name", &[&files, others].concat()));
+        let cache = tempfile::tempdir().unwrap();
+        let settings = settings(&hub.endpoint, cache.path());
+        let folder = fetch_model(&settings, "owner/name", &mut |_| {}).unwrap();
+        assert_eq!(names(&folder), files.iter().map(|(name, _)| (*name).to_owned()).collect());
+        let again = fetch_model(&offline(&settings), "owner/name", &mut |_| panic!("nothing to download"));
+        assert_eq!(again.unwrap(), folder);
+    }
+    let hub = TestHub::new(TestHubState::with("owner/name", &[("adapter_config.json", b"{}")]));
+    let cache = tempfile::tempdir().unwrap();
+    let error = fetch_model(&settings(&hub.endpoint, cache.path()), "owner/name", &mut |_| {}).unwrap_err();
+    assert_message(&error, &["model owner/name has no adapter_model.safetensors or adapter_model.bin"]);
+}
+
+#[test]
 fn progress_goes_from_zero_to_the_size_of_the_file() {
     let weights = vec![7; 300_000];
     let files: [(&str, &[u8]); 3] =

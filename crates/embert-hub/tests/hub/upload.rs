@@ -14,6 +14,8 @@ const FILES: [(&str, &[u8]); 4] = [
     ("optimizer.safetensors", b"not uploaded"),
 ];
 
+const TEXTS: &[(&str, &str)] = &[("notes.txt", "a text")];
+
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     FILES.iter().for_each(|(name, bytes)| std::fs::write(folder.path().join(name), bytes).unwrap());
@@ -22,7 +24,15 @@ fn folder() -> tempfile::TempDir {
 
 fn upload<'a>(folder: &'a Path, repo: &'a str) -> Upload<'a> {
     let files = &["README.md", "config.json", "model.safetensors"];
-    Upload { repo, folder, files, private: true, revision: "main", commit_message: "Upload model" }
+    Upload {
+        repo,
+        folder,
+        files,
+        contents: TEXTS,
+        private: true,
+        revision: "main",
+        commit_message: "Upload model",
+    }
 }
 
 fn settings_with(hub: &TestHub, token: &str) -> HubSettings {
@@ -40,7 +50,9 @@ fn files_are_uploaded_to_a_private_repository() {
     let url = uploaded(&hub, &upload(folder.path(), "owner/name")).unwrap();
     assert_eq!(url, format!("{}/owner/name", hub.endpoint));
     let files = hub.state().repos["owner/name"].clone();
+    let bytes = |(name, text): &(&str, &str)| ((*name).to_owned(), text.as_bytes().to_vec());
     let expected = FILES[..3].iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec()));
+    let expected = expected.chain(TEXTS.iter().map(bytes));
     assert_eq!(files, expected.collect());
     assert_eq!(hub.state().created, [("owner/name".to_owned(), true)]);
     assert_eq!(hub.state().messages, ["main: Upload model"]);
@@ -61,7 +73,7 @@ fn files_are_added_to_an_existing_repository_and_branch() {
         let url = uploaded(&hub, &branch).unwrap();
         assert_eq!(url, format!("{}/owner/name/tree/dev", hub.endpoint));
     }
-    assert_eq!(hub.state().repos["owner/name"].len(), 4);
+    assert_eq!(hub.state().repos["owner/name"].len(), 5);
     assert!(hub.state().created.iter().all(|(id, private)| id == "owner/name" && !private));
     assert_eq!(hub.state().messages, ["dev: Upload model"; 2]);
 }

@@ -34,6 +34,16 @@ pub fn gpu_instructions(device: &Device, precision: Precision) -> &'static str {
     }
 }
 
+/// Returns false for a GPU with matrix instructions for fp16 but not for bf16: one of NVIDIA before compute capability 8.0,
+/// which emulates bf16 slowly.
+pub(crate) fn multiplies_bf16(device: &Device) -> bool {
+    client(device).is_none_or(|client| {
+        let forms = &client.properties().features.matmul;
+        let has = |kind| forms.cmma.iter().chain(&forms.mma).any(|form| form.a_type == ElemType::Float(kind));
+        has(FloatKind::BF16) || !has(FloatKind::F16)
+    })
+}
+
 /// Returns true if Burn rounds the operands of fp32 products to TF32 on this device.
 fn rounds_to_tf32(device: &Device) -> bool {
     client(device).is_some_and(|client| client.properties().supports_type(tf32::elem_type_native()))

@@ -12,7 +12,7 @@ pub(super) const RENAMES: &[(&str, &str)] =
 /// BERT.
 pub static BERT: Architecture = Architecture {
     model_type: "bert",
-    models: "bert-base-uncased, bert-base-multilingual-cased, all-MiniLM-L6-v2",
+    models: "bert-base-uncased, bert-base-multilingual-cased, sentence-transformers/all-MiniLM-L6-v2",
     classifier_class: "BertForSequenceClassification",
     tokenizer_class: "BertTokenizer",
     has_word_pieces: true,

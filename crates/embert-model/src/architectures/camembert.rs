@@ -5,7 +5,7 @@ use super::roberta;
 
 /// CamemBERT. PEFT has no default target modules for it.
 pub static CAMEMBERT: Architecture = Architecture {
-    models: "camembert-base, camembert-large",
+    models: "camembert-base, almanach/camembert-large",
     classifier_class: "CamembertForSequenceClassification",
     tokenizer_class: "CamembertTokenizer",
     lora_target_modules: &[],

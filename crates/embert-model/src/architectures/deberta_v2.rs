@@ -10,7 +10,7 @@ use crate::encoder_config::{EncoderConfig, Positions};
 /// DeBERTa-v2 and v3.
 pub static DEBERTA_V2: Architecture = Architecture {
     model_type: "deberta-v2",
-    models: "deberta-v3-base, deberta-v3-large, mdeberta-v3-base",
+    models: "microsoft/deberta-v3-base, microsoft/deberta-v3-large, microsoft/mdeberta-v3-base",
     classifier_class: "DebertaV2ForSequenceClassification",
     tokenizer_class: "DebertaV2Tokenizer",
     has_word_pieces: false,

@@ -10,7 +10,7 @@ use crate::encoder_config::EncoderConfig;
 /// ELECTRA.
 pub static ELECTRA: Architecture = Architecture {
     model_type: "electra",
-    models: "electra-small-discriminator, electra-base-discriminator, electra-large-discriminator",
+    models: "google/electra-small-discriminator, google/electra-base-discriminator",
     classifier_class: "ElectraForSequenceClassification",
     tokenizer_class: "ElectraTokenizer",
     has_word_pieces: true,

@@ -13,7 +13,7 @@ use crate::modernbert_config::{ClassifierPooling, LayerType, ModernBertConfig};
 /// ModernBERT. PEFT has no default target modules for it.
 pub static MODERNBERT: Architecture = Architecture {
     model_type: "modernbert",
-    models: "ModernBERT-base, ModernBERT-large, ettin-encoder-150m, mmBERT-base, gte-modernbert-base",
+    models: "answerdotai/ModernBERT-base, answerdotai/ModernBERT-large, jhu-clsp/ettin-encoder-150m, jhu-clsp/mmBERT-base",
     classifier_class: "ModernBertForSequenceClassification",
     tokenizer_class: "PreTrainedTokenizerFast",
     has_word_pieces: false,

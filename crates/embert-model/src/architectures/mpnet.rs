@@ -16,7 +16,7 @@ const PADDING: u32 = 1;
 /// MPNet. PEFT has no default target modules for it.
 pub static MPNET: Architecture = Architecture {
     model_type: "mpnet",
-    models: "mpnet-base, all-mpnet-base-v2, paraphrase-mpnet-base-v2",
+    models: "microsoft/mpnet-base, sentence-transformers/all-mpnet-base-v2",
     classifier_class: "MPNetForSequenceClassification",
     tokenizer_class: "MPNetTokenizer",
     has_word_pieces: false,

@@ -20,7 +20,7 @@ pub static ROBERTA: Architecture = Architecture {
 pub(super) const fn architecture(model_type: &'static str) -> Architecture {
     Architecture {
         model_type,
-        models: "roberta-base, roberta-large, twitter-roberta-base",
+        models: "roberta-base, roberta-large, cardiffnlp/twitter-roberta-base",
         classifier_class: "RobertaForSequenceClassification",
         tokenizer_class: "RobertaTokenizer",
         has_word_pieces: false,

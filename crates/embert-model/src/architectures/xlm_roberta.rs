@@ -5,7 +5,7 @@ use super::roberta;
 
 /// XLM-RoBERTa.
 pub static XLM_ROBERTA: Architecture = Architecture {
-    models: "xlm-roberta-base, xlm-roberta-large, multilingual-e5-base",
+    models: "xlm-roberta-base, xlm-roberta-large, intfloat/multilingual-e5-base",
     classifier_class: "XLMRobertaForSequenceClassification",
     tokenizer_class: "XLMRobertaTokenizer",
     ..roberta::architecture("xlm-roberta")

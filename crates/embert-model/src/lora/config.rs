@@ -20,7 +20,7 @@ pub struct LoraConfig {
     /// Dropout rate of an adapter's input; at least 0 and less than 1.
     pub lora_dropout: f64,
     /// Linear layers to adapt: names or name suffixes (query,key), a regular expression, or all-linear.
-    /// Default: query and value.
+    /// Default: PEFT's for the family, such as query and value for bert; some families have none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_modules: Option<ModuleNames>,
     /// Linear layers that get no adapter.

@@ -16,8 +16,9 @@ use crate::cube::memory::{uninitialized, upload};
 use crate::cube::planes::has_planes;
 use crate::dropout::cube::DeviceMask;
 
-/// The number of elements in a tile. Two tiles fill 16 KiB, the shared memory that every device has.
-const TILE_ELEMENTS: usize = 2048;
+/// The number of elements in a tile. Two tiles, and a number for each row, fit into 16 KiB, the shared memory that every
+/// device has.
+const TILE_ELEMENTS: usize = 2016;
 
 /// The number of columns of rows that fit into the registers of a unit: of two rows forward, of three backward.
 const FORWARD_COLUMNS: usize = 64;
