@@ -7,6 +7,7 @@ use embert_train::TrainConfig;
 use crate::examples::{EvalExamples, Examples};
 use crate::model_source::{LoadedModel, ModelSource};
 use crate::recipe::Recipe;
+use crate::visible::visible;
 use crate::{output, report};
 
 /// Prints the size and the class balance of the training and evaluation rows.
@@ -19,7 +20,7 @@ pub(crate) fn examples(examples: &Examples) {
 
 /// Prints the number of texts of a data set, and how many each label has.
 pub(crate) fn dataset(name: &str, dataset: &Dataset) {
-    let balance = ClassBalance::of(dataset);
+    let balance = visible(&ClassBalance::of(dataset).to_string());
     output::print(format_args!("{name}: {} texts, {balance}", report::grouped(dataset.len())));
 }
 

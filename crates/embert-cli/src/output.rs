@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Write, stderr, stdout};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::error::CliError;
+use crate::visible::visible;
 
 /// True for training, which continues if the reader of standard output closes it. Other commands stop.
 static OUTLIVES_READER: AtomicBool = AtomicBool::new(false);
@@ -30,9 +31,9 @@ pub(crate) fn print_stderr(line: impl Display) {
     let _ = writeln!(stderr(), "{line}"); // there is no other place to report the error
 }
 
-/// Prints a warning.
+/// Prints a warning in one line.
 pub(crate) fn warn(warning: impl Display) {
-    print_stderr(format_args!("warning: {warning}"));
+    print_stderr(format_args!("warning: {}", visible(&warning.to_string())));
 }
 
 /// Fails if a line could not be written, except to a closed pipe.

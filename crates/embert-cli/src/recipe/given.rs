@@ -37,18 +37,22 @@ pub(super) fn names_any(keys: &[&str], matches: &ArgMatches) -> bool {
         || keys::all().any(|key| keys.contains(&&*key.path) && is_given(key, matches))
 }
 
-/// Returns true if the user set this key by a flag, by `--set` or in a recipe file.
+/// Returns true if the user set this key by a flag, by `--set`, or in a recipe file to another value than its default. The
+/// recipe of a run has every key.
 pub(crate) fn is_asked_for(key: &str, matches: &ArgMatches) -> bool {
     names_any(&[key], matches) || is_in_file(key, matches).unwrap_or(false)
 }
 
-/// Returns true if the recipe file has this key; `None` without a recipe file.
+/// Returns true if the recipe file has another value than the default; `None` without a recipe file.
 fn is_in_file(key: &str, matches: &ArgMatches) -> Option<bool> {
     let name = matches.try_get_one::<String>("recipe").ok().flatten()?;
     let is_built_in = RECIPES.iter().any(|(known, _)| known == name);
     let table = read(name).ok().filter(|_| !is_built_in)?;
-    let (section, key) = key.split_once('.')?;
-    Some(table.get(section)?.get(key).is_some())
+    let (section, name) = key.split_once('.')?;
+    let value = table.get(section)?.get(name)?;
+    let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let default = keys::all().find(|known| known.path == key)?.default.as_ref();
+    Some(default != Some(&value))
 }
 
 /// Returns the keys that `--set` assigns.

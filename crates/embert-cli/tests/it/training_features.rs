@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::tiny::{SHAPE, write_csv};
 use crate::{embert, fails, stderr, stdout, succeeds};
 
 const TINY: &str = "--recipe quickstart --vocab_size 300 --hidden_size 32 --num_hidden_layers 2 --intermediate_size 32 \
@@ -126,4 +127,23 @@ fn another_max_length_than_in_training_causes_a_warning() {
     }
     let predicted = |flags: &str| stdout(&embert(folder.path(), &format!("predict --model {flags} good")));
     assert_eq!(predicted("run"), predicted("run/checkpoint-10"));
+}
+
+#[test]
+fn the_recipe_of_a_run_repeats_it_without_new_warnings() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_csv(path, "rows.csv", &["apple", "river"], 40);
+    for (index, settings) in
+        ["--do_eval", "", "--learning_rate 1e-4 --eval_strategy epoch"].into_iter().enumerate()
+    {
+        let run = embert(
+            path,
+            &format!("train {SHAPE} --dataset rows.csv --max_steps 1 {settings} --output_dir run{index}"),
+        );
+        let again = embert(path, &format!("train --recipe run{index}/recipe.toml --output_dir again{index}"));
+        assert!(again.status.success(), "{}", stderr(&again));
+        let warnings = |output| stderr(output).lines().filter(|line| line.starts_with("warning")).count();
+        assert_eq!(warnings(&again), warnings(&run), "{}", stderr(&again));
+    }
 }

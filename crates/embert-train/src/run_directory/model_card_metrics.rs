@@ -43,9 +43,12 @@ pub(super) fn tables(metrics: &Metrics, pos_label: Option<usize>, labels: &[Stri
 
 /// Escapes label names for table cells.
 pub(super) fn cells(labels: &[String]) -> Vec<String> {
-    let cell = |label: &String| label.replace('|', "\\|").replace(['\n', '\r'], " ");
+    let cell = |label: &String| label.replace('|', "\\|").replace(char::is_control, " ");
     labels.iter().map(cell).collect()
 }
+
+/// The confusion matrix of more labels is too large for a model card.
+const MOST_LABELS_OF_MATRIX: usize = 50;
 
 /// A name and a value, if it is defined.
 type Row = (String, Option<f64>);
@@ -146,6 +149,9 @@ fn optional(value: Option<f64>) -> String {
 }
 
 fn confusion_table(matrix: &[Vec<u64>], labels: &[String]) -> String {
+    if labels.len() > MOST_LABELS_OF_MATRIX {
+        return format!("The confusion matrix of {} labels is too large to show.\n", labels.len());
+    }
     let mut table =
         format!("| label \\ predicted | {} |\n|---|{}\n", labels.join(" | "), "---|".repeat(labels.len()));
     for (label, row) in labels.iter().zip(matrix) {
@@ -153,4 +159,25 @@ fn confusion_table(matrix: &[Vec<u64>], labels: &[String]) -> String {
         let _ = writeln!(table, "| {label} | {} |", counts.join(" | "));
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_stays_in_its_cell() {
+        let labels = ["a|b", "one\ntwo", "red\u{1b}[31m", "tab\there"].map(str::to_owned);
+        assert_eq!(cells(&labels), ["a\\|b", "one two", "red [31m", "tab here"]);
+    }
+
+    #[test]
+    fn the_matrix_of_many_labels_is_left_out() {
+        let of = |number: usize| {
+            let labels = (0..number).map(|id| format!("LABEL_{id}")).collect::<Vec<_>>();
+            confusion_table(&vec![vec![0; number]; number], &labels)
+        };
+        assert_eq!(of(MOST_LABELS_OF_MATRIX).lines().count(), 2 + MOST_LABELS_OF_MATRIX);
+        assert_eq!(of(1500), "The confusion matrix of 1500 labels is too large to show.\n");
+    }
 }
