@@ -138,7 +138,7 @@ fn not_different(names: &[&str]) -> CliError {
 
 /// Returns true if two names mean one device, such as `cuda` and `cuda:0`.
 fn same_device(one: &str, other: &str) -> bool {
-    parse(one) == parse(other)
+    parse(one).is_ok_and(|one| parse(other) == Ok(one))
 }
 
 /// Opens and tests the device of this name. Called before anything is loaded.
