@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::data_files::listing::{folders, name};
 use crate::error::DataError;
+use crate::file_kind::require_file;
 use crate::label_encoding::{RawFile, RawLabel, RawRow, RawTarget};
 
 /// Folder names, in the order of the hub's label ids.
@@ -54,6 +55,7 @@ fn third_class(split: &Path) -> Result<Option<PathBuf>, DataError> {
 fn read_class(folder: &Path, id: i128) -> Result<RawFile, DataError> {
     let mut rows = Vec::new();
     for (index, path) in text_files(folder)?.into_iter().enumerate() {
+        require_file(&path)?;
         let bytes = std::fs::read(&path).map_err(DataError::io(&path))?;
         let text = String::from_utf8(bytes).map_err(|_| DataError::not_utf8(&path, 1, "text"))?;
         let target = RawTarget::Value(RawLabel::Integer(id));

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::error::DataError;
+use crate::file_kind::require_file;
 
 /// A compression of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +44,7 @@ impl Compression {
     }
 
     pub(crate) fn of_file(path: &Path) -> Result<Option<Self>, DataError> {
+        require_file(path)?;
         let mut start = Vec::new();
         let file = File::open(path).map_err(DataError::io(path))?;
         file.take(10).read_to_end(&mut start).map_err(DataError::io(path))?;

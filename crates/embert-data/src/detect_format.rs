@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::compression::Compression;
 use crate::error::DataError;
+use crate::file_kind::require_file;
 use crate::format::{Format, extensions};
 use crate::input::{self, Bytes, TextEncoding};
 
@@ -14,6 +15,7 @@ impl Format {
     ///
     /// A zip archive has the format of the table in it.
     pub(crate) fn detect(path: &Path, encoding: Option<TextEncoding>) -> Result<Self, DataError> {
+        require_file(path)?;
         let format = match Self::by_extension(path) {
             Err(_) if extensions(path).1 == Some(Compression::Zip) => {
                 Self::by_extension(&input::table_name(path)?)

@@ -92,6 +92,14 @@ pub enum DataError {
         /// The format of the content, and advice for the user.
         found: &'static str,
     },
+    /// A pipe, a socket or a device instead of a file.
+    #[error("{path}: this is {found}, but a file is read more than once; write its content to a file first")]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+        /// The kind of the path, such as `a pipe`.
+        found: &'static str,
+    },
     /// The file has no rows.
     #[error("{path}: no rows")]
     Empty {

@@ -17,7 +17,8 @@ pub(crate) fn of_metadata(json: Option<&str>) -> LabelNames {
 
 /// Returns the label names in the `dataset_info.json` next to a file, by column.
 pub(crate) fn next_to(path: &Path) -> LabelNames {
-    let info = std::fs::read(path.with_file_name("dataset_info.json")).ok();
+    let path = path.with_file_name("dataset_info.json");
+    let info = if path.is_file() { std::fs::read(path).ok() } else { None };
     let json = info.and_then(|info| serde_json::from_slice::<Value>(&info).ok()).unwrap_or_default();
     of_features(&json["features"])
 }

@@ -18,6 +18,7 @@ mod detect_format;
 mod error;
 #[cfg(feature = "parquet")]
 mod features;
+mod file_kind;
 mod find_column;
 mod format;
 mod formatting;

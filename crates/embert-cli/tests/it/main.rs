@@ -17,6 +17,8 @@ mod lines;
 mod main_job;
 mod memory;
 mod merged;
+#[cfg(target_os = "linux")]
+mod not_files;
 mod overwriting;
 #[cfg(unix)]
 mod paths;

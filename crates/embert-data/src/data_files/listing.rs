@@ -45,11 +45,12 @@ pub(super) fn has_rows(path: &Path) -> bool {
     is_data_file(path) && !is_empty_archive(path)
 }
 
-/// Returns true for a file in a supported format that has bytes.
+/// Returns true for a file in a supported format that has bytes. A pipe counts too: reading it is an error.
 pub(super) fn is_data_file(path: &Path) -> bool {
     let is_zip = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
     !is_empty(path)
-        && path.is_file()
+        && path.exists()
+        && !path.is_dir()
         && !IGNORED.contains(&name(path))
         && (is_zip || Format::by_extension(path).is_ok())
 }
@@ -62,7 +63,7 @@ pub(super) fn is_empty_archive(path: &Path) -> bool {
 
 /// Returns true for files without bytes. Spark writes them for empty partitions.
 fn is_empty(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0)
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0)
 }
 
 pub(super) fn is_hidden(path: &Path) -> bool {

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use crate::acl_imdb;
 use crate::error::DataError;
+use crate::file_kind::require_file;
 use directory::Directory;
 
 /// A file with rows, and the columns in the names of its Hive folders.
@@ -66,7 +67,7 @@ pub fn saved_split(path: &Path) -> Result<Option<String>, DataError> {
 ///
 /// # Errors
 ///
-/// A [`DataError`] if there is no file.
+/// A [`DataError`] if there is no file, or if the path is a pipe.
 pub fn input_parts(path: &Path) -> Result<Vec<PathBuf>, DataError> {
     Ok(all_files(path)?.into_iter().map(|file| file.path).collect())
 }
@@ -77,6 +78,7 @@ pub(crate) fn all_files(path: &Path) -> Result<Vec<DataFile>, DataError> {
         return pattern::files(path);
     }
     if !metadata(path)?.is_dir() {
+        require_file(path)?;
         return Ok(vec![DataFile::new(path.to_path_buf())]);
     }
     if let Some(files) = saved_dataset::files(path)? {

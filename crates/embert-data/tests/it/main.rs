@@ -18,6 +18,8 @@ mod labels;
 mod linked_folders;
 mod missing_labels;
 mod multi_hot;
+#[cfg(unix)]
+mod not_files;
 #[cfg(feature = "parquet")]
 mod parquet_files;
 mod permutation;

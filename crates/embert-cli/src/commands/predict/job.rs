@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
-use embert_data::{estimated_rows, input_parts};
+use embert_data::{DataError, estimated_rows, input_parts};
 
 use super::output_file;
 use crate::error::CliError;
@@ -73,7 +73,10 @@ pub(super) fn jobs(matches: &ArgMatches) -> Result<Vec<Job>, CliError> {
         {
             return of_parts(input, output, matches);
         }
-        Some(input) => Input::File(input.into()),
+        Some(input) => {
+            refuse_pipe(input)?;
+            Input::File(input.into())
+        }
         None if matches.get_flag("arrow_stream") => Input::ArrowStream,
         None if texts("text").is_empty() => Input::Lines,
         None => Input::Arguments { texts: texts("text"), pairs: texts("text_pair") },
@@ -91,6 +94,16 @@ pub(super) fn jobs(matches: &ArgMatches) -> Result<Vec<Job>, CliError> {
         None => Output::Lines,
     };
     Ok(vec![Job { input, output, is_part: false }])
+}
+
+/// Fails if the input is a pipe, a socket or a device.
+fn refuse_pipe(input: &str) -> Result<(), CliError> {
+    match input_parts(Path::new(input)) {
+        Err(error @ DataError::NotAFile { .. }) => Err(CliError::rejected(format!(
+            "{error}, or leave --input out: predict reads a text from each line of standard input"
+        ))),
+        _ => Ok(()), // other errors are those of reading it
+    }
 }
 
 fn is_given(matches: &ArgMatches, flag: &str) -> bool {
