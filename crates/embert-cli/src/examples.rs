@@ -334,7 +334,8 @@ fn read_path(
     let LoadedDataset { dataset, notes: more } =
         read(path, split, &options, known.map(|known| &known.labels))?;
     tracing::debug!(path = %path.display(), split, rows = dataset.len(), "read");
-    notes.extend(more);
+    let new = more.into_iter().filter(|note| !notes.contains(note)).collect::<Vec<_>>(); // two splits of one directory
+    notes.extend(new);
     Ok(dataset)
 }
 

@@ -70,6 +70,7 @@ pub(crate) fn of_note(note: &DataNote) -> String {
         DataNote::Regression { .. } => {
             "--problem_type single_label_classification reads the numbers as labels"
         }
+        DataNote::OtherFormats { .. } => "in quotes, a pattern is a value of --train_file and --dataset",
         DataNote::MultilineRows { .. } => {
             "if quotes are ordinary characters in this file, use --csv_quoting none"
         }

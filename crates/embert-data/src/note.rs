@@ -103,6 +103,15 @@ pub enum DataNote {
         /// The labels, in the order of the flags.
         labels: String,
     },
+    /// Files of a directory are skipped, because the other files have another format.
+    OtherFormats {
+        /// The directory.
+        path: PathBuf,
+        /// The format that is read.
+        format: &'static str,
+        /// The skipped files.
+        skipped: String,
+    },
     /// Texts are empty or only whitespace.
     BlankTexts {
         /// The file.
@@ -199,6 +208,13 @@ impl fmt::Display for DataNote {
                 "{}: the lists in column {column:?} are read as a flag of 0 or 1 for each label ({labels}), because row \
                  {row} repeats a value",
                 path.display()
+            ),
+            Self::OtherFormats { path, format, skipped } => write!(
+                f,
+                "{}: only the {format} files are read; skipped {skipped}; write all files in one format, or give a \
+                 pattern such as {}, which reads all formats as one split",
+                path.display(),
+                path.join("*").display()
             ),
             Self::BlankTexts { path, blank, rows, row } => write!(
                 f,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::acl_imdb;
-use crate::data_files::{self, DataFile};
+use crate::data_files::{self, DataFile, Found};
 use crate::dataset::Labels;
 use crate::error::DataError;
 use crate::label_encoding::{RawFile, encode_labels};
@@ -50,16 +50,19 @@ pub fn read(
     options: &ReadOptions,
     labels: Option<&Labels>,
 ) -> Result<LoadedDataset, DataError> {
-    let files = if acl_imdb::has_split(path, split) {
-        acl_imdb::read(path, split)?
+    let (files, note) = if acl_imdb::has_split(path, split) {
+        (acl_imdb::read(path, split)?, None)
     } else {
-        let files = data_files::of_split(path, split, options.dataset_config_name.as_deref())?;
-        files.into_iter().map(|file| read_file(file, options)).collect::<Result<_, _>>()?
+        let config = options.dataset_config_name.as_deref();
+        let Found { files, note } = data_files::of_split(path, split, config)?;
+        (files.into_iter().map(|file| read_file(file, options)).collect::<Result<_, _>>()?, note)
     };
-    if files.iter().all(|file| file.rows.is_empty()) {
+    if files.iter().all(|file: &RawFile| file.rows.is_empty()) {
         return Err(DataError::Empty { path: path.to_path_buf() });
     }
-    encode_labels(path, files, options, labels)
+    let mut loaded = encode_labels(path, files, options, labels)?;
+    loaded.notes.extend(note);
+    Ok(loaded)
 }
 
 /// Reads the texts, or pairs of texts, of a `.parquet`, `.csv`, `.tsv` or `.jsonl` file, in the order of its rows.

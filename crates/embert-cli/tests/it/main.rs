@@ -3,6 +3,8 @@
 mod adapters;
 mod arguments;
 mod continued_labels;
+#[cfg(unix)]
+mod data_folders;
 mod devices;
 #[cfg(unix)]
 mod docs;

@@ -54,6 +54,36 @@ fn each_part_of_a_directory_has_its_output() {
 }
 
 #[test]
+fn parts_of_all_formats_of_a_directory_are_predicted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    train(path);
+    let input = path.join("in");
+    fs::create_dir_all(input.join("sub")).unwrap();
+    write_csv(&input, "a.csv", &["apple", "river"], 3);
+    write_csv(&input, "b.csv", &["apple", "river"], 2);
+    fs::write(input.join("c.jsonl"), "{\"text\": \"apple\"}\n{\"text\": \"river\"}\n").unwrap();
+    fs::write(input.join("d.txt"), "apple\n").unwrap();
+    fs::write(input.join("sub/e.tsv"), "text\nriver\n").unwrap();
+    fs::write(input.join("sub/f.json"), "[{\"text\": \"apple\"}]").unwrap();
+    fs::write(input.join("_SUCCESS.csv"), "text\nhidden\n").unwrap();
+    let rows =
+        [("a.csv", 3), ("b.csv", 2), ("c.jsonl", 2), ("d.jsonl", 1), ("sub/e.tsv", 1), ("sub/f.jsonl", 1)];
+    for pattern in ["in", "in/*"] {
+        succeeds(path, &format!("predict --model run --input {pattern} --output out"));
+        for (name, rows) in rows {
+            let name = if pattern == "in" { name } else { name.trim_start_matches("sub/") };
+            let (table, _) = read_table(&path.join("out").join(name), &ReadOptions::default()).unwrap();
+            assert_eq!(table.rows(), rows, "{pattern}: {name}");
+        }
+        let output =
+            crate::embert(path, &format!("predict --model run --input {pattern} --output out --resume"));
+        assert!(stderr(&output).contains("6 of 6 parts are complete"), "{pattern}: {}", stderr(&output));
+        fs::remove_dir_all(path.join("out")).unwrap();
+    }
+}
+
+#[test]
 fn a_part_without_rows_does_not_stop_the_others() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();

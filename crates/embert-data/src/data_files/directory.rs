@@ -9,8 +9,9 @@
 use std::path::{Path, PathBuf};
 
 use super::hub_layout::{self, Shards};
-use super::listing::{entries, folders, name, of_one_format};
-use super::{DataFile, hive, keywords, saved_dataset, walk};
+use super::listing::{entries, folders, name};
+use super::one_format::OneFormat;
+use super::{DataFile, Found, hive, keywords, saved_dataset, walk};
 use crate::error::DataError;
 use crate::formatting::quoted;
 
@@ -18,6 +19,8 @@ use crate::formatting::quoted;
 pub(super) struct Directory {
     path: PathBuf,
     layout: Layout,
+    /// The read files of all splits, and the skipped ones. Empty for a layout that lists its files.
+    one_format: OneFormat,
 }
 
 enum Layout {
@@ -33,16 +36,18 @@ impl Directory {
             Some(config) => subdirectory(path, config)?,
             None => path.to_path_buf(),
         };
-        let layout = match saved_dataset::splits(&path)? {
-            Some(splits) => Layout::Saved(splits),
-            None => match hub_layout::find(&path)? {
-                shards if shards.is_empty() => {
-                    Layout::Names(keywords::by_names(&path, &of_one_format(walk::files(&path, &[])?)))
-                }
-                shards => Layout::Shards(shards),
-            },
-        };
-        Ok(Self { path, layout })
+        if let Some(splits) = saved_dataset::splits(&path)? {
+            let one_format = OneFormat::default();
+            return Ok(Self { path, layout: Layout::Saved(splits), one_format });
+        }
+        let shards = hub_layout::find(&path)?;
+        if !shards.is_empty() {
+            let one_format = hub_layout::of_one_format(&path, &shards)?;
+            return Ok(Self { path, layout: Layout::Shards(shards), one_format });
+        }
+        let one_format = OneFormat::most_common(walk::files(&path, &[])?);
+        let layout = Layout::Names(keywords::by_names(&path, &one_format.files));
+        Ok(Self { path, layout, one_format })
     }
 
     /// Returns the names of the splits: train, validation and test first.
@@ -57,8 +62,13 @@ impl Directory {
         splits
     }
 
+    /// Returns the files of a split, and a note about files of other formats in the directory.
+    pub(super) fn found(&self, split: &str) -> Result<Found, DataError> {
+        Ok(Found { files: self.files(split)?, note: self.one_format.note(&self.path) })
+    }
+
     /// Returns the files of a split. A word of `datasets` stands for its split: `dev` for `validation`.
-    pub(super) fn files(&self, split: &str) -> Result<Vec<DataFile>, DataError> {
+    fn files(&self, split: &str) -> Result<Vec<DataFile>, DataError> {
         let splits = self.splits();
         let is_split = |name: &&str| splits.iter().any(|split| split == name);
         let Some(split) = [Some(split), keywords::split_of_word(split)].into_iter().flatten().find(is_split)
@@ -108,6 +118,10 @@ impl Directory {
             quoted(entries.iter().map(|path| name(path)))
         } else {
             format!("the splits {}", quoted(splits.iter().map(String::as_str)))
+        };
+        let found = match &self.one_format {
+            OneFormat { skipped, .. } if skipped.is_empty() => found,
+            files => format!("{found}, and skipped {} of other formats", files.skipped_names(&self.path)),
         };
         DataError::SplitNotFound { path: self.path.clone(), split: split.to_owned(), found }
     }

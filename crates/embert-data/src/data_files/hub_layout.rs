@@ -1,9 +1,11 @@
 //! The shards of the hub: `{split}-00000-of-00002.parquet`, in a directory or one level down.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::keywords;
-use super::listing::{entries, folders, group, is_data_file, is_empty_archive, is_hidden, name};
+use super::listing::{entries, folders, is_data_file, is_empty_archive, is_hidden, name};
+use super::one_format::{OneFormat, group};
 use crate::error::DataError;
 
 /// The shards of a directory, each with its split, and other files with the word of another split.
@@ -30,6 +32,16 @@ pub(super) fn find(directory: &Path) -> Result<Vec<Shards>, DataError> {
         below.retain(|shards| name(&shards.directory) == DATA);
     }
     Ok(below)
+}
+
+/// Returns the shards, and the skipped files next to them: those whose format no shard has.
+pub(super) fn of_one_format(directory: &Path, shards: &[Shards]) -> Result<OneFormat, DataError> {
+    let folders = shards.iter().map(|shards| shards.directory.as_path()).chain([directory]);
+    let folders = folders.collect::<BTreeSet<_>>().into_iter();
+    let mut skipped = folders.map(data_files).collect::<Result<Vec<_>, _>>()?.concat();
+    skipped.retain(|path| shards.iter().all(|shards| !shards.has_format_of(path)) && !is_empty_archive(path));
+    let files = shards.iter().flat_map(|shards| &shards.files).map(|(_, path)| path.clone()).collect();
+    Ok(OneFormat { files, skipped })
 }
 
 /// Returns the data files in a directory, not those in its folders.

@@ -1,7 +1,5 @@
 //! Lists the entries of a directory, and decides which are files with rows.
 
-use std::cmp::Reverse;
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
@@ -47,12 +45,13 @@ pub(super) fn has_rows(path: &Path) -> bool {
 
 /// Returns true for a file in a supported format that has bytes. A pipe counts too: reading it is an error.
 pub(super) fn is_data_file(path: &Path) -> bool {
+    has_data_name(path) && !is_empty(path) && path.exists() && !path.is_dir()
+}
+
+/// Returns true if the name of a file has the extension of a supported format.
+pub(super) fn has_data_name(path: &Path) -> bool {
     let is_zip = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
-    !is_empty(path)
-        && path.exists()
-        && !path.is_dir()
-        && !IGNORED.contains(&name(path))
-        && (is_zip || Format::by_extension(path).is_ok())
+    !IGNORED.contains(&name(path)) && (is_zip || Format::by_extension(path).is_ok())
 }
 
 /// Returns true for a compressed file of no bytes.
@@ -68,29 +67,6 @@ fn is_empty(path: &Path) -> bool {
 
 pub(super) fn is_hidden(path: &Path) -> bool {
     name(path).starts_with(['.', '_'])
-}
-
-/// Keeps the files of the most common format; for equal numbers parquet, then arrow, json, csv, txt, as in `datasets`.
-pub(super) fn of_one_format(files: Vec<PathBuf>) -> Vec<PathBuf> {
-    let mut counts = HashMap::new();
-    files.iter().for_each(|path| *counts.entry(group(path)).or_insert(0) += 1);
-    let most = counts.into_iter().max_by_key(|(group, count)| (*count, Reverse(*group)));
-    let Some((most, _)) = most else { return files };
-    files.into_iter().filter(|path| group(path) == most).collect()
-}
-
-/// Returns the position of a file's format among the formats that `datasets` reads with one loader.
-pub(super) fn group(path: &Path) -> usize {
-    match Format::by_extension(path) {
-        #[cfg(feature = "parquet")]
-        Ok(Format::Parquet) => 0,
-        #[cfg(feature = "parquet")]
-        Ok(Format::Arrow) => 1,
-        Ok(Format::Json | Format::Jsonl) => 2,
-        Ok(Format::Delimited(_)) => 3,
-        Ok(Format::Text) => 4,
-        Err(_) => 5,
-    }
 }
 
 /// Returns the last component of a path; empty if it is not UTF-8.

@@ -5,6 +5,7 @@ mod hive;
 mod hub_layout;
 mod keywords;
 pub(crate) mod listing;
+mod one_format;
 mod pattern;
 mod saved_dataset;
 mod walk;
@@ -14,7 +15,9 @@ use std::path::{Path, PathBuf};
 use crate::acl_imdb;
 use crate::error::DataError;
 use crate::file_kind::require_file;
+use crate::note::DataNote;
 use directory::Directory;
+use one_format::OneFormat;
 
 /// A file with rows, and the columns in the names of its Hive folders.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +30,20 @@ pub(crate) struct DataFile {
 impl DataFile {
     fn new(path: PathBuf) -> Self {
         Self { path, partitions: vec![] }
+    }
+}
+
+/// The files of a path.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) files: Vec<DataFile>,
+    /// Names skipped files of other formats.
+    pub(crate) note: Option<DataNote>,
+}
+
+impl From<Vec<DataFile>> for Found {
+    fn from(files: Vec<DataFile>) -> Self {
+        Self { files, note: None }
     }
 }
 
@@ -60,7 +77,7 @@ pub fn saved_split(path: &Path) -> Result<Option<String>, DataError> {
 }
 
 /// Returns the files with rows of a path, in order: one file, the files that match a pattern such as `data/*.csv`, or
-/// all files of a directory.
+/// all files of a directory, of every format.
 ///
 /// Skips hidden files, files that begin with an underscore such as `_SUCCESS`, and empty files. Reads a folder once, also
 /// if links in the directory lead to it.
@@ -69,34 +86,48 @@ pub fn saved_split(path: &Path) -> Result<Option<String>, DataError> {
 ///
 /// A [`DataError`] if there is no file, or if the path is a pipe.
 pub fn input_parts(path: &Path) -> Result<Vec<PathBuf>, DataError> {
-    Ok(all_files(path)?.into_iter().map(|file| file.path).collect())
+    match listed_files(path)? {
+        Some(files) => Ok(files.into_iter().map(|file| file.path).collect()),
+        None => files_below(path),
+    }
 }
 
-/// As [`input_parts`], with the columns of Hive folders.
-pub(crate) fn all_files(path: &Path) -> Result<Vec<DataFile>, DataError> {
+/// Returns the files with rows of a path, with the columns of Hive folders. Of a directory, only one format is read.
+pub(crate) fn all_files(path: &Path) -> Result<Found, DataError> {
+    if let Some(files) = listed_files(path)? {
+        return Ok(files.into());
+    }
+    let one_format = OneFormat::most_common(files_below(path)?);
+    let note = one_format.note(path);
+    Ok(Found { files: hive::with_partitions(path, one_format.files), note })
+}
+
+/// Returns the files of a path that names them: a pattern, a file, or a directory of `save_to_disk`; `None` for other
+/// directories.
+fn listed_files(path: &Path) -> Result<Option<Vec<DataFile>>, DataError> {
     if pattern::is_pattern(path) {
-        return pattern::files(path);
+        return pattern::files(path).map(Some);
     }
     if !metadata(path)?.is_dir() {
         require_file(path)?;
-        return Ok(vec![DataFile::new(path.to_path_buf())]);
+        return Ok(Some(vec![DataFile::new(path.to_path_buf())]));
     }
-    if let Some(files) = saved_dataset::files(path)? {
-        return Ok(files.into_iter().map(DataFile::new).collect());
-    }
-    let files = listing::of_one_format(walk::files(path, &[])?);
-    if files.is_empty() {
-        return Err(DataError::Empty { path: path.to_path_buf() });
-    }
-    Ok(hive::with_partitions(path, files))
+    let files = saved_dataset::files(path)?;
+    Ok(files.map(|files| files.into_iter().map(DataFile::new).collect()))
+}
+
+/// Returns all files with rows below a directory.
+fn files_below(path: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let files = walk::files(path, &[])?;
+    if files.is_empty() { Err(DataError::Empty { path: path.to_path_buf() }) } else { Ok(files) }
 }
 
 /// Returns the files of a split. A file or a pattern has no splits, so all its rows are returned.
-pub(crate) fn of_split(path: &Path, split: &str, config: Option<&str>) -> Result<Vec<DataFile>, DataError> {
+pub(crate) fn of_split(path: &Path, split: &str, config: Option<&str>) -> Result<Found, DataError> {
     if pattern::is_pattern(path) || !metadata(path)?.is_dir() {
         return all_files(path);
     }
-    Directory::open(path, config)?.files(split)
+    Directory::open(path, config)?.found(split)
 }
 
 fn metadata(path: &Path) -> Result<std::fs::Metadata, DataError> {

@@ -6,7 +6,7 @@ use super::Table;
 use super::column::{Column, Values};
 use super::reader::TableReader;
 use crate::columns::ColumnRole;
-use crate::data_files;
+use crate::data_files::{self, Found};
 use crate::error::DataError;
 use crate::memory_limit::MemoryLimit;
 use crate::note::DataNote;
@@ -18,7 +18,8 @@ pub(crate) fn read_columns(
     options: &ReadOptions,
     wanted: Option<&[(&str, ColumnRole)]>,
 ) -> Result<(Table, Vec<DataNote>), DataError> {
-    let mut tables = TableReader::of_files(data_files::all_files(path)?, options, wanted)?;
+    let Found { files, note } = data_files::all_files(path)?;
+    let mut tables = TableReader::of_files(files, options, wanted)?;
     let mut all = Table { path: path.to_path_buf(), ..Table::default() };
     let mut memory = Vec::<(std::path::PathBuf, MemoryLimit)>::new();
     for table in &mut tables {
@@ -31,7 +32,7 @@ pub(crate) fn read_columns(
         }
         all.append(table);
     }
-    Ok((all, tables.take_notes()))
+    Ok((all, tables.take_notes().into_iter().chain(note).collect()))
 }
 
 impl Table {

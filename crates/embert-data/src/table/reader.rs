@@ -12,7 +12,7 @@ use super::{LabelNames, Table};
 #[cfg(feature = "parquet")]
 use crate::arrow_ipc::ArrowReader;
 use crate::columns::ColumnRole;
-use crate::data_files::{self, DataFile};
+use crate::data_files::{self, DataFile, Found};
 use crate::error::DataError;
 use crate::formatting::quoted;
 use crate::json::Keys;
@@ -62,7 +62,10 @@ impl TableReader {
     ///
     /// A [`DataError`] that names the file.
     pub fn open(path: &Path, options: &ReadOptions) -> Result<Self, DataError> {
-        Self::of_files(data_files::all_files(path)?, options, None)
+        let Found { files, note } = data_files::all_files(path)?;
+        let mut reader = Self::of_files(files, options, None)?;
+        reader.notes.extend(note);
+        Ok(reader)
     }
 
     /// Reads an Arrow IPC stream.

@@ -8,13 +8,13 @@ use serde_json::Value;
 
 use crate::TestDir;
 
-fn texts(path: &Path, split: &str) -> Result<Vec<String>, DataError> {
+pub(crate) fn texts(path: &Path, split: &str) -> Result<Vec<String>, DataError> {
     let dataset = read(path, split, &ReadOptions::default(), None)?.dataset;
     Ok(dataset.examples.into_iter().map(|example| example.text).collect())
 }
 
 /// Writes a file whose only row has the name of the file as its text.
-fn write_named(dir: &TestDir, name: &str) {
+pub(crate) fn write_named(dir: &TestDir, name: &str) {
     let csv = format!("text,label\n{name},0\n");
     let json = format!("{{\"text\": \"{name}\", \"label\": 0}}\n");
     if name.ends_with(".gz") {

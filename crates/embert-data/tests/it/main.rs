@@ -17,6 +17,7 @@ mod labels;
 #[cfg(unix)]
 mod linked_folders;
 mod missing_labels;
+mod mixed_formats;
 mod multi_hot;
 #[cfg(unix)]
 mod not_files;
