@@ -1,6 +1,7 @@
-//! Distinguishes local paths from ids of the hub.
+//! Local paths: distinguishes them from ids of the hub, and resolves them.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
 
 use embert_hub::HubError;
 
@@ -51,6 +52,26 @@ pub(crate) fn is_glob(name: &str) -> bool {
 /// Returns true for a file or a glob: all rows are one split.
 pub(crate) fn has_no_splits(name: &str) -> bool {
     Path::new(name).is_file() || !Path::new(name).exists() && is_glob(name)
+}
+
+/// Returns the path without links and without `..`, also if its last directories do not exist yet.
+pub(crate) fn resolved(path: &Path) -> PathBuf {
+    let of_parent = |parent: &Path| {
+        let existing = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        Some(joined(fs::canonicalize(existing).ok()?, path.strip_prefix(parent).ok()?))
+    };
+    path.ancestors().find_map(of_parent).unwrap_or_else(|| path.to_owned())
+}
+
+/// Joins a path without links and one whose directories do not exist yet.
+fn joined(mut path: PathBuf, new: &Path) -> PathBuf {
+    for component in new.components() {
+        match component {
+            Component::ParentDir => _ = path.pop(),
+            component => path.push(component),
+        }
+    }
+    path
 }
 
 /// Returns the error message for a path that does not exist.
@@ -116,6 +137,25 @@ mod tests {
         {
             assert!(missing(name).is_some(), "{name}");
         }
+    }
+
+    #[test]
+    fn new_paths_are_resolved() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        fs::create_dir_all(root.join("data/sub")).unwrap();
+        for (path, expected) in [
+            ("data", "data"),
+            ("data/", "data"),
+            ("data/new/deep/", "data/new/deep"),
+            ("data/./new", "data/new"),
+            ("data/sub/../new", "data/new"),
+            ("data/new/../other", "data/other"),
+            ("data/new/../../out", "out"),
+        ] {
+            assert_eq!(resolved(&root.join(path)), root.join(expected), "{path}");
+        }
+        assert_eq!(resolved(Path::new("new")), fs::canonicalize(".").unwrap().join("new"));
     }
 
     #[test]

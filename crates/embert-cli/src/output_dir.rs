@@ -4,10 +4,12 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use embert_data::would_read;
 use embert_text::Truncation;
 use embert_train::{Checkpoint, Evaluation, Fitted, ModelCard, OnExisting, RunDirectory, RunSettings};
 
 use crate::error::CliError;
+use crate::local_path;
 use crate::model_source::ModelSource;
 use crate::recipe::Recipe;
 
@@ -19,6 +21,7 @@ fn on_existing(recipe: &Recipe) -> OnExisting {
 pub(crate) fn check(recipe: &Recipe) -> Result<(), CliError> {
     let output_dir = Path::new(&recipe.output.output_dir);
     require_apart(recipe)?;
+    require_outside_data(recipe)?;
     require_writable(output_dir)?;
     Ok(RunDirectory::check(output_dir, on_existing(recipe))?)
 }
@@ -123,6 +126,41 @@ fn require_apart(recipe: &Recipe) -> Result<(), CliError> {
         Some(input) => Err(refused(&format!("is or holds the input {}", input.display()))),
         None => Ok(()),
     }
+}
+
+/// Names of files of a run, one for each format that is also a format of data.
+const DATA_LIKE: [&str; 3] = ["vocab.txt", "metrics.jsonl", "special_tokens_map.json"];
+
+/// Fails if a later command, such as one that resumes the run, would read the files of the run as data.
+fn require_outside_data(recipe: &Recipe) -> Result<(), CliError> {
+    let name = &recipe.output.output_dir;
+    let files = files_of_run(Path::new(name));
+    let reads_run = |path: &&String| would_read(Path::new(path), &files).unwrap_or(false); // the error of reading it
+    match data_inputs(recipe).find(reads_run) {
+        Some(data) => Err(CliError::usage(format!(
+            "--output_dir {name} is in the data {data}, so a later command would read the files of the run as data; \
+             name another directory"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Returns paths of files of a run, during the run and after it.
+fn files_of_run(output_dir: &Path) -> Vec<PathBuf> {
+    let output_dir = local_path::resolved(output_dir);
+    let mut partial = output_dir.clone().into_os_string();
+    partial.push(".partial");
+    let folders = [output_dir, partial.into()].into_iter();
+    let folders = folders.flat_map(|folder| [folder.join("checkpoint-1"), folder]);
+    folders.flat_map(|folder| DATA_LIKE.map(|name| folder.join(name))).collect()
+}
+
+/// Returns the names of the data that the run reads. Names on the hub are included; they are not paths.
+fn data_inputs(recipe: &Recipe) -> impl Iterator<Item = &String> {
+    let data = &recipe.data;
+    let dataset = Some(&data.dataset_name).filter(|_| data.train_file.is_none());
+    let files = [&data.train_file, &data.validation_file, &data.test_file].into_iter().flatten();
+    files.chain(dataset)
 }
 
 /// Fails if no file can be created in the nearest existing parent directory.

@@ -50,7 +50,7 @@ mod undecodable;
 pub use balance::{ClassBalance, TargetStatistics, check_evaluation_rows, require_two_classes};
 pub use clean::clean;
 pub use columns::{ColumnRole, Columns};
-pub use data_files::{input_parts, saved_split, splits};
+pub use data_files::{input_parts, saved_split, splits, would_read};
 pub use dataset::{Dataset, Example, Labels, Target};
 pub use error::DataError;
 pub use glue::GlueTask;

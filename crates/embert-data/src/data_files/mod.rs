@@ -4,6 +4,7 @@ mod directory;
 mod hive;
 mod hub_layout;
 mod keywords;
+mod later;
 pub(crate) mod listing;
 mod one_format;
 mod pattern;
@@ -17,6 +18,7 @@ use crate::error::DataError;
 use crate::file_kind::require_file;
 use crate::note::DataNote;
 use directory::Directory;
+pub use later::would_read;
 use one_format::OneFormat;
 
 /// A file with rows, and the columns in the names of its Hive folders.

@@ -29,6 +29,13 @@ pub(super) fn files(pattern: &Path) -> Result<Vec<DataFile>, DataError> {
     }
 }
 
+/// Returns the folder in which a pattern begins, and the parts below it.
+pub(super) fn root_and_parts(pattern: &Path) -> Result<(&Path, Vec<Part>), DataError> {
+    let root = root(pattern);
+    let parts = parts(pattern, root)?;
+    Ok((if root.as_os_str().is_empty() { Path::new(".") } else { root }, parts))
+}
+
 /// Returns the components after the root.
 fn parts(pattern: &Path, root: &Path) -> Result<Vec<Part>, DataError> {
     let invalid = |reason| DataError::InvalidPattern { pattern: pattern.display().to_string(), reason };

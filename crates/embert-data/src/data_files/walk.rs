@@ -22,17 +22,12 @@ pub(super) enum Part {
 /// Returns the files that match the parts below `start`, sorted. A folder that matches all parts stands for the files
 /// with rows below it.
 pub(super) fn files(start: &Path, parts: &[Part]) -> Result<Vec<PathBuf>, DataError> {
-    let mut walk = Walk {
-        start: canonical(start),
-        seen: HashSet::new(),
-        links: VecDeque::new(),
-        found: BTreeSet::new(),
-    };
-    walk.visit(start, parts)?;
-    while let Some((link, parts)) = walk.links.pop_front() {
-        walk.visit(&link, parts)?;
-    }
-    Ok(walk.found.into_iter().collect())
+    Ok(Walk::of(start, parts)?.found.into_iter().collect())
+}
+
+/// Returns the folders that a search for files visits, without links, each with the number of parts below it.
+pub(super) fn folders_of(start: &Path, parts: &[Part]) -> Result<HashSet<(PathBuf, usize)>, DataError> {
+    Ok(Walk::of(start, parts)?.seen)
 }
 
 struct Walk<'a> {
@@ -45,6 +40,20 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
+    fn of(start: &Path, parts: &'a [Part]) -> Result<Self, DataError> {
+        let mut walk = Self {
+            start: canonical(start),
+            seen: HashSet::new(),
+            links: VecDeque::new(),
+            found: BTreeSet::new(),
+        };
+        walk.visit(start, parts)?;
+        while let Some((link, parts)) = walk.links.pop_front() {
+            walk.visit(&link, parts)?;
+        }
+        Ok(walk)
+    }
+
     fn visit(&mut self, path: &Path, parts: &'a [Part]) -> Result<(), DataError> {
         match parts {
             [] if !path.is_dir() => drop(self.found.insert(path.to_path_buf())),

@@ -15,6 +15,8 @@ mod known_labels;
 mod label_maps;
 mod labels;
 #[cfg(unix)]
+mod later_files;
+#[cfg(unix)]
 mod linked_folders;
 mod missing_labels;
 mod mixed_formats;

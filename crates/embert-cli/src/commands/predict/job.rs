@@ -158,22 +158,15 @@ fn job_of(part: &Path, input: &str, output: &Path) -> Result<Job, CliError> {
 
 /// Fails if the output is in the directory of the input: a later call would read the predictions as texts.
 fn refuse_output_inside(input: &str, output: &Path) -> Result<(), CliError> {
-    if !Path::new(input).is_dir() || !resolved(output).starts_with(resolved(input.as_ref())) {
+    if !Path::new(input).is_dir()
+        || !local_path::resolved(output).starts_with(local_path::resolved(input.as_ref()))
+    {
         return Ok(());
     }
     Err(CliError::usage(format!(
         "--output {} is in --input {input}, so a later call would read the predictions as texts; name another directory",
         output.display()
     )))
-}
-
-/// Returns the path without links, also if its last directories do not exist yet.
-fn resolved(path: &Path) -> PathBuf {
-    let of_parent = |parent: &Path| {
-        let existing = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
-        Some(fs::canonicalize(existing).ok()?.join(path.strip_prefix(parent).ok()?))
-    };
-    path.ancestors().find_map(of_parent).unwrap_or_else(|| path.to_owned())
 }
 
 /// Fails if two parts have the same output, such as `a.csv` and `a.csv.gz`.
