@@ -9,6 +9,8 @@ use crate::visible::visible;
 
 /// True for training, which continues if the reader of standard output closes it. Other commands stop.
 static OUTLIVES_READER: AtomicBool = AtomicBool::new(false);
+/// True for a command that writes a file: it completes the file if the reader of standard output closes it.
+static COMPLETES_FILE: AtomicBool = AtomicBool::new(false);
 /// True after a failed write to standard output. The user is warned once.
 static FAILED: AtomicBool = AtomicBool::new(false);
 
@@ -17,9 +19,14 @@ pub(crate) fn outlive_reader() {
     OUTLIVES_READER.store(true, Relaxed);
 }
 
+/// Ignores a closed standard output. By default it ends the process.
+pub(crate) fn complete_file() {
+    COMPLETES_FILE.store(true, Relaxed);
+}
+
 /// Prints a line on standard output.
 ///
-/// Exits with code 0 if the reader has closed the pipe, as in `embert predict | head`.
+/// Exits with code 0 if the reader has closed the pipe, as in `embert predict | head`, except after [`complete_file`].
 pub(crate) fn print(line: impl Display) {
     if let Err(error) = write_line(&line) {
         failed(&error);
@@ -54,6 +61,9 @@ fn write_line(line: &impl Display) -> io::Result<()> {
 fn failed(error: &io::Error) {
     let outlives = OUTLIVES_READER.load(Relaxed);
     if !outlives && error.kind() == ErrorKind::BrokenPipe {
+        if COMPLETES_FILE.load(Relaxed) {
+            return;
+        }
         std::process::exit(0);
     }
     if !FAILED.swap(true, Relaxed) && outlives {

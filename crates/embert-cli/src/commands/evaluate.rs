@@ -7,7 +7,9 @@ use clap::ArgMatches;
 use embert_data::DataNote;
 use embert_train::evaluate_logits;
 
-use super::predict::check_output;
+use super::earlier_output::{Kind, is_replaceable};
+use super::evaluated_files;
+use super::output_file::{check_place, holds_something_else};
 use crate::encoded_examples::EncodedExamples;
 use crate::error::CliError;
 use crate::examples::{EvalExamples, KnownLabels};
@@ -16,11 +18,22 @@ use crate::progress::Bar;
 use crate::scored_rows::ScoredRows;
 use crate::{describe, examples, hints, output, recipe, report, warnings};
 
+/// The columns that `--output` has after the texts.
+const KINDS: [Kind; 3] = [
+    &["label", "prediction", "score", "scores"],
+    &["labels", "predictions", "scores"],
+    &["label", "prediction"],
+];
+
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     let output_file = matches.get_one::<String>("output");
-    output_file.map_or(Ok(()), |path| check_output(None, path))?;
+    output_file.map_or(Ok(()), |path| check_place(path))?;
     let fine_tuned = FineTuned::open(matches)?;
+    if let Some(path) = output_file {
+        check_output(&fine_tuned, matches, path)?;
+        output::complete_file();
+    }
     let known = KnownLabels::of(&fine_tuned.model.config)?;
     let mut notes = vec![];
     let EvalExamples { dataset, name } = rows(&fine_tuned, &known, matches, &mut notes)?;
@@ -47,13 +60,27 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     output::print(report::evaluation(&evaluation, labels, metrics.pos_label));
     let rows = ScoredRows::new(&dataset, logits.iter().map(|logits| classifier.prediction(logits)).collect());
     if let Some(&count) = matches.get_one("errors") {
-        output::print(rows.mistakes(count).unwrap_or("there are no mistakes".into()));
+        print_mistakes(&rows, count);
     }
     if let Some(path) = output_file {
         rows.to_table().write(Path::new(path))?;
     }
     output::print(serde_json::to_string(&evaluation.to_results(labels)).expect("metrics are JSON"));
     Ok(())
+}
+
+/// Fails if the output is an evaluated file, or if it holds something else than the rows of an evaluation.
+fn check_output(fine_tuned: &FineTuned, matches: &ArgMatches, path: &str) -> Result<(), CliError> {
+    evaluated_files::refuse(&fine_tuned.recipe.data, recipe::names_rows(matches), path)?;
+    let are_texts = |columns: &[&str]| matches!(columns, ["text"] | ["text", "text_pair"]);
+    if is_replaceable(Path::new(path), &KINDS, are_texts) { Ok(()) } else { Err(holds_something_else(path)) }
+}
+
+/// Prints the `count` worst mistakes; nothing for 0.
+fn print_mistakes(rows: &ScoredRows<'_>, count: usize) {
+    if count > 0 {
+        output::print(rows.mistakes(count).unwrap_or("there are no mistakes".into()));
+    }
 }
 
 /// Reads the rows that flags name, else the evaluation rows of the model's run.

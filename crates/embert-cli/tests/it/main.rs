@@ -8,6 +8,8 @@ mod data_folders;
 mod devices;
 #[cfg(unix)]
 mod docs;
+#[cfg(unix)]
+mod evaluate_output;
 mod evaluated_rows;
 mod families;
 mod family_recipes;

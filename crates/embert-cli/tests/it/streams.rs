@@ -108,6 +108,23 @@ fn other_commands_succeed_on_a_closed_pipe_and_fail_on_a_full_disk() {
     }
 }
 
+#[test]
+fn an_evaluation_writes_its_file_without_a_reader() {
+    let folder = tempfile::tempdir().unwrap();
+    succeeds(folder.path(), &format!("train {TINY} --output_dir run"));
+    succeeds(folder.path(), "evaluate --model run --errors 2 --output expected.csv");
+    let bytes = |name: &str| fs::read(folder.path().join(name)).unwrap();
+    for (out, err, code) in
+        [(To::ClosedPipe, To::File, 0), (To::ClosedPipe, To::ClosedPipe, 0), (To::Full, To::File, 1)]
+    {
+        let name = format!("{out:?}-{err:?}.csv");
+        let arguments = format!("evaluate --model run --errors 2 --output {name}");
+        let (found, message) = runs(folder.path(), &arguments, out, err);
+        assert_eq!(found, Some(code), "{name}: {message}");
+        assert!(bytes(&name) == bytes("expected.csv"), "{name}");
+    }
+}
+
 /// No user can create files in `/proc`, not even root.
 #[test]
 fn an_output_in_a_read_only_folder_is_refused_before_anything_is_read() {

@@ -21,8 +21,10 @@ pub(super) const PREDICTION: &str = "prediction";
 pub(super) const PREDICTIONS: &str = "predictions";
 /// The labels with the highest scores.
 pub(super) const TOP_LABELS: &str = "top_labels";
-const TOP_SCORES: &str = "top_scores";
-const LOGITS: &str = "logits";
+/// The scores of `top_labels`.
+pub(super) const TOP_SCORES: &str = "top_scores";
+/// The outputs of the model before softmax or sigmoid.
+pub(super) const LOGITS: &str = "logits";
 
 /// Which columns are appended.
 pub(super) struct ResultColumns {
@@ -36,6 +38,23 @@ impl ResultColumns {
             top_k: matches.get_one::<NonZeroUsize>("top_k").map(|count| count.get()),
             has_logits: matches.get_flag("logits"),
         }
+    }
+
+    /// Returns the names of the columns that [`append`](Self::append) returns.
+    pub(super) fn names(&self, rows: &Table, classifier: &Classifier) -> Vec<String> {
+        let mut appended = match classifier.problem_type {
+            ProblemType::SingleLabelClassification => vec![LABEL, SCORE],
+            ProblemType::MultiLabelClassification => vec![LABELS],
+            ProblemType::Regression if classifier.labels.len() > 1 => vec![PREDICTIONS],
+            ProblemType::Regression => vec![PREDICTION],
+        };
+        if classifier.problem_type != ProblemType::Regression {
+            let scores = [SCORES].as_slice();
+            appended.extend(self.top_k.map_or(scores, |_| &[TOP_LABELS, TOP_SCORES]));
+        }
+        appended.extend(self.has_logits.then_some(LOGITS));
+        let rows = rows.clone().with_reserved_names(&appended);
+        rows.column_names().chain(appended).map(str::to_owned).collect()
     }
 
     /// Appends the columns. Renames columns of the input with these names.

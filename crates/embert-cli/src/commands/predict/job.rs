@@ -7,6 +7,7 @@ use clap::ArgMatches;
 use embert_data::{DataError, estimated_rows, input_parts};
 
 use super::output_file;
+use crate::commands::output_file::is_inside;
 use crate::error::CliError;
 use crate::progress::Bar;
 use crate::{local_path, output};
@@ -158,9 +159,7 @@ fn job_of(part: &Path, input: &str, output: &Path) -> Result<Job, CliError> {
 
 /// Fails if the output is in the directory of the input: a later call would read the predictions as texts.
 fn refuse_output_inside(input: &str, output: &Path) -> Result<(), CliError> {
-    if !Path::new(input).is_dir()
-        || !local_path::resolved(output).starts_with(local_path::resolved(input.as_ref()))
-    {
+    if !is_inside(output, Path::new(input)) {
         return Ok(());
     }
     Err(CliError::usage(format!(

@@ -18,9 +18,8 @@ use crate::fine_tuned::FineTuned;
 use columns::ResultColumns;
 use input::{Chunk, Chunks, Reading};
 pub(crate) use job::Shard;
-use job::{Input, Job};
+use job::{Input, Job, Output};
 use output::Predictions;
-pub(crate) use output_file::check as check_output;
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
@@ -49,6 +48,9 @@ fn predict_job(
     let mut done = 0;
     for chunk in chunks {
         let Chunk { columns: rows, texts, pairs } = chunk?;
+        if let (0, Output::File(path)) = (done, &job.output) {
+            output_file::require_columns(path, || columns.names(&rows, classifier))?;
+        }
         let on_progress = |more: usize| bar.set((done + more) as u64);
         let logits = logits(classifier, Texts { texts: &texts, pairs: pairs.as_deref() }, &on_progress)?;
         done += texts.len();

@@ -2,63 +2,55 @@
 
 use std::path::{Path, PathBuf};
 
-use embert_data::{DataError, ReadOptions, Table, TableReader};
-
-use super::columns::{LABEL, LABELS, PREDICTION, PREDICTIONS, SCORE, SCORES, TOP_LABELS};
+use super::columns::{LABEL, LABELS, LOGITS, PREDICTION, PREDICTIONS, SCORE, SCORES, TOP_LABELS, TOP_SCORES};
+use crate::commands::earlier_output::{self, Kind};
+use crate::commands::output_file::{check_place, holds_something_else, is_same};
 use crate::error::CliError;
 
-/// The columns that `predict` always writes, by problem type.
-const KINDS: [&[&str]; 6] = [
+/// The columns that `predict` writes after those of the input.
+const KINDS: [Kind; 12] = [
     &[LABEL, SCORE, SCORES],
-    &[LABEL, SCORE, TOP_LABELS],
+    &[LABEL, SCORE, TOP_LABELS, TOP_SCORES],
     &[LABELS, SCORES],
-    &[LABELS, TOP_LABELS],
+    &[LABELS, TOP_LABELS, TOP_SCORES],
     &[PREDICTION],
     &[PREDICTIONS],
+    &[LABEL, SCORE, SCORES, LOGITS],
+    &[LABEL, SCORE, TOP_LABELS, TOP_SCORES, LOGITS],
+    &[LABELS, SCORES, LOGITS],
+    &[LABELS, TOP_LABELS, TOP_SCORES, LOGITS],
+    &[PREDICTION, LOGITS],
+    &[PREDICTIONS, LOGITS],
 ];
 
 /// Fails if the output is the input, a directory, or a file that `predict` did not write. Also fails if its extension is
 /// unknown, or if it cannot be written.
-pub(crate) fn check(input: Option<&str>, output: &str) -> Result<(), CliError> {
+pub(super) fn check(input: Option<&str>, output: &str) -> Result<(), CliError> {
     let path = Path::new(output);
-    if input.is_some_and(|input| same_file(Path::new(input), path)) {
+    if input.is_some_and(|input| is_same(Path::new(input), path)) {
         return Err(CliError::usage(format!("--output {output}: this is the file of --input; name another")));
     }
-    if path.is_dir() {
-        return Err(CliError::usage(format!("--output {output}: this is a directory; name a file in it")));
-    }
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
-        return Err(CliError::usage(format!(
-            "--output {output}: there is no directory {}; create it or name another file",
-            directory.display()
-        )));
-    }
-    Table::require_writable(path).map_err(|error| match error {
-        DataError::Io { source, .. } => {
-            CliError::usage(format!("--output {output}: cannot be written: {source}"))
-        }
-        error => CliError::usage(format!("--output {error}")),
-    })?;
-    if holds_something_else(path) {
-        Err(CliError::usage(format!(
-            "--output {output}: this file exists and holds no predictions; name another file, or remove this one"
-        )))
-    } else {
+    check_place(output)?;
+    if earlier_output::is_replaceable(path, &KINDS, |_| true) {
         Ok(())
+    } else {
+        Err(holds_something_else(output))
     }
 }
 
-/// Returns true for an existing file with content that `predict` did not write.
-fn holds_something_else(path: &Path) -> bool {
-    let has_content = path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0);
-    let first_rows = || TableReader::open(path, &ReadOptions::default()).ok()?.next()?.ok();
-    has_content && !first_rows().is_some_and(|rows| is_of_predict(&rows))
-}
-
-fn is_of_predict(rows: &Table) -> bool {
-    let columns = rows.column_names().collect::<Vec<_>>();
-    KINDS.iter().any(|kind| kind.iter().all(|column| columns.contains(column)))
+/// Fails if an existing output has other columns than those that are about to be written, such as notes of a user.
+pub(super) fn require_columns(output: &Path, names: impl FnOnce() -> Vec<String>) -> Result<(), CliError> {
+    if !earlier_output::has_content(output) {
+        return Ok(());
+    }
+    let found = earlier_output::columns(output).unwrap_or_default();
+    if found.iter().map(|name| name.trim()).eq(names().iter().map(|name| name.trim())) {
+        return Ok(());
+    }
+    Err(CliError::usage(format!(
+        "--output {}: this file exists and has other columns; name another file, or remove this one",
+        output.display()
+    )))
 }
 
 /// Returns the name of the output for a part of the input: its own if that format can be written, else `.jsonl`.
@@ -74,19 +66,6 @@ pub(super) fn name_for(part: &Path) -> PathBuf {
         name.set_extension("jsonl");
     }
     name
-}
-
-/// Returns true if both paths are the same existing file, also through links.
-#[cfg(unix)]
-fn same_file(a: &Path, b: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let identity = |path: &Path| path.metadata().map(|it| (it.dev(), it.ino())).ok();
-    identity(a).is_some_and(|a| identity(b) == Some(a))
-}
-
-#[cfg(not(unix))]
-fn same_file(a: &Path, b: &Path) -> bool {
-    a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
 }
 
 #[cfg(test)]
