@@ -13,7 +13,9 @@ use crate::{output, report};
 /// Prints the size and the class balance of the training and evaluation rows.
 pub(crate) fn examples(examples: &Examples) {
     dataset("train", &examples.train);
-    for EvalExamples { dataset: rows, name } in [&examples.eval, &examples.mismatched].into_iter().flatten() {
+    for EvalExamples { dataset: rows, name, .. } in
+        [&examples.eval, &examples.mismatched].into_iter().flatten()
+    {
         dataset(&format!("eval ({name})"), rows);
     }
 }

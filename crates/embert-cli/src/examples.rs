@@ -11,7 +11,7 @@ use embert_model::AutoConfig;
 
 use crate::error::CliError;
 use crate::recipe::{DataSection, Recipe};
-use crate::{hub, local_path, problem_type, report};
+use crate::{eval_fingerprint, hub, local_path, problem_type, report};
 
 /// The training rows and, if the run evaluates, the evaluation rows.
 pub(crate) struct Examples {
@@ -27,6 +27,14 @@ pub(crate) struct EvalExamples {
     pub(crate) dataset: Dataset,
     /// Describes the rows, such as `split test`.
     pub(crate) name: String,
+    /// The fingerprint of the rows before sampling.
+    pub(crate) fingerprint: u64,
+}
+
+/// Evaluation rows before sampling.
+struct AllRows {
+    dataset: Dataset,
+    name: String,
 }
 
 /// The labels and the problem type of a fine-tuned model.
@@ -166,13 +174,13 @@ pub(crate) fn read_named(
         (Some(file), _) => of_file(file, &data.test_split_name, data, Some(known), notes)?,
         (None, Some(synthetic)) => {
             let dataset = synthetic.generate(data.synthetic_reviews, data.shuffle_seed);
-            EvalExamples { dataset: with_labels(dataset, Some(known))?, name: synthetic.to_string() }
+            AllRows { dataset: with_labels(dataset, Some(known))?, name: synthetic.to_string() }
         }
         (None, None) => {
             let eval = of_split(data, Some(known), notes)?;
             let of_file = Path::new(&data.dataset_name).is_file();
             let split = if of_file { String::new() } else { format!(", {}", eval.name) };
-            EvalExamples { name: format!("{}{split}", data.dataset_name), ..eval }
+            AllRows { name: format!("{}{split}", data.dataset_name), ..eval }
         }
     };
     Ok(sampled(eval, data, notes)?)
@@ -199,7 +207,7 @@ pub(crate) fn synthetic(data: &DataSection) -> Option<Synthetic> {
     data.dataset_name.parse().ok()
 }
 
-type Parts = (Dataset, Option<EvalExamples>);
+type Parts = (Dataset, Option<AllRows>);
 
 /// Reads all training rows and, if `evaluates`, all evaluation rows.
 fn parts(
@@ -239,11 +247,11 @@ fn of_file(
     data: &DataSection,
     known: Option<&KnownLabels>,
     notes: &mut Vec<DataNote>,
-) -> Result<EvalExamples, ExamplesError> {
+) -> Result<AllRows, ExamplesError> {
     let path = Path::new(file);
     let split = saved_split(path)?.unwrap_or(split.to_owned());
     let dataset = read_path(path, data, &split, known, notes)?;
-    Ok(EvalExamples { dataset, name: file.to_owned() })
+    Ok(AllRows { dataset, name: file.to_owned() })
 }
 
 /// The split that is evaluated if the default one does not exist or has no labels, as in GLUE.
@@ -254,7 +262,7 @@ fn of_split(
     data: &DataSection,
     known: Option<&KnownLabels>,
     notes: &mut Vec<DataNote>,
-) -> Result<EvalExamples, ExamplesError> {
+) -> Result<AllRows, ExamplesError> {
     let wanted = &data.test_split_name;
     let of =
         |split: &str, notes: &mut Vec<DataNote>| read_path(&source(data, split)?, data, split, known, notes);
@@ -262,9 +270,9 @@ fn of_split(
         Err(error) if error.is_about_a_split() && *wanted == DataSection::default().test_split_name => {
             let dataset = of(VALIDATION, notes).map_err(|_| error)?;
             let name = format!("split {VALIDATION}, because there is no {wanted} with labels");
-            Ok(EvalExamples { dataset, name })
+            Ok(AllRows { dataset, name })
         }
-        dataset => Ok(EvalExamples { dataset: dataset?, name: format!("split {wanted}") }),
+        dataset => Ok(AllRows { dataset: dataset?, name: format!("split {wanted}") }),
     }
 }
 
@@ -273,7 +281,7 @@ fn hold_out(all: &Dataset, data: &DataSection) -> Result<Parts, ExamplesError> {
     let held_out = (all.len() as f64 * data.validation_share).round() as usize;
     let split = stratified_split(all, held_out, data.shuffle_seed)?;
     let name = format!("{} rows held out", report::grouped(split.held_out.len()));
-    Ok((split.train, Some(EvalExamples { dataset: split.held_out, name })))
+    Ok((split.train, Some(AllRows { dataset: split.held_out, name })))
 }
 
 /// Returns true if evaluation rows are held out of the training rows.
@@ -341,10 +349,11 @@ fn read_path(
 
 /// Selects `max_eval_samples` rows.
 fn sampled(
-    EvalExamples { dataset, name }: EvalExamples,
+    AllRows { dataset, name }: AllRows,
     data: &DataSection,
     notes: &mut Vec<DataNote>,
 ) -> Result<EvalExamples, ExamplesError> {
+    let fingerprint = eval_fingerprint::of_rows(&dataset);
     let selected = select(&dataset, data.max_eval_samples, data);
     notes.extend(check_evaluation_rows(&selected)?);
     let name = if selected.len() < dataset.len() {
@@ -352,7 +361,7 @@ fn sampled(
     } else {
         name
     };
-    Ok(EvalExamples { dataset: selected, name })
+    Ok(EvalExamples { dataset: selected, name, fingerprint })
 }
 
 fn select(dataset: &Dataset, count: Option<usize>, data: &DataSection) -> Dataset {

@@ -1,5 +1,7 @@
 //! A fine-tuned model with the recipe of its run, for `evaluate` and `predict`.
 
+use std::path::PathBuf;
+
 use clap::ArgMatches;
 use embert_inference::{Classifier, ModelDirectory};
 use embert_text::Limit;
@@ -15,8 +17,8 @@ use crate::{model_source, output, recipe, warnings};
 pub(crate) struct FineTuned {
     pub(crate) model: ModelDirectory,
     pub(crate) recipe: Recipe,
-    /// True for the recipe of the model's run, false for the default recipe.
-    pub(crate) has_recipe: bool,
+    /// The directory of the model.
+    pub(crate) directory: PathBuf,
     pub(crate) metrics: MetricChoice,
     limit: Limit,
     context: DeviceContext,
@@ -34,13 +36,12 @@ impl FineTuned {
         model.tokenizer.notes().iter().for_each(output::warn);
         let recipe = recipe::of_model(&directory, &model, matches)?;
         context.require(recipe.train.precision())?;
-        let has_recipe = recipe::has_recipe(&directory);
-        if has_recipe {
+        if recipe::has_recipe(&directory) {
             warnings::other_length(&directory, &recipe)?.iter().for_each(output::warn);
         }
         let limit = limit(&recipe.data, model.config.encoder.max_length())?;
         let metrics = MetricChoice::new(&recipe.data, &model.config)?;
-        Ok(Self { model, recipe, has_recipe, metrics, limit, context })
+        Ok(Self { model, recipe, directory, metrics, limit, context })
     }
 
     /// Reads the weights.

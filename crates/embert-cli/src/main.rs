@@ -7,6 +7,7 @@ mod describe;
 mod device;
 mod encoded_examples;
 mod error;
+mod eval_fingerprint;
 mod examples;
 mod final_evaluation;
 mod fine_tuned;

@@ -16,7 +16,7 @@ use crate::examples::{EvalExamples, KnownLabels};
 use crate::fine_tuned::FineTuned;
 use crate::progress::Bar;
 use crate::scored_rows::ScoredRows;
-use crate::{describe, examples, hints, output, recipe, report, warnings};
+use crate::{describe, eval_fingerprint, examples, hints, output, recipe, report, warnings};
 
 /// The columns that `--output` has after the texts.
 const KINDS: [Kind; 3] = [
@@ -36,7 +36,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     }
     let known = KnownLabels::of(&fine_tuned.model.config)?;
     let mut notes = vec![];
-    let EvalExamples { dataset, name } = rows(&fine_tuned, &known, matches, &mut notes)?;
+    let EvalExamples { dataset, name, .. } = rows(&fine_tuned, &known, matches, &mut notes)?;
     let metrics = fine_tuned.metrics.clone();
     let settings = warnings::two_eval_files(&fine_tuned.recipe.data);
     let classifier = fine_tuned.load()?;
@@ -90,15 +90,16 @@ fn rows(
     matches: &ArgMatches,
     notes: &mut Vec<DataNote>,
 ) -> Result<EvalExamples, CliError> {
-    let recipe = &fine_tuned.recipe;
+    let (recipe, directory) = (&fine_tuned.recipe, &fine_tuned.directory);
     if recipe::names_rows(matches) {
         return examples::read_named(&recipe.data, known, notes);
     }
-    if !fine_tuned.has_recipe {
+    if !recipe::names_own_rows(directory)? {
         return Err(CliError::usage(
             "the model has no recipe with evaluation data; name it with --dataset or --test_file",
         ));
     }
     let eval = examples::read_of_run(recipe, known, notes)?;
+    eval_fingerprint::require_same(directory, &eval, &recipe.data)?;
     Ok(EvalExamples { name: format!("the run's own rows, {}", eval.name), ..eval })
 }

@@ -24,7 +24,7 @@ use crate::model_card::model_card;
 use crate::model_source::{LoadedModel, ModelSource};
 use crate::recipe::Recipe;
 use crate::watch::Watch;
-use crate::{describe, output, output_dir, report, resume, trained_labels, warnings};
+use crate::{describe, eval_fingerprint, output, output_dir, report, resume, trained_labels, warnings};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
@@ -197,6 +197,7 @@ impl Run<'_> {
         let (limit, batching) = (self.encoded.train.texts.limit(), self.batching());
         let (tokenizer, interrupt) = (&self.source.tokenizer, &self.interrupt);
         let model = FinalModel { fitted, tokenizer, limit, batching, interrupt };
+        self.examples.eval.iter().map(eval_fingerprint::as_result).for_each(|it| directory.add_results(it));
         let metrics = &self.encoded.metrics;
         let (evaluation, thresholds) = if self.recipe.data.fit_threshold.is_some() {
             let (evaluation, thresholds) = model.evaluate_with_fitted_thresholds(eval)?;

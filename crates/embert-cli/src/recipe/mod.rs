@@ -16,7 +16,7 @@ mod table;
 
 pub(crate) use files::names;
 pub(crate) use given::{is_asked_for, names_model, names_rows, names_run};
-pub(crate) use of_model::{has_recipe, of_model, reading_of};
+pub(crate) use of_model::{has_recipe, names_own_rows, of_model, reading_of};
 pub(crate) use resolve::{resolve, resolve_over};
 pub(crate) use sections::{DataSection, ModelSection, OnSaveError, Recipe};
 pub(crate) use table::leaves;

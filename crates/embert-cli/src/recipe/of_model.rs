@@ -52,6 +52,16 @@ pub(crate) fn has_recipe(directory: &Path) -> bool {
     recipe_path(directory).is_file()
 }
 
+/// Returns true if the recipe of a model names the rows of its run. That of a merged or uploaded model does not.
+pub(crate) fn names_own_rows(directory: &Path) -> Result<bool, CliError> {
+    if !has_recipe(directory) {
+        return Ok(false);
+    }
+    let table = read(&recipe_path(directory).display().to_string())?;
+    let data = table.get("data").and_then(Value::as_table);
+    Ok(data.is_some_and(|data| ROWS.iter().any(|key| data.contains_key(*key))))
+}
+
 fn of_bare_model(model: &ModelDirectory) -> Table {
     let mut table = Table::new();
     let positions = model.config.encoder.max_length();

@@ -180,3 +180,78 @@ fn rows_of_another_width_in_the_original_files_of_qqp_are_dropped() {
         assert!(notes.contains(note), "{notes}");
     }
 }
+
+#[test]
+fn without_data_a_model_without_its_runs_rows_is_not_evaluated() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_csv(path, "rows.csv", &["a", "b"], 24);
+    succeeds(path, &format!("train {SHAPE} --dataset rows.csv --max_steps 1 --output_dir base"));
+    let lora = "--lora_r 4 --lora_target_modules query,value --max_seq_length 24 --do_eval";
+    succeeds(
+        path,
+        &format!("train --model base --dataset rows.csv {lora} --max_steps 1 --output_dir adapter"),
+    );
+    succeeds(path, "merge --model adapter --output merged");
+    for recipe in [None, Some("[data]\nmax_seq_length = 16\nclean = true\n")] {
+        if let Some(recipe) = recipe {
+            fs::write(path.join("merged/recipe.toml"), recipe).unwrap();
+        }
+        for flags in ["", " --max_eval_samples 8"] {
+            let message = fails(path, 2, &format!("evaluate --model merged{flags}"));
+            assert!(message.contains("--dataset") && message.contains("--test_file"), "{message}");
+            assert_eq!(message.lines().count(), 1, "{message}");
+        }
+        succeeds(path, "evaluate --model merged --test_file rows.csv");
+    }
+}
+
+#[test]
+fn rows_that_changed_since_the_run_are_not_its_own_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let write = |name: &str, rows: usize| write_csv(path, name, &["a", "b"], rows);
+    let edit = |name: &str, from: &str, to: &str| {
+        let text = fs::read_to_string(path.join(name)).unwrap();
+        assert!(text.contains(from), "{name}: {text}");
+        fs::write(path.join(name), text.replace(from, to)).unwrap();
+    };
+    for (at, (data, file, flags)) in [
+        ("--dataset train.csv", "train.csv", ""),
+        ("--train_file train.csv --clean --max_eval_samples 5", "train.csv", ""),
+        ("--train_file train.csv --validation_file eval.csv", "eval.csv", ""),
+        (
+            "--train_file train.csv --test_file eval.csv --max_train_samples 20",
+            "eval.csv",
+            " --max_eval_samples 6",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        write("train.csv", 40);
+        write("eval.csv", 20);
+        let run = format!("run{at}");
+        succeeds(path, &format!("train {SHAPE} {data} --do_eval --max_steps 1 --output_dir {run}"));
+        let evaluate = format!("evaluate --model {run}{flags}");
+        succeeds(path, &evaluate);
+        let changes: [&dyn Fn(); 3] =
+            [&|| write(file, 60), &|| edit(file, "kind,a", "sort,a"), &|| edit(file, "kind,a", "kind,b")];
+        for change in changes {
+            write("train.csv", 40);
+            write("eval.csv", 20);
+            succeeds(path, &evaluate);
+            change();
+            let message = fails(path, 3, &evaluate);
+            assert!(message.contains(file) && message.contains("changed"), "{data}: {message}");
+            assert!(message.contains("--test_file") && message.lines().count() == 1, "{message}");
+            succeeds(path, &format!("evaluate --model {run} --test_file {file}"));
+        }
+        // A run of an older version saved no fingerprint.
+        let results = path.join(&run).join("all_results.json");
+        let text = fs::read_to_string(&results).unwrap();
+        assert!(text.contains("eval_data_fingerprint"), "{text}");
+        fs::write(&results, text.replace("eval_data_fingerprint", "another_key")).unwrap();
+        succeeds(path, &evaluate);
+    }
+}

@@ -1,8 +1,11 @@
 //! Checks and repairs an output directory before a run.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::run_files::TRAINER_STATE;
+use serde_json::{Map, Value};
+
+use super::run_files::{ALL_RESULTS, TRAINER_STATE};
 use super::run_paths::{OnExisting, RunPaths};
 use super::{RunDirectory, lock, recovery};
 use crate::error::TrainError;
@@ -25,6 +28,11 @@ impl RunDirectory {
     /// Returns true if the directory contains a finished run.
     pub fn is_finished(output_dir: &Path) -> bool {
         output_dir.join(TRAINER_STATE).is_file()
+    }
+
+    /// Returns the results of a finished run; `None` if the directory has none.
+    pub fn results(output_dir: &Path) -> Option<Map<String, Value>> {
+        serde_json::from_slice(&fs::read(output_dir.join(ALL_RESULTS)).ok()?).ok()
     }
 
     /// Repairs `OUT.partial` after a kill. Returns the path of this directory; it may contain checkpoints.

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::run_files::ALL_RESULTS;
 use crate::error::{TrainError, at};
 use crate::evaluate::Evaluation;
 use crate::event::TrainReport;
@@ -30,7 +31,7 @@ pub(crate) fn write_results(
         write_json(directory, "eval_results.json", &eval)?;
         all.extend(eval);
     }
-    write_json(directory, "all_results.json", &all)
+    write_json(directory, ALL_RESULTS, &all)
 }
 
 /// Writes a JSON file.

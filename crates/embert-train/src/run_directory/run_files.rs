@@ -41,8 +41,10 @@ pub(crate) const LOCK: &str = ".lock";
 /// The mark of a replaced directory, which may be removed.
 pub(crate) const REPLACED: &str = ".replaced";
 
-const RESULT_FILES: [&str; 5] =
-    [CARD, "all_results.json", "curves.svg", "eval_results.json", "train_results.json"];
+/// All results of a finished run.
+pub(crate) const ALL_RESULTS: &str = "all_results.json";
+
+const RESULT_FILES: [&str; 5] = [CARD, ALL_RESULTS, "curves.svg", "eval_results.json", "train_results.json"];
 
 /// The stage of a run directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
