@@ -91,6 +91,7 @@ fn rows(
     notes: &mut Vec<DataNote>,
 ) -> Result<EvalExamples, CliError> {
     let (recipe, directory) = (&fine_tuned.recipe, &fine_tuned.directory);
+    recipe::check_columns(&recipe.data)?;
     if recipe::names_rows(matches) {
         return examples::read_named(&recipe.data, known, notes);
     }

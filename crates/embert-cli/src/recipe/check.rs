@@ -2,7 +2,9 @@
 //!
 //! `TrainConfig` and `LoraConfig` check `[train]` and `[lora]`.
 
-use super::sections::{Recipe, ScratchSection};
+use embert_data::Columns;
+
+use super::sections::{DataSection, Recipe, ScratchSection};
 use crate::error::CliError;
 
 /// Maximum number of parameters of a model with random weights: 40 GB in fp32.
@@ -21,6 +23,22 @@ pub(crate) fn check(recipe: &Recipe) -> Result<(), CliError> {
         return Err(wrong("data.synthetic_reviews", reviews, "at most 1000000"));
     }
     check_adapter(recipe)
+}
+
+/// Fails if a column of texts is also a column of labels: a model would learn from its own labels.
+///
+/// For commands that read labels. `predict` may read texts from the label column of training.
+pub(crate) fn check_columns(data: &DataSection) -> Result<(), CliError> {
+    let Columns { texts, text_pair, labels } = data.read_options(None)?.columns;
+    let texts = texts.iter().map(|name| ("--text_column_name", name));
+    let pair = text_pair.iter().map(|name| ("--text_pair_column_name", name));
+    let is_label = |name: &str| labels.iter().any(|label| label.trim() == name.trim());
+    match texts.chain(pair).find(|(_, name)| is_label(name)) {
+        Some((flag, name)) => Err(CliError::usage(format!(
+            "{flag}: the column {name:?} is also the label column; name another column, or another --label_column_name"
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn check_rates(recipe: &Recipe) -> Result<(), CliError> {

@@ -14,6 +14,7 @@ mod resolve;
 mod sections;
 mod table;
 
+pub(crate) use check::check_columns;
 pub(crate) use files::names;
 pub(crate) use given::{is_asked_for, names_model, names_rows, names_run};
 pub(crate) use of_model::{has_recipe, names_own_rows, of_model, reading_of};

@@ -18,11 +18,13 @@ const DEEPEST: usize = 16;
 
 /// Returns the recipe of a command line.
 pub(crate) fn resolve(matches: &ArgMatches) -> Result<Recipe, CliError> {
-    match matches.get_one::<String>("recipe") {
+    let recipe = match matches.get_one::<String>("recipe") {
         Some(name) => overridden(read(name)?, name, matches),
         None if names_data(matches) => overridden(Table::new(), "of flags", matches),
         None => overridden(read(IMDB)?, IMDB, matches),
-    }
+    }?;
+    check::check_columns(&recipe.data)?;
+    Ok(recipe)
 }
 
 /// Returns the recipe of a resumed run: the `saved` one or that of `--recipe`, overridden by flags.
@@ -38,7 +40,9 @@ pub(crate) fn resolve_over(
         None => Table::try_from(saved).expect("a recipe is TOML"),
     };
     insert(&mut table, "output.output_dir", Value::String(output_dir.into()));
-    overridden(table, "of the checkpoint", matches)
+    let recipe = overridden(table, "of the checkpoint", matches)?;
+    check::check_columns(&recipe.data)?;
+    Ok(recipe)
 }
 
 /// Overrides a recipe by `--set` and flags. Errors name `origin`.

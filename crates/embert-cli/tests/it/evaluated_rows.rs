@@ -255,3 +255,31 @@ fn rows_that_changed_since_the_run_are_not_its_own_rows() {
         succeeds(path, &evaluate);
     }
 }
+
+#[test]
+fn the_text_column_is_not_the_label_column() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let rows = (0..24).map(|row| format!("word {row},more {row},{0},{0}\n", row % 2)).collect::<String>();
+    fs::write(path.join("rows.csv"), format!("text,second,label,flag\n{rows}")).unwrap();
+    let train = format!("train {SHAPE} --dataset rows.csv --max_steps 1 --output_dir run");
+    for (flags, flag) in [
+        ("--text_column_name label", "--text_column_name"),
+        ("--text_column_name text,label", "--text_column_name"),
+        ("--label_column_name text", "--text_column_name"),
+        ("--text_column_name flag --label_columns label,flag", "--text_column_name"),
+        ("--text_pair_column_name label", "--text_pair_column_name"),
+        ("--text_pair_column_name flag --label_column_name flag", "--text_pair_column_name"),
+    ] {
+        for command in [train.clone(), "check --dataset rows.csv".to_owned()] {
+            let message = fails(path, 2, &format!("{command} {flags}"));
+            assert!(message.contains(flag) && message.contains("label column"), "{flags}: {message}");
+            assert_eq!(message.lines().count(), 1, "{message}");
+        }
+        assert!(!path.join("run").exists());
+    }
+    succeeds(path, &train);
+    let message = fails(path, 2, "evaluate --model run --dataset rows.csv --text_column_name label");
+    assert!(message.contains("--text_column_name"), "{message}");
+    succeeds(path, "predict --model run --input rows.csv --text_column_name label");
+}
