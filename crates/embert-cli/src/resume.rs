@@ -75,9 +75,9 @@ fn find(named: &str, output_dir: &str) -> Result<Option<Checkpoint>, CliError> {
     if name.starts_with("checkpoint-") {
         return Ok(Some(Checkpoint::open(path)?));
     }
-    let run_dir = Path::new(named.strip_suffix(".partial").unwrap_or(named));
-    let partial_dir = RunDirectory::repair(run_dir)?;
-    newest(&[partial_dir, run_dir.into()])?.map(Some).ok_or_else(|| {
+    let run_dir = without_partial(Path::new(named));
+    let partial_dir = RunDirectory::repair(&run_dir)?;
+    newest(&[partial_dir, run_dir])?.map(Some).ok_or_else(|| {
         CliError::usage(format!(
             "{named} holds no checkpoint; leave --resume_from_checkpoint out to start a new run"
         ))
@@ -123,8 +123,16 @@ fn parse(checkpoint: &Checkpoint) -> Result<Recipe, CliError> {
 
 /// Returns the output directory of a checkpoint's run.
 fn output_dir(checkpoint: &Checkpoint) -> String {
-    let run_dir = checkpoint.run_dir().to_string_lossy();
-    run_dir.strip_suffix(".partial").unwrap_or(&run_dir).to_owned()
+    without_partial(checkpoint.run_dir()).to_string_lossy().into_owned()
+}
+
+/// Returns `OUT` for `OUT.partial` and `OUT.partial/`, and any other path as it is.
+fn without_partial(run_dir: &Path) -> PathBuf {
+    let name = run_dir.file_name().and_then(|name| name.to_str());
+    match name.and_then(|name| name.strip_suffix(".partial")).filter(|name| !name.is_empty()) {
+        Some(name) => run_dir.with_file_name(name),
+        None => run_dir.to_owned(),
+    }
 }
 
 /// With `auto_find_batch_size`, keeps the batch size that the run found at its start.
@@ -171,4 +179,26 @@ fn value<'a>(table: &'a Table, path: &str) -> Option<&'a Value> {
 
 fn shown(value: Option<&Value>) -> String {
     value.map_or("not given".to_owned(), Value::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unfinished_run_is_named_with_or_without_its_suffix() {
+        for (named, expected) in [
+            ("run", "run"),
+            ("run/", "run"),
+            ("runs/x.partial", "runs/x"),
+            ("runs/x.partial/", "runs/x"),
+            ("runs/x.partial/.", "runs/x"),
+            ("../x.partial//", "../x"),
+            ("runs.partial/x", "runs.partial/x"),
+            (".partial", ".partial"),
+            ("..", ".."),
+        ] {
+            assert_eq!(without_partial(Path::new(named)), Path::new(expected), "{named}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use crate::tiny::{SHAPE, write_csv};
 use crate::{stderr, stdout};
 
 /// A tiny model.
@@ -86,6 +87,41 @@ fn symbolic_links_are_followed_for_inputs_and_outputs() {
         let output = run(folder.path(), words, &[arguments]);
         assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
         assert!(!output.status.success());
+    }
+}
+
+#[test]
+fn slashes_after_a_linked_directory_do_not_matter() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::create_dir(path.join("parts")).unwrap();
+    write_csv(path, "parts/rows.csv", &["a", "b"], 24);
+    fs::create_dir(path.join("disk")).unwrap();
+    succeeds(
+        path,
+        &format!("train {SHAPE} --train_file parts/rows.csv --max_steps 1 --output_dir base"),
+        &[],
+    );
+    let lora =
+        "train --model base --train_file parts/rows.csv --lora_r 2 --lora_target_modules query --max_steps 2";
+    for (number, end) in ["", "/", "//", "/.", "/./"].into_iter().enumerate() {
+        let link = |kind: &str| {
+            fs::create_dir(path.join(format!("disk/{kind}{number}"))).unwrap();
+            symlink(format!("disk/{kind}{number}"), path.join(format!("{kind}{number}"))).unwrap();
+            format!("{kind}{number}{end}")
+        };
+        let (run, merged, labels) = (link("run"), link("merged"), link("labels"));
+        let train = format!("{lora} --max_seq_length 16 --save_strategy steps --save_steps 1 --output_dir");
+        succeeds(path, &train, &[&run]);
+        succeeds(path, &format!("train --resume_from_checkpoint last --output_dir {run}"), &[]);
+        succeeds(path, &format!("train --resume_from_checkpoint {run}"), &[]);
+        succeeds(path, &format!("merge --model {run} --output {merged}"), &[]);
+        succeeds(path, &format!("predict --model {merged} --input parts --output {labels}"), &[]);
+        for file in ["run/trainer_state.json", "merged/recipe.toml", "labels/rows.csv"] {
+            let (kind, file) = file.split_once('/').unwrap();
+            assert!(path.join(format!("{kind}{number}")).is_symlink(), "{kind}{end}");
+            assert!(path.join(format!("disk/{kind}{number}/{file}")).is_file(), "{kind}{end}");
+        }
     }
 }
 

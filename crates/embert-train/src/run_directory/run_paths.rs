@@ -99,9 +99,12 @@ impl RunPaths {
 }
 
 /// Resolves `.`, `..` and links, so that the path has a name and a rename does not replace a link.
+///
+/// Removes `/` and `/.` at the end first: the system follows a link that ends with them, so it would not look like one.
 fn with_name(path: &Path) -> Result<PathBuf, TrainError> {
+    let path = path.components().collect::<PathBuf>();
     let has_name = path.file_name().is_some() && !path.is_symlink();
-    if has_name { Ok(path.to_owned()) } else { fs::canonicalize(path).map_err(at(path)) }
+    if has_name { Ok(path) } else { fs::canonicalize(&path).map_err(at(path)) }
 }
 
 /// Returns true if both paths lead to the same existing directory.

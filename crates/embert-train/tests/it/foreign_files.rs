@@ -343,13 +343,16 @@ fn an_interrupted_copy_is_removed_unless_it_has_foreign_files() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn a_linked_output_directory_stays_a_link() {
     let (folder, output_dir) = finished_run();
     make(folder.path(), &["out/notes.txt", "link -> out"]);
-    finish(create(&folder.path().join("link"), OnExisting::Replace).unwrap()).unwrap();
-    assert!(folder.path().join("link").is_symlink() && output_dir.join("notes.txt").is_file());
-    assert_eq!(names_in(folder.path()), ["link", "out"]);
+    for link in ["link", "link/", "link//", "link/.", "link/./", "out/../link/"] {
+        finish(create(&folder.path().join(link), OnExisting::Replace).unwrap()).unwrap();
+        assert!(folder.path().join("link").is_symlink() && output_dir.join("notes.txt").is_file(), "{link}");
+        assert_eq!(names_in(folder.path()), ["link", "out"], "{link}");
+    }
 }
 
 #[test]
