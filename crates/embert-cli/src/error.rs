@@ -107,6 +107,7 @@ impl From<TrainError> for CliError {
             | TrainError::NothingToTrain
             | TrainError::OutputExists { .. }
             | TrainError::Unfinished { .. }
+            | TrainError::Unrenamed { .. }
             | TrainError::NotARun { .. }
             | TrainError::Foreign { .. }
             | TrainError::AlreadyDone { .. }

@@ -105,6 +105,7 @@ pub(crate) fn of_train(error: &TrainError) -> String {
         TrainError::Unfinished { .. } => {
             "--resume_from_checkpoint last resumes it, --overwrite_output_dir replaces it"
         }
+        TrainError::Unrenamed { .. } => "--overwrite_output_dir replaces it",
         _ => "",
     };
     with(error, hint)

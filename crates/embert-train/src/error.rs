@@ -247,6 +247,18 @@ pub enum TrainError {
         /// The directory.
         path: PathBuf,
     },
+    /// `OUT.partial` contains a complete run without checkpoints.
+    #[error(
+        "{partial_dir} contains a complete run; rename it to {output_dir}, or choose another output_dir",
+        partial_dir = partial_dir.display(),
+        output_dir = output_dir.display()
+    )]
+    Unrenamed {
+        /// The directory with the complete run.
+        partial_dir: PathBuf,
+        /// The name that it should have.
+        output_dir: PathBuf,
+    },
     /// A directory that the run needs contains files, but no run.
     #[error(
         "{path} is not a run directory, and contains {entry}, which would be lost; choose another output_dir",

@@ -143,6 +143,44 @@ fn a_run_survives_a_fault_at_each_operation() {
     assert!(warned > operations / 2 && stopped > operations, "{warned} warned, {stopped} stopped");
 }
 
+#[test]
+fn a_run_without_checkpoints_begins_anew_after_a_fault_or_is_complete() {
+    const WITHOUT_CHECKPOINTS: &str = "train --recipe quickstart --synthetic_reviews 60 --vocab_size 200 \
+        --hidden_size 16 --num_hidden_layers 1 --intermediate_size 16 --max_steps 2 --max_seq_length 32 \
+        --save_strategy no --output_dir run";
+    let folder = tempfile::tempdir().unwrap();
+    let Some(injector) = injector(folder.path()) else { return };
+    let uninterrupted = Disk { injector: &injector, folder: folder.path().to_owned() };
+    let output = uninterrupted.embert(WITHOUT_CHECKPOINTS, None);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let expected = uninterrupted.result();
+    let operations = fs::read_to_string(folder.path().join("operations")).unwrap().lines().count();
+    let (anew, complete) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    for_each(operations * 3, |number| {
+        let (at, kind) = (number / 3, number % 3);
+        let folder = tempfile::tempdir().unwrap();
+        let disk = Disk { injector: &injector, folder: folder.path().to_owned() };
+        let fault = Fault { at, error: [ERRORS[0], ERRORS[0], KILL][kind], forever: kind == 1 };
+        if disk.embert(WITHOUT_CHECKPOINTS, Some(fault)).status.success() {
+            return;
+        }
+        let again = disk.embert(&format!("{WITHOUT_CHECKPOINTS} --resume_from_checkpoint last"), None);
+        let message = stderr(&again);
+        match again.status.code() {
+            Some(0) => anew.fetch_add(1, Relaxed),
+            Some(2) if message.contains("run.partial contains a complete run; rename it to run") => {
+                fs::rename(disk.folder.join("run.partial"), disk.folder.join("run")).unwrap();
+                complete.fetch_add(1, Relaxed)
+            }
+            other => panic!("operation {at}, {kind}: {other:?}: {message}"),
+        };
+        assert!(disk.result() == expected, "operation {at}, {kind}: {message}");
+    });
+    let (anew, complete) = (anew.into_inner(), complete.into_inner());
+    println!("{anew} runs began anew, {complete} were complete; all results are bit-identical");
+    assert!(anew > operations && complete > 3, "{anew} anew, {complete} complete, of {operations}");
+}
+
 /// Trains on a disk of `$1` KiB. If that fails, enlarges the disk and resumes. Copies the final weights to `../result`.
 const SMALL_DISK: &str = "mkdir disk && mount -t tmpfs -o size=$1k tmpfs disk && cd disk || exit 99
     $2 $3; code=$?

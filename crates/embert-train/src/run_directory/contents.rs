@@ -5,7 +5,7 @@ use std::io::ErrorKind::{DirectoryNotEmpty, NotFound};
 use std::path::{Path, PathBuf};
 
 use super::run_files::{
-    EntryKind, LOCK, METRICS, OPTIMIZER, RECIPE, REPLACED, RunStage, STATE, TRAINER_STATE,
+    ALL_RESULTS, CARD, EntryKind, LOCK, METRICS, OPTIMIZER, RECIPE, REPLACED, RunStage, STATE, TRAINER_STATE,
     is_checkpoint_file, kind,
 };
 use crate::error::{TrainError, at};
@@ -130,10 +130,20 @@ impl Contents {
         self.foreign.iter().find(exists)
     }
 
-    /// Returns true if the run saved no checkpoint and there are no foreign entries.
+    /// Returns true if a run cannot be resumed and has nothing to lose: no checkpoint, no foreign entry, not complete.
     pub(crate) fn is_unstarted(&self) -> bool {
-        let is_first = |path: &PathBuf| [RECIPE, METRICS, LOCK].iter().any(|name| path.ends_with(name));
-        self.foreign.is_empty() && self.own.iter().all(|(_, path)| is_first(path))
+        self.foreign.is_empty() && !self.has_checkpoints() && !self.is_complete()
+    }
+
+    /// Returns true for a run without checkpoints that was not renamed, but has all other files.
+    pub(crate) fn is_complete(&self) -> bool {
+        let has = |name: &&str| self.own.iter().any(|(_, path)| path.ends_with(name));
+        !self.has_checkpoints() && [TRAINER_STATE, ALL_RESULTS, CARD].iter().all(has)
+    }
+
+    pub(crate) fn has_checkpoints(&self) -> bool {
+        let is_file = |kind: &EntryKind| matches!(kind, EntryKind::File | EntryKind::TemporaryFile);
+        self.own.iter().any(|(kind, _)| !is_file(kind))
     }
 }
 

@@ -16,7 +16,8 @@ impl RunDirectory {
     /// # Errors
     /// - [`TrainError::NotARun`] if `output_dir`, or a directory next to it that the run needs, has other files.
     /// - [`TrainError::Foreign`] for an entry that the run cannot keep.
-    /// - [`TrainError::OutputExists`] and [`TrainError::Unfinished`] if a run must not be replaced.
+    /// - [`TrainError::OutputExists`], [`TrainError::Unfinished`] and [`TrainError::Unrenamed`] if a run must not be
+    ///   replaced.
     /// - [`TrainError::Busy`] if another process is training there.
     pub fn check(output_dir: &Path, on_existing: OnExisting) -> Result<(), TrainError> {
         let paths = RunPaths::of(output_dir)?;

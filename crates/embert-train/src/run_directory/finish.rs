@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::atomic::{flush_own, replace_run};
+use super::atomic::{flush_own, replace_run, write_file};
 use super::contents::{self, Contents};
 #[cfg(feature = "curves")]
 use super::curves;
 use super::model_card::ModelCard;
-use super::results::{write, write_json, write_results};
+use super::results::{write_json, write_results};
 use super::rotation::delete_other_checkpoints;
-use super::run_files::{RunStage, TRAINER_STATE};
+use super::run_files::{CARD, RunStage, TRAINER_STATE};
 use super::run_paths::RunPaths;
 use super::run_summary::RunSummary;
 use super::trainer_state::finished_state;
@@ -70,7 +70,7 @@ impl RunDirectory {
             truncation: self.tokenizer.truncation(),
             is_adapter: self.base_model_name_or_path.is_some(),
         };
-        write(directory, "README.md", &card.render(&summary))
+        write_file(&directory.join(CARD), card.render(&summary).as_bytes())
     }
 
     /// Flushes the run and renames it to the output directory. Returns its path.

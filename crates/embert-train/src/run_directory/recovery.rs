@@ -10,7 +10,7 @@ use super::run_files::{EntryKind, METRICS, RECIPE, RunStage, is_checkpoint_file}
 use super::run_paths::RunPaths;
 use crate::error::{TrainError, at};
 
-/// Repairs the directory of an unfinished run. Removes the directory if the run saved no checkpoint.
+/// Repairs the directory of an unfinished run. Removes a directory with nothing to resume and nothing to lose.
 pub(crate) fn repair_unfinished(run: &Path) -> Result<(), TrainError> {
     repair(run)?;
     match contents::read(run, RunStage::Unfinished)? {

@@ -24,8 +24,10 @@ pub fn published_files(directory: &Path) -> Vec<&'static str> {
     names.filter(|name| directory.join(name).is_file()).collect()
 }
 
-/// The model card.
-const CARD: &str = "README.md";
+/// The model card. A run writes it last and atomically.
+pub(crate) const CARD: &str = "README.md";
+/// The results of training and evaluation.
+pub(crate) const ALL_RESULTS: &str = "all_results.json";
 /// The recipe of the run.
 pub(crate) const RECIPE: &str = "recipe.toml";
 /// The log of the run.
@@ -40,9 +42,6 @@ pub(crate) const STATE: &str = "state.json";
 pub(crate) const LOCK: &str = ".lock";
 /// The mark of a replaced directory, which may be removed.
 pub(crate) const REPLACED: &str = ".replaced";
-
-/// All results of a finished run.
-pub(crate) const ALL_RESULTS: &str = "all_results.json";
 
 const RESULT_FILES: [&str; 5] = [CARD, ALL_RESULTS, "curves.svg", "eval_results.json", "train_results.json"];
 
@@ -106,7 +105,7 @@ fn is_run_file(name: &str) -> bool {
 fn is_temporary(name: &str) -> bool {
     let is_safetensors =
         |name: &str| name == OPTIMIZER || name.ends_with(".safetensors") && MODEL_FILES.contains(&name);
-    let is_text = |name: &str| [RECIPE, METRICS].contains(&name);
+    let is_text = |name: &str| [RECIPE, METRICS, CARD].contains(&name);
     name.strip_prefix(".tmp-").is_some_and(is_safetensors) || name.strip_suffix(".tmp").is_some_and(is_text)
 }
 
@@ -141,6 +140,7 @@ mod tests {
             ("checkpoint-3.old", Foreign, ReplacedCheckpoint),
             ("checkpoint-3.superseded.old", Foreign, ReplacedCheckpoint),
             ("recipe.toml.tmp", Foreign, TemporaryFile),
+            ("README.md.tmp", Foreign, TemporaryFile),
             (".tmp-model.safetensors", Foreign, TemporaryFile),
             (".tmpAb3xYz", Foreign, Foreign),
             (".tmp", Foreign, Foreign),

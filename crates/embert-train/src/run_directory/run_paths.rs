@@ -92,9 +92,20 @@ impl RunPaths {
         existing: &ExistingRuns,
         on_existing: OnExisting,
     ) -> Result<(), TrainError> {
-        let is_refused = on_existing == OnExisting::Refuse && existing.partial.is_some();
-        let path = self.partial_dir.clone();
-        if is_refused { Err(TrainError::Unfinished { path }) } else { Ok(()) }
+        match &existing.partial {
+            Some(partial) if on_existing == OnExisting::Refuse => Err(self.unfinished(partial)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the error for an unfinished run. Without a checkpoint, it cannot be resumed.
+    fn unfinished(&self, partial: &Contents) -> TrainError {
+        let Self { output_dir, partial_dir } = self.clone();
+        match partial.foreign.first() {
+            _ if partial.is_complete() => TrainError::Unrenamed { partial_dir, output_dir },
+            Some(path) if !partial.has_checkpoints() => TrainError::Foreign { path: path.clone() },
+            _ => TrainError::Unfinished { path: partial_dir },
+        }
     }
 }
 

@@ -343,6 +343,40 @@ fn an_interrupted_copy_is_removed_unless_it_has_foreign_files() {
     }
 }
 
+#[test]
+fn an_unfinished_run_without_checkpoints_is_removed_if_it_has_nothing_to_lose() {
+    let rest = ["tokenizer.json", "trainer_state.json", "all_results.json"];
+    let layouts: [(&[&str], Option<&str>); 9] = [
+        (&[], None),
+        (&["config.json"], None),
+        (&["adapter_config.json", ".tmp-adapter_model.safetensors"], None),
+        (&["config.json", "model.safetensors", rest[0], rest[1], rest[2], "README.md.tmp"], None),
+        (&["config.json", ".lock", "curves.svg", "eval_results.json", "recipe.toml.tmp"], None),
+        (&["config.json", rest[0], rest[1], rest[2], "README.md"], Some("rename it to ")),
+        (&["config.json", "notes.txt"], Some("notes.txt is not a file of a run")),
+        (&["config.json", "notes/x"], Some("notes is not a file of a run")),
+        (&["config.json", "checkpoint-3/state.json"], Some("contains an unfinished run")),
+    ];
+    for (layout, expected) in layouts {
+        let folder = tiny::folder();
+        let files =
+            ["recipe.toml", "metrics.jsonl"].iter().chain(layout).map(|file| format!("out.partial/{file}"));
+        make(folder.path(), &files.collect::<Vec<_>>().iter().map(String::as_str).collect::<Vec<_>>());
+        let output_dir = folder.path().join("out");
+        let before = names_in(&folder.path().join("out.partial"));
+        RunDirectory::repair(&output_dir).unwrap();
+        let checked = RunDirectory::check(&output_dir, OnExisting::Refuse).map_err(|error| error.to_string());
+        match expected {
+            None => assert_eq!((checked, names_in(folder.path())), (Ok(()), vec![]), "{layout:?}"),
+            Some(expected) => {
+                let error = checked.unwrap_err();
+                assert!(error.contains(expected), "{layout:?}: {error}");
+                assert_eq!(names_in(&folder.path().join("out.partial")), before, "{layout:?}");
+            }
+        }
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_linked_output_directory_stays_a_link() {
