@@ -108,6 +108,7 @@ impl From<TrainError> for CliError {
             | TrainError::OutputExists { .. }
             | TrainError::Unfinished { .. }
             | TrainError::Unrenamed { .. }
+            | TrainError::NotEmpty { .. }
             | TrainError::NotARun { .. }
             | TrainError::Foreign { .. }
             | TrainError::AlreadyDone { .. }

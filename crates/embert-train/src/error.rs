@@ -259,6 +259,12 @@ pub enum TrainError {
         /// The name that it should have.
         output_dir: PathBuf,
     },
+    /// The directory for a model contains files.
+    #[error("{path} is not empty; choose another output directory", path = path.display())]
+    NotEmpty {
+        /// The directory.
+        path: PathBuf,
+    },
     /// A directory that the run needs contains files, but no run.
     #[error(
         "{path} is not a run directory, and contains {entry}, which would be lost; choose another output_dir",
@@ -279,8 +285,8 @@ pub enum TrainError {
         /// The entry.
         path: PathBuf,
     },
-    /// Another process holds the lock of the run directory.
-    #[error("{path}: another process is training there; wait for it, or choose another output directory", path = path.display())]
+    /// Another process holds the lock of the directory.
+    #[error("{path}: another process is writing there; wait for it, or choose another output directory", path = path.display())]
     Busy {
         /// The directory.
         path: PathBuf,

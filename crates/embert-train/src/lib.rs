@@ -76,7 +76,9 @@ pub use objective::{MultiLabel, Objective, Regression, SingleLabel};
 pub use optimizer::{AdamW, AdamWConfig};
 pub use optimizer_state::OptimizerState;
 pub use resume_state::ResumeState;
-pub use run_directory::{Checkpoint, ModelCard, OnExisting, RunDirectory, RunSettings, published_files};
+pub use run_directory::{
+    Checkpoint, ModelCard, OnExisting, RunDirectory, RunSettings, published_files, write_model_directory,
+};
 pub use schedule::Schedule;
 pub use state::TrainState;
 pub use step::{BackwardOptions, StepGradients, step_gradients};

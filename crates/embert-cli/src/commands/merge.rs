@@ -6,14 +6,15 @@ use std::fs;
 use std::path::Path;
 
 use clap::ArgMatches;
+use embert_inference::ModelDirectory;
 use embert_model::{merge_adapter, save_pretrained};
+use embert_train::write_model_directory;
 
 use crate::error::CliError;
 use crate::{device, model_source, output, recipe};
 
 /// Runs the command.
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
-    let device = device::open(device::DEFAULT)?.device;
     let directory =
         model_source::directory(matches.get_one::<String>("model").expect("--model is required"))?;
     let merged = Path::new(matches.get_one::<String>("output").expect("--output is required"));
@@ -24,28 +25,18 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
             directory.display()
         )));
     }
-    make_room(merged)?;
-    let model = source.load(&device)?;
-    save_pretrained(&merge_adapter(model), &source.config, merged)?;
-    let config = &source.config;
-    source.tokenizer.save(merged, config.architecture.tokenizer_class, config.encoder.max_length())?;
-    if let Some(reading) = recipe::reading_of(&directory)? {
-        let path = merged.join("recipe.toml");
-        fs::write(&path, reading)
-            .map_err(|error| CliError::failed(format!("{}: {error}", path.display())))?;
-    }
+    write_model_directory(merged, |target| write(&source, &directory, target))?;
     output::print(format_args!("merged into {}", merged.display()));
     Ok(())
 }
 
-/// Creates the directory. Fails if it has files.
-fn make_room(output: &Path) -> Result<(), CliError> {
-    let failed = |error| CliError::failed(format!("{}: {error}", output.display()));
-    fs::create_dir_all(output).map_err(failed)?;
-    match fs::read_dir(output).map_err(failed)?.next() {
-        None => Ok(()),
-        Some(_) => {
-            Err(CliError::usage(format!("{} is not empty; choose another --output", output.display())))
-        }
-    }
+/// Merges the adapter of `directory` and writes the model, its tokenizer and its recipe to `target`.
+fn write(source: &ModelDirectory, directory: &Path, target: &Path) -> Result<(), CliError> {
+    let config = &source.config;
+    let model = source.load(&device::open(device::DEFAULT)?.device)?;
+    save_pretrained(&merge_adapter(model), config, target)?;
+    source.tokenizer.save(target, config.architecture.tokenizer_class, config.encoder.max_length())?;
+    let Some(reading) = recipe::reading_of(directory)? else { return Ok(()) };
+    let path = target.join("recipe.toml");
+    fs::write(&path, reading).map_err(|error| CliError::failed(format!("{}: {error}", path.display())))
 }

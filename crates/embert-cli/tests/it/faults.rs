@@ -1,12 +1,13 @@
-//! Runs on a disk that fails or is full. A failed save does not damage the last checkpoint, and the resumed run is
-//! bit-identical.
+//! Runs and merges on a disk that fails or is full. A failed save does not damage the last checkpoint, and the resumed
+//! run is bit-identical. A failed merge leaves no model.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use crate::{stderr, stdout};
+use crate::tiny::{SHAPE, write_csv};
+use crate::{stderr, stdout, succeeds};
 
 const RUN: &str = "train --recipe quickstart --synthetic_reviews 60 --vocab_size 200 --hidden_size 16 \
     --num_hidden_layers 1 --intermediate_size 16 --max_steps 4 --max_seq_length 32 --save_strategy steps \
@@ -42,10 +43,12 @@ struct Fault {
     forever: bool,
 }
 
-/// A folder for a run, and the library that injects faults into it.
+/// A folder for a run or a merge, and the library that injects faults into it.
 struct Disk<'a> {
     injector: &'a Path,
     folder: PathBuf,
+    /// Only operations on paths that contain this text fail.
+    below: &'static str,
 }
 
 impl Disk<'_> {
@@ -53,7 +56,7 @@ impl Disk<'_> {
     fn embert(&self, arguments: &str, fault: Option<Fault>) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_embert"));
         command.args(arguments.split_whitespace()).current_dir(&self.folder).stdin(Stdio::null());
-        command.env("LD_PRELOAD", self.injector).env("FAULTS_BELOW", "run.partial");
+        command.env("LD_PRELOAD", self.injector).env("FAULTS_BELOW", self.below);
         match fault {
             Some(Fault { at, error, forever }) => {
                 command.env("FAULTS_AT", at.to_string()).env("FAULTS_ERROR", error.to_string());
@@ -114,7 +117,7 @@ fn for_each(count: usize, try_one: impl Fn(usize) + Sync) {
 fn a_run_survives_a_fault_at_each_operation() {
     let folder = tempfile::tempdir().unwrap();
     let Some(injector) = injector(folder.path()) else { return };
-    let uninterrupted = Disk { injector: &injector, folder: folder.path().to_owned() };
+    let uninterrupted = Disk { injector: &injector, folder: folder.path().to_owned(), below: "run.partial" };
     let output = uninterrupted.embert(RUN, None);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let expected = uninterrupted.result();
@@ -128,7 +131,7 @@ fn a_run_survives_a_fault_at_each_operation() {
     for_each(operations * 4, |number| {
         let (at, kind) = (number / 4, number % 4);
         let folder = tempfile::tempdir().unwrap();
-        let disk = Disk { injector: &injector, folder: folder.path().to_owned() };
+        let disk = Disk { injector: &injector, folder: folder.path().to_owned(), below: "run.partial" };
         let error = if kind == 3 { KILL } else { ERRORS[at % 2] };
         let fault = Fault { at, error, forever: kind == 2 };
         let output = disk.survives(["continue", "stop", "continue", "continue"][kind], fault, &expected);
@@ -150,7 +153,7 @@ fn a_run_without_checkpoints_begins_anew_after_a_fault_or_is_complete() {
         --save_strategy no --output_dir run";
     let folder = tempfile::tempdir().unwrap();
     let Some(injector) = injector(folder.path()) else { return };
-    let uninterrupted = Disk { injector: &injector, folder: folder.path().to_owned() };
+    let uninterrupted = Disk { injector: &injector, folder: folder.path().to_owned(), below: "run.partial" };
     let output = uninterrupted.embert(WITHOUT_CHECKPOINTS, None);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let expected = uninterrupted.result();
@@ -159,7 +162,7 @@ fn a_run_without_checkpoints_begins_anew_after_a_fault_or_is_complete() {
     for_each(operations * 3, |number| {
         let (at, kind) = (number / 3, number % 3);
         let folder = tempfile::tempdir().unwrap();
-        let disk = Disk { injector: &injector, folder: folder.path().to_owned() };
+        let disk = Disk { injector: &injector, folder: folder.path().to_owned(), below: "run.partial" };
         let fault = Fault { at, error: [ERRORS[0], ERRORS[0], KILL][kind], forever: kind == 1 };
         if disk.embert(WITHOUT_CHECKPOINTS, Some(fault)).status.success() {
             return;
@@ -179,6 +182,59 @@ fn a_run_without_checkpoints_begins_anew_after_a_fault_or_is_complete() {
     let (anew, complete) = (anew.into_inner(), complete.into_inner());
     println!("{anew} runs began anew, {complete} were complete; all results are bit-identical");
     assert!(anew > operations && complete > 3, "{anew} anew, {complete} complete, of {operations}");
+}
+
+/// Returns the names of the files of the merged model with their bytes; `None` if there is no `config.json`.
+fn merged_model(folder: &Path) -> Option<Vec<(String, Vec<u8>)>> {
+    let merged = folder.join("merged");
+    fs::metadata(merged.join("config.json")).ok()?;
+    let files =
+        fs::read_dir(merged).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+    let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+    let mut files = files.map(|path| (name(&path), fs::read(path).unwrap())).collect::<Vec<_>>();
+    files.sort();
+    Some(files)
+}
+
+#[test]
+fn a_failed_merge_leaves_no_model_and_can_be_repeated() {
+    let models = tempfile::tempdir().unwrap();
+    let Some(injector) = injector(models.path()) else { return };
+    write_csv(models.path(), "rows.csv", &["a", "b"], 24);
+    succeeds(models.path(), &format!("train {SHAPE} --dataset rows.csv --max_steps 1 --output_dir base"));
+    let lora =
+        "--lora_r 2 --lora_target_modules query --max_seq_length 16 --max_steps 1 --output_dir adapter";
+    succeeds(models.path(), &format!("train --model base --dataset rows.csv {lora}"));
+    let models = models.path().display();
+    let merge = format!("merge --model {models}/adapter --base {models}/base --output merged");
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Disk { injector: &injector, folder: folder.path().to_owned(), below: "merged" };
+    assert!(disk.embert(&merge, None).status.success());
+    let expected = merged_model(folder.path()).unwrap();
+    let operations = fs::read_to_string(folder.path().join("operations")).unwrap().lines().count();
+    assert!(expected.len() > 4 && operations > 20, "{operations} operations");
+    for_each(operations * 3, |number| {
+        let (at, kind) = (number / 3, number % 3);
+        let folder = tempfile::tempdir().unwrap();
+        let disk = Disk { injector: &injector, folder: folder.path().to_owned(), below: "merged" };
+        let fault = Fault { at, error: [ERRORS[0], ERRORS[1], KILL][kind], forever: kind == 1 };
+        let output = disk.embert(&merge, Some(fault));
+        let what = format!("operation {at}, {kind}: {}", stderr(&output));
+        let found = merged_model(folder.path());
+        match output.status.code() {
+            Some(0) => assert!(found.as_ref() == Some(&expected), "{what}"),
+            Some(1) if kind == 0 => assert!(!folder.path().join("merged").exists(), "{what}"),
+            Some(1) | None => assert!(found.is_none_or(|found| found == expected), "{what}"),
+            other => panic!("{other:?}: {what}"),
+        }
+        if output.status.code() != Some(0) {
+            let again = disk.embert(&merge, None);
+            let message = stderr(&again);
+            let is_complete = message.contains("merged is not empty"); // killed before the last operation
+            assert!(again.status.success() || is_complete, "{what}: {message}");
+            assert!(merged_model(folder.path()).as_ref() == Some(&expected), "{what}: {message}");
+        }
+    });
 }
 
 /// Trains on a disk of `$1` KiB. If that fails, enlarges the disk and resumes. Copies the final weights to `../result`.

@@ -270,7 +270,7 @@ fn two_processes_cannot_write_the_same_run() {
     }
     for flags in [RESUME, " --overwrite_output_dir"] {
         let message = fails(folder.path(), 2, &format!("{RUN}{flags}"));
-        assert!(message.contains("run.partial: another process is training there"), "{message}");
+        assert!(message.contains("run.partial: another process is writing there"), "{message}");
     }
     assert!(child.try_wait().unwrap().is_none(), "the first process ended");
     child.kill().unwrap();

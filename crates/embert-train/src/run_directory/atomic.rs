@@ -173,7 +173,7 @@ fn flush_file(path: &Path) -> Result<(), TrainError> {
 }
 
 /// Flushes the names in a directory to disk. Only Unix can open a directory as a file.
-fn flush_directory(directory: &Path) -> Result<(), TrainError> {
+pub(crate) fn flush_directory(directory: &Path) -> Result<(), TrainError> {
     if !cfg!(unix) || directory.as_os_str().is_empty() {
         return Ok(());
     }

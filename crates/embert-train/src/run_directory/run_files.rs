@@ -4,7 +4,7 @@ use std::path::Path;
 
 /// The files of a model or an adapter, and its tokenizer.
 const MODEL_FILES: [&str; 12] = [
-    "config.json",
+    CONFIG,
     "model.safetensors",
     embert_model::ADAPTER_MODEL_CONFIG,
     "adapter_config.json",
@@ -24,6 +24,8 @@ pub fn published_files(directory: &Path) -> Vec<&'static str> {
     names.filter(|name| directory.join(name).is_file()).collect()
 }
 
+/// The configuration of a model.
+pub(crate) const CONFIG: &str = "config.json";
 /// The model card. A run writes it last and atomically.
 pub(crate) const CARD: &str = "README.md";
 /// The results of training and evaluation.
@@ -87,6 +89,11 @@ pub(crate) fn is_checkpoint_file(name: &str, kind: EntryKind) -> bool {
     MODEL_FILES.contains(&name)
         || own.contains(&name)
         || kind == EntryKind::TemporaryCheckpoint && is_temporary(name)
+}
+
+/// Returns true for the files of a model, its tokenizer and its recipe, also partly written ones.
+pub(crate) fn is_model_file(name: &str) -> bool {
+    MODEL_FILES.contains(&name) || name == RECIPE || is_temporary(name)
 }
 
 /// Returns N of `checkpoint-N`.
