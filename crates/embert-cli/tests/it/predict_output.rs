@@ -1,9 +1,15 @@
-//! Output files that `predict` refuses before it opens the model.
+//! Output files that `predict` refuses before it opens the model, and output files after a signal.
 
+use std::fmt::Write;
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
 
-use crate::fails;
+use crate::tiny::{SHAPE, write_csv};
+use crate::{fails, stderr, succeeds};
 
 #[test]
 fn an_invalid_output_is_refused_and_existing_files_are_kept() {
@@ -52,4 +58,76 @@ fn an_invalid_output_is_refused_and_existing_files_are_kept() {
     }
     let message = fails(folder.path(), 1, "predict --model ./none --input f.csv --output a/out.csv");
     assert!(message.contains("none"), "{message}");
+}
+
+/// Predicts, and sends a signal when the temporary file at `partial` has content. `PID` in `partial` is the process id.
+/// Returns the exit code and standard error.
+fn stopped_while_writing(
+    folder: &Path,
+    arguments: &str,
+    partial: &str,
+    signal: &str,
+) -> (Option<i32>, String) {
+    let mut command = crate::command(folder, arguments);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let id = child.id().to_string();
+    let partial = folder.join(partial.replace("PID", &id));
+    while !partial.metadata().is_ok_and(|metadata| metadata.len() > 0) {
+        assert!(child.try_wait().unwrap().is_none(), "{arguments} ended too soon");
+        sleep(Duration::from_millis(1));
+    }
+    assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), stderr(&output))
+}
+
+#[test]
+fn a_signal_leaves_the_output_unchanged_and_no_temporary_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_csv(path, "rows.csv", &["a", "b"], 24);
+    succeeds(path, &format!("train {SHAPE} --dataset rows.csv --max_steps 1 --output_dir run"));
+    let mut texts = String::from("text\n");
+    (0..200_000).for_each(|row| writeln!(texts, "apple river number {row}").unwrap());
+    for directory in ["in", "out"] {
+        fs::create_dir(path.join(directory)).unwrap();
+    }
+    fs::write(path.join("in/long.csv"), texts).unwrap();
+    succeeds(path, "predict --model run --output before.csv apple");
+    let before = fs::read(path.join("before.csv")).unwrap();
+    for (arguments, partial, signal, code, expected) in [
+        (
+            "--input in/long.csv --output new.csv",
+            ".new.csv.PID.partial",
+            "-INT",
+            130,
+            "new.csv is not written",
+        ),
+        (
+            "--input in/long.csv --output before.csv",
+            ".before.csv.PID.partial",
+            "-TERM",
+            143,
+            "before.csv is not",
+        ),
+        (
+            "--input in --output out",
+            "out/.long.csv.PID.partial",
+            "-TERM",
+            143,
+            "--resume predicts the missing",
+        ),
+    ] {
+        let arguments = format!("predict --model run {arguments}");
+        let (found, message) = stopped_while_writing(path, &arguments, partial, signal);
+        assert_eq!(found, Some(code), "{arguments}: {message}");
+        assert!(message.contains("error: interrupted: ") && message.contains(expected), "{message}");
+    }
+    assert_eq!(fs::read(path.join("before.csv")).unwrap(), before);
+    let names =
+        |path: &Path| fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
+    assert!(names(&path.join("out")).is_empty(), "{:?}", names(&path.join("out")));
+    let is_left =
+        |name: &std::ffi::OsString| name == "new.csv" || name.to_string_lossy().ends_with(".partial");
+    assert!(!names(path).iter().any(is_left), "{:?}", names(path));
 }

@@ -50,6 +50,23 @@ impl Job {
         rows.map_or_else(|| Bar::counter(&what), |rows| Bar::items(&what, rows as usize))
     }
 
+    /// Returns true if the job writes a file and never waits for another process.
+    pub(super) fn writes_file(&self) -> bool {
+        let is_read_at_once = match &self.input {
+            Input::Arguments { .. } => true,
+            Input::File(path) => path.is_file(),
+            Input::Lines | Input::ArrowStream => false,
+        };
+        is_read_at_once && matches!(&self.output, Output::File(path) if path.is_file() || !path.exists())
+    }
+
+    /// Returns the error of a job that a signal interrupted.
+    pub(super) fn interrupted(&self, signal: usize) -> CliError {
+        let Output::File(path) = &self.output else { return CliError::interrupted("interrupted", signal) };
+        let advice = if self.is_part { "; --resume predicts the missing parts" } else { "" };
+        CliError::interrupted(format!("interrupted: {} is not written{advice}", path.display()), signal)
+    }
+
     /// Ends a job whose input has no texts: a part has no output, and any other input is an error.
     pub(super) fn without_texts(&self) -> Result<(), CliError> {
         match &self.input {
