@@ -1,5 +1,7 @@
 //! The gradients of one optimizer step: ∇ of the mean loss over its window of micro-batches.
 
+use std::borrow::Cow;
+
 use burn::tensor::{Device, Tensor};
 use embert_inference::{device_of, input_ids, sequence_layout};
 use embert_kernels::{DropoutStream, with_constant_weights};
@@ -74,7 +76,7 @@ pub fn step_gradients(
     pass: ForwardContext,
     backward: BackwardOptions<'_>,
 ) -> StepGradients {
-    let weight = window.iter().map(|batch| objective.normalizer(&batch.targets)).sum::<f64>();
+    let (objective, weight) = &normalized(objective, window);
     let normalizer = weight / backward.loss_scale;
     let compute =
         |model: &_, share: &[_]| share_gradients(model, share, objective, normalizer, pass, backward);
@@ -88,6 +90,16 @@ pub fn step_gradients(
         loss_scale: backward.loss_scale,
         num_examples: window.iter().map(|batch| batch.tokens.lengths.len()).sum(),
         num_tokens: window.iter().map(|batch| batch.tokens.num_tokens()).sum(),
+    }
+}
+
+/// Returns the objective and the normalizer of a window.
+///
+/// If the classes of all its examples have weight 0, the loss and its gradients are 0. PyTorch returns NaN.
+fn normalized<'a>(objective: &'a Objective, window: &[LabelledBatch]) -> (Cow<'a, Objective>, f64) {
+    match window.iter().map(|batch| objective.normalizer(&batch.targets)).sum::<f64>() {
+        0.0 => (Cow::Owned(objective.without_weights()), 1.0),
+        weight => (Cow::Borrowed(objective), weight),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Checks the value of each setting.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use crate::class_weights::ClassWeights;
 use crate::config::{IntervalStrategy, TrainConfig};
@@ -110,17 +111,20 @@ impl TrainConfig {
     }
 }
 
+/// Weights other than 0 are far enough from the limits of f32 that their products with losses are finite.
+const WEIGHTS: RangeInclusive<f64> = 1e-30..=1e30;
+
 fn check_weights(key: &'static str, weights: &ClassWeights) -> Result<(), ConfigError> {
     let numbers = weights.numbers();
     let has_numbers = matches!(weights, ClassWeights::List(_) | ClassWeights::Names(_));
-    let valid = numbers.iter().all(|&weight| weight.is_finite() && weight >= 0.0);
+    let valid = numbers.iter().all(|weight| *weight == 0.0 || WEIGHTS.contains(weight));
     if !has_numbers || valid && numbers.iter().any(|&weight| weight > 0.0) {
         return Ok(());
     }
     Err(ConfigError {
         key,
         found: weights.to_text(),
-        expected: "\"none\", \"balanced\" or one number for each label, none below 0 and not all 0",
+        expected: "\"none\", \"balanced\" or one number for each label: 0 or between 1e-30 and 1e30, not all 0",
     })
 }
 
@@ -144,6 +148,17 @@ mod tests {
     #[track_caller]
     fn error_of(change: &str) -> String {
         serde_json::from_str::<TrainConfig>(change).unwrap().validate().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn weights_may_be_zero_and_of_any_usual_size() {
+        for key in ["class_weights", "pos_weight"] {
+            for weights in ["[0, 1]", "[1e-30, 1e30]", r#"{"a": 0, "b": 2.5}"#, r#""balanced""#, r#""none""#]
+            {
+                let config = serde_json::from_str::<TrainConfig>(&format!("{{{key:?}: {weights}}}")).unwrap();
+                assert_eq!(config.validate(), Ok(()), "{key} {weights}");
+            }
+        }
     }
 
     #[test]
@@ -171,7 +186,13 @@ mod tests {
             r#"{"class_weights": [0, 0]}"#,
             r#"{"class_weights": {"a": 0}}"#,
             r#"{"class_weights": {"a": -1, "b": 2}}"#,
+            r#"{"class_weights": [1, 1e39]}"#,
+            r#"{"class_weights": [1e-45, 1]}"#,
+            r#"{"class_weights": {"a": 1e300}}"#,
+            r#"{"class_weights": [0, 1e-31]}"#,
             r#"{"pos_weight": [1, -1]}"#,
+            r#"{"pos_weight": [1, 1e31]}"#,
+            r#"{"pos_weight": {"a": 1e-40, "b": 1}}"#,
             r#"{"focal_gamma": -1}"#,
             r#"{"label_smoothing_factor": 0.1, "loss": "focal"}"#,
             r#"{"logging_steps": 0}"#,

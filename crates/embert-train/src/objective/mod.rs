@@ -67,6 +67,14 @@ impl Objective {
         }
     }
 
+    /// Returns the objective whose class weights are all 0, so that every loss is 0.
+    pub(crate) fn without_weights(&self) -> Self {
+        match self {
+            Self::SingleLabel(objective) => Self::SingleLabel(objective.without_weights()),
+            Self::MultiLabel(_) | Self::Regression(_) => self.clone(), // their normalizer is not a sum of weights
+        }
+    }
+
     fn mismatch(&self, targets: &Targets) -> ! {
         panic!("an objective of {} has targets of {}", self.problem_type(), targets.problem_type())
     }

@@ -24,6 +24,11 @@ impl SingleLabel {
         labels.iter().map(|&label| self.class_weights[label]).sum()
     }
 
+    /// Returns the objective with w = 0 for all labels.
+    pub(super) fn without_weights(&self) -> Self {
+        Self { class_weights: vec![0.0; self.class_weights.len()], ..self.clone() }
+    }
+
     /// Returns −Σᵢ Σ꜀ Tᵢ꜀ · log pᵢ꜀, or the focal loss, `[1]`, for logits `[batch, num_labels]`.
     pub(super) fn loss_sum(&self, logits: Tensor<2>, labels: &[usize]) -> Tensor<1> {
         if let Some(gamma) = self.focal_gamma {

@@ -1,6 +1,6 @@
 //! Runs whose loss, gradients or weights are not finite.
 
-use embert_train::{Event, IntervalStrategy, Snapshot, TrainConfig, TrainError, fit};
+use embert_train::{ClassWeights, Event, IntervalStrategy, Loss, Snapshot, TrainConfig, TrainError, fit};
 
 use crate::run::config;
 use crate::tiny::{self, Examples};
@@ -70,4 +70,43 @@ fn a_nan_weight_stops_the_first_step() {
     assert_eq!(steps, 0);
     let message = error.to_string();
     assert!(message.starts_with("training diverged at step 1: loss NaN, gradient norm NaN"), "{message}");
+}
+
+#[test]
+fn steps_on_rows_of_weight_zero_have_loss_zero_and_no_gradient() {
+    let weights = |weights: [f64; 2]| ClassWeights::List(weights.to_vec());
+    let base = TrainConfig {
+        per_device_train_batch_size: 1,
+        gradient_accumulation_steps: 1,
+        class_weights: weights([0.0, 1.0]),
+        ..config()
+    };
+    let focal = Loss::Focal;
+    for config in [
+        base.clone(),
+        TrainConfig { class_weights: weights([1e-30, 0.0]), ..base.clone() },
+        TrainConfig { class_weights: weights([0.0, 1e30]), ..base.clone() },
+        TrainConfig { label_smoothing_factor: 0.1, ..base.clone() },
+        TrainConfig { loss: focal, ..base.clone() },
+        TrainConfig { gradient_checkpointing: true, ..base.clone() },
+        TrainConfig { fp16: true, ..base.clone() },
+        TrainConfig { gradient_accumulation_steps: 2, ..base.clone() },
+        TrainConfig { gradient_accumulation_steps: 2, gradient_checkpointing: true, loss: focal, ..base },
+    ] {
+        let examples = Examples::new(20); // ten of each label
+        let mut steps = vec![];
+        let fitted = fit(tiny::model(0.0), examples.train_only(), &config, &mut |event| {
+            if let Event::Step(log) = event {
+                steps.push((log.loss, log.grad_norm));
+            }
+            tiny::CONTINUE
+        });
+        let weights = tiny::weights(&fitted.unwrap().model);
+        assert!(weights.iter().flatten().all(|weight| weight.is_finite()), "{config:?}");
+        let is_zero = |&&(loss, grad_norm): &&(f64, f64)| loss == 0.0 && grad_norm == 0.0;
+        let (zeros, rest): (Vec<_>, Vec<_>) = steps.iter().partition(is_zero);
+        assert!(rest.iter().all(|(loss, grad_norm)| *loss > 0.0 && *grad_norm > 0.0), "{steps:?}");
+        let is_single = config.gradient_accumulation_steps == 1;
+        assert!(!is_single || zeros.len() * 2 == steps.len(), "{config:?}: {steps:?}");
+    }
 }
