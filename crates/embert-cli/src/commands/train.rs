@@ -169,8 +169,10 @@ impl Run<'_> {
     /// Evaluates the final weights, prints the results and gives the run directory its name.
     fn finish(&self, mut directory: RunDirectory, fitted: &Fitted) -> Result<(), CliError> {
         report::epochs(&fitted.report.log_history).iter().for_each(output::print);
-        let best = self.recipe.train.best_model_metric().map(|metric| report::best_model(fitted, metric));
-        best.iter().flatten().for_each(output::print);
+        if let Some(metric) = self.recipe.train.best_model_metric() {
+            report::best_model(fitted, metric).iter().for_each(output::print);
+            report::undefined_metric(&fitted.report, metric).iter().for_each(output::warn);
+        }
         directory.set_thresholds(self.encoded.metrics.thresholds.clone())?;
         let card = model_card(&self.recipe, self.source, self.examples, &self.encoded);
         let data = self.encoded.data(&self.context);

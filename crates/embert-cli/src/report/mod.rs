@@ -11,7 +11,7 @@ use comfy_table::{Cell, CellAlignment, Table, presets};
 
 pub(crate) use evaluation::evaluation;
 pub(crate) use lengths::{lengths, padding, word_lengths};
-pub(crate) use run::{best_model, epochs, log_line, plan, summary};
+pub(crate) use run::{best_model, epochs, log_line, plan, summary, undefined_metric};
 pub(crate) use samples::{Sample, samples};
 
 /// The largest number of classes in a table.

@@ -98,6 +98,28 @@ pub(crate) fn best_model(fitted: &Fitted, metric: BestModelMetric) -> Vec<String
     lines
 }
 
+/// Warns if the metric that compares evaluations was undefined in all of them.
+pub(crate) fn undefined_metric(report: &TrainReport, metric: BestModelMetric) -> Option<String> {
+    let is_defined = |metrics: &Metrics| metrics.value(&metric.to_string()).is_some_and(f64::is_finite);
+    let mut evaluations = report.log_history.iter().filter_map(|entry| match entry {
+        LogEntry::Evaluation { evaluation, .. } => Some(&evaluation.metrics),
+        LogEntry::Train(_) => None,
+    });
+    evaluations.clone().next()?;
+    if evaluations.any(is_defined) {
+        return None;
+    }
+    let (step, total_steps) = (report.global_step, report.plan.total_steps);
+    let effect = match report.stopped_early {
+        true => format!("the run stopped early after step {step} of {total_steps}, with the last weights"),
+        false => "the weights are those of the last step".to_owned(),
+    };
+    Some(format!(
+        "{metric} was undefined in all evaluations: {effect}; choose another metric_for_best_model, or other rows to \
+         evaluate on"
+    ))
+}
+
 /// The time and speed of a finished run.
 pub(crate) fn summary(report: &TrainReport) -> String {
     let first_step = report.train_first_step_runtime.map_or(String::new(), |seconds| {

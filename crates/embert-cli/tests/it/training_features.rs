@@ -47,6 +47,50 @@ fn a_run_stops_early_with_its_best_weights_and_draws_its_curves() {
 }
 
 #[test]
+fn an_undefined_metric_is_a_warning_with_its_effect() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_csv(path, "rows.csv", &["a", "b"], 40);
+    write_csv(path, "one.csv", &["a", "b"], 1);
+    write_csv(path, "two.csv", &["a", "b"], 2);
+    let values = |value: &dyn Fn(usize) -> f64| {
+        (0..40).fold("text,label\n".to_owned(), |rows, row| format!("{rows}word {row},{:.2}\n", value(row)))
+    };
+    fs::write(path.join("values.csv"), values(&|row| row as f64 / 7.0)).unwrap();
+    fs::write(path.join("constant.csv"), values(&|_| 0.25)).unwrap();
+    let early =
+        "was undefined in all evaluations: the run stopped early after step 3 of 5, with the last weights";
+    let last = "was undefined in all evaluations: the weights are those of the last step";
+    for (number, (train, eval, metric, flags, expected)) in [
+        ("rows", "one", "eval_roc_auc", "--early_stopping_patience 2 --load_best_model_at_end", Some(early)),
+        ("rows", "one", "eval_roc_auc", "--load_best_model_at_end", Some(last)),
+        ("rows", "one", "eval_roc_auc", "", Some(last)),
+        ("values", "constant", "eval_pearson", "--early_stopping_patience 2", Some(early)),
+        ("values", "constant", "eval_spearman", "", Some(last)),
+        ("values", "constant", "eval_mae", "--load_best_model_at_end", None),
+        ("rows", "two", "eval_roc_auc", "--load_best_model_at_end", None),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let warnings = warnings(
+            path,
+            &format!(
+                "train {SHAPE} --train_file {train}.csv --validation_file {eval}.csv --max_steps 5 --eval_strategy steps \
+                 --eval_steps 1 --save_strategy steps --save_steps 1 --metric_for_best_model {metric} {flags} \
+                 --output_dir run{number}"
+            ),
+        );
+        match expected {
+            Some(expected) => {
+                assert!(warnings.contains(&format!("warning: {metric} {expected}")), "{warnings}")
+            }
+            None => assert!(!warnings.contains("undefined in all evaluations"), "{warnings}"),
+        }
+    }
+}
+
+#[test]
 fn frozen_parameters_are_not_trained_and_unknown_patterns_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let run = |flags: &str| format!("train {TINY} --num_train_epochs 2 --overwrite_output_dir false {flags}");
