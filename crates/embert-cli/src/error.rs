@@ -35,6 +35,14 @@ impl CliError {
         Self { message: message.to_string(), code: 3 }
     }
 
+    /// Returns the error of an output. A failed disk is a failure; a value that the format does not have is wrong data.
+    pub(crate) fn unwritten(error: DataError) -> Self {
+        match error {
+            DataError::Io { .. } => Self::failed(error),
+            _ => error.into(),
+        }
+    }
+
     pub(crate) fn interrupted(message: impl ToString, signal: usize) -> Self {
         Self { message: message.to_string(), code: 128 + signal as u8 }
     }
@@ -77,9 +85,14 @@ impl From<ModelError> for CliError {
 impl From<TextError> for CliError {
     fn from(error: TextError) -> Self {
         match error {
-            TextError::MaxLengthTooLarge { .. }
+            TextError::VocabSizeTooSmall { .. }
+            | TextError::MaxLengthTooLarge { .. }
             | TextError::MaxLengthTooSmall { .. }
-            | TextError::HeadTailTooLong { .. } => Self::usage(error),
+            | TextError::MaxLengthTooSmallForPairs { .. }
+            | TextError::HeadTailTooLong { .. }
+            | TextError::HeadTailOfPairs { .. }
+            | TextError::PairTooLong { .. }
+            | TextError::UnknownTruncationStrategy { .. } => Self::usage(error),
             _ => Self::failed(error),
         }
     }
@@ -98,7 +111,11 @@ impl From<InferenceError> for CliError {
 impl From<TrainError> for CliError {
     fn from(error: TrainError) -> Self {
         let code = match error {
+            TrainError::Text(error) => return error.into(),
+            TrainError::Model(error) => return error.into(),
+            TrainError::Inference(error) => return error.into(),
             TrainError::Config(_)
+            | TrainError::NoFullBatch { .. }
             | TrainError::ClassWeights { .. }
             | TrainError::UnknownLabelName { .. }
             | TrainError::UnknownMetric { .. }
@@ -132,6 +149,26 @@ impl From<TrainError> for CliError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn exit_codes_are_those_of_the_documentation() {
+        let path = || "a.csv".into();
+        let disk = || DataError::Io { path: path(), source: std::io::ErrorKind::StorageFull.into() };
+        let head_tail = TextError::HeadTailOfPairs { head: 2, tail: 2 };
+        for (error, expected) in [
+            (CliError::from(disk()), 3),
+            (CliError::unwritten(disk()), 1),
+            (CliError::unwritten(DataError::Empty { path: path() }), 3),
+            (TrainError::NoFullBatch { num_examples: 20, batch_size: 65 }.into(), 2),
+            (TrainError::NoExamples.into(), 3),
+            (TrainError::Text(TextError::VocabSizeTooSmall { vocab_size: 5, needed: 45 }).into(), 2),
+            (TextError::VocabSizeTooSmall { vocab_size: 5, needed: 45 }.into(), 2),
+            (TextError::MaxLengthTooSmallForPairs { max_length: 3, needed: 4 }.into(), 2),
+            (InferenceError::Text(head_tail).into(), 2),
+        ] {
+            assert_eq!(error.code, expected, "{}", error.message);
+        }
+    }
 
     #[test]
     fn a_message_is_one_line_without_control_characters() {

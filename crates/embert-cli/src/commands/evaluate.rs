@@ -63,7 +63,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
         print_mistakes(&rows, count);
     }
     if let Some(path) = output_file {
-        rows.to_table().write(Path::new(path))?;
+        rows.to_table().write(Path::new(path)).map_err(CliError::unwritten)?;
     }
     output::print(serde_json::to_string(&evaluation.to_results(labels)).expect("metrics are JSON"));
     Ok(())

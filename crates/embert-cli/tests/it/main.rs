@@ -11,6 +11,7 @@ mod docs;
 #[cfg(unix)]
 mod evaluate_output;
 mod evaluated_rows;
+mod exit_codes;
 mod families;
 mod family_recipes;
 mod faults;

@@ -16,7 +16,7 @@ pub(super) struct Predictions {
 impl Predictions {
     pub(super) fn open(output: &Output) -> Result<Self, CliError> {
         let (writer, is_stdout) = match output {
-            Output::File(path) => (TableWriter::create(path)?, false),
+            Output::File(path) => (TableWriter::create(path).map_err(CliError::unwritten)?, false),
             Output::Lines => (TableWriter::jsonl(stdout()), true),
             Output::ArrowStream => (TableWriter::arrow_stream(stdout()), true),
         };
@@ -48,7 +48,7 @@ fn is_open(result: Result<(), DataError>, is_stdout: bool) -> Result<bool, CliEr
         Err(DataError::Io { source, .. }) if is_stdout => {
             Err(CliError::failed(format!("standard output: {source}")))
         }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(CliError::unwritten(error)),
     }
 }
 
