@@ -1,4 +1,5 @@
 //! Handles Ctrl-C and SIGTERM. The first signal stops a run after the current step; the second one exits at once.
+//! Ignores SIGXFSZ.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -6,6 +7,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
+
+/// Makes a write beyond the maximum file size (`ulimit -f`) an error, like a full disk. Without it, the signal SIGXFSZ
+/// ends the process. Python ignores this signal, too.
+pub(crate) fn outlive_file_size_limit() {
+    #[cfg(unix)]
+    let _ = flag::register(signal_hook::consts::SIGXFSZ, Arc::default()); // without a handler, only the message is lost
+}
 
 /// The signal that was received.
 #[derive(Clone, Default)]

@@ -58,6 +58,7 @@ fn main() -> ExitCode {
     embert_kernels::keep_freed_memory();
     #[cfg(any(feature = "cuda", feature = "wgpu"))]
     embert_inference::keep_compiled_kernels();
+    interrupt::outlive_file_size_limit();
     start_logging();
     panics::install_hook();
     match args::text(std::env::args_os()).and_then(|arguments| panics::as_error(|| run(arguments))) {

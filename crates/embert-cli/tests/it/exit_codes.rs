@@ -55,3 +55,29 @@ fn rows_of_class_weight_zero_do_not_diverge() {
         );
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_file_above_the_maximum_size_is_a_failure_with_a_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_csv(path, "rows.csv", &["a", "b"], 20);
+    write_csv(path, "many.csv", &["a", "b"], 2000);
+    succeeds(path, &format!("train {SHAPE} --train_file rows.csv --max_steps 1 --output_dir run"));
+    for (arguments, file) in [
+        (
+            format!("train {SHAPE} --train_file rows.csv --max_steps 1 --output_dir new"),
+            "model.safetensors: ",
+        ),
+        ("predict --model run --input many.csv --output new.csv".to_owned(), "new.csv: "),
+    ] {
+        let mut command = std::process::Command::new("sh"); // 12 blocks of 512 or 1024 bytes
+        command.args(["-c", "ulimit -f 12; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_embert")]);
+        command.args(arguments.split_whitespace()).current_dir(path);
+        let output = command.env("HF_HUB_OFFLINE", "1").env("HF_HOME", path).output().unwrap();
+        let message = crate::stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{arguments}: {message}");
+        assert!(message.contains(file) && message.contains("File too large"), "{arguments}: {message}");
+    }
+    assert!(!path.join("new.csv").exists() && !path.join("new").exists());
+}
