@@ -159,9 +159,7 @@ pub(crate) fn locate(recipe: &Recipe) -> Result<(), CliError> {
         source(data, &data.train_split_name)?;
     }
     let eval_file = data.eval_file().filter(|_| recipe.evaluates());
-    let is_missing = |file: &&String| local_path::is_missing(file);
-    let missing = data.train_file.iter().chain(eval_file).find(is_missing);
-    missing.map_or(Ok(()), |file| Err(CliError::rejected(local_path::no_such(file))))
+    data.train_file.iter().chain(eval_file).try_for_each(|file| local_path::require(file))
 }
 
 /// Reads the rows that flags of `evaluate` name.
@@ -170,6 +168,7 @@ pub(crate) fn read_named(
     known: &KnownLabels,
     notes: &mut Vec<DataNote>,
 ) -> Result<EvalExamples, CliError> {
+    data.eval_file().map_or(Ok(()), |file| local_path::require(file))?;
     let eval = match (data.eval_file(), synthetic(data)) {
         (Some(file), _) => of_file(file, &data.test_split_name, data, Some(known), notes)?,
         (None, Some(synthetic)) => {

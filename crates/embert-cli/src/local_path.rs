@@ -36,7 +36,12 @@ const EXTENSIONS: [&str; 22] = [
 
 /// Returns an error message if the name is a path that does not exist; `None` if it may be an id of the hub.
 pub(crate) fn missing(name: &str) -> Option<String> {
-    looks_like_a_path(name).then(|| no_such(name))
+    broken_link(name).or_else(|| looks_like_a_path(name).then(|| no_such(name)))
+}
+
+/// Fails if the data does not exist.
+pub(crate) fn require(name: &str) -> Result<(), CliError> {
+    if is_missing(name) { Err(CliError::rejected(no_such(name))) } else { Ok(()) }
 }
 
 /// Returns true if no file, directory or glob has this name.
@@ -76,9 +81,27 @@ fn joined(mut path: PathBuf, new: &Path) -> PathBuf {
 
 /// Returns the error message for a path that does not exist.
 pub(crate) fn no_such(name: &str) -> String {
-    let advice =
-        near_sibling(Path::new(name)).map_or(String::new(), |near| format!("; did you mean {near}?"));
-    format!("{name}: there is no such file or directory{advice}")
+    broken_link(name).unwrap_or_else(|| {
+        let advice =
+            near_sibling(Path::new(name)).map_or(String::new(), |near| format!("; did you mean {near}?"));
+        format!("{name}: there is no such file or directory{advice}")
+    })
+}
+
+/// Returns the error message for a path that is not a directory.
+pub(crate) fn no_directory(name: &str) -> String {
+    let is_other = Path::new(name).exists();
+    if is_other { format!("{name}: this is a file; name the directory of a model") } else { no_such(name) }
+}
+
+/// Returns the error message for a path that is, or goes through, a link to nothing.
+fn broken_link(name: &str) -> Option<String> {
+    let path = Path::new(name).components().collect::<PathBuf>(); // the system follows a link that ends with a slash
+    let link = path.ancestors().find(|ancestor| ancestor.is_symlink())?;
+    let (target, error) = (link.read_link().ok()?, link.metadata().err()?);
+    let what = if link == path { "this".into() } else { link.display().to_string() };
+    let target = target.display();
+    Some(format!("{name}: {what} is a link to {target}, which cannot be opened: {error}; correct the link"))
 }
 
 /// Adds to a hub error the local path with a similar name.
@@ -107,7 +130,8 @@ fn near_sibling(path: &Path) -> Option<String> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name()?.to_str()?;
     let entries = parent.read_dir().ok()?.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-    let entries = entries.filter(|entry| !entry.starts_with('.')).collect::<Vec<_>>();
+    let is_other = |entry: &String| !entry.starts_with('.') && entry != name;
+    let entries = entries.filter(is_other).collect::<Vec<_>>();
     let near = nearest(name, entries.iter().map(String::as_str))?;
     Some(path.with_file_name(near).display().to_string())
 }
@@ -137,6 +161,48 @@ mod tests {
         {
             assert!(missing(name).is_some(), "{name}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_nothing_is_named_with_its_target() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        std::fs::create_dir(path("folder")).unwrap();
+        for (target, link) in [
+            ("nowhere.csv", "dangling.csv"),
+            ("gone", "model"),
+            ("cycle", "cycle"),
+            ("dangling.csv", "twice.csv"),
+            ("folder", "good"),
+        ] {
+            std::os::unix::fs::symlink(target, path(link)).unwrap();
+        }
+        for (name, expected) in [
+            ("dangling.csv", "this is a link to nowhere.csv, which cannot be opened: No such file"),
+            ("model", "this is a link to gone, which"),
+            ("model/", "this is a link to gone, which"),
+            ("model/.", "this is a link to gone, which"),
+            ("cycle", "this is a link to cycle, which cannot be opened: Too many"),
+            ("twice.csv", "this is a link to dangling.csv, which"),
+            ("model/config.json", "/model is a link to gone, which"),
+            ("good/nothing.csv", "there is no such file or directory"),
+        ] {
+            for message in [no_such(&path(name)), no_directory(&path(name)), missing(&path(name)).unwrap()] {
+                assert!(message.starts_with(&path(name)) && message.contains(expected), "{name}: {message}");
+                assert!(!message.contains("did you mean"), "{message}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_is_not_the_directory_of_a_model() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.json").display().to_string();
+        std::fs::write(&file, "").unwrap();
+        assert_eq!(no_directory(&file), format!("{file}: this is a file; name the directory of a model"));
+        let near = format!("{file}n");
+        assert!(no_directory(&near).ends_with(&format!("did you mean {file}?")), "{}", no_directory(&near));
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), CliError> {
     let text = |name: &str| matches.get_one::<String>(name).expect("required, or with a default").as_str();
     let folder = Path::new(text("model"));
     if !folder.is_dir() {
-        return Err(CliError::usage(local_path::no_such(text("model"))));
+        return Err(CliError::usage(local_path::no_directory(text("model"))));
     }
     let files = published_files(folder);
     if !files.iter().any(|name| name.ends_with(".safetensors")) {

@@ -126,6 +126,37 @@ fn slashes_after_a_linked_directory_do_not_matter() {
 }
 
 #[test]
+fn a_link_to_nothing_and_a_file_for_a_directory_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_csv(path, "rows.csv", &["a", "b"], 24);
+    succeeds(path, &format!("train {SHAPE} --train_file rows.csv --max_steps 1 --output_dir run"), &[]);
+    symlink("nowhere.csv", path.join("dangling.csv")).unwrap();
+    symlink("gone", path.join("model")).unwrap();
+    let (to_file, to_model) =
+        ("dangling.csv: this is a link to nowhere.csv", "model: this is a link to gone");
+    for (code, words, expected) in [
+        (3, "train --train_file dangling.csv", to_file),
+        (3, "train --dataset dangling.csv", to_file),
+        (3, "train --train_file rows.csv --do_eval --validation_file dangling.csv", to_file),
+        (3, "predict --model run --input dangling.csv", to_file),
+        (3, "predict --model run --input dangling.csv --output new.csv", to_file),
+        (3, "evaluate --model run --test_file dangling.csv", to_file),
+        (1, "predict good --model model", to_model),
+        (1, "predict good --model ./model", to_model),
+        (1, "predict good --model model/", "model/: this is a link to gone"),
+        (3, "train --dataset model", to_model),
+        (2, "push --repo a/b --model model", to_model),
+        (2, "push --repo a/b --model run/config.json", "run/config.json: this is a file; name the directory"),
+        (1, "merge --output new --model run/config.json", "run/config.json: a model is a directory"),
+        (1, "predict good --model run/config.json", "run/config.json: a model is a directory"),
+    ] {
+        let message = fails(code, &run(path, words, &[]));
+        assert!(message.contains(expected) && !message.contains("did you mean"), "{words}: {message}");
+    }
+}
+
+#[test]
 fn names_that_are_not_utf8_are_refused_only_as_arguments() {
     let folder = tempfile::tempdir().unwrap();
     let odd = folder.path().join(not_utf8("folder"));

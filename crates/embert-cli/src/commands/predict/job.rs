@@ -92,6 +92,7 @@ pub(super) fn jobs(matches: &ArgMatches) -> Result<Vec<Job>, CliError> {
             return of_parts(input, output, matches);
         }
         Some(input) => {
+            local_path::require(input)?;
             refuse_pipe(input)?;
             Input::File(input.into())
         }
