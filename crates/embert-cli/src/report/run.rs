@@ -110,9 +110,10 @@ pub(crate) fn undefined_metric(report: &TrainReport, metric: BestModelMetric) ->
         return None;
     }
     let (step, total_steps) = (report.global_step, report.plan.total_steps);
-    let effect = match report.stopped_early {
-        true => format!("the run stopped early after step {step} of {total_steps}, with the last weights"),
-        false => "the weights are those of the last step".to_owned(),
+    let effect = if report.stopped_early {
+        format!("the run stopped early after step {step} of {total_steps}, with the last weights")
+    } else {
+        "the weights are those of the last step".to_owned()
     };
     Some(format!(
         "{metric} was undefined in all evaluations: {effect}; choose another metric_for_best_model, or other rows to \

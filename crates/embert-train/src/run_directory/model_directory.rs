@@ -114,8 +114,8 @@ mod tests {
     }
 
     fn sorted(directory: &Path) -> Vec<String> {
-        let mut names = names(directory).unwrap().into_iter().map(|name| name.into_string().unwrap());
-        let mut names = names.by_ref().collect::<Vec<_>>();
+        let names = names(directory).unwrap().into_iter().map(|name| name.into_string().unwrap());
+        let mut names = names.collect::<Vec<_>>();
         names.sort();
         names
     }
