@@ -75,7 +75,7 @@ fn remove_unfinished(directory: &Path) -> Result<(), TrainError> {
 }
 
 fn remove_own(directory: &Path) -> Result<(), TrainError> {
-    let own = names(directory)?.into_iter().filter(|name| is_own(name)).map(|name| directory.join(name));
+    let own = names(directory)?.into_iter().filter(is_own).map(|name| directory.join(name));
     own.into_iter().try_for_each(|path| fs::remove_file(&path).map_err(at(path)))
 }
 
