@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use embert_data::would_read;
 use embert_text::Truncation;
-use embert_train::{Checkpoint, Evaluation, Fitted, ModelCard, OnExisting, RunDirectory, RunSettings};
+use embert_train::{
+    Checkpoint, Evaluation, FILES_LIKE_DATA, Fitted, ModelCard, OnExisting, RunDirectory, RunSettings,
+};
 
 use crate::error::CliError;
 use crate::local_path;
@@ -128,9 +130,6 @@ fn require_apart(recipe: &Recipe) -> Result<(), CliError> {
     }
 }
 
-/// Names of files of a run, one for each format that is also a format of data.
-const DATA_LIKE: [&str; 3] = ["vocab.txt", "metrics.jsonl", "special_tokens_map.json"];
-
 /// Fails if a later command, such as one that resumes the run, would read the files of the run as data.
 fn require_outside_data(recipe: &Recipe) -> Result<(), CliError> {
     let name = &recipe.output.output_dir;
@@ -152,7 +151,7 @@ fn files_of_run(output_dir: &Path) -> Vec<PathBuf> {
     partial.push(".partial");
     let folders = [output_dir, partial.into()].into_iter();
     let folders = folders.flat_map(|folder| [folder.join("checkpoint-1"), folder]);
-    folders.flat_map(|folder| DATA_LIKE.map(|name| folder.join(name))).collect()
+    folders.flat_map(|folder| FILES_LIKE_DATA.map(|name| folder.join(name))).collect()
 }
 
 /// Returns the names of the data that the run reads. Names on the hub are included; they are not paths.

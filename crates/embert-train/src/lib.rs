@@ -77,7 +77,8 @@ pub use optimizer::{AdamW, AdamWConfig};
 pub use optimizer_state::OptimizerState;
 pub use resume_state::ResumeState;
 pub use run_directory::{
-    Checkpoint, ModelCard, OnExisting, RunDirectory, RunSettings, published_files, write_model_directory,
+    Checkpoint, FILES_LIKE_DATA, ModelCard, OnExisting, RunDirectory, RunSettings, published_files,
+    write_model_directory,
 };
 pub use schedule::Schedule;
 pub use state::TrainState;

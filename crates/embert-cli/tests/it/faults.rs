@@ -150,7 +150,7 @@ fn a_run_survives_a_fault_at_each_operation() {
 fn a_run_without_checkpoints_begins_anew_after_a_fault_or_is_complete() {
     const WITHOUT_CHECKPOINTS: &str = "train --recipe quickstart --synthetic_reviews 60 --vocab_size 200 \
         --hidden_size 16 --num_hidden_layers 1 --intermediate_size 16 --max_steps 2 --max_seq_length 32 \
-        --save_strategy no --output_dir run";
+        --save_strategy no --output_dir run --overwrite_output_dir false";
     let folder = tempfile::tempdir().unwrap();
     let Some(injector) = injector(folder.path()) else { return };
     let uninterrupted = Disk { injector: &injector, folder: folder.path().to_owned(), below: "run.partial" };

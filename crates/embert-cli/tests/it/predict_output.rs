@@ -93,7 +93,8 @@ fn a_signal_leaves_the_output_unchanged_and_no_temporary_file() {
         fs::create_dir(path.join(directory)).unwrap();
     }
     fs::write(path.join("in/long.csv"), texts).unwrap();
-    succeeds(path, "predict --model run --output before.csv apple");
+    fs::write(path.join("short.csv"), "text\napple\nriver\n").unwrap();
+    succeeds(path, "predict --model run --input short.csv --output before.csv");
     let before = fs::read(path.join("before.csv")).unwrap();
     for (arguments, partial, signal, code, expected) in [
         (

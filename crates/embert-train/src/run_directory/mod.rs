@@ -54,7 +54,7 @@ pub use model_card::ModelCard;
 pub use model_directory::write_model_directory;
 use results::{write, write_json};
 use rotation::{checkpoint_dir, delete_old_checkpoints};
-pub use run_files::published_files;
+pub use run_files::{FILES_LIKE_DATA, published_files};
 use run_files::{RECIPE, RunStage, STATE, TRAINER_STATE};
 pub use run_paths::OnExisting;
 use run_paths::{RunPaths, is_same};

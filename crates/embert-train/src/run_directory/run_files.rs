@@ -34,6 +34,8 @@ pub(crate) const ALL_RESULTS: &str = "all_results.json";
 pub(crate) const RECIPE: &str = "recipe.toml";
 /// The log of the run.
 pub(crate) const METRICS: &str = "metrics.jsonl";
+/// Files of a run, one for each format that is also a format of data.
+pub const FILES_LIKE_DATA: [&str; 3] = ["vocab.txt", METRICS, "special_tokens_map.json"];
 /// The state in the format of transformers' Trainer.
 pub(crate) const TRAINER_STATE: &str = "trainer_state.json";
 /// The state of the optimizer in a checkpoint.
