@@ -11,7 +11,6 @@ use embert_train::RunDirectory;
 use serde_json::{Map, Value};
 
 use crate::error::CliError;
-use crate::examples::EvalExamples;
 use crate::recipe::DataSection;
 
 /// The key among the results of a run.
@@ -23,20 +22,16 @@ pub(crate) fn of_rows(rows: &Dataset) -> u64 {
 }
 
 /// Returns the fingerprint as a result of the run. JSON numbers are too short for it.
-pub(crate) fn as_result(eval: &EvalExamples) -> Map<String, Value> {
-    Map::from_iter([(KEY.to_owned(), Value::String(shown(eval.fingerprint)))])
+pub(crate) fn as_result(fingerprint: u64) -> Map<String, Value> {
+    Map::from_iter([(KEY.to_owned(), Value::String(shown(fingerprint)))])
 }
 
 /// Fails if the evaluation rows are not those of the run in the directory. Passes if the run saved no fingerprint.
-pub(crate) fn require_same(
-    directory: &Path,
-    eval: &EvalExamples,
-    data: &DataSection,
-) -> Result<(), CliError> {
+pub(crate) fn require_same(directory: &Path, fingerprint: u64, data: &DataSection) -> Result<(), CliError> {
     let recipe = recipe_path(directory);
     let results = recipe.parent().and_then(RunDirectory::results).unwrap_or_default();
     match results.get(KEY) {
-        Some(saved) if *saved != shown(eval.fingerprint) => Err(CliError::rejected(format!(
+        Some(saved) if *saved != shown(fingerprint) => Err(CliError::rejected(format!(
             "{}: the evaluation rows differ from those of the run, because the data changed or a flag reads it in another \
              way; name the rows to evaluate with --test_file or --dataset",
             data.eval_file().or(data.train_file.as_ref()).unwrap_or(&data.dataset_name)

@@ -101,6 +101,6 @@ fn rows(
         ));
     }
     let eval = examples::read_of_run(recipe, known, notes)?;
-    eval_fingerprint::require_same(directory, &eval, &recipe.data)?;
+    eval_fingerprint::require_same(directory, eval.fingerprint, &recipe.data)?;
     Ok(EvalExamples { name: format!("the run's own rows, {}", eval.name), ..eval })
 }

@@ -199,7 +199,9 @@ impl Run<'_> {
         let (limit, batching) = (self.encoded.train.texts.limit(), self.batching());
         let (tokenizer, interrupt) = (&self.source.tokenizer, &self.interrupt);
         let model = FinalModel { fitted, tokenizer, limit, batching, interrupt };
-        self.examples.eval.iter().map(eval_fingerprint::as_result).for_each(|it| directory.add_results(it));
+        let fingerprint =
+            self.examples.eval.as_ref().map(|eval| eval_fingerprint::as_result(eval.fingerprint));
+        fingerprint.into_iter().for_each(|it| directory.add_results(it));
         let metrics = &self.encoded.metrics;
         let (evaluation, thresholds) = if self.recipe.data.fit_threshold.is_some() {
             let (evaluation, thresholds) = model.evaluate_with_fitted_thresholds(eval)?;
