@@ -11,7 +11,7 @@ use embert_model::AutoConfig;
 
 use crate::error::CliError;
 use crate::recipe::{DataSection, Recipe};
-use crate::{eval_fingerprint, hub, local_path, problem_type, report};
+use crate::{eval_fingerprint, hints, hub, local_path, output, problem_type, report};
 
 /// The training rows and, if the run evaluates, the evaluation rows.
 pub(crate) struct Examples {
@@ -100,18 +100,34 @@ impl ExamplesError {
 }
 
 /// Reads the training and evaluation rows. `known` are the labels of a fine-tuned model.
+///
+/// If it fails, prints a warning about skipped files: the wanted rows may be there.
 pub(crate) fn read_examples(recipe: &Recipe, known: Option<&KnownLabels>) -> Result<Examples, ExamplesError> {
-    let data = &recipe.data;
     let mut notes = vec![];
-    let (train, eval) = parts(data, recipe.evaluates(), known, &mut notes)?;
+    let examples = read_noting(recipe, known, &mut notes);
+    if examples.is_err() {
+        let skipped = notes.iter().filter(|note| matches!(note, DataNote::OtherFormats { .. }));
+        skipped.take(1).map(hints::of_note).for_each(output::warn);
+    }
+    Ok(Examples { notes, ..examples? })
+}
+
+/// Reads the rows, without notes in the result.
+fn read_noting(
+    recipe: &Recipe,
+    known: Option<&KnownLabels>,
+    notes: &mut Vec<DataNote>,
+) -> Result<Examples, ExamplesError> {
+    let data = &recipe.data;
+    let (train, eval) = parts(data, recipe.evaluates(), known, notes)?;
     let mismatched = match &eval {
-        Some(_) => read_mismatched(data, &KnownLabels::of_rows(&train), &mut notes)?,
+        Some(_) => read_mismatched(data, &KnownLabels::of_rows(&train), notes)?,
         None => None,
     };
     let train = select(&train, data.max_train_samples, data);
     notes.extend(require_two_classes(&train)?);
-    let eval = eval.map(|eval| sampled(eval, data, &mut notes)).transpose()?;
-    Ok(Examples { train, eval, mismatched, notes })
+    let eval = eval.map(|eval| sampled(eval, data, notes)).transpose()?;
+    Ok(Examples { train, eval, mismatched, notes: vec![] })
 }
 
 /// Reads MNLI's mismatched rows, if the run evaluates the matched ones and the data set has both.

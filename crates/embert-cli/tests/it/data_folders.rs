@@ -23,6 +23,24 @@ fn write_data(folder: &Path) {
 }
 
 #[test]
+fn an_error_in_the_rows_comes_with_the_names_of_skipped_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::create_dir(path.join("data")).unwrap();
+    write_csv(path, "data/train.csv", &LABELS, 30);
+    write_jsonl(&path.join("data/more.jsonl"), 1);
+    for command in ["check", "train"] {
+        let message = fails(path, 3, &format!("{command} {SHAPE} --train_file data --output_dir run"));
+        let [warning, error] = message.lines().collect::<Vec<_>>()[..] else { panic!("{message}") };
+        assert!(
+            warning.starts_with("warning: data: ") && warning.contains("skipped \"train.csv\""),
+            "{message}"
+        );
+        assert!(error.starts_with("error: ") && error.contains("at least two labels"), "{message}");
+    }
+}
+
+#[test]
 fn commands_name_the_skipped_files_of_other_formats_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
