@@ -24,6 +24,18 @@ fn names(folder: &std::path::Path) -> BTreeSet<String> {
     fs::read_dir(folder).unwrap().map(name).collect()
 }
 
+/// Asserts that these files of a repository are downloaded, but not the others, and that they can be opened offline.
+#[track_caller]
+fn assert_downloads(files: &[(&str, &[u8])], others: &[(&str, &[u8])]) {
+    let hub = TestHub::new(TestHubState::with("owner/name", &[files, others].concat()));
+    let cache = tempfile::tempdir().unwrap();
+    let settings = settings(&hub.endpoint, cache.path());
+    let folder = fetch_model(&settings, "owner/name", &mut |_| {}).unwrap();
+    assert_eq!(names(&folder), files.iter().map(|(name, _)| (*name).to_owned()).collect());
+    let again = fetch_model(&offline(&settings), "owner/name", &mut |_| panic!("nothing to download"));
+    assert_eq!(again.unwrap(), folder);
+}
+
 #[test]
 fn the_cache_layout_is_that_of_huggingface_hub_and_works_offline() {
     let hub = TestHub::new(TestHubState::with("owner/name", &FILES));
@@ -72,13 +84,7 @@ fn an_adapter_is_downloaded_without_a_base_model() {
     for files in [adapter.to_vec(), old.to_vec(), [adapter, with_tokenizer].concat()] {
         let others: &[(&str, &[u8])] =
             &[("model.safetensors", b"not wanted"), ("training_args.bin", b"not wanted")];
-        let hub = TestHub::new(TestHubState::with("owner/name", &[&files, others].concat()));
-        let cache = tempfile::tempdir().unwrap();
-        let settings = settings(&hub.endpoint, cache.path());
-        let folder = fetch_model(&settings, "owner/name", &mut |_| {}).unwrap();
-        assert_eq!(names(&folder), files.iter().map(|(name, _)| (*name).to_owned()).collect());
-        let again = fetch_model(&offline(&settings), "owner/name", &mut |_| panic!("nothing to download"));
-        assert_eq!(again.unwrap(), folder);
+        assert_downloads(&files, others);
     }
     let hub = TestHub::new(TestHubState::with("owner/name", &[("adapter_config.json", b"{}")]));
     let cache = tempfile::tempdir().unwrap();
@@ -150,13 +156,7 @@ fn pytorch_weights_are_downloaded_if_there_is_no_safetensors() {
     ];
     for weights in [single, sharded] {
         let files = [&[("config.json", b"{}".as_slice()), ("vocab.txt", b"")], weights].concat();
-        let hub = TestHub::new(TestHubState::with("owner/name", &files));
-        let cache = tempfile::tempdir().unwrap();
-        let settings = settings(&hub.endpoint, cache.path());
-        let folder = fetch_model(&settings, "owner/name", &mut |_| {}).unwrap();
-        assert_eq!(names(&folder), files.iter().map(|(name, _)| (*name).to_owned()).collect());
-        let again = fetch_model(&offline(&settings), "owner/name", &mut |_| panic!("nothing to download"));
-        assert_eq!(again.unwrap(), folder);
+        assert_downloads(&files, &[]);
     }
 }
 

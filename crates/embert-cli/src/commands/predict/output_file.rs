@@ -38,7 +38,7 @@ pub(super) fn check(input: Option<&str>, output: &str) -> Result<(), CliError> {
     }
 }
 
-/// Fails if an existing output has other columns than those that are about to be written, such as notes of a user.
+/// Fails if an existing output has other columns than the new one. A user may have added notes.
 pub(super) fn require_columns(output: &Path, names: impl FnOnce() -> Vec<String>) -> Result<(), CliError> {
     if !earlier_output::has_content(output) {
         return Ok(());
